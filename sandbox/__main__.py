@@ -1,0 +1,127 @@
+"""``python -m sandbox``: start the stand-in Omnitron."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from sandbox.app import build_app
+from sandbox.call import Options
+from sandbox.store import Store
+
+_EPILOG = """\
+examples:
+  python -m sandbox                                    listen on http://127.0.0.1:8300/, store in var/
+  python -m sandbox --port 0 --store /tmp/o.sqlite3    a free port, printed once the server listens
+  curl -X POST localhost:8300/sandbox/faults/ -d '{"call": "order_cancel", "kind": "drop_after"}'
+                                                       the next cancellation is applied and never answered
+
+The API stands under /api/v1/ and wants a log-in; the test controls stand under /sandbox/ and want none, so
+leave the server on a loopback address. Open / in a browser for a page that explains and works them. What is
+stored survives a kill -9; two servers must not share one store.
+"""
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="A stand-in for Akinon Omnitron: log-in, orders, cancellations, faults on demand.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = Options()
+    listen = parser.add_argument_group("where")
+    listen.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    listen.add_argument(
+        "--port", type=int, default=8300, help="port; 0 takes a free one and prints it (%(default)s)"
+    )
+    listen.add_argument(
+        "--store",
+        default="var/omnitron.sqlite3",
+        help="SQLite file, made if absent; :memory: forgets (%(default)s)",
+    )
+    account = parser.add_argument_group("the API's account")
+    account.add_argument(
+        "--username",
+        default=os.environ.get("SANDBOX_USERNAME", known.username),
+        help=f"or $SANDBOX_USERNAME ({known.username})",
+    )
+    account.add_argument(
+        "--password",
+        default=os.environ.get("SANDBOX_PASSWORD", known.password),
+        help=f"or $SANDBOX_PASSWORD ({known.password})",
+    )
+    account.add_argument(
+        "--token-life",
+        type=float,
+        default=known.token_life,
+        metavar="SECONDS",
+        help="life of a token (%(default)s)",
+    )
+    account.add_argument(
+        "--login-failures",
+        type=int,
+        default=known.login_failures,
+        help="failures before log-in answers 429 (%(default)s)",
+    )
+    account.add_argument(
+        "--login-pause",
+        type=float,
+        default=known.login_pause,
+        metavar="SECONDS",
+        help="how long failures count, and so how long 429 lasts (%(default)s)",
+    )
+    parser.add_argument(
+        "--address-path",
+        default=known.address_path,
+        metavar="PATH",
+        help="the address change, below channel/<id>/orders/; may hold {pk} (%(default)s)",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every request to stderr")
+    return parser.parse_args(arguments)
+
+
+async def run(chosen: argparse.Namespace) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    store = Store(chosen.store)
+    options = Options(
+        username=chosen.username,
+        password=chosen.password,
+        token_life=chosen.token_life,
+        login_failures=chosen.login_failures,
+        login_pause=chosen.login_pause,
+        address_path=chosen.address_path,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    access_log = logging.getLogger("sandbox.access") if chosen.verbose else None
+    runner = web.AppRunner(build_app(store, options), access_log=access_log, shutdown_timeout=0.2)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, chosen.host, chosen.port, reuse_address=True, backlog=1024).start()
+        host, port = runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"The stand-in Omnitron listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        store.close()
+
+
+def main() -> None:
+    """Run the command line."""
+    chosen = parse_options()
+    logging.basicConfig(
+        level=logging.INFO if chosen.verbose else logging.WARNING, format="%(levelname)s %(message)s"
+    )
+    asyncio.run(run(chosen))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The test controls under ``/sandbox/``: JSON in, JSON out, no log-in.
+
+So the server listens on loopback by default. A control also takes a form, for the page; then it answers with
+a redirect to the page.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from sandbox import decisions, edits, faults, ledger, loading
+from sandbox.call import Answer, parse
+from sandbox.calls import list_calls
+from sandbox.errors import ApiError, invalid
+from sandbox.orders import item_json, items_of, order_json
+from sandbox.requests import request_json
+from sandbox.store import Store, dump
+from sandbox.values import stamp
+
+log = logging.getLogger("sandbox")
+
+Control = Callable[[Store, Any], Answer]
+_FORM_NUMBERS = ("times", "skip", "status", "item", "request", "seed")
+_FORM_FRACTIONS = ("seconds", "probability", "offset_seconds", "after_seconds")
+
+
+def load(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/orders/``."""
+    return Answer(loading.load_orders(store, body), 201)
+
+
+def list_loaded(store: Store, query: Any) -> Answer:
+    """``GET /sandbox/orders/?number=``: orders with their items, as the API shows them; the newest 100."""
+    number = query.get("number")
+    rows = store.all(
+        "SELECT * FROM orders WHERE ? IS NULL OR number = ? ORDER BY pk DESC LIMIT 100", number, number
+    )
+    shown = [
+        order_json(None, row)
+        | {"orderitem_set": [item_json(None, item) for item in items_of(store, row["pk"])]}
+        for row in rows
+    ]
+    return Answer({"count": store.count("SELECT count(*) FROM orders"), "results": shown})
+
+
+def add_faults(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/faults/``: one fault, or a list of them; 201 with the same, each with its ``id``."""
+    wanted = [faults.read_fault(one) for one in (body if isinstance(body, list) else [body])]
+    ids = [faults.add_fault(store, fault) for fault in wanted]
+    made = [row for row in faults.list_faults(store) if row["id"] in ids]
+    return Answer(made if isinstance(body, list) else made[0], 201)
+
+
+def show_faults(store: Store, _query: Any) -> Answer:
+    """``GET /sandbox/faults/``."""
+    rows = faults.list_faults(store)
+    return Answer({"count": len(rows), "results": rows, "kinds": faults.KINDS})
+
+
+def clear_faults(store: Store, query: Any) -> Answer:
+    """``DELETE /sandbox/faults/`` for all, ``?id=`` for one."""
+    wanted = query.get("id")
+    return Answer({"deleted": store.changed("DELETE FROM faults WHERE ? IS NULL OR id = ?", wanted, wanted)})
+
+
+def show_calls(store: Store, query: Any) -> Answer:
+    """``GET /sandbox/calls/``."""
+    return Answer(list_calls(store, query))
+
+
+def decide(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/decide/``: a decision, or ``{"auto": {...} | null}``."""
+    if not isinstance(body, dict):
+        raise invalid("non_field_errors", "Expected a dictionary.")
+    if "auto" in body:
+        return Answer({"auto": decisions.set_automatic(store, body["auto"])})
+    return Answer(decisions.decide(store, body))
+
+
+def show_pending(store: Store, _query: Any) -> Answer:
+    """``GET /sandbox/decide/``: what waits for a decision, and the automatic setting."""
+    items = [item_json(None, row) for row in store.all(decisions.PENDING_ITEMS)]
+    requests = [request_json(None, row) for row in store.all(decisions.PENDING_REQUESTS)]
+    return Answer({"items": items, "requests": requests, "auto": decisions.automatic(store)})
+
+
+def show_ledger(store: Store, query: Any) -> Answer:
+    """``GET /sandbox/ledger/?order=number``."""
+    rows = ledger.units(store, query.get("order"))
+    return Answer({"count": len(rows), "results": rows})
+
+
+def set_status(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/status/``."""
+    return Answer(edits.set_status(store, body))
+
+
+def reset(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded."""
+    if not (isinstance(body, dict) and body.get("keep_orders")):
+        store.wipe()
+        return Answer({"status": "ok", "orders": 0})
+    for table in ("tokens", "failures", "calls", "faults", "settings"):
+        store.run(f"DELETE FROM {table}")  # noqa: S608  # a constant
+    store.clear_ledger()
+    store.shift_clock(0)
+    loading.restore_orders(store)
+    return Answer({"status": "ok", "orders": store.count("SELECT count(*) FROM orders")})
+
+
+def expire_tokens(store: Store, _body: Any) -> Answer:
+    """``POST /sandbox/expire_tokens/``: every token given so far is expired now."""
+    return Answer({"expired": store.changed("UPDATE tokens SET expires = ?", store.stamp())})
+
+
+def set_clock(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/clock/ {"offset_seconds"}``: the offset from real time, not from the offset before."""
+    seconds = body.get("offset_seconds") if isinstance(body, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 10**9:
+        raise invalid("offset_seconds", "A number of seconds.")
+    store.shift_clock(seconds)
+    return Answer({"offset_seconds": seconds, "now": store.stamp()})
+
+
+def health(store: Store, _query: Any) -> Answer:
+    """``GET /sandbox/health/``."""
+    return Answer(
+        {
+            "status": "ok",
+            "now": stamp(store.now()),
+            "offset_seconds": store.offset.total_seconds(),
+            "orders": store.count("SELECT count(*) FROM orders"),
+            "calls": store.count("SELECT count(*) FROM calls"),
+            "faults": store.count("SELECT count(*) FROM faults"),
+            "pending": len(store.all(decisions.PENDING_ITEMS)) + len(store.all(decisions.PENDING_REQUESTS)),
+        }
+    )
+
+
+CONTROLS: dict[str, dict[str, Control]] = {
+    "orders": {"GET": list_loaded, "POST": load},
+    "faults": {"GET": show_faults, "POST": add_faults, "DELETE": clear_faults},
+    "calls": {"GET": show_calls},
+    "decide": {"GET": show_pending, "POST": decide},
+    "ledger": {"GET": show_ledger},
+    "status": {"POST": set_status},
+    "reset": {"POST": reset},
+    "expire_tokens": {"POST": expire_tokens},
+    "clock": {"POST": set_clock},
+    "health": {"GET": health},
+}
+"""Address under ``/sandbox/`` and method to control; a GET or DELETE gets the query, a POST the body."""
+
+
+def serve(store: Store, methods: dict[str, Control]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the aiohttp handler of one address: each call is one transaction, each error JSON."""
+
+    async def handle(request: web.Request) -> web.Response:
+        is_form = request.content_type == "application/x-www-form-urlencoded"
+        method = request.method
+        try:
+            query: Any = dict(request.query)
+            if method == "POST":
+                query = _from_form(dict(await request.post())) if is_form else parse(await request.read())
+            if is_form and "delete" in query:
+                method = "DELETE"
+                query.pop("delete")
+            control = methods.get(method) or _not_allowed(method)
+            with store.transaction():
+                answer = control(store, query)
+        except ApiError as error:
+            answer = Answer(error.body, error.status, error.headers)
+        if is_form:
+            raise web.HTTPSeeOther("/sandbox/?" + urlencode({"message": _in_words(answer)}))
+        return web.Response(text=dump(answer.body), status=answer.status, content_type="application/json")
+
+    return handle
+
+
+def _not_allowed(method: str) -> Control:
+    body = {"detail": f'Method "{method}" not allowed.', "code": "method_not_allowed"}
+    return lambda _store, _query: Answer(body, 405)
+
+
+def _from_form(form: dict[str, Any]) -> dict[str, Any]:
+    """Return a form's fields as the JSON that they mean; empty ones are left out."""
+    body: dict[str, Any] = {}
+    for name, text in form.items():
+        if text in ("", None) or not isinstance(text, str):
+            continue
+        try:
+            body[name] = (
+                int(text) if name in _FORM_NUMBERS else float(text) if name in _FORM_FRACTIONS else text
+            )
+        except ValueError:
+            raise invalid(name, "A valid number is required.") from None
+    if "auto" in body:
+        seconds = body.get("after_seconds")
+        auto = {"after_seconds": seconds, "decision": body.get("decision", "approve")}
+        return {"auto": None if seconds is None else auto}
+    return body
+
+
+def _in_words(answer: Answer) -> str:
+    if answer.is_success:
+        return f"Done: {dump(answer.body)[:200]}"
+    return f"Not done ({answer.status}): {dump(answer.body)[:300]}"
+
+
+async def decide_by_itself(store: Store) -> None:
+    """Make the automatic decisions as they fall due; runs for as long as the server does."""
+    while True:
+        await asyncio.sleep(0.1)
+        try:
+            decisions.decide_due(store)
+        except Exception:
+            log.exception("the automatic decision failed")

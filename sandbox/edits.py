@@ -1,0 +1,42 @@
+"""What the back office does to an order by itself: prepare, ship, deliver."""
+
+from typing import Any
+
+from sandbox.errors import invalid, not_found
+from sandbox.orders import items_of, refresh_order
+from sandbox.store import Store
+from sandbox.tables import CANCELLATION_WAITING, CLOSED
+from sandbox.values import need, read_status, whole
+
+
+def set_status(store: Store, body: Any) -> dict[str, Any]:
+    """Move an order's open items (``order``: number) or one item (``item``: pk) to ``status``.
+
+    Items that are closed or wait for a decision stay as they are. Answers ``{"order": pk, "items": [pk
+    moved]}``.
+    """
+    status = read_status(need(body, "status"), "status")
+    if status == CANCELLATION_WAITING or status in CLOSED:
+        raise invalid(
+            "status", "Cancel through the API and decide; this is for the statuses from 200 to 550."
+        )
+    if body.get("item") is not None:
+        item = store.one("SELECT order_pk FROM items WHERE pk = ?", whole(body["item"], "item"))
+        order_pk = None if item is None else item["order_pk"]
+    else:
+        order = store.one("SELECT pk FROM orders WHERE number = ?", str(need(body, "order")))
+        order_pk = None if order is None else order["pk"]
+    if order_pk is None:
+        raise not_found()
+    moved = [
+        item["pk"]
+        for item in items_of(store, order_pk)
+        if item["status"] not in CLOSED | {CANCELLATION_WAITING} and body.get("item") in (None, item["pk"])
+    ]
+    for pk in moved:
+        now = store.stamp()
+        store.run("UPDATE items SET status = ?, modified_date = ? WHERE pk = ?", status, now, pk)
+    if body.get("item") is None:
+        store.run("UPDATE orders SET base_status = ? WHERE pk = ?", status, order_pk)
+    refresh_order(store, order_pk)
+    return {"order": order_pk, "items": moved}

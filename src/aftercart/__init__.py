@@ -1,0 +1,1 @@
+"""Aftercart: order self-service that never loses a cancellation."""

@@ -1,0 +1,37 @@
+"""Sessions under two cookie names (contract section 1): `sessionid` and `osessionid` carry one key."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponseBase
+
+
+class TwinSessionMiddleware(SessionMiddleware):
+    """Reads the session key from either cookie and writes it to both.
+
+    Both present and different is nobody's session: whoever could plant one of two cookies must not be
+    able to choose which of them counts.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Attach the session that the request's cookies agree on."""
+        keys = {
+            request.COOKIES[name]
+            for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME)
+            if request.COOKIES.get(name)
+        }
+        key = keys.pop() if len(keys) == 1 else None
+        request.session = self.SessionStore(key)
+        if key is not None:
+            # Django's own bookkeeping looks at this name only, when it decides whether to clear a dead cookie.
+            request.COOKIES.setdefault(settings.SESSION_COOKIE_NAME, key)
+
+    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
+        """Let Django set or clear its cookie, then do the same to the twin."""
+        response = super().process_response(request, response)
+        ours = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if ours is not None:
+            response.cookies[settings.SESSION_COOKIE_TWIN_NAME] = ours.value
+            response.cookies[settings.SESSION_COOKIE_TWIN_NAME].update(ours)
+        return response

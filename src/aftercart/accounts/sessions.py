@@ -1,0 +1,24 @@
+"""The session store: Django's database store, on a table whose row knows its user."""
+
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from aftercart.accounts.models import Session
+
+
+class SessionStore(DatabaseStore):
+    """Keeps a session's user in a column of its own as well as in the signed data."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        """Name the table."""
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """Make the row that is saved, with its user."""
+        session: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        user_id = data.get(SESSION_KEY)
+        session.user_id = None if user_id is None else int(user_id)
+        return session

@@ -1,0 +1,19 @@
+"""Cancel or return items, at once if that can be done, as requests if not (contract section 3)."""
+
+from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.prepare_submission import prepare_submission
+from aftercart.actions.send_submission import send_submission
+from aftercart.cancellations.models import Submission
+from aftercart.omnitron.client import Omnitron
+
+
+def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
+    """Submit a cancellation: 204 when Omnitron has taken it, 200 with requests when the back office must.
+
+    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `StillRunning`, `KeyReused`; then nothing
+    has been written and nothing sent.
+    """
+    prepared = prepare_submission(command, Submission.Origin.DIRECT)
+    if isinstance(prepared, Answer):
+        return prepared
+    return send_submission(prepared.submission_pk, client)

@@ -1,0 +1,191 @@
+"""Send an order to another address (contract section 4): recorded first, then told to Omnitron.
+
+Unlike a cancellation, an address change can be sent twice without harm, so what Omnitron did not answer is
+delivered later, while the order may still change.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.document import address_document
+from aftercart.accounts.models import Address
+from aftercart.actions import jobs
+from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.plan_lines import say_unknown
+from aftercart.actions.recognize_repeat import (
+    find_repeat,
+    once_more_if_raced,
+    record_answer,
+    record_write,
+    replay,
+)
+from aftercart.actions.waits import compute_wait
+from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.selectors import find_open_items
+from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.messages import AddressChange as AddressMessage
+from aftercart.omnitron.messages import RemoteAddress
+from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
+from aftercart.orders.models import IdempotencyRecord, Order
+from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.status import Status
+from aftercart.orders.timeline import WORKER, Actor, record_event
+
+_State = AddressChange.State
+_FIRST_WAIT = timedelta(seconds=5)
+_LONGEST_WAIT = timedelta(minutes=10)
+_DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
+
+
+def change_address(command: AddressCommand, client: Omnitron) -> Answer:
+    """Change the address: 200 when Omnitron took it, 202 when it will be told later.
+
+    Raises `InputInvalid`, `AddressChangeRefused` (by our rules or by Omnitron), `StillRunning`, `KeyReused`.
+    """
+    prepared = _prepare(command)
+    if isinstance(prepared, Answer):
+        return prepared
+    change = AddressChange.objects.select_related("order", "repeat").get(pk=prepared)
+    actor = Actor.customer(command.write.user)
+    try:
+        status_code = _tell(change, client)
+    except Refused as error:
+        _end(change.pk, _State.REFUSED, actor, cause=error.detail)
+        raise AddressChangeRefused(error.detail, "omnitron_refused") from error
+    except (NotSent, AnswerUnknown) as error:
+        return _postpone(change, error.detail)
+    _end(change.pk, _State.CONFIRMED, actor, status_code=status_code)
+    return Answer(200, {"status_code": status_code})
+
+
+def deliver_address(change_pk: int, client: Omnitron) -> None:
+    """Tell Omnitron a change that it has not heard yet, while the order may still change; else end it."""
+    change = AddressChange.objects.select_related("order", "repeat").get(pk=change_pk)
+    if change.state != _State.PENDING:
+        return
+    if change.order.status not in settings.ADDRESS_STATUSES:
+        _end(change_pk, _State.TOO_LATE, WORKER, cause="The order has left meanwhile.")
+        return
+    try:
+        status_code = _tell(change, client)
+    except Refused as error:
+        _end(change_pk, _State.TOO_LATE, WORKER, cause=error.detail)
+    except (NotSent, AnswerUnknown) as error:
+        _postpone(change, error.detail)
+    else:
+        _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
+
+
+@once_more_if_raced
+def _prepare(command: AddressCommand) -> int | Answer:
+    user = command.write.user
+    with transaction.atomic(durable=True):
+        try:
+            order = lock_order(pk=command.order, user=user)
+        except OrderNotFound:
+            raise InputInvalid({"order": [say_unknown(command.order)]}) from None
+        repeat = find_repeat(command.write)
+        if repeat is not None and (command.write.key or _is_newest(repeat, order)):
+            return replay(repeat)
+        address = (
+            Address.objects.filter(pk=command.address, user=user)
+            .select_related("country", "city", "township", "district")
+            .first()
+        )
+        if address is None:
+            raise InputInvalid({"address": [say_unknown(command.address)]})
+        if command.channel_id not in {None, order.channel_id}:
+            raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
+        _check_rules(order, address)
+        AddressChange.objects.filter(order=order, state=_State.PENDING).update(
+            state=_State.SUPERSEDED, settled_at=timezone.now()
+        )
+        change = AddressChange.objects.create(
+            order=order, user=user, address=address_document(address), repeat=record_write(command.write)
+        )
+        data = {"change": change.pk, "address": address.pk}
+        record_event(order, "address_change_submitted", Actor.customer(user), data=data)
+        save_order(order)
+        return change.pk
+
+
+def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
+    """Tell whether nothing has been changed since: "back to the first address" is no repeat of the first change."""
+    newest = order.address_changes.first()
+    return newest is not None and newest.repeat_id == repeat.pk
+
+
+def _check_rules(order: Order, address: Address) -> None:
+    statuses = {order.status, *order.items.values_list("status", flat=True)} - {Status.CANCELED.value}
+    if order.status == Status.CANCELLATION_WAITING or find_open_items([order.pk]):
+        message = _("The address can't be changed while a cancellation is in progress.")
+        raise AddressChangeRefused(message, "cancellation_in_progress")
+    if order.is_store_pickup:
+        raise AddressChangeRefused(_("This order is collected in a store."), "store_pickup")
+    if not statuses or not statuses <= settings.ADDRESS_STATUSES:
+        raise AddressChangeRefused(_("It is too late to change this order's address."), "status_not_allowed")
+    country = (order.shipping_address or {}).get("country") or {}
+    if settings.ADDRESS_SAME_COUNTRY and country.get("code") not in {None, address.country.code}:
+        raise AddressChangeRefused(_("The new address must be in the same country."), "other_country")
+
+
+def _tell(change: AddressChange, client: Omnitron) -> int:
+    order, snapshot = change.order, change.address
+    address = RemoteAddress(
+        pk=snapshot["pk"],
+        first_name=snapshot["first_name"],
+        last_name=snapshot["last_name"],
+        email=snapshot["email"],
+        phone_number=snapshot["phone_number"],
+        title=snapshot["title"],
+        line=snapshot["line"],
+        postcode=snapshot["postcode"],
+        notes=snapshot["notes"],
+        **{name: _get_pk(snapshot[name]) for name in _DETAIL_NAMES},
+    )
+    message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
+    with client.dialogue() as talk:
+        return talk.change_address(body=message)
+
+
+def _get_pk(place: dict[str, Any] | int | None) -> int | None:
+    return place["pk"] if isinstance(place, dict) else place
+
+
+def _postpone(change: AddressChange, detail: str) -> Answer:
+    """Leave a change for the worker, and tell the caller that it is recorded."""
+    answer = Answer(202, {"status_code": None, "state": _State.PENDING.value})
+    with transaction.atomic(durable=True):
+        AddressChange.objects.filter(pk=change.pk).update(attempts=change.attempts + 1, cause=detail)
+        record_answer(change.repeat, answer)
+        wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+        jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
+    return answer
+
+
+@transaction.atomic(durable=True)
+def _end(
+    change_pk: int, state: AddressChange.State, actor: Actor, *, cause: str = "", status_code: int | None = None
+) -> None:
+    """End a pending change; one that has been superseded meanwhile stays so, and changes nothing."""
+    change = AddressChange.objects.select_related("repeat").get(pk=change_pk)
+    order = lock_order(pk=change.order_id)
+    count = AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).update(
+        state=state, status_code=status_code, cause=cause, settled_at=timezone.now()
+    )
+    if state is _State.REFUSED and change.repeat is not None:
+        change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
+    else:
+        record_answer(change.repeat, Answer(200, {"status_code": status_code}))
+    if count:
+        if state is _State.CONFIRMED:
+            order.shipping_address = change.address
+        data = {"change": change_pk, "status_code": status_code}
+        record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
+        save_order(order, "shipping_address")

@@ -1,0 +1,70 @@
+"""End a line: its cancellation was completed or rejected. Inside a transaction that has locked the order."""
+
+from decimal import Decimal
+
+from django.utils import timezone
+
+from aftercart.accounts.models import User
+from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import save_item
+from aftercart.orders.status import Status
+from aftercart.orders.timeline import Actor, record_event
+
+_Status = CancellationRequest.Status
+
+
+def complete_line(
+    order: Order, line: SubmissionLine, actor: Actor, *, refund_amount: Decimal | None = None
+) -> None:
+    """Book a line as done: its units are cancelled (or returned), its request is completed.
+
+    `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
+    """
+    item = line.order_item
+    item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
+    if refund_amount is not None:
+        item.refund_amount = max(item.refund_amount, refund_amount)
+    if item.left_quantity == 0:
+        done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
+        item.status_before, item.status = item.status_before or item.status, done.value
+    elif item.status == Status.CANCELLATION_WAITING:
+        item.status = item.status_before
+    save_item(item, "status", "status_before", "cancelled_quantity", "refund_amount")
+    _close(line, "completed")
+    _decide(line, _Status.COMPLETED)
+    record_event(
+        order, "cancellation_completed", actor, item=item, data={"line": line.pk, "quantity": line.quantity}
+    )
+
+
+def reject_line(
+    order: Order, line: SubmissionLine, actor: Actor, *, reason: str, decided_by: User | None = None
+) -> None:
+    """Book a line as refused: the item gets back the status before, the customer gets the reason."""
+    item = line.order_item
+    if item.status == Status.CANCELLATION_WAITING and item.status_before:
+        item.status = item.status_before
+        save_item(item, "status")
+    _close(line, "rejected")
+    _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
+    record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
+
+
+def _close(line: SubmissionLine, outcome: str) -> None:
+    line.is_open = False
+    line.outcome = outcome
+    line.closed_at = timezone.now()
+    line.save(update_fields=["is_open", "outcome", "closed_at"])
+
+
+def _decide(
+    line: SubmissionLine, status: CancellationRequest.Status, reason: str = "", decided_by: User | None = None
+) -> None:
+    CancellationRequest.objects.filter(line=line).update(
+        status=status,
+        reject_reason=reason,
+        decided_at=timezone.now(),
+        decided_by=decided_by,
+        modified_date=timezone.now(),
+    )

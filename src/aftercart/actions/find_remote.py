@@ -1,0 +1,57 @@
+"""Find Omnitron's ids for our items and reasons, remembered once found."""
+
+from collections.abc import Sequence
+
+from aftercart.cancellations.models import CancellationReason
+from aftercart.omnitron.client import Dialogue
+from aftercart.orders.models import Order, OrderItem
+
+
+class RemoteDiffers(Exception):  # noqa: N818 - a plain fact
+    """Omnitron knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
+    """Give Omnitron's item ids for each of ours, asking for those that we do not know yet.
+
+    One of ours can be several of theirs. Raises `RemoteDiffers` for an item that Omnitron does not know.
+    """
+    found = {item.pk: list(item.remote_pks) for item in items}
+    unknown = [str(pk) for pk, pks in found.items() if not pks]
+    if unknown:
+        answer = talk.find_object_ids(
+            channel_id=order.channel_id, content_type="orderitem", remote_ids=unknown
+        )
+        found |= {int(pk): list(answer[pk]) for pk in unknown}
+    for pk, pks in found.items():
+        if not pks:
+            raise RemoteDiffers("omnitron_unknown_item", f"Omnitron does not know item {pk}.")
+    return found
+
+
+def find_remote_reasons(
+    talk: Dialogue, channel_id: int, reasons: Sequence[CancellationReason]
+) -> dict[int, int]:
+    """Give Omnitron's id for each of our reasons: from the table, else by type and subject, then kept.
+
+    Raises `RemoteDiffers` for a reason that has no partner there.
+    """
+    unmapped = [reason for reason in reasons if reason.remote_pk is None]
+    if unmapped:
+        theirs = {
+            (row.cancellation_type, row.subject.strip().casefold()): row.pk
+            for row in talk.list_reasons(channel_id=channel_id)
+            if row.is_active
+        }
+        for reason in unmapped:
+            pk = theirs.get((reason.cancellation_type, reason.subject.strip().casefold()))
+            if pk is None:
+                raise RemoteDiffers("reason_unmapped", f"Omnitron has no reason like {reason.subject!r}.")
+            reason.remote_pk = pk
+            reason.save(update_fields=["remote_pk", "modified_date"])
+    return {reason.pk: reason.remote_pk for reason in reasons if reason.remote_pk is not None}

@@ -1,0 +1,26 @@
+"""Work left for the worker, enqueued in the transaction that makes it necessary.
+
+By name: actions do not know the worker, it knows them. A lock keeps two jobs about one thing apart.
+"""
+
+from datetime import timedelta
+
+from procrastinate.contrib.django import app
+
+VERIFY_SUBMISSION = "aftercart.verify_submission"
+DELIVER_REQUEST = "aftercart.deliver_request"
+DELIVER_REJECTION = "aftercart.deliver_rejection"
+DELIVER_ADDRESS = "aftercart.deliver_address"
+SYNC_ORDER = "aftercart.sync_order"
+
+
+def name_lock(task: str, pk: int) -> str:
+    """Name the lock that keeps two jobs about one row apart."""
+    return f"{task}:{pk}"
+
+
+def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
+    """Have the worker do `task` with the row `pk`, after a wait."""
+    app.configure_task(
+        task, lock=name_lock(task, pk), schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())}
+    ).defer(pk=pk)

@@ -1,0 +1,56 @@
+"""Give a submission up to the back office: its lines become requests. Inside the caller's transaction."""
+
+from django.utils import timezone
+
+from aftercart.actions import jobs
+from aftercart.actions.commands import Answer
+from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.selectors import request_record
+from aftercart.cancellations.states import claim_move
+from aftercart.orders.models import Order
+from aftercart.orders.timeline import Actor, record_event
+
+_Status = CancellationRequest.Status
+
+
+def open_requests(
+    order: Order, submission: Submission, actor: Actor, *, cause: str, detail: str = ""
+) -> Answer:
+    """Move the submission to `refused` and have one waiting request for each of its lines.
+
+    For requests that were held for an answer, or that an approval did not get through, this is the release.
+    Without the claim (somebody else has settled it) nothing is written. Returns the contract's 200.
+    """
+    now = timezone.now()
+    if claim_move(
+        submission, Submission.State.REFUSED, cause=cause, cause_detail=detail, settled_at=now
+    ):
+        for request in ensure_requests(submission, _Status.WAITING, cause):
+            jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
+        data = {"submission": str(submission.uuid), "detail": detail}
+        record_event(order, "requests_opened", actor, cause=cause, data=data)
+    return answer_requests(submission)
+
+
+def ensure_requests(
+    submission: Submission, status: CancellationRequest.Status, cause: str
+) -> list[CancellationRequest]:
+    """Have one request in this status for each open line: made, or moved there from where it was held."""
+    requests = []
+    for line in submission.lines.filter(is_open=True):
+        request, is_new = CancellationRequest.objects.get_or_create(
+            line=line, defaults={"status": status, "cause": cause}
+        )
+        if not is_new:
+            request.status = status
+            request.cause = cause
+            request.save(update_fields=["status", "cause", "modified_date"])
+        requests.append(request)
+    return requests
+
+
+def answer_requests(submission: Submission) -> Answer:
+    """Write the contract's 200: the requests that were made (contract section 3.2)."""
+    requests = CancellationRequest.objects.filter(line__submission=submission).select_related("line")
+    status = 201 if submission.origin == Submission.Origin.REQUEST else 200
+    return Answer(status, [request_record(request) for request in requests.order_by("pk")])

@@ -1,0 +1,84 @@
+"""Recognise a write that has been made before (contract section 3.5).
+
+The record is made in the transaction that records the intent, so a refusal, which writes nothing, is not
+remembered: its repeat is judged anew, and told the same while nothing has changed.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from aftercart.actions.commands import Answer, Write
+from aftercart.orders.errors import KeyReused, StillRunning
+from aftercart.orders.models import IdempotencyRecord
+
+#: How long a key is remembered, and how long a body alone.
+KEY_LIFE = timedelta(hours=24)
+BODY_LIFE = timedelta(minutes=10)
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def find_repeat(write: Write) -> IdempotencyRecord | None:
+    """Find the record of the same write, answered. Inside a transaction that has locked the order.
+
+    Raises `KeyReused` if the key belongs to another write, `StillRunning` if there is no answer yet.
+    """
+    now = timezone.now()
+    records = IdempotencyRecord.objects.filter(user=write.user)
+    if write.key:
+        record = records.filter(key=write.key).first()
+        if record is not None and record.created_at < now - KEY_LIFE:
+            record.delete()
+            return None
+        if record is not None and record.fingerprint != write.fingerprint:
+            raise KeyReused
+    else:
+        record = (
+            records.filter(key="", fingerprint=write.fingerprint, created_at__gt=now - BODY_LIFE)
+            .order_by("-created_at")
+            .first()
+        )
+    if record is not None and record.status_code is None:
+        raise StillRunning
+    return record
+
+
+def record_write(write: Write) -> IdempotencyRecord:
+    """Remember a write that begins now, its answer to come."""
+    return IdempotencyRecord.objects.create(user=write.user, key=write.key, fingerprint=write.fingerprint)
+
+
+def record_answer(record: IdempotencyRecord | None, answer: Answer) -> None:
+    """Remember the answer to a write. The first answer stays: what follows is told in other ways."""
+    if record is not None:
+        IdempotencyRecord.objects.filter(pk=record.pk, status_code=None).update(
+            status_code=answer.status, body=answer.body
+        )
+
+
+def replay(record: IdempotencyRecord) -> Answer:
+    """Give the first answer again."""
+    assert record.status_code is not None  # noqa: S101 - find_repeat() has seen to it
+    return Answer(record.status_code, record.body, is_replay=True)
+
+
+def once_more_if_raced(action: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Try again when a unique index has decided a race, so that the loser sees the winner's row.
+
+    Two writes with one key can be about two orders, whose locks do not meet: the index on the key decides.
+    """
+
+    @wraps(action)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return action(*args, **kwargs)
+        except IntegrityError:
+            return action(*args, **kwargs)
+
+    return wrapper

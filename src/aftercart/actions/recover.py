@@ -1,0 +1,77 @@
+"""Find what a dead process left behind, and give it to whoever finishes it. Run every few seconds."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
+from aftercart.actions.settle_submission import settle_submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.orders.models import IdempotencyRecord
+from aftercart.orders.selectors import get_now
+from aftercart.orders.timeline import WORKER
+
+_State = Submission.State
+
+#: Beyond the longest dialogue a web process that still lives has settled its submission.
+_MARGIN = timedelta(seconds=5)
+#: How many rows of a kind one round takes on.
+_MOST = 200
+
+
+def recover_submissions() -> int:
+    """Settle what stands in `prepared` (never sent) or `sent` (unknown) beyond any dialogue; tell how many.
+
+    A process that is merely slow loses its claim, and then sends nothing and settles nothing.
+    """
+    before = get_now() - timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) - _MARGIN
+    stale = Submission.objects.filter(
+        Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before)
+    ).order_by("pk")[:_MOST]
+    count = 0
+    for submission in stale:
+        outcome = _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN
+        detail = "The process that served this submission died."
+        settle_submission(submission.pk, outcome, WORKER, cause="process_died", detail=detail)
+        count += 1
+    return count
+
+
+def recover_jobs() -> int:
+    """Enqueue what waits for a job and has none; tell how many. A job is only a ticker, the row is the truth."""
+    requests = CancellationRequest.objects.filter(
+        status=CancellationRequest.Status.WAITING, delivered_at=None, is_undeliverable=False
+    )
+    return (
+        _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
+        + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
+        + _enqueue_missing(
+            jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
+        )
+    )
+
+
+def _enqueue_missing(task: str, rows: models.QuerySet[Any]) -> int:
+    pks = list(rows.order_by("pk").values_list("pk", flat=True)[:_MOST])
+    there = set(
+        ProcrastinateJob.objects.filter(
+            task_name=task, lock__in=[jobs.name_lock(task, pk) for pk in pks], status__in=["todo", "doing"]
+        ).values_list("lock", flat=True)
+    )
+    missing = [pk for pk in pks if jobs.name_lock(task, pk) not in there]
+    for pk in missing:
+        jobs.enqueue(task, pk)
+    return len(missing)
+
+
+def forget_writes() -> int:
+    """Delete idempotency records that have outlived the longest promise (contract section 3.5)."""
+    old = IdempotencyRecord.objects.filter(
+        created_at__lt=timezone.now() - timedelta(hours=48), status_code__isnull=False
+    )
+    return old.delete()[0]

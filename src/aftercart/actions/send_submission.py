@@ -1,0 +1,126 @@
+"""Take a prepared submission to Omnitron: read the order, mark it sent, send it once, settle.
+
+Between the mark and the answer nothing is certain; a process that dies there leaves a row that the worker
+settles by reading Omnitron (verify_submission), never by sending again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from aftercart.actions.commands import Answer
+from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
+from aftercart.actions.settle_submission import answer_current, settle_submission
+from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.states import claim_move
+from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.omnitron.messages import CancelCommand, RemoteItem, RemoteOrder
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.status import FINAL, SHIPPED, Status
+from aftercart.orders.timeline import WORKER, Actor, record_event
+
+_State = Submission.State
+
+
+class AlreadySettled(Exception):  # noqa: N818 - a plain fact
+    """Somebody else has taken this submission on: it must not be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is about to be sent: the command, and which of Omnitron's items each of ours is."""
+
+    command: CancelCommand
+    remote: RemoteOrder
+    remote_pks: dict[int, list[int]]
+
+    def remember(self) -> dict[str, Any]:
+        """Keep what is needed to look for the answer later, without account numbers.
+
+        `before` is each item's `[status, cancel_status]` as read: what differs from it has been applied.
+        """
+        rows = {item.pk: item for item in self.remote.items}
+        before = {str(pk): [rows[pk].status, rows[pk].cancel_status] for pk in self.command.reasons}
+        return {"order": self.remote.pk, "before": before}
+
+
+def send_submission(submission_pk: int, client: Omnitron) -> Answer:
+    """Send a submission that stands in `prepared`. Returns 204, or 200 with requests; raises nothing remote."""
+    submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
+    actor = Actor.customer(submission.user) if submission.user else WORKER
+
+    def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
+        cause, detail = (error.code, error.detail) if error else ("", "")
+        return settle_submission(submission_pk, outcome, actor, cause=cause, detail=detail)
+
+    try:
+        with client.dialogue() as talk:
+            plan = _plan(submission, talk)
+            _mark_sent(submission, plan, actor)
+            talk.cancel_items(channel_id=submission.order.channel_id, command=plan.command)
+    except (NotSent, Refused, RemoteDiffers) as error:
+        return settle(_State.REFUSED, error)
+    except AnswerUnknown as error:
+        return settle(_State.UNKNOWN, error)
+    except AlreadySettled:
+        return answer_current(submission)
+    return settle(_State.APPLIED)
+
+
+def _plan(submission: Submission, talk: Dialogue) -> _Plan:
+    """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
+    order = submission.order
+    lines = list(submission.lines.select_related("order_item", "reason"))
+    remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
+    reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
+    targets = {line.pk: _find_targets(line, remote, remote_pks[line.order_item_id]) for line in lines}
+    return _Plan(
+        command=CancelCommand(
+            order_pk=remote.pk,
+            reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
+            ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
+            holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},
+        ),
+        remote=remote,
+        remote_pks=remote_pks,
+    )
+
+
+def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:
+    """Find which of Omnitron's items a line cancels: those of ours that are not cancelled yet."""
+    rows = {item.pk: item for item in remote.items}
+    targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
+    if not targets:
+        raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
+    for target in targets:
+        _check_target(line, target)
+    if len(pks) > 1 and len(targets) != line.quantity:
+        message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
+        raise RemoteDiffers("omnitron_differs", message)
+    return [target.pk for target in targets]
+
+
+def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
+    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in {None, "rejected"}:
+        raise RemoteDiffers("omnitron_in_progress", f"Omnitron is already cancelling its item {target.pk}.")
+    if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
+        message = f"Omnitron's item {target.pk} stands at {target.status}."
+        raise RemoteDiffers("omnitron_status", message)
+
+
+@transaction.atomic(durable=True)
+def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
+    """Commit that the command is about to leave. Raises `AlreadySettled` if the submission is not ours to send."""
+    order = lock_order(pk=submission.order_id)
+    if not claim_move(submission, _State.SENT, sent_at=timezone.now(), command=plan.remember()):
+        raise AlreadySettled
+    Order.objects.filter(pk=order.pk).update(remote_pk=plan.remote.pk)
+    for item_pk, pks in plan.remote_pks.items():
+        OrderItem.objects.filter(pk=item_pk).exclude(remote_pks=pks).update(remote_pks=pks)
+    record_event(order, "cancellation_sending", actor, data={"submission": str(submission.uuid)})
+    save_order(order)

@@ -1,0 +1,96 @@
+"""Settle a submission once Omnitron's answer is known, or known to be unknown: one claiming transaction."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from aftercart.actions import jobs
+from aftercart.actions.commands import Answer
+from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
+from aftercart.actions.recognize_repeat import record_answer
+from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.states import claim_move
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import lock_order, save_item, save_order
+from aftercart.orders.status import FINAL, Status
+from aftercart.orders.timeline import Actor, record_event
+
+_State = Submission.State
+_Status = CancellationRequest.Status
+
+
+def settle_submission(
+    submission_pk: int, outcome: Submission.State, actor: Actor, *, cause: str = "", detail: str = ""
+) -> Answer:
+    """Settle as `applied`, `refused` or `unknown`, and give the answer for the caller who waits.
+
+    Whoever comes second changes nothing and is told what the first one settled.
+    """
+    with transaction.atomic(durable=True):
+        submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
+        order = lock_order(pk=submission.order_id)
+        if outcome is _State.APPLIED:
+            answer = _apply(order, submission, actor, cause=cause)
+        elif outcome is _State.UNKNOWN:
+            answer = _hold(order, submission, actor, cause=cause, detail=detail)
+        else:
+            answer = open_requests(order, submission, actor, cause=cause, detail=detail)
+        record_answer(submission.repeat, answer)
+        save_order(order, "status", "status_before")
+    return answer
+
+
+def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) -> Answer:
+    if not claim_move(submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=timezone.now()):
+        return answer_current(submission)
+    held = CancellationRequest.objects.filter(line__submission=submission).exists()
+    for line in submission.lines.filter(is_open=True).select_related("order_item"):
+        item = line.order_item
+        if item.status not in FINAL | {Status.CANCELLATION_WAITING}:
+            item.status_before, item.status = item.status, Status.CANCELLATION_WAITING.value
+            save_item(item, "status", "status_before")
+    # What was held, or approved by the staff, is in Omnitron's hands now.
+    CancellationRequest.objects.filter(line__submission=submission, line__is_open=True).update(
+        status=_Status.CONFIRMED, cause=cause, modified_date=timezone.now()
+    )
+    put_order_status(order)
+    record_event(
+        order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)}
+    )
+    jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+    return answer_requests(submission) if held else Answer(204)
+
+
+def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, detail: str) -> Answer:
+    if not claim_move(submission, _State.UNKNOWN, cause=cause, cause_detail=detail):
+        return answer_current(submission)
+    ensure_requests(submission, _Status.VERIFYING, cause)
+    jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
+    data = {"submission": str(submission.uuid), "detail": detail}
+    record_event(order, "answer_unknown", actor, cause=cause, data=data)
+    return answer_requests(submission)
+
+
+def answer_current(submission: Submission) -> Answer:
+    """Give the answer that fits where a submission stands, whoever brought it there."""
+    if CancellationRequest.objects.filter(line__submission=submission).exists():
+        return answer_requests(submission)
+    return Answer(204)
+
+
+def put_order_status(order: Order) -> None:
+    """Derive a locked order's status from its items where cancellation decides it; the caller saves it.
+
+    All cancelled: cancelled (refunded, if any item was). All cancelled or being cancelled: waiting. Else,
+    if the order was waiting, the status before.
+    """
+    statuses = set(order.items.values_list("status", flat=True))
+    if statuses <= FINAL:
+        after = Status.REFUNDED.value if Status.REFUNDED in statuses else Status.CANCELED.value
+    elif statuses <= FINAL | {Status.CANCELLATION_WAITING}:
+        after = Status.CANCELLATION_WAITING.value
+    elif order.status == Status.CANCELLATION_WAITING:
+        after = order.status_before or max(statuses - FINAL - {Status.CANCELLATION_WAITING})
+    else:
+        return
+    if after != order.status:
+        order.status_before, order.status = order.status, after

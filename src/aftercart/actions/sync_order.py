@@ -1,0 +1,173 @@
+"""Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from django.db import transaction
+
+from aftercart.actions.close_line import complete_line, reject_line
+from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.settle_submission import put_order_status
+from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.states import UNDER_WAY
+from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import get_now, lock_order, save_item, save_order
+from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
+from aftercart.orders.timeline import OMNITRON, record_event
+
+_Status = CancellationRequest.Status
+
+
+def sync_order(order_pk: int, client: Omnitron) -> None:
+    """Read an order and its requests from Omnitron and book what has changed.
+
+    Raises `OmnitronError`; then nothing was written, and the next round tries again.
+    """
+    order = Order.objects.get(pk=order_pk)
+    with client.dialogue() as talk:
+        remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+        remote_pks = _find_items(talk, order)
+        requests = _read_requests(talk, order)
+    _book(order_pk, remote, remote_pks, requests)
+
+
+def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for item in order.items.all():
+        try:
+            found |= find_remote_items(talk, order, [item])
+        except RemoteDiffers:
+            found[item.pk] = []
+    return found
+
+
+def _read_requests(talk: Dialogue, order: Order) -> dict[int, RemoteRequest]:
+    """Read what Omnitron says of the requests that it has and that are undecided here, by its ids."""
+    open_requests = CancellationRequest.objects.filter(
+        line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
+    )
+    pks = [pk for request in open_requests for pk in request.remote_pks]
+    return {pk: talk.read_request(channel_id=order.channel_id, pk=pk) for pk in pks}
+
+
+@transaction.atomic(durable=True)
+def _book(
+    order_pk: int,
+    remote: RemoteOrder,
+    remote_pks: Mapping[int, Sequence[int]],
+    requests: Mapping[int, RemoteRequest],
+) -> None:
+    order = lock_order(pk=order_pk)
+    before = _look(order)
+    rows = {row.pk: row for row in remote.items}
+    lines = {line.order_item_id: line for line in _list_open_lines(order)}
+    for item in order.items.order_by("pk"):
+        item.remote_pks = list(remote_pks.get(item.pk, ()))
+        theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
+        if item.pk in lines:
+            _book_line(order, lines[item.pk], theirs, requests)
+        elif theirs:
+            _book_fulfilment(order, item, theirs)
+    put_order_status(order)
+    if is_legal_move(order.status, remote.status) and remote.status not in FINAL | {
+        Status.CANCELLATION_WAITING
+    }:
+        order.status = remote.status
+    _book_refunds(order, remote)
+    order.remote_pk, order.synced_at = remote.pk, get_now()
+    if _look(order) != before:
+        save_order(
+            order, "status", "status_before", "refund_amount", "discount_refund_amount",
+            "shipping_refund_amount", "remote_pk", "synced_at",
+        )  # fmt: skip
+    else:
+        order.save(update_fields=["remote_pk", "synced_at"])
+
+
+def _look(order: Order) -> tuple[object, ...]:
+    """Take what a customer could see change, to compare it afterwards."""
+    items = tuple(order.items.order_by("pk").values_list("pk", "status", "cancelled_quantity", "refund_amount"))
+    requests = tuple(
+        CancellationRequest.objects.filter(line__order_item__order=order)
+        .order_by("pk")
+        .values_list("pk", "status", "easy_return_code")
+    )
+    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests)
+
+
+def _list_open_lines(order: Order) -> Sequence[SubmissionLine]:
+    """List the lines that Omnitron may decide: not those whose own answer is still looked for."""
+    return (
+        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+        .exclude(submission__state__in=UNDER_WAY)
+        .select_related("order_item", "submission", "request")
+    )
+
+
+def _book_line(
+    order: Order,
+    line: SubmissionLine,
+    theirs: Sequence[RemoteItem],
+    requests: Mapping[int, RemoteRequest],
+) -> None:
+    request = CancellationRequest.objects.filter(line=line).first()
+    asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
+    refund = sum((row.refund_amount for row in theirs if row.refund_amount is not None), Decimal(0))
+    if asked and request is not None:
+        _book_request(request, asked)
+        if all(row.status == "completed" for row in asked):
+            complete_line(order, line, OMNITRON, refund_amount=refund)
+        elif any(row.status == "rejected" for row in asked):
+            reason = next((row.reject_reason for row in asked if row.reject_reason), "")
+            reject_line(order, line, OMNITRON, reason=reason)
+        return
+    if not theirs:
+        return
+    if all(row.status in FINAL for row in theirs):
+        complete_line(order, line, OMNITRON, refund_amount=refund)
+    elif line.submission.state == Submission.State.APPLIED:
+        if any(row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in theirs):
+            reject_line(order, line, OMNITRON, reason="")
+
+
+def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
+    """Take over an open request's progress and its return code."""
+    code = next((row.easy_return_code for row in asked if row.easy_return_code), "")
+    under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
+    request.easy_return_code = code or request.easy_return_code
+    request.status = under_way[0] if under_way else request.status
+    request.save(update_fields=["easy_return_code", "status", "modified_date"])
+
+
+def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
+    """Move an item that nobody is cancelling to where its slowest unit stands, if that is a legal move."""
+    after = min(row.status for row in theirs if row.status != Status.CANCELLATION_WAITING) if any(
+        row.status != Status.CANCELLATION_WAITING for row in theirs
+    ) else Status.CANCELLATION_WAITING.value  # fmt: skip
+    fields = ["remote_pks"]
+    if is_legal_move(item.status, after):
+        record_event(
+            order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
+        )
+        item.status_before, item.status = item.status, after
+        fields += ["status", "status_before"]
+        if after in FINAL:
+            item.cancelled_quantity = item.quantity
+            fields.append("cancelled_quantity")
+        if after in SHIPPED and item.shipped_at is None:
+            item.shipped_at = get_now()
+            fields.append("shipped_at")
+        if after == Status.DELIVERED:
+            item.delivered_at = get_now()
+            fields.append("delivered_at")
+    save_item(item, *fields)
+
+
+def _book_refunds(order: Order, remote: RemoteOrder) -> None:
+    """Take over the refunds that Omnitron tells; they never shrink."""
+    for name in ("refund_amount", "discount_refund_amount", "shipping_refund_amount"):
+        told = getattr(remote, name)
+        if told is not None:
+            setattr(order, name, max(getattr(order, name), told))

@@ -1,0 +1,9 @@
+"""The backoffice app."""
+
+from django.apps import AppConfig
+
+
+class BackofficeConfig(AppConfig):
+    """The admin of the staff."""
+
+    name = "aftercart.backoffice"

@@ -1,0 +1,237 @@
+"""The life of a cancellation: reasons, submissions with their lines, and requests for the back office."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.lib.crypto import EncryptedTextField
+from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
+
+
+class CancellationType(models.TextChoices):
+    """`cancel` is for what has not been shipped, `refund` for what has (contract section 3.3)."""
+
+    CANCEL = "cancel", _("Cancellation")
+    REFUND = "refund", _("Return")
+
+
+class CancellationReason(models.Model):
+    """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
+
+    `translations` maps a language to `{"subject": …}`.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    cancellation_type = models.CharField(max_length=6, choices=CancellationType)
+    subject = models.CharField(max_length=255)
+    translations = models.JSONField(default=dict, blank=True)
+    extra_information_needed = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    order = models.IntegerField(default=0)
+    remote_pk = models.BigIntegerField(null=True, blank=True)
+    created_date = models.DateTimeField(auto_now_add=True)
+    modified_date = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["cancellation_type", "order", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.cancellation_type}: {self.subject}"
+
+    def get_subject(self, language: str) -> str:
+        """Give the subject in a language, or as it was written."""
+        return str((self.translations or {}).get(language, {}).get("subject") or self.subject)
+
+
+class EasyReturnCompany(models.Model):
+    """A shipping company that collects returns for a channel; an empty channel means all."""
+
+    name = models.CharField(max_length=128)
+    value = models.CharField(max_length=64, help_text="Its code at Omnitron.")
+    channel_id = models.IntegerField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "easy return companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Submission(models.Model):
+    """One thing that a customer asked for, as one row: the intent that everything else follows.
+
+    States and moves: cancellations/states.py. `cause` says in a word why it is where it is, `cause_detail`
+    in a sentence. `command` holds what was sent to Omnitron, once it was.
+    """
+
+    class State(models.TextChoices):
+        """Where the dialogue with Omnitron stands (design.md section 3)."""
+
+        PREPARED = "prepared"
+        SENT = "sent"
+        APPLIED = "applied"
+        REFUSED = "refused"
+        UNKNOWN = "unknown"
+
+    class Origin(models.TextChoices):
+        """How it came in: the direct way, as requests only, or as an approval by the staff."""
+
+        DIRECT = "direct"
+        REQUEST = "request"
+        APPROVAL = "approval"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    origin = models.CharField(max_length=8, choices=Origin)
+    state = models.CharField(max_length=8, choices=State, default=State.PREPARED)
+    cause = models.CharField(max_length=64, blank=True)
+    cause_detail = models.TextField(blank=True)
+    command = models.JSONField(null=True, blank=True)
+    repeat = models.OneToOneField(
+        IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
+    )
+    checks = models.IntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state__in=["prepared", "sent", "unknown"]),
+                name="submissions_under_way",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class SubmissionLine(models.Model):
+    """The units of one item that a submission asks for. While `is_open`, they are reserved.
+
+    The partial unique index is the promise of design.md section 3.2: whatever the code does, an item has
+    one open cancellation at a time.
+    """
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="lines")
+    order_item = models.ForeignKey(OrderItem, on_delete=models.CASCADE, related_name="lines")
+    reason = models.ForeignKey(CancellationReason, on_delete=models.PROTECT)
+    cancellation_type = models.CharField(max_length=6, choices=CancellationType)
+    quantity = models.IntegerField()
+    description = models.TextField(blank=True)
+    fully_refund_as_loyalty_money = models.BooleanField(default=False)
+    iban = EncryptedTextField(blank=True)
+    holder_name = EncryptedTextField(blank=True)
+    shipping_company = models.ForeignKey(EasyReturnCompany, null=True, on_delete=models.PROTECT)
+    pickup_address = models.JSONField(null=True)
+    pickup_date = models.JSONField(null=True)
+    is_open = models.BooleanField(default=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_item"], condition=models.Q(is_open=True), name="one_open_line_an_item"
+            ),
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="a_line_has_units"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of item {self.order_item_id}"
+
+
+class CancellationRequest(models.Model):
+    """A cancellation that the back office decides: what the fallback makes, durable until decided."""
+
+    class Status(models.TextChoices):
+        """Contract sections 3.4 and 8; `verifying` is ours: held until Omnitron's answer is known."""
+
+        VERIFYING = "verifying", _("Being checked")
+        WAITING = "waiting", _("Waiting")
+        WAITING_APPROVAL = "waiting_approval", _("Waiting for approval")
+        CONFIRMED = "confirmed", _("Confirmed")
+        APPROVED = "approved", _("Approved")
+        COMPLETED = "completed", _("Completed")
+        REJECTED = "rejected", _("Rejected")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    line = models.OneToOneField(SubmissionLine, on_delete=models.CASCADE, related_name="request")
+    status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
+    cause = models.CharField(max_length=64, blank=True)
+    reject_reason = models.TextField(blank=True)
+    easy_return_code = models.CharField(max_length=64, blank=True)
+    remote_pks = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    delivery_error = models.TextField(blank=True)
+    is_undeliverable = models.BooleanField(default=False, help_text="Omnitron's queue refused it for good.")
+    deliveries = models.IntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_date = models.DateTimeField(default=timezone.now)
+    modified_date = models.DateTimeField(auto_now=True)
+
+    #: Not decided yet: the back office, or the worker, still has to do with it.
+    OPEN = frozenset({Status.VERIFYING, Status.WAITING, Status.WAITING_APPROVAL, Status.CONFIRMED, Status.APPROVED})
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["created_date"],
+                condition=~models.Q(status__in=["completed", "rejected"]),
+                name="requests_undecided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class AddressChange(models.Model):
+    """A wish to send the order elsewhere, recorded before Omnitron is told (contract section 4)."""
+
+    class State(models.TextChoices):
+        """Where it stands; of several for one order the newest wins, and the older become `superseded`."""
+
+        PENDING = "pending"
+        CONFIRMED = "confirmed"
+        REFUSED = "refused"
+        TOO_LATE = "too_late"
+        SUPERSEDED = "superseded"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    address = models.JSONField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    status_code = models.IntegerField(null=True)
+    cause = models.TextField(blank=True)
+    repeat = models.OneToOneField(
+        IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="address_change"
+    )
+    attempts = models.IntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=models.Q(state="pending"), name="one_pending_change_an_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.state}"

@@ -1,0 +1,159 @@
+"""Reads of reasons, companies, open lines and requests."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+
+from aftercart.cancellations.models import (
+    CancellationReason,
+    CancellationRequest,
+    EasyReturnCompany,
+    SubmissionLine,
+)
+from aftercart.lib.times import format_time
+from aftercart.orders.document import item_document, order_document
+from aftercart.orders.models import DiscountItem, Order, OrderItem
+from aftercart.orders.policy import get_policy
+from aftercart.orders.rules import is_allowed
+from aftercart.orders.selectors import gather_facts, get_now
+
+
+def list_reasons() -> models.QuerySet[CancellationReason]:
+    """List the reasons that a customer may give."""
+    return CancellationReason.objects.filter(is_active=True)
+
+
+def list_companies(channel_id: int) -> models.QuerySet[EasyReturnCompany]:
+    """List the companies that collect returns for a channel."""
+    return EasyReturnCompany.objects.filter(Q(channel_id=channel_id) | Q(channel_id=None), is_active=True)
+
+
+def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
+    """Find the items of these orders that have a cancellation in progress."""
+    lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
+    return frozenset(lines.values_list("order_item_id", flat=True))
+
+
+def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:
+    """List the requests of these orders, newest first, with what their documents need."""
+    requests = CancellationRequest.objects.filter(line__order_item__order_id__in=list(order_ids))
+    return requests.select_related("line__shipping_company")
+
+
+def build_documents(orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Write orders as documents, in a number of queries that does not depend on how many there are."""
+    ids = [order.pk for order in orders]
+    items = _by_order(OrderItem.objects.filter(order_id__in=ids))
+    discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))
+    in_progress = find_open_items(ids)
+    requests: dict[int, list[CancellationRequest]] = defaultdict(list)
+    for request in list_requests(ids):
+        requests[request.line.order_item_id].append(request)
+    companies = list(EasyReturnCompany.objects.filter(is_active=True))
+    return [
+        order_document(
+            order,
+            items=_item_documents(order, items[order.pk], in_progress, requests, companies),
+            discounts=discounts[order.pk],
+        )
+        for order in orders
+    ]
+
+
+def build_document(order: Order) -> dict[str, Any]:
+    """Write one order as its document."""
+    return build_documents([order])[0]
+
+
+def _by_order(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.order_id].append(row)
+    return found
+
+
+def _item_documents(
+    order: Order,
+    items: Sequence[OrderItem],
+    in_progress: frozenset[int],
+    requests: dict[int, list[CancellationRequest]],
+    companies: Sequence[EasyReturnCompany],
+) -> list[dict[str, Any]]:
+    facts = gather_facts(order, items, in_progress)
+    policy, now, placed_at = get_policy(order.channel_id), get_now(), order.created_date
+    collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
+    documents = []
+    for item in items:
+        fact = facts[item.pk]
+        of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
+        documents.append(
+            item_document(
+                item,
+                is_cancellable=is_allowed("cancel", fact, placed_at=placed_at, policy=policy, now=now),
+                is_refundable=is_allowed("refund", fact, placed_at=placed_at, policy=policy, now=now),
+                requests=[document for _is_open, document in of_item],
+                active_request=next((document for is_open, document in of_item if is_open), None),
+                companies=[company_document(company) for company in collectors],
+            )
+        )
+    return documents
+
+
+def company_document(company: EasyReturnCompany) -> dict[str, Any]:
+    """Write an easy-return company as items offer it."""
+    return {"pk": company.pk, "shipping_company": {"value": company.value, "label": company.name}}
+
+
+def request_document(request: CancellationRequest) -> dict[str, Any]:
+    """Write a request as it stands inside an item (contract section 6)."""
+    line = request.line
+    company = line.shipping_company
+    return {
+        "id": request.pk,
+        "cancellation_type": {
+            "value": line.cancellation_type,
+            "label": line.get_cancellation_type_display(),
+        },
+        "status": {"value": request.status, "label": request.get_status_display()},
+        "easy_return": None
+        if company is None
+        else {
+            "code": request.easy_return_code or None,
+            "shipping_company": {"value": company.value, "label": company.name},
+        },
+        "description": line.description,
+        "reason": line.reason_id,
+        "order_item": line.order_item_id,
+    }
+
+
+def request_record(request: CancellationRequest) -> dict[str, Any]:
+    """Write a request as the answers of contract section 3.2 do."""
+    return {
+        "id": request.pk,
+        "uuid": str(request.uuid),
+        "order_item": request.line.order_item_id,
+        "reason": request.line.reason_id,
+        "description": request.line.description,
+        "created_date": format_time(request.created_date),
+    }
+
+
+def reason_document(reason: CancellationReason) -> dict[str, Any]:
+    """Write a reason (contract section 5), its subject in the caller's language."""
+    return {
+        "id": reason.pk,
+        "uuid": str(reason.uuid),
+        "cancellation_type": reason.cancellation_type,
+        "subject": reason.get_subject((get_language() or "en")[:2]),
+        "extra_information_needed": reason.extra_information_needed,
+        "order": reason.order,
+        "is_active": reason.is_active,
+        "translations": reason.translations,
+        "created_date": format_time(reason.created_date),
+        "modified_date": format_time(reason.modified_date),
+    }

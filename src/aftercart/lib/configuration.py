@@ -1,0 +1,140 @@
+"""Every setting that an operator can turn: name, default, meaning. settings.py reads it, README prints it."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One environment variable.
+
+    `default` is written as one would write it in the environment; its meaning includes the unit.
+    """
+
+    name: str
+    default: str
+    meaning: str
+
+
+OPTIONS = (
+    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS` and a `DATABASE_URL`, and marks cookies Secure."),
+    Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: database, demo data, stand-in, e-mails."),
+    Option("AFTERCART_HOST", "127.0.0.1", "Address that the web server listens on."),
+    Option("PORT", "8000", "Port that the web server listens on."),
+    Option("SANDBOX_PORT", "8300", "Port of the stand-in Omnitron."),
+    Option("WEB_PROCESSES", "2", "Web server processes."),
+    Option("WEB_THREADS", "8", "Threads of each web server process."),
+    Option("PUBLIC_URL", "", "How customers reach the shop, as in `https://orders.example.com`; links are made with it. Empty: http://AFTERCART_HOST:PORT."),
+    Option("DATABASE_URL", "", "PostgreSQL, as in `postgresql://user:password@host:5432/name`. Empty: an embedded PostgreSQL in `AFTERCART_VAR`."),
+    Option("DATABASE_POOL_SIZE", "10", "Connections that each process may hold."),
+    Option("SECRET_KEY", "", "Signs sessions and links. Empty in a local run: made once and kept in `AFTERCART_VAR`."),
+    Option("SECRET_KEY_FALLBACKS", "", "Older secrets, separated by commas, that still verify: for rotation."),
+    Option("FIELD_ENCRYPTION_KEYS", "", "Secrets that encrypt IBANs at rest, newest first, separated by commas. Empty: derived from `SECRET_KEY`."),
+    Option("ALLOWED_HOSTS", "", "Host names that are served, separated by commas. Empty in a local run: this machine's."),
+    Option("CSRF_TRUSTED_ORIGINS", "", "Origins of a storefront on another host that may post, separated by commas, as in `https://shop.example.com`."),
+    Option("TRUSTED_PROXY", "false", "`true` when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For."),
+    Option("AFTERCART_LANGUAGE", "en", "Language of those who ask for none: `en` or `tr`."),
+    Option("TIME_ZONE", "Europe/Istanbul", "The shop's time zone: pages, pickup slots, business days. The API always speaks UTC."),
+    Option("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+    Option("LOG_FORMAT", "", "`text` or `json`. Empty: text in a local run, JSON in production."),
+    Option("LINK_DAYS", "7", "Days that a signed order link lives."),
+    Option("OMNITRON_URL", "", "Omnitron's address, as in `https://omnitron.example.com`. Empty: the stand-in on `SANDBOX_PORT`."),
+    Option("OMNITRON_API_PREFIX", "/api/v1", "Path before Omnitron's calls."),
+    Option("OMNITRON_USERNAME", "aftercart", "Who Aftercart logs in to Omnitron as."),
+    Option("OMNITRON_PASSWORD", "sandbox", "That user's password. The default is the stand-in's."),
+    Option("OMNITRON_TOKEN", "", "A ready token, instead of name and password."),
+    Option("OMNITRON_CHANNEL_ID", "1", "The sales channel of orders that name none."),
+    Option("OMNITRON_CONNECT_SECONDS", "2", "Seconds to wait for a connection to Omnitron."),
+    Option("OMNITRON_DIALOGUE_SECONDS", "8", "Seconds that one whole dialogue with Omnitron may take: log-in, reading and sending together."),
+    Option("OMNITRON_MAX_DIALOGUES", "4", "Dialogues with Omnitron that one process may have at once; half of `WEB_THREADS`, so that the other half serves everybody else."),
+    Option("OMNITRON_BREAKER_FAILURES", "5", "Failures in a row after which Omnitron counts as down."),
+    Option("OMNITRON_BREAKER_SECONDS", "10", "Seconds that Omnitron then counts as down before one call tries it again."),
+    Option("OMNITRON_ADDRESS_METHOD", "POST", "HTTP method of an address change at Omnitron."),
+    Option("OMNITRON_ADDRESS_PATH", "channel/{channel_id}/orders/change_address/", "Path of an address change at Omnitron."),
+    Option("VERIFY_GRACE_SECONDS", "60", "Seconds that an unanswered cancellation is looked for at Omnitron before it counts as not applied."),
+    Option("CANCEL_STATUSES", "200,300,350,400,450", "Item statuses in which `cancel` is allowed."),
+    Option("REFUND_STATUSES", "500,510,520,540,544,545,546,547,550", "Item statuses in which `refund` is allowed."),
+    Option("ADDRESS_STATUSES", "200,300,350,400,450", "Order statuses in which the delivery address may change."),
+    Option("ADDRESS_SAME_COUNTRY", "true", "Whether the new address must be in the country of the old one."),
+    Option("INVOICE_NEEDS_REVIEW", "true", "Whether an invoiced item goes to the back office instead of being cancelled directly."),
+    Option("DIRECT_CANCEL_HOURS", "0", "Hours after the order was placed in which it can be cancelled directly; later the back office decides. 0: no limit."),
+    Option("RETURN_DAYS", "14", "Days after delivery in which an item can be returned. 0: no limit."),
+    Option("REVIEW_ABOVE_AMOUNT", "", "Total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
+    Option("REVIEW_TYPES", "", "Cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),
+    Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
+    Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
+    Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
+)  # fmt: skip
+
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+_YES = {"1", "true", "yes", "on"}
+_NO = {"0", "false", "no", "off"}
+
+
+class ConfigurationError(ValueError):
+    """An environment variable says something that makes no sense; the message tells which and what to say."""
+
+
+class Configuration:
+    """Reads the options from the environment; a value that makes no sense raises `ConfigurationError`."""
+
+    def text(self, name: str) -> str:
+        """Read a string. An empty one means the default: shells and compose files write "unset" that way."""
+        return os.environ.get(name, "").strip() or _BY_NAME[name].default
+
+    def flag(self, name: str) -> bool:
+        """Read a yes or no, in any of the usual spellings."""
+        value = self.text(name).lower()
+        if value not in _YES | _NO:
+            raise ConfigurationError(f"{name} must be true or false, not {value!r}. {_BY_NAME[name].meaning}")
+        return value in _YES
+
+    def number(self, name: str) -> int:
+        """Read a whole number."""
+        return int(self._number(name))
+
+    def seconds(self, name: str) -> float:
+        """Read a number of seconds."""
+        return self._number(name)
+
+    def days(self, name: str) -> timedelta:
+        """Read a number of days."""
+        return timedelta(days=self._number(name))
+
+    def words(self, name: str) -> list[str]:
+        """Read a list separated by commas."""
+        return [word.strip() for word in self.text(name).split(",") if word.strip()]
+
+    def _number(self, name: str) -> float:
+        value = self.text(name)
+        try:
+            return float(value)
+        except ValueError:
+            message = f"{name} must be a number, not {value!r}. {_BY_NAME[name].meaning}"
+            raise ConfigurationError(message) from None
+
+
+def get_var_folder() -> Path:
+    """Tell the folder of local state, made if need be."""
+    folder = Path(os.environ.get("AFTERCART_VAR") or _BY_NAME["AFTERCART_VAR"].default).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def read_or_make_secret(folder: Path) -> str:
+    """Read the local secret, made at the first run; of several starting processes one wins, and all agree."""
+    path = folder / "secret_key"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=folder) as file:  # readable by its owner only
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text()

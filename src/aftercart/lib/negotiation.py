@@ -1,0 +1,51 @@
+"""HTML or JSON: how a request says which it wants (contract section 1)."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+View = Callable[..., HttpResponseBase]
+
+
+def choose_format(request: HttpRequest) -> Literal["html", "json"]:
+    """Tell what to answer with: HTML, unless `?format=json`, `Accept: application/json` or a JSON body.
+
+    Raises Http404 for any other `format`, as Django REST framework does.
+    """
+    named = request.GET.get("format")
+    if named is not None:
+        if named == "json":
+            return "json"
+        if named in {"html", "api"}:
+            return "html"
+        raise Http404
+    if request.content_type == "application/json":
+        return "json"
+    # A browser lists text/html; a client that wants JSON names it, first or alone.
+    preferred = request.get_preferred_type(["text/html", "application/json"])
+    return "json" if preferred == "application/json" else "html"
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether the answer should be JSON, where an unknown format may not be an error (error pages)."""
+    try:
+        return choose_format(request) == "json"
+    except Http404:
+        return False
+
+
+def by_format(*, html: View, json: View) -> View:
+    """Make one view of two: the page for browsers, the API for everybody else."""
+
+    def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        view = json if choose_format(request) == "json" else html
+        response = view(request, *args, **kwargs)
+        patch_vary_headers(response, ["Accept"])  # type: ignore[arg-type]
+        return response
+
+    # Both views check for themselves: Django REST framework's session authentication, Django's decorator.
+    dispatch.csrf_exempt = True  # type: ignore[attr-defined]
+    dispatch.json_view = json  # type: ignore[attr-defined]
+    return dispatch

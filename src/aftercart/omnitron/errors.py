@@ -1,0 +1,107 @@
+"""What can go wrong in a dialogue with Omnitron: three kinds, and the class decides what follows.
+
+`NotSent` may be sent again, `Refused` is final, `AnswerUnknown` must be read back before anything else
+(contract section 8: no idempotency key exists there). No caller looks at a status to decide.
+"""
+
+from collections.abc import Iterable
+
+
+class Code:
+    """Our own codes, for failures that Omnitron did not name. They are stable: logs and tests use them."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CONNECTION_LOST = "connection_lost"
+    SERVER_ERROR = "server_error"
+    REDIRECTED = "redirected"
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    DEADLINE_OVER = "deadline_over"
+    BREAKER_OPEN = "breaker_open"
+    BULKHEAD_FULL = "bulkhead_full"
+    THROTTLED = "throttled"
+    UNAUTHORIZED = "unauthorized"
+    LOGIN_FAILED = "login_failed"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+
+
+#: The codes that speak against Omnitron's health; the others are its decision, or ours.
+OUTAGE_CODES = frozenset(
+    {
+        Code.UNREACHABLE,
+        Code.TIMEOUT,
+        Code.CONNECTION_LOST,
+        Code.SERVER_ERROR,
+        Code.REDIRECTED,
+        Code.NOT_JSON,
+        Code.TOO_LARGE,
+    }
+)
+
+
+class OmnitronError(Exception):
+    """The root of the tree.
+
+    `detail` is a sentence for people, `code` is Omnitron's code or one of `Code`, `status` is the HTTP
+    status of the answer, or None when there was none.
+    """
+
+    def __init__(self, detail: str, *, code: str, status: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.status = status
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(code={self.code!r}, status={self.status!r})"
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether it counts against Omnitron's health (the breaker counts these)."""
+        return self.code in OUTAGE_CODES
+
+
+class NotSent(OmnitronError):  # noqa: N818 - a plain fact at the leaf (design section 4)
+    """Certain that nothing was applied: the same call may be sent again.
+
+    For a read this is every passing failure, since a read applies nothing. `retry_after` is in seconds,
+    from a 429 that told it, else None.
+    """
+
+    def __init__(
+        self, detail: str, *, code: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, code=code, status=status)
+        self.retry_after = retry_after
+
+
+class Refused(OmnitronError):  # noqa: N818 - a plain fact at the leaf
+    """Omnitron answered no: final, nothing was applied, and the same call would be refused again.
+
+    `messages` holds its sentences, flattened, in the order of the body; empty if it gave none.
+    """
+
+    def __init__(
+        self, detail: str, *, code: str, status: int | None = None, messages: Iterable[str] = ()
+    ) -> None:
+        super().__init__(detail, code=code, status=status)
+        self.messages = tuple(messages)
+
+    @property
+    def is_outage(self) -> bool:
+        """A refusal is a sign of life, whatever code Omnitron chose for it."""
+        return False
+
+
+class NotFound(Refused):
+    """What was to be read is not there: a 404 to a read, or a list without a match."""
+
+
+class AnswerUnknown(OmnitronError):  # noqa: N818 - a plain fact at the leaf
+    """The write left and no reliable answer came: it may have been applied.
+
+    It is never sent again before the order has been read back (contract section 8).
+    """

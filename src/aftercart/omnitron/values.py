@@ -1,0 +1,143 @@
+"""Reading single values out of Omnitron's JSON: strict about what must be there, tolerant about its form.
+
+JSON numbers with a fraction arrive here as `Decimal` (see `answers.read_json`), so no amount passes through
+a float. Every function raises `Malformed` for a value that it cannot read.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+#: One JSON object.
+Row = Mapping[str, Any]
+
+#: Order and item statuses by name (contract section 7).
+STATUS_NUMBERS = {
+    "cancellation_waiting": "50",
+    "canceled": "100",
+    "waiting": "200",
+    "payment_waiting": "300",
+    "confirmation_waiting": "350",
+    "approved": "400",
+    "preparing": "450",
+    "shipped": "500",
+    "shipped_and_informed": "510",
+    "ready_for_pickup": "520",
+    "attempted_delivery": "540",
+    "review_started": "544",
+    "review_waiting": "545",
+    "waiting_for_payment": "546",
+    "paid": "547",
+    "delivered": "550",
+    "refunded": "600",
+}
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+class Malformed(ValueError):  # noqa: N818 - a plain fact at the leaf
+    """A body without what the contract promises; its text names the place, never the value."""
+
+
+def read_row(value: Any) -> Row:
+    """Read a JSON object."""
+    if not isinstance(value, dict):
+        raise Malformed("an object was expected")
+    return value
+
+
+def find_id(row: Row, *keys: str) -> int | None:
+    """Read the whole number under the first key that is there; numeric strings are numbers too."""
+    for key in keys:
+        value = row.get(key)
+        if value is None:
+            continue
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            return int(value)
+        if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+            return int(value)
+        raise Malformed(f"{key} is not a whole number")
+    return None
+
+
+def read_id(row: Row, *keys: str) -> int:
+    """Do as `find_id`, but the number must be there."""
+    found = find_id(row, *keys)
+    if found is None:
+        raise Malformed(f"{keys[0]} is missing")
+    return found
+
+
+def find_text(row: Row, key: str) -> str | None:
+    """Read a string; numbers are written out, `{"value": …}` is taken for its value."""
+    value = row.get(key)
+    if isinstance(value, dict):
+        value = value.get("value")
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise Malformed(f"{key} is not a string")
+
+
+def read_text(row: Row, key: str) -> str:
+    """Do as `find_text`, but the string must be there."""
+    found = find_text(row, key)
+    if found is None:
+        raise Malformed(f"{key} is missing")
+    return found
+
+
+def read_status(row: Row) -> str:
+    """Read an order's or item's status as its numeric string ("50"), from number or name.
+
+    A status that the contract does not know is kept as it came.
+    """
+    text = read_text(row, "status").strip()
+    return STATUS_NUMBERS.get(text.lower(), text)
+
+
+def find_amount(row: Row, key: str) -> Decimal | None:
+    """Read an amount of money in the order's currency, major units."""
+    value = row.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise Malformed(f"{key} is not an amount")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise Malformed(f"{key} is not an amount") from None
+    if not amount.is_finite():
+        raise Malformed(f"{key} is not an amount")
+    return amount
+
+
+def find_moment(row: Row, key: str) -> datetime | None:
+    """Read an ISO 8601 moment; one without an offset is UTC."""
+    value = row.get(key)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Malformed(f"{key} is not a moment")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Malformed(f"{key} is not a moment") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def write_moment(moment: datetime) -> str:
+    """Write a moment as the contract does: ISO 8601, UTC, microseconds, `Z` (section 1).
+
+    A moment without an offset is refused with a ValueError: whose time it is would be a guess.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its offset")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,9 @@
+"""The orders app."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Orders, items, their statuses, rules and timeline."""
+
+    name = "aftercart.orders"

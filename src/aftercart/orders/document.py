@@ -1,0 +1,135 @@
+"""The order as JSON, field names to the letter of contract section 6: pure, from rows already read.
+
+Fields that Aftercart reasons about come from columns; those that it only passes on come from `details`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aftercart.lib.money import format_amount
+from aftercart.lib.times import format_time
+from aftercart.orders.models import DiscountItem, Order, OrderItem
+from aftercart.orders.status import FINAL, label_document
+
+_CURRENCY_LABELS = {"TRY": "TL", "EUR": "€", "USD": "$", "GBP": "£"}
+
+#: Passed on as they came; None where nothing came.
+ORDER_DETAIL_FIELDS = (
+    "shipping_company", "client_type", "tracking_url", "tracking_number", "defined_tracking_url",
+    "shipping_tracking_url", "bank", "invoice_date", "e_archive_url", "order_type", "remote_addr",
+    "gift_box_note", "language_code", "notes", "delivery_range", "extra_field", "shipping_option_slug",
+    "payment_option_slug", "bin_number", "installment_count", "segment", "basket", "shipping_option",
+    "installment", "checkout_provider",
+)  # fmt: skip
+ITEM_DETAIL_FIELDS = (
+    "shipping_company", "tracking_url", "tracking_number", "shipping_tracking_url", "invoice_date",
+    "e_archive_url", "image", "extra_field", "estimated_delivery_date", "attributes", "attributes_kwargs",
+    "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
+    "datasource",
+)  # fmt: skip
+PRODUCT_FIELDS = ("pk", "sku", "base_code", "name", "image", "absolute_url", "attributes", "attributes_kwargs")
+_CARD_FIELDS = ("pk", "name", "slug")
+
+
+def currency_document(currency: str) -> dict[str, str]:
+    """Write a currency as the storefront knows it: value in lower case, label as shown."""
+    return {"value": currency.lower(), "label": _CURRENCY_LABELS.get(currency, currency)}
+
+
+def order_document(
+    order: Order,
+    *,
+    items: Sequence[Mapping[str, Any]],
+    discounts: Sequence[DiscountItem],
+) -> dict[str, Any]:
+    """Write an order. `items` are item documents; the order can do what any of them can."""
+    details = order.details
+    card = details.get("card")
+    return {
+        "id": order.pk,
+        "number": order.number,
+        "status": label_document(order.status),
+        "currency": currency_document(order.currency),
+        "orderitem_set": list(items),
+        "discountitem_set": [discount_document(discount) for discount in discounts],
+        "is_cancelled": order.status in FINAL,
+        "is_cancellable": any(item["is_cancellable"] for item in items),
+        "is_refundable": any(item["is_refundable"] for item in items),
+        "shipping_address": order.shipping_address,
+        "billing_address": order.billing_address,
+        "payment_option": order.payment_option or None,
+        "amount": format_amount(order.amount),
+        "amount_without_discount": format_amount(order.amount_without_discount),
+        "discount_amount": format_amount(order.discount_amount),
+        "shipping_amount": format_amount(order.shipping_amount),
+        "shipping_tax_rate": format_amount(order.shipping_tax_rate),
+        "refund_amount": format_amount(order.refund_amount),
+        "discount_refund_amount": format_amount(order.discount_refund_amount),
+        "shipping_refund_amount": format_amount(order.shipping_refund_amount),
+        "installment_interest_amount": format_amount(order.installment_interest_amount),
+        "is_payable": bool(details.get("is_payable")),
+        "has_gift_box": bool(details.get("has_gift_box")),
+        "loyaltytransaction_set": details.get("loyaltytransaction_set") or [],
+        "invoice_number": order.invoice_number or None,
+        "user_email": order.user_email,
+        "user": order.user_id,
+        # Never a number: only what names the card.
+        "card": {name: card.get(name) for name in _CARD_FIELDS} if isinstance(card, dict) else None,
+        "created_date": format_time(order.created_date),
+        "modified_date": format_time(order.modified_date),
+        **{name: details.get(name) for name in ORDER_DETAIL_FIELDS},
+    }
+
+
+def item_document(
+    item: OrderItem,
+    *,
+    is_cancellable: bool,
+    is_refundable: bool,
+    requests: Sequence[Mapping[str, Any]],
+    active_request: Mapping[str, Any] | None,
+    companies: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Write an item, with the verdict of the rules and the documents of its cancellation requests."""
+    return {
+        "id": item.pk,
+        "order": item.order_id,
+        "parent": item.parent_id,
+        "status": label_document(item.status),
+        "price_currency": currency_document(item.price_currency),
+        "product": {name: item.product.get(name) for name in PRODUCT_FIELDS},
+        "quantity": item.quantity,
+        "price": format_amount(item.price),
+        "retail_price": format_amount(item.retail_price),
+        "unit_price": format_amount(item.unit_price),
+        "total_amount": format_amount(item.total_amount),
+        "tax_rate": format_amount(item.tax_rate),
+        "is_cancelled": item.status in FINAL,
+        "is_cancellable": is_cancellable,
+        "is_refundable": is_refundable,
+        "is_tradable": bool(item.details.get("is_tradable")),
+        "cancellationrequest_set": list(requests),
+        "active_cancellation_request": active_request,
+        "available_easy_return_shipping_companies": list(companies) if is_refundable else [],
+        "invoice_number": item.invoice_number or None,
+        "created_date": format_time(item.created_date),
+        "modified_date": format_time(item.modified_date),
+        **{name: item.details.get(name) for name in ITEM_DETAIL_FIELDS},
+    }
+
+
+def discount_document(discount: DiscountItem) -> dict[str, Any]:
+    """Write a discount."""
+    return {
+        "pk": discount.pk,
+        "order": discount.order_id,
+        "name": discount.name,
+        "amount": format_amount(discount.amount),
+        "cancel_amount": format_amount(discount.cancel_amount),
+        "code": discount.code,
+        "offer_type": discount.offer_type,
+        "promotion": discount.promotion,
+        "session_offer_type": discount.session_offer_type,
+        "created_date": format_time(discount.created_date),
+        "modified_date": format_time(discount.modified_date),
+    }

@@ -1,0 +1,105 @@
+"""What can be wrong with what a caller asks. Each error carries its HTTP status, its code and its JSON body.
+
+`api/errors.py` is the one place that turns them into responses; pages show their sentences.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aftercart.orders.rules import Finding
+
+
+class ActionError(Exception):
+    """Root: an action did not happen, and nothing was written."""
+
+    status = 400
+    code = "error"
+
+    def sentences(self) -> list[str]:
+        """Say it to a person."""
+        return [str(self)]
+
+    def body(self) -> dict[str, Any]:
+        """Say it to a program (contract section 1)."""
+        return {"detail": str(self), "code": self.code}
+
+
+class OrderNotFound(ActionError):
+    """There is no such order, or it is somebody else's: nobody can tell which."""
+
+    status = 404
+    code = "not_found"
+
+    def __str__(self) -> str:
+        return _("Not found.")
+
+
+class InputInvalid(ActionError):
+    """Fields that make no sense: `{"<field>": ["…"]}`."""
+
+    code = "invalid"
+
+    def __init__(self, fields: Mapping[str, Sequence[str]], code: str = "invalid") -> None:
+        super().__init__("; ".join(sentence for sentences in fields.values() for sentence in sentences))
+        self.fields = {name: list(sentences) for name, sentences in fields.items()}
+        self.code = code
+
+    def sentences(self) -> list[str]:
+        """Give each field's sentences."""
+        return [sentence for sentences in self.fields.values() for sentence in sentences]
+
+    def body(self) -> dict[str, Any]:
+        """Give the field map."""
+        return {**self.fields, "code": self.code}
+
+
+class CancellationRefused(ActionError):
+    """The rules say no (contract section 3.3): every refusal, item by item; the first one speaks for all."""
+
+    def __init__(self, refusals: Sequence[Finding], code: str | None = None) -> None:
+        self.refusals = tuple(refusals)
+        self.code = code or self.refusals[0].code
+        super().__init__(self.refusals[0].message)
+
+    def sentences(self) -> list[str]:
+        """Give each different sentence once, in the order of the rules."""
+        return list(dict.fromkeys(refusal.message for refusal in self.refusals))
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentences, and which item each is about."""
+        items = [{"order_item": r.order_item, "code": r.code, "message": r.message} for r in self.refusals]
+        return {"non_field_errors": self.sentences(), "code": self.code, "items": items}
+
+
+class AddressChangeRefused(ActionError):
+    """The address cannot change: the order has left, a cancellation is under way, Omnitron says no."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentence as a rule's."""
+        return {"non_field_errors": [str(self)], "code": self.code}
+
+
+class StillRunning(ActionError):
+    """The same write is under way; its answer comes with the next try (contract section 3.5)."""
+
+    status = 409
+    code = "still_running"
+
+    def __str__(self) -> str:
+        return _("The same request is still being processed. Please try again in a moment.")
+
+
+class KeyReused(ActionError):
+    """The Idempotency-Key belongs to a different write (contract section 3.5)."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+    def __str__(self) -> str:
+        return _("This Idempotency-Key was used for a different request.")

@@ -1,0 +1,180 @@
+"""An order document (contract section 6) as rows of our tables: pure, nothing is read or written.
+
+`read_order` checks everything that can be checked without the database, so that what it lets through goes in.
+Which fields go where: those with a column into `columns`; those that Aftercart only passes on into
+`columns["details"]`; those that nobody knows into `columns["details"]["extra_field"]`. What Aftercart works
+out itself (`is_cancellable` and the like) is not taken from the document.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from aftercart.lib.money import ZERO
+from aftercart.orders.intake_address import AddressIntake, read_address
+from aftercart.orders.intake_details import read_details
+from aftercart.orders.intake_items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
+from aftercart.orders.intake_values import (
+    Document,
+    DocumentInvalid,
+    check_amount,
+    find_amount,
+    find_currency,
+    find_id,
+    find_moment,
+    find_status,
+    find_whole,
+    need,
+    plain,
+    read_amount,
+    read_text,
+)
+from aftercart.orders.status import Status
+
+_ORDER_DETAILS: Final = (
+    "shipping_company", "client_type", "is_payable", "tracking_url", "tracking_number", "defined_tracking_url",
+    "shipping_tracking_url", "bank", "loyaltytransaction_set", "invoice_date", "e_archive_url", "order_type",
+    "remote_addr", "has_gift_box", "gift_box_note", "language_code", "notes", "delivery_range",
+    "shipping_option_slug", "payment_option_slug", "bin_number", "installment_count", "basket",
+    "shipping_option", "card", "installment", "segment", "checkout_provider",
+)  # fmt: skip
+_ORDER_KNOWN: Final = frozenset(
+    (
+        *_ORDER_DETAILS, "id", "number", "status", "currency", "orderitem_set", "discountitem_set",
+        "is_cancelled", "is_cancellable", "is_refundable", "shipping_address", "billing_address",
+        "payment_option", "amount", "amount_without_discount", "discount_amount", "shipping_amount",
+        "shipping_tax_rate", "refund_amount", "discount_refund_amount", "shipping_refund_amount",
+        "invoice_number", "extra_field", "user_email", "installment_interest_amount", "user", "created_date",
+        "modified_date", "campaigns", "channel_id", "channel",
+    )
+)  # fmt: skip
+#: What an order number is made of: no slash, which ends a part of an URL, and nothing invisible.
+_NUMBER: Final = re.compile(r"[^\s/\\\x00-\x1f\x7f]+( [^\s/\\\x00-\x1f\x7f]+)*")
+
+
+@dataclass(slots=True)
+class OrderIntake:
+    """One order. `columns` are those of `Order` without ids, user, addresses and Aftercart's own bookkeeping."""
+
+    number: str
+    id: int | None
+    email: str
+    is_guest: bool
+    shipping: AddressIntake | None
+    billing: AddressIntake | None
+    modified_date: datetime
+    columns: dict[str, Any]
+    items: list[ItemIntake]
+    discounts: list[DiscountIntake]
+
+
+def find_number(document: Any) -> str | None:
+    """Tell which order a document speaks of, however broken the rest is; None if it does not tell."""
+    value = document.get("number") if isinstance(document, dict) else None
+    return str(value)[:64] if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def read_order(document: Document, *, channel_id: int) -> OrderIntake:
+    """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid`."""
+    number = read_text(document, "number", 64, is_required=True).strip()
+    if not _NUMBER.fullmatch(number) or not number.strip("."):
+        raise DocumentInvalid("number", "contains a slash or an invisible character")
+    created = find_moment(document, "created_date")
+    if created is None:
+        raise DocumentInvalid("created_date", "is required")
+    columns = _read_columns(document, channel_id)
+    columns["created_date"] = created
+    columns["modified_date"] = find_moment(document, "modified_date") or created
+    items = read_items(document, columns)
+    if columns["status"] == Status.CANCELLATION_WAITING:
+        columns["status_before"] = _find_status_before(items)
+    discounts = read_discounts(document, columns)
+    _fill_amounts(document, columns, discounts)
+    return OrderIntake(
+        number=number,
+        id=find_id(document, "id"),
+        email=columns["user_email"],
+        is_guest="user" in document and document["user"] is None,
+        shipping=read_address(document, "shipping_address"),
+        billing=read_address(document, "billing_address"),
+        modified_date=columns["modified_date"],
+        columns=columns,
+        items=items,
+        discounts=discounts,
+    )
+
+
+def _read_columns(document: Document, channel_id: int) -> dict[str, Any]:
+    """Read the columns that need no other part of the document."""
+    campaigns = document.get("campaigns")
+    if campaigns is not None and not isinstance(campaigns, list):
+        raise DocumentInvalid("campaigns", "must be a list")
+    return {
+        "channel_id": _find_channel(document) or channel_id,
+        "user_email": _read_email(document),
+        "status": need(find_status(document, "status"), "status"),
+        "status_before": "",
+        "currency": need(find_currency(document, "currency"), "currency"),
+        "amount": read_amount(document, "amount"),
+        "shipping_amount": find_amount(document, "shipping_amount") or ZERO,
+        "shipping_tax_rate": find_amount(document, "shipping_tax_rate"),
+        "installment_interest_amount": find_amount(document, "installment_interest_amount") or ZERO,
+        "refund_amount": find_amount(document, "refund_amount") or ZERO,
+        "discount_refund_amount": find_amount(document, "discount_refund_amount") or ZERO,
+        "shipping_refund_amount": find_amount(document, "shipping_refund_amount") or ZERO,
+        "payment_option": _read_payment(document),
+        "invoice_number": read_text(document, "invoice_number", 64),
+        "campaigns": campaigns or [],
+        "details": read_details(document, _ORDER_DETAILS, _ORDER_KNOWN),
+    }
+
+
+def _find_channel(document: Document) -> int | None:
+    for name in ("channel_id", "channel"):
+        value = document.get(name)
+        if isinstance(value, dict):
+            value = value.get("pk", value.get("id"))
+        channel = find_whole({name: value}, name, smallest=1)
+        if channel is not None:
+            return channel
+    return None
+
+
+def _read_email(document: Document) -> str:
+    email = read_text(document, "user_email", 254, is_required=True).strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise DocumentInvalid("user_email", "not an e-mail address") from None
+    return email
+
+
+def _read_payment(document: Document) -> Document:
+    """Read how the order was paid: the object as it is, its `payment_type` bare; a bare value is its pk or name."""
+    value = document.get("payment_option")
+    if isinstance(value, dict):
+        return {**value, "payment_type": plain(value["payment_type"])} if "payment_type" in value else value
+    if value is None or value == "":
+        return {}
+    return {"name": value} if isinstance(value, str) else {"pk": find_id(document, "payment_option")}
+
+
+def _fill_amounts(document: Document, columns: dict[str, Any], discounts: list[DiscountIntake]) -> None:
+    """Derive what the document leaves out: the discount from its parts, the amount before it from both."""
+    discount = find_amount(document, "discount_amount")
+    if discount is None:
+        discount = check_amount(sum((row.columns["amount"] for row in discounts), ZERO), "discount_amount")
+    full = find_amount(document, "amount_without_discount")
+    columns["discount_amount"] = discount
+    columns["amount_without_discount"] = (
+        check_amount(columns["amount"] + discount, "amount_without_discount") if full is None else full
+    )
+
+
+def _find_status_before(items: list[ItemIntake]) -> str:
+    """Tell what an order was that is being cancelled as a whole: the least of what its items are, if any."""
+    return min((s for item in items if is_under_way(s := item.columns["status"])), key=int, default="")

@@ -1,0 +1,144 @@
+"""Addresses of an order document as rows of an address book; their places are only named, not found yet."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aftercart.orders.intake_details import gather_extra
+from aftercart.orders.intake_values import (
+    Document,
+    DocumentInvalid,
+    find_object,
+    find_text,
+    plain,
+    read_flag,
+    read_text,
+)
+
+DEFAULT_COUNTRY: Final = "tr"
+#: Lengths of the text columns of `accounts.models.Address`.
+_TEXTS: Final = {
+    "title": 128,
+    "email": 254,
+    "phone_number": 32,
+    "first_name": 150,
+    "last_name": 150,
+    "line": 512,
+    "postcode": 20,
+    "notes": 10_000,
+    "company_name": 255,
+    "tax_office": 64,
+    "tax_no": 32,
+}
+_KNOWN: Final = frozenset(
+    (
+        *_TEXTS, "pk", "id", "country", "city", "township", "district", "e_bill_taxpayer", "hash_data", "address_type",
+        "retail_store", "remote_id", "identity_number", "extra_field", "is_corporate", "primary",
+        "created_date", "modified_date", "user",
+    )
+)  # fmt: skip
+_CODE: Final = re.compile(r"[A-Za-z]{2}")
+#: Countries that shops write without a code, by the names that they write.
+_CODES: Final = {
+    "türkiye": "tr", "turkiye": "tr", "turkey": "tr", "türkei": "tr", "germany": "de", "almanya": "de",
+    "deutschland": "de", "austria": "at", "avusturya": "at", "österreich": "at", "netherlands": "nl",
+    "hollanda": "nl", "france": "fr", "fransa": "fr", "belgium": "be", "belçika": "be", "italy": "it",
+    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",
+    "ingiltere": "gb", "united states": "us", "abd": "us", "amerika birleşik devletleri": "us",
+    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr", "yunanistan": "gr",
+    "switzerland": "ch", "isviçre": "ch",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceNames:
+    """Where an address is: `country` is an ISO code in lower case, the rest are names; None is not told."""
+
+    country: str
+    country_name: str
+    city: str | None
+    township: str | None
+    district: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressIntake:
+    """An address as the document gives it: columns of `Address` by name, and the names of its places."""
+
+    columns: dict[str, Any]
+    places: PlaceNames
+
+    @property
+    def is_for_the_book(self) -> bool:
+        """Whether it may go into an address book: a courier can find it, and it is no shop to pick up from."""
+        places = self.places
+        return bool(
+            places.city and places.township and self.columns["line"] and not self.columns["retail_store"]
+        )
+
+
+def read_address(document: Document, name: str) -> AddressIntake | None:
+    """Read the address under `name`, or None. Raises `DocumentInvalid`, the field named from the order's top."""
+    value = find_object(document, name)
+    if not value:
+        return None
+    try:
+        return _read(value)
+    except DocumentInvalid as error:
+        raise error.within(name) from None
+
+
+def _read(value: Document) -> AddressIntake:
+    columns: dict[str, Any] = {field: read_text(value, field, limit) for field, limit in _TEXTS.items()}
+    columns |= {
+        "e_bill_taxpayer": read_flag(value, "e_bill_taxpayer"),
+        "is_corporate": read_flag(value, "is_corporate"),
+        "address_type": find_text(value, "address_type", 32) or "customer",
+        "retail_store": value.get("retail_store") or None,
+        "remote_id": find_text(value, "remote_id", 64),
+        "identity_number": find_text(value, "identity_number", 32),
+        "extra_field": gather_extra(value, _KNOWN),
+    }
+    country, country_name = _read_country(value)
+    return AddressIntake(
+        columns,
+        PlaceNames(
+            country,
+            country_name,
+            city=_find_place(value, "city"),
+            township=_find_place(value, "township"),
+            district=_find_place(value, "district"),
+        ),
+    )
+
+
+def _find_place(value: Document, level: str) -> str | None:
+    place = value.get(level)
+    if place is None:
+        return None
+    if not isinstance(place, dict):
+        place = {"name": place}
+    try:
+        return read_text(place, "name", 100).strip() or None
+    except DocumentInvalid as error:
+        raise error.within(level) from None
+
+
+def _read_country(value: Document) -> tuple[str, str]:
+    """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
+    country = value.get("country")
+    code = country.get("code") if isinstance(country, dict) else None
+    name = _find_place(value, "country")
+    if code is None and name and _CODE.fullmatch(name):
+        code = name
+    if code is not None:
+        code = plain(code)
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise DocumentInvalid("country.code", "not a country's two letters")
+        return code.lower(), name or code.upper()
+    if name is None:
+        return DEFAULT_COUNTRY, "Türkiye"
+    known = _CODES.get(name.replace("İ", "i").lower())
+    if known is None:
+        raise DocumentInvalid("country.code", f"is required for {name!r}")
+    return known, name

@@ -1,0 +1,241 @@
+"""The lines and the discounts of an order document as rows of our tables: pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from aftercart.lib.money import ZERO
+from aftercart.orders.intake_details import read_details
+from aftercart.orders.intake_values import (
+    Document,
+    DocumentInvalid,
+    check_amount,
+    find_amount,
+    find_currency,
+    find_id,
+    find_moment,
+    find_status,
+    find_text,
+    find_whole,
+    need,
+    read_amount,
+    read_flag,
+    read_rows,
+    read_text,
+)
+from aftercart.orders.status import FINAL, SHIPPED, Status
+
+_ITEM_DETAILS: Final = (
+    "is_tradable", "shipping_company", "tracking_url", "tracking_number", "shipping_tracking_url",
+    "invoice_date", "e_archive_url", "image", "estimated_delivery_date", "attributes", "attributes_kwargs",
+    "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
+    "datasource",
+)  # fmt: skip
+_ITEM_KNOWN: Final = frozenset(
+    (
+        *_ITEM_DETAILS, "id", "order", "parent", "status", "price_currency", "product", "sku", "quantity", "price",
+        "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
+        "is_refundable", "cancellationrequest_set", "active_cancellation_request",
+        "available_easy_return_shipping_companies", "invoice_number", "extra_field", "refund_amount",
+        "cancelled_quantity", "created_date", "modified_date",
+    )
+)  # fmt: skip
+_DISCOUNT_KNOWN: Final = frozenset(
+    (
+        "pk", "order", "name", "amount", "cancel_amount", "code", "offer_type", "promotion", "session_offer_type",
+        "created_date", "modified_date",
+    )
+)  # fmt: skip
+_MOST_ITEMS: Final = 1000
+
+
+@dataclass(slots=True)
+class ItemIntake:
+    """One line of an order. `columns` are those of `OrderItem` without ids; dates not given are guessed."""
+
+    id: int | None
+    parent_id: int | None
+    columns: dict[str, Any]
+    is_shipping_date_given: bool
+    is_delivery_date_given: bool
+
+
+@dataclass(slots=True)
+class DiscountIntake:
+    """One discount of an order: columns of `DiscountItem` without ids."""
+
+    id: int | None
+    columns: dict[str, Any]
+
+
+def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:
+    """Read an order's lines; `order` are its columns. Raises `DocumentInvalid`."""
+    rows = read_rows(document, "orderitem_set")
+    if not rows:
+        raise DocumentInvalid("orderitem_set", "needs at least one item")
+    if len(rows) > _MOST_ITEMS:
+        raise DocumentInvalid("orderitem_set", f"has more than {_MOST_ITEMS} items")
+    extra = document.get("extra_field")
+    order_extra = extra if isinstance(extra, dict) else {}
+    items = []
+    for place, row in enumerate(rows):
+        try:
+            items.append(_read_item(row, order, order_extra))
+        except DocumentInvalid as error:
+            raise error.within(f"orderitem_set[{place}]") from None
+    _check_unique([item.id for item in items], "orderitem_set", "id")
+    ids = {item.id for item in items if item.id is not None}
+    for item in items:
+        if item.parent_id is not None and (item.parent_id not in ids or item.parent_id == item.id):
+            item.columns["details"]["parent"] = item.parent_id
+            item.parent_id = None
+    return items
+
+
+def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
+    status = find_status(row, "status") or order["status"]
+    quantity = need(find_whole(row, "quantity", smallest=1), "quantity")
+    price = read_amount(row, "price")
+    product, sku = _read_product(row)
+    own_extra = row.get("extra_field")
+    extras = (own_extra, order_extra) if isinstance(own_extra, dict) else (order_extra,)
+    modified = find_moment(row, "modified_date")
+    shipped = _find_date(extras, "shipped_date")
+    delivered = _find_date(extras, "delivered_date")
+    total = find_amount(row, "total_amount")
+    guess = modified or order["modified_date"]
+    columns = {
+        "status": status,
+        "status_before": order["status"] if _waits(status) and is_under_way(order["status"]) else "",
+        "sku": sku,
+        "product": product,
+        "quantity": quantity,
+        "cancelled_quantity": _find_cancelled(row, status, quantity),
+        "price_currency": find_currency(row, "price_currency") or order["currency"],
+        "price": price,
+        "retail_price": _or(find_amount(row, "retail_price"), price),
+        "unit_price": _or(find_amount(row, "unit_price"), price),
+        "total_amount": check_amount(price * quantity, "total_amount") if total is None else total,
+        "tax_rate": find_amount(row, "tax_rate") or ZERO,
+        "refund_amount": find_amount(row, "refund_amount") or ZERO,
+        "invoice_number": read_text(row, "invoice_number", 64),
+        "is_final_sale": _read_final_sale(own_extra),
+        "shipped_at": shipped or ((delivered or guess) if status in SHIPPED else None),
+        "delivered_at": delivered or (guess if status == Status.DELIVERED else None),
+        "details": read_details(row, _ITEM_DETAILS, _ITEM_KNOWN),
+        "created_date": find_moment(row, "created_date") or order["created_date"],
+        "modified_date": guess,
+    }
+    return ItemIntake(
+        find_id(row, "id"), _find_parent(row), columns, shipped is not None, delivered is not None
+    )
+
+
+def _or(amount: Decimal | None, instead: Decimal) -> Decimal:
+    return instead if amount is None else amount
+
+
+def _waits(status: str) -> bool:
+    return status == Status.CANCELLATION_WAITING
+
+
+def is_under_way(status: str) -> bool:
+    """Tell whether an item is on its way to the customer: neither cancelled nor waiting for it."""
+    return status not in FINAL and not _waits(status)
+
+
+def _read_product(row: Document) -> tuple[Document, str]:
+    """Read an item's product and SKU: an object, or the bare pk of one, or the SKU alone."""
+    product = row.get("product")
+    if product is not None and not isinstance(product, dict):
+        product = {"pk": need(find_id(row, "product"), "product")}
+    sku = read_text(row, "sku", 128)
+    if product:
+        try:
+            sku = sku or read_text(product, "sku", 128)
+        except DocumentInvalid as error:
+            raise error.within("product") from None
+    elif sku:
+        product = {"sku": sku}
+    else:
+        raise DocumentInvalid("product", "is required")
+    return product, sku
+
+
+def _find_parent(row: Document) -> int | None:
+    parent = row.get("parent")
+    return find_id(
+        {"parent": parent.get("pk", parent.get("id")) if isinstance(parent, dict) else parent}, "parent"
+    )
+
+
+def _find_cancelled(row: Document, status: str, quantity: int) -> int:
+    if status in FINAL:
+        return quantity
+    return find_whole(row, "cancelled_quantity", largest=quantity) or 0
+
+
+def _find_date(extras: Sequence[Document], name: str) -> datetime | None:
+    for extra in extras:
+        try:
+            moment = find_moment(extra, name)
+        except DocumentInvalid as error:
+            raise error.within("extra_field") from None
+        if moment is not None:
+            return moment
+    return None
+
+
+def _read_final_sale(extra: Any) -> bool:
+    try:
+        return isinstance(extra, dict) and read_flag(extra, "is_final_sale")
+    except DocumentInvalid as error:
+        raise error.within("extra_field") from None
+
+
+def read_discounts(document: Document, order: Mapping[str, Any]) -> list[DiscountIntake]:
+    """Read an order's discounts; what nobody knows of them goes to the order's `details`."""
+    rows = read_rows(document, "discountitem_set")
+    discounts = []
+    for place, row in enumerate(rows):
+        try:
+            discounts.append(_read_discount(row, order))
+        except DocumentInvalid as error:
+            raise error.within(f"discountitem_set[{place}]") from None
+    _check_unique([discount.id for discount in discounts], "discountitem_set", "pk")
+    _keep_unknown(rows, order["details"])
+    return discounts
+
+
+def _read_discount(row: Document, order: Mapping[str, Any]) -> DiscountIntake:
+    promotion = row.get("promotion")
+    if isinstance(promotion, dict):
+        promotion = promotion.get("pk")
+    columns = {
+        "name": read_text(row, "name", 255),
+        "amount": read_amount(row, "amount"),
+        "cancel_amount": find_amount(row, "cancel_amount") or ZERO,
+        "code": find_text(row, "code", 128),
+        "offer_type": find_text(row, "offer_type", 64) or "",
+        "promotion": find_id({"promotion": promotion}, "promotion"),
+        "session_offer_type": find_text(row, "session_offer_type", 64),
+        "created_date": find_moment(row, "created_date") or order["created_date"],
+        "modified_date": find_moment(row, "modified_date") or order["modified_date"],
+    }
+    return DiscountIntake(find_id(row, "pk"), columns)
+
+
+def _keep_unknown(rows: list[Document], details: Document) -> None:
+    """Keep what nobody knows of the discounts, which have no place of their own for it, with the order."""
+    unknown = [{name: row[name] for name in row.keys() - _DISCOUNT_KNOWN} for row in rows]
+    if any(unknown):
+        extra = details.setdefault("extra_field", {})
+        add_extra(extra, "discountitem_set", unknown)
+
+
+def _check_unique(ids: list[int | None], name: str, key: str) -> None:
+    given = [pk for pk in ids if pk is not None]
+    if len(set(given)) < len(given):
+        raise DocumentInvalid(f"{name}[].{key}", "given twice")

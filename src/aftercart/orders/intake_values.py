@@ -1,0 +1,266 @@
+"""Reading single values out of an order document that somebody else wrote: strict in meaning, easy on form.
+
+JSON numbers arrive as `int` or, with a fraction or an exponent, as `Decimal`: no amount passes through a
+float. Every function raises `DocumentInvalid` for a value that it cannot read, naming the field.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+
+from aftercart.orders.status import Status
+
+#: One JSON object.
+Document = dict[str, Any]
+
+#: The largest id that every JSON reader keeps exact, and far enough from the end of our sequences.
+LARGEST_ID: Final = 2**53 - 1
+LARGEST_INTEGER: Final = 2**31 - 1
+_DEEPEST: Final = 50
+#: No number of the trade has more digits; PostgreSQL and Python each have a limit further out.
+_MOST_DIGITS: Final = 300
+_LARGEST_AMOUNT: Final = Decimal(10) ** 12
+_FOUR_DECIMALS: Final = Decimal("0.0001")
+
+_AMOUNT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_WHOLE: Final = re.compile(r"[0-9]{1,18}")
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
+_STATUSES: Final = {
+    **{status.value: status.value for status in Status},
+    **{status.name.lower(): status.value for status in Status},
+    "cancelled": Status.CANCELED.value,
+}
+
+
+class DocumentInvalid(ValueError):  # noqa: N818 - a plain fact at the leaf
+    """A document that cannot be an order: `field` names the place ("" for the whole), `problem` the reason."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}" if self.field else self.problem
+
+    def within(self, place: str) -> "DocumentInvalid":
+        """Say the same of a field inside `place`."""
+        return DocumentInvalid(f"{place}.{self.field}" if self.field else place, self.problem)
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decode_document(line: bytes) -> Document:
+    """Read one line as a JSON object that PostgreSQL can hold: no NUL, no monstrous number, not too deep."""
+    try:
+        value = _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOperation, ValueError) as error:
+        raise DocumentInvalid("", f"not JSON: {error}") from None
+    except RecursionError:
+        raise DocumentInvalid("", "nested too deeply") from None
+    if not isinstance(value, dict):
+        raise DocumentInvalid("", "not a JSON object")
+    _check_tree(value, 0)
+    return value
+
+
+def _check_tree(value: Any, depth: int) -> None:
+    kind = type(value)
+    if kind is str:
+        if "\0" in value:
+            raise DocumentInvalid("", "contains a NUL character")
+    elif kind is dict:
+        if depth == _DEEPEST:
+            raise DocumentInvalid("", "nested too deeply")
+        for key, inner in value.items():
+            try:
+                _check_tree(key, depth)
+                if inner is not None:
+                    _check_tree(inner, depth + 1)
+            except DocumentInvalid as error:
+                raise error.within(key.replace("\0", "")) from None
+    elif kind is list:
+        if depth == _DEEPEST:
+            raise DocumentInvalid("", "nested too deeply")
+        for inner in value:
+            _check_tree(inner, depth + 1)
+    elif (kind is int and abs(value) >= 10**_MOST_DIGITS) or (kind is Decimal and not _is_tame(value)):
+        raise DocumentInvalid("", "a number too long to keep")
+
+
+def _is_tame(number: Decimal) -> bool:
+    return (
+        number.is_finite()
+        and len(number.as_tuple().digits) <= _MOST_DIGITS
+        and -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS
+    )
+
+
+def plain(value: Any) -> Any:
+    """Take the bare value of an enumeration written as `{"value", "label"}`."""
+    return value.get("value") if isinstance(value, dict) and "value" in value else value
+
+
+def need(value: Any, name: str) -> Any:
+    """Give the value back, unless there is none."""
+    if value is None:
+        raise DocumentInvalid(name, "is required")
+    return value
+
+
+def read_text(source: Document, name: str, limit: int, *, is_required: bool = False) -> str:
+    """Read a text of at most `limit` characters; a number is taken as its digits, null as ""."""
+    value = source.get(name)
+    if type(value) is str:
+        text = value
+    elif value is None:
+        text = ""
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        text = str(value)
+    else:
+        raise DocumentInvalid(name, "must be text")
+    if len(text) > limit:
+        raise DocumentInvalid(name, f"longer than {limit} characters")
+    if is_required and not text.strip():
+        raise DocumentInvalid(name, "is required")
+    return text
+
+
+def find_text(source: Document, name: str, limit: int) -> str | None:
+    """Read a text that may be null; an enumeration as its value."""
+    if source.get(name) is None:
+        return None
+    return read_text({name: plain(source[name])}, name, limit)
+
+
+def find_amount(source: Document, name: str) -> Decimal | None:
+    """Read an amount that may be missing: a string or number, not negative, of at most four decimals."""
+    value = source.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is str:
+        if len(value) > _MOST_DIGITS or not _AMOUNT.fullmatch(value):
+            raise DocumentInvalid(name, "not an amount")
+        value = Decimal(value)
+    elif type(value) is int:
+        value = Decimal(value)
+    elif type(value) is not Decimal:
+        raise DocumentInvalid(name, "not an amount")
+    return check_amount(value, name)
+
+
+def check_amount(amount: Decimal, name: str) -> Decimal:
+    """Check that an amount fits its column: 0 or more, below a trillion, at most four decimals."""
+    if amount < 0:
+        raise DocumentInvalid(name, "must not be negative")
+    if amount >= _LARGEST_AMOUNT:
+        raise DocumentInvalid(name, "too large")
+    rounded = amount.quantize(_FOUR_DECIMALS)
+    if rounded != amount:
+        raise DocumentInvalid(name, "more than four decimals")
+    return rounded
+
+
+def read_amount(source: Document, name: str) -> Decimal:
+    """Read an amount that must be there."""
+    amount: Decimal = need(find_amount(source, name), name)
+    return amount
+
+
+def find_moment(source: Document, name: str) -> datetime | None:
+    """Read an ISO 8601 date and time with an offset (or Z), as UTC; null is None."""
+    value = source.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is not str:
+        raise DocumentInvalid(name, "not an ISO 8601 date and time")
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise DocumentInvalid(name, "has no time zone")
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise DocumentInvalid(name, "outside the calendar") from None
+    except DocumentInvalid:
+        raise
+    except ValueError:
+        raise DocumentInvalid(name, "not an ISO 8601 date and time") from None
+
+
+def find_whole(
+    source: Document, name: str, *, smallest: int = 0, largest: int = LARGEST_INTEGER
+) -> int | None:
+    """Read a whole number, or digits, between two bounds; null is None."""
+    value = source.get(name)
+    if value is None or value == "":
+        return None
+    if type(value) is str and _WHOLE.fullmatch(value):
+        value = int(value)
+    elif type(value) is Decimal and abs(value) <= largest and value == value.to_integral_value():
+        value = int(value)
+    if type(value) is not int:
+        raise DocumentInvalid(name, "not a whole number")
+    if not smallest <= value <= largest:
+        raise DocumentInvalid(name, f"must be between {smallest} and {largest}")
+    return value
+
+
+def find_id(source: Document, name: str) -> int | None:
+    """Read an id: the shop's ids are ours."""
+    return find_whole(source, name, smallest=1, largest=LARGEST_ID)
+
+
+def find_status(source: Document, name: str) -> str | None:
+    """Read a status, given as number, numeric string, name or `{"value", "label"}`, as its numeric string."""
+    value = plain(source.get(name))
+    if value is None or value == "":
+        return None
+    status = _STATUSES.get(str(value).lower()) if type(value) in {str, int} else None
+    if status is None:
+        raise DocumentInvalid(name, "not a status")
+    return status
+
+
+def find_currency(source: Document, name: str) -> str | None:
+    """Read a currency's three letters, in upper case."""
+    value = plain(source.get(name))
+    if value is None or value == "":
+        return None
+    if type(value) is not str or not _CURRENCY.fullmatch(value):
+        raise DocumentInvalid(name, "not a currency's three letters")
+    return value.upper()
+
+
+def read_flag(source: Document, name: str) -> bool:
+    """Read a yes or no; null is no."""
+    value = source.get(name)
+    if value is None or type(value) is bool:
+        return bool(value)
+    if isinstance(value, str | int) and value in {0, 1, "0", "1", "true", "false", "True", "False", ""}:
+        return value in {1, "1", "true", "True"}
+    raise DocumentInvalid(name, "neither true nor false")
+
+
+def read_rows(source: Document, name: str) -> list[Document]:
+    """Read a list of objects; null is an empty one."""
+    value = source.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise DocumentInvalid(name, "must be a list")
+    for place, row in enumerate(value):
+        if not isinstance(row, dict):
+            raise DocumentInvalid(f"{name}[{place}]", "must be an object")
+    return value
+
+
+def find_object(source: Document, name: str) -> Document | None:
+    """Read an object that may be null."""
+    value = source.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise DocumentInvalid(name, "must be an object")
+    return value

@@ -1,0 +1,204 @@
+"""Orders as Aftercart keeps them: columns for what it reasons about, `details` for what it only passes on.
+
+Field names are the contract's (section 6). Amounts have four decimals, so that every currency fits.
+"""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from aftercart.orders.status import CHOICES
+
+
+def _amount(**options: Any) -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=16, decimal_places=4, **{"default": 0, **options})
+
+
+class Order(models.Model):
+    """An order that the shop has completed.
+
+    `version` is moved by every write to the order or to anything that its document shows: an ETag and a
+    quote rest on it. `link_version` is signed into every link, so that raising it revokes them all.
+    `shipping_address` and `billing_address` are snapshots, in the form of contract section 6: an order
+    keeps the address that it was sent to, whatever becomes of the address book.
+    """
+
+    number = models.CharField(max_length=64, unique=True)
+    channel_id = models.IntegerField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+    )
+    user_email = models.EmailField()
+    status = models.CharField(max_length=3, choices=CHOICES)
+    status_before = models.CharField(max_length=3, choices=CHOICES, blank=True)
+    currency = models.CharField(max_length=3)
+    amount = _amount()
+    amount_without_discount = _amount()
+    discount_amount = _amount()
+    shipping_amount = _amount()
+    shipping_tax_rate = _amount(null=True, default=None, blank=True)
+    installment_interest_amount = _amount()
+    refund_amount = _amount()
+    discount_refund_amount = _amount()
+    shipping_refund_amount = _amount()
+    payment_option = models.JSONField(default=dict)
+    shipping_address = models.JSONField(null=True, blank=True)
+    billing_address = models.JSONField(null=True, blank=True)
+    invoice_number = models.CharField(max_length=64, blank=True)
+    campaigns = models.JSONField(default=list, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    remote_pk = models.BigIntegerField(null=True, blank=True, help_text="Omnitron's id, once known.")
+    version = models.BigIntegerField(default=1)
+    link_version = models.IntegerField(default=1)
+    synced_at = models.DateTimeField(null=True, blank=True)
+    created_date = models.DateTimeField(default=timezone.now)
+    modified_date = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_date", "-id"]
+        indexes = [
+            models.Index(fields=["user", "-created_date", "-id"], name="orders_of_a_user"),
+            models.Index(fields=["user_email"], name="orders_by_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_store_pickup(self) -> bool:
+        """Whether the customer collects the parcel in a shop, so that there is no address to change."""
+        return bool((self.shipping_address or {}).get("retail_store"))
+
+    def get_payment_type(self) -> str:
+        """Tell the payment's kind (`credit_card`, `funds_transfer`, `pay_on_delivery` …), or ""."""
+        return str(self.payment_option.get("payment_type") or "")
+
+
+class OrderItem(models.Model):
+    """One line of an order. `remote_pks` are Omnitron's ids for it: one, or one for each unit."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
+    status = models.CharField(max_length=3, choices=CHOICES)
+    status_before = models.CharField(max_length=3, choices=CHOICES, blank=True)
+    sku = models.CharField(max_length=128, blank=True)
+    product = models.JSONField(default=dict)
+    quantity = models.IntegerField(default=1)
+    cancelled_quantity = models.IntegerField(default=0)
+    price_currency = models.CharField(max_length=3)
+    price = _amount()
+    retail_price = _amount()
+    unit_price = _amount()
+    total_amount = _amount()
+    tax_rate = _amount()
+    refund_amount = _amount()
+    invoice_number = models.CharField(max_length=64, blank=True)
+    is_final_sale = models.BooleanField(default=False)
+    shipped_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    remote_pks = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    created_date = models.DateTimeField(default=timezone.now)
+    modified_date = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(cancelled_quantity__gte=0, cancelled_quantity__lte=models.F("quantity")),
+                name="never_more_cancelled_than_bought",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} × {self.quantity}"
+
+    @property
+    def left_quantity(self) -> int:
+        """Units that are not cancelled or returned."""
+        return self.quantity - self.cancelled_quantity
+
+
+class DiscountItem(models.Model):
+    """A discount given to an order; `cancel_amount` is what cancellations have taken back of it."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="discounts")
+    name = models.CharField(max_length=255, blank=True)
+    amount = _amount()
+    cancel_amount = _amount()
+    code = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null in the contract
+    offer_type = models.CharField(max_length=64, blank=True)
+    promotion = models.BigIntegerField(null=True, blank=True)
+    session_offer_type = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    created_date = models.DateTimeField(default=timezone.now)
+    modified_date = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TimelineEntry(models.Model):
+    """What happened to an order: who, when, what, why. A trigger refuses to change an entry."""
+
+    class Actor(models.TextChoices):
+        """On whose behalf it happened."""
+
+        CUSTOMER = "customer"
+        STAFF = "staff"
+        WORKER = "worker"
+        OMNITRON = "omnitron"
+        IMPORT = "import"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
+    item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
+    event = models.CharField(max_length=64)
+    actor = models.CharField(max_length=10, choices=Actor)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    cause = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["at", "id"]
+        verbose_name_plural = "timeline entries"
+
+    def __str__(self) -> str:
+        return self.event
+
+
+class IdempotencyRecord(models.Model):
+    """A write that a client may repeat (contract section 3.5), and the answer that a repeat gets.
+
+    `key` is the client's `Idempotency-Key`, or "" for a write recognised by its body alone. The row is
+    made in the transaction that records the intent, and gets its answer in the one that settles it.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    status_code = models.IntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[models.Manager["IdempotencyRecord"]]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "key"], condition=~models.Q(key=""), name="one_write_a_key"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "fingerprint", "-created_at"], name="writes_by_body"),
+            models.Index(fields=["created_at"], name="writes_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key or self.fingerprint

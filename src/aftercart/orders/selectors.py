@@ -1,0 +1,75 @@
+"""Reads of orders, and the one lock that every write to an order takes first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+from django.utils import timezone
+
+from aftercart.accounts.models import User
+from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.rules import ItemFacts
+
+
+def list_orders(user: User) -> models.QuerySet[Order]:
+    """List a customer's orders, newest first."""
+    return Order.objects.filter(user=user)
+
+
+def get_order(user: User, **lookup: Any) -> Order:
+    """Get one of a customer's orders. Raises `OrderNotFound` for unknown and foreign ones alike."""
+    try:
+        return Order.objects.get(user=user, **lookup)
+    except (Order.DoesNotExist, OverflowError):
+        raise OrderNotFound from None
+
+
+def lock_order(**lookup: Any) -> Order:
+    """Lock an order for the rest of the transaction and read it. Raises `OrderNotFound`.
+
+    Every action takes this lock before it reads what it decides on; no other row is locked before it.
+    `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile.
+    """
+    if not connection.in_atomic_block:  # the lock would be gone before the next statement
+        raise RuntimeError("lock_order() needs a transaction")
+    try:
+        return Order.objects.select_for_update(no_key=True).get(**lookup)
+    except (Order.DoesNotExist, OverflowError):
+        raise OrderNotFound from None
+
+
+def save_order(order: Order, *fields: str) -> None:
+    """Save named fields of a locked order, and move its version: call it in every write to what it shows."""
+    order.version += 1
+    order.modified_date = timezone.now()
+    order.save(update_fields=[*fields, "version", "modified_date"])
+
+
+def save_item(item: OrderItem, *fields: str) -> None:
+    """Save named fields of an item of a locked order."""
+    item.modified_date = timezone.now()
+    item.save(update_fields=[*fields, "modified_date"])
+
+
+def gather_facts(order: Order, items: Sequence[OrderItem], in_progress: frozenset[int]) -> dict[int, ItemFacts]:
+    """Gather what the rules want to know, by item id. `in_progress` holds items with an open cancellation."""
+    return {
+        item.pk: ItemFacts(
+            order_item=item.pk,
+            status=item.status,
+            left_quantity=item.left_quantity,
+            is_in_progress=item.pk in in_progress,
+            has_invoice=bool(order.invoice_number or item.invoice_number),
+            is_final_sale=item.is_final_sale,
+            unit_amount=item.price,
+            delivered_at=item.delivered_at,
+        )
+        for item in items
+    }
+
+
+def get_now() -> datetime:
+    """Tell the time; here, so that a test can move it."""
+    return timezone.now()

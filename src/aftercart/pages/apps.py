@@ -1,0 +1,9 @@
+"""The pages app."""
+
+from django.apps import AppConfig
+
+
+class PagesConfig(AppConfig):
+    """The HTML pages of customers."""
+
+    name = "aftercart.pages"

@@ -1,0 +1,35 @@
+"""Pages and JSON for what Django itself refuses: a bad CSRF token, an unknown URL, a fault of ours."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from aftercart.lib.negotiation import wants_json
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"detail": detail, "code": code}, status=status)
+    return render(request, "pages/error.html", {"status": status, "detail": detail}, status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Answer 403. The page carries a fresh token, so that the storefront's log-out can go on with it."""
+    return _answer(request, 403, "csrf_failed", _("CSRF Failed: CSRF token missing or incorrect."))
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+    """Answer 404, the same for what does not exist and for what is somebody else's."""
+    return _answer(request, 404, "not_found", _("Not found."))
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+    """Answer 400 for a request that Django finds malformed."""
+    return _answer(request, 400, "bad_request", _("Bad request."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500: a fault of ours, which no client should be able to cause."""
+    return _answer(request, 500, "error", _("Something went wrong on our side. Nothing was changed twice; please try again."))

@@ -1,0 +1,285 @@
+"""Django's settings, all from the environment (lib/configuration.py lists it); starts with nothing set."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import dj_database_url
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+
+from aftercart.lib import postgres
+from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
+
+config = Configuration()
+
+IS_LOCAL = config.text("AFTERCART_ENV") != "production"
+VAR = get_var_folder()
+DEBUG = False
+ROOT_URLCONF = "aftercart.urls"
+WSGI_APPLICATION = "aftercart.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- secrets and hosts -------------------------------------------------------------------------------------
+
+SECRET_KEY = config.text("SECRET_KEY") or (read_or_make_secret(VAR) if IS_LOCAL else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must be set in production: `python -c 'import secrets; print(secrets.token_urlsafe(50))'` makes one.")
+SECRET_KEY_FALLBACKS = config.words("SECRET_KEY_FALLBACKS")
+FIELD_ENCRYPTION_KEYS = config.words("FIELD_ENCRYPTION_KEYS")
+
+HOST = config.text("AFTERCART_HOST")
+PORT = config.number("PORT")
+SANDBOX_PORT = config.number("SANDBOX_PORT")
+WEB_PROCESSES = config.number("WEB_PROCESSES")
+WEB_THREADS = config.number("WEB_THREADS")
+PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}").rstrip("/")  # noqa: S104
+ALLOWED_HOSTS = config.words("ALLOWED_HOSTS") or (["127.0.0.1", "localhost", "[::1]", ".localhost", HOST] if IS_LOCAL else [])
+CSRF_TRUSTED_ORIGINS = config.words("CSRF_TRUSTED_ORIGINS")
+if config.flag("TRUSTED_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+
+# --- applications ------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "csp",
+    "phonenumber_field",
+    "aftercart.accounts",
+    "aftercart.orders",
+    "aftercart.cancellations",
+    "aftercart.pages",
+    "aftercart.backoffice",
+    "aftercart.worker",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "aftercart.accounts.middleware.TwinSessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database ----------------------------------------------------------------------------------------------
+
+EMBEDDED_DATABASE = VAR / "postgres"
+IS_DATABASE_EMBEDDED = not config.text("DATABASE_URL")
+_database = (
+    {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": postgres.DATABASE,
+        "USER": postgres.ROLE,
+        "HOST": str(postgres.get_socket_folder(EMBEDDED_DATABASE)),
+    }
+    if IS_DATABASE_EMBEDDED
+    else dict(dj_database_url.parse(config.text("DATABASE_URL")))
+)
+if _database["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: row locks and partial indexes are what keeps cancellations safe.")
+_database["CONN_MAX_AGE"] = 0
+_database["CONN_HEALTH_CHECKS"] = True
+_database["OPTIONS"] = {
+    # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
+    "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
+    "server_side_binding": True,
+}
+DATABASES = {"default": _database}
+
+# --- people and sessions -----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_ENGINE = "aftercart.accounts.sessions"
+SESSION_COOKIE_NAME = "sessionid"
+SESSION_COOKIE_TWIN_NAME = "osessionid"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = not IS_LOCAL
+CSRF_COOKIE_SECURE = not IS_LOCAL
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "aftercart.pages.errors.csrf_failure"
+LOGIN_URL = "/users/login/"
+LOGIN_REDIRECT_URL = "/users/orders/"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
+X_FRAME_OPTIONS = "DENY"
+
+AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
+AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_VERBOSE = False
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    },
+}
+
+# --- language, time, files ---------------------------------------------------------------------------------
+
+LANGUAGE_CODE = config.text("AFTERCART_LANGUAGE")
+LANGUAGES = [("en", "English"), ("tr", "Türkçe")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+SHOP_TIME_ZONE = config.text("TIME_ZONE")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = False
+
+# --- the API -----------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["aftercart.api.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aftercart.api.negotiation.JSONByDefault",
+    "DEFAULT_PAGINATION_CLASS": "aftercart.api.pagination.PagePagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "aftercart.api.errors.answer_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Aftercart",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Omnitron ----------------------------------------------------------------------------------------------
+
+OMNITRON_URL = config.text("OMNITRON_URL") or f"http://127.0.0.1:{SANDBOX_PORT}"
+OMNITRON_API_PREFIX = config.text("OMNITRON_API_PREFIX")
+OMNITRON_USERNAME = config.text("OMNITRON_USERNAME")
+OMNITRON_PASSWORD = config.text("OMNITRON_PASSWORD")
+OMNITRON_TOKEN = config.text("OMNITRON_TOKEN")
+OMNITRON_CHANNEL_ID = config.number("OMNITRON_CHANNEL_ID")
+OMNITRON_CONNECT_SECONDS = config.seconds("OMNITRON_CONNECT_SECONDS")
+OMNITRON_DIALOGUE_SECONDS = config.seconds("OMNITRON_DIALOGUE_SECONDS")
+OMNITRON_MAX_DIALOGUES = config.number("OMNITRON_MAX_DIALOGUES")
+OMNITRON_BREAKER_FAILURES = config.number("OMNITRON_BREAKER_FAILURES")
+OMNITRON_BREAKER_SECONDS = config.seconds("OMNITRON_BREAKER_SECONDS")
+OMNITRON_ADDRESS_METHOD = config.text("OMNITRON_ADDRESS_METHOD")
+OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
+VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
+
+# --- policy (a table in the back office, later; until then one for all channels) ---------------------------
+
+LINK_LIFE = config.days("LINK_DAYS")
+CANCEL_STATUSES = frozenset(config.words("CANCEL_STATUSES"))
+REFUND_STATUSES = frozenset(config.words("REFUND_STATUSES"))
+ADDRESS_STATUSES = frozenset(config.words("ADDRESS_STATUSES"))
+ADDRESS_SAME_COUNTRY = config.flag("ADDRESS_SAME_COUNTRY")
+INVOICE_NEEDS_REVIEW = config.flag("INVOICE_NEEDS_REVIEW")
+DIRECT_CANCEL_WINDOW = timedelta(hours=config.seconds("DIRECT_CANCEL_HOURS")) or None
+RETURN_WINDOW = config.days("RETURN_DAYS") or None
+REVIEW_ABOVE_AMOUNT = Decimal(config.text("REVIEW_ABOVE_AMOUNT")) if config.text("REVIEW_ABOVE_AMOUNT") else None
+REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
+EASY_RETURN = config.flag("EASY_RETURN")
+
+# --- logs --------------------------------------------------------------------------------------------------
+
+_renderer = (
+    structlog.processors.JSONRenderer()
+    if (config.text("LOG_FORMAT") or ("text" if IS_LOCAL else "json")) == "json"
+    else structlog.dev.ConsoleRenderer(colors=False)
+)
+_shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structlog": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _renderer,
+            ],
+            "foreign_pre_chain": _shared_processors,
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+    "root": {"handlers": ["stderr"], "level": config.text("LOG_LEVEL")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # 4xx answers are the client's business; they would drown what is ours.
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
+}
+LOGGING_CONFIG = "logging.config.dictConfig"

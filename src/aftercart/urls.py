@@ -1,0 +1,4 @@
+"""All URLs."""
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

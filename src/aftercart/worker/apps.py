@@ -1,0 +1,9 @@
+"""The worker app."""
+
+from django.apps import AppConfig
+
+
+class WorkerConfig(AppConfig):
+    """Jobs and schedules."""
+
+    name = "aftercart.worker"

@@ -1,0 +1,456 @@
+"""The contract of the client: the same tests over HTTP to the stand-in, and over the client in memory."""
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+import pytest
+
+from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.omnitron.fake_backoffice import Decision
+from aftercart.omnitron.http import Configuration, HttpOmnitron
+from aftercart.omnitron.messages import (
+    AddressChange,
+    CancelCommand,
+    RemoteAddress,
+    RemoteOrder,
+    RemoteRequest,
+    RequestDraft,
+)
+from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess, running
+
+#: A shop's item: its id, status, quantity, price of one.
+Item = tuple[int, str, int, str]
+Trouble = Literal["never arrives", "applied, answer lost", "answer lost"]
+
+NUMBER = "ORD-2024-001234"
+CANCEL, REFUND = 1, 6
+ADDRESS = RemoteAddress(
+    pk=11, first_name="Ada", last_name="Oz", email="a@example.com", phone_number="+905550000000",
+    title="Home", line="Street 1", postcode="34000", notes=None, country=1, city=2, township=3, district=4,
+)  # fmt: skip
+
+
+class World(Protocol):
+    """An Omnitron, seen from both sides."""
+
+    @property
+    def client(self) -> Omnitron: ...
+
+    def load(
+        self, number: str, shop_order_id: int, items: Sequence[Item], *, split: bool = False
+    ) -> None: ...
+
+    def decide(self, decision: Decision, *, item: int = 0, request: int = 0, reason: str = "") -> None: ...
+
+    def break_cancel(self, trouble: Trouble) -> None: ...
+
+    def writes(self) -> list[tuple[str, Any]]:
+        """Every write that arrived, by the name of the client's method, and its body."""
+        ...
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.client = self.fake = FakeOmnitron()
+
+    def load(self, number: str, shop_order_id: int, items: Sequence[Item], *, split: bool = False) -> None:
+        self.fake.load_order(
+            channel_id=1, shop_order_id=shop_order_id, number=number, items=items, split_units=split
+        )
+
+    def decide(self, decision: Decision, *, item: int = 0, request: int = 0, reason: str = "") -> None:
+        if item:
+            self.fake.decide_items(decision, item)
+        else:
+            self.fake.decide_request(decision, request, reason)
+
+    def break_cancel(self, trouble: Trouble) -> None:
+        kind: type[OmnitronError] = NotSent if trouble == "never arrives" else AnswerUnknown
+        self.fake.fail("cancel_items", kind, applied=trouble == "applied, answer lost")
+
+    def writes(self) -> list[tuple[str, Any]]:
+        return [(post.call, json.loads(json.dumps(post.body))) for post in self.fake.posts]
+
+
+class SandboxWorld:
+    METHODS = {
+        "order_cancel": "cancel_items",
+        "request_create": "create_request",
+        "request_reject": "reject_request",
+        "address_change": "change_address",
+    }
+
+    def __init__(self, server: SandboxProcess) -> None:
+        self.server = server
+        self.client = HttpOmnitron(
+            Configuration(url=server.base_url, username=USERNAME, password=PASSWORD, breaker_failures=1000)
+        )
+
+    def load(self, number: str, shop_order_id: int, items: Sequence[Item], *, split: bool = False) -> None:
+        lines = [
+            {"id": key, "status": status, "quantity": quantity, "price": price}
+            for key, status, quantity, price in items
+        ]
+        amount = sum(Decimal(price) * quantity for _, _, quantity, price in items)
+        document = {"id": shop_order_id, "number": number, "status": "400", "amount": str(amount)}
+        self.server.load(document | {"orderitem_set": lines}, split_units=split)
+
+    def decide(self, decision: Decision, *, item: int = 0, request: int = 0, reason: str = "") -> None:
+        target = {"item": item} if item else {"request": request}
+        self.server.control("decide", target | {"decision": decision, "reason": reason})
+
+    def break_cancel(self, trouble: Trouble) -> None:
+        if trouble == "never arrives":
+            fault: dict[str, Any] = {"kind": "status", "status": 429, "body": {"detail": "Slow down."}}
+        else:
+            fault = {"kind": "drop_after" if trouble == "applied, answer lost" else "drop_before"}
+        self.server.control("faults", fault | {"call": "order_cancel"})
+
+    def writes(self) -> list[tuple[str, Any]]:
+        return [
+            (self.METHODS[call["call"]], call["body"])
+            for call in self.server.calls()
+            # What was throttled arrived at the door only.
+            if call["call"] in self.METHODS and call["answered"] != 429
+        ]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with running(tmp_path_factory.mktemp("omnitron") / "store.sqlite3") as server:
+        yield server
+
+
+@pytest.fixture(params=["fake", "http"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "fake":
+        return FakeWorld()
+    server: SandboxProcess = request.getfixturevalue("sandbox")
+    server.control("reset", {})
+    return SandboxWorld(server)
+
+
+@pytest.fixture
+def order(world: World) -> RemoteOrder:
+    """An order of three items: two to be cancelled, one to be refunded."""
+    world.load(NUMBER, 77, [(701, "400", 1, "19.90"), (702, "450", 2, "5.00"), (703, "550", 1, "100.00")])
+    return read(world)
+
+
+def read(world: World, number: str = NUMBER) -> RemoteOrder:
+    with world.client.dialogue() as talk:
+        return talk.read_order(channel_id=1, number=number)
+
+
+def cancel(world: World, order: RemoteOrder, reasons: dict[int, int], *, is_all: bool = False) -> None:
+    with world.client.dialogue() as talk:
+        talk.cancel_items(channel_id=1, command=CancelCommand(order.pk, reasons, is_all=is_all))
+
+
+def refused_code(world: World, order: RemoteOrder, reasons: dict[int, int], *, is_all: bool = False) -> str:
+    before = read(world)
+    with pytest.raises(Refused) as caught:
+        cancel(world, order, reasons, is_all=is_all)
+    assert read(world) == before, "a refusal changes nothing"
+    assert caught.value.messages
+    return caught.value.code
+
+
+def statuses(order: RemoteOrder) -> list[tuple[str, str | None]]:
+    return [(item.status, item.cancel_status) for item in order.items]
+
+
+def draft(order: RemoteOrder, place: int, **changes: Any) -> RequestDraft:
+    fields: dict[str, Any] = {
+        "reason_pk": CANCEL,
+        "remote_id": "r-1",
+        "description": "Too big",
+        "quantity": 1,
+    }
+    return RequestDraft(order_item_pk=order.items[place].pk, **fields | changes)
+
+
+def test_the_login_is_checked(world: World) -> None:
+    with world.client.dialogue() as talk:
+        talk.check_login()
+        assert 0 < talk.remaining() <= 8
+
+
+def test_an_order_is_read_with_its_items(world: World) -> None:
+    world.load(NUMBER, 77, [(701, "400", 1, "19.90"), (702, "450", 2, "5.00")])
+    world.load(NUMBER + "5", 78, [(801, "400", 1, "1.00")])
+    order = read(world)
+    assert (order.number, order.status, order.cancel_status) == (NUMBER, "400", None)
+    assert order.amount == Decimal("29.90")
+    assert (order.refund_amount, order.shipping_refund_amount) == (Decimal(0), Decimal(0))
+    assert order.modified_date is not None
+    assert order.modified_date.tzinfo is not None
+    assert [(item.status, item.quantity, item.price) for item in order.items] == [
+        ("400", 1, Decimal("19.90")),
+        ("450", 2, Decimal("5.00")),
+    ]
+    assert {item.order_pk for item in order.items} == {order.pk}
+    with world.client.dialogue() as talk:
+        assert talk.read_order_items(channel_id=1, order_pk=order.pk) == order.items
+        assert talk.read_order_items(channel_id=1, order_pk=order.pk + 1000) == ()
+
+
+@pytest.mark.parametrize(("channel_id", "number"), [(1, "ORD-2024-00123"), (1, ""), (2, NUMBER)])
+@pytest.mark.usefixtures("order")
+def test_an_order_that_is_not_there_is_not_found(world: World, channel_id: int, number: str) -> None:
+    with world.client.dialogue() as talk, pytest.raises(NotFound) as caught:
+        talk.read_order(channel_id=channel_id, number=number)
+    assert caught.value.code == "not_found"
+
+
+def test_an_order_of_more_items_than_a_page_is_read_whole(world: World) -> None:
+    world.load(NUMBER, 77, [(key, "400", 1, "1.00") for key in range(1000, 1205)])
+    pks = [item.pk for item in read(world).items]
+    assert len(pks) == 205
+    assert pks == sorted(set(pks))
+
+
+def test_one_of_our_items_can_be_several_of_theirs(world: World) -> None:
+    world.load(NUMBER, 77, [(701, "400", 3, "19.90"), (702, "400", 1, "5.00")], split=True)
+    order = read(world)
+    with world.client.dialogue() as talk:
+        items = talk.find_object_ids(
+            channel_id=1, content_type="orderitem", remote_ids=["701", "702", "70", "701"]
+        )
+        orders = talk.find_object_ids(channel_id=1, content_type="order", remote_ids=["77"])
+        elsewhere = talk.find_object_ids(channel_id=2, content_type="order", remote_ids=["77"])
+    pks = tuple(item.pk for item in order.items)
+    assert items == {"701": pks[:3], "702": pks[3:], "70": ()}
+    assert orders == {"77": (order.pk,)}
+    assert elsewhere == {"77": ()}
+    assert [item.quantity for item in order.items] == [1, 1, 1, 1]
+
+
+def test_a_cancellation_makes_its_items_wait(world: World, order: RemoteOrder) -> None:
+    cancel(world, order, {order.items[0].pk: CANCEL, order.items[1].pk: CANCEL})
+    after = read(world)
+    assert statuses(after) == [("50", "waiting"), ("50", "waiting"), ("550", None)]
+    assert after.cancel_status == "waiting"
+    command = CancelCommand(order.pk, {order.items[0].pk: CANCEL, order.items[1].pk: CANCEL})
+    assert world.writes() == [("cancel_items", command.body())]
+
+
+def test_a_whole_order_is_cancelled(world: World) -> None:
+    world.load(NUMBER, 77, [(701, "400", 1, "19.90"), (702, "450", 2, "5.00")])
+    order = read(world)
+    cancel(world, order, {item.pk: CANCEL for item in order.items}, is_all=True)
+    after = read(world)
+    assert statuses(after) == [("50", "waiting"), ("50", "waiting")]
+    assert (after.status, after.cancel_status) == ("50", "waiting")
+
+
+def test_a_second_cancellation_of_an_item_is_refused(world: World, order: RemoteOrder) -> None:
+    cancel(world, order, {order.items[0].pk: CANCEL})
+    assert refused_code(world, order, {order.items[0].pk: CANCEL}) == "order_cancel_100_1"
+    # All or nothing: the item that could be cancelled is not.
+    both = {order.items[1].pk: CANCEL, order.items[0].pk: CANCEL}
+    assert refused_code(world, order, both) == "order_cancel_100_1"
+
+
+def test_a_cancellation_is_refused_by_rule(world: World, order: RemoteOrder) -> None:
+    first, _, delivered = (item.pk for item in order.items)
+    assert refused_code(world, order, {delivered: CANCEL}) == "order_cancel_100_2"
+    assert refused_code(world, order, {first: REFUND}) == "order_cancel_100_2"
+    assert refused_code(world, order, {first: CANCEL, delivered: REFUND}) == "order_cancel_100_3"
+    assert refused_code(world, order, {first: CANCEL}, is_all=True) == "order_cancel_100_5"
+    assert refused_code(world, order, {first: 9999}) == "does_not_exist"
+    assert refused_code(world, order, {first + 1000: CANCEL}) == "does_not_exist"
+    assert refused_code(world, order, {}) == "empty"
+
+
+def test_a_cancellation_of_no_order_is_refused_and_not_a_read_of_nothing(
+    world: World, order: RemoteOrder
+) -> None:
+    command = CancelCommand(order.pk + 1000, {order.items[0].pk: CANCEL})
+    with world.client.dialogue() as talk, pytest.raises(Refused) as caught:
+        talk.cancel_items(channel_id=1, command=command)
+    assert (type(caught.value), caught.value.code, caught.value.status) == (Refused, "not_found", 404)
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "cancel_status"),
+    [("approve", "100", "approved"), ("reject", "400", "rejected"), ("confirm", "50", "confirmed")],
+)
+def test_a_decision_is_seen_when_the_order_is_read(
+    world: World, order: RemoteOrder, decision: Decision, status: str, cancel_status: str
+) -> None:
+    cancel(world, order, {order.items[0].pk: CANCEL})
+    world.decide(decision, item=order.items[0].pk)
+    after = read(world)
+    assert statuses(after)[0] == (status, cancel_status)
+    assert after.items[0].refund_amount == (Decimal("19.90") if decision == "approve" else Decimal(0))
+
+
+def test_an_approved_refund_ends_as_refunded(world: World, order: RemoteOrder) -> None:
+    cancel(world, order, {order.items[2].pk: REFUND})
+    world.decide("approve", item=order.items[2].pk)
+    after = read(world)
+    assert statuses(after)[2] == ("600", "approved")
+    assert after.refund_amount == Decimal("100.00")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "status", "arrived"),
+    [
+        ("never arrives", NotSent, "400", 0),
+        ("answer lost", AnswerUnknown, "400", 1),
+        ("applied, answer lost", AnswerUnknown, "50", 1),
+    ],
+)
+def test_a_lost_answer_is_unknown_and_reading_back_tells(
+    world: World, order: RemoteOrder, trouble: Trouble, error: type[OmnitronError], status: str, arrived: int
+) -> None:
+    world.break_cancel(trouble)
+    with pytest.raises(error):
+        cancel(world, order, {order.items[0].pk: CANCEL})
+    assert read(world).items[0].status == status
+    assert len(world.writes()) == arrived
+
+
+def test_reasons_are_listed_by_type(world: World) -> None:
+    with world.client.dialogue() as talk:
+        reasons = talk.list_reasons(channel_id=1)
+    assert [(reason.pk, reason.cancellation_type) for reason in reasons] == [
+        (pk, "cancel" if pk <= 5 else "refund") for pk in range(1, 11)
+    ]
+    assert reasons[0].subject == "Changed my mind"
+    assert all(reason.is_active for reason in reasons)
+
+
+def test_a_request_is_made_and_found_by_our_id(world: World, order: RemoteOrder) -> None:
+    with world.client.dialogue() as talk:
+        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+        assert (made.order_item_pk, made.remote_id) == (order.items[0].pk, "r-1")
+        assert (made.status, made.cancellation_type) == ("waiting", "cancel")
+        assert (made.reject_reason, made.easy_return_code) == (None, None)
+        assert talk.read_request(channel_id=1, pk=made.pk) == made
+        assert talk.find_requests(channel_id=1, remote_id="r-1") == (made,)
+        assert talk.find_requests(channel_id=1, remote_id="r-") == ()
+        found = talk.find_object_ids(
+            channel_id=1, content_type="cancellationrequest", remote_ids=["r-1", "r-2"]
+        )
+    assert found == {"r-1": (made.pk,), "r-2": ()}
+    assert world.writes() == [("create_request", draft(order, 0).body())]
+
+
+def test_a_second_request_for_an_item_is_refused(world: World, order: RemoteOrder) -> None:
+    with world.client.dialogue() as talk:
+        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+        with pytest.raises(Refused) as second:
+            talk.create_request(channel_id=1, draft=draft(order, 0, remote_id="r-2"))
+        assert talk.find_requests(channel_id=1, remote_id="r-2") == ()
+    assert (second.value.code, second.value.status) == ("cancellation_request_100_1", 406)
+    assert refused_code(world, order, {made.order_item_pk: CANCEL}) == "order_cancel_100_1"
+
+
+def test_a_request_that_the_item_does_not_allow_is_refused(world: World, order: RemoteOrder) -> None:
+    cases = [
+        (draft(order, 2), "cancellation_request_100_2"),
+        (draft(order, 0, reason_pk=REFUND), "invalid"),
+        (draft(order, 0, reason_pk=9999), "does_not_exist"),
+    ]
+    with world.client.dialogue() as talk:
+        for refused, code in cases:
+            with pytest.raises(Refused) as caught:
+                talk.create_request(channel_id=1, draft=refused)
+            assert caught.value.code == code
+
+
+def test_a_request_that_is_not_there_is_not_found(world: World) -> None:
+    with world.client.dialogue() as talk:
+        with pytest.raises(NotFound) as read_error:
+            talk.read_request(channel_id=1, pk=1)
+        with pytest.raises(Refused) as write_error:
+            talk.reject_request(channel_id=1, pk=1, reason="Worn")
+    assert type(read_error.value) is NotFound
+    assert (type(write_error.value), write_error.value.code) == (Refused, "not_found")
+
+
+def test_a_rejected_request_tells_why_and_cannot_be_rejected_again(world: World, order: RemoteOrder) -> None:
+    with world.client.dialogue() as talk:
+        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+        talk.reject_request(channel_id=1, pk=made.pk, reason="Worn")
+        after = talk.read_request(channel_id=1, pk=made.pk)
+        assert (after.status, after.reject_reason) == ("rejected", "Worn")
+        with pytest.raises(Refused) as caught:
+            talk.reject_request(channel_id=1, pk=made.pk, reason="Worn")
+    assert caught.value.code == "cancellation_request_100_3"
+    assert read(world).items[0].status == "400"
+
+
+def test_a_completed_request_ends_its_item(world: World, order: RemoteOrder) -> None:
+    with world.client.dialogue() as talk:
+        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+    world.decide("confirm", request=made.pk)
+    with world.client.dialogue() as talk:
+        assert talk.read_request(channel_id=1, pk=made.pk).status == "confirmed"
+    world.decide("approve", request=made.pk)
+    with world.client.dialogue() as talk:
+        assert talk.read_request(channel_id=1, pk=made.pk).status == "completed"
+    assert statuses(read(world))[0] == ("100", "approved")
+
+
+def test_an_address_is_changed_until_the_order_has_shipped(world: World) -> None:
+    world.load(NUMBER, 77, [(701, "400", 1, "19.90")])
+    world.load("ORD-2", 78, [(801, "500", 1, "19.90")])
+    with world.client.dialogue() as talk:
+        assert talk.change_address(body=AddressChange(1, 77, ADDRESS)) == 200
+        for order_id, code in ((78, "address_change_100_1"), (79, "does_not_exist")):
+            with pytest.raises(Refused) as caught:
+                talk.change_address(body=AddressChange(1, order_id, ADDRESS))
+            assert caught.value.code == code
+    assert world.writes()[0] == ("change_address", AddressChange(1, 77, ADDRESS).body())
+
+
+def test_updates_show_what_changed_oldest_first_and_page_by_page(world: World) -> None:
+    for place in (1, 2, 3, 4):
+        world.load(f"ORD-{place}", place, [(place * 100, "400", 1, "19.90")])
+    orders = [read(world, f"ORD-{place}") for place in (3, 1, 2)]
+    for order in orders:
+        cancel(world, order, {order.items[0].pk: CANCEL})
+    with world.client.dialogue() as talk:
+        pages = list(talk.list_order_updates(channel_id=1, limit=2))
+        assert [[row.number for row in rows] for rows in pages] == [["ORD-3", "ORD-1"], ["ORD-2"]]
+        assert [(row.status, row.cancel_status, row.items) for row in pages[0]] == [("50", "waiting", ())] * 2
+        since = pages[0][0].modified_date
+        rest = list(talk.list_order_updates(channel_id=1, limit=10, since=since))
+        assert [[row.number for row in rows] for rows in rest] == [["ORD-1", "ORD-2"]]
+        last = pages[1][0].modified_date
+        assert list(talk.list_order_updates(channel_id=1, limit=10, since=last)) == [()]
+
+
+def test_request_updates_show_decisions(world: World, order: RemoteOrder) -> None:
+    def updates() -> list[RemoteRequest]:
+        with world.client.dialogue() as talk:
+            return [row for rows in talk.list_request_updates(channel_id=1, limit=50) for row in rows]
+
+    with world.client.dialogue() as talk:
+        made = [
+            talk.create_request(channel_id=1, draft=draft(order, at, remote_id=f"r-{at}")) for at in (0, 1)
+        ]
+    assert updates() == []
+    world.decide("reject", request=made[1].pk, reason="Worn")
+    assert [(row.remote_id, row.status, row.reject_reason) for row in updates()] == [
+        ("r-1", "rejected", "Worn")
+    ]
+
+
+def test_a_token_that_expires_between_two_calls_is_renewed(sandbox: SandboxProcess) -> None:
+    sandbox.control("reset", {})
+    world = SandboxWorld(sandbox)
+    world.load(NUMBER, 77, [(701, "400", 1, "19.90")])
+    order = read(world)
+    sandbox.control("expire_tokens", {})
+    cancel(world, order, {order.items[0].pk: CANCEL})
+    calls = [(call["call"], call["answered"]) for call in sandbox.calls()]
+    assert calls[-3:] == [("order_cancel", 401), ("login", 200), ("order_cancel", 200)]
+    assert read(world).items[0].status == "50"
