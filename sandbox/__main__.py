@@ -45,6 +45,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default="var/omnitron.sqlite3",
         help="SQLite file, made if absent; :memory: forgets (%(default)s)",
     )
+    _add_account(parser, known)
+    parser.add_argument(
+        "--address-path",
+        default=known.address_path,
+        metavar="PATH",
+        help="the address change, below channel/<id>/orders/; may hold {pk} (%(default)s)",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every request to stderr")
+    return parser.parse_args(arguments)
+
+
+def _add_account(parser: argparse.ArgumentParser, known: Options) -> None:
     account = parser.add_argument_group("the API's account")
     account.add_argument(
         "--username",
@@ -76,14 +88,6 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="SECONDS",
         help="how long failures count, and so how long 429 lasts (%(default)s)",
     )
-    parser.add_argument(
-        "--address-path",
-        default=known.address_path,
-        metavar="PATH",
-        help="the address change, below channel/<id>/orders/; may hold {pk} (%(default)s)",
-    )
-    parser.add_argument("--verbose", action="store_true", help="log every request to stderr")
-    return parser.parse_args(arguments)
 
 
 async def run(chosen: argparse.Namespace) -> None:

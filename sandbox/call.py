@@ -29,11 +29,13 @@ class Call:
     """A received call.
 
     ``number`` is its place in the call log, ``path`` the variables of its address, ``query`` its parameters
-    (the last of a repeated one counts, as in Django), ``raw`` its body.
+    (the last of a repeated one counts, as in Django), ``raw`` its body. A call of an older ``generation``
+    than the store's arrived before a reset.
     """
 
     name: str
     number: int
+    generation: int
     method: str
     url: URL
     path: Mapping[str, str]

@@ -1,11 +1,15 @@
 """The log of everything the API received, in order; it survives a kill like the rest of the store."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
+from sandbox.call import parse
+from sandbox.errors import ApiError
 from sandbox.store import Row, Store, dump
 
 _MAX_BODY = 100_000
+_MAX_ROWS = 1_000_000
 _BY_NUMBER = "number = ?"
 _BY_PK = "pk = ?"
 _BY_ITEM = "pk = (SELECT order_pk FROM items WHERE pk = ?)"
@@ -13,37 +17,42 @@ _BY_REQUEST = "pk = (SELECT order_pk FROM requests WHERE pk = ?)"
 _BY_SHOP = "pk = (SELECT object_id FROM actions WHERE content_type = 'order' AND remote_id = ?)"
 
 
-def record(
-    store: Store, call: str, method: str, path: str, query: dict[str, str], raw: bytes, pks: dict[str, str]
-) -> int:
-    """Write down a call as it arrives and return its number; ``pks`` are the variables of its address."""
-    body = _body(raw)
-    order = _order(store, call, query, body, pks)
-    return store.run(
-        "INSERT INTO calls(at, call, method, path, query, body, order_pk, order_number)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-        store.stamp(),
-        call,
-        method,
-        path,
-        dump(query),
-        None if body is None else dump(body),
-        None if order is None else order["pk"],
-        None if order is None else order["number"],
+@dataclass(frozen=True)
+class Arrival:
+    """A call as it arrives: ``pks`` are its address's variables, ``fault`` the id of what will strike it."""
+
+    call: str
+    method: str
+    path: str
+    query: dict[str, str]
+    raw: bytes
+    pks: dict[str, str]
+    fault: int | None
+
+
+def record(store: Store, arrival: Arrival) -> int:
+    """Write down a call as it arrives and return its number."""
+    body = _body(arrival.raw)
+    order = _order(store, arrival, body)
+    return store.insert(
+        "calls",
+        {
+            "at": store.stamp(),
+            "call": arrival.call,
+            "method": arrival.method,
+            "path": arrival.path,
+            "query": dump(arrival.query),
+            "body": None if body is None else dump(body),
+            "order_pk": None if order is None else order["pk"],
+            "order_number": None if order is None else order["number"],
+            "fault": arrival.fault,
+        },
     )
 
 
-def settle(
-    store: Store, number: int, answered: int | str, *, applied: bool, fault: int | None = None
-) -> None:
+def settle(store: Store, number: int, answered: int | str, *, applied: bool) -> None:
     """Write down how a call was answered, and whether it changed anything."""
-    store.run(
-        "UPDATE calls SET answered = ?, applied = ?, fault = ? WHERE n = ?",
-        dump(answered),
-        int(applied),
-        fault,
-        number,
-    )
+    store.run("UPDATE calls SET answered = ?, applied = ? WHERE n = ?", dump(answered), int(applied), number)
 
 
 def call_json(row: Row) -> dict[str, Any]:
@@ -83,7 +92,7 @@ def list_calls(store: Store, query: dict[str, str]) -> dict[str, Any]:
     if query.get("after", "").isdigit():
         conditions.append("n > ?")
         values.append(query["after"])
-    limit = int(query["limit"]) if query.get("limit", "").isdigit() else 1000
+    limit = min(int(query["limit"]), _MAX_ROWS) if query.get("limit", "").isdigit() else 1000
     source = f"FROM calls WHERE {' AND '.join(conditions)}"
     rows = store.all(f"SELECT * {source} ORDER BY n DESC LIMIT ?", *values, limit)
     count = store.count(f"SELECT count(*) {source}", *values)
@@ -94,16 +103,18 @@ def _body(raw: bytes) -> Any:
     """Return the body for the log: parsed if it is JSON, without a password, and not without end."""
     if not raw:
         return None
-    text = raw[:_MAX_BODY].decode(errors="replace")
+    if len(raw) > _MAX_BODY:
+        return raw[:_MAX_BODY].decode(errors="replace")
     try:
-        body = json.loads(raw, parse_constant=str) if len(raw) <= _MAX_BODY else text
-    except (ValueError, RecursionError):
-        return text
+        body = parse(raw)
+    except ApiError:
+        return raw.decode(errors="replace")
     return body | {"password": "***"} if isinstance(body, dict) and "password" in body else body
 
 
-def _order(store: Store, call: str, query: dict[str, str], body: Any, pks: dict[str, str]) -> Row | None:
+def _order(store: Store, arrival: Arrival, body: Any) -> Row | None:
     """Return the order a call is about, as far as it says so."""
+    query, pks = arrival.query, arrival.pks
     given = body if isinstance(body, dict) else {}
     shop_id = query.get("remote_id__exact") or query.get("remote_id")
     subjects = {
@@ -119,7 +130,7 @@ def _order(store: Store, call: str, query: dict[str, str], body: Any, pks: dict[
         if query.get("content_type_name") == "order"
         else ("", None),
     }
-    sql, key = subjects.get(call, ("", None))
+    sql, key = subjects.get(arrival.call, ("", None))
     return None if key is None else store.one("SELECT * FROM orders WHERE " + sql, key)  # noqa: S608
 
 

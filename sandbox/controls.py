@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
@@ -24,6 +24,7 @@ from sandbox.values import stamp
 log = logging.getLogger("sandbox")
 
 Control = Callable[[Store, Any], Answer]
+_FORM = "application/x-www-form-urlencoded"
 _FORM_NUMBERS = ("times", "skip", "status", "item", "request", "seed")
 _FORM_FRACTIONS = ("seconds", "probability", "offset_seconds", "after_seconds")
 
@@ -100,11 +101,15 @@ def set_status(store: Store, body: Any) -> Answer:
 
 
 def reset(store: Store, body: Any) -> Answer:
-    """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded."""
+    """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded.
+
+    Tokens stay valid, so that a client which lives longer than a test is not met by a 401.
+    """
     if not (isinstance(body, dict) and body.get("keep_orders")):
         store.wipe()
         return Answer({"status": "ok", "orders": 0})
-    for table in ("tokens", "failures", "calls", "faults", "settings"):
+    store.generation += 1
+    for table in ("failures", "calls", "faults", "settings"):
         store.run(f"DELETE FROM {table}")  # noqa: S608  # a constant
     store.clear_ledger()
     store.shift_clock(0)
@@ -114,7 +119,8 @@ def reset(store: Store, body: Any) -> Answer:
 
 def expire_tokens(store: Store, _body: Any) -> Answer:
     """``POST /sandbox/expire_tokens/``: every token given so far is expired now."""
-    return Answer({"expired": store.changed("UPDATE tokens SET expires = ?", store.stamp())})
+    now = store.stamp()
+    return Answer({"expired": store.changed("UPDATE tokens SET expires = ? WHERE expires > ?", now, now)})
 
 
 def set_clock(store: Store, body: Any) -> Answer:
@@ -160,12 +166,13 @@ def serve(store: Store, methods: dict[str, Control]) -> Callable[[web.Request], 
     """Return the aiohttp handler of one address: each call is one transaction, each error JSON."""
 
     async def handle(request: web.Request) -> web.Response:
-        is_form = request.content_type == "application/x-www-form-urlencoded"
-        method = request.method
+        raw, method = await request.read(), request.method
+        # curl -d says that it sends a form whatever it sends
+        is_form = request.content_type == _FORM and not raw.lstrip().startswith((b"{", b"["))
         try:
             query: Any = dict(request.query)
             if method == "POST":
-                query = _from_form(dict(await request.post())) if is_form else parse(await request.read())
+                query = _from_form(raw) if is_form else parse(raw)
             if is_form and "delete" in query:
                 method = "DELETE"
                 query.pop("delete")
@@ -186,12 +193,10 @@ def _not_allowed(method: str) -> Control:
     return lambda _store, _query: Answer(body, 405)
 
 
-def _from_form(form: dict[str, Any]) -> dict[str, Any]:
+def _from_form(raw: bytes) -> dict[str, Any]:
     """Return a form's fields as the JSON that they mean; empty ones are left out."""
     body: dict[str, Any] = {}
-    for name, text in form.items():
-        if text in ("", None) or not isinstance(text, str):
-            continue
+    for name, text in parse_qsl(raw.decode(errors="replace")):
         try:
             body[name] = (
                 int(text) if name in _FORM_NUMBERS else float(text) if name in _FORM_FRACTIONS else text

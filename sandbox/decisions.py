@@ -129,6 +129,7 @@ def decide_request(store: Store, request: Row, decision: str, reason: str, call:
     amount = Decimal(item["price"]) * quantity
     _set_item(store, item, ENDS_IN[kind] if whole_line else item["status"], "approved")
     _refund(store, item, amount, quantity)
+    store.run("UPDATE requests SET refund_amount = ? WHERE pk = ?", money(amount), request["pk"])
     ledger.write(store, "completed", kind, item, units, amount, call)
     refresh_order(store, item["order_pk"], "approved")
 

@@ -38,45 +38,53 @@ class Dispatch:
 
     async def _handle(self, name: str, handler: Handler, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        call, fault_id, fault = self._receive(name, request, raw)
+        call, fault = self._receive(name, request, raw)
         if fault is None:
             return _response(self._execute(call, handler))
         if fault.kind in BEFORE:
             return await self._fail_before(request, fault)
         if fault.kind == "latency" and not fault.after:
             await asyncio.sleep(fault.seconds)
-        answer = self._execute(call, handler, fault, fault_id)
+        answer = self._execute(call, handler, fault)
         return await _deliver(request, answer, fault)
 
-    def _receive(self, name: str, request: web.Request, raw: bytes) -> tuple[Call, int | None, Fault | None]:
+    def _receive(self, name: str, request: web.Request, raw: bytes) -> tuple[Call, Fault | None]:
         """Log the call and choose its fault in one transaction; what is never applied is settled at once."""
         store, query = self._store, dict(request.query.items())  # the last of a repeated one, as in Django
         pks = dict(request.match_info)
         with store.transaction():
-            number = calls.record(store, name, request.method, request.path, query, raw, pks)
             fault_id, fault = choose(store, name)
+            arrival = calls.Arrival(name, request.method, request.path, query, raw, pks, fault_id)
+            number = calls.record(store, arrival)
             if fault is not None and fault.kind in BEFORE:
                 answered = {"drop_before": "dropped", "hang": "hung"}.get(fault.kind, fault.status)
-                calls.settle(store, number, answered, applied=False, fault=fault_id)
-        authorization = request.headers.get("Authorization", "")
+                calls.settle(store, number, answered, applied=False)
         call = Call(
-            name, number, request.method, request.url, pks, query, raw, authorization, store, self._options
+            name=name,
+            number=number,
+            generation=store.generation,
+            method=request.method,
+            url=request.url,
+            path=pks,
+            query=query,
+            raw=raw,
+            authorization=request.headers.get("Authorization", ""),
+            store=store,
+            options=self._options,
         )
-        return call, fault_id, fault
+        return call, fault
 
-    def _execute(
-        self, call: Call, handler: Handler, fault: Fault | None = None, fault_id: int | None = None
-    ) -> Answer:
+    def _execute(self, call: Call, handler: Handler, fault: Fault | None = None) -> Answer:
         """Run the handler and log its outcome in one transaction; a refusal rolls its effects back."""
+        if call.generation != self._store.generation:
+            return Answer({"detail": "The stand-in was reset while this call waited.", "code": "reset"}, 503)
         try:
             with self._store.transaction():
                 if call.name not in _PUBLIC:
                     authenticate(call)
                 answer = handler(call)
                 applied = call.method != "GET" and answer.is_success
-                calls.settle(
-                    self._store, call.number, _outcome(answer, fault), applied=applied, fault=fault_id
-                )
+                calls.settle(self._store, call.number, _outcome(answer, fault), applied=applied)
                 return answer
         except ApiError as error:
             answer = Answer(error.body, error.status, error.headers)
@@ -84,7 +92,7 @@ class Dispatch:
             log.exception("call %s: %s %s failed", call.number, call.method, call.url.path)
             answer = Answer({"detail": "The stand-in itself failed; see its log.", "code": "error"}, 500)
         with self._store.transaction():
-            calls.settle(self._store, call.number, _outcome(answer, fault), applied=False, fault=fault_id)
+            calls.settle(self._store, call.number, _outcome(answer, fault), applied=False)
         return answer
 
     async def _fail_before(self, request: web.Request, fault: Fault) -> web.StreamResponse:

@@ -32,10 +32,7 @@ def load_orders(store: Store, body: Any) -> dict[str, int]:
         try:
             outcome, items = _load(store, channel, document, split=split, replace=replace)
         except ApiError as error:
-            located = {
-                f"orders[{place}].{field}": text for field, text in error.body.items() if field != "code"
-            }
-            raise ApiError(error.status, located | {"code": error.body["code"]}) from None
+            raise _located(error, f"orders[{place}]") from None
         counts[outcome] += 1
         counts["items"] += items
     return counts
@@ -65,7 +62,12 @@ def _load(store: Store, channel: int, document: Any, *, split: bool, replace: bo
     row["source"] = dump({"document": document, "split": split})
     if known is not None:
         row |= {"pk": known["pk"], "changed": 1, "modified_date": store.stamp()}
-    items = [unit for line in lines for unit in _item_rows(store, row, line, split=split)]
+    items: list[dict[str, Any]] = []
+    for place, line in enumerate(lines):
+        try:
+            items += _item_rows(store, row, line, split=split)
+        except ApiError as error:
+            raise _located(error, f"orderitem_set[{place}]") from None
     pk = store.insert("orders", row)
     if known is None:
         _map(store, channel, "order", pk, remote_id)
@@ -132,15 +134,15 @@ def _order_row(store: Store, channel: int, document: dict[str, Any]) -> dict[str
 
 def _item_rows(store: Store, order: dict[str, Any], line: Any, *, split: bool) -> list[dict[str, Any]]:
     """Return the rows of one line of the shop: one, or as many as its quantity if it is to be split."""
-    remote_id = str(whole(need(line, "id"), "orderitem_set.id"))
-    quantity = whole(line.get("quantity", 1), "orderitem_set.quantity")
+    remote_id = str(whole(need(line, "id"), "id"))
+    quantity = whole(line.get("quantity", 1), "quantity")
     if not 1 <= quantity <= _MAX_SPLIT:
-        raise invalid("orderitem_set.quantity", f"Ensure this value is between 1 and {_MAX_SPLIT}.")
-    status = read_status(line.get("status", order["status"]), "orderitem_set.status")
+        raise invalid("quantity", f"Ensure this value is between 1 and {_MAX_SPLIT}.")
+    status = read_status(line.get("status", order["status"]), "status")
     waiting = status == CANCELLATION_WAITING
     product = line.get("product")
     product = product if isinstance(product, dict) else {"pk": product}
-    price = money(read_money(need(line, "price"), "orderitem_set.price"))
+    price = money(read_money(need(line, "price"), "price"))
     row = {
         "channel": order["channel"],
         "remote_id": remote_id,
@@ -152,12 +154,12 @@ def _item_rows(store: Store, order: dict[str, Any], line: Any, *, split: bool) -
         "cancel_kind": ("refund" if order["base_status"] in REFUNDABLE else "cancel") if waiting else None,
         "waiting_since": store.stamp() if waiting else None,
         "price": price,
-        "refund_amount": money(read_money(line.get("refund_amount") or 0, "orderitem_set.refund_amount")),
+        "refund_amount": money(read_money(line.get("refund_amount") or 0, "refund_amount")),
         "document": dump({"name": product.get("name")} | {k: v for k, v in line.items() if k != "product"}),
         "created_date": order["created_date"],
         "modified_date": order["modified_date"],
     }
-    split = split or truth(line.get("split_units"), "orderitem_set.split_units")
+    split = split or truth(line.get("split_units"), "split_units")
     units = range(1, quantity + 1) if split else (1,)
     each = 1 if split else quantity
     amount = money(read_money(price, "price") * each) if waiting else None
@@ -182,3 +184,9 @@ def _map(store: Store, channel: int, content_type: str, object_id: int, remote_i
             "modified_date": now,
         },
     )
+
+
+def _located(error: ApiError, place: str) -> ApiError:
+    """Return the error with ``place`` before the names of its fields."""
+    body = {f"{place}.{field}": text for field, text in error.body.items() if field != "code"}
+    return ApiError(error.status, body | {"code": error.body["code"]})

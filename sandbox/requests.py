@@ -1,5 +1,6 @@
 """``C/cancellation_requests/``: requests that the back office works (contract section 8)."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,9 @@ from sandbox.tables import (
     REQUEST_ILLEGAL,
     REQUEST_OPEN,
 )
-from sandbox.values import need, truth, whole
+from sandbox.values import need, stamp, truth, whole
+
+RETURN_CODE_LIFE = dt.timedelta(days=10)
 
 
 def request_json(_call: Call | None, row: Row) -> dict[str, Any]:
@@ -47,6 +50,7 @@ _SHOWN = (
     "iban",
     "holder_name",
     "reject_reason",
+    "refund_amount",
     "created_date",
     "modified_date",
 )
@@ -93,7 +97,8 @@ def create_request(call: Call) -> Answer:
     row |= {"channel": call.channel, "order_pk": item["order_pk"], "order_item": item["pk"]}
     pk = store.insert("requests", row | {"status": "waiting", "created_date": now, "modified_date": now})
     if row["easy_return"] is not None:
-        code = {"code": f"ER{pk}", "shipping_company": row["easy_return"]}
+        until = stamp(store.now() + RETURN_CODE_LIFE)
+        code = {"code": f"ER{pk}", "shipping_company": row["easy_return"], "valid_until": until}
         store.run("UPDATE requests SET easy_return = ? WHERE pk = ?", dump(code), pk)
     if row["remote_id"] is not None:
         action = {"channel": call.channel, "content_type": "cancellationrequest", "object_id": pk}

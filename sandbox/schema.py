@@ -58,6 +58,7 @@ SCHEMA: Final = (
         reason INTEGER NOT NULL, status TEXT NOT NULL, remote_id TEXT, cancellation_type TEXT NOT NULL,
         description TEXT, quantity INTEGER NOT NULL, iban TEXT, holder_name TEXT,
         fully_refund_as_loyalty_money INTEGER NOT NULL, easy_return TEXT, reject_reason TEXT,
+        refund_amount TEXT,
         changed INTEGER NOT NULL DEFAULT 0, created_date TEXT NOT NULL, modified_date TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS requests_item ON requests(order_item, status)",
     """CREATE TABLE IF NOT EXISTS actions(

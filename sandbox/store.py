@@ -32,6 +32,7 @@ class Store:
         self._db.execute("PRAGMA foreign_keys=ON")
         self._last = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.offset = dt.timedelta()
+        self.generation = 0
         with self.transaction():
             self._create()
         self.offset = dt.timedelta(seconds=float(self.setting("clock_offset") or 0))
@@ -113,9 +114,11 @@ class Store:
         self._last = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def wipe(self) -> None:
-        """Forget everything, keys included: the next order is the first again."""
+        """Forget everything but who is logged in; keys too, so the next order is the first again."""
+        self.generation += 1
         for table in reversed(TABLES):
-            self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            if table != "tokens":
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
         self._db.execute("DELETE FROM sqlite_sequence")
         self.offset = dt.timedelta()
         self._last = dt.datetime.min.replace(tzinfo=dt.UTC)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import structlog
@@ -24,7 +25,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = config.text("SECRET_KEY") or (read_or_make_secret(VAR) if IS_LOCAL else "")
 if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY must be set in production: `python -c 'import secrets; print(secrets.token_urlsafe(50))'` makes one.")
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be set in production; `aftercart doctor` says how to make one."
+    )
 SECRET_KEY_FALLBACKS = config.words("SECRET_KEY_FALLBACKS")
 FIELD_ENCRYPTION_KEYS = config.words("FIELD_ENCRYPTION_KEYS")
 
@@ -33,8 +36,10 @@ PORT = config.number("PORT")
 SANDBOX_PORT = config.number("SANDBOX_PORT")
 WEB_PROCESSES = config.number("WEB_PROCESSES")
 WEB_THREADS = config.number("WEB_THREADS")
-PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}").rstrip("/")  # noqa: S104
-ALLOWED_HOSTS = config.words("ALLOWED_HOSTS") or (["127.0.0.1", "localhost", "[::1]", ".localhost", HOST] if IS_LOCAL else [])
+_HOSTNAME = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - what to open, not what to bind
+PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{_HOSTNAME}:{PORT}").rstrip("/")
+_LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]
+ALLOWED_HOSTS = config.words("ALLOWED_HOSTS") or (_LOCAL_HOSTS if IS_LOCAL else [])
 CSRF_TRUSTED_ORIGINS = config.words("CSRF_TRUSTED_ORIGINS")
 if config.flag("TRUSTED_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -97,7 +102,7 @@ TEMPLATES = [
 
 EMBEDDED_DATABASE = VAR / "postgres"
 IS_DATABASE_EMBEDDED = not config.text("DATABASE_URL")
-_database = (
+_database: dict[str, Any] = (
     {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": postgres.DATABASE,
@@ -108,7 +113,9 @@ _database = (
     else dict(dj_database_url.parse(config.text("DATABASE_URL")))
 )
 if _database["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: row locks and partial indexes are what keeps cancellations safe.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database: its locks keep cancellations safe."
+    )
 _database["CONN_MAX_AGE"] = 0
 _database["CONN_HEALTH_CHECKS"] = True
 _database["OPTIONS"] = {
@@ -148,6 +155,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "email"
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_LOCKOUT_CALLABLE = "aftercart.pages.lockout.answer_lockout"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
@@ -178,11 +186,9 @@ SHOP_TIME_ZONE = config.text("TIME_ZONE")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-}
-WHITENOISE_MANIFEST_STRICT = False
+# Served from where they are installed: no collecting step between installing and running.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
 
 # --- the API -----------------------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["aftercart.api.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["aftercart.api.parsers.JSONParser", "aftercart.api.parsers.PlainJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aftercart.api.negotiation.JSONByDefault",
     "DEFAULT_PAGINATION_CLASS": "aftercart.api.pagination.PagePagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -235,7 +241,8 @@ ADDRESS_SAME_COUNTRY = config.flag("ADDRESS_SAME_COUNTRY")
 INVOICE_NEEDS_REVIEW = config.flag("INVOICE_NEEDS_REVIEW")
 DIRECT_CANCEL_WINDOW = timedelta(hours=config.seconds("DIRECT_CANCEL_HOURS")) or None
 RETURN_WINDOW = config.days("RETURN_DAYS") or None
-REVIEW_ABOVE_AMOUNT = Decimal(config.text("REVIEW_ABOVE_AMOUNT")) if config.text("REVIEW_ABOVE_AMOUNT") else None
+_review_above = config.text("REVIEW_ABOVE_AMOUNT")
+REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
 REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
 
@@ -246,7 +253,7 @@ _renderer = (
     if (config.text("LOG_FORMAT") or ("text" if IS_LOCAL else "json")) == "json"
     else structlog.dev.ConsoleRenderer(colors=False)
 )
-_shared_processors = [
+_shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -144,7 +144,7 @@ NO_RELIABLE_ANSWER: dict[str, tuple[Script, str, int | None]] = {
     ),
     "302": (answer(302, headers={"Location": "/elsewhere/"}), "redirected", 302),
     "307": (answer(307, headers={"Location": "/elsewhere/"}), "redirected", 307),
-    "101": (answer(101, headers={"Upgrade": "x", "Connection": "Upgrade"}), "redirected", 101),
+    "101": (answer(101, headers={"Upgrade": "x", "Connection": "Upgrade"}), "connection_lost", None),
     "304": (answer(304), "redirected", 304),
     "408": (answer(408), "timeout", 408),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -71,8 +72,8 @@ def test_split_units_splits_every_line(sandbox: SandboxProcess) -> None:
         ({"number": "N"}, "orders[0].id"),
         ({"id": 1}, "orders[0].number"),
         (order_document(17, status="401"), "orders[0].status"),
-        (order_document(17, {"id": 1}), "orders[0].orderitem_set.price"),
-        (order_document(17, item_document(1, quantity=0)), "orders[0].orderitem_set.quantity"),
+        (order_document(17, {"id": 1}), "orders[0].orderitem_set[0].price"),
+        (order_document(17, item_document(1, quantity=0)), "orders[0].orderitem_set[0].quantity"),
         (order_document(17, sandbox={"sold_out": True}), "orders[0].sandbox"),
         (order_document(17, created_date="soon"), "orders[0].created_date"),
         ("order", "orders[0].non_field_errors"),
@@ -226,6 +227,7 @@ def test_a_reset_forgets_everything(sandbox: SandboxProcess) -> None:
         "pending": 0,
     }
     assert sandbox.client.get("/sandbox/ledger/").json() == {"count": 0, "results": []}
+    assert sandbox.client.get("/api/v1/active_user/").status_code == 200
 
 
 def test_a_reset_can_keep_the_orders_as_they_were_loaded(sandbox: SandboxProcess) -> None:
@@ -234,7 +236,6 @@ def test_a_reset_can_keep_the_orders_as_they_were_loaded(sandbox: SandboxProcess
     sandbox.cancel(NUMBER, {FIRST: 1})
     sandbox.post("cancellation_requests/", {"order_item": SECOND, "reason": 1, "cancellation_type": "cancel"})
     assert sandbox.control("reset", {"keep_orders": True}) == {"status": "ok", "orders": 1}
-    sandbox.log_in()
     assert (sandbox.order(NUMBER), sandbox.items(NUMBER)) == before
     assert sandbox.ledger(NUMBER)[0]["cancels_accepted"] == 0
     assert sandbox.get("cancellation_requests/")["count"] == 0
@@ -289,17 +290,26 @@ def test_the_page_adds_and_clears_faults(sandbox: SandboxProcess) -> None:
     assert sandbox.client.get("/sandbox/faults/").json()["count"] == 0
 
 
+def test_what_curl_calls_a_form_is_read_as_the_json_it_is(sandbox: SandboxProcess) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = sandbox.client.post("/sandbox/faults/", content=b'{"kind": "drop_after"}', headers=headers)
+    assert (answer.status_code, answer.json()["kind"]) == (201, "drop_after")
+
+
+def test_the_page_sets_and_ends_automatic_decisions(sandbox: SandboxProcess) -> None:
+    form = {"auto": "1", "after_seconds": "60", "decision": "reject"}
+    for seconds, auto in (("60", {"after_seconds": 60.0, "decision": "reject"}), ("", None)):
+        assert (
+            sandbox.client.post("/sandbox/decide/", data=form | {"after_seconds": seconds}).status_code == 303
+        )
+        assert sandbox.client.get("/sandbox/decide/").json()["auto"] == auto
+
+
 def test_the_page_tells_what_it_did_not_do(sandbox: SandboxProcess) -> None:
     answer = sandbox.client.post("/sandbox/faults/", data={"kind": "status", "times": "often"})
     assert answer.status_code == 303
-    message = str(httpx2_location(answer.headers["Location"]))
+    (message,) = parse_qs(urlsplit(answer.headers["Location"]).query)["message"]
     assert message.startswith("Not done (400):")
-
-
-def httpx2_location(location: str) -> str | None:
-    from urllib.parse import parse_qs, urlsplit
-
-    return parse_qs(urlsplit(location).query)["message"][0]
 
 
 def test_the_page_escapes_what_clients_send(sandbox: SandboxProcess) -> None:

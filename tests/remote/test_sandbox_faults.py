@@ -112,7 +112,6 @@ def test_latency_applies_although_the_client_gave_up(cancelling: SandboxProcess)
     add(cancelling, "latency", seconds=0.3)
     with pytest.raises(httpx2.ReadTimeout):
         cancel(cancelling, timeout=0.1)
-    assert outcome(cancelling) == (None, False, 0) or outcome(cancelling) == (200, True, 1)
     wait_until_applied(cancelling)
     assert outcome(cancelling) == (200, True, 1)
 
@@ -154,7 +153,7 @@ def test_hundreds_that_hang_hold_nobody_up(cancelling: SandboxProcess) -> None:
 def test_trickle_sends_the_whole_answer_slowly(cancelling: SandboxProcess) -> None:
     add(cancelling, "trickle", seconds=0.3)
     start = time.monotonic()
-    answer = cancel(cancelling, timeout=0.25)
+    answer = cancel(cancelling)
     assert time.monotonic() - start >= 0.28
     assert answer.json() == cancelling.order(NUMBER)
     assert outcome(cancelling) == (200, True, 1)

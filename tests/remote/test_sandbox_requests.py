@@ -129,7 +129,8 @@ def test_an_approved_request_is_completed_and_its_item_canceled(sandbox: Sandbox
     assert sandbox.get("cancellation_requests/300001/")["status"] == "confirmed"
     decided = sandbox.control("decide", {"decision": "approve", "item": FIRST})
     assert decided == {"items": [], "requests": [300001]}
-    assert sandbox.get("cancellation_requests/300001/")["status"] == "completed"
+    request = sandbox.get("cancellation_requests/300001/")
+    assert (request["status"], request["refund_amount"]) == ("completed", "49.90")
     item = sandbox.items(NUMBER)[0]
     assert (item["status"], item["cancel_status"], item["refund_amount"]) == ("100", "approved", "49.90")
     assert sandbox.order(NUMBER)["refund_amount"] == "49.90"
@@ -184,6 +185,8 @@ def test_a_return_that_names_a_carrier_gets_a_code(sandbox: SandboxProcess) -> N
     sandbox.load(order_document(17, status="550"))
     refund = body(cancellation_type="refund", reason=6, shipping_company=3)
     answer = sandbox.post("cancellation_requests/", refund)
-    assert answer.json()["easy_return"] == {"code": "ER300001", "shipping_company": 3}
+    easy_return = answer.json()["easy_return"]
+    assert (easy_return["code"], easy_return["shipping_company"]) == ("ER300001", 3)
+    assert easy_return["valid_until"] > answer.json()["created_date"]
     sandbox.control("decide", {"decision": "approve", "remote_item": 171})
     assert sandbox.items(NUMBER)[0]["status"] == "600"

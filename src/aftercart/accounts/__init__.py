@@ -1,1 +1,1 @@
-
+"""Users, sessions, the address book, places."""

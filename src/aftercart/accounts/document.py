@@ -36,9 +36,7 @@ def address_document(address: Address) -> dict[str, Any]:
         "township": _place(township, postcode=township.postcode, city=address.city_id),
         "district": None
         if district is None
-        else _place(
-            district, postcode=district.postcode, city=address.city_id, township=address.township_id
-        ),
+        else _place(district, postcode=district.postcode, city=address.city_id, township=address.township_id),
         "line": address.line,
         "title": address.title,
         "postcode": address.postcode,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 
 
 class TwinSessionMiddleware(SessionMiddleware):
@@ -24,10 +24,10 @@ class TwinSessionMiddleware(SessionMiddleware):
         key = keys.pop() if len(keys) == 1 else None
         request.session = self.SessionStore(key)
         if key is not None:
-            # Django's own bookkeeping looks at this name only, when it decides whether to clear a dead cookie.
+            # Django looks at this name only, when it decides whether to clear a dead cookie.
             request.COOKIES.setdefault(settings.SESSION_COOKIE_NAME, key)
 
-    def process_response(self, request: HttpRequest, response: Any) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Let Django set or clear its cookie, then do the same to the twin."""
         response = super().process_response(request, response)
         ours = response.cookies.get(settings.SESSION_COOKIE_NAME)

@@ -57,7 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(AbstractBaseSession):
-    """A session whose row knows its user, so that both can be read in one round trip (design.md section 6)."""
+    """A session whose row knows its user, so that both can be read in one round trip."""
 
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
 

@@ -116,7 +116,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
 
 
 def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
-    """Tell whether nothing has been changed since: "back to the first address" is no repeat of the first change."""
+    """Tell whether nothing was changed since: "back to the first address" repeats nothing."""
     newest = order.address_changes.first()
     return newest is not None and newest.repeat_id == repeat.pk
 
@@ -171,7 +171,12 @@ def _postpone(change: AddressChange, detail: str) -> Answer:
 
 @transaction.atomic(durable=True)
 def _end(
-    change_pk: int, state: AddressChange.State, actor: Actor, *, cause: str = "", status_code: int | None = None
+    change_pk: int,
+    state: AddressChange.State,
+    actor: Actor,
+    *,
+    cause: str = "",
+    status_code: int | None = None,
 ) -> None:
     """End a pending change; one that has been superseded meanwhile stays so, and changes nothing."""
     change = AddressChange.objects.select_related("repeat").get(pk=change_pk)

@@ -25,9 +25,9 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
 
     What Omnitron refuses stays with our own back office, which sees why.
     """
-    request = CancellationRequest.objects.select_related(
-        "line__order_item__order", "line__reason"
-    ).get(pk=request_pk)
+    request = CancellationRequest.objects.select_related("line__order_item__order", "line__reason").get(
+        pk=request_pk
+    )
     if request.status != _Status.WAITING or request.delivered_at is not None:
         return
     try:
@@ -52,11 +52,17 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     is_split = len(pks) > 1
     made = []
     for position, item_pk in enumerate(pks[: line.quantity]):
-        remote_id = f"{request.pk}-{position}" if position else str(request.pk)
+        remote_id = name_remote(request, position)
         found = talk.find_requests(channel_id=order.channel_id, remote_id=remote_id)
         draft = _draft(line, item_pk, reason_pk, remote_id, quantity=1 if is_split else line.quantity)
         made.append(found[0] if found else talk.create_request(channel_id=order.channel_id, draft=draft))
     return made
+
+
+def name_remote(request: CancellationRequest, position: int) -> str:
+    """Name a request for Omnitron: our id, and where needed which round and which of several items."""
+    rounds = f"r{request.delivery_round}" if request.delivery_round else ""
+    return f"{request.pk}{rounds}-{position}" if position else f"{request.pk}{rounds}"
 
 
 def _draft(

@@ -7,7 +7,7 @@ from aftercart.omnitron.client import Dialogue
 from aftercart.orders.models import Order, OrderItem
 
 
-class RemoteDiffers(Exception):  # noqa: N818 - a plain fact
+class RemoteDiffers(Exception):
     """Omnitron knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
 
     def __init__(self, code: str, detail: str) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from procrastinate.contrib.django import app
 
 VERIFY_SUBMISSION = "aftercart.verify_submission"
+EXECUTE_APPROVAL = "aftercart.execute_approval"
 DELIVER_REQUEST = "aftercart.deliver_request"
 DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
@@ -22,5 +23,7 @@ def name_lock(task: str, pk: int) -> str:
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
     """Have the worker do `task` with the row `pk`, after a wait."""
     app.configure_task(
-        task, lock=name_lock(task, pk), schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())}
+        task,
+        lock=name_lock(task, pk),
+        schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())},
     ).defer(pk=pk)

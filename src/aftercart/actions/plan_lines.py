@@ -5,7 +5,7 @@ is for the rules to say.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +20,9 @@ from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
 
 #: Payments that cannot be given back to where they came from, so that an account is needed.
-PAYMENTS_WITHOUT_SOURCE = frozenset({"funds_transfer", "bank_transfer", "pay_on_delivery", "cash_on_delivery"})
+PAYMENTS_WITHOUT_SOURCE = frozenset(
+    {"funds_transfer", "bank_transfer", "pay_on_delivery", "cash_on_delivery"}
+)
 
 _FIELD = "cancel_order_items"
 
@@ -148,5 +150,4 @@ def _make_line(
 
 def find_items(order: Order) -> dict[int, OrderItem]:
     """Read the items of a locked order, by id, in the order in which they are always locked."""
-    items: Sequence[OrderItem] = OrderItem.objects.filter(order=order).order_by("pk")
-    return {item.pk: item for item in items}
+    return {item.pk: item for item in OrderItem.objects.filter(order=order).order_by("pk")}

@@ -12,6 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.states import UNDER_WAY
 from aftercart.orders.models import IdempotencyRecord
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
@@ -43,13 +44,17 @@ def recover_submissions() -> int:
 
 
 def recover_jobs() -> int:
-    """Enqueue what waits for a job and has none; tell how many. A job is only a ticker, the row is the truth."""
+    """Enqueue what waits for a job and has none; tell how many. The row is the truth, a job its ticker."""
     requests = CancellationRequest.objects.filter(
         status=CancellationRequest.Status.WAITING, delivered_at=None, is_undeliverable=False
     )
+    approved = CancellationRequest.objects.filter(
+        status=CancellationRequest.Status.APPROVED, decided_by__isnull=False
+    ).exclude(line__submission__state__in=UNDER_WAY)
     return (
         _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
         + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
+        + _enqueue_missing(jobs.EXECUTE_APPROVAL, approved)
         + _enqueue_missing(
             jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
         )

@@ -26,7 +26,7 @@ from aftercart.orders.timeline import WORKER, Actor, record_event
 _State = Submission.State
 
 
-class AlreadySettled(Exception):  # noqa: N818 - a plain fact
+class AlreadySettled(Exception):
     """Somebody else has taken this submission on: it must not be sent."""
 
 
@@ -49,7 +49,7 @@ class _Plan:
 
 
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
-    """Send a submission that stands in `prepared`. Returns 204, or 200 with requests; raises nothing remote."""
+    """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
     submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
     actor = Actor.customer(submission.user) if submission.user else WORKER
 
@@ -115,7 +115,7 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
 
 @transaction.atomic(durable=True)
 def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
-    """Commit that the command is about to leave. Raises `AlreadySettled` if the submission is not ours to send."""
+    """Commit that the command is about to leave. Raises `AlreadySettled` if it must not."""
     order = lock_order(pk=submission.order_id)
     if not claim_move(submission, _State.SENT, sent_at=timezone.now(), command=plan.remember()):
         raise AlreadySettled

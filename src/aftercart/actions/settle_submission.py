@@ -53,9 +53,7 @@ def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) ->
         status=_Status.CONFIRMED, cause=cause, modified_date=timezone.now()
     )
     put_order_status(order)
-    record_event(
-        order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)}
-    )
+    record_event(order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)})
     jobs.enqueue(jobs.SYNC_ORDER, order.pk)
     return answer_requests(submission) if held else Answer(204)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import models, transaction
 
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
@@ -88,7 +88,9 @@ def _book(
 
 def _look(order: Order) -> tuple[object, ...]:
     """Take what a customer could see change, to compare it afterwards."""
-    items = tuple(order.items.order_by("pk").values_list("pk", "status", "cancelled_quantity", "refund_amount"))
+    items = tuple(
+        order.items.order_by("pk").values_list("pk", "status", "cancelled_quantity", "refund_amount")
+    )
     requests = tuple(
         CancellationRequest.objects.filter(line__order_item__order=order)
         .order_by("pk")
@@ -97,7 +99,7 @@ def _look(order: Order) -> tuple[object, ...]:
     return (order.status, order.refund_amount, order.discount_refund_amount, items, requests)
 
 
-def _list_open_lines(order: Order) -> Sequence[SubmissionLine]:
+def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
     """List the lines that Omnitron may decide: not those whose own answer is still looked for."""
     return (
         SubmissionLine.objects.filter(order_item__order=order, is_open=True)
@@ -115,6 +117,8 @@ def _book_line(
     request = CancellationRequest.objects.filter(line=line).first()
     asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
     refund = sum((row.refund_amount for row in theirs if row.refund_amount is not None), Decimal(0))
+    if request is not None and request.is_approved_here:
+        return  # our staff has taken it out of Omnitron's queue: a rejection there is none
     if asked and request is not None:
         _book_request(request, asked)
         if all(row.status == "completed" for row in asked):
@@ -125,11 +129,13 @@ def _book_line(
         return
     if not theirs:
         return
+    is_rejected = any(
+        row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in theirs
+    )
     if all(row.status in FINAL for row in theirs):
         complete_line(order, line, OMNITRON, refund_amount=refund)
-    elif line.submission.state == Submission.State.APPLIED:
-        if any(row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in theirs):
-            reject_line(order, line, OMNITRON, reason="")
+    elif is_rejected and line.submission.state == Submission.State.APPLIED:
+        reject_line(order, line, OMNITRON, reason="")
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
@@ -143,9 +149,8 @@ def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) 
 
 def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
     """Move an item that nobody is cancelling to where its slowest unit stands, if that is a legal move."""
-    after = min(row.status for row in theirs if row.status != Status.CANCELLATION_WAITING) if any(
-        row.status != Status.CANCELLATION_WAITING for row in theirs
-    ) else Status.CANCELLATION_WAITING.value  # fmt: skip
+    moving = [row.status for row in theirs if row.status != Status.CANCELLATION_WAITING]
+    after = min(moving, default=Status.CANCELLATION_WAITING.value)
     fields = ["remote_pks"]
     if is_legal_move(item.status, after):
         record_event(

@@ -1,4 +1,4 @@
-"""Find out what became of a cancellation whose answer was lost, by reading Omnitron; never by sending again."""
+"""Find out what became of a cancellation whose answer was lost: by reading, never by sending again."""
 
 from datetime import timedelta
 

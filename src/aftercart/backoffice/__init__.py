@@ -1,1 +1,1 @@
-
+"""The staff's admin."""

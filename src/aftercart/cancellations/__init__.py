@@ -1,1 +1,1 @@
-
+"""Reasons, policies, submissions, requests."""

@@ -177,6 +177,9 @@ class CancellationRequest(models.Model):
     delivery_error = models.TextField(blank=True)
     is_undeliverable = models.BooleanField(default=False, help_text="Omnitron's queue refused it for good.")
     deliveries = models.IntegerField(default=0)
+    delivery_round = models.IntegerField(
+        default=0, help_text="How often it was taken out of Omnitron's queue."
+    )
     delivered_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
@@ -184,7 +187,9 @@ class CancellationRequest(models.Model):
     modified_date = models.DateTimeField(auto_now=True)
 
     #: Not decided yet: the back office, or the worker, still has to do with it.
-    OPEN = frozenset({Status.VERIFYING, Status.WAITING, Status.WAITING_APPROVAL, Status.CONFIRMED, Status.APPROVED})
+    OPEN = frozenset(
+        {Status.VERIFYING, Status.WAITING, Status.WAITING_APPROVAL, Status.CONFIRMED, Status.APPROVED}
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -198,6 +203,11 @@ class CancellationRequest(models.Model):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def is_approved_here(self) -> bool:
+        """Whether our staff approved it and Omnitron's answer is still to come."""
+        return self.status == self.Status.APPROVED and self.decided_by_id is not None
 
 
 class AddressChange(models.Model):

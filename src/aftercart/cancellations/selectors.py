@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import get_language
 
 from aftercart.cancellations.models import (
@@ -36,6 +36,16 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     """Find the items of these orders that have a cancellation in progress."""
     lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
     return frozenset(lines.values_list("order_item_id", flat=True))
+
+
+def list_orders_to_sync() -> models.QuerySet[Order, int]:
+    """List the ids of orders with an undecided cancellation, the longest unseen first."""
+    return (
+        Order.objects.filter(items__lines__is_open=True)
+        .order_by(F("synced_at").asc(nulls_first=True), "pk")
+        .values_list("pk", flat=True)
+        .distinct()
+    )
 
 
 def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:

@@ -17,7 +17,7 @@ Purpose = Literal["completed", "guest-view", "guest-cancel"]
 CLOCK_TOLERANCE = 5
 
 
-class LinkInvalid(Exception):  # noqa: N818 - a plain fact, as design.md section 4 wants it
+class LinkInvalid(Exception):
     """The token is malformed, forged, expired, revoked, from the future, or made for another purpose."""
 
 

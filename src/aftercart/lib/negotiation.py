@@ -42,7 +42,7 @@ def by_format(*, html: View, json: View) -> View:
     def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         view = json if choose_format(request) == "json" else html
         response = view(request, *args, **kwargs)
-        patch_vary_headers(response, ["Accept"])  # type: ignore[arg-type]
+        patch_vary_headers(response, ["Accept"])
         return response
 
     # Both views check for themselves: Django REST framework's session authentication, Django's decorator.

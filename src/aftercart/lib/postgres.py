@@ -113,7 +113,16 @@ def popen_options() -> dict[str, Any]:
 
 def is_ready(data: Path) -> bool:
     """Tell whether the server of this data folder answers."""
-    command = [str(_programs() / "pg_isready"), "-q", "-h", str(get_socket_folder(data)), "-d", "postgres", "-U", ROLE]
+    command = [
+        str(_programs() / "pg_isready"),
+        "-q",
+        "-h",
+        str(get_socket_folder(data)),
+        "-d",
+        "postgres",
+        "-U",
+        ROLE,
+    ]
     return subprocess.run(command, check=False, timeout=10).returncode == 0  # noqa: S603
 
 

@@ -64,7 +64,7 @@ class OmnitronError(Exception):
         return self.code in OUTAGE_CODES
 
 
-class NotSent(OmnitronError):  # noqa: N818 - a plain fact at the leaf (design section 4)
+class NotSent(OmnitronError):
     """Certain that nothing was applied: the same call may be sent again.
 
     For a read this is every passing failure, since a read applies nothing. `retry_after` is in seconds,
@@ -78,7 +78,7 @@ class NotSent(OmnitronError):  # noqa: N818 - a plain fact at the leaf (design s
         self.retry_after = retry_after
 
 
-class Refused(OmnitronError):  # noqa: N818 - a plain fact at the leaf
+class Refused(OmnitronError):
     """Omnitron answered no: final, nothing was applied, and the same call would be refused again.
 
     `messages` holds its sentences, flattened, in the order of the body; empty if it gave none.
@@ -100,7 +100,7 @@ class NotFound(Refused):
     """What was to be read is not there: a 404 to a read, or a list without a match."""
 
 
-class AnswerUnknown(OmnitronError):  # noqa: N818 - a plain fact at the leaf
+class AnswerUnknown(OmnitronError):
     """The write left and no reliable answer came: it may have been applied.
 
     It is never sent again before the order has been read back (contract section 8).

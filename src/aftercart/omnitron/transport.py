@@ -3,10 +3,10 @@
 The HTTP library's own timeouts are per operation: a server that sends a byte a second never meets them. So
 the sockets here belong to a network backend that allows each operation only what the dialogue has left.
 
-Each dialogue has its own connections, which binds them to its deadline and shares nothing between threads. Its
-reads keep one for a moment. A write always opens a fresh one, for two reasons: a kept connection may be stale,
-which makes an unknown answer of what would have been a certain "not sent", and it may hold the tail of an
-earlier answer, which would be taken for the write's own.
+Each dialogue has its own connections, which binds them to its deadline and shares nothing between threads.
+Its reads keep one for a moment. A write always opens a fresh one, for two reasons: a kept connection may be
+stale, which makes an unknown answer of what would have been a certain "not sent", and it may hold the tail of
+an earlier answer, which would be taken for the write's own.
 
 The library's client is left out on purpose: cookies (a session cookie would make Omnitron ask for a CSRF
 token), redirects, proxies from the environment and an INFO line with the whole URL are what it would add.
@@ -40,7 +40,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
-class NoAnswer(Exception):  # noqa: N818 - a fact, not an error yet: its reader decides by the method
+class NoAnswer(Exception):
     """No whole answer came. `has_left` tells whether any byte of the request may have reached Omnitron."""
 
     def __init__(self, code: str, *, has_left: bool, status: int | None = None) -> None:
@@ -151,7 +151,7 @@ class DeadlineTransport(httpx2.BaseTransport):
 
 
 class _Body(httpx2.SyncByteStream):
-    """An answer's body on its way in, in the form that `httpx2.Response` takes."""
+    """An answer's body as it comes in, in the form that `httpx2.Response` takes."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -37,7 +37,7 @@ STATUS_NUMBERS = {
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
-class Malformed(ValueError):  # noqa: N818 - a plain fact at the leaf
+class Malformed(ValueError):
     """A body without what the contract promises; its text names the place, never the value."""
 
 
@@ -140,4 +140,4 @@ def write_moment(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment needs its offset")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,1 +1,1 @@
-
+"""Orders, items, statuses, rules, timeline."""

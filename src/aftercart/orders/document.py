@@ -27,7 +27,16 @@ ITEM_DETAIL_FIELDS = (
     "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
     "datasource",
 )  # fmt: skip
-PRODUCT_FIELDS = ("pk", "sku", "base_code", "name", "image", "absolute_url", "attributes", "attributes_kwargs")
+PRODUCT_FIELDS = (
+    "pk",
+    "sku",
+    "base_code",
+    "name",
+    "image",
+    "absolute_url",
+    "attributes",
+    "attributes_kwargs",
+)
 _CARD_FIELDS = ("pk", "name", "slug")
 
 

@@ -36,11 +36,11 @@ from aftercart.orders.intake_values import (
 from aftercart.orders.status import Status
 
 _ORDER_DETAILS: Final = (
-    "shipping_company", "client_type", "is_payable", "tracking_url", "tracking_number", "defined_tracking_url",
-    "shipping_tracking_url", "bank", "loyaltytransaction_set", "invoice_date", "e_archive_url", "order_type",
-    "remote_addr", "has_gift_box", "gift_box_note", "language_code", "notes", "delivery_range",
-    "shipping_option_slug", "payment_option_slug", "bin_number", "installment_count", "basket",
-    "shipping_option", "card", "installment", "segment", "checkout_provider",
+    "shipping_company", "client_type", "is_payable", "tracking_url", "tracking_number",
+    "defined_tracking_url", "shipping_tracking_url", "bank", "loyaltytransaction_set", "invoice_date",
+    "e_archive_url", "order_type", "remote_addr", "has_gift_box", "gift_box_note", "language_code",
+    "notes", "delivery_range", "shipping_option_slug", "payment_option_slug", "bin_number",
+    "installment_count", "basket", "shipping_option", "card", "installment", "segment", "checkout_provider",
 )  # fmt: skip
 _ORDER_KNOWN: Final = frozenset(
     (
@@ -58,7 +58,7 @@ _NUMBER: Final = re.compile(r"[^\s/\\\x00-\x1f\x7f]+( [^\s/\\\x00-\x1f\x7f]+)*")
 
 @dataclass(slots=True)
 class OrderIntake:
-    """One order. `columns` are those of `Order` without ids, user, addresses and Aftercart's own bookkeeping."""
+    """One order. `columns` are those of `Order` without ids, user, addresses and our own bookkeeping."""
 
     number: str
     id: int | None
@@ -154,7 +154,7 @@ def _read_email(document: Document) -> str:
 
 
 def _read_payment(document: Document) -> Document:
-    """Read how the order was paid: the object as it is, its `payment_type` bare; a bare value is its pk or name."""
+    """Read how the order was paid: an object, its `payment_type` bare; a bare value is its pk or name."""
     value = document.get("payment_option")
     if isinstance(value, dict):
         return {**value, "payment_type": plain(value["payment_type"])} if "payment_type" in value else value

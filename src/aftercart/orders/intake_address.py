@@ -32,9 +32,9 @@ _TEXTS: Final = {
 }
 _KNOWN: Final = frozenset(
     (
-        *_TEXTS, "pk", "id", "country", "city", "township", "district", "e_bill_taxpayer", "hash_data", "address_type",
-        "retail_store", "remote_id", "identity_number", "extra_field", "is_corporate", "primary",
-        "created_date", "modified_date", "user",
+        *_TEXTS, "pk", "id", "country", "city", "township", "district", "e_bill_taxpayer",
+        "hash_data", "address_type", "retail_store", "remote_id", "identity_number", "extra_field",
+        "is_corporate", "primary", "created_date", "modified_date", "user",
     )
 )  # fmt: skip
 _CODE: Final = re.compile(r"[A-Za-z]{2}")
@@ -43,10 +43,10 @@ _CODES: Final = {
     "türkiye": "tr", "turkiye": "tr", "turkey": "tr", "türkei": "tr", "germany": "de", "almanya": "de",
     "deutschland": "de", "austria": "at", "avusturya": "at", "österreich": "at", "netherlands": "nl",
     "hollanda": "nl", "france": "fr", "fransa": "fr", "belgium": "be", "belçika": "be", "italy": "it",
-    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",
+    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",  # noqa: RUF001 - Turkish
     "ingiltere": "gb", "united states": "us", "abd": "us", "amerika birleşik devletleri": "us",
-    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr", "yunanistan": "gr",
-    "switzerland": "ch", "isviçre": "ch",
+    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr",  # noqa: RUF001 - Turkish
+    "yunanistan": "gr", "switzerland": "ch", "isviçre": "ch",
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ class AddressIntake:
 
     @property
     def is_for_the_book(self) -> bool:
-        """Whether it may go into an address book: a courier can find it, and it is no shop to pick up from."""
+        """Whether it may go into an address book: it can be found, and is no shop to pick up from."""
         places = self.places
         return bool(
             places.city and places.township and self.columns["line"] and not self.columns["retail_store"]
@@ -78,7 +78,7 @@ class AddressIntake:
 
 
 def read_address(document: Document, name: str) -> AddressIntake | None:
-    """Read the address under `name`, or None. Raises `DocumentInvalid`, the field named from the order's top."""
+    """Read the address under `name`, or None. Raises `DocumentInvalid`."""
     value = find_object(document, name)
     if not value:
         return None

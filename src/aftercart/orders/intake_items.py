@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from aftercart.lib.money import ZERO
-from aftercart.orders.intake_details import read_details
+from aftercart.orders.intake_details import add_extra, read_details
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
@@ -35,8 +35,8 @@ _ITEM_DETAILS: Final = (
 )  # fmt: skip
 _ITEM_KNOWN: Final = frozenset(
     (
-        *_ITEM_DETAILS, "id", "order", "parent", "status", "price_currency", "product", "sku", "quantity", "price",
-        "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
+        *_ITEM_DETAILS, "id", "order", "parent", "status", "price_currency", "product", "sku", "quantity",
+        "price", "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
         "is_refundable", "cancellationrequest_set", "active_cancellation_request",
         "available_easy_return_shipping_companies", "invoice_number", "extra_field", "refund_amount",
         "cancelled_quantity", "created_date", "modified_date",
@@ -44,8 +44,8 @@ _ITEM_KNOWN: Final = frozenset(
 )  # fmt: skip
 _DISCOUNT_KNOWN: Final = frozenset(
     (
-        "pk", "order", "name", "amount", "cancel_amount", "code", "offer_type", "promotion", "session_offer_type",
-        "created_date", "modified_date",
+        "pk", "order", "name", "amount", "cancel_amount", "code", "offer_type", "promotion",
+        "session_offer_type", "created_date", "modified_date",
     )
 )  # fmt: skip
 _MOST_ITEMS: Final = 1000

@@ -22,6 +22,7 @@ LARGEST_INTEGER: Final = 2**31 - 1
 _DEEPEST: Final = 50
 #: No number of the trade has more digits; PostgreSQL and Python each have a limit further out.
 _MOST_DIGITS: Final = 300
+_LONGEST_INTEGER: Final = 10**_MOST_DIGITS
 _LARGEST_AMOUNT: Final = Decimal(10) ** 12
 _FOUR_DECIMALS: Final = Decimal("0.0001")
 
@@ -35,8 +36,8 @@ _STATUSES: Final = {
 }
 
 
-class DocumentInvalid(ValueError):  # noqa: N818 - a plain fact at the leaf
-    """A document that cannot be an order: `field` names the place ("" for the whole), `problem` the reason."""
+class DocumentInvalid(ValueError):
+    """A document that cannot be an order: `field` is the place ("" for all of it), `problem` the reason."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(field, problem)
@@ -73,22 +74,17 @@ def _check_tree(value: Any, depth: int) -> None:
     if kind is str:
         if "\0" in value:
             raise DocumentInvalid("", "contains a NUL character")
-    elif kind is dict:
+    elif kind is dict or kind is list:
         if depth == _DEEPEST:
             raise DocumentInvalid("", "nested too deeply")
-        for key, inner in value.items():
+        for place, inner in value.items() if kind is dict else enumerate(value):
             try:
-                _check_tree(key, depth)
+                _check_tree(place, depth)
                 if inner is not None:
                     _check_tree(inner, depth + 1)
             except DocumentInvalid as error:
-                raise error.within(key.replace("\0", "")) from None
-    elif kind is list:
-        if depth == _DEEPEST:
-            raise DocumentInvalid("", "nested too deeply")
-        for inner in value:
-            _check_tree(inner, depth + 1)
-    elif (kind is int and abs(value) >= 10**_MOST_DIGITS) or (kind is Decimal and not _is_tame(value)):
+                raise error.within(str(place).replace("\0", "")) from None
+    elif (kind is int and abs(value) >= _LONGEST_INTEGER) or (kind is Decimal and not _is_tame(value)):
         raise DocumentInvalid("", "a number too long to keep")
 
 
@@ -180,15 +176,14 @@ def find_moment(source: Document, name: str) -> datetime | None:
         raise DocumentInvalid(name, "not an ISO 8601 date and time")
     try:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise DocumentInvalid(name, "has no time zone")
+    except ValueError:
+        raise DocumentInvalid(name, "not an ISO 8601 date and time") from None
+    if moment.tzinfo is None:
+        raise DocumentInvalid(name, "has no time zone")
+    try:
         return moment.astimezone(UTC)
     except OverflowError:
         raise DocumentInvalid(name, "outside the calendar") from None
-    except DocumentInvalid:
-        raise
-    except ValueError:
-        raise DocumentInvalid(name, "not an ISO 8601 date and time") from None
 
 
 def find_whole(
@@ -200,8 +195,8 @@ def find_whole(
         return None
     if type(value) is str and _WHOLE.fullmatch(value):
         value = int(value)
-    elif type(value) is Decimal and abs(value) <= largest and value == value.to_integral_value():
-        value = int(value)
+    elif type(value) is Decimal and abs(value) <= largest:
+        value = int(value) if value == int(value) else None
     if type(value) is not int:
         raise DocumentInvalid(name, "not a whole number")
     if not smallest <= value <= largest:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import ItemFacts
@@ -24,6 +26,32 @@ def get_order(user: User, **lookup: Any) -> Order:
         return Order.objects.get(user=user, **lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
+
+
+def find_by_link(user: User, token: str, *, purpose: Purpose) -> Order:
+    """Get the order of a signed link, if it is the user's. Raises `OrderNotFound` for every kind of miss.
+
+    The same work is done whether there is such an order or not, so that time does not tell.
+    """
+    order = Order.objects.filter(user=user, number=peek_number(token)).first()
+    link_version = order.link_version if order else 0
+    try:
+        check_token(token, purpose=purpose, link_version=link_version, life=settings.LINK_LIFE)
+    except LinkInvalid:
+        raise OrderNotFound from None
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+def make_link(number: str, *, purpose: Purpose) -> str:
+    """Make the full address of a signed link to an order. Raises `OrderNotFound`."""
+    order = Order.objects.filter(number=number).first()
+    if order is None:
+        raise OrderNotFound
+    token = sign_number(number, purpose=purpose, link_version=order.link_version)
+    path = "orders/completed" if purpose == "completed" else "orders/guest"
+    return f"{settings.PUBLIC_URL}/{path}/{token}/"
 
 
 def lock_order(**lookup: Any) -> Order:
@@ -53,7 +81,9 @@ def save_item(item: OrderItem, *fields: str) -> None:
     item.save(update_fields=[*fields, "modified_date"])
 
 
-def gather_facts(order: Order, items: Sequence[OrderItem], in_progress: frozenset[int]) -> dict[int, ItemFacts]:
+def gather_facts(
+    order: Order, items: Sequence[OrderItem], in_progress: frozenset[int]
+) -> dict[int, ItemFacts]:
     """Gather what the rules want to know, by item id. `in_progress` holds items with an open cancellation."""
     return {
         item.pk: ItemFacts(

@@ -1,4 +1,4 @@
-"""The statuses of orders and items (contract section 7), and which may follow which: one table, tested whole."""
+"""The statuses of orders and items (contract section 7), and which may follow which: one table."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,1 +1,1 @@
-
+"""The customer's HTML."""

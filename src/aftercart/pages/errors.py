@@ -32,4 +32,9 @@ def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  #
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500: a fault of ours, which no client should be able to cause."""
-    return _answer(request, 500, "error", _("Something went wrong on our side. Nothing was changed twice; please try again."))
+    return _answer(
+        request,
+        500,
+        "error",
+        _("Something went wrong on our side. Nothing was changed twice; please try again."),
+    )

@@ -1,1 +1,1 @@
-
+"""Procrastinate tasks and schedules."""

@@ -1,0 +1,88 @@
+"""Measure how many orders a second go into PostgreSQL: three items, two addresses, one discount each.
+
+    python bench/import_orders.py [ORDERS] [ROUNDS]
+
+Wants a database that may be written to (`DATABASE_URL`, or the embedded one of `AFTERCART_VAR`, running). Every
+round imports new orders of new and known customers, then the same file again; what it made is deleted.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+
+import django
+
+
+def make_lines(count: int, mark: str) -> Iterator[bytes]:
+    """Make orders: half of new customers, half of a thousand known ones; places from a few hundred."""
+    for n in range(count):
+        email = f"{mark}-{n if n % 2 else n % 1000}@bench.example.com"
+        address = {
+            "title": "Ev", "first_name": "Ayşe", "last_name": "Yılmaz", "phone_number": "+905321234567",
+            "email": email, "line": f"Bağdat Caddesi {n % 7}", "postcode": "34000",
+            "country": {"pk": 1, "name": "Türkiye", "code": "tr"}, "city": {"pk": n % 81, "name": f"Bench {n % 81}"},
+            "township": {"pk": n % 500, "name": f"İlçe {n % 500}"}, "district": {"pk": 1, "name": "Merkez"},
+        }  # fmt: skip
+        items = [
+            {
+                "status": {"value": "400", "label": "Onaylandı"}, "price_currency": {"value": "try", "label": "TL"},
+                "product": {
+                    "pk": n * 3 + i, "sku": f"SKU-{n}-{i}", "base_code": f"SKU-{n}", "name": "Keten gömlek",
+                    "image": "/static/pages/products/shirt.svg", "absolute_url": "/keten-gomlek/",
+                    "attributes": {"renk": "Lacivert", "beden": "M"},
+                    "attributes_kwargs": {"renk": {"value": "navy", "label": "Lacivert"}},
+                },
+                "quantity": 1, "price": "299.90", "retail_price": "349.90", "unit_price": "299.90",
+                "total_amount": "299.90", "tax_rate": "20.00", "tracking_number": None, "extra_field": {},
+                "attributes": {"renk": "Lacivert"}, "image": "/static/pages/products/shirt.svg",
+                "created_date": "2026-01-01T10:00:00.000000Z", "modified_date": "2026-01-01T10:00:00.000000Z",
+            }
+            for i in range(3)
+        ]  # fmt: skip
+        document = {
+            "number": f"{mark}-{n}", "status": {"value": "400", "label": "Onaylandı"}, "user_email": email,
+            "currency": {"value": "try", "label": "TL"}, "orderitem_set": items, "user": n,
+            "discountitem_set": [{"name": "Yaz indirimi", "amount": "50.00", "code": "YAZ"}],
+            "shipping_address": address, "billing_address": address, "amount": "849.70", "shipping_amount": "0.00",
+            "payment_option": {"pk": 1, "name": "Kredi kartı", "payment_type": "credit_card", "slug": "kart"},
+            "created_date": "2026-01-01T10:00:00.000000Z", "modified_date": "2026-01-01T10:00:00.000000Z",
+            "remote_addr": "192.0.2.1", "language_code": "tr-tr", "client_type": "default", "erp_code": "X",
+        }  # fmt: skip
+        yield json.dumps(document, ensure_ascii=False).encode()
+
+
+def measure(count: int, mark: str) -> None:
+    from aftercart.accounts.models import User
+    from aftercart.actions.import_orders import import_orders
+    from aftercart.orders.models import Order
+
+    lines = list(make_lines(count, mark))
+    for what in ("new", "again"):
+        start = time.perf_counter()
+        result = import_orders(lines, report_bad=print)
+        seconds = time.perf_counter() - start
+        print(f"{what:6} {count / seconds:8.0f} orders/s  {result}")
+    newer = [line.replace(b'"modified_date": "2026-01-01', b'"modified_date": "2026-01-02') for line in lines]
+    start = time.perf_counter()
+    result = import_orders(newer, report_bad=print)
+    print(f"newer  {count / (time.perf_counter() - start):8.0f} orders/s  {result}")
+    orders = Order.objects.filter(number__startswith=f"{mark}-")
+    orders.delete()
+    User.objects.filter(email__startswith=f"{mark}-").delete()
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
+    django.setup()
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    for n in range(rounds):
+        measure(count, f"bench{os.getpid()}x{n}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m aftercart`: the command line."""
+
+from aftercart.cli import main
+
+main()

@@ -1,0 +1,187 @@
+"""Import orders from JSON Lines: idempotent, in batches, and never stopped by a bad line."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, transaction
+
+from aftercart.actions.write_orders import BatchOutcome, write_orders
+from aftercart.lib.json_lines import (
+    LONGEST_LINE,
+    BadLine,
+    BadLinesFile,
+    InputDamaged,
+    bad_lines_path,
+    open_lines,
+)
+from aftercart.orders.intake import OrderIntake, find_number, read_order
+from aftercart.orders.intake_values import DocumentInvalid, decode_document
+
+__all__ = ["BadLine", "BadLinesFile", "ImportResult", "bad_lines_path", "import_orders", "open_lines"]
+
+#: A batch holds at most this many bytes of documents, so that memory is bounded whatever the lines hold.
+_LARGEST_BATCH: Final = 16 * 1024 * 1024
+_LONGEST_REASON: Final = 500
+#: How often a whole batch is tried: a second time, because a customer may have signed up meanwhile.
+_TRIES: Final = 2
+_TRIES_AFTER_DEADLOCK: Final = 5
+#: Classes of SQLSTATE.
+_DEADLOCK: Final = "40"
+_LIMIT_EXCEEDED: Final = "54"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """Orders created, updated, found unchanged, and kept since ours are newer; and lines that were bad."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    bad: int = 0
+
+
+def import_orders(
+    lines: Iterable[bytes],
+    *,
+    report_bad: Callable[[BadLine], None],
+    progress: Callable[[int], None] | None = None,
+    batch_size: int = 500,
+) -> ImportResult:
+    """Import order documents (contract section 6), one a line; see `open_lines`.
+
+    Idempotent by number: the same document again leaves an order unchanged, a newer `modified_date` updates
+    it, an older one is passed over. Each batch is a transaction of its own, so what was imported stays,
+    whatever happens later. `report_bad` gets every line that did not go in, in order; `progress` gets the
+    number of lines dealt with since it was last called. Memory is bounded by the batch. Raises
+    `django.db.OperationalError` or `InterfaceError` when the database goes away.
+    """
+    importer = _Importer(report_bad, batch_size)
+    for count in importer.run(lines):
+        if progress is not None:
+            progress(count)
+    return importer.result()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Lines read and not yet written: good ones with their line numbers, and bad ones."""
+
+    intakes: list[OrderIntake] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
+    bad: list[BadLine] = field(default_factory=list)
+    size: int = 0
+    count: int = 0
+
+
+class _Importer:
+    def __init__(self, report_bad: Callable[[BadLine], None], batch_size: int) -> None:
+        self._report_bad = report_bad
+        self._batch_size = batch_size
+        self._batch = _Batch()
+        self._total = BatchOutcome()
+        self._bad = 0
+
+    def result(self) -> ImportResult:
+        total = self._total
+        return ImportResult(total.created, total.updated, total.unchanged, total.kept, self._bad)
+
+    def run(self, lines: Iterable[bytes]) -> Iterator[int]:
+        """Import the lines; yields the number of lines after each batch."""
+        line = 0
+        try:
+            for line, content in enumerate(lines, start=1):
+                yield from self._take(line, content)
+        except InputDamaged as error:
+            reason = f"the input is damaged from here on, nothing more of it was read: {error}"
+            self._batch.bad.append(BadLine(line + 1, reason, None))
+        if self._batch.count or self._batch.bad:
+            yield self._flush()
+
+    def _take(self, line: int, content: bytes) -> Iterator[int]:
+        intake = self._read(line, content)
+        if intake is not None and intake.number in self._batch.numbers:
+            yield self._flush()  # a batch has each order once, so that the later line finds the earlier one
+        batch = self._batch
+        batch.count += 1
+        batch.size += len(content)
+        if intake is not None:
+            batch.intakes.append(intake)
+            batch.lines.append(line)
+            batch.numbers.add(intake.number)
+        if batch.count >= self._batch_size or batch.size >= _LARGEST_BATCH:
+            yield self._flush()
+
+    def _read(self, line: int, content: bytes) -> OrderIntake | None:
+        """Read one line; a bad one is noted, an empty one passed over, and both are None."""
+        if not content.strip():
+            return None
+        document = None
+        try:
+            if len(content) > LONGEST_LINE:
+                raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")  # noqa: TRY301
+            document = decode_document(content)
+            return read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
+        except DocumentInvalid as error:
+            self._batch.bad.append(BadLine(line, str(error)[:_LONGEST_REASON], find_number(document)))
+            return None
+
+    def _flush(self) -> int:
+        batch, self._batch = self._batch, _Batch()
+        outcome = _write(batch.intakes) if batch.intakes else BatchOutcome()
+        for name in ("created", "updated", "unchanged", "kept"):
+            setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
+        for place, reason in outcome.refused.items():
+            batch.bad.append(
+                BadLine(batch.lines[place], reason[:_LONGEST_REASON], batch.intakes[place].number)
+            )
+        for bad in sorted(batch.bad, key=lambda bad: bad.line):
+            self._report_bad(bad)
+        self._bad += len(batch.bad)
+        return batch.count
+
+
+def _write(intakes: Sequence[OrderIntake]) -> BatchOutcome:
+    """Write a batch; where the database refuses it, its halves, so that a bad order is refused alone."""
+    try:
+        return _try(intakes)
+    except DatabaseError as error:
+        if _is_about_us(error):
+            raise
+        if len(intakes) == 1:
+            reason = str(error).partition("\n")[0]
+            return BatchOutcome(refused={0: f"the database refused it: {reason}"})
+    half = len(intakes) // 2
+    first, second = _write(intakes[:half]), _write(intakes[half:])
+    return BatchOutcome(
+        first.created + second.created,
+        first.updated + second.updated,
+        first.unchanged + second.unchanged,
+        first.kept + second.kept,
+        first.refused | {half + place: reason for place, reason in second.refused.items()},
+    )
+
+
+def _try(intakes: Sequence[OrderIntake]) -> BatchOutcome:
+    for attempt in itertools.count(1):
+        try:
+            with transaction.atomic(durable=True):
+                return write_orders(intakes)
+        except DatabaseError as error:
+            if attempt >= (_TRIES_AFTER_DEADLOCK if _get_class(error) == _DEADLOCK else _TRIES):
+                raise
+    raise AssertionError
+
+
+def _is_about_us(error: DatabaseError) -> bool:
+    """Tell whether it is not the orders' fault: no connection, no space, no end of deadlocks."""
+    return isinstance(error, OperationalError) and _get_class(error) != _LIMIT_EXCEEDED
+
+
+def _get_class(error: DatabaseError) -> str:
+    """Give the class of a PostgreSQL error: the first two characters of its SQLSTATE, or ""."""
+    return str(getattr(error.__cause__, "sqlstate", None) or "")[:2]

@@ -1,0 +1,22 @@
+"""Is it alive, is it ready: for supervisors and load balancers. No session, no secret, no cache."""
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+
+def live(_request: HttpRequest) -> JsonResponse:
+    """Answer as long as the process does."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database answers and has all migrations, else 503 with what is missing."""
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
+        return JsonResponse({"status": "database", "detail": type(error).__name__}, status=503)
+    if pending:
+        return JsonResponse({"status": "migrations", "pending": len(pending)}, status=503)
+    return JsonResponse({"status": "ok"})

@@ -1,0 +1,164 @@
+"""The views of orders: the signed page's JSON, lists, documents, cancellations, requests, address changes."""
+
+import calendar
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.change_address import change_address
+from aftercart.actions.commands import AddressCommand, Answer, Write
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.api.authentication import get_user
+from aftercart.api.pagination import PagePagination
+from aftercart.api.serializers import (
+    AddressChangeSerializer,
+    CancellationSerializer,
+    OrderFilterSerializer,
+    SingleRequestSerializer,
+)
+from aftercart.cancellations.selectors import (
+    build_document,
+    build_documents,
+    list_reasons,
+    reason_document,
+)
+from aftercart.omnitron.connect import get_client
+from aftercart.orders.document import discount_document
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import find_by_link, get_now, get_order, list_orders
+
+_LONGEST_KEY = 255
+
+
+def read_write(request: Request) -> Write:
+    """Read who writes, and how a repeat is recognised: by key, or by path and body (contract section 3.5)."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > _LONGEST_KEY:
+        message = _("An Idempotency-Key has at most 255 characters.")
+        raise ValidationError({"Idempotency-Key": [message]}, code="max_length")
+    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
+    fingerprint = hashlib.sha256(f"{request.path}\n{body}".encode("utf-8", "surrogatepass")).hexdigest()
+    return Write(user=get_user(request), key=key, fingerprint=fingerprint)
+
+
+def respond(answer: Answer) -> Response:
+    """Answer as the action says, marking a repeat."""
+    headers = {"Idempotency-Replayed": "true"} if answer.is_replay else {}
+    return Response(answer.body, status=answer.status, headers=headers)
+
+
+class CompletedOrder(APIView):
+    """`GET /orders/completed/{signed order number}/` (contract section 2)."""
+
+    def get(self, request: Request, signed: str) -> Response:
+        """Give the order of a signed link, and the campaigns that were applied to it."""
+        order = find_by_link(get_user(request), signed, purpose="completed")
+        campaigns = order.campaigns or [discount_document(row) for row in order.discounts.all()]
+        return Response({"order": build_document(order), "campaigns": campaigns})
+
+
+class CancelOrder(APIView):
+    """`POST /orders/{order number}/cancel/` (contract section 3)."""
+
+    def post(self, request: Request, number: str) -> Response:
+        """Cancel or return items: 204 when Omnitron has taken it, 200 with requests when not."""
+        serializer = CancellationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return respond(cancel_items(serializer.to_command(read_write(request), number), get_client()))
+
+
+class BulkCancellationRequests(APIView):
+    """`POST /users/orders/bulk_cancellation_requests/` (contract section 5)."""
+
+    def post(self, request: Request) -> Response:
+        """Ask the back office to cancel or return items of one order: 201 and the requests."""
+        serializer = CancellationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return respond(request_cancellation(serializer.to_command(read_write(request))))
+
+
+class CancellationRequests(APIView):
+    """`POST /users/orders/cancellation_requests/` (contract section 5)."""
+
+    def post(self, request: Request) -> Response:
+        """Ask the back office to cancel or return one item: 201 and the request."""
+        serializer = SingleRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        answer = request_cancellation(serializer.to_command(read_write(request)))
+        return respond(Answer(answer.status, answer.body[0], is_replay=answer.is_replay))
+
+
+class ChangeAddress(APIView):
+    """`POST /orders/change-address/` (contract section 4)."""
+
+    def post(self, request: Request) -> Response:
+        """Send an order to another address: 200 when Omnitron took it, 202 when it will be told later."""
+        serializer = AddressChangeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        command = AddressCommand(
+            write=read_write(request),
+            order=data["order"],
+            address=data["address"],
+            channel_id=data.get("channel_id"),
+        )
+        return respond(change_address(command, get_client()))
+
+
+class CancellationReasons(APIView):
+    """`GET /users/orders/cancellation_reasons/` (contract section 5)."""
+
+    def get(self, request: Request) -> Response:
+        """List the active reasons, in the order in which they are offered."""
+        paginator = PagePagination()
+        page = paginator.paginate_queryset(list_reasons(), request, view=self)
+        return paginator.get_paginated_response([reason_document(reason) for reason in page or []])
+
+
+class Orders(APIView):
+    """`GET /users/orders/` (contract section 5)."""
+
+    def get(self, request: Request) -> Response:
+        """List the caller's orders, newest first."""
+        serializer = OrderFilterSerializer(data=request.query_params)
+        serializer.is_valid(raise_exception=True)
+        orders = _filter_orders(list_orders(get_user(request)), serializer.validated_data)
+        paginator = PagePagination()
+        page = paginator.paginate_queryset(orders, request, view=self)
+        return paginator.get_paginated_response(build_documents(list(page or [])))
+
+
+def _filter_orders(orders: models.QuerySet[Order], query: dict[str, Any]) -> models.QuerySet[Order]:
+    if query.get("search"):
+        orders = orders.filter(number__icontains=query["search"])
+    if query.get("last_month"):
+        orders = orders.filter(created_date__gte=_go_back(get_now(), query["last_month"]))
+    if query.get("created_date__gte"):
+        orders = orders.filter(created_date__gte=query["created_date__gte"])
+    if query.get("created_date__lte"):
+        orders = orders.filter(created_date__lte=query["created_date__lte"])
+    return orders
+
+
+def _go_back(now: datetime, months: int) -> datetime:
+    """Go back whole calendar months, to the month's last day where it has no such day."""
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    day = min(now.day, calendar.monthrange(year, month + 1)[1])
+    return now.replace(year=year, month=month + 1, day=day)
+
+
+class OrderDetail(APIView):
+    """`GET /users/orders/{id}/` (contract section 5)."""
+
+    def get(self, request: Request, pk: int) -> Response:
+        """Give an order's document."""
+        return Response(build_document(get_order(get_user(request), pk=pk)))

@@ -1,0 +1,77 @@
+"""The views of the session: log-in, log-out, the current user, the CSRF token (contract sections 1 and 5)."""
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.accounts.document import user_document
+from aftercart.api.authentication import get_user
+from aftercart.api.parsers import JSONParser
+from aftercart.api.serializers import LoginSerializer
+from aftercart.lib.times import format_time
+
+
+class Login(APIView):
+    """`POST /users/login/`. Only JSON: another site cannot send that without being asked (CORS)."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (JSONParser,)
+
+    def post(self, request: Request) -> Response:
+        """Log in: `{"key": <session key>}` and the three cookies; 400 in one wording for every miss."""
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        django_request = request._request  # noqa: SLF001 - log-in and lock-out work on Django's request
+        user = authenticate(django_request, username=data["email"].lower(), password=data["password"])
+        if user is None:
+            message = _("Unable to log in with provided credentials.")
+            raise ValidationError({"non_field_errors": [message]}, code="login_failed")
+        login(django_request, user)
+        return Response({"key": django_request.session.session_key})
+
+
+class Logout(APIView):
+    """`GET/POST /users/logout/`; it logs nobody out twice."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Log out, as the storefront's older clients do."""
+        return self.post(request)
+
+    def post(self, request: Request) -> Response:
+        """Log out and clear the three cookies."""
+        logout(request._request)  # noqa: SLF001
+        response = Response({"detail": _("Successfully logged out.")})
+        response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite="Lax")
+        return response
+
+
+class CurrentUser(APIView):
+    """`GET /current_user/`."""
+
+    def get(self, request: Request) -> Response:
+        """Tell who is logged in."""
+        document = user_document(get_user(request))
+        for name in ("date_joined", "last_login"):
+            document[name] = format_time(document[name])
+        return Response(document)
+
+
+class CsrfToken(APIView):
+    """`GET /csrf_token/`."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Give a token, and set its cookie."""
+        return Response({"csrf_token": get_token(request._request)})  # noqa: SLF001

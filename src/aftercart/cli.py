@@ -1,0 +1,183 @@
+"""The command line. Django is set up late, so that `--help` is quick."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+_EPILOG = "Every setting is an environment variable; the README lists them. `aftercart doctor` finds faults."
+
+
+@contextmanager
+def _django(*, database: bool = True) -> Iterator[None]:
+    """Set Django up; with the embedded database, have it running for the while."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
+    import django
+    from django.conf import settings
+
+    from aftercart.lib import postgres
+    from aftercart.lib.configuration import ConfigurationError
+
+    try:
+        if database and settings.IS_DATABASE_EMBEDDED:
+            with postgres.running(settings.EMBEDDED_DATABASE):
+                django.setup()
+                yield
+        else:
+            django.setup()
+            yield
+    except (ConfigurationError, postgres.PostgresError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aftercart")
+def main() -> None:
+    """Order self-service that never loses a cancellation.
+
+    \b
+    A first look:    aftercart run
+    In production:   aftercart web      one or more, behind a proxy
+                     aftercart worker   one or more, on any machine
+    """  # noqa: D301 - \b is click's way to keep the lines
+
+
+@main.command()
+def run() -> None:
+    """Run everything on this machine: database, stand-in Omnitron, web, worker, demo data.
+
+    What it needs it makes, in AFTERCART_VAR (./var). DATABASE_URL and OMNITRON_URL put real ones in place of
+    the embedded PostgreSQL and the stand-in. Ctrl-C stops all of it.
+    """
+    with _django(database=False):
+        from aftercart.run import run_all
+
+        sys.exit(run_all())
+
+
+@main.command()
+def web() -> None:
+    """Serve customers and back office over HTTP (Granian), until SIGTERM."""
+    with _django(database=False):
+        from django.conf import settings
+
+        command = [
+            str(Path(sys.executable).with_name("granian")), "--interface", "wsgi",
+            "aftercart.wsgi:application",
+            "--host", settings.HOST, "--port", str(settings.PORT),
+            "--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS),
+            "--respawn-failed-workers", "--workers-kill-timeout", "12s", "--log-level", "warning",
+            "--process-name", "aftercart-web",
+        ]  # fmt: skip
+    os.execv(command[0], command)  # noqa: S606 - our own program takes this process over
+
+
+@main.command()
+def worker() -> None:
+    """Do what is left to be done later: verify lost answers, deliver requests, sync decisions.
+
+    Run as many as you like, on as many machines as you like; PostgreSQL keeps them apart.
+    """
+    with _django():
+        from aftercart.worker.serve import serve
+
+        serve()
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Serve the stand-in Omnitron, a server of its own; `aftercart sandbox --help` tells its options."""
+    with _django(database=False):
+        from django.conf import settings
+
+        given = {argument.split("=")[0] for argument in arguments}
+        defaults = {"--port": str(settings.SANDBOX_PORT), "--store": str(settings.VAR / "omnitron.sqlite3")}
+        filled = [part for name, value in defaults.items() if name not in given for part in (name, value)]
+    command = [sys.executable, "-m", "sandbox", *filled, *arguments]
+    os.execv(command[0], command)  # noqa: S606 - as above
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what var/demo.json holds.")
+def demo(*, as_json: bool) -> None:
+    """Show the demo's log-ins and orders; make the demo data first if the database is empty."""
+    with _django():
+        from aftercart.run import describe_demo, prepare_database, summarise
+
+        prepare_database()
+        summary = summarise()
+    if as_json:
+        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        describe_demo(summary)
+
+
+@main.command("import-orders")
+@click.argument("file")
+def import_orders_command(file: str) -> None:
+    """Read orders from FILE (`-`: standard input): JSON Lines of order documents, gzip too.
+
+    An order that is there already is updated if the file's `modified_date` is newer. Lines that make no
+    sense are listed in a file beside the input, with number and reason, while the good ones go in; the exit
+    code is then 1.
+    """
+    with _django():
+        from aftercart.run import describe_import, import_file
+
+        result = import_file(file)
+        click.echo(describe_import(result, file))
+    sys.exit(1 if result.bad else 0)
+
+
+@main.command()
+@click.argument("number")
+@click.option(
+    "--purpose",
+    type=click.Choice(["completed", "guest-view", "guest-cancel"]),
+    default="completed",
+    show_default=True,
+    help="What the link is good for.",
+)
+@click.option("--revoke", is_flag=True, help="Make every link to this order void, instead.")
+def link(number: str, purpose: str, *, revoke: bool) -> None:
+    """Print a signed link to the order NUMBER."""
+    with _django():
+        from aftercart.actions.revoke_links import revoke_links
+        from aftercart.orders.errors import OrderNotFound
+        from aftercart.orders.selectors import make_link
+
+        try:
+            if revoke:
+                revoke_links(number)
+                click.echo(f"All links to {number} are void.")
+            else:
+                click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]
+        except OrderNotFound:
+            raise click.ClickException(f"There is no order {number}.") from None
+
+
+@main.command()
+def doctor() -> None:
+    """Check configuration, secret, database, migrations, clock, queue and Omnitron; say how to cure each."""
+    with _django():
+        from aftercart.doctor import examine
+
+        is_well = True
+        for diagnosis in examine():
+            is_well = is_well and diagnosis.is_fine
+            mark = click.style("ok  ", fg="green") if diagnosis.is_fine else click.style("ill ", fg="red")
+            click.echo(f"{mark} {diagnosis.name:<14} {diagnosis.finding}")
+            if diagnosis.cure:
+                click.echo(f"     {'':<14} cure: {diagnosis.cure}")
+    sys.exit(0 if is_well else 1)
+
+
+if __name__ == "__main__":
+    main()

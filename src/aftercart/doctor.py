@@ -1,0 +1,139 @@
+"""`aftercart doctor`: look at everything that has to be right, and say what to do where it is not."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from aftercart.lib.configuration import OPTIONS
+from aftercart.omnitron.connect import get_client
+from aftercart.omnitron.errors import OmnitronError
+
+_SHORTEST_SECRET = 32
+_FEWEST_CHARACTERS = 8
+_WORST_CLOCK_SKEW = 5.0
+_LONGEST_LAG = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one check found: fine or not, in a sentence, and the cure."""
+
+    name: str
+    is_fine: bool
+    finding: str
+    cure: str = ""
+
+
+def examine() -> Iterator[Diagnosis]:
+    """Check everything, one after the other; a check that breaks is itself a finding."""
+    checks: tuple[tuple[str, Callable[[], Diagnosis]], ...] = (
+        ("configuration", _check_configuration),
+        ("secret", _check_secret),
+        ("database", _check_database),
+        ("migrations", _check_migrations),
+        ("clock", _check_clock),
+        ("queue", _check_queue),
+        ("omnitron", _check_omnitron),
+    )
+    for name, check in checks:
+        try:
+            yield check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the operator should see it
+            yield Diagnosis(
+                name, is_fine=False, finding=f"{type(error).__name__}: {error}".strip(), cure=_CURES[name]
+            )
+
+
+_CURES = {
+    "configuration": "See the table of settings in the README.",
+    "secret": "Set SECRET_KEY to at least 32 random characters: `openssl rand -base64 48` makes some.",
+    "database": "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
+    "migrations": "Run `django-admin migrate` (`aftercart run` does).",
+    "clock": "Synchronise this machine's and the database's clocks (NTP).",
+    "queue": "Start `aftercart worker`.",
+    "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
+}
+
+
+def _check_configuration() -> Diagnosis:
+    problems = [str(message.msg) for message in run_checks(include_deployment_checks=False)]
+    if problems:
+        return Diagnosis(
+            "configuration", is_fine=False, finding="; ".join(problems), cure=_CURES["configuration"]
+        )
+    kind = "local" if settings.IS_LOCAL else "production"
+    return Diagnosis("configuration", is_fine=True, finding=f"{kind}, {len(OPTIONS)} settings understood")
+
+
+def _check_secret() -> Diagnosis:
+    weak = [
+        s
+        for s in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        if len(s) < _SHORTEST_SECRET or len(set(s)) < _FEWEST_CHARACTERS
+    ]
+    if weak:
+        return Diagnosis("secret", is_fine=False, finding="SECRET_KEY is short or simple", cure=_CURES["secret"])
+    return Diagnosis(
+        "secret", is_fine=True, finding=f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
+    )
+
+
+def _check_database() -> Diagnosis:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    kind = "embedded " if settings.IS_DATABASE_EMBEDDED else ""
+    return Diagnosis("database", is_fine=True, finding=f"{kind}PostgreSQL {version} answers")
+
+
+def _check_migrations() -> Diagnosis:
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if pending:
+        return Diagnosis(
+            "migrations", is_fine=False, finding=f"{len(pending)} not applied", cure=_CURES["migrations"]
+        )
+    return Diagnosis("migrations", is_fine=True, finding="all applied")
+
+
+def _check_clock() -> Diagnosis:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+        skew = abs(float(cursor.fetchone()[0]) - time.time())
+    is_fine = skew < _WORST_CLOCK_SKEW
+    return Diagnosis(
+        "clock",
+        is_fine=is_fine,
+        finding=f"{skew:.2f} s from the database's",
+        cure="" if is_fine else _CURES["clock"],
+    )
+
+
+def _check_queue() -> Diagnosis:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(extract(epoch FROM max(now() - coalesce(scheduled_at, now()))), 0) "
+            "FROM procrastinate_jobs WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()"
+        )
+        waiting, lag = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute'"
+        )
+        workers = cursor.fetchone()[0]
+    is_fine = workers > 0 and float(lag) < _LONGEST_LAG
+    finding = f"{workers} workers, {waiting} jobs due, the oldest for {float(lag):.0f} s"
+    return Diagnosis("queue", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["queue"])
+
+
+def _check_omnitron() -> Diagnosis:
+    try:
+        with get_client().dialogue() as talk:
+            talk.check_login()
+    except OmnitronError as error:
+        return Diagnosis("omnitron", is_fine=False, finding=error.detail, cure=_CURES["omnitron"])
+    return Diagnosis("omnitron", is_fine=True, finding=f"logged in at {settings.OMNITRON_URL}")

@@ -1,0 +1,80 @@
+"""Writing many rows at once: COPY for new ones, one pipelined UPDATE a row for changed ones.
+
+JSON columns take the text that `encode_json` makes, array columns PostgreSQL's own notation.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from django.db import connection
+from psycopg import sql
+
+#: A `Decimal` becomes a JSON number, digit for digit.
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode_json(value: Any) -> str:
+    """Write a value as JSON for a jsonb column."""
+    return _encoder.encode(value).decode()
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows by COPY. What breaks a constraint fails them all with `django.db.DatabaseError`."""
+    if not rows:
+        return
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(_name(table), _names(columns))
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Change rows by id: each of `rows` has the values of `columns` and then the id."""
+    if not rows:
+        return
+    values = sql.SQL(", ").join([sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns])
+    statement = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(_name(table), values)
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def reserve_ids(table: str, count: int) -> list[int]:
+    """Take `count` new ids from a table's sequence."""
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def advance_sequence(table: str, largest: int) -> None:
+    """See to it that the next new id of a table is above `largest`, an id that came from elsewhere.
+
+    Sequences know no transaction: hold a lock against others that do the same.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+        sequence = sql.Identifier(*str(cursor.fetchone()[0]).split("."))
+        cursor.execute(
+            sql.SQL("SELECT setval({}, %s) FROM {} WHERE last_value - (NOT is_called)::int < %s").format(
+                sql.Literal(sequence.as_string()), sequence
+            ),
+            [largest, largest],
+        )
+
+
+def take_turns(purpose: str) -> None:
+    """Wait until nobody else is in a transaction that called this for the same purpose."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [purpose])
+
+
+def _name(table: str) -> sql.Identifier:
+    return sql.Identifier(table)
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join([sql.Identifier(name) for name in columns])

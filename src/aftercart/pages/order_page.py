@@ -1,0 +1,223 @@
+"""An order as its page shows it: the document, put into words, with what the caller may do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.selectors import build_document, find_open_items
+from aftercart.lib.money import ZERO
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.rules import CancellationKind
+from aftercart.orders.status import SHIPPED, Status
+from aftercart.pages.amounts import AmountRow, list_amounts
+from aftercart.pages.story import Moment, name_items, tell_story
+from aftercart.pages.verdicts import explain_refusals, find_address_refusal
+from aftercart.pages.words import ITEM_WORDS, ORDER_WORDS, STEPS, ItemWords, OrderWords, Text
+
+_MOST_ATTRIBUTES = 3
+#: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
+_VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCard:
+    """One line of an order. `kind` is what can be done to what is left of it, `note` why nothing can."""
+
+    pk: int
+    name: str
+    image: str | None
+    variant: list[str]
+    quantity: int
+    left_quantity: int
+    price: Decimal
+    words: ItemWords
+    kind: CancellationKind | None
+    note: str
+    requests: Sequence[Mapping[str, Any]]
+    tracking_url: str | None
+    tracking_number: str
+    expected: date | None
+
+    @property
+    def total(self) -> Decimal:
+        """What the line cost."""
+        return self.price * self.quantity
+
+    @property
+    def cancelled_quantity(self) -> int:
+        """How many units are cancelled or returned, where some are left; 0 where all or none are."""
+        return self.quantity - self.left_quantity if self.left_quantity else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an order's road."""
+
+    label: Text
+    is_done: bool
+    is_current: bool
+
+
+class OrderPage:
+    """What the pages of one order show; `is_thanks` for the one that follows the purchase."""
+
+    def __init__(self, order: Order, *, is_thanks: bool = False) -> None:
+        """Read what is shown, in a number of queries that does not depend on the order."""
+        self.order = order
+        self.is_thanks = is_thanks
+        self.document = build_document(order)
+        self.rows = list(order.items.all())
+        self.in_progress = find_open_items([order.pk])
+        self.address_refusal = find_address_refusal(order, self.rows, self.in_progress)
+        notes = explain_refusals(order, self.rows, self.in_progress)
+        documents = {item["id"]: item for item in self.document["orderitem_set"]}
+        self.items = [_make_card(row, documents[row.pk], notes[row.pk]) for row in self.rows]
+
+    @property
+    def currency(self) -> str:
+        """The ISO code."""
+        return self.order.currency.upper()
+
+    @property
+    def words(self) -> OrderWords:
+        """The headline and what happens next."""
+        return ORDER_WORDS[Status(self.order.status)]
+
+    @property
+    def steps(self) -> list[Step]:
+        """The road, with where the order is on it; empty for an order that has left it."""
+        at = self.words.step
+        if at is None:
+            return []
+        return [
+            Step(label, place < at or at == len(STEPS) - 1, place == at) for place, label in enumerate(STEPS)
+        ]
+
+    @property
+    def amounts(self) -> list[AmountRow]:
+        """The rows above the total."""
+        return list_amounts(self.document)
+
+    @property
+    def refunded(self) -> Decimal:
+        """What has been given back so far."""
+        return self.order.refund_amount
+
+    @cached_property
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests of all items, newest first, each with its item's name and whether it is undecided."""
+        found = [
+            {**request, "item": item.name, "is_open": request["status"]["value"] in CancellationRequest.OPEN}
+            for item in self.items
+            for request in item.requests
+        ]
+        return sorted(found, key=lambda request: -int(request["id"]))
+
+    @property
+    def action(self) -> str:
+        """What the button that leads to the cancellation says; "" if nothing can be cancelled or returned."""
+        kinds = {item.kind for item in self.items} - {None}
+        if kinds == {"cancel"}:
+            return _("Cancel items")
+        if kinds == {"refund"}:
+            return _("Return items")
+        return _("Cancel or return items") if kinds else ""
+
+    @property
+    def has_open_cancellation(self) -> bool:
+        """Whether something is being cancelled or returned."""
+        return bool(self.in_progress) or any(r.status == Status.CANCELLATION_WAITING for r in self.rows)
+
+    @property
+    def tracking_url(self) -> str | None:
+        """Where the whole parcel can be followed."""
+        names = ("tracking_url", "shipping_tracking_url", "defined_tracking_url")
+        return next((url for name in names if (url := _find_url(self.document[name]))), None)
+
+    @property
+    def installments(self) -> int:
+        """In how many instalments it is paid; 0 for one."""
+        count = self.document["installment_count"]
+        return count if isinstance(count, int) and count > 1 else 0
+
+    def list_moments(self) -> list[Moment]:
+        """Tell the order's story (one more query)."""
+        return tell_story(self.order, self.order.timeline.all(), name_items(self.rows))
+
+
+def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCard:
+    kind: CancellationKind | None = None
+    if document["is_cancellable"]:
+        kind = "cancel"
+    elif document["is_refundable"]:
+        kind = "refund"
+    is_coming = row.status not in SHIPPED and ITEM_WORDS[Status(row.status)].tone == "info"
+    product = document["product"]
+    return ItemCard(
+        pk=row.pk,
+        name=name_items([row])[row.pk],
+        image=_find_image(document["image"]) or _find_image(product["image"]),
+        variant=_describe_variant(document),
+        quantity=row.quantity,
+        left_quantity=row.left_quantity,
+        price=Decimal(document["price"] or ZERO),
+        words=ITEM_WORDS[Status(row.status)],
+        kind=kind,
+        note="" if kind else note,
+        requests=document["cancellationrequest_set"],
+        tracking_url=_find_url(document["tracking_url"]) or _find_url(document["shipping_tracking_url"]),
+        tracking_number=str(document["tracking_number"] or ""),
+        expected=_find_day(document["estimated_delivery_date"]) if is_coming else None,
+    )
+
+
+def _find_url(value: Any) -> str | None:
+    """Take a link to elsewhere only if a browser can do no harm with it."""
+    return value if isinstance(value, str) and urlsplit(value).scheme in {"http", "https"} else None
+
+
+def _find_image(value: Any) -> str | None:
+    """Take an image from here, or from an origin that the Content-Security-Policy names; else none."""
+    if not isinstance(value, str):
+        return None
+    if value.startswith("/") and not value.startswith("//"):
+        return value
+    parts = urlsplit(value)
+    allowed: Sequence[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
+    return value if f"{parts.scheme}://{parts.netloc}" in allowed else None
+
+
+def _describe_variant(document: Mapping[str, Any]) -> list[str]:
+    """Say which variant it is, as in ["Colour: Blue", "Size: M"]."""
+    of_item = [document["localized_attributes"], document["attributes"]]
+    attributes = next((found for found in of_item if isinstance(found, dict) and found), None)
+    if attributes is None:
+        of_product = document["product"]["attributes"]
+        attributes = {
+            name: value
+            for name, value in (of_product if isinstance(of_product, dict) else {}).items()
+            if any(word in name.lower() for word in _VARIANT_WORDS)
+        }
+    return [
+        f"{str(name).replace('_', ' ').strip().capitalize()}: {value}"
+        for name, value in attributes.items()
+        if isinstance(value, str | int) and str(value).strip()
+    ][:_MOST_ATTRIBUTES]
+
+
+def _find_day(value: Any) -> date | None:
+    """Read a day out of a date or a time; None if it is neither."""
+    try:
+        moment: date | datetime | None = parse_datetime(str(value)) or parse_date(str(value)[:10])
+    except ValueError:
+        return None
+    return moment.date() if isinstance(moment, datetime) else moment

@@ -1,0 +1,67 @@
+"""The timeline in the customer's words: only what a customer cares about, oldest first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from aftercart.orders.models import Order, OrderItem, TimelineEntry
+from aftercart.orders.status import Status
+from aftercart.pages.words import ITEM_WORDS, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened. `reason` is what somebody said about it, or ""."""
+
+    at: datetime
+    text: Text
+    reason: str = ""
+
+
+def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[int, str]) -> list[Moment]:
+    """Tell an order's story; `names` are the items' names by id."""
+    moments = [Moment(order.created_date, _("You placed the order."))]
+    for entry in entries:
+        name = names.get(entry.item_id or 0, "")
+        text = _tell_item(entry, name) if name else _tell_order(entry)
+        if text:
+            moments.append(Moment(entry.at, text, _find_reason(entry)))
+    return moments
+
+
+def _tell_order(entry: TimelineEntry) -> str:
+    if entry.event == "cancellation_submitted" and entry.actor == TimelineEntry.Actor.CUSTOMER:
+        return _("You asked us to cancel or return items.")
+    return {
+        "cancellation_sent": _("Your cancellation was sent; it is being confirmed."),
+        "requests_opened": _("Our team received your request and will decide on it."),
+        "answer_unknown": _("We are checking whether your cancellation has gone through."),
+        "request_approved": _("Our team approved your request."),
+        "address_change_submitted": _("You asked us to change the delivery address."),
+        "address_change_confirmed": _("The delivery address was changed."),
+        "address_change_refused": _("The delivery address could not be changed."),
+        "address_change_too_late": _("It was too late to change the delivery address."),
+    }.get(entry.event, "")
+
+
+def _tell_item(entry: TimelineEntry, name: str) -> str:
+    if entry.event == "cancellation_completed":
+        return _("%(item)s: cancelled or returned.") % {"item": name}
+    if entry.event == "cancellation_rejected":
+        return _("%(item)s: your cancellation or return was declined.") % {"item": name}
+    after = str(entry.data.get("after", ""))
+    if entry.event == "status_changed" and after in {status.value for status in Status}:
+        return f"{name}: {ITEM_WORDS[Status(after)].label}"
+    return ""
+
+
+def _find_reason(entry: TimelineEntry) -> str:
+    """Give what the back office or Omnitron said to the customer; other causes are notes to ourselves."""
+    return entry.cause if entry.event in {"cancellation_rejected", "address_change_refused"} else ""
+
+
+def name_items(items: Iterable[OrderItem]) -> dict[int, str]:
+    """Name items by id, as the customer knows them."""
+    return {item.pk: str(item.product.get("name") or item.sku or _("Item")) for item in items}

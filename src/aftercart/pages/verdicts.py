@@ -1,0 +1,45 @@
+"""Why something cannot be done, in a sentence: the words of the same rules that the actions enforce."""
+
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policy import get_policy
+from aftercart.orders.rules import Ask, Rule, judge, list_refusals
+from aftercart.orders.selectors import gather_facts, get_now
+from aftercart.orders.status import SHIPPED, Status
+
+#: What the badge beside an item says already.
+_SAID_BY_THE_BADGE = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})
+
+
+def explain_refusals(
+    order: Order, items: Iterable[OrderItem], in_progress: frozenset[int]
+) -> Mapping[int, str]:
+    """Tell, by item id, why an item can be neither cancelled nor returned; "" where nothing need be said."""
+    rows = list(items)
+    facts = gather_facts(order, rows, in_progress)
+    sentences = {}
+    for item in rows:
+        ask = Ask(item.pk, "refund" if item.status in SHIPPED else "cancel")
+        findings = judge(
+            [ask], facts, placed_at=order.created_date, policy=get_policy(order.channel_id), now=get_now()
+        )
+        refusals = [f for f in list_refusals(findings) if f.rule not in _SAID_BY_THE_BADGE]
+        # The rule about the status speaks first, but only the others tell something new.
+        sentences[item.pk] = refusals[-1].message if refusals else ""
+    return sentences
+
+
+def find_address_refusal(order: Order, items: Iterable[OrderItem], in_progress: frozenset[int]) -> str:
+    """Tell why the address of an order cannot change, whatever the new one is; "" if it can."""
+    statuses = {order.status, *(item.status for item in items)} - {Status.CANCELED.value}
+    if order.status == Status.CANCELLATION_WAITING or in_progress:
+        return _("The address can't be changed while a cancellation is in progress.")
+    if order.is_store_pickup:
+        return _("This order is collected in a store.")
+    if not statuses or not statuses <= settings.ADDRESS_STATUSES:
+        return _("It is too late to change this order's address.")
+    return ""

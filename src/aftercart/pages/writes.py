@@ -1,0 +1,37 @@
+"""How a form that is sent twice is recognised: by the key that was rendered with it (contract section 3.5)."""
+
+import hashlib
+import re
+import secrets
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from aftercart.accounts.models import User
+from aftercart.actions.commands import Write
+
+KEY_FIELD = "idempotency_key"
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def make_key() -> str:
+    """Make a key for a form that is shown anew."""
+    return secrets.token_hex(16)
+
+
+def read_key(request: HttpRequest) -> str:
+    """Read the key that came with a form; "" for one that we have not made."""
+    key = request.POST.get(KEY_FIELD, "")
+    return key if _KEY.fullmatch(key) else ""
+
+
+def read_write(request: HttpRequest, user: User) -> Write:
+    """Read who writes and what: the digest is of the path and of every field but the CSRF token."""
+    pairs = sorted(
+        (name, value)
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken"
+        for value in values
+    )
+    digest = hashlib.sha256(f"{request.path}\n{urlencode(pairs)}".encode())
+    return Write(user=user, fingerprint=digest.hexdigest(), key=read_key(request))

@@ -1,0 +1,178 @@
+"""Assemble a local Aftercart: what `aftercart run` starts, and the demo that it shows."""
+
+import http.client
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from aftercart.actions.import_orders import (
+    BadLinesFile,
+    ImportResult,
+    bad_lines_path,
+    import_orders,
+    open_lines,
+)
+from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
+from aftercart.lib import postgres
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import get_now
+from aftercart.supervisor import Service, ServiceFailed, Supervisor
+
+#: Beyond so many orders the stand-in is not told of all of them by itself.
+_MOST_FOR_SANDBOX = 5000
+_CONSOLE = Console(soft_wrap=True, highlight=False)
+
+
+def run_all() -> int:
+    """Start everything, print what to open, and watch until stopped. Returns the exit code."""
+    try:
+        with Supervisor() as supervisor:
+            _start_database(supervisor)
+            prepare_database()
+            _start_sandbox(supervisor)
+            supervisor.start(_aftercart("web", is_ready=lambda: _answers(settings.PORT, "/healthz")))
+            supervisor.start(_aftercart("worker"))
+            summary = summarise()
+            describe_demo(summary)
+            supervisor.watch()
+    except (ServiceFailed, postgres.PostgresError) as error:
+        print(f"aftercart: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _aftercart(command: str, **options: Any) -> Service:
+    return Service(command, [sys.executable, "-m", "aftercart", command], **options)
+
+
+def _start_database(supervisor: Supervisor) -> None:
+    if not settings.IS_DATABASE_EMBEDDED:
+        return
+    data = settings.EMBEDDED_DATABASE
+    postgres.prepare(data)
+    if postgres.is_ready(data):
+        raise ServiceFailed(
+            f"Another Aftercart is running in {settings.VAR}. AFTERCART_VAR gives this one its own."
+        )
+    supervisor.start(
+        Service(
+            "postgres",
+            postgres.server_command(data),
+            is_ready=lambda: postgres.is_ready(data),
+            stop_signal=signal.SIGINT,
+            popen_options=postgres.popen_options(),
+        )
+    )
+    postgres.create_database(data, postgres.DATABASE)
+
+
+def _start_sandbox(supervisor: Supervisor) -> None:
+    if os.environ.get("OMNITRON_URL"):
+        return
+    supervisor.start(
+        _aftercart("sandbox", is_ready=lambda: _answers(settings.SANDBOX_PORT, "/sandbox/health/"))
+    )
+    if Order.objects.count() <= _MOST_FOR_SANDBOX:
+        body = {"channel_id": settings.OMNITRON_CHANNEL_ID, "orders": list(sandbox_documents())}
+        _post(settings.SANDBOX_PORT, "/sandbox/orders/", body)
+
+
+def prepare_database() -> None:
+    """Migrate, and fill an empty database with the demo."""
+    call_command("migrate", interactive=False, verbosity=0)
+    if not Order.objects.exists():
+        seed_demo(get_now())
+
+
+def summarise() -> dict[str, Any]:
+    """Describe the demo, and write it to `demo.json` in the folder of local state."""
+    summary: dict[str, Any] = demo_summary(
+        settings.PUBLIC_URL, settings.OMNITRON_URL, settings.OMNITRON_CHANNEL_ID
+    )
+    path = settings.VAR / "demo.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False))
+    partial.replace(path)
+    return summary
+
+
+def describe_demo(summary: dict[str, Any]) -> None:
+    """Print what to open."""
+    base = summary["base_url"]
+    customer = summary["customers"][0]
+    staff = summary["staff"]
+    table = Table(title="Aftercart", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, text in (
+        ("Shop", f"{base}/"),
+        ("A signed order link", customer["orders"]["cancellable"]["url"]),
+        ("  log in as", f"{customer['email']} / {customer['password']}"),
+        ("Back office", f"{base}/backoffice/"),
+        ("  log in as", f"{staff['email']} / {staff['password']}"),
+        ("API documentation", f"{base}/api/docs/"),
+        ("Omnitron", f"{summary['omnitron_url']}/"),
+        ("All of the demo", str(settings.VAR / "demo.json")),
+    ):
+        table.add_row(name, text)
+    _CONSOLE.print()
+    _CONSOLE.print(table)
+    _CONSOLE.print()
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _post(port: int, path: str, body: dict[str, Any]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        if response.status >= http.client.BAD_REQUEST:
+            raise ServiceFailed(f"The stand-in refused the demo's orders: {response.read(500)!r}")
+    finally:
+        connection.close()
+
+
+def import_file(file: str) -> ImportResult:
+    """Import a file of orders, with a progress bar and a file of bad lines beside it."""
+    bad_path = bad_lines_path(file)
+    columns = (
+        TextColumn("{task.completed:,} orders"),
+        TextColumn("{task.speed:,.0f}/s"),
+        TimeElapsedColumn(),
+    )
+    with BadLinesFile(bad_path) as bad_lines, Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("import", total=None)
+        return import_orders(
+            open_lines(file),
+            report_bad=bad_lines.report,
+            progress=lambda count: progress.advance(task, count),
+        )
+
+
+def describe_import(result: ImportResult, file: str) -> str:
+    """Say how an import went, in a sentence."""
+    parts = [
+        f"{result.created} created, {result.updated} updated",
+        f"{result.unchanged} unchanged, {result.kept} kept as newer",
+    ]
+    if result.bad:
+        parts.append(f"{result.bad} bad lines: see {bad_lines_path(file)}")
+    return ", ".join(parts)

@@ -1,0 +1,18 @@
+"""The worker process."""
+
+from procrastinate.contrib.django import app
+
+#: Jobs that one worker does at once; most of their time they wait for Omnitron.
+_CONCURRENCY = 4
+
+
+def serve() -> None:
+    """Do jobs until SIGTERM or Ctrl-C; then finish those under way."""
+    worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    worker.run_worker(
+        concurrency=_CONCURRENCY,
+        fetch_job_polling_interval=2.0,
+        shutdown_graceful_timeout=15.0,
+        delete_jobs="successful",
+        install_signal_handlers=True,
+    )

@@ -1,0 +1,140 @@
+"""Procrastinate tasks and schedules: thin calls of actions. The rows are the truth, this the ticker."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import close_old_connections
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from aftercart.actions import jobs, recover
+from aftercart.actions.approve_request import execute_approval
+from aftercart.actions.change_address import deliver_address
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.sync_order import sync_order
+from aftercart.actions.verify_submission import verify_submission
+from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.omnitron.connect import get_client
+from aftercart.omnitron.errors import OmnitronError
+
+_logger = logging.getLogger(__name__)
+
+#: A worker that has not been heard of for so many seconds is dead, and its jobs are taken over.
+_DEAD_AFTER = 20
+#: How many orders one round brings up to date.
+_ORDERS_A_ROUND = 200
+
+
+def _returning_connections(task: Callable[..., None]) -> Callable[..., None]:
+    """Give the thread's database connection back to the pool after each job."""
+
+    @wraps(task)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        close_old_connections()
+        try:
+            task(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return wrapper
+
+
+@app.task(name=jobs.VERIFY_SUBMISSION)
+@_returning_connections
+def run_verify_submission(pk: int) -> None:
+    """Look for a cancellation whose answer was lost."""
+    verify_submission(pk, get_client())
+
+
+@app.task(name=jobs.DELIVER_REQUEST)
+@_returning_connections
+def run_deliver_request(pk: int) -> None:
+    """Put a request into Omnitron's queue."""
+    deliver_request(pk, get_client())
+
+
+@app.task(name=jobs.EXECUTE_APPROVAL)
+@_returning_connections
+def run_execute_approval(pk: int) -> None:
+    """Send what the staff approved."""
+    execute_approval(pk, get_client())
+
+
+@app.task(name=jobs.DELIVER_REJECTION)
+@_returning_connections
+def run_deliver_rejection(pk: int) -> None:
+    """Tell Omnitron of a rejection."""
+    deliver_rejection(pk, get_client())
+
+
+@app.task(name=jobs.DELIVER_ADDRESS)
+@_returning_connections
+def run_deliver_address(pk: int) -> None:
+    """Tell Omnitron of another address."""
+    deliver_address(pk, get_client())
+
+
+@app.task(name=jobs.SYNC_ORDER)
+@_returning_connections
+def run_sync_order(pk: int) -> None:
+    """Bring one order up to date; the next round does what fails now."""
+    try:
+        sync_order(pk, get_client())
+    except OmnitronError as error:
+        _logger.info("Order %s was not synced: %s", pk, error.detail)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="aftercart.recover", queueing_lock="aftercart.recover", lock="aftercart.recover")
+@_returning_connections
+def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
+    """Settle what dead processes left, and enqueue what lost its job."""
+    settled = recover.recover_submissions()
+    enqueued = recover.recover_jobs()
+    if settled or enqueued:
+        _logger.warning("Recovered %s submissions and %s jobs.", settled, enqueued)
+
+
+@app.periodic(cron="* * * * * */20")
+@app.task(name="aftercart.sync_orders", queueing_lock="aftercart.sync_orders", lock="aftercart.sync_orders")
+@_returning_connections
+def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
+    """Bring the orders with undecided cancellations up to date, the longest unseen first."""
+    client = get_client()
+    for pk in list_orders_to_sync()[:_ORDERS_A_ROUND]:
+        try:
+            sync_order(pk, client)
+        except OmnitronError as error:
+            _logger.info("Order %s was not synced: %s", pk, error.detail)
+            if error.is_outage:
+                return
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="aftercart.take_over_jobs", queueing_lock="aftercart.take_over_jobs", pass_context=True)
+async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Put the jobs of dead workers back into the queue."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
+        await manager.retry_job(job)
+        _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(
+    name="aftercart.forget", queueing_lock="aftercart.forget", lock="aftercart.forget", pass_context=True
+)
+async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Delete what has had its time: done jobs after a day."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
+@_returning_connections
+def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
+    """Delete idempotency records after their time."""
+    recover.forget_writes()
