@@ -1,9 +1,10 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
 """Measure how many orders a second go into PostgreSQL: three items, two addresses, one discount each.
 
     python bench/import_orders.py [ORDERS] [ROUNDS]
 
-Wants a database that may be written to (`DATABASE_URL`, or the embedded one of `AFTERCART_VAR`, running). Every
-round imports new orders of new and known customers, then the same file again; what it made is deleted.
+Wants a database that may be written to (`DATABASE_URL`, or the embedded one of `AFTERCART_VAR`, running).
+Every round imports new orders of new and known customers, then the same file again; what it made is deleted.
 """
 
 import json
@@ -23,12 +24,14 @@ def make_lines(count: int, mark: str) -> Iterator[bytes]:
         address = {
             "title": "Ev", "first_name": "Ayşe", "last_name": "Yılmaz", "phone_number": "+905321234567",
             "email": email, "line": f"Bağdat Caddesi {n % 7}", "postcode": "34000",
-            "country": {"pk": 1, "name": "Türkiye", "code": "tr"}, "city": {"pk": n % 81, "name": f"Bench {n % 81}"},
+            "country": {"pk": 1, "name": "Türkiye", "code": "tr"},
+            "city": {"pk": n % 81, "name": f"Bench {n % 81}"},
             "township": {"pk": n % 500, "name": f"İlçe {n % 500}"}, "district": {"pk": 1, "name": "Merkez"},
         }  # fmt: skip
         items = [
             {
-                "status": {"value": "400", "label": "Onaylandı"}, "price_currency": {"value": "try", "label": "TL"},
+                "status": {"value": "400", "label": "Onaylandı"},
+                "price_currency": {"value": "try", "label": "TL"},
                 "product": {
                     "pk": n * 3 + i, "sku": f"SKU-{n}-{i}", "base_code": f"SKU-{n}", "name": "Keten gömlek",
                     "image": "/static/pages/products/shirt.svg", "absolute_url": "/keten-gomlek/",
@@ -46,7 +49,8 @@ def make_lines(count: int, mark: str) -> Iterator[bytes]:
             "number": f"{mark}-{n}", "status": {"value": "400", "label": "Onaylandı"}, "user_email": email,
             "currency": {"value": "try", "label": "TL"}, "orderitem_set": items, "user": n,
             "discountitem_set": [{"name": "Yaz indirimi", "amount": "50.00", "code": "YAZ"}],
-            "shipping_address": address, "billing_address": address, "amount": "849.70", "shipping_amount": "0.00",
+            "shipping_address": address, "billing_address": address,
+            "amount": "849.70", "shipping_amount": "0.00",
             "payment_option": {"pk": 1, "name": "Kredi kartı", "payment_type": "credit_card", "slug": "kart"},
             "created_date": "2026-01-01T10:00:00.000000Z", "modified_date": "2026-01-01T10:00:00.000000Z",
             "remote_addr": "192.0.2.1", "language_code": "tr-tr", "client_type": "default", "erp_code": "X",

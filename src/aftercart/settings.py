@@ -153,7 +153,6 @@ X_FRAME_OPTIONS = "DENY"
 AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "email"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "aftercart.pages.lockout.answer_lockout"
 AXES_RESET_ON_SUCCESS = True
@@ -185,7 +184,6 @@ TIME_ZONE = "UTC"
 SHOP_TIME_ZONE = config.text("TIME_ZONE")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
 # Served from where they are installed: no collecting step between installing and running.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600

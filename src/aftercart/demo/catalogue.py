@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
 """What the demo shop sells, to whom, where and how it is paid: constants, all made up."""
 
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ PRODUCTS: Final = (
 
 
 def _place(country: str, city: str, township: str, district: str, line: str, postcode: str) -> Place:
-    names = {"tr": "Türkiye", "de": "Almanya", "at": "Avusturya"}
+    names = {"tr": "Türkiye", "de": "Germany", "at": "Austria"}
     pks = {"tr": 1, "de": 2, "at": 3}
     return {
         "country": {"pk": pks[country], "name": names[country], "code": country},

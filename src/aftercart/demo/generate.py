@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
 """Make order documents of contract section 6: pure, and the same for the same moment."""
 
 import random
@@ -18,7 +19,7 @@ from aftercart.demo.kinds import (
 )
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.lib.times import format_time
-from aftercart.orders.status import FINAL, LABELS, SHIPPED, Status
+from aftercart.orders.status import FINAL, SHIPPED, Status
 
 _SEED: Final = 20260101
 #: How often each status comes among the orders of people without a name in the demo.
@@ -54,6 +55,7 @@ class _Plan:
     campaign: int | None = None
     installments: int = 1
     billing: int = 0
+    has_final_sale: bool = False
 
 
 class _Counter:
@@ -147,6 +149,7 @@ def _invent(dice: random.Random, order_id: int, now: datetime) -> _Plan:
         is_guest=dice.random() < 0.08,  # noqa: PLR2004
         campaign=dice.choice((None, None, 0, 1, 2)),
         installments=dice.choice((3, 6, 9)) if has_installments else 1,
+        has_final_sale=True,
     )
 
 
@@ -160,7 +163,7 @@ def _invent_person(dice: random.Random, *, is_european: bool) -> Person:
         first, last = dice.choice(catalogue.FIRST_NAMES[:12]), dice.choice(catalogue.LAST_NAMES[:5])
         home = catalogue.TURKISH_PLACES[(len(first) + ord(last[0])) % len(catalogue.TURKISH_PLACES)]
         phone, currency = f"+90542{sum(map(ord, first + last)) % 1000:03d}1020", "TRY"
-    plain = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")  # noqa: RUF001 - Turkish
+    plain = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")
     email = f"{first}.{last}@example.com".translate(plain).lower()
     return Person(email, first, last, phone, currency, (home,))
 
@@ -169,7 +172,7 @@ def _invent_person(dice: random.Random, *, is_european: bool) -> Person:
 
 
 def _label(status: str) -> dict[str, str]:
-    return {"value": status, "label": str(LABELS[Status(status)])}
+    return {"value": status, "label": Status(status).name.replace("_", " ").capitalize()}
 
 
 def _currency(code: str) -> dict[str, str]:
@@ -238,7 +241,7 @@ def _price(liras: int, currency: str) -> Decimal:
 
 
 def _write_item(plan: _Plan, place: int, quantity: int, dice: random.Random, item_id: int) -> dict[str, Any]:
-    products = [p for p in catalogue.PRODUCTS if not p.is_final_sale or plan.order_id % 10 == 0]
+    products = [p for p in catalogue.PRODUCTS if plan.has_final_sale or not p.is_final_sale]
     product = products[(plan.order_id * 3 + place * 7) % len(products)]
     status = plan.item_statuses.get(place, plan.status)
     currency = plan.person.currency
@@ -270,7 +273,7 @@ def _write_item(plan: _Plan, place: int, quantity: int, dice: random.Random, ite
         },
         "quantity": quantity,
         "price": format_amount(price),
-        "retail_price": format_amount(price + (_price(100, currency) if place % 3 == 0 else 0)),
+        "retail_price": format_amount(_price(product.price + (200 if place % 3 == 0 else 0), currency)),
         "unit_price": format_amount(price),
         "total_amount": format_amount(price * quantity),
         "tax_rate": f"{product.tax_rate if currency == 'TRY' else 19}.00",

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
 """The people who are named in the demo, and the orders prepared for each of them."""
 
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ STAFF_PASSWORD: Final = "staff-12345"  # noqa: S105
 
 
 def list_prepared() -> Iterator[tuple[int, Person, str]]:
-    """List the prepared orders: id, whose, which kind. The guest's order comes last, with the kind `guest`."""
+    """List the prepared orders: id, whose, which kind. The guest's comes last, as `guest`."""
     order_id = FIRST_ORDER_ID
     for person in NAMED:
         for kind, copies in KINDS.items():

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aftercart.orders.intake_values import Document
 
-_CARD_NUMBER: Final = re.compile(r"(?<!\d)(\d{6})[ -]?(?:\d[ -]?){3,9}(\d{4})(?!\d)")
+_CARD_NUMBER: Final = re.compile(r"(?<![0-9])(?:[0-9][ -]?){12,18}[0-9](?![0-9])")
 #: The shortest card number has 13 digits.
 _SHORTER_THAN_A_CARD: Final = 12
 
@@ -44,10 +44,15 @@ def gather_extra(document: Document, known: frozenset[str]) -> Any:
     return extra if extra or own is not None else None
 
 
+def _mask_number(found: re.Match[str]) -> str:
+    digits = re.sub("[^0-9]", "", found[0])
+    return f"{digits[:6]}******{digits[-4:]}"
+
+
 def _mask(value: Any) -> Any:
     """Mask whatever looks like a whole card number, however deep it stands: none is ever kept."""
     if isinstance(value, str):
-        return _CARD_NUMBER.sub(r"\1******\2", value)
+        return _CARD_NUMBER.sub(_mask_number, value)
     if isinstance(value, dict):
         return {key: _mask(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
@@ -180,18 +180,24 @@ def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCa
     )
 
 
+def _split(value: Any) -> SplitResult:
+    """Take a URL apart; what is none comes apart into nothing."""
+    try:
+        return urlsplit(value if isinstance(value, str) else "")
+    except ValueError:
+        return urlsplit("")
+
+
 def _find_url(value: Any) -> str | None:
     """Take a link to elsewhere only if a browser can do no harm with it."""
-    return value if isinstance(value, str) and urlsplit(value).scheme in {"http", "https"} else None
+    return value if _split(value).scheme in {"http", "https"} else None
 
 
-def _find_image(value: Any) -> str | None:
+def _find_image(value: Any) -> Any:
     """Take an image from here, or from an origin that the Content-Security-Policy names; else none."""
-    if not isinstance(value, str):
-        return None
-    if value.startswith("/") and not value.startswith("//"):
-        return value
-    parts = urlsplit(value)
+    parts = _split(value)
+    if not parts.scheme and not parts.netloc:
+        return value if parts.path.startswith("/") else None
     allowed: Sequence[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
     return value if f"{parts.scheme}://{parts.netloc}" in allowed else None
 
@@ -221,3 +227,21 @@ def _find_day(value: Any) -> date | None:
     except ValueError:
         return None
     return moment.date() if isinstance(moment, datetime) else moment
+
+
+class OrderCard:
+    """An order in a list; its items must have been fetched with it."""
+
+    def __init__(self, order: Order) -> None:
+        """Put it into words."""
+        self.order = order
+        self.currency = order.currency.upper()
+        self.words = ORDER_WORDS[Status(order.status)]
+        self.tone = ITEM_WORDS[Status(order.status)].tone
+        items = list(order.items.all())
+        names = name_items(items)
+        self.pictures = [
+            (names[item.pk], _find_image(item.details.get("image")) or _find_image(item.product.get("image")))
+            for item in items
+        ]
+        self.count = sum(item.quantity for item in items)

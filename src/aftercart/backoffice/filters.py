@@ -1,0 +1,198 @@
+"""Filters of the lists. Their choices are known beforehand or remembered: a list asks for them at no cost."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin import SimpleListFilter
+from django.core.cache import cache
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.backoffice.words import ADDRESS_STATES, CAUSES, SUBMISSION_STATES, Text
+from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
+from aftercart.cancellations.states import UNDER_WAY
+from aftercart.orders.models import Order
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin.views.main import ChangeList
+    from django.http import HttpRequest
+
+_Status = CancellationRequest.Status
+
+#: How long the channels and currencies that there are stay remembered, in seconds.
+_REMEMBERED = 600
+
+_UNREACHED = (
+    "unreachable", "breaker_open", "bulkhead_full", "throttled", "unauthorized", "login_failed", "deadline_over",
+)  # fmt: skip
+_LOST = (
+    "timeout", "connection_lost", "server_error", "redirected", "not_json", "too_large", "malformed",
+    "process_died", "found_applied", "found_not_applied",
+)  # fmt: skip
+_DIFFERS = (
+    "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item", "reason_unmapped",
+)  # fmt: skip
+_RULES = (
+    "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",
+    "partial_line", "mixed_types",
+)  # fmt: skip
+
+
+class ChoiceFilter(SimpleListFilter):
+    """A filter whose choices are a table: value, words, condition.
+
+    `default` names what is shown when nothing was chosen; without one, that is everything.
+    """
+
+    default: ClassVar[Text] = _("All")
+    table: ClassVar[tuple[tuple[str, Text, Q], ...]] = ()
+    unchosen: ClassVar[Q] = Q()
+
+    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:  # noqa: ARG002
+        """Give the choices."""
+        return [(value, words) for value, words, _condition in self.table]
+
+    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Keep what was chosen; a value that is not in the table is as good as none."""
+        conditions = {value: condition for value, _words, condition in self.table}
+        return queryset.filter(conditions.get(self.value() or "", self.unchosen))
+
+    def choices(self, changelist: "ChangeList") -> Iterator[Any]:
+        """Offer the default under its own name."""
+        for position, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": self.default} if position == 0 else choice
+
+
+class RequestStatusFilter(ChoiceFilter):
+    """Open ones by default: what somebody still has to do with."""
+
+    title = _("status")
+    parameter_name = "status"
+    default = _("Open")
+    unchosen = Q(status__in=CancellationRequest.OPEN)
+    table = (
+        ("waiting", _("Waiting for a decision"), Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])),
+        ("verifying", _Status.VERIFYING.label, Q(status=_Status.VERIFYING)),
+        ("under_way", _("Approved or confirmed"), Q(status__in=[_Status.APPROVED, _Status.CONFIRMED])),
+        ("completed", _Status.COMPLETED.label, Q(status=_Status.COMPLETED)),
+        ("rejected", _Status.REJECTED.label, Q(status=_Status.REJECTED)),
+        ("all", _("All"), Q()),
+    )
+
+
+class RequestTypeFilter(ChoiceFilter):
+    """Cancellation or return."""
+
+    title = _("type")
+    parameter_name = "type"
+    table = tuple(
+        (kind.value, kind.label, Q(line__cancellation_type=kind.value)) for kind in CancellationType
+    )
+
+
+class RequestCauseFilter(ChoiceFilter):
+    """Why it is here, in groups where Omnitron has many ways to fail."""
+
+    title = _("why it is here")
+    parameter_name = "cause"
+    table = (
+        *((code, CAUSES[code], Q(cause=code)) for code in _RULES),
+        ("unreached", _("Omnitron was not reached"), Q(cause__in=_UNREACHED)),
+        ("lost", _("Omnitron's answer was lost"), Q(cause__in=_LOST)),
+        ("differs", _("Omnitron's order differs from ours"), Q(cause__in=_DIFFERS)),
+        (
+            "refused",
+            _("Omnitron refused"),
+            ~Q(cause__in=[*_RULES, *_UNREACHED, *_LOST, *_DIFFERS, ""]),
+        ),
+    )
+
+
+class DeliveryFilter(ChoiceFilter):
+    """Whether Omnitron has the request in its own queue."""
+
+    title = _("at Omnitron")
+    parameter_name = "delivery"
+    table = (
+        ("delivered", _("Delivered"), Q(delivered_at__isnull=False)),
+        ("waiting", _("Not yet delivered"), Q(delivered_at__isnull=True, is_undeliverable=False)),
+        ("undeliverable", _("Undeliverable"), Q(is_undeliverable=True)),
+    )
+
+
+class SubmissionStateFilter(ChoiceFilter):
+    """Under way, or one of the states."""
+
+    title = _("state")
+    parameter_name = "state"
+    table = (
+        ("under_way", _("Under way"), Q(state__in=UNDER_WAY)),
+        *((state.value, SUBMISSION_STATES[state], Q(state=state)) for state in Submission.State),
+    )
+
+
+class AddressStateFilter(ChoiceFilter):
+    """One of the states of an address change."""
+
+    title = _("state")
+    parameter_name = "state"
+    table = tuple((state.value, ADDRESS_STATES[state], Q(state=state)) for state in AddressChange.State)
+
+
+class _KnownValuesFilter(SimpleListFilter):
+    """A filter on a column of orders with few values, which are asked for once in a while."""
+
+    column: ClassVar[str]
+    path: ClassVar[str]
+    convert: ClassVar[Callable[[str], Any]] = str
+
+    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:  # noqa: ARG002
+        """Give the values that there are."""
+        return [(str(value), str(value)) for value in list_known_values(self.column)]
+
+    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Keep the rows with the chosen value; one that cannot be one keeps none."""
+        value = self.value()
+        if not value:
+            return queryset
+        try:
+            return queryset.filter(**{self.path: type(self).convert(value)})
+        except ValueError:
+            return queryset.none()
+
+
+def list_known_values(column: str) -> list[Any]:
+    """List the values of a column of orders, remembered for some minutes."""
+    key = f"backoffice.{column}"
+    values: list[Any] | None = cache.get(key)
+    if values is None:
+        values = sorted(Order.objects.order_by().values_list(column, flat=True).distinct())
+        cache.set(key, values, _REMEMBERED)
+    return values
+
+
+class ChannelFilter(_KnownValuesFilter):
+    """The sales channel of an order."""
+
+    title = _("channel")
+    parameter_name = "channel"
+    column = "channel_id"
+    path = "channel_id"
+    convert = int
+
+
+class RequestChannelFilter(ChannelFilter):
+    """The sales channel of a request's order."""
+
+    path = "line__order_item__order__channel_id"
+
+
+class CurrencyFilter(_KnownValuesFilter):
+    """The currency of an order."""
+
+    title = _("currency")
+    parameter_name = "currency"
+    column = "currency"
+    path = "currency"
+

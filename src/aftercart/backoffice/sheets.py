@@ -1,0 +1,146 @@
+"""Read-only pages of one row each: a sheet of panels. What a sheet shows cannot be edited, added or deleted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+
+from aftercart.backoffice.words import NOTHING, Text
+
+_M = TypeVar("_M", bound=Model)
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    class DeskAdmin(ModelAdmin[_M], Generic[_M]):
+        """django-unfold's ModelAdmin, which has no types, as mypy sees it."""
+
+else:
+    from unfold.admin import ModelAdmin
+    from unfold.views import ChangeList
+
+    class _ChangeList(ChangeList):
+        """A list that counts its rows once, and does not offer to "show all" what a filter left out."""
+
+        def get_results(self, request):  # noqa: ANN001, ANN202
+            """Find the page of rows; the total is that of the filter."""
+            super().get_results(request)
+            self.full_result_count = self.result_count
+
+    class DeskAdmin(ModelAdmin, Generic[_M]):
+        """django-unfold's ModelAdmin with this back office's habits."""
+
+        show_full_result_count = False
+        list_per_page = 50
+        list_max_show_all = 50
+        list_disable_select_all = True
+        list_fullwidth = True
+
+        def get_changelist(self, request, **kwargs):  # noqa: ANN001, ANN003, ANN202, ARG002
+            """Name the list."""
+            return _ChangeList
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and what it is."""
+
+    label: Text
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A titled box with facts, or with a table; `empty` stands in for a table without rows."""
+
+    title: Text
+    facts: Sequence[Fact] = ()
+    columns: Sequence[Text] = ()
+    rows: Sequence[Sequence[Text]] = ()
+    empty: Text = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An entry of a timeline, in words."""
+
+    at: str
+    who: str
+    what: str
+    about: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page shows: a headline with its badge, panels in two columns, and perhaps a timeline."""
+
+    title: Text
+    badge: Text = ""
+    subtitle: Text = ""
+    main: Sequence[Panel] = ()
+    side: Sequence[Panel] = ()
+    timeline: Sequence[Moment] | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def keep_told(facts: Iterable[Fact]) -> list[Fact]:
+    """Leave out the facts that nobody has told."""
+    return [fact for fact in facts if fact.value not in {"", NOTHING}]
+
+
+class SheetAdmin(DeskAdmin[_M], Generic[_M]):
+    """A model that staff read. Its page takes GET only; there is no form behind it to be fooled."""
+
+    sheet_template: ClassVar[str] = "backoffice/sheet.html"
+
+    def make_sheet(self, request: HttpRequest, obj: _M) -> Sheet:
+        """Write the sheet of one row."""
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Nobody adds one here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody edits one here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody deletes one here."""
+        return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the sheet, in place of Django's form."""
+        if object_id is None:
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        sheet = self.make_sheet(request, obj)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": sheet.title,
+            "sheet": sheet,
+            "row": obj,
+            "preserved_filters": self.get_preserved_filters(request),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.sheet_template, context)

@@ -1,0 +1,28 @@
+"""An order's timeline as staff read it: who, when in the shop's time zone, what in words, why."""
+
+from aftercart.backoffice.sheets import Moment
+from aftercart.backoffice.words import say_actor, say_event, say_event_cause, say_moment
+from aftercart.orders.models import Order
+
+#: What a page shows; an order that has seen more shows the newest.
+_MOST = 300
+
+
+def tell_timeline(order: Order) -> list[Moment]:
+    """Tell what happened, newest first, in one query."""
+    entries = order.timeline.select_related("user", "item").order_by("-at", "-id")[:_MOST]
+    return [
+        Moment(
+            at=say_moment(entry.at),
+            who=say_actor(entry),
+            what=say_event(entry),
+            about=name_item(entry.item.product, entry.item.sku) if entry.item else "",
+            cause=say_event_cause(entry),
+        )
+        for entry in entries
+    ]
+
+
+def name_item(product: dict[str, object], sku: str) -> str:
+    """Name an item by its product, or by its sku."""
+    return str(product.get("name") or sku or "")

@@ -1,0 +1,102 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
+"""Fill a database with the demo: orders, through the same door as everybody's, people, and reasons."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from aftercart.accounts.models import User
+from aftercart.actions.import_orders import BadLine, import_orders
+from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
+from aftercart.demo.generate import generate_documents
+from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
+from aftercart.demo.summary import demo_summary, sandbox_documents
+from aftercart.lib.bulk import advance_sequence, encode_json
+from aftercart.orders.models import Order
+
+__all__ = ["demo_summary", "sandbox_documents", "seed_demo"]
+
+_log = structlog.get_logger(__name__)
+
+_CANCEL, _REFUND = CancellationType.CANCEL, CancellationType.REFUND
+#: Type, English, Turkish, whether it wants an explanation; the position is the id, here and at Omnitron.
+_REASONS: Final = (
+    (_CANCEL, "Changed my mind", "Fikrimi değiştirdim", False),
+    (_CANCEL, "Ordered by mistake", "Yanlışlıkla sipariş verdim", False),
+    (_CANCEL, "Found a better price", "Daha uygun fiyat buldum", False),
+    (_CANCEL, "Delivery takes too long", "Teslimat çok uzun sürüyor", False),
+    (_CANCEL, "Other", "Diğer", True),
+    (_REFUND, "Does not fit", "Bedeni uymadı", False),
+    (_REFUND, "Not as described", "Açıklamaya uygun değil", False),
+    (_REFUND, "Damaged or defective", "Hasarlı veya kusurlu", False),
+    (_REFUND, "Changed my mind", "Fikrimi değiştirdim", False),
+    (_REFUND, "Other", "Diğer", True),
+)
+_COMPANIES: Final = (("Yurtiçi Kargo", "yurtici"), ("Aras Kargo", "aras"), ("MNG Kargo", "mng"))
+
+
+def seed_demo(now: datetime) -> None:
+    """Put the demo in, its dates ending at `now`. Again: only what is missing, nothing is set back."""
+    _seed_reasons()
+    _seed_people()
+    _seed_orders(now)
+
+
+def _seed_reasons() -> None:
+    reasons = [
+        CancellationReason(
+            pk=pk,
+            remote_pk=pk,
+            cancellation_type=kind,
+            subject=english,
+            translations={"tr": {"subject": turkish}, "en": {"subject": english}},
+            extra_information_needed=needs_information,
+            order=pk,
+        )
+        for pk, (kind, english, turkish, needs_information) in enumerate(_REASONS, start=1)
+    ]
+    companies = [
+        EasyReturnCompany(pk=pk, name=name, value=value)
+        for pk, (name, value) in enumerate(_COMPANIES, start=1)
+    ]
+    CancellationReason.objects.bulk_create(reasons, ignore_conflicts=True)
+    EasyReturnCompany.objects.bulk_create(companies, ignore_conflicts=True)
+    for model, rows in ((CancellationReason, reasons), (EasyReturnCompany, companies)):
+        advance_sequence(model._meta.db_table, len(rows))  # noqa: SLF001
+
+
+def _seed_people() -> None:
+    for person in NAMED:
+        user, _ = User.objects.get_or_create(
+            email=person.email,
+            defaults={
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "phone": person.phone_number,
+            },
+        )
+        if not user.has_usable_password() or not user.password:
+            user.set_password(NAMED_PASSWORD)
+            user.save(update_fields=["password"])
+    if not User.objects.filter(email=STAFF_EMAIL).exists():
+        User.objects.create_superuser(STAFF_EMAIL, STAFF_PASSWORD, first_name="Aylin", last_name="Usta")
+
+
+def _seed_orders(now: datetime) -> None:
+    """Import the demo's orders, except those whose ids are known: a later `now` must not set them back."""
+    documents = list(generate_documents(now))
+    known = set(
+        Order.objects.filter(pk__in=[document["id"] for document in documents]).values_list("pk", flat=True)
+    )
+    missing = [document for document in documents if document["id"] not in known]
+    import_orders(_write_lines(missing), report_bad=_warn)
+
+
+def _write_lines(documents: Iterable[dict[str, Any]]) -> Iterable[bytes]:
+    return (encode_json(document).encode() for document in documents)
+
+
+def _warn(bad: BadLine) -> None:
+    _log.warning("demo_order_left_out", number=bad.number, reason=bad.reason)

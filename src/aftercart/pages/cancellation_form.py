@@ -1,0 +1,160 @@
+"""The cancellation form as a whole: one small form an item, one for the rest, and the command they make."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.forms import Form
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import Address
+from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
+from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
+from aftercart.cancellations.selectors import list_companies, list_reasons
+from aftercart.orders.errors import ActionError
+from aftercart.orders.rules import CancellationKind
+from aftercart.pages.forms import ItemForm, SettlementForm
+from aftercart.pages.order_page import ItemCard, OrderPage
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An item, and the form to choose it with."""
+
+    item: ItemCard
+    form: ItemForm
+
+
+class CancellationForm:
+    """The form of one order. Bound when it gets data.
+
+    Every item of the order is read, even one that can no longer be cancelled: the form may be a repeat of one
+    that has just succeeded, and that only the action recognises.
+    """
+
+    def __init__(self, page: OrderPage, addresses: list[Address], data: QueryDict | None = None) -> None:
+        """Read what there is to choose from."""
+        self.page = page
+        self.addresses = addresses
+        self.complaints: list[str] = []
+        order = page.order
+        self.companies = list(list_companies(order.channel_id)) if settings.EASY_RETURN else []
+        reasons = list(list_reasons())
+        self.choices = [
+            Choice(
+                item,
+                ItemForm(
+                    data,
+                    prefix=f"item-{item.pk}",
+                    kind=_read_kind(data, item),
+                    left_quantity=item.quantity if data else item.left_quantity,
+                    reasons=reasons,
+                    initial={"is_chosen": len(page.items) == 1},
+                ),
+            )
+            for item in page.items
+        ]
+        self.settlement = SettlementForm(
+            data,
+            companies=self.companies,
+            addresses=addresses,
+            wants_account=order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE,
+            initial=self._suggest(),
+        )
+        self.settlement.is_collected = settings.EASY_RETURN and any(
+            choice.form.is_asked and _read_kind(data, choice.item) == "refund" for choice in self.choices
+        )
+
+    def _suggest(self) -> dict[str, Any]:
+        """Suggest what there is no choice about, and the customer's own first address."""
+        first = next((a for a in self.addresses if a.primary), self.addresses[0] if self.addresses else None)
+        return {
+            "shipping_company": self.companies[0].pk if len(self.companies) == 1 else None,
+            "pickup_address": first.pk if first else None,
+        }
+
+    def is_valid(self) -> bool:
+        """Tell whether it makes sense. Every part is checked, so that all that is wrong is told at once."""
+        asked = [choice for choice in self.choices if choice.form.is_asked]
+        if not asked:
+            self.complaints.append(_("Please choose at least one item."))
+            return False
+        checks = [choice.form.is_valid() for choice in asked]
+        return self.settlement.is_valid() and all(checks)
+
+    def to_command(self, write: Write) -> CancellationCommand:
+        """Make the typed command of a valid form."""
+        whole = self.settlement.cleaned_data
+        return CancellationCommand(
+            write=write,
+            number=self.page.order.number,
+            items=tuple(self._ask(choice) for choice in self.choices if choice.form.is_asked),
+            pickup_address=whole["pickup_address"] if self.settlement.is_collected else None,
+            fully_refund_as_loyalty_money=whole["fully_refund_as_loyalty_money"],
+        )
+
+    def _ask(self, choice: Choice) -> ItemAsk:
+        data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
+        kind: CancellationKind = data["cancellation_type"]
+        is_collected = kind == "refund" and settings.EASY_RETURN
+        return ItemAsk(
+            order_item=choice.item.pk,
+            reason=data["reason"],
+            cancellation_type=kind,
+            description=data["description"],
+            quantity=data["quantity"],
+            shipping_company=whole["shipping_company"] if is_collected else None,
+            iban=whole.get("iban", ""),
+            holder_name=whole.get("holder_name", ""),
+            pickup_date=self.settlement.get_pickup() if is_collected else None,
+        )
+
+    def complain(self, error: ActionError) -> None:
+        """Take what an action says."""
+        self.complaints += error.sentences()
+
+    def offer_again(self) -> None:
+        """Offer what is possible now, with what was typed kept: things may have changed meanwhile."""
+        for choice in self.choices:
+            if choice.item.kind:
+                choice.form.offer(choice.item.kind, choice.item.left_quantity)
+
+    @property
+    def open_choices(self) -> list[Choice]:
+        """The items that can be chosen."""
+        return [choice for choice in self.choices if choice.item.kind]
+
+    @property
+    def closed_items(self) -> list[ItemCard]:
+        """The items that cannot."""
+        return [choice.item for choice in self.choices if not choice.item.kind]
+
+    @property
+    def has_returns(self) -> bool:
+        """Whether anything that can be chosen would be collected."""
+        return bool(settings.EASY_RETURN) and any(item.kind == "refund" for item in self.page.items)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether there is anything to complain about."""
+        return bool(self.complaints) or any(True for _field in self.field_errors)
+
+    @property
+    def field_errors(self) -> Iterator[tuple[BoundField, str]]:
+        """Give every field that is wrong, with its sentence, for the summary."""
+        forms: list[Form] = [*(choice.form for choice in self.open_choices), self.settlement]
+        for form in forms:
+            for field in form if form.is_bound else ():
+                for message in field.errors:
+                    yield field, message
+
+
+def _read_kind(data: QueryDict | None, item: ItemCard) -> CancellationKind:
+    """Tell what the form asked for when it was shown, or what it is to ask for."""
+    told = data.get(f"item-{item.pk}-cancellation_type") if data else None
+    if told == "cancel" or told == "refund":  # noqa: PLR1714 - so that mypy sees the literal
+        return told
+    return item.kind or "cancel"

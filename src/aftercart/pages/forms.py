@@ -1,0 +1,267 @@
+"""The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import schwifty
+from django import forms
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import Address
+from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.orders.rules import CancellationKind
+from aftercart.orders.selectors import get_now
+
+#: When couriers come, in the shop's time zone.
+PICKUP_SLOTS = (("09:00", "12:00"), ("12:00", "15:00"), ("15:00", "18:00"))
+#: Up to so many units there is a list to choose from; beyond that the number is typed.
+_LONGEST_LIST = 20
+_MOST_UNITS = 1_000_000
+_LONGEST_DESCRIPTION = 1000
+
+
+class PlainForm(forms.Form):
+    """A form whose errors are told by the server alone, so that it works, and says the same, everywhere."""
+
+    use_required_attribute = False
+
+
+class LoginForm(PlainForm):
+    """E-mail address and password."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class SearchForm(PlainForm):
+    """A part of an order number."""
+
+    search = forms.CharField(label=gettext_lazy("Order number"), required=False, max_length=64)
+
+
+class AddressForm(PlainForm):
+    """A choice from the customer's addresses."""
+
+    address = forms.TypedChoiceField(
+        label=gettext_lazy("New delivery address"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Please choose an address.")},
+    )
+
+    def __init__(self, *args: Any, addresses: Sequence[Address], **options: Any) -> None:
+        """Offer these addresses."""
+        super().__init__(*args, **options)
+        self.fields["address"].choices = [(address.pk, address.title) for address in addresses]  # type: ignore[attr-defined]
+
+
+class ReasonSelect(forms.Select):
+    """Marks the reasons that need a description, for the style sheet to show the field."""
+
+    needing: Collection[int] = ()
+
+    def create_option(self, name: str, value: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        """Make an option, marked if need be."""
+        option = super().create_option(name, value, *args, **options)
+        if value in self.needing:
+            option["attrs"]["data-needs-description"] = ""
+        return option
+
+
+class ItemForm(PlainForm):
+    """One item of an order: whether, how many, why. Of an item that is not chosen nothing is checked."""
+
+    is_chosen = forms.BooleanField(required=False)
+    cancellation_type = forms.ChoiceField(choices=[("cancel", ""), ("refund", "")], required=False)
+    quantity = forms.IntegerField(
+        label=gettext_lazy("How many?"), required=False, min_value=1, max_value=_MOST_UNITS
+    )
+    reason = forms.TypedChoiceField(
+        label=gettext_lazy("Reason"), coerce=int, empty_value=None, required=False, widget=ReasonSelect
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=_LONGEST_DESCRIPTION,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        kind: CancellationKind,
+        left_quantity: int,
+        reasons: Sequence[CancellationReason],
+        **options: Any,
+    ) -> None:
+        """Offer what fits an item of this kind with so many units left."""
+        super().__init__(*args, **options)
+        self.reasons = {reason.pk: reason for reason in reasons}
+        self.offer(kind, left_quantity)
+
+    def offer(self, kind: CancellationKind, left_quantity: int) -> None:
+        """Offer the reasons of this kind, and up to so many units."""
+        field: Any = self.fields["reason"]
+        fitting = [reason for reason in self.reasons.values() if reason.cancellation_type == kind]
+        field.widget.needing = {reason.pk for reason in fitting if reason.extra_information_needed}
+        field.choices = [("", _("Please choose")), *((reason.pk, self._name(reason)) for reason in fitting)]
+        if left_quantity <= _LONGEST_LIST:
+            choices = [(number, str(number)) for number in range(left_quantity, 0, -1)]
+            self.fields["quantity"].widget = forms.Select(choices=choices)
+
+    @staticmethod
+    def _name(reason: CancellationReason) -> str:
+        return reason.get_subject((get_language() or "en")[:2])
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the customer has chosen this item."""
+        return bool(self["is_chosen"].value())
+
+    def full_clean(self) -> None:
+        """Check an item that is chosen; let be one that is not."""
+        super().full_clean()
+        if self.is_bound and not self.is_asked:
+            self._errors = forms.utils.ErrorDict()
+            self.cleaned_data = {"is_chosen": False}
+
+    def clean(self) -> dict[str, Any]:
+        """Want a reason, and the description that some reasons need."""
+        data = self.cleaned_data
+        if "reason" in data and data["reason"] is None:
+            self.add_error("reason", _("Please choose a reason."))
+        reason = self.reasons.get(data.get("reason") or 0)
+        if reason and reason.extra_information_needed and not data.get("description", "x").strip():
+            self.add_error("description", _("Please tell us a little more; this reason needs a description."))
+        if "cancellation_type" in data and not data["cancellation_type"]:
+            self.add_error("reason", _("This item can't be cancelled or returned here."))
+        return data
+
+
+class SettlementForm(PlainForm):
+    """What is asked once for all items: collection of a return, and where the money goes."""
+
+    shipping_company = forms.TypedChoiceField(
+        label=gettext_lazy("Who collects the parcel?"),
+        coerce=int, empty_value=None, required=False, widget=forms.RadioSelect,
+    )  # fmt: skip
+    pickup_address = forms.TypedChoiceField(
+        label=gettext_lazy("Where is it collected?"),
+        coerce=int, empty_value=None, required=False, widget=forms.RadioSelect,
+    )  # fmt: skip
+    pickup_date = forms.DateField(
+        label=gettext_lazy("Collection day (optional)"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    pickup_slot = forms.ChoiceField(
+        label=gettext_lazy("Time of day"),
+        required=False,
+        choices=[("", "–"), *(("-".join(slot), "–".join(slot)) for slot in PICKUP_SLOTS)],  # noqa: RUF001 - a dash
+    )
+    fully_refund_as_loyalty_money = forms.BooleanField(
+        label=gettext_lazy("Give me loyalty points instead of money"), required=False
+    )
+    iban = forms.CharField(
+        label=gettext_lazy("IBAN (optional)"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    holder_name = forms.CharField(
+        label=gettext_lazy("Account holder"),
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    #: Set before the check: whether something that has to be collected is chosen.
+    is_collected = False
+
+    def __init__(
+        self,
+        *args: Any,
+        companies: Sequence[EasyReturnCompany],
+        addresses: Sequence[Address],
+        wants_account: bool,
+        **options: Any,
+    ) -> None:
+        """Offer these companies and addresses; ask for an account only where one is needed."""
+        super().__init__(*args, **options)
+        fields: Any = self.fields
+        fields["shipping_company"].choices = [(company.pk, company.name) for company in companies]
+        fields["pickup_address"].choices = [(address.pk, address.title) for address in addresses]
+        fields["pickup_date"].widget.attrs["min"] = _get_shop_time().date().isoformat()
+        if not wants_account:
+            del fields["iban"], fields["holder_name"]
+
+    def full_clean(self) -> None:
+        """Forget about the collection where nothing is collected, whatever was typed."""
+        if self.is_bound and not self.is_collected:
+            for name in ("shipping_company", "pickup_address", "pickup_date", "pickup_slot"):
+                self.fields[name].disabled = True
+        super().full_clean()
+
+    def clean_iban(self) -> str:
+        """Take a valid IBAN, without its spaces."""
+        text: str = self.cleaned_data["iban"]
+        try:
+            return schwifty.IBAN(text).compact if text else ""
+        except schwifty.exceptions.SchwiftyException as error:
+            raise forms.ValidationError(_("This is not a valid IBAN.")) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Check what belongs together."""
+        data = self.cleaned_data
+        if self.is_collected:
+            self._check_collection(data)
+        if bool(data.get("iban")) != bool(data.get("holder_name")) and "iban" not in self.errors:
+            missing = "holder_name" if data.get("iban") else "iban"
+            self.add_error(missing, _("IBAN and account holder belong together."))
+        return data
+
+    def _check_collection(self, data: dict[str, Any]) -> None:
+        for name, message in (
+            ("shipping_company", _("Please choose who collects the parcel.")),
+            ("pickup_address", _("Please choose where the parcel is collected.")),
+        ):
+            if name in data and data[name] is None:
+                self.add_error(name, message)
+        if "pickup_date" not in data or "pickup_slot" not in data:
+            return
+        if bool(data["pickup_date"]) != bool(data["pickup_slot"]):
+            missing = "pickup_slot" if data["pickup_date"] else "pickup_date"
+            self.add_error(missing, _("Please choose both a day and a time, or neither."))
+        elif data["pickup_date"]:
+            end = time.fromisoformat(data["pickup_slot"].split("-")[1])
+            if datetime.combine(data["pickup_date"], end, _get_zone()) <= get_now():
+                self.add_error("pickup_date", _("The pickup time is in the past."))
+
+    def get_pickup(self) -> dict[str, Any] | None:
+        """Give the day and hours of a valid form as the actions keep them."""
+        data = self.cleaned_data
+        if not self.is_collected or not data["pickup_date"]:
+            return None
+        start, end = data["pickup_slot"].split("-")
+        return {"date": data["pickup_date"].isoformat(), "hour_range": {"start": start, "end": end}}
+
+
+def _get_zone() -> ZoneInfo:
+    return ZoneInfo(settings.SHOP_TIME_ZONE)
+
+
+def _get_shop_time() -> datetime:
+    return get_now().astimezone(_get_zone())

@@ -1,0 +1,23 @@
+// Everything works without this file; it only keeps an impatient second click from being sent.
+"use strict";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.hasAttribute("data-once")) return;
+  if (form.getAttribute("aria-busy") === "true") {
+    event.preventDefault();
+    return;
+  }
+  form.setAttribute("aria-busy", "true");
+  const button = event.submitter;
+  // After this turn, so that the button still counts as the one that was pressed.
+  setTimeout(() => { if (button) button.disabled = true; });
+});
+
+// The browser may bring a page back as it was left: then it can be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    form.removeAttribute("aria-busy");
+    for (const button of form.querySelectorAll("button")) button.disabled = false;
+  }
+});

@@ -1,0 +1,54 @@
+"""Reading orders: the confirmation, the list, one order."""
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_safe
+
+from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.selectors import find_by_link, list_orders
+from aftercart.pages.forms import SearchForm
+from aftercart.pages.order_page import OrderCard, OrderPage
+from aftercart.pages.views.customer import customer_page, find_order_or_404, get_customer
+
+_PAGE_SIZE = 12
+
+
+@never_cache
+@csrf_protect
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the way: to the log-in, or to one's orders."""
+    return render(request, "pages/home.html")
+
+
+@customer_page("GET", "HEAD")
+def completed(request: HttpRequest, signed: str) -> HttpResponse:
+    """Show the confirmation of a signed link. Raises Http404, the same for every kind of miss."""
+    try:
+        order = find_by_link(get_customer(request), signed, purpose="completed")
+    except OrderNotFound as error:
+        raise Http404 from error
+    return render(request, "pages/order.html", {"page": OrderPage(order, is_thanks=True)})
+
+
+@customer_page("GET", "HEAD")
+def order_list(request: HttpRequest) -> HttpResponse:
+    """List the customer's orders, newest first, twelve to a page."""
+    orders = list_orders(get_customer(request)).prefetch_related("items")
+    form = SearchForm(request.GET)
+    search = form.cleaned_data["search"] if form.is_valid() else ""
+    if search:
+        orders = orders.filter(number__icontains=search)
+    page = Paginator(orders, _PAGE_SIZE).get_page(request.GET.get("page"))
+    cards = [OrderCard(order) for order in page]
+    return render(request, "pages/orders.html", {"page": page, "cards": cards, "form": form, "search": search})
+
+
+@customer_page("GET", "HEAD")
+def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one order with its story. Raises Http404."""
+    page = OrderPage(find_order_or_404(request, pk=pk))
+    return render(request, "pages/order.html", {"page": page, "moments": page.list_moments()})

@@ -1,0 +1,65 @@
+"""Logging in and out."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from aftercart.pages.forms import LoginForm
+from aftercart.pages.views.customer import SeeOther
+
+
+@never_cache
+@csrf_protect
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Log in, then go on to `next`; one wording for every miss. Locked out: `pages.lockout` answers."""
+    target = _find_next(request)
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return redirect(target)
+        return render(request, "pages/login.html", {"form": LoginForm(), "next": target})
+    form = LoginForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        # By the name of the field that django-axes counts by; in one case, since it counts by spelling.
+        user = auth.authenticate(request, email=data["email"].lower(), password=data["password"])
+        if user is not None:
+            auth.login(request, user)
+            return SeeOther(target)
+        form.add_error(None, _("This e-mail address and password do not belong together."))
+    return render(request, "pages/login.html", {"form": form, "next": target}, status=HTTPStatus.BAD_REQUEST)
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ask; then log out and clear the three cookies."""
+    if request.method != "POST":
+        return render(request, "pages/logout.html")
+    auth.logout(request)
+    response = SeeOther(reverse("login"))
+    for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME):
+        response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
+    response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite=settings.CSRF_COOKIE_SAMESITE)
+    return response
+
+
+def _find_next(request: HttpRequest) -> str:
+    """Tell where to go on: only ever to a page of ours."""
+    told: str = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return told if is_ours else settings.LOGIN_REDIRECT_URL

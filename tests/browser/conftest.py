@@ -1,0 +1,44 @@
+"""A real browser against a real server."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import Browser, sync_playwright
+from pytest_django import Settings
+
+from tests.browser.scene import serve_plain_static
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--disable-quic",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _make_static_root() -> None:
+    """Make the folder that the server looks for when it starts."""
+    django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _plain_static(settings: Settings) -> None:
+    serve_plain_static(settings)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once; skip, and say so, where there is none."""
+    program = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("NO BROWSER: none of " + ", ".join(_NAMES) + " is installed, so no page was looked at")
+    # Playwright's own loop runs in this thread; Django takes that for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -1,0 +1,350 @@
+# ruff: noqa: RUF001 - Turkish is written with a dotless i
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from aftercart.orders.intake import OrderIntake, find_number, read_order
+from aftercart.orders.intake_values import DocumentInvalid, decode_document
+from tests.import_documents import CREATED, MODIFIED, make_address, make_document, make_item, write_line
+
+
+def read(**changes: Any) -> OrderIntake:
+    return read_order(decode_document(write_line(make_document(**changes))), channel_id=7)
+
+
+def refuse(**changes: Any) -> str:
+    with pytest.raises(DocumentInvalid) as caught:
+        read(**changes)
+    return str(caught.value)
+
+
+def item_of(**changes: Any) -> dict[str, Any]:
+    return read(orderitem_set=[make_item(**changes)]).items[0].columns
+
+
+def test_the_smallest_order_is_read_whole() -> None:
+    intake = read()
+    moment = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert (intake.number, intake.id, intake.email, intake.is_guest) == (
+        "ORD-2026-000001",
+        None,
+        "ayse.kaya@example.com",
+        False,
+    )
+    assert intake.columns == {
+        "channel_id": 7,
+        "user_email": "ayse.kaya@example.com",
+        "status": "400",
+        "status_before": "",
+        "currency": "TRY",
+        "amount": Decimal("100.0000"),
+        "amount_without_discount": Decimal("100.0000"),
+        "discount_amount": Decimal(0),
+        "shipping_amount": Decimal(0),
+        "shipping_tax_rate": None,
+        "installment_interest_amount": Decimal(0),
+        "refund_amount": Decimal(0),
+        "discount_refund_amount": Decimal(0),
+        "shipping_refund_amount": Decimal(0),
+        "payment_option": {},
+        "invoice_number": "",
+        "campaigns": [],
+        "details": {},
+        "created_date": datetime(2026, 3, 1, 10, tzinfo=UTC),
+        "modified_date": moment,
+    }
+    assert intake.items[0].columns["total_amount"] == Decimal("100.0000")
+    assert intake.items[0].columns["modified_date"] == moment
+
+
+@pytest.mark.parametrize(
+    "status", ["400", 400, "approved", "Approved", {"value": "400", "label": "Onaylandı"}]
+)
+def test_a_status_may_be_number_name_or_labelled(status: Any) -> None:
+    assert read(status=status).columns["status"] == "400"
+
+
+@pytest.mark.parametrize("currency", ["try", "TRY", {"value": "try", "label": "TL"}])
+def test_a_currency_is_kept_in_upper_case(currency: Any) -> None:
+    assert read(currency=currency).columns["currency"] == "TRY"
+
+
+def test_amounts_never_pass_through_a_float() -> None:
+    line = write_line(make_document(amount=0)).replace(b'"amount": 0', b'"amount": 99999999999.1234')
+    intake = read_order(decode_document(line), channel_id=1)
+    assert intake.columns["amount"] == Decimal("99999999999.1234")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"number": None}, "number: is required"),
+        ({"number": "  "}, "number: is required"),
+        ({"number": "A/1"}, "number: contains a slash or an invisible character"),
+        ({"number": ".."}, "number: contains a slash or an invisible character"),
+        ({"number": "x" * 65}, "number: longer than 64 characters"),
+        ({"number": ["1"]}, "number: must be text"),
+        ({"user_email": None}, "user_email: is required"),
+        ({"user_email": "nobody"}, "user_email: not an e-mail address"),
+        ({"status": None}, "status: is required"),
+        ({"status": "401"}, "status: not a status"),
+        ({"status": True}, "status: not a status"),
+        ({"status": {"label": "x"}}, "status: not a status"),
+        ({"currency": None}, "currency: is required"),
+        ({"currency": "lira"}, "currency: not a currency's three letters"),
+        ({"amount": None}, "amount: is required"),
+        ({"amount": "12,50"}, "amount: not an amount"),
+        ({"amount": "1_000"}, "amount: not an amount"),
+        ({"amount": "NaN"}, "amount: not an amount"),
+        ({"amount": True}, "amount: not an amount"),
+        ({"amount": "1.23456"}, "amount: more than four decimals"),
+        ({"amount": "-1"}, "amount: must not be negative"),
+        ({"amount": "1000000000000"}, "amount: too large"),
+        ({"created_date": None}, "created_date: is required"),
+        ({"created_date": "2026-03-01T10:00:00"}, "created_date: has no time zone"),
+        ({"created_date": "2026-03-01"}, "created_date: has no time zone"),
+        ({"created_date": "yesterday"}, "created_date: not an ISO 8601 date and time"),
+        ({"created_date": "0001-01-01T00:00:00+14:00"}, "created_date: outside the calendar"),
+        ({"created_date": 1767225600}, "created_date: not an ISO 8601 date and time"),
+        ({"modified_date": "2026-03-01T10:00:00"}, "modified_date: has no time zone"),
+        ({"orderitem_set": []}, "orderitem_set: needs at least one item"),
+        ({"orderitem_set": None}, "orderitem_set: needs at least one item"),
+        ({"orderitem_set": {}}, "orderitem_set: must be a list"),
+        ({"orderitem_set": [1]}, "orderitem_set[0]: must be an object"),
+        ({"orderitem_set": [make_item()] * 1001}, "orderitem_set: has more than 1000 items"),
+        ({"orderitem_set": [make_item(id=1)] * 2}, "orderitem_set[].id: given twice"),
+        ({"discountitem_set": [{"name": "x"}]}, "discountitem_set[0].amount: is required"),
+        ({"discountitem_set": [{"pk": 1, "amount": 1}] * 2}, "discountitem_set[].pk: given twice"),
+        ({"id": 0}, "id: must be between 1 and 9007199254740991"),
+        ({"id": 2**63}, "id: must be between 1 and 9007199254740991"),
+        ({"id": "x"}, "id: not a whole number"),
+        ({"campaigns": "x"}, "campaigns: must be a list"),
+        ({"channel_id": "x"}, "channel_id: not a whole number"),
+        ({"channel": {"pk": 2**31}}, "channel: must be between 1 and 2147483647"),
+        ({"invoice_number": "x" * 65}, "invoice_number: longer than 64 characters"),
+        ({"shipping_address": "x"}, "shipping_address: must be an object"),
+        (
+            {"shipping_address": make_address(line="x" * 513)},
+            "shipping_address.line: longer than 512 characters",
+        ),
+        (
+            {"billing_address": make_address(city={"name": "x" * 101})},
+            "billing_address.city.name: longer than 100 characters",
+        ),
+        (
+            {"shipping_address": make_address(country={"code": "tur"})},
+            "shipping_address.country.code: not a country's two letters",
+        ),
+        (
+            {"shipping_address": make_address(country="Atlantis")},
+            "shipping_address.country.code: is required for 'Atlantis'",
+        ),
+        ({"extra_field": {"note": "a\0b"}}, "extra_field.note: contains a NUL character"),
+        ({"extra_field": {"a\0b": 1}}, "extra_field.ab: contains a NUL character"),
+    ],
+)
+def test_a_document_that_makes_no_sense_is_refused_by_the_field(changes: Any, reason: str) -> None:
+    assert refuse(**changes) == reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"quantity": 0}, "quantity: must be between 1 and 2147483647"),
+        ({"quantity": None}, "quantity: is required"),
+        ({"quantity": 1.5}, "quantity: not a whole number"),
+        ({"price": None}, "price: is required"),
+        ({"price": {}}, "price: not an amount"),
+        ({"quantity": 2**31 - 1, "price": "999999999"}, "total_amount: too large"),
+        ({"product": None}, "product: is required"),
+        ({"product": {}}, "product: is required"),
+        ({"product": "a shirt"}, "product: not a whole number"),
+        ({"product": {"sku": "x" * 129}}, "product.sku: longer than 128 characters"),
+        ({"status": "lost"}, "status: not a status"),
+        ({"cancelled_quantity": 2}, "cancelled_quantity: must be between 0 and 1"),
+        ({"extra_field": {"delivered_date": "2026-03-01"}}, "extra_field.delivered_date: has no time zone"),
+        ({"extra_field": {"is_final_sale": "perhaps"}}, "extra_field.is_final_sale: neither true nor false"),
+    ],
+)
+def test_an_item_that_makes_no_sense_is_refused_by_its_place(changes: Any, reason: str) -> None:
+    assert refuse(orderitem_set=[make_item(), make_item(**changes)]) == f"orderitem_set[1].{reason}"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"{", "not JSON: Input data was truncated"),
+        (b'{"a": "\xff"}', "not JSON: "),
+        (b'{"a": "\\ud800"}', "not JSON: "),
+        (b'{"a": NaN}', "not JSON: "),
+        (b'{"a": 1e999999}', "a: a number too long to keep"),
+        (b'{"a": ' + b"9" * 301 + b"}", "a: a number too long to keep"),
+        (b'{"a": ' + b"9" * 5000 + b"}", ""),
+        (b'{"a": 0.' + b"1" * 301 + b"}", "a: a number too long to keep"),
+        (b'{"a":' + b"[" * 60 + b"]" * 60 + b"}", "a.0.0.0"),
+        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+    ],
+)
+def test_what_postgresql_cannot_hold_is_refused(line: bytes, reason: str) -> None:
+    with pytest.raises(DocumentInvalid) as caught:
+        decode_document(line)
+    assert str(caught.value).startswith(reason)
+
+
+def test_a_missing_modified_date_is_the_created_one() -> None:
+    intake = read(modified_date=None)
+    assert intake.modified_date == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def test_only_an_explicit_null_makes_a_guest() -> None:
+    document = make_document(user=None)
+    assert read_order(document, channel_id=1).is_guest
+    del document["user"]
+    assert not read_order(document, channel_id=1).is_guest
+
+
+def test_unknown_fields_go_into_extra_field_and_known_ones_into_details() -> None:
+    intake = read(
+        tracking_url="https://t.example.com/1", erp_code="X1", extra_field={"a": 1}, is_cancellable=True
+    )
+    assert intake.columns["details"] == {
+        "tracking_url": "https://t.example.com/1",
+        "extra_field": {"a": 1, "erp_code": "X1"},
+    }
+
+
+def test_an_extra_field_that_is_no_object_is_kept_under_its_own_name() -> None:
+    assert read(extra_field="note", colour="red").columns["details"]["extra_field"] == {
+        "extra_field": "note",
+        "colour": "red",
+    }
+
+
+def test_an_unknown_field_never_overwrites_one_of_extra_field() -> None:
+    extra = read(extra_field={"erp": 1}, erp=2).columns["details"]["extra_field"]
+    assert extra == {"erp": 1, "document.erp": 2}
+
+
+def test_what_nobody_knows_of_a_discount_is_kept_with_the_order() -> None:
+    intake = read(discountitem_set=[{"pk": 9, "name": "Yaz", "amount": "5", "rule": 3}])
+    assert intake.columns["details"]["extra_field"] == {"discountitem_set": [{"rule": 3}]}
+    assert (intake.discounts[0].id, intake.discounts[0].columns["amount"]) == (9, Decimal(5))
+    assert intake.columns["discount_amount"] == Decimal(5)
+    assert intake.columns["amount_without_discount"] == Decimal(105)
+
+
+def test_a_card_number_is_masked_wherever_the_card_holds_it() -> None:
+    card = {"pk": 1, "number": "4546711234567894", "old": ["4546 7112 3456 7894", 4546711234567894]}
+    assert read(card=card, bin_number=454671).columns["details"] == {
+        "card": {"pk": 1, "number": "454671******7894", "old": ["454671******7894"] * 2},
+        "bin_number": 454671,
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, {}),
+        (3, {"pk": 3}),
+        ("Havale", {"name": "Havale"}),
+        (
+            {"pk": 1, "payment_type": {"value": "credit_card", "label": "Kart"}},
+            {"pk": 1, "payment_type": "credit_card"},
+        ),
+    ],
+)
+def test_a_payment_option_is_an_object_whatever_it_was(value: Any, expected: Any) -> None:
+    assert read(payment_option=value).columns["payment_option"] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel"),
+    [({}, 7), ({"channel_id": "3"}, 3), ({"channel": 4}, 4), ({"channel": {"pk": 5, "name": "Web"}}, 5)],
+)
+def test_the_channel_is_the_documents_or_the_settings(changes: Any, channel: int) -> None:
+    assert read(**changes).columns["channel_id"] == channel
+
+
+def test_an_item_may_name_its_product_by_pk_or_sku_alone() -> None:
+    assert item_of(product=8)["product"] == {"pk": 8}
+    columns = item_of(product=None, sku="S-9")
+    assert (columns["product"], columns["sku"]) == ({"sku": "S-9"}, "S-9")
+
+
+def test_cancelled_items_are_cancelled_whole() -> None:
+    assert item_of(status="canceled", quantity=3)["cancelled_quantity"] == 3
+    assert item_of(status="600", quantity=2)["cancelled_quantity"] == 2
+    assert item_of(status="400", quantity=2)["cancelled_quantity"] == 0
+
+
+def test_an_item_that_waits_remembers_what_the_order_is() -> None:
+    columns = item_of(status="50")
+    assert (columns["status"], columns["status_before"]) == ("50", "400")
+
+
+def test_an_order_that_waits_remembers_the_least_of_its_items() -> None:
+    items = [make_item(status="450"), make_item(status="400"), make_item(status="100")]
+    assert read(status="50", orderitem_set=items).columns["status_before"] == "400"
+
+
+@pytest.mark.parametrize(
+    ("status", "extra", "shipped", "delivered"),
+    [
+        ("400", {}, None, None),
+        ("500", {}, MODIFIED, None),
+        ("550", {}, MODIFIED, MODIFIED),
+        ("550", {"delivered_date": CREATED}, CREATED, CREATED),
+        ("500", {"shipped_date": CREATED}, CREATED, None),
+        ("600", {"shipped_date": CREATED, "delivered_date": MODIFIED}, CREATED, MODIFIED),
+    ],
+)
+def test_shipping_and_delivery_are_dated_by_the_document_or_by_its_modification(
+    status: str, extra: Any, shipped: str | None, delivered: str | None
+) -> None:
+    for columns in (
+        item_of(status=status, extra_field=extra),
+        read(status=status, extra_field=extra).items[0].columns,
+    ):
+        assert columns["shipped_at"] == (shipped and datetime.fromisoformat(shipped))
+        assert columns["delivered_at"] == (delivered and datetime.fromisoformat(delivered))
+
+
+def test_a_parent_of_another_order_is_only_noted() -> None:
+    items = [make_item(id=1), make_item(id=2, parent=1), make_item(id=3, parent=99)]
+    read_items = read(orderitem_set=items).items
+    assert [item.parent_id for item in read_items] == [None, 1, None]
+    assert read_items[2].columns["details"] == {"parent": 99}
+
+
+def test_places_are_read_from_objects_and_from_plain_names() -> None:
+    plain = make_address(country="Türkiye", city="İstanbul", township="Kadıköy", district=None)
+    places = read(shipping_address=plain).shipping
+    assert places is not None
+    assert (places.places.country, places.places.city, places.places.township, places.places.district) == (
+        "tr",
+        "İstanbul",
+        "Kadıköy",
+        None,
+    )
+
+
+def test_a_shop_to_pick_up_from_does_not_go_into_the_address_book() -> None:
+    pickup = read(shipping_address=make_address(retail_store={"pk": 1})).shipping
+    incomplete = read(shipping_address=make_address(township=None)).shipping
+    home = read().shipping
+    assert pickup is not None
+    assert incomplete is not None
+    assert home is not None
+    assert (pickup.is_for_the_book, incomplete.is_for_the_book, home.is_for_the_book) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("document", "number"),
+    [({"number": "A"}, "A"), ({"number": 12}, "12"), ({"number": True}, None), ({}, None), ([], None)],
+)
+def test_a_broken_document_still_tells_its_number_if_it_can(document: Any, number: str | None) -> None:
+    assert find_number(document) == number
