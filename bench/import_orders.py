@@ -59,7 +59,7 @@ def make_lines(count: int, mark: str) -> Iterator[bytes]:
 
 
 def measure(count: int, mark: str) -> None:
-    from aftercart.accounts.models import User
+    from aftercart.accounts.models import City, User
     from aftercart.actions.import_orders import import_orders
     from aftercart.orders.models import Order
 
@@ -76,6 +76,7 @@ def measure(count: int, mark: str) -> None:
     orders = Order.objects.filter(number__startswith=f"{mark}-")
     orders.delete()
     User.objects.filter(email__startswith=f"{mark}-").delete()
+    City.objects.filter(name__startswith="Bench ").delete()
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """The command line. Django is set up late, so that `--help` is quick."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
@@ -63,16 +63,9 @@ def run() -> None:
 def web() -> None:
     """Serve customers and back office over HTTP (Granian), until SIGTERM."""
     with _django(database=False):
-        from django.conf import settings
+        from aftercart.processes import web_command
 
-        command = [
-            str(Path(sys.executable).with_name("granian")), "--interface", "wsgi",
-            "aftercart.wsgi:application",
-            "--host", settings.HOST, "--port", str(settings.PORT),
-            "--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS),
-            "--respawn-failed-workers", "--workers-kill-timeout", "12s", "--log-level", "warning",
-            "--process-name", "aftercart-web",
-        ]  # fmt: skip
+        command = web_command()
     os.execv(command[0], command)  # noqa: S606 - our own program takes this process over
 
 
@@ -95,12 +88,9 @@ def worker() -> None:
 def sandbox(arguments: tuple[str, ...]) -> None:
     """Serve the stand-in Omnitron, a server of its own; `aftercart sandbox --help` tells its options."""
     with _django(database=False):
-        from django.conf import settings
+        from aftercart.processes import sandbox_command
 
-        given = {argument.split("=")[0] for argument in arguments}
-        defaults = {"--port": str(settings.SANDBOX_PORT), "--store": str(settings.VAR / "omnitron.sqlite3")}
-        filled = [part for name, value in defaults.items() if name not in given for part in (name, value)]
-    command = [sys.executable, "-m", "sandbox", *filled, *arguments]
+        command = sandbox_command(arguments)
     os.execv(command[0], command)  # noqa: S606 - as above
 
 
@@ -169,6 +159,7 @@ def doctor() -> None:
     with _django():
         from aftercart.doctor import examine
 
+        logging.getLogger("aftercart").setLevel(logging.WARNING)
         is_well = True
         for diagnosis in examine():
             is_well = is_well and diagnosis.is_fine

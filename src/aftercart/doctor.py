@@ -77,7 +77,9 @@ def _check_secret() -> Diagnosis:
         if len(s) < _SHORTEST_SECRET or len(set(s)) < _FEWEST_CHARACTERS
     ]
     if weak:
-        return Diagnosis("secret", is_fine=False, finding="SECRET_KEY is short or simple", cure=_CURES["secret"])
+        return Diagnosis(
+            "secret", is_fine=False, finding="SECRET_KEY is short or simple", cure=_CURES["secret"]
+        )
     return Diagnosis(
         "secret", is_fine=True, finding=f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
     )

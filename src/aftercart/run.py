@@ -9,9 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from aftercart.actions.import_orders import (
     BadLinesFile,
@@ -24,11 +24,11 @@ from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib import postgres
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now
+from aftercart.processes import sandbox_command, web_command, worker_command
 from aftercart.supervisor import Service, ServiceFailed, Supervisor
 
 #: Beyond so many orders the stand-in is not told of all of them by itself.
 _MOST_FOR_SANDBOX = 5000
-_CONSOLE = Console(soft_wrap=True, highlight=False)
 
 
 def run_all() -> int:
@@ -36,12 +36,19 @@ def run_all() -> int:
     try:
         with Supervisor() as supervisor:
             _start_database(supervisor)
+            sandbox = _start_sandbox(supervisor)
             prepare_database()
-            _start_sandbox(supervisor)
-            supervisor.start(_aftercart("web", is_ready=lambda: _answers(settings.PORT, "/healthz")))
-            supervisor.start(_aftercart("worker"))
+            web = supervisor.start(
+                Service("web", web_command(), is_ready=lambda: _answers(settings.PORT, "/readyz"))
+            )
+            supervisor.start(Service("worker", worker_command()))
+            if sandbox is not None:
+                supervisor.wait_for(sandbox)
+                _tell_sandbox()
             summary = summarise()
+            supervisor.wait_for(web)
             describe_demo(summary)
+            _release_connections()
             supervisor.watch()
     except (ServiceFailed, postgres.PostgresError) as error:
         print(f"aftercart: {error}", file=sys.stderr)  # noqa: T201
@@ -51,8 +58,10 @@ def run_all() -> int:
     return 0
 
 
-def _aftercart(command: str, **options: Any) -> Service:
-    return Service(command, [sys.executable, "-m", "aftercart", command], **options)
+def _release_connections() -> None:
+    """Give up our own connections: the services have theirs, and PostgreSQL stops quietly without ours."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 def _start_database(supervisor: Supervisor) -> None:
@@ -64,7 +73,7 @@ def _start_database(supervisor: Supervisor) -> None:
         raise ServiceFailed(
             f"Another Aftercart is running in {settings.VAR}. AFTERCART_VAR gives this one its own."
         )
-    supervisor.start(
+    server = supervisor.start(
         Service(
             "postgres",
             postgres.server_command(data),
@@ -73,15 +82,21 @@ def _start_database(supervisor: Supervisor) -> None:
             popen_options=postgres.popen_options(),
         )
     )
+    supervisor.wait_for(server)
     postgres.create_database(data, postgres.DATABASE)
 
 
-def _start_sandbox(supervisor: Supervisor) -> None:
+def _start_sandbox(supervisor: Supervisor) -> Service | None:
     if os.environ.get("OMNITRON_URL"):
-        return
-    supervisor.start(
-        _aftercart("sandbox", is_ready=lambda: _answers(settings.SANDBOX_PORT, "/sandbox/health/"))
+        return None
+    port = settings.SANDBOX_PORT
+    return supervisor.start(
+        Service("sandbox", sandbox_command(), is_ready=lambda: _answers(port, "/sandbox/health/"))
     )
+
+
+def _tell_sandbox() -> None:
+    """Load our orders into the stand-in; those that it knows it keeps as they are there."""
     if Order.objects.count() <= _MOST_FOR_SANDBOX:
         body = {"channel_id": settings.OMNITRON_CHANNEL_ID, "orders": list(sandbox_documents())}
         _post(settings.SANDBOX_PORT, "/sandbox/orders/", body)
@@ -111,8 +126,7 @@ def describe_demo(summary: dict[str, Any]) -> None:
     base = summary["base_url"]
     customer = summary["customers"][0]
     staff = summary["staff"]
-    table = Table(title="Aftercart", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, text in (
+    rows = (
         ("Shop", f"{base}/"),
         ("A signed order link", customer["orders"]["cancellable"]["url"]),
         ("  log in as", f"{customer['email']} / {customer['password']}"),
@@ -121,11 +135,9 @@ def describe_demo(summary: dict[str, Any]) -> None:
         ("API documentation", f"{base}/api/docs/"),
         ("Omnitron", f"{summary['omnitron_url']}/"),
         ("All of the demo", str(settings.VAR / "demo.json")),
-    ):
-        table.add_row(name, text)
-    _CONSOLE.print()
-    _CONSOLE.print(table)
-    _CONSOLE.print()
+    )
+    # Plain lines: a link must stay whole when it is copied from a narrow terminal or a log.
+    print("\nAftercart\n", *(f"  {name:<20} {text}" for name, text in rows), "", sep="\n", flush=True)  # noqa: T201
 
 
 def _answers(port: int, path: str) -> bool:

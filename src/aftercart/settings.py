@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "aftercart.accounts.middleware.PrivateByDefaultMiddleware",
     "aftercart.accounts.middleware.TwinSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,6 +153,8 @@ X_FRAME_OPTIONS = "DENY"
 
 AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
+# What authenticate() is called with; the default is the user model's field, which nobody passes.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "aftercart.pages.lockout.answer_lockout"

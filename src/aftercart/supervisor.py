@@ -105,11 +105,15 @@ class Supervisor:
             raise KeyboardInterrupt
         self._stopping.set()
 
-    def start(self, service: Service, seconds: float = 30.0) -> None:
-        """Start a service and wait until it is ready. Raises `ServiceFailed`."""
+    def start(self, service: Service) -> Service:
+        """Start a service."""
         self._services.append(service)
         service.start(self._width)
-        assert service.process is not None  # noqa: S101 - just started
+        return service
+
+    def wait_for(self, service: Service, seconds: float = 60.0) -> None:
+        """Wait until a started service is ready. Raises `ServiceFailed`."""
+        assert service.process is not None  # noqa: S101 - it has been started
         end = time.monotonic() + seconds
         while not service.is_ready():
             if self._stopping.is_set():

@@ -5,28 +5,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, sync_playwright
-from pytest_django import Settings
-
-from tests.browser.scene import serve_plain_static
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-quic",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _make_static_root() -> None:
-    """Make the folder that the server looks for when it starts."""
-    django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-
-
-@pytest.fixture(autouse=True)
-def _plain_static(settings: Settings) -> None:
-    serve_plain_static(settings)
 
 
 @pytest.fixture(scope="session")

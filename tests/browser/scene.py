@@ -1,12 +1,13 @@
 """A small shop to look at: one customer, an order with all kinds of items, and an Omnitron that knows it."""
 
+# ruff: noqa: RUF001 - Turkish has a dotless i
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from aftercart.accounts.document import address_document
@@ -164,10 +165,3 @@ def sign(order: Order) -> str:
     """Make the path of an order's confirmation page."""
     token = sign_number(order.number, purpose="completed", link_version=order.link_version)
     return f"/orders/completed/{token}/"
-
-
-def serve_plain_static(settings_fixture: Any) -> None:
-    """Serve static files as they are: the manifest is made by `collectstatic`, which tests do not run."""
-    storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    settings_fixture.STORAGES = {**settings.STORAGES, "staticfiles": storage}

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
-from threading import Barrier, Thread
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
 import psycopg
@@ -9,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aftercart.actions import import_orders as module
+from aftercart.actions import write_orders as write_module
 from aftercart.actions.import_orders import BadLine, ImportResult
+from aftercart.actions.resolve_customers import resolve_customers
 from aftercart.actions.write_orders import BatchOutcome, write_orders
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.models import Order, TimelineEntry
@@ -93,6 +96,45 @@ def test_imports_of_the_same_file_at_once_take_turns() -> None:
     assert sum(result.unchanged for result, _ in results) == 180
     assert all(bad == [] for _, bad in results)
     assert Order.objects.count() == 60
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("takes_turns", [True, False])
+def test_without_taking_turns_two_imports_of_one_order_collide(
+    monkeypatch: pytest.MonkeyPatch,
+    takes_turns: bool,  # noqa: FBT001
+) -> None:
+    meeting, collisions = Barrier(2), []
+
+    def meet(intakes: Sequence[OrderIntake]) -> Any:
+        with suppress(BrokenBarrierError):  # whoever waits for a turn does not come
+            meeting.wait(timeout=1)
+        return resolve_customers(intakes)
+
+    def write(intakes: Sequence[OrderIntake]) -> BatchOutcome:
+        try:
+            return write_orders(intakes)
+        except IntegrityError as error:
+            collisions.append(error)
+            raise
+
+    def work() -> None:
+        try:
+            assert run_import(make_document("1"))[0].bad == 0
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(write_module, "resolve_customers", meet)
+    monkeypatch.setattr(module, "write_orders", write)
+    if not takes_turns:
+        monkeypatch.setattr(write_module, "take_turns", lambda _: None)
+    threads = [Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(collisions) == (0 if takes_turns else 1)
+    assert Order.objects.count() == 1
 
 
 # --- any JSON at all ---------------------------------------------------------------------------------------

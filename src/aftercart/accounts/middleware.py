@@ -1,10 +1,11 @@
 """Sessions under two cookie names (contract section 1): `sessionid` and `osessionid` carry one key."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 
 class TwinSessionMiddleware(SessionMiddleware):
@@ -34,4 +35,17 @@ class TwinSessionMiddleware(SessionMiddleware):
         if ours is not None:
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME] = ours.value
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME].update(ours)
+        return response
+
+
+class PrivateByDefaultMiddleware:
+    """Keeps what is one person's out of shared caches, unless a view has said otherwise."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, with a `Cache-Control`."""
+        response = self._get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

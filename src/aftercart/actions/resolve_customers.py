@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import phonenumbers
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
+from psycopg import sql
 
 from aftercart.accounts.document import address_document, hash_address
 from aftercart.accounts.models import Address, City, Country, District, Township, User
@@ -32,6 +33,12 @@ _ADDRESS_COLUMNS: Final = (
     "id", "user_id", "country_id", "city_id", "township_id", "district_id", "hash_data", "retail_store",
     "extra_field", "primary", "created_date", "modified_date", *_ADDRESS_FIELDS,
 )  # fmt: skip
+
+_FIND_LEVEL: Final = sql.SQL(
+    "SELECT place.* FROM {table} AS place"
+    " JOIN unnest(%s::bigint[], %s::text[]) AS wanted (parent, name)"
+    " ON place.{parent} = wanted.parent AND place.name = wanted.name"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +159,13 @@ def _resolve_level(
     """Find or make one level. `wanted` are parents and names; answers by the parent's id and the name."""
     if not wanted:
         return {}
-    rows: QuerySet[Any] = model._default_manager.filter(  # noqa: SLF001
-        **{f"{parent}__in": {above.pk for above, _ in wanted}, "name__in": {name for _, name in wanted}}
+    # Pairs, not parents times names: a name that every city has would bring them all.
+    statement = _FIND_LEVEL.format(
+        table=sql.Identifier(model._meta.db_table),  # noqa: SLF001
+        parent=sql.Identifier(f"{parent}_id"),
     )
+    pairs = [[above.pk for above, _ in wanted], [name for _, name in wanted]]
+    rows = model._default_manager.raw(statement.as_string(), pairs)  # noqa: SLF001
     found = {(getattr(row, f"{parent}_id"), row.name): row for row in rows}
     missing: dict[tuple[int, str], Any] = {
         (above.pk, name): model(**{parent: above, "name": name})

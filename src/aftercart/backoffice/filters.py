@@ -1,11 +1,11 @@
 """Filters of the lists. Their choices are known beforehand or remembered: a list asks for them at no cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
 from django.core.cache import cache
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.words import ADDRESS_STATES, CAUSES, SUBMISSION_STATES, Text
@@ -145,21 +145,18 @@ class _KnownValuesFilter(SimpleListFilter):
 
     column: ClassVar[str]
     path: ClassVar[str]
-    convert: ClassVar[Callable[[str], Any]] = str
 
     def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:  # noqa: ARG002
         """Give the values that there are."""
         return [(str(value), str(value)) for value in list_known_values(self.column)]
 
     def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
-        """Keep the rows with the chosen value; one that cannot be one keeps none."""
-        value = self.value()
-        if not value:
+        """Keep the rows with the chosen value; one that nobody knows keeps none."""
+        chosen = self.value()
+        if not chosen:
             return queryset
-        try:
-            return queryset.filter(**{self.path: type(self).convert(value)})
-        except ValueError:
-            return queryset.none()
+        known = [value for value in list_known_values(self.column) if str(value) == chosen]
+        return queryset.filter(**{f"{self.path}__in": known})
 
 
 def list_known_values(column: str) -> list[Any]:
@@ -179,7 +176,6 @@ class ChannelFilter(_KnownValuesFilter):
     parameter_name = "channel"
     column = "channel_id"
     path = "channel_id"
-    convert = int
 
 
 class RequestChannelFilter(ChannelFilter):
@@ -195,4 +191,3 @@ class CurrencyFilter(_KnownValuesFilter):
     parameter_name = "currency"
     column = "currency"
     path = "currency"
-

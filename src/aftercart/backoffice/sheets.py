@@ -1,49 +1,19 @@
-"""Read-only pages of one row each: a sheet of panels. What a sheet shows cannot be edited, added or deleted."""
+"""Read-only pages of one row each: a sheet of panels. What it shows cannot be edited, added or deleted."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
+from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.words import NOTHING, Text
 
 _M = TypeVar("_M", bound=Model)
-
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
-    class DeskAdmin(ModelAdmin[_M], Generic[_M]):
-        """django-unfold's ModelAdmin, which has no types, as mypy sees it."""
-
-else:
-    from unfold.admin import ModelAdmin
-    from unfold.views import ChangeList
-
-    class _ChangeList(ChangeList):
-        """A list that counts its rows once, and does not offer to "show all" what a filter left out."""
-
-        def get_results(self, request):  # noqa: ANN001, ANN202
-            """Find the page of rows; the total is that of the filter."""
-            super().get_results(request)
-            self.full_result_count = self.result_count
-
-    class DeskAdmin(ModelAdmin, Generic[_M]):
-        """django-unfold's ModelAdmin with this back office's habits."""
-
-        show_full_result_count = False
-        list_per_page = 50
-        list_max_show_all = 50
-        list_disable_select_all = True
-        list_fullwidth = True
-
-        def get_changelist(self, request, **kwargs):  # noqa: ANN001, ANN003, ANN202, ARG002
-            """Name the list."""
-            return _ChangeList
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +99,7 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         sheet = self.make_sheet(request, obj)
@@ -142,5 +112,4 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
             "preserved_filters": self.get_preserved_filters(request),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.sheet_template, context)

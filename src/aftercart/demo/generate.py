@@ -172,7 +172,7 @@ def _invent_person(dice: random.Random, *, is_european: bool) -> Person:
 
 
 def _label(status: str) -> dict[str, str]:
-    return {"value": status, "label": Status(status).name.replace("_", " ").capitalize()}
+    return {"value": Status(status).value, "label": Status(status).name.replace("_", " ").capitalize()}
 
 
 def _currency(code: str) -> dict[str, str]:

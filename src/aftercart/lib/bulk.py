@@ -1,4 +1,4 @@
-"""Writing many rows at once: COPY for new ones, one pipelined UPDATE a row for changed ones.
+"""Writing many rows at once: COPY for new ones, COPY and one UPDATE for changed ones.
 
 JSON columns take the text that `encode_json` makes, array columns PostgreSQL's own notation.
 """
@@ -30,13 +30,24 @@ def copy_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]])
 
 
 def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Change rows by id: each of `rows` has the values of `columns` and then the id."""
+    """Change rows by id: each of `rows` has the values of `columns` and then the id. Wants a transaction."""
     if not rows:
         return
-    values = sql.SQL(", ").join([sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns])
-    statement = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(_name(table), values)
+    names = [*columns, "id"]
+    values = [sql.SQL("{0} = changed.{0}").format(sql.Identifier(name)) for name in columns]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+        cursor.execute(
+            sql.SQL("CREATE TEMPORARY TABLE changed ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                _names(names), _name(table)
+            )
+        )
+        copy_rows("changed", names, rows)
+        cursor.execute(
+            sql.SQL("UPDATE {0} SET {1} FROM changed WHERE {0}.id = changed.id").format(
+                _name(table), sql.SQL(", ").join(values)
+            )
+        )
+        cursor.execute("DROP TABLE changed")
 
 
 def reserve_ids(table: str, count: int) -> list[int]:

@@ -112,7 +112,10 @@ def popen_options() -> dict[str, Any]:
 
 
 def is_ready(data: Path) -> bool:
-    """Tell whether the server of this data folder answers."""
+    """Tell whether the server of this data folder answers; not asked before it says that it is ready."""
+    status = data / "postmaster.pid"
+    if not status.exists() or "ready" not in status.read_text().split():
+        return False
     command = [
         str(_programs() / "pg_isready"),
         "-q",

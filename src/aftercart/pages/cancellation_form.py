@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -140,21 +141,31 @@ class CancellationForm:
     @property
     def is_wrong(self) -> bool:
         """Whether there is anything to complain about."""
-        return bool(self.complaints) or any(True for _field in self.field_errors)
+        return bool(self.complaints or self.field_errors)
 
-    @property
-    def field_errors(self) -> Iterator[tuple[BoundField, str]]:
-        """Give every field that is wrong, with its sentence, for the summary."""
-        forms: list[Form] = [*(choice.form for choice in self.open_choices), self.settlement]
-        for form in forms:
-            for field in form if form.is_bound else ():
-                for message in field.errors:
-                    yield field, message
+    @cached_property
+    def field_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the fields in sight: the field's id, and a sentence that says where."""
+        of_items = [
+            (field.auto_id, f"{choice.item.name}: {message}")
+            for choice in self.open_choices
+            for field, message in _list_errors(choice.form)
+        ]
+        return of_items + [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+
+
+def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:
+    if form.is_bound:
+        for field in form:
+            for message in field.errors:
+                yield field, str(message)
 
 
 def _read_kind(data: QueryDict | None, item: ItemCard) -> CancellationKind:
     """Tell what the form asked for when it was shown, or what it is to ask for."""
     told = data.get(f"item-{item.pk}-cancellation_type") if data else None
-    if told == "cancel" or told == "refund":  # noqa: PLR1714 - so that mypy sees the literal
-        return told
+    if told == "cancel":
+        return "cancel"
+    if told == "refund":
+        return "refund"
     return item.kind or "cancel"

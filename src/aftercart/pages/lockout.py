@@ -25,9 +25,9 @@ def answer_lockout(
         "Too many failed attempts to log in. Please try again in %(minutes)d minutes.",
         minutes,
     ) % {"minutes": minutes}
-    headers = {"Retry-After": str(seconds)}
     if wants_json(request):
-        return JsonResponse({"detail": detail, "code": "locked_out"}, status=_STATUS, headers=headers)
-    answer = render(request, "pages/error.html", {"status": _STATUS, "detail": detail}, status=_STATUS)
-    answer.headers.update(headers)
+        answer: HttpResponse = JsonResponse({"detail": detail, "code": "locked_out"}, status=_STATUS)
+    else:
+        answer = render(request, "pages/error.html", {"status": _STATUS, "detail": detail}, status=_STATUS)
+    answer["Retry-After"] = str(seconds)
     return answer

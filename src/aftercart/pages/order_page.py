@@ -21,7 +21,16 @@ from aftercart.orders.status import SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
 from aftercart.pages.story import Moment, name_items, tell_story
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
-from aftercart.pages.words import ITEM_WORDS, ORDER_WORDS, STEPS, ItemWords, OrderWords, Text
+from aftercart.pages.words import (
+    ITEM_WORDS,
+    ORDER_WORDS,
+    REQUESTED,
+    RETURN_IN_PROGRESS,
+    STEPS,
+    ItemWords,
+    OrderWords,
+    Text,
+)
 
 _MOST_ATTRIBUTES = 3
 #: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
@@ -30,7 +39,11 @@ _VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
 
 @dataclass(frozen=True, slots=True)
 class ItemCard:
-    """One line of an order. `kind` is what can be done to what is left of it, `note` why nothing can."""
+    """One line of an order.
+
+    `kind` is what can be done to what is left of it, `note` why nothing can; `asked` tells that a request about
+    it is undecided.
+    """
 
     pk: int
     name: str
@@ -40,6 +53,7 @@ class ItemCard:
     left_quantity: int
     price: Decimal
     words: ItemWords
+    asked: ItemWords | None
     kind: CancellationKind | None
     note: str
     requests: Sequence[Mapping[str, Any]]
@@ -110,7 +124,8 @@ class OrderPage:
     @property
     def refunded(self) -> Decimal:
         """What has been given back so far."""
-        return self.order.refund_amount
+        amount: Decimal = self.order.refund_amount
+        return amount
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
@@ -170,7 +185,8 @@ def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCa
         quantity=row.quantity,
         left_quantity=row.left_quantity,
         price=Decimal(document["price"] or ZERO),
-        words=ITEM_WORDS[Status(row.status)],
+        words=_find_words(row),
+        asked=_find_asked(row, document["active_cancellation_request"]),
         kind=kind,
         note="" if kind else note,
         requests=document["cancellationrequest_set"],
@@ -178,6 +194,19 @@ def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCa
         tracking_number=str(document["tracking_number"] or ""),
         expected=_find_day(document["estimated_delivery_date"]) if is_coming else None,
     )
+
+
+def _find_words(row: OrderItem) -> ItemWords:
+    if row.status == Status.CANCELLATION_WAITING and row.status_before in SHIPPED:
+        return RETURN_IN_PROGRESS
+    return ITEM_WORDS[Status(row.status)]
+
+
+def _find_asked(row: OrderItem, request: Mapping[str, Any] | None) -> ItemWords | None:
+    """Tell of an undecided request, where the item's own status does not yet."""
+    if request is None or row.status == Status.CANCELLATION_WAITING:
+        return None
+    return REQUESTED[request["cancellation_type"]["value"]]
 
 
 def _split(value: Any) -> SplitResult:

@@ -51,6 +51,13 @@ ITEM_WORDS: Final = {
     Status.REFUNDED: ItemWords(_("Refunded"), "quiet"),
 }
 
+RETURN_IN_PROGRESS: Final = ItemWords(_("Return in progress"), "warn")
+#: What an item gets beside its own badge while somebody decides on a request about it.
+REQUESTED: Final = {
+    "cancel": ItemWords(_("Cancellation requested"), "warn"),
+    "refund": ItemWords(_("Return requested"), "warn"),
+}
+
 _ON_ITS_WAY: Final = OrderWords(
     _("Your order is on its way"),
     _("The carrier has it now. Where there is a tracking link, you can follow it."),

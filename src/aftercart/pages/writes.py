@@ -1,4 +1,4 @@
-"""How a form that is sent twice is recognised: by the key that was rendered with it (contract section 3.5)."""
+"""How a form sent twice is recognised: by the key that was rendered with it (contract section 3.5)."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Money and times as the customer writes them. Times stand in the shop's time zone, amounts in its language."""
+"""Money and times as the customer writes them; times stand in the shop's time zone."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 @register.filter
 def money(amount: Decimal | str, currency: str) -> str:
-    """Write an amount: `TRY 1,234.50` and `€1,234.50` in English, `1.234,50 TL` and `1.234,50 €` in Turkish."""
+    """Write an amount: `TRY 1,234.50`, `€1,234.50`; in Turkish `1.234,50 TL`, `1.234,50 €`."""
     value = round_amount(Decimal(amount), currency)
     number = number_format(abs(value), decimal_pos=get_exponent(currency), use_l10n=True, force_grouping=True)
     code = currency.upper()

@@ -1,4 +1,7 @@
-"""The customer's pages. Each is the HTML half of a URL; `lib.negotiation.by_format` chooses, so each checks CSRF itself."""
+"""The customer's pages: the HTML half of URLs between whose halves `lib.negotiation.by_format` chooses.
+
+That dispatcher is exempt from the CSRF check, so every page checks for itself.
+"""
 
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.cancellation import cancel

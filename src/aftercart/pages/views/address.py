@@ -78,7 +78,5 @@ def _tell(request: HttpRequest, answer: Answer) -> None:
     if answer.status == HTTPStatus.OK:
         messages.success(request, _("Your order now goes to the new address."))
     else:
-        messages.info(
-            request,
-            _("We have recorded the new address and are passing it on. You will see here whether it was in time."),
-        )
+        sentence = _("We have recorded the new address and pass it on. You will see here if it was in time.")
+        messages.info(request, sentence)

@@ -42,7 +42,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     except KeyReused:
         # Back, changed, sent again: that may well be meant, but it has to be said twice.
         form.complaints.append(
-            _("This form has been sent before. Please check your order; if you still want this, send it again.")
+            _("This form has been sent before. Please check the order, then send it again.")
         )
         return _show(request, form, make_key(), HTTPStatus.CONFLICT)
     except ActionError as error:
@@ -54,17 +54,15 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     return SeeOther(reverse("order-detail", args=[order.pk]))
 
 
-def _show(request: HttpRequest, form: CancellationForm, key: str, status: int = HTTPStatus.OK) -> HttpResponse:
-    if form.settlement.is_bound:
-        # What was judged may have changed what can be judged: show the order as it is now.
-        form.offer_again()
+def _show(
+    request: HttpRequest, form: CancellationForm, key: str, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    form.offer_again()
     context = {"form": form, "page": form.page, "key": key}
     return render(request, "pages/cancel.html", context, status=status)
 
 
-def _tell(
-    request: HttpRequest, form: CancellationForm, command: CancellationCommand, answer: Answer
-) -> None:
+def _tell(request: HttpRequest, form: CancellationForm, command: CancellationCommand, answer: Answer) -> None:
     """Say what has happened: sent, or received and not yet decided. No more than that is known."""
     asked = {ask.order_item for ask in command.items}
     names = [item.name for item in form.page.items if item.pk in asked]

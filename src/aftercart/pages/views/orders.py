@@ -44,7 +44,8 @@ def order_list(request: HttpRequest) -> HttpResponse:
         orders = orders.filter(number__icontains=search)
     page = Paginator(orders, _PAGE_SIZE).get_page(request.GET.get("page"))
     cards = [OrderCard(order) for order in page]
-    return render(request, "pages/orders.html", {"page": page, "cards": cards, "form": form, "search": search})
+    context = {"page": page, "cards": cards, "form": form, "search": search}
+    return render(request, "pages/orders.html", context)
 
 
 @customer_page("GET", "HEAD")

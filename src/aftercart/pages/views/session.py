@@ -32,8 +32,8 @@ def login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
-        # By the name of the field that django-axes counts by; in one case, since it counts by spelling.
-        user = auth.authenticate(request, email=data["email"].lower(), password=data["password"])
+        # By the name that django-axes counts by (AXES_USERNAME_FORM_FIELD); in one case, since it counts spellings.
+        user = auth.authenticate(request, username=data["email"].lower(), password=data["password"])
         if user is not None:
             auth.login(request, user)
             return SeeOther(target)
@@ -50,9 +50,8 @@ def logout(request: HttpRequest) -> HttpResponse:
         return render(request, "pages/logout.html")
     auth.logout(request)
     response = SeeOther(reverse("login"))
-    for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME):
-        response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
-    response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite=settings.CSRF_COOKIE_SAMESITE)
+    # The two cookies of the session go with the session itself.
+    response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite="Lax")
     return response
 
 

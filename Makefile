@@ -1,0 +1,48 @@
+# Two commands: `make run` and `make test`. Python >= 3.11 and make are all they need.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint types check lock translations clean
+
+run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
+	@exec $(BIN)/aftercart run
+
+test: $(VENV)/dev.stamp lint types ## Set everything up and run every check and test
+	$(BIN)/django-admin makemigrations --check --dry-run --settings=aftercart.settings 2>/dev/null
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term tests
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+lock: $(VENV)/dev.stamp ## Write requirements/*.txt anew from requirements/*.in
+	for name in run dev; do $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+		--universal --python-version 3.11 --custom-compile-command "make lock" \
+		requirements/$$name.in -o requirements/$$name.txt; done
+
+translations: $(VENV)/dev.stamp ## Collect messages and compile the translations
+	$(BIN)/python -m aftercart.locale
+
+clean: ## Delete what was set up here; var/ too, with the demo's data
+	rm -rf $(VENV) var .coverage* .mypy_cache .ruff_cache .pytest_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Aftercart needs Python 3.11 or newer." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/run.stamp

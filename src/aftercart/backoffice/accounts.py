@@ -1,0 +1,159 @@
+"""Users and groups. Only a superuser touches staff, permissions, e-mail addresses and passwords."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm
+
+from aftercart.accounts.models import User
+from aftercart.backoffice.desk import DeskAdmin
+from aftercart.backoffice.words import NOTHING, say_moment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AdminUserCreationForm
+
+    _UserForm = forms.ModelForm[User]
+    _CreationForm = AdminUserCreationForm[User]
+else:
+    from unfold.forms import UserCreationForm as _CreationForm
+
+    _UserForm = forms.ModelForm
+
+#: What only a superuser may set: who somebody is when they log in, and what they may do then.
+_SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def clean_email(email: str) -> str:
+    """Write an e-mail address as it is kept; refuse one that somebody else has, in whatever case."""
+    return email.lower()
+
+
+class UserForm(_UserForm):
+    """A user without the password, which has a page of its own."""
+
+    class Meta:
+        model = User
+        fields = (
+            "email", "first_name", "last_name", "phone", "is_active", "is_staff", "is_superuser", "groups",
+            "user_permissions",
+        )  # fmt: skip
+
+    def clean_email(self) -> str:
+        """Keep it in lower case, as it is looked for."""
+        return clean_email(self.cleaned_data["email"])
+
+
+class NewUserForm(_CreationForm):
+    """A new user: an e-mail address, and a password or none."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def clean_email(self) -> str:
+        """Keep it in lower case, as it is looked for."""
+        return clean_email(self.cleaned_data["email"])
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, misc, unused-ignore]
+    """Customers and staff; nobody is deleted here, and no password or hash of one is shown."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "show_name", "is_active", "is_staff", "show_joined", "show_last_login")
+    list_filter = ("is_staff", "is_active", "is_superuser")
+    search_fields = ("email", "first_name", "last_name")
+    search_help_text = _("E-mail or name")
+    ordering = ("-id",)
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("show_joined", "show_last_login", "show_password")
+    fieldsets = (
+        (None, {"fields": ("email", ("first_name", "last_name"), "phone", "is_active", "show_password")}),
+        (_("Permissions"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Seen"), {"fields": ("show_joined", "show_last_login")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep what only a superuser may set."""
+        fixed = [str(name) for name in super().get_readonly_fields(request, obj)]
+        return fixed if _is_superuser(request) else [*fixed, *_SUPERUSER_FIELDS]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Customers come from the shop; a superuser adds staff."""
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let staff with the permission change customers, and only a superuser change staff."""
+        if obj is not None and obj.is_staff and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Orders rest on users: one who is to go is switched off."""
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set a password: whoever can do that can be anybody."""
+        if not _is_superuser(request):
+            raise PermissionDenied
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        return response
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def show_name(self, obj: User) -> str:
+        """Tell the whole name."""
+        return obj.get_full_name() or NOTHING
+
+    @admin.display(description=_("joined"), ordering="date_joined")
+    def show_joined(self, obj: User) -> str:
+        """Tell since when."""
+        return say_moment(obj.date_joined)
+
+    @admin.display(description=_("last log-in"), ordering="last_login")
+    def show_last_login(self, obj: User) -> str:
+        """Tell when they were last here."""
+        return say_moment(obj.last_login)
+
+    @admin.display(description=_("password"))
+    def show_password(self, obj: User) -> str:
+        """Tell whether there is one, and where a superuser sets another."""
+        url = reverse("admin:auth_user_password_change", args=[obj.pk])
+        state = gettext("Set") if obj.has_usable_password() else gettext("None: cannot log in with one")
+        return format_html('{} · <a class="bo-link" href="{}">{}</a>', state, url, gettext("set another"))
+
+
+class GroupAdmin(DjangoGroupAdmin, DeskAdmin[Group]):  # type: ignore[misc, unused-ignore]
+    """Groups of permissions: a superuser's business, since whoever edits a group can give it everything."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only a superuser."""
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Only a superuser."""
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Only a superuser."""
+        return _is_superuser(request)
+
+
+admin.site.unregister(Group)
+admin.site.register(Group, GroupAdmin)

@@ -1,0 +1,91 @@
+"""The first page: what waits for somebody, in numbers that lead to the rows behind them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from aftercart.backoffice.links import make_list_url
+from aftercart.backoffice.words import NOTHING, say_age
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.states import UNDER_WAY
+
+_Status = CancellationRequest.Status
+_WAITING = Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A number, what it counts, and where its rows are. Urgent: somebody should look."""
+
+    title: str
+    number: str
+    hint: str
+    url: str
+    is_urgent: bool = False
+
+
+def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Give the index its cards: those of what the person may see (django-unfold's DASHBOARD_CALLBACK)."""
+    user = request.user
+    cards: list[Card] = []
+    if user.has_perm("cancellations.view_cancellationrequest"):
+        cards += _count_requests()
+    if user.has_perm("cancellations.view_submission"):
+        cards.append(_count_submissions())
+    if user.has_perm("cancellations.view_addresschange"):
+        cards.append(_count_address_changes())
+    return {**context, "title": _("Overview"), "cards": cards}
+
+
+def count_waiting(request: HttpRequest) -> str:
+    """Count what waits for a decision, for the menu; nothing, for who may not see it."""
+    if not request.user.has_perm("cancellations.view_cancellationrequest"):
+        return ""
+    return str(CancellationRequest.objects.filter(_WAITING).count())
+
+
+def _count_requests() -> list[Card]:
+    numbers = CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN).aggregate(
+        waiting=Count("pk", filter=_WAITING),
+        held=Count("pk", filter=Q(status=_Status.VERIFYING)),
+        undeliverable=Count("pk", filter=Q(is_undeliverable=True)),
+        oldest=Min("created_date", filter=_WAITING),
+    )
+    waiting_url = make_list_url(CancellationRequest, status="waiting")
+    return [
+        Card(_("Waiting requests"), str(numbers["waiting"]), _("To be approved or rejected"), waiting_url),
+        Card(
+            _("Oldest waiting"),
+            say_age(numbers["oldest"]) if numbers["oldest"] else NOTHING,
+            _("How long the first in the queue has waited"),
+            waiting_url,
+        ),
+        Card(
+            _("Held"),
+            str(numbers["held"]),
+            _("Until Omnitron's answer is known"),
+            make_list_url(CancellationRequest, status="verifying"),
+        ),
+        Card(
+            _("Undeliverable"),
+            str(numbers["undeliverable"]),
+            _("Omnitron's queue refused them for good"),
+            make_list_url(CancellationRequest, delivery="undeliverable"),
+            is_urgent=numbers["undeliverable"] > 0,
+        ),
+    ]
+
+
+def _count_submissions() -> Card:
+    count = Submission.objects.filter(state__in=UNDER_WAY).count()
+    url = make_list_url(Submission, state="under_way")
+    return Card(_("Submissions under way"), str(count), _("Recorded, not settled yet"), url)
+
+
+def _count_address_changes() -> Card:
+    count = AddressChange.objects.filter(state=AddressChange.State.PENDING).count()
+    url = make_list_url(AddressChange, state="pending")
+    return Card(_("Pending address changes"), str(count), _("Omnitron has not answered yet"), url)

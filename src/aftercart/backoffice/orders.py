@@ -1,0 +1,115 @@
+"""Orders as staff read them; the one thing to do is to ask Omnitron for news."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.actions import jobs
+from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
+from aftercart.backoffice.links import make_url
+from aftercart.backoffice.order_sheet import make_order_sheet
+from aftercart.backoffice.sheets import Sheet, SheetAdmin
+from aftercart.backoffice.words import NOTHING, say_amount, say_moment, show_badge, show_status
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.orders.models import Order
+
+
+def _count_open_requests() -> Coalesce:
+    """Count an order's undecided requests, beside it."""
+    open_requests = (
+        CancellationRequest.objects.filter(
+            line__order_item__order=OuterRef("pk"), status__in=CancellationRequest.OPEN
+        )
+        .order_by()
+        .values("line__order_item__order")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    return Coalesce(Subquery(open_requests, output_field=IntegerField()), 0)
+
+
+@admin.register(Order)
+class OrderAdmin(SheetAdmin[Order]):
+    """Orders, newest first."""
+
+    sheet_template = "backoffice/order.html"
+    list_display = ("number", "user_email", "show_status", "show_amount", "show_placed", "show_open_requests")
+    list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
+    search_fields = ("number", "user_email", "user__first_name", "user__last_name")
+    search_help_text = _("Order number, e-mail or name")
+    ordering = ("-created_date", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        """List orders with all that a row shows, in one query."""
+        orders = super().get_queryset(request).select_related("user")
+        return orders.annotate(open_requests=_count_open_requests())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Find by number, e-mail, or a name: the customer's or that on the parcel. Each word must fit."""
+        for word in search_term.split():
+            queryset = queryset.filter(
+                Q(number__icontains=word)
+                | Q(user_email__icontains=word)
+                | Q(user__first_name__icontains=word)
+                | Q(user__last_name__icontains=word)
+                | Q(shipping_address__first_name__icontains=word)
+                | Q(shipping_address__last_name__icontains=word)
+            )
+        return queryset, False
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        """Tell who may ask Omnitron for news of an order."""
+        return request.user.has_perm("orders.change_order")
+
+    def make_sheet(self, request: HttpRequest, obj: Order) -> Sheet:
+        """Write the page of one order."""
+        return make_order_sheet(obj, may_sync=self.has_sync_permission(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the sync."""
+        sync = path("<int:pk>/sync/", self.admin_site.admin_view(self.sync), name="orders_order_sync")
+        return [sync, *super().get_urls()]
+
+    def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have the worker read the order from Omnitron (POST)."""
+        if not self.has_sync_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not Order.objects.filter(pk=pk).exists():
+            raise Http404
+        jobs.enqueue(jobs.SYNC_ORDER, pk)
+        messages.success(request, gettext("The order is being read from Omnitron; look again in a moment."))
+        return HttpResponseRedirect(make_url(Order, pk))
+
+    # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("status"), ordering="status")
+    def show_status(self, obj: Order) -> SafeString:
+        """Show where the order stands."""
+        return show_status(obj.status)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def show_amount(self, obj: Order) -> str:
+        """Tell what was paid."""
+        return say_amount(obj.amount, obj.currency)
+
+    @admin.display(description=_("placed"), ordering="created_date")
+    def show_placed(self, obj: Order) -> str:
+        """Tell when it was placed."""
+        return say_moment(obj.created_date)
+
+    @admin.display(description=_("open requests"), ordering="open_requests")
+    def show_open_requests(self, obj: Any) -> str:
+        """Tell how many requests are undecided."""
+        return show_badge(str(obj.open_requests), "warn") if obj.open_requests else NOTHING

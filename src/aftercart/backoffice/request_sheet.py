@@ -1,0 +1,162 @@
+"""The page of one request: everything that helps to decide, an account number only by its last four."""
+
+from django.utils.translation import gettext as _
+
+from aftercart.backoffice.links import link_row
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_told
+from aftercart.backoffice.snapshots import write_address, write_pickup
+from aftercart.backoffice.timeline import name_item, tell_timeline
+from aftercart.backoffice.words import (
+    ORIGINS,
+    SUBMISSION_STATES,
+    hide_accounts,
+    say_age,
+    say_amount,
+    say_cause,
+    say_moment,
+    show_last_four,
+    show_state,
+    show_status,
+)
+from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.orders.models import Order
+
+_Status = CancellationRequest.Status
+_APPROVABLE = frozenset({_Status.WAITING})
+_REJECTABLE = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
+
+
+def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> Sheet:
+    """Write a request's page. Wants its line, order, reason, submission and company selected."""
+    line = request.line
+    item = line.order_item
+    return Sheet(
+        title=_("Request #%(pk)s") % {"pk": request.pk},
+        badge=show_state(request.status, request.get_status_display()),
+        subtitle=_("%(type)s of %(units)s × %(product)s")
+        % {
+            "type": line.get_cancellation_type_display(),
+            "units": line.quantity,
+            "product": name_item(item.product, item.sku),
+        },
+        main=[_tell_wish(request), _tell_item(line), *_tell_return(request)],
+        side=[_tell_customer(item.order), _tell_delivery(request), _tell_submission(line.submission)],
+        timeline=tell_timeline(item.order),
+        more={
+            "can_approve": may_decide and request.status in _APPROVABLE,
+            "can_reject": may_decide and request.status in _REJECTABLE,
+            "standing": _say_standing(request),
+        },
+    )
+
+
+def _say_standing(request: CancellationRequest) -> str:
+    """Say who has to do something next, and since when."""
+    age = say_age(request.created_date)
+    decided_by = request.decided_by.email if request.decided_by else _("Omnitron")
+    return {
+        _Status.VERIFYING: _("Held until Omnitron's answer is known. There is nothing to decide yet."),
+        _Status.WAITING: _("Waiting for a decision for %(age)s.") % {"age": age},
+        _Status.WAITING_APPROVAL: _("Waiting for approval in Omnitron for %(age)s.") % {"age": age},
+        _Status.CONFIRMED: _("Omnitron has confirmed it and is carrying it out."),
+        _Status.APPROVED: _("Approved; it is on its way to Omnitron.")
+        if request.is_approved_here
+        else _("Approved in Omnitron, which is carrying it out."),
+        _Status.COMPLETED: _("Done on %(at)s.") % {"at": say_moment(request.decided_at)},
+        _Status.REJECTED: _("Rejected by %(who)s on %(at)s.")
+        % {"who": decided_by, "at": say_moment(request.decided_at)},
+    }[_Status(request.status)]
+
+
+def _tell_wish(request: CancellationRequest) -> Panel:
+    line = request.line
+    facts = [
+        Fact(_("Why it is here"), say_cause(request.cause)),
+        Fact(_("In detail"), hide_accounts(line.submission.cause_detail)),
+        Fact(_("Type"), line.get_cancellation_type_display()),
+        Fact(_("Customer's reason"), line.reason.subject),
+        Fact(_("Customer's words"), hide_accounts(line.description)),
+        Fact(_("Asked for"), say_moment(request.created_date)),
+        Fact(_("Refund as loyalty points"), _("Yes") if line.fully_refund_as_loyalty_money else ""),
+        Fact(_("Refund to account"), show_last_four(line.iban) if line.iban else ""),
+        Fact(_("Account holder"), hide_accounts(line.holder_name)),
+        Fact(_("Rejected because"), hide_accounts(request.reject_reason)),
+        Fact(_("Decided by"), request.decided_by.email if request.decided_by else ""),
+    ]
+    return Panel(_("Request"), keep_told(facts))
+
+
+def _tell_item(line: SubmissionLine) -> Panel:
+    item = line.order_item
+    facts = [
+        Fact(_("Product"), name_item(item.product, item.sku)),
+        Fact(_("Sku"), item.sku),
+        Fact(
+            _("Units asked for"),
+            _("%(asked)s of %(left)s left (%(bought)s bought)")
+            % {"asked": line.quantity, "left": item.left_quantity, "bought": item.quantity},
+        ),
+        Fact(_("Item status"), show_status(item.status)),
+        Fact(_("Price a unit"), say_amount(item.unit_price or item.price, item.price_currency)),
+        Fact(_("Line total"), say_amount(item.total_amount, item.price_currency)),
+        Fact(_("Invoice"), item.invoice_number or item.order.invoice_number),
+        Fact(_("Shipped"), say_moment(item.shipped_at)),
+        Fact(_("Delivered"), say_moment(item.delivered_at)),
+        Fact(_("Final sale"), _("Yes") if item.is_final_sale else ""),
+    ]
+    return Panel(_("Item"), keep_told(facts))
+
+
+def _tell_return(request: CancellationRequest) -> list[Panel]:
+    line = request.line
+    facts = keep_told(
+        [
+            Fact(_("Collected by"), line.shipping_company.name if line.shipping_company else ""),
+            Fact(_("Return code"), request.easy_return_code),
+            Fact(_("Collected on"), write_pickup(line.pickup_date)),
+            Fact(_("Collected at"), write_address(line.pickup_address)),
+        ]
+    )
+    return [Panel(_("Pick-up"), facts)] if facts else []
+
+
+def _tell_customer(order: Order) -> Panel:
+    facts = [
+        Fact(_("Order"), link_row(Order, order.pk, order.number)),
+        Fact(_("Order status"), show_status(order.status)),
+        Fact(_("Amount"), say_amount(order.amount, order.currency)),
+        Fact(_("Placed"), say_moment(order.created_date)),
+        Fact(_("Paid by"), str(order.payment_option.get("name") or order.get_payment_type())),
+        Fact(_("Channel"), str(order.channel_id)),
+        Fact(_("Customer"), order.user.get_full_name() if order.user else ""),
+        Fact(_("E-mail"), order.user_email),
+        Fact(_("Delivery address"), write_address(order.shipping_address)),
+    ]
+    return Panel(_("Order and customer"), keep_told(facts))
+
+
+def _tell_delivery(request: CancellationRequest) -> Panel:
+    refused = _("Undeliverable: Omnitron's queue refused it for good.") if request.is_undeliverable else ""
+    facts = [
+        Fact(_("In Omnitron's queue since"), say_moment(request.delivered_at)),
+        Fact(_("Omnitron's numbers"), ", ".join(str(pk) for pk in request.remote_pks)),
+        Fact(_("Delivery"), refused or ("" if request.delivered_at else _("Not yet delivered"))),
+        Fact(_("Last error"), hide_accounts(request.delivery_error)),
+        Fact(_("Failed tries"), str(request.deliveries) if request.deliveries else ""),
+    ]
+    return Panel(_("At Omnitron"), keep_told(facts))
+
+
+def _tell_submission(submission: Submission) -> Panel:
+    facts = [
+        Fact(
+            _("Submission"),
+            link_row(Submission, submission.pk, _("#%(pk)s") % {"pk": submission.pk}),
+        ),
+        Fact(_("State"), show_state(submission.state, SUBMISSION_STATES[submission.state])),
+        Fact(_("Way"), ORIGINS[submission.origin]),
+        Fact(_("Cause"), say_cause(submission.cause)),
+        Fact(_("Sent"), say_moment(submission.sent_at)),
+        Fact(_("Settled"), say_moment(submission.settled_at)),
+    ]
+    return Panel(_("Submission"), keep_told(facts))

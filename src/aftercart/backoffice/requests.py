@@ -1,0 +1,175 @@
+"""The queue: cancellation requests, to be approved or rejected."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.backoffice import decisions
+from aftercart.backoffice.filters import (
+    DeliveryFilter,
+    RequestCauseFilter,
+    RequestChannelFilter,
+    RequestStatusFilter,
+    RequestTypeFilter,
+)
+from aftercart.backoffice.links import link_row
+from aftercart.backoffice.request_sheet import make_request_sheet
+from aftercart.backoffice.sheets import Sheet, SheetAdmin
+from aftercart.backoffice.timeline import name_item
+from aftercart.backoffice.words import Text, say_age, say_cause, say_moment, show_badge, show_state
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.orders.models import Order
+
+_Status = CancellationRequest.Status
+#: Where the newest come first, since nobody waits for the oldest any more.
+_DECIDED = frozenset({"completed", "rejected", "all"})
+
+
+@admin.register(CancellationRequest)
+class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
+    """Requests: the open ones, oldest first. Deciding goes through the actions, never through a form."""
+
+    sheet_template = "backoffice/request.html"
+    list_display = (
+        "show_number", "show_order", "show_product", "show_quantity", "show_type", "show_reason",
+        "show_cause", "show_status", "show_age", "show_delivery",
+    )  # fmt: skip
+    list_filter = (
+        RequestStatusFilter, RequestTypeFilter, RequestCauseFilter, DeliveryFilter, RequestChannelFilter,
+    )  # fmt: skip
+    search_fields = (
+        "line__order_item__order__number",
+        "line__order_item__order__user_email",
+        "line__order_item__sku",
+    )
+    search_help_text = _("Order number, e-mail or sku")
+    ordering = ("created_date", "id")
+    actions = ("approve_selected", "reject_selected")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
+        """List requests with all that a row shows, in one query."""
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(
+                "line__order_item__order__user",
+                "line__submission",
+                "line__reason",
+                "line__shipping_company",
+                "decided_by",
+            )
+        )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Put who waits longest first; among the decided, the newest."""
+        if request.GET.get(RequestStatusFilter.parameter_name) in _DECIDED:
+            return ("-created_date", "-id")
+        return ("created_date", "id")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Tell who may decide: nothing else of a request can change."""
+        return request.user.has_perm("cancellations.change_cancellationrequest")
+
+    def make_sheet(self, request: HttpRequest, obj: CancellationRequest) -> Sheet:
+        """Write the page of one request."""
+        return make_request_sheet(obj, may_decide=self.has_change_permission(request, obj))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of the two decisions."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<int:pk>/approve/",
+                wrap(self.approve),
+                name="cancellations_cancellationrequest_approve",
+            ),
+            path(
+                "<int:pk>/reject/",
+                wrap(self.reject),
+                name="cancellations_cancellationrequest_reject",
+            ),
+            *super().get_urls(),
+        ]
+
+    def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Approve one (POST)."""
+        return decisions.approve_one(self, request, pk)
+
+    def reject(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why (GET), and reject one (POST)."""
+        return decisions.reject_one(self, request, pk)
+
+    @admin.action(description=_("Approve the selected requests"), permissions=["change"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[CancellationRequest]) -> None:
+        """Approve each in a transaction of its own."""
+        decisions.approve_many(self, request, queryset)
+
+    @admin.action(description=_("Reject the selected requests"), permissions=["change"])
+    def reject_selected(
+        self, request: HttpRequest, queryset: QuerySet[CancellationRequest]
+    ) -> HttpResponse | None:
+        """Ask why, and reject each in a transaction of its own."""
+        return decisions.reject_many(self, request, queryset)
+
+    # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("request"), ordering="id")
+    def show_number(self, obj: CancellationRequest) -> str:
+        """Name the request, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="line__order_item__order__number")
+    def show_order(self, obj: CancellationRequest) -> SafeString:
+        """Link the order."""
+        order = obj.line.order_item.order
+        return link_row(Order, order.pk, order.number)
+
+    @admin.display(description=_("product"), ordering="line__order_item__sku")
+    def show_product(self, obj: CancellationRequest) -> str:
+        """Name the product."""
+        return name_item(obj.line.order_item.product, obj.line.order_item.sku)
+
+    @admin.display(description=_("units"), ordering="line__quantity")
+    def show_quantity(self, obj: CancellationRequest) -> int:
+        """Tell how many units are asked for."""
+        return obj.line.quantity
+
+    @admin.display(description=_("type"), ordering="line__cancellation_type")
+    def show_type(self, obj: CancellationRequest) -> str:
+        """Tell whether it is a cancellation or a return."""
+        return obj.line.get_cancellation_type_display()
+
+    @admin.display(description=_("reason"), ordering="line__reason__subject")
+    def show_reason(self, obj: CancellationRequest) -> str:
+        """Tell the customer's reason."""
+        return obj.line.reason.subject
+
+    @admin.display(description=_("why it is here"), ordering="cause")
+    def show_cause(self, obj: CancellationRequest) -> Text:
+        """Say why the direct way was not taken."""
+        return say_cause(obj.cause)
+
+    @admin.display(description=_("status"), ordering="status")
+    def show_status(self, obj: CancellationRequest) -> SafeString:
+        """Show where it stands."""
+        return show_state(obj.status, obj.get_status_display())
+
+    @admin.display(description=_("age"), ordering="created_date")
+    def show_age(self, obj: CancellationRequest) -> str:
+        """Tell how long it has been here."""
+        return say_age(obj.created_date)
+
+    @admin.display(description=_("at Omnitron"), ordering="delivered_at")
+    def show_delivery(self, obj: CancellationRequest) -> Text:
+        """Tell since when Omnitron has it, or why it has not."""
+        if obj.delivered_at is not None:
+            return say_moment(obj.delivered_at)
+        if obj.is_undeliverable:
+            return show_badge(gettext("Undeliverable"), "wrong")
+        return gettext("Not yet")

@@ -1,0 +1,173 @@
+"""Submissions and address changes: the intents behind everything, to be looked at when something is stuck."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
+from aftercart.backoffice.links import link_row
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.snapshots import write_address, write_pickup
+from aftercart.backoffice.timeline import name_item
+from aftercart.backoffice.words import (
+    ADDRESS_STATES,
+    NOTHING,
+    ORIGINS,
+    SUBMISSION_STATES,
+    Text,
+    hide_accounts,
+    say_age,
+    say_cause,
+    say_moment,
+    show_last_four,
+    show_state,
+)
+from aftercart.cancellations.models import AddressChange, Submission
+from aftercart.orders.models import Order
+
+
+@admin.register(Submission)
+class SubmissionAdmin(SheetAdmin[Submission]):
+    """Submissions, newest first."""
+
+    list_display = (
+        "show_number", "show_order", "show_origin", "show_state", "show_cause", "checks", "show_age",
+    )  # fmt: skip
+    list_filter = (SubmissionStateFilter,)
+    search_fields = ("order__number", "order__user_email")
+    search_help_text = _("Order number or e-mail")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
+        """List submissions with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("order", "user")
+
+    def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002
+        """Write the page of one submission."""
+        facts = [
+            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Way"), ORIGINS[obj.origin]),
+            Fact(_("By"), obj.user.email if obj.user else ""),
+            Fact(_("Cause"), say_cause(obj.cause)),
+            Fact(_("In detail"), hide_accounts(obj.cause_detail)),
+            Fact(_("Made"), say_moment(obj.created_at)),
+            Fact(_("Sent"), say_moment(obj.sent_at)),
+            Fact(_("Settled"), say_moment(obj.settled_at)),
+            Fact(_("Times looked for"), str(obj.checks) if obj.checks else ""),
+        ]
+        return Sheet(
+            title=gettext("Submission #%(pk)s") % {"pk": obj.pk},
+            badge=show_state(obj.state, SUBMISSION_STATES[obj.state]),
+            main=[Panel(_("Submission"), keep_told(facts)), _list_lines(obj)],
+        )
+
+    @admin.display(description=_("submission"), ordering="id")
+    def show_number(self, obj: Submission) -> str:
+        """Name the submission, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: Submission) -> SafeString:
+        """Link the order."""
+        return link_row(Order, obj.order_id, obj.order.number)
+
+    @admin.display(description=_("way"), ordering="origin")
+    def show_origin(self, obj: Submission) -> Text:
+        """Tell how it came in."""
+        return ORIGINS[obj.origin]
+
+    @admin.display(description=_("state"), ordering="state")
+    def show_state(self, obj: Submission) -> SafeString:
+        """Show where the dialogue with Omnitron stands."""
+        return show_state(obj.state, SUBMISSION_STATES[obj.state])
+
+    @admin.display(description=_("cause"), ordering="cause")
+    def show_cause(self, obj: Submission) -> Text:
+        """Say why it stands there."""
+        return say_cause(obj.cause) or NOTHING
+
+    @admin.display(description=_("age"), ordering="created_at")
+    def show_age(self, obj: Submission) -> str:
+        """Tell how old it is."""
+        return say_age(obj.created_at)
+
+
+def _list_lines(submission: Submission) -> Panel:
+    lines = submission.lines.select_related("order_item", "reason", "shipping_company")
+    rows = [
+        (
+            name_item(line.order_item.product, line.order_item.sku),
+            str(line.quantity),
+            line.get_cancellation_type_display(),
+            line.reason.subject,
+            show_last_four(line.iban),
+            write_pickup(line.pickup_date) or NOTHING,
+            _("Open") if line.is_open else hide_accounts(line.outcome) or _("Closed"),
+        )
+        for line in lines
+    ]
+    columns = (
+        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Outcome"),
+    )  # fmt: skip
+    return Panel(_("Lines"), columns=columns, rows=rows)
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(SheetAdmin[AddressChange]):
+    """Address changes, newest first."""
+
+    list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
+    list_filter = (AddressStateFilter,)
+    search_fields = ("order__number", "order__user_email")
+    search_help_text = _("Order number or e-mail")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AddressChange]:
+        """List changes with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("order", "user")
+
+    def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002
+        """Write the page of one change."""
+        facts = [
+            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("By"), obj.user.email if obj.user else ""),
+            Fact(_("New address"), write_address(obj.address)),
+            Fact(_("Cause"), hide_accounts(obj.cause)),
+            Fact(_("Omnitron's answer"), str(obj.status_code) if obj.status_code else ""),
+            Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
+            Fact(_("Asked for"), say_moment(obj.created_at)),
+            Fact(_("Settled"), say_moment(obj.settled_at)),
+        ]
+        return Sheet(
+            title=gettext("Address change #%(pk)s") % {"pk": obj.pk},
+            badge=show_state(obj.state, ADDRESS_STATES[obj.state]),
+            main=[Panel(_("Address change"), keep_told(facts))],
+        )
+
+    @admin.display(description=_("address change"), ordering="id")
+    def show_number(self, obj: AddressChange) -> str:
+        """Name the change, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: AddressChange) -> SafeString:
+        """Link the order."""
+        return link_row(Order, obj.order_id, obj.order.number)
+
+    @admin.display(description=_("state"), ordering="state")
+    def show_state(self, obj: AddressChange) -> SafeString:
+        """Show where it stands."""
+        return show_state(obj.state, ADDRESS_STATES[obj.state])
+
+    @admin.display(description=_("cause"))
+    def show_cause(self, obj: AddressChange) -> str:
+        """Say why it stands there."""
+        return hide_accounts(obj.cause) or NOTHING
+
+    @admin.display(description=_("age"), ordering="created_at")
+    def show_age(self, obj: AddressChange) -> str:
+        """Tell how old it is."""
+        return say_age(obj.created_at)

@@ -1,0 +1,155 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from aftercart.accounts.models import Address, User
+from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, Submission, SubmissionLine
+from aftercart.demo.kinds import KINDS
+from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
+from aftercart.lib.links import check_token
+from aftercart.orders.models import Order, OrderItem, TimelineEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    seed_demo(timezone.now())
+
+
+def summarise() -> dict[str, Any]:
+    return demo_summary("http://shop.example.com", "http://omnitron.example.com", 1)
+
+
+def orders_of(email: str) -> dict[str, Any]:
+    [customer] = [c for c in summarise()["customers"] if c["email"] == email]
+    orders: dict[str, Any] = customer["orders"]
+    return orders
+
+
+def test_every_generated_order_goes_in() -> None:
+    assert Order.objects.count() == 300
+    assert list(Order.objects.order_by("pk").values_list("pk", flat=True)) == list(range(1001, 1301))
+
+
+def test_seeding_again_later_sets_nothing_back() -> None:
+    Order.objects.filter(pk=1001).update(status="500")
+    CancellationReason.objects.filter(pk=1).update(subject="Hmm")
+    User.objects.get(email="ayse@example.com").delete()
+    seed_demo(timezone.now() + timedelta(days=400))
+    assert Order.objects.count() == 300
+    assert Order.objects.get(pk=1001).status == "500"
+    assert CancellationReason.objects.get(pk=1).subject == "Hmm"
+    assert not TimelineEntry.objects.filter(event="order_updated").exists()
+
+
+def test_the_people_can_log_in() -> None:
+    for email in ("ayse@example.com", "mehmet@example.com", "emma@example.com"):
+        assert User.objects.get(email=email).check_password("demo-12345")
+    staff = User.objects.get(email="staff@example.com")
+    assert staff.check_password("staff-12345")
+    assert (staff.is_staff, staff.is_superuser) == (True, True)
+
+
+def test_reasons_are_numbered_as_at_the_stand_in_and_speak_turkish() -> None:
+    reasons = list(CancellationReason.objects.order_by("pk"))
+    assert [(r.pk, r.remote_pk) for r in reasons] == [(n, n) for n in range(1, 11)]
+    assert [r.cancellation_type for r in reasons] == ["cancel"] * 5 + ["refund"] * 5
+    assert [r.pk for r in reasons if r.extra_information_needed] == [5, 10]
+    assert (reasons[5].get_subject("tr"), reasons[5].get_subject("en")) == ("Bedeni uymadı", "Does not fit")  # noqa: RUF001
+    assert CancellationReason.objects.create(cancellation_type="cancel", subject="New").pk > 10
+    assert EasyReturnCompany.objects.count() == 3
+
+
+def test_the_summary_has_exactly_the_promised_shape() -> None:
+    summary = json.loads(json.dumps(summarise()))
+    assert list(summary) == [
+        "base_url", "omnitron_url", "channel_id", "customers", "guest", "staff", "reasons",
+    ]  # fmt: skip
+    assert [customer["email"] for customer in summary["customers"]] == [
+        "ayse@example.com",
+        "mehmet@example.com",
+        "emma@example.com",
+    ]
+    for customer in summary["customers"]:
+        assert set(customer) == {"email", "password", "user_id", "address_ids", "orders"}
+        assert set(customer["orders"]) == set(KINDS)
+        assert len({order["id"] for order in customer["orders"].values()}) == len(KINDS)
+        for order in customer["orders"].values():
+            assert set(order) == {"id", "number", "signed_number", "url", "items"}
+            assert all(set(item) == {"id", "status", "price", "quantity"} for item in order["items"])
+    assert summary["reasons"] == {"cancel": [1, 2, 3, 4, 5], "refund": [6, 7, 8, 9, 10]}
+    assert summary["staff"] == {"email": "staff@example.com", "password": "staff-12345"}
+
+
+def test_links_of_the_summary_open_their_orders() -> None:
+    summary = summarise()
+    order = summary["customers"][0]["orders"]["cancellable"]
+    token = order["signed_number"]
+    assert order["url"] == f"http://shop.example.com/orders/completed/{token}/"
+    life = timedelta(days=7)
+    assert check_token(token, purpose="completed", link_version=1, life=life) == order["number"]
+    guest_token = summary["guest"]["url"].removeprefix("http://shop.example.com/orders/guest/").rstrip("/")
+    assert (
+        check_token(guest_token, purpose="guest-view", link_version=1, life=life)
+        == summary["guest"]["number"]
+    )
+
+
+def test_address_books_hold_two_at_home_and_one_abroad() -> None:
+    for customer in summarise()["customers"]:
+        book = [Address.objects.select_related("city").get(pk=pk) for pk in customer["address_ids"]]
+        home, second, abroad = book
+        assert home.primary
+        assert home.country_id == second.country_id != abroad.country_id
+        assert home.city != second.city
+        order = Order.objects.get(pk=customer["orders"]["cancellable"]["id"])
+        assert (order.shipping_address or {})["pk"] == home.pk
+
+
+def test_a_used_demo_shows_the_next_order_that_is_still_good() -> None:
+    first = orders_of("ayse@example.com")["cancellable"]
+    OrderItem.objects.filter(order=first["id"]).update(status="50")
+    second = orders_of("ayse@example.com")["cancellable"]
+    assert second["id"] == first["id"] + 1
+    submission = Submission.objects.create(order_id=second["id"], origin="direct")
+    SubmissionLine.objects.create(
+        submission=submission,
+        order_item_id=second["items"][0]["id"],
+        reason_id=1,
+        cancellation_type="cancel",
+        quantity=1,
+        is_open=False,
+    )
+    assert orders_of("ayse@example.com")["cancellable"]["id"] == first["id"] + 2
+
+
+def test_a_demo_that_is_used_up_still_shows_one_of_each_kind() -> None:
+    before = {kind: order["id"] for kind, order in orders_of("emma@example.com").items()}
+    OrderItem.objects.update(status="100")
+    Order.objects.update(status="100")
+    assert {kind: order["id"] for kind, order in orders_of("emma@example.com").items()} == before
+
+
+def test_a_summary_without_a_demo_is_empty_not_broken() -> None:
+    Order.objects.all().delete()
+    summary = summarise()
+    assert (summary["customers"], summary["guest"]) == ([], None)
+
+
+def test_the_stand_in_gets_a_document_of_every_order() -> None:
+    documents = {document["id"]: document for document in json.loads(json.dumps(list(sandbox_documents())))}
+    assert set(documents) == set(range(1001, 1301))
+    order = Order.objects.get(pk=1001)
+    assert documents[1001]["number"] == order.number
+    assert documents[1001]["status"] == "400"
+    assert documents[1001]["currency"] == "try"
+    assert [item["id"] for item in documents[1001]["orderitem_set"]] == [20001, 20002]
+    on_delivery = Order.objects.filter(payment_option__payment_type="pay_on_delivery").values_list(
+        "pk", flat=True
+    )
+    assert {pk for pk, document in documents.items() if document.get("sandbox")} == set(on_delivery)
+    assert documents[on_delivery[0]]["sandbox"] == {"pay_on_delivery": True}

@@ -1,0 +1,150 @@
+"""The main job between real processes, with an Omnitron that misbehaves in every way (issue A, "done when")."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.orders.models import OrderItem
+from tests.faults.conftest import DEADLINE, Street
+from tests.processes import Storefront, running_web, running_worker, wait_until
+from tests.shop import get_statuses
+
+#: One worker of the test run holds the processes.
+pytestmark = pytest.mark.xdist_group("processes")
+
+#: What the customer may wait beyond the deadline: our own work and a busy machine's.
+SLACK = 1.5
+HTML = "<html><body>502 Bad Gateway</body></html>"
+
+
+def test_a_cancellation_goes_through_between_real_processes(street: Street) -> None:
+    answer = street.cancel()
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert get_statuses(street.order) == ["50", "400"]
+    assert street.count_posts() == 1
+    assert sorted(street.count_cancelled()) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "request_status", "applied"),
+    [
+        ({"call": "order_cancel", "kind": "drop_before"}, "unknown", "verifying", 0),
+        ({"call": "order_cancel", "kind": "drop_after"}, "unknown", "verifying", 1),
+        ({"call": "order_cancel", "kind": "hang"}, "unknown", "verifying", 0),
+        ({"call": "order_cancel", "kind": "latency", "seconds": 30}, "unknown", "verifying", 0),
+        ({"call": "order_cancel", "kind": "latency", "seconds": 30, "after": True}, "unknown", "verifying", 1),
+        ({"call": "order_cancel", "kind": "trickle", "seconds": 30}, "unknown", "verifying", 1),
+        ({"call": "order_cancel", "kind": "malformed"}, "unknown", "verifying", 1),
+        ({"call": "order_cancel", "kind": "status", "status": 502}, "unknown", "verifying", 0),
+        ({"call": "order_cancel", "kind": "status_after", "status": 502}, "unknown", "verifying", 1),
+        (
+            {"call": "order_cancel", "kind": "status", "status": 200, "body": HTML, "content_type": "text/html"},
+            "unknown",
+            "verifying",
+            0,
+        ),
+        ({"call": "order_cancel", "kind": "status", "status": 406, "body": "{}"}, "refused", "waiting", 0),
+        ({"call": "order_cancel", "kind": "status", "status": 429, "body": "{}"}, "refused", "waiting", 0),
+        ({"call": "orders_list", "kind": "hang"}, "refused", "waiting", 0),
+        ({"call": "orders_list", "kind": "trickle", "seconds": 30}, "refused", "waiting", 0),
+        ({"call": "order_items", "kind": "malformed"}, "refused", "waiting", 0),
+        ({"call": "integration_actions", "kind": "status", "status": 500}, "refused", "waiting", 0),
+    ],
+)
+def test_whatever_omnitron_does_the_customer_gets_requests_within_the_deadline_and_nothing_is_sent_twice(
+    street: Street, fault: dict[str, Any], state: str, request_status: str, applied: int
+) -> None:
+    street.sandbox.control("faults", {"times": -1, **fault})
+
+    began = time.monotonic()
+    answer = street.cancel()
+    took = time.monotonic() - began
+
+    assert answer.status_code == 200
+    assert [record["order_item"] for record in answer.json()] == [street.items[0].pk]
+    assert took < DEADLINE + SLACK
+    assert [s.state for s in Submission.objects.all()] == [state]
+    assert [r.status for r in CancellationRequest.objects.all()] == [request_status]
+    assert get_statuses(street.order) == ["400", "400"]
+    assert street.count_posts() <= 1
+    assert sum(street.count_cancelled()) == applied
+
+    repeat = street.cancel()
+    assert (repeat.status_code, repeat.json()) == (200, answer.json())
+    assert repeat.headers["Idempotency-Replayed"] == "true"
+    assert street.count_posts() <= 1
+
+
+def test_with_omnitron_down_the_customer_gets_requests_at_once(street: Street) -> None:
+    with running_web("http://127.0.0.1:9") as base_url:  # nobody listens there
+        assert street.order.user is not None
+        storefront = Storefront(base_url).enter(street.order.user)
+        began = time.monotonic()
+        answer = storefront.cancel(street.order.number, street.items[0].pk, street.reason.pk)
+        took = time.monotonic() - began
+
+    assert answer.status_code == 200
+    assert took < SLACK
+    assert [s.cause for s in Submission.objects.all()] == ["unreachable"]
+
+
+def test_forty_parallel_cancellations_of_one_item_are_one(street: Street) -> None:
+    assert street.order.user is not None
+    cookies = street.storefront.client.cookies
+    item = street.items[0].pk
+
+    def submit(n: int) -> Any:
+        storefront = Storefront(street.base_url)
+        storefront.client.cookies.update(cookies)
+        # Forty different bodies: no two are repeats of one another.
+        return storefront.cancel(street.order.number, item, street.reason.pk, description=f"tab {n}")
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(submit, range(40)))
+
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [204] + [400] * 39
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {
+        "cancellation_in_progress"
+    }
+    assert street.count_posts() == 1
+    assert sorted(street.count_cancelled()) == [0, 1]
+
+
+def test_forty_parallel_repeats_of_one_body_are_one_submission(street: Street) -> None:
+    cookies = street.storefront.client.cookies
+    item = street.items[0].pk
+
+    def submit(_n: int) -> Any:
+        storefront = Storefront(street.base_url)
+        storefront.client.cookies.update(cookies)
+        return storefront.cancel(street.order.number, item, street.reason.pk)
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(submit, range(40)))
+
+    firsts = [a for a in answers if a.status_code == 204 and "Idempotency-Replayed" not in a.headers]
+    others = [a for a in answers if a not in firsts]
+    assert len(firsts) == 1
+    assert {a.status_code for a in others} <= {204, 409}
+    assert street.count_posts() == 1
+    assert Submission.objects.count() == 1
+
+
+def test_the_worker_finds_a_lost_answer_and_brings_the_decision_back(street: Street) -> None:
+    street.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
+    assert street.cancel().status_code == 200
+
+    with running_worker(street.sandbox.base_url):
+        wait_until(lambda: [s.state for s in Submission.objects.all()] == ["applied"])
+        assert get_statuses(street.order) == ["50", "400"]
+        street.sandbox.control("decide", {"decision": "approve", "all": True})
+        wait_until(lambda: get_statuses(street.order) == ["100", "400"], 40)
+
+    assert [r.status for r in CancellationRequest.objects.all()] == ["completed"]
+    assert street.count_posts() == 1
+    assert OrderItem.objects.get(pk=street.items[0].pk).cancelled_quantity == 1
