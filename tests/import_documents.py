@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001, RUF002 - Turkish is written with a dotless i
 """Order documents for the tests of the import."""
 
 import json

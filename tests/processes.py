@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,8 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
         try:
             process.wait(20)
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
 
 @contextmanager
@@ -122,7 +120,7 @@ class Storefront:
             }
         )
         session.save()
-        self.client.cookies.update({"sessionid": session.session_key, "csrftoken": "c" * 32})
+        self.client.cookies.update({"sessionid": session.session_key or "", "csrftoken": "c" * 32})
         return self
 
     def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:

@@ -64,7 +64,7 @@ def make_order(
 
 
 def _make_item(order: Order, line: Line) -> OrderItem:
-    price = Decimal(line.price)
+    price, yesterday = Decimal(line.price), timezone.now() - timedelta(days=1)
     return OrderItem.objects.create(
         order=order,
         status=line.status,
@@ -80,7 +80,7 @@ def _make_item(order: Order, line: Line) -> OrderItem:
         tax_rate=20,
         invoice_number=line.invoice_number,
         is_final_sale=line.is_final_sale,
-        delivered_at=line.delivered_at or (timezone.now() - timedelta(days=2) if line.status == "550" else None),
+        delivered_at=line.delivered_at or (yesterday if line.status == "550" else None),
     )
 
 
@@ -94,7 +94,9 @@ def get_statuses(order: Order) -> list[str]:
     return [item.status for item in get_items(order)]
 
 
-def make_reason(kind: str = "cancel", *, extra: bool = False, remote_pk: int | None = None) -> CancellationReason:
+def make_reason(
+    kind: str = "cancel", *, extra: bool = False, remote_pk: int | None = None
+) -> CancellationReason:
     """Make a reason that the stand-in and the fake know too (contract section 8)."""
     known = {("cancel", False): 1, ("cancel", True): 5, ("refund", False): 6, ("refund", True): 10}
     return CancellationReason.objects.create(

@@ -121,7 +121,10 @@ def import_orders_command(file: str) -> None:
     with _django():
         from aftercart.run import describe_import, import_file
 
-        result = import_file(file)
+        try:
+            result = import_file(file)
+        except OSError as error:
+            raise click.ClickException(f"{file}: {error.strerror or error}") from error
         click.echo(describe_import(result, file))
     sys.exit(1 if result.bad else 0)
 

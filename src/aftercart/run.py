@@ -11,7 +11,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from aftercart.actions.import_orders import (
     BadLinesFile,
@@ -124,18 +133,20 @@ def summarise() -> dict[str, Any]:
 def describe_demo(summary: dict[str, Any]) -> None:
     """Print what to open."""
     base = summary["base_url"]
-    customer = summary["customers"][0]
     staff = summary["staff"]
-    rows = (
-        ("Shop", f"{base}/"),
-        ("A signed order link", customer["orders"]["cancellable"]["url"]),
-        ("  log in as", f"{customer['email']} / {customer['password']}"),
+    rows = [("Shop", f"{base}/")]
+    for customer in summary["customers"][:1]:  # none in a database that began with somebody's own orders
+        rows += [
+            ("A signed order link", customer["orders"]["cancellable"]["url"]),
+            ("  log in as", f"{customer['email']} / {customer['password']}"),
+        ]
+    rows += [
         ("Back office", f"{base}/backoffice/"),
         ("  log in as", f"{staff['email']} / {staff['password']}"),
         ("API documentation", f"{base}/api/docs/"),
         ("Omnitron", f"{summary['omnitron_url']}/"),
         ("All of the demo", str(settings.VAR / "demo.json")),
-    )
+    ]
     # Plain lines: a link must stay whole when it is copied from a narrow terminal or a log.
     print("\nAftercart\n", *(f"  {name:<20} {text}" for name, text in rows), "", sep="\n", flush=True)  # noqa: T201
 
@@ -163,20 +174,34 @@ def _post(port: int, path: str, body: dict[str, Any]) -> None:
 
 
 def import_file(file: str) -> ImportResult:
-    """Import a file of orders, with a progress bar and a file of bad lines beside it."""
-    bad_path = bad_lines_path(file)
+    """Import a file of orders, with a progress bar and a file of bad lines beside it.
+
+    Raises `OSError` when the file cannot be read.
+    """
+    lines = open_lines(file)
     columns = (
-        TextColumn("{task.completed:,} orders"),
-        TextColumn("{task.speed:,.0f}/s"),
+        SpinnerColumn(),
+        MofNCompleteColumn(),
+        TextColumn("orders"),
+        _RateColumn(),
         TimeElapsedColumn(),
     )
-    with BadLinesFile(bad_path) as bad_lines, Progress(*columns, console=Console(stderr=True)) as progress:
+    with (
+        BadLinesFile(bad_lines_path(file)) as bad_lines,
+        Progress(*columns, console=Console(stderr=True)) as progress,
+    ):
         task = progress.add_task("import", total=None)
         return import_orders(
-            open_lines(file),
-            report_bad=bad_lines.report,
-            progress=lambda count: progress.advance(task, count),
+            lines, report_bad=bad_lines.report, progress=lambda count: progress.advance(task, count)
         )
+
+
+class _RateColumn(ProgressColumn):
+    """Orders a second, once there is a rate."""
+
+    def render(self, task: Task) -> Text:
+        """Write it."""
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
 def describe_import(result: ImportResult, file: str) -> str:

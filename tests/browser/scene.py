@@ -1,6 +1,6 @@
 """A small shop to look at: one customer, an order with all kinds of items, and an Omnitron that knows it."""
 
-# ruff: noqa: RUF001 - Turkish has a dotless i
+
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -177,7 +177,7 @@ def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:
     lose_the_answer(shop, applied=True)
 
     assert recover_jobs() == 0
-    ProcrastinateJob.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    ProcrastinateJob.objects.all()._raw_delete("default")
     assert recover_jobs() == 1
     assert count_jobs(jobs.VERIFY_SUBMISSION) == 1
 
@@ -230,7 +230,7 @@ def test_a_request_that_omnitron_refuses_stays_with_us_and_says_why() -> None:
         True,
         "No such thing.",
     )
-    ProcrastinateJob.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    ProcrastinateJob.objects.all()._raw_delete("default")
     assert recover_jobs() == 0
 
 
@@ -349,7 +349,8 @@ def test_a_rejected_request_tells_why_and_omnitron_hears_of_it() -> None:
     deliver_rejection(get_request().pk, shop.fake)
 
     request = get_request()
-    assert (request.status, request.reject_reason, request.decided_by) == ("rejected", "Already packed.", staff)
+    assert (request.status, request.reject_reason) == ("rejected", "Already packed.")
+    assert request.decided_by == staff
     assert shop.fake.posts[-1].call == "reject_request"
     with pytest.raises(RequestDecided):
         reject_request(request.pk, staff, "Again.")

@@ -8,7 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.orders.errors import CancellationRefused, InputInvalid, KeyReused, OrderNotFound, StillRunning
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
@@ -184,8 +184,8 @@ def test_an_unmapped_reason_finds_its_partner_by_type_and_subject_and_keeps_it()
 
     answer = cancel_items(shop.command(), shop.fake)
 
-    reason.refresh_from_db()
-    assert (answer.status, reason.remote_pk) == (204, 1)
+    assert answer.status == 204
+    assert CancellationReason.objects.get(pk=reason.pk).remote_pk == 1
 
 
 def test_a_reason_without_a_partner_sends_nothing() -> None:
@@ -242,7 +242,7 @@ def test_a_second_cancellation_of_an_item_is_in_progress() -> None:
     shop = Shop()
     cancel_items(shop.command(), shop.fake)
 
-    with pytest.raises(CancellationRefused, match="Order cancellation already in progress."):
+    with pytest.raises(CancellationRefused, match="already in progress"):
         cancel_items(shop.command(), shop.fake)
 
     assert shop.count_posts() == 1
@@ -300,7 +300,7 @@ def test_cancel_and_refund_together_go_to_review() -> None:
     assert len(answer.body) == 2
     assert Submission.objects.get().cause == "mixed_types"
     refund = SubmissionLine.objects.get(order_item=second)
-    assert refund.pickup_address["pk"] == address.pk
+    assert (refund.pickup_address or {})["pk"] == address.pk
     assert refund.shipping_company == company
 
 
@@ -433,9 +433,7 @@ def test_further_units_with_the_same_body_are_a_new_submission_once_the_first_is
     item = shop.items[0]
 
     def submit() -> tuple[int, bool]:
-        command = make_command(
-            shop.order, ask(item, shop.cancel_reason, quantity=1), fingerprint="one more"
-        )
+        command = make_command(shop.order, ask(item, shop.cancel_reason, quantity=1), fingerprint="one more")
         answer = cancel_items(command, shop.fake)
         return answer.status, answer.is_replay
 

@@ -59,7 +59,7 @@ def test_reasons_are_numbered_as_at_the_stand_in_and_speak_turkish() -> None:
     assert [(r.pk, r.remote_pk) for r in reasons] == [(n, n) for n in range(1, 11)]
     assert [r.cancellation_type for r in reasons] == ["cancel"] * 5 + ["refund"] * 5
     assert [r.pk for r in reasons if r.extra_information_needed] == [5, 10]
-    assert (reasons[5].get_subject("tr"), reasons[5].get_subject("en")) == ("Bedeni uymadı", "Does not fit")  # noqa: RUF001
+    assert (reasons[5].get_subject("tr"), reasons[5].get_subject("en")) == ("Bedeni uymadı", "Does not fit")
     assert CancellationReason.objects.create(cancellation_type="cancel", subject="New").pk > 10
     assert EasyReturnCompany.objects.count() == 3
 

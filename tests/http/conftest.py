@@ -33,9 +33,7 @@ class Api:
         return self.client.get(path, headers=self._headers(headers))
 
     def post(self, path: str, body: object, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        return self.client.post(
-            path, body, content_type="application/json", headers=self._headers(headers)
-        )
+        return self.client.post(path, body, content_type="application/json", headers=self._headers(headers))
 
 
 @pytest.fixture

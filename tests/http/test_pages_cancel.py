@@ -27,6 +27,7 @@ from tests.browser.scene import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SHIRT = "Linen shirt with a round neck"
 IBAN = "TR33 0006 1005 1978 6457 8413 26"
 
 
@@ -97,7 +98,7 @@ def test_a_cancellation_that_omnitron_takes_is_said_to_be_sent(
     assert answer.status_code == 303
     assert answer["Location"] == f"/users/orders/{order.pk}/"
     assert messages(client, answer) == [
-        "Your cancellation has been sent: Linen shirt with a round neck. You will see here when it is confirmed."
+        f"Your cancellation has been sent: {SHIRT}. You will see here when it is confirmed."
     ]
     assert [item.status for item in order.items.all()] == [Status.CANCELLATION_WAITING, "400", "450"]
     assert [post.call for post in fake.posts] == ["cancel_items"]
@@ -111,7 +112,7 @@ def test_what_the_back_office_has_to_decide_is_said_to_be_received_no_more(
     answer = Form(client, order).choose(0, reasons[0]).choose(1, reasons[0]).send()
     assert answer.status_code == 303
     assert messages(client, answer) == [
-        "We have received your request: Linen shirt with a round neck and Running shoes. "
+        f"We have received your request: {SHIRT} and Running shoes. "  # noqa: ISC004
         "Our team decides on it; you will see the answer here."
     ]
     assert CancellationRequest.objects.count() == 2
@@ -198,7 +199,7 @@ def test_only_reasons_that_fit_are_offered_in_the_customers_language(
         [option.get_text() for option in select.select("option")[1:]]
         for select in page.select("[name$=reason]")
     ]
-    assert offered == [["Fikrimi değiştirdim", "Diğer"]] * 2 + [["Bedeni uymadı", "Hasarlı veya kusurlu"]]  # noqa: RUF001
+    assert offered == [["Fikrimi değiştirdim", "Diğer"]] * 2 + [["Bedeni uymadı", "Hasarlı veya kusurlu"]]
     assert len(page.select("option[data-needs-description]")) == 3
     assert fake.posts == []
     assert len(reasons) == 4
@@ -280,7 +281,7 @@ def test_an_account_is_asked_for_only_where_money_cannot_go_back_the_way_it_came
     assert complaints(form.send(iban="TR00 1234", holder_name="Ayşe")) == ["This is not a valid IBAN."]
     assert complaints(form.send(iban=IBAN)) == ["IBAN and account holder belong together."]
     assert_nothing_happened(fake)
-    assert form.send(iban=IBAN, holder_name="Ayşe Yılmaz").status_code == 303  # noqa: RUF001 - Turkish
+    assert form.send(iban=IBAN, holder_name="Ayşe Yılmaz").status_code == 303
     assert SubmissionLine.objects.get().iban == IBAN.replace(" ", "")
 
 

@@ -19,7 +19,8 @@ NOT_AUTHENTICATED = {
 def test_log_in_gives_the_key_and_sets_all_three_cookies(api: Api) -> None:
     user = make_customer()
 
-    answer = api.post("/users/login/", {"email": user.email.upper(), "password": PASSWORD, "formType": "login"})
+    body = {"email": user.email.upper(), "password": PASSWORD, "formType": "login"}
+    answer = api.post("/users/login/", body)
 
     cookies = answer.cookies
     assert answer.status_code == 200
@@ -35,7 +36,8 @@ def test_log_in_gives_the_key_and_sets_all_three_cookies(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"email": "nobody@example.com", "password": PASSWORD}, {"email": "known@example.com", "password": "x"}]
+    "body",
+    [{"email": "nobody@example.com", "password": PASSWORD}, {"email": "known@example.com", "password": "x"}],
 )
 def test_every_failed_log_in_is_told_in_one_wording(api: Api, body: dict[str, str]) -> None:
     make_customer("known@example.com")
@@ -57,7 +59,8 @@ def test_repeated_failures_lock_out_with_a_retry_after(api: Api, settings: Setti
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert api.post("/users/login/", {"email": user.email, "password": PASSWORD}).status_code == 429
-    assert Api().post("/users/login/", {"email": make_customer().email, "password": PASSWORD}).status_code == 200
+    body = {"email": make_customer().email, "password": PASSWORD}
+    assert Api().post("/users/login/", body).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["sessionid", "osessionid"])
@@ -129,9 +132,7 @@ def test_a_log_out_without_a_token_is_refused_with_a_page_that_has_one() -> None
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-csrftoken": "wrong"}, {"x-csrftoken": "a" * 64}])
-def test_a_write_without_the_right_csrf_token_is_403(
-    api: Api, shop: Shop, headers: dict[str, str]
-) -> None:
+def test_a_write_without_the_right_csrf_token_is_403(api: Api, shop: Shop, headers: dict[str, str]) -> None:
     api.log_in(shop.user)
 
     answer = api.client.post(

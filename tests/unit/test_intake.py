@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any

@@ -33,11 +33,6 @@ else:
 _SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
 
 
-def clean_email(email: str) -> str:
-    """Write an e-mail address as it is kept; refuse one that somebody else has, in whatever case."""
-    return email.lower()
-
-
 class UserForm(_UserForm):
     """A user without the password, which has a page of its own."""
 
@@ -50,7 +45,7 @@ class UserForm(_UserForm):
 
     def clean_email(self) -> str:
         """Keep it in lower case, as it is looked for."""
-        return clean_email(self.cleaned_data["email"])
+        return str(self.cleaned_data["email"]).lower()
 
 
 class NewUserForm(_CreationForm):
@@ -62,7 +57,7 @@ class NewUserForm(_CreationForm):
 
     def clean_email(self) -> str:
         """Keep it in lower case, as it is looked for."""
-        return clean_email(self.cleaned_data["email"])
+        return str(self.cleaned_data["email"]).lower()
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -96,7 +91,7 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
         return fixed if _is_superuser(request) else [*fixed, *_SUPERUSER_FIELDS]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Customers come from the shop; a superuser adds staff."""
+        """Let a superuser add staff; customers come from the shop."""
         return _is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -16,6 +16,9 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_SUBHEADER": _("Back office"),
     "SITE_SYMBOL": "assignment_return",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("pages/icon.svg")},
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda _request: static("backoffice/backoffice.css")],

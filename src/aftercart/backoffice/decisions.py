@@ -172,7 +172,7 @@ def _ask_reason(
 
 def _describe(found: CancellationRequest) -> str:
     line = found.line
-    return _("#%(pk)s – %(units)s × %(product)s, order %(number)s") % {  # noqa: RUF001
+    return _("#%(pk)s – %(units)s × %(product)s, order %(number)s") % {
         "pk": found.pk,
         "units": line.quantity,
         "product": name_item(line.order_item.product, line.order_item.sku),

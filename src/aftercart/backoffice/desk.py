@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 _M = TypeVar("_M", bound=Model)
 
@@ -43,3 +44,8 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """Name the list."""
         return _CountedOnce
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Name the page after what it lists; Django's "Select … to change" is not what staff do here."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**title, **(extra_context or {})})

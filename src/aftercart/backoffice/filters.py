@@ -24,7 +24,8 @@ _Status = CancellationRequest.Status
 _REMEMBERED = 600
 
 _UNREACHED = (
-    "unreachable", "breaker_open", "bulkhead_full", "throttled", "unauthorized", "login_failed", "deadline_over",
+    "unreachable", "breaker_open", "bulkhead_full", "throttled", "unauthorized", "login_failed",
+    "deadline_over",
 )  # fmt: skip
 _LOST = (
     "timeout", "connection_lost", "server_error", "redirected", "not_json", "too_large", "malformed",

@@ -53,7 +53,10 @@ class OrderAdmin(SheetAdmin[Order]):
         return orders.annotate(open_requests=_count_open_requests())
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[Order],
+        search_term: str,
     ) -> tuple[QuerySet[Order], bool]:
         """Find by number, e-mail, or a name: the customer's or that on the parcel. Each word must fit."""
         for word in search_term.split():

@@ -80,8 +80,10 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
     )
 
     def get_readonly_fields(
-        self, request: HttpRequest, obj: CancellationReason | None = None
-    ) -> tuple[str, ...]:  # noqa: ARG002
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: CancellationReason | None = None,
+    ) -> tuple[str, ...]:
         """Keep the type of a reason that there is: requests that name it rely on it."""
         return () if obj is None else ("cancellation_type",)
 

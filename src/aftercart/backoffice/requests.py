@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,13 +24,15 @@ from aftercart.backoffice.links import link_row
 from aftercart.backoffice.request_sheet import make_request_sheet
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.timeline import name_item
-from aftercart.backoffice.words import Text, say_age, say_cause, say_moment, show_badge, show_state
+from aftercart.backoffice.words import Text, hide_accounts, say_age, say_cause, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order
 
 _Status = CancellationRequest.Status
 #: Where the newest come first, since nobody waits for the oldest any more.
 _DECIDED = frozenset({"completed", "rejected", "all"})
+#: How much of Omnitron's words the list shows; the request's page shows all.
+_MOST_OF_AN_ERROR = 60
 
 
 @admin.register(CancellationRequest)
@@ -49,7 +53,6 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         "line__order_item__sku",
     )
     search_help_text = _("Order number, e-mail or sku")
-    ordering = ("created_date", "id")
     actions = ("approve_selected", "reject_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
@@ -69,8 +72,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Put who waits longest first; among the decided, the newest."""
         if request.GET.get(RequestStatusFilter.parameter_name) in _DECIDED:
-            return ("-created_date", "-id")
-        return ("created_date", "id")
+            return ("-created_date",)
+        return ("created_date",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Tell who may decide: nothing else of a request can change."""
@@ -119,7 +122,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     # --- columns -------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("request"), ordering="id")
+    @admin.display(description=_("request"))
     def show_number(self, obj: CancellationRequest) -> str:
         """Name the request, as the link to its page."""
         return f"#{obj.pk}"
@@ -167,9 +170,11 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("at Omnitron"), ordering="delivered_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
-        """Tell since when Omnitron has it, or why it has not."""
+        """Tell whether Omnitron's queue has it, or why it has not."""
         if obj.delivered_at is not None:
-            return say_moment(obj.delivered_at)
+            return gettext("Delivered")
+        state = gettext("Not yet")
         if obj.is_undeliverable:
-            return show_badge(gettext("Undeliverable"), "wrong")
-        return gettext("Not yet")
+            state = show_badge(gettext("Undeliverable"), "wrong")
+        error = Truncator(hide_accounts(obj.delivery_error)).chars(_MOST_OF_AN_ERROR)
+        return format_html('{} <span class="bo-cause">{}</span>', state, error) if error else state

@@ -22,7 +22,7 @@ from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
 
 Text = str | Promise
-NOTHING: Final = "–"  # noqa: RUF001 - an en dash for an empty cell
+NOTHING: Final = "–"
 
 #: Why something is where it is. What is not listed is a code of Omnitron's own: it refused.
 CAUSES: Final[dict[str, Text]] = {
@@ -60,6 +60,7 @@ CAUSES: Final[dict[str, Text]] = {
 }
 
 _EVENTS: Final[dict[str, Text]] = {
+    "order_imported": gettext_lazy("Order imported"),
     "cancellation_submitted": gettext_lazy("Cancellation or return asked for"),
     "cancellation_sending": gettext_lazy("About to be sent to Omnitron"),
     "cancellation_sent": gettext_lazy("Omnitron took the cancellation"),
@@ -126,9 +127,16 @@ _TONES: Final[dict[str, str]] = {
     AddressChange.State.SUPERSEDED: "quiet",
 }
 
-#: What looks like an IBAN: a country, two digits, then at least eleven letters or digits, perhaps in groups.
-_ACCOUNT: Final = re.compile(r"\b[A-Za-z]{2}[ -]?\d{2}(?:[ -]?[A-Za-z0-9]){11,30}\b")
-_MOST_LETTERS: Final = 8
+#: What looks like an IBAN: in groups of four (a last one of digits may be shorter), in one piece, or, where
+#: all but the country is digits, with separators wherever somebody has put them.
+_ACCOUNT: Final = re.compile(
+    r"\b(?:"
+    r"[A-Za-z]{2}\d{2}[ -][A-Za-z0-9]{4}"
+    r"(?:[ -](?:[A-Z0-9]{4}|(?=[a-z]*\d)[a-z0-9]{4})){2,7}(?:[ -](?=[A-Z]*\d)[A-Z0-9]{1,3})?"
+    r"|[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}"
+    r"|[A-Za-z]{2}[ -]?\d{2}(?:[ -]?\d){10,30}"
+    r")\b"
+)
 
 
 def hide_accounts(text: str) -> str:
@@ -136,13 +144,7 @@ def hide_accounts(text: str) -> str:
 
     People and Omnitron quote them in sentences; a back-office page must never hold a whole one.
     """
-    return _ACCOUNT.sub(_hide_account, text)
-
-
-def _hide_account(match: re.Match[str]) -> str:
-    number = re.sub(r"[ -]", "", match[0])
-    letters = sum(character.isalpha() for character in number)
-    return match[0] if letters > _MOST_LETTERS else show_last_four(number)
+    return _ACCOUNT.sub(lambda match: show_last_four(re.sub(r"[ -]", "", match[0])), text)
 
 
 def show_last_four(iban: str) -> str:
@@ -154,7 +156,9 @@ def say_cause(code: str) -> Text:
     """Say why, in words; "" for no cause."""
     if not code:
         return ""
-    return CAUSES.get(code) or _("Omnitron refused: %(code)s") % {"code": hide_accounts(code)}
+    return CAUSES.get(code) or _("Omnitron refused: %(code)s") % {
+        "code": hide_accounts(code).replace("_", " ")
+    }
 
 
 def say_event(entry: TimelineEntry) -> str:
@@ -169,7 +173,7 @@ def say_event_cause(entry: TimelineEntry) -> str:
     """Say why it happened: a known cause in words, else the sentence that was recorded."""
     told = str(CAUSES.get(entry.cause) or hide_accounts(entry.cause))
     detail = entry.data.get("detail")
-    return f"{told} – {hide_accounts(str(detail))}" if told and detail else told  # noqa: RUF001
+    return f"{told} – {hide_accounts(str(detail))}" if told and detail else told
 
 
 def say_actor(entry: TimelineEntry) -> str:

@@ -41,8 +41,8 @@ _VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
 class ItemCard:
     """One line of an order.
 
-    `kind` is what can be done to what is left of it, `note` why nothing can; `asked` tells that a request about
-    it is undecided.
+    `kind` is what can be done to what is left of it, `note` why nothing can; `asked` tells that a request
+    about it is undecided.
     """
 
     pk: int

@@ -37,7 +37,7 @@ ITEM_WORDS: Final = {
     Status.WAITING: ItemWords(_("Order received"), "info"),
     Status.PAYMENT_WAITING: ItemWords(_("Waiting for payment"), "warn"),
     Status.CONFIRMATION_WAITING: ItemWords(_("Being confirmed"), "info"),
-    Status.APPROVED: ItemWords(_("Confirmed"), "info"),
+    Status.APPROVED: ItemWords(_("Order confirmed"), "info"),
     Status.PREPARING: ItemWords(_("Being prepared"), "info"),
     Status.SHIPPED: ItemWords(_("On its way"), "info"),
     Status.SHIPPED_AND_INFORMED: ItemWords(_("On its way"), "info"),

@@ -32,7 +32,7 @@ def login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
-        # By the name that django-axes counts by (AXES_USERNAME_FORM_FIELD); in one case, since it counts spellings.
+        # `username` is what django-axes counts by (AXES_USERNAME_FORM_FIELD), each spelling for itself.
         user = auth.authenticate(request, username=data["email"].lower(), password=data["password"])
         if user is not None:
             auth.login(request, user)
