@@ -1,7 +1,5 @@
 """A small shop to look at: one customer, an order with all kinds of items, and an Omnitron that knows it."""
 
-
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """Reasons and return companies: what staff may edit."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -32,6 +32,14 @@ class ReasonForm(_ReasonForm):
         fields = (
             "cancellation_type", "subject", "order", "is_active", "extra_information_needed", "remote_pk",
         )  # fmt: skip
+        labels: ClassVar = {
+            "subject": _("Subject"),
+            "cancellation_type": _("Type"),
+            "order": _("Place in the list"),
+            "is_active": _("Offered to customers"),
+            "extra_information_needed": _("Needs a description"),
+            "remote_pk": _("Omnitron's id"),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,0 +1,251 @@
+"""Kill the process at every point of an action: each SQL statement, each commit, each remote call.
+
+The action runs in a forked child, which dies at its n-th point, for every n that there is. Then the recovery
+that a worker would do runs, with the rows' clocks moved on, and the books must agree with the stand-in's
+ledger: nothing cancelled twice, nothing forgotten, nothing left under way.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
+from aftercart.actions.approve_request import approve_request, execute_approval
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.recover import recover_jobs, recover_submissions
+from aftercart.actions.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync_order import sync_order
+from aftercart.actions.verify_submission import verify_submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.states import UNDER_WAY
+from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.exchange import Exchange
+from aftercart.omnitron.http import Configuration, HttpOmnitron
+from aftercart.orders.models import IdempotencyRecord
+from tests.faults.conftest import Street, make_street
+from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
+from tests.shop import Line, ask, make_address, make_address_command, make_command
+
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+
+#: However long an action grows, its points end somewhere.
+_MOST_POINTS = 500
+#: Longer than every wait and every grace time.
+_LONG_AGO = timedelta(hours=1)
+
+_JOBS: dict[str, Callable[[int, Omnitron], None]] = {
+    jobs.VERIFY_SUBMISSION: verify_submission,
+    jobs.EXECUTE_APPROVAL: execute_approval,
+    jobs.DELIVER_REQUEST: deliver_request,
+    jobs.DELIVER_REJECTION: deliver_rejection,
+    jobs.DELIVER_ADDRESS: deliver_address,
+    jobs.SYNC_ORDER: sync_order,
+}
+
+Action = Callable[[Street, Omnitron], object]
+
+
+def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
+    return HttpOmnitron(
+        Configuration(url=sandbox.base_url, username=USERNAME, password=PASSWORD, breaker_failures=10_000)
+    )
+
+
+@contextmanager
+def dying_at(deadly: int) -> Iterator[None]:
+    """Die at the n-th point: before a statement, or before or after a commit or a remote call."""
+    passed = 0
+
+    def pass_one() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run_statement(execute: Any, *args: Any) -> Any:
+        pass_one()
+        return execute(*args)
+
+    def around(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            pass_one()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                pass_one()
+
+        return call
+
+    with ExitStack() as stack:
+        stack.enter_context(connection.execute_wrapper(run_statement))
+        stack.enter_context(mock.patch.object(connection, "_commit", around(connection._commit))  # type: ignore[attr-defined])
+        stack.enter_context(mock.patch.object(Exchange, "call", around(Exchange.call)))
+        yield
+
+
+def survives(action: Action, street: Street, deadly: int) -> bool:
+    """Run an action in a child that dies at a point; tell whether it had fewer points than that."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with dying_at(deadly):
+                action(street, make_client(street.sandbox))
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0, "the action failed of itself"
+    return True
+
+
+def recover(client: Omnitron) -> None:
+    """Do what the worker does, until nothing is left to do; time passes quickly."""
+    for _round in range(10):
+        Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
+        recover_submissions()
+        recover_jobs()
+        todo = list(ProcrastinateJob.objects.filter(status="todo").order_by("pk"))
+        if not todo:
+            return
+        ProcrastinateJob.objects.filter(pk__in=[job.pk for job in todo])._raw_delete("default")
+        for job in todo:
+            _JOBS[job.task_name](job.args["pk"], client)
+    pytest.fail("recovery does not come to an end")
+
+
+def check_books(street: Street) -> None:
+    """Compare our books with the stand-in's."""
+    assert Submission.objects.filter(state__in=UNDER_WAY).count() == 0
+    assert not CancellationRequest.objects.filter(status="verifying").exists()
+    assert not [request for request in CancellationRequest.objects.all() if request.is_approved_here]
+    assert AddressChange.objects.filter(state="pending").count() == 0
+    assert IdempotencyRecord.objects.filter(status_code=None).count() == 0
+    accepted = {
+        int(row["remote_id"]): row["cancels_accepted"] for row in street.sandbox.ledger(street.order.number)
+    }
+    assert max(accepted.values()) <= 1
+    for submission in Submission.objects.all():
+        for line in submission.lines.all():
+            assert accepted[line.order_item_id] == (submission.state == "applied"), submission.state
+            if submission.state == "refused" and line.is_open:
+                assert line.request.delivered_at is not None
+    for item in street.items:
+        assert (item.status == "50") == (accepted[item.pk] == 1), item.status
+
+
+def kill_at_every_point(
+    sandbox: SandboxProcess, action: Action, *, lines: tuple[Line, ...] = (), before: Action | None = None
+) -> int:
+    """Kill an action at each of its points, each time with a shop of its own; tell how many there are."""
+    client = make_client(sandbox)
+    for deadly in range(1, _MOST_POINTS):
+        for model in (Submission, AddressChange, IdempotencyRecord):
+            model.objects.all().delete()
+        ProcrastinateJob.objects.all()._raw_delete("default")
+        street = make_street(sandbox, "http://nobody", *lines)
+        if before is not None:
+            before(street, client)
+        if survives(action, street, deadly):
+            recover(client)
+            check_books(street)
+            return deadly - 1
+        recover(client)
+        check_books(street)
+    pytest.fail("the action has no end")
+
+
+def cancel(street: Street, client: Omnitron) -> None:
+    cancel_items(make_command(street.order, ask(street.items[0], street.reason)), client)
+
+
+def lose_an_answer(street: Street, client: Omnitron) -> None:
+    street.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
+    cancel(street, client)
+
+
+def move(street: Street, client: Omnitron) -> None:
+    assert street.order.user is not None
+    change_address(make_address_command(street.order, make_address(street.order.user)), client)
+
+
+def request_and_deliver(street: Street, client: Omnitron) -> None:
+    cancel(street, client)
+    recover(client)
+
+
+def approve(street: Street, client: Omnitron) -> None:
+    request = CancellationRequest.objects.get()
+    assert street.order.user is not None
+    approve_request(request.pk, street.order.user)
+    execute_approval(request.pk, client)
+
+
+def reject(street: Street, client: Omnitron) -> None:
+    request = CancellationRequest.objects.get()
+    assert street.order.user is not None
+    reject_request(request.pk, street.order.user, "No.")
+    deliver_rejection(request.pk, client)
+
+
+def verify(_street: Street, client: Omnitron) -> None:
+    verify_submission(Submission.objects.get().pk, client)
+
+
+def deliver(_street: Street, client: Omnitron) -> None:
+    deliver_request(CancellationRequest.objects.get().pk, client)
+
+
+INVOICED = (Line(invoice_number="INV-1"), Line())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("action", "options", "fewest"),
+    [
+        pytest.param(cancel, {}, 46, id="cancel directly"),
+        pytest.param(cancel, {"lines": INVOICED}, 24, id="cancel by review"),
+        pytest.param(lose_an_answer, {}, 47, id="cancel, the answer lost"),
+        pytest.param(verify, {"before": lose_an_answer}, 21, id="verify"),
+        pytest.param(deliver, {"before": cancel, "lines": INVOICED}, 15, id="deliver"),
+        pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
+        pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
+        pytest.param(move, {}, 27, id="change the address"),
+    ],
+)
+def test_wherever_a_process_dies_nothing_is_lost_and_nothing_happens_twice(
+    sandbox: SandboxProcess, action: Action, options: dict[str, Any], fewest: int
+) -> None:
+    sandbox.control("reset", {})
+
+    points = kill_at_every_point(sandbox, action, **options)
+
+    print(f"{points} points")  # noqa: T201 - shown with -s, or when it fails
+    assert points >= fewest, "points are missing: what is no longer watched?"
+
+
+def test_without_the_mark_before_the_post_the_books_do_not_agree(sandbox: SandboxProcess) -> None:
+    """The check can fail: this is what "call, then write" does."""
+    sandbox.control("reset", {})
+
+    with (
+        mock.patch("aftercart.actions.send_submission._mark_sent", lambda *_args: None),
+        pytest.raises(AssertionError, match="refused"),
+    ):
+        kill_at_every_point(sandbox, cancel)
