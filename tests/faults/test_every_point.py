@@ -89,7 +89,8 @@ def dying_at(deadly: int) -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(connection.execute_wrapper(run_statement))
-        stack.enter_context(mock.patch.object(connection, "_commit", around(connection._commit))  # type: ignore[attr-defined])
+        commit = around(connection._commit)  # type: ignore[attr-defined]
+        stack.enter_context(mock.patch.object(connection, "_commit", commit))
         stack.enter_context(mock.patch.object(Exchange, "call", around(Exchange.call)))
         yield
 
