@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types check lock translations clean
+.PHONY: run test lint types check lock messages clean
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
 	@exec $(BIN)/aftercart run
@@ -27,8 +27,9 @@ lock: $(VENV)/dev.stamp ## Write requirements/*.txt anew from requirements/*.in
 		--universal --python-version 3.11 --custom-compile-command "make lock" \
 		requirements/$$name.in -o requirements/$$name.txt; done
 
-translations: $(VENV)/dev.stamp ## Collect messages and compile the translations
-	$(BIN)/python -m aftercart.locale
+messages: $(VENV)/dev.stamp ## Collect messages (wants GNU gettext) and compile the translations
+	cd src/aftercart && DJANGO_SETTINGS_MODULE=aftercart.settings ../../$(BIN)/django-admin makemessages -l tr \
+		--no-location --no-wrap --no-obsolete && ../../$(BIN)/pybabel compile -D django -d locale
 
 clean: ## Delete what was set up here; var/ too, with the demo's data
 	rm -rf $(VENV) var .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
+
 """Measure how many orders a second go into PostgreSQL: three items, two addresses, one discount each.
 
     python bench/import_orders.py [ORDERS] [ROUNDS]

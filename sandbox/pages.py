@@ -62,7 +62,7 @@ def _pending(store: Store) -> str:
     rows = []
     for item in items[:_SHOWN_PENDING]:
         name = json.loads(item["document"]).get("name") or item["sku"] or item["remote_id"]
-        what = f"{item['cancel_kind']} of {item['quantity']} × {name}"  # noqa: RUF001  # a multiplication sign is meant
+        what = f"{item['cancel_kind']} of {item['quantity']} × {name}"  # a multiplication sign is meant
         rows.append(_pending_row(store, item, "item", what, item["cancel_status"]))
     for request in requests[:_SHOWN_PENDING]:
         what = (

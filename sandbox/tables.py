@@ -86,7 +86,7 @@ class Reason(NamedTuple):
     extra_information_needed: bool
 
 
-# ruff: noqa: RUF001  # Turkish has a dotless i
+# Turkish has a dotless i
 REASONS: Final = (
     Reason(1, "cancel", "Changed my mind", "Fikrimi değiştirdim", extra_information_needed=False),
     Reason(2, "cancel", "Ordered by mistake", "Yanlışlıkla sipariş verdim", extra_information_needed=False),

@@ -9,6 +9,7 @@ import dj_database_url
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
 from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
 
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "aftercart.backoffice.csp.BackofficePolicyMiddleware",
     "aftercart.accounts.middleware.PrivateByDefaultMiddleware",
     "aftercart.accounts.middleware.TwinSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -208,10 +210,14 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Aftercart",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "DEFAULT_GENERATOR_CLASS": "aftercart.api.schema.generator.SchemaGenerator",
+    "POSTPROCESSING_HOOKS": [],
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    # The page is for reading: nobody cancels an order there by a wrong click.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayOperationId": True, "supportedSubmitMethods": ["get"]},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
@@ -228,9 +234,12 @@ OMNITRON_DIALOGUE_SECONDS = config.seconds("OMNITRON_DIALOGUE_SECONDS")
 OMNITRON_MAX_DIALOGUES = config.number("OMNITRON_MAX_DIALOGUES")
 OMNITRON_BREAKER_FAILURES = config.number("OMNITRON_BREAKER_FAILURES")
 OMNITRON_BREAKER_SECONDS = config.seconds("OMNITRON_BREAKER_SECONDS")
+OMNITRON_WEBHOOK_SECRETS = config.words("OMNITRON_WEBHOOK_SECRETS")
+OMNITRON_POLL = timedelta(seconds=config.seconds("OMNITRON_POLL_SECONDS"))
 OMNITRON_ADDRESS_METHOD = config.text("OMNITRON_ADDRESS_METHOD")
 OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
 VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
+VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 
 # --- policy (a table in the back office, later; until then one for all channels) ---------------------------
 

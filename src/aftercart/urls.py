@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from aftercart.api import health, orders, session
+from aftercart.api import events, health, orders, session
+from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
 
@@ -68,14 +68,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
+    path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/schema/", serve_document, name="schema"),
+    path("api/docs/", ReadDocument.as_view(), name="docs"),
     path("backoffice/", admin.site.urls),
 ]
 
 handler400 = "aftercart.pages.errors.bad_request"
-handler403 = "aftercart.pages.errors.csrf_failure"
+handler403 = "aftercart.pages.errors.forbidden"
 handler404 = "aftercart.pages.errors.not_found"
 handler500 = "aftercart.pages.errors.server_error"

@@ -246,7 +246,7 @@ def test_without_the_mark_before_the_post_the_books_do_not_agree(sandbox: Sandbo
     sandbox.control("reset", {})
 
     with (
-        mock.patch("aftercart.actions.send_submission._mark_sent", lambda *_args: None),
+        mock.patch("aftercart.actions.send_submission._mark_sent", return_value=None),
         pytest.raises(AssertionError, match="refused"),
     ):
         kill_at_every_point(sandbox, cancel)

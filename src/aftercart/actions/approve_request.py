@@ -51,9 +51,9 @@ def approve_request(request_pk: int, staff: User) -> None:
 
 
 def execute_approval(request_pk: int, client: Omnitron) -> None:
-    """Send an approved request as a submission of its own; taken out of Omnitron's queue first, if it is there.
+    """Send an approved request as a submission of its own, once it is out of Omnitron's queue.
 
-    Applied: the request is confirmed. Refused: it waits again. Unknown: it is held until that is known.
+    Applied: the request is confirmed. Refused: it waits again. Unknown: it is held.
     An outage before anything was sent: tried again later.
     """
     request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)

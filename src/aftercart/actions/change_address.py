@@ -31,10 +31,10 @@ from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
 from aftercart.omnitron.messages import RemoteAddress
+from aftercart.orders.address_rules import judge_address_change, judge_country
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.status import Status
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
@@ -122,17 +122,16 @@ def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
 
 
 def _check_rules(order: Order, address: Address) -> None:
-    statuses = {order.status, *order.items.values_list("status", flat=True)} - {Status.CANCELED.value}
-    if order.status == Status.CANCELLATION_WAITING or find_open_items([order.pk]):
-        message = _("The address can't be changed while a cancellation is in progress.")
-        raise AddressChangeRefused(message, "cancellation_in_progress")
-    if order.is_store_pickup:
-        raise AddressChangeRefused(_("This order is collected in a store."), "store_pickup")
-    if not statuses or not statuses <= settings.ADDRESS_STATUSES:
-        raise AddressChangeRefused(_("It is too late to change this order's address."), "status_not_allowed")
     country = (order.shipping_address or {}).get("country") or {}
-    if settings.ADDRESS_SAME_COUNTRY and country.get("code") not in {None, address.country.code}:
-        raise AddressChangeRefused(_("The new address must be in the same country."), "other_country")
+    refusal = judge_address_change(
+        status=order.status,
+        item_statuses=set(order.items.values_list("status", flat=True)),
+        is_cancelling=bool(find_open_items([order.pk])),
+        is_store_pickup=order.is_store_pickup,
+        allowed_statuses=settings.ADDRESS_STATUSES,
+    ) or judge_country(country.get("code"), address.country.code, must_be_same=settings.ADDRESS_SAME_COUNTRY)
+    if refusal is not None:
+        raise AddressChangeRefused(refusal.message, refusal.code)
 
 
 def _tell(change: AddressChange, client: Omnitron) -> int:

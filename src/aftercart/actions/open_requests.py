@@ -22,7 +22,14 @@ def open_requests(
     Without the claim (somebody else has settled it) nothing is written. Returns the contract's 200.
     """
     now = timezone.now()
-    if claim_move(submission, Submission.State.REFUSED, cause=cause, cause_detail=detail, settled_at=now):
+    if claim_move(
+        submission,
+        Submission.State.REFUSED,
+        cause=cause,
+        cause_detail=detail,
+        settled_at=now,
+        manual_since=None,
+    ):
         for request in ensure_requests(submission, _Status.WAITING, cause):
             jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
         data = {"submission": str(submission.uuid), "detail": detail}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
@@ -29,7 +30,7 @@ def reject_request(request_pk: int, staff: User, reason: str) -> None:
     Raises `RequestDecided`, and `InputInvalid` without a reason.
     """
     if not reason.strip():
-        raise InputInvalid({"reason": ["Say why: the customer will read it."]})
+        raise InputInvalid({"reason": [_("Say why: the customer will read it.")]})
     request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
     order = lock_order(pk=request.line.submission.order_id)
     request.refresh_from_db(fields=["status"])

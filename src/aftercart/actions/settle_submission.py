@@ -40,7 +40,9 @@ def settle_submission(
 
 
 def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) -> Answer:
-    if not claim_move(submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=timezone.now()):
+    if not claim_move(
+        submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=timezone.now(), manual_since=None
+    ):
         return answer_current(submission)
     held = CancellationRequest.objects.filter(line__submission=submission).exists()
     for line in submission.lines.filter(is_open=True).select_related("order_item"):

@@ -1,6 +1,7 @@
 """Find out what became of a cancellation whose answer was lost: by reading, never by sending again."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -13,7 +14,7 @@ from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.selectors import get_now
 from aftercart.orders.status import FINAL, Status
-from aftercart.orders.timeline import WORKER
+from aftercart.orders.timeline import WORKER, record_event
 
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -63,6 +64,12 @@ def is_applied(submission: Submission, remote: RemoteOrder) -> bool:
 
 
 def _look_later(submission: Submission, detail: str) -> None:
-    Submission.objects.filter(pk=submission.pk).update(checks=submission.checks + 1, cause_detail=detail)
+    """Look again after a longer wait; after a day of failures somebody has to look, and we go on looking."""
+    fields: dict[str, Any] = {"checks": submission.checks + 1, "cause_detail": detail}
+    asked_since = submission.sent_at or submission.created_at
+    if submission.manual_since is None and get_now() > asked_since + settings.VERIFY_GIVE_UP:
+        fields["manual_since"] = get_now()
+        record_event(submission.order, "verification_needs_staff", WORKER, cause=detail)
+    Submission.objects.filter(pk=submission.pk).update(**fields)
     wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk, wait=wait)

@@ -17,6 +17,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
 from aftercart.actions.commands import AddressCommand, Answer, Write
 from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.pagination import PagePagination
 from aftercart.api.serializers import (
@@ -59,6 +60,7 @@ def respond(answer: Answer) -> Response:
 class CompletedOrder(APIView):
     """`GET /orders/completed/{signed order number}/` (contract section 2)."""
 
+    @schema.get_completed_order
     def get(self, request: Request, signed: str) -> Response:
         """Give the order of a signed link, and the campaigns that were applied to it."""
         order = find_by_link(get_user(request), signed, purpose="completed")
@@ -69,6 +71,7 @@ class CompletedOrder(APIView):
 class CancelOrder(APIView):
     """`POST /orders/{order number}/cancel/` (contract section 3)."""
 
+    @schema.cancel_order_items
     def post(self, request: Request, number: str) -> Response:
         """Cancel or return items: 204 when Omnitron has taken it, 200 with requests when not."""
         serializer = CancellationSerializer(data=request.data)
@@ -79,6 +82,7 @@ class CancelOrder(APIView):
 class BulkCancellationRequests(APIView):
     """`POST /users/orders/bulk_cancellation_requests/` (contract section 5)."""
 
+    @schema.request_cancellations
     def post(self, request: Request) -> Response:
         """Ask the back office to cancel or return items of one order: 201 and the requests."""
         serializer = CancellationSerializer(data=request.data)
@@ -89,6 +93,7 @@ class BulkCancellationRequests(APIView):
 class CancellationRequests(APIView):
     """`POST /users/orders/cancellation_requests/` (contract section 5)."""
 
+    @schema.request_cancellation
     def post(self, request: Request) -> Response:
         """Ask the back office to cancel or return one item: 201 and the request."""
         serializer = SingleRequestSerializer(data=request.data)
@@ -100,6 +105,7 @@ class CancellationRequests(APIView):
 class ChangeAddress(APIView):
     """`POST /orders/change-address/` (contract section 4)."""
 
+    @schema.change_order_address
     def post(self, request: Request) -> Response:
         """Send an order to another address: 200 when Omnitron took it, 202 when it will be told later."""
         serializer = AddressChangeSerializer(data=request.data)
@@ -117,6 +123,7 @@ class ChangeAddress(APIView):
 class CancellationReasons(APIView):
     """`GET /users/orders/cancellation_reasons/` (contract section 5)."""
 
+    @schema.list_cancellation_reasons
     def get(self, request: Request) -> Response:
         """List the active reasons, in the order in which they are offered."""
         paginator = PagePagination()
@@ -127,6 +134,7 @@ class CancellationReasons(APIView):
 class Orders(APIView):
     """`GET /users/orders/` (contract section 5)."""
 
+    @schema.list_orders
     def get(self, request: Request) -> Response:
         """List the caller's orders, newest first."""
         serializer = OrderFilterSerializer(data=request.query_params)
@@ -159,6 +167,7 @@ def _go_back(now: datetime, months: int) -> datetime:
 class OrderDetail(APIView):
     """`GET /users/orders/{id}/` (contract section 5)."""
 
+    @schema.get_order
     def get(self, request: Request, pk: int) -> Response:
         """Give an order's document."""
         return Response(build_document(get_order(get_user(request), pk=pk)))

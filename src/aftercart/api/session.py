@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aftercart.accounts.document import user_document
+from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
@@ -24,6 +25,7 @@ class Login(APIView):
     permission_classes = (AllowAny,)
     parser_classes = (JSONParser,)
 
+    @schema.log_in
     def post(self, request: Request) -> Response:
         """Log in: `{"key": <session key>}` and the three cookies; 400 in one wording for every miss."""
         serializer = LoginSerializer(data=request.data)
@@ -43,10 +45,12 @@ class Logout(APIView):
 
     permission_classes = (AllowAny,)
 
+    @schema.log_out_by_get
     def get(self, request: Request) -> Response:
         """Log out, as the storefront's older clients do."""
         return self.post(request)
 
+    @schema.log_out
     def post(self, request: Request) -> Response:
         """Log out and clear the three cookies."""
         logout(request._request)  # noqa: SLF001
@@ -58,6 +62,7 @@ class Logout(APIView):
 class CurrentUser(APIView):
     """`GET /current_user/`."""
 
+    @schema.get_current_user
     def get(self, request: Request) -> Response:
         """Tell who is logged in."""
         document = user_document(get_user(request))
@@ -72,6 +77,7 @@ class CsrfToken(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    @schema.get_csrf_token
     def get(self, request: Request) -> Response:
         """Give a token, and set its cookie."""
         return Response({"csrf_token": get_token(request._request)})  # noqa: SLF001

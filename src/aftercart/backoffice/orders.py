@@ -41,7 +41,7 @@ class OrderAdmin(SheetAdmin[Order]):
     """Orders, newest first."""
 
     sheet_template = "backoffice/order.html"
-    list_display = ("number", "user_email", "show_status", "show_amount", "show_placed", "show_open_requests")
+    list_display = ("number", "show_email", "show_status", "show_amount", "show_placed", "show_open_requests")
     list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
     search_help_text = _("Order number, e-mail or name")
@@ -96,6 +96,11 @@ class OrderAdmin(SheetAdmin[Order]):
         return HttpResponseRedirect(make_url(Order, pk))
 
     # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("e-mail"), ordering="user_email")
+    def show_email(self, obj: Order) -> str:
+        """Tell whose it is."""
+        return obj.user_email
 
     @admin.display(description=_("status"), ordering="status")
     def show_status(self, obj: Order) -> SafeString:

@@ -99,6 +99,9 @@ class Submission(models.Model):
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
     checks = models.IntegerField(default=0)
+    manual_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the worker has given up looking and a person has to."
+    )
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -245,3 +248,53 @@ class AddressChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.state}"
+
+
+class SyncCursor(models.Model):
+    """How far one of Omnitron's `updates` lists has been read.
+
+    `seen` maps the pks of rows near the position to their `modified_date`: the list is read again from a
+    little before it, since two rows can bear one time, and what has been seen is passed over.
+    """
+
+    channel_id = models.IntegerField()
+    stream = models.CharField(max_length=16)
+    position = models.DateTimeField(null=True, blank=True)
+    seen = models.JSONField(default=dict, blank=True)
+    polled_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(
+        null=True, blank=True, help_text="Omnitron asked us to wait until then."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel_id", "stream"], name="one_cursor_a_stream")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} of channel {self.channel_id}"
+
+
+class Difference(models.Model):
+    """Something that Omnitron and we tell differently, found by the daily reconciliation."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="differences")
+    item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
+    what = models.CharField(max_length=64)
+    ours = models.CharField(max_length=255, blank=True)
+    theirs = models.CharField(max_length=255, blank=True)
+    first_seen = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_seen", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "item", "what"],
+                condition=models.Q(resolved_at=None),
+                nulls_distinct=False,
+                name="one_open_difference_of_a_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.ours} here, {self.theirs} there"

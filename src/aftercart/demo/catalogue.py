@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
+
 """What the demo shop sells, to whom, where and how it is paid: constants, all made up."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
+
 """Make order documents of contract section 6: pure, and the same for the same moment."""
 
 import random

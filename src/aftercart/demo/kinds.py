@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
+
 """The people who are named in the demo, and the orders prepared for each of them."""
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Turkish is written with a dotless i
+
 """Fill a database with the demo: orders, through the same door as everybody's, people, and reasons."""
 
 from collections.abc import Iterable

@@ -43,9 +43,9 @@ _CODES: Final = {
     "türkiye": "tr", "turkiye": "tr", "turkey": "tr", "türkei": "tr", "germany": "de", "almanya": "de",
     "deutschland": "de", "austria": "at", "avusturya": "at", "österreich": "at", "netherlands": "nl",
     "hollanda": "nl", "france": "fr", "fransa": "fr", "belgium": "be", "belçika": "be", "italy": "it",
-    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",  # noqa: RUF001 - Turkish
+    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",
     "ingiltere": "gb", "united states": "us", "abd": "us", "amerika birleşik devletleri": "us",
-    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr",  # noqa: RUF001 - Turkish
+    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr",
     "yunanistan": "gr", "switzerland": "ch", "isviçre": "ch",
 }  # fmt: skip
 

@@ -170,7 +170,7 @@ class SettlementForm(PlainForm):
     pickup_slot = forms.ChoiceField(
         label=gettext_lazy("Time of day"),
         required=False,
-        choices=[("", "–"), *(("-".join(slot), "–".join(slot)) for slot in PICKUP_SLOTS)],  # noqa: RUF001 - a dash
+        choices=[("", "–"), *(("-".join(slot), "–".join(slot)) for slot in PICKUP_SLOTS)],
     )
     fully_refund_as_loyalty_money = forms.BooleanField(
         label=gettext_lazy("Give me loyalty points instead of money"), required=False

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from aftercart.orders.address_rules import judge_address_change
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policy import get_policy
 from aftercart.orders.rules import Ask, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now
-from aftercart.orders.status import SHIPPED, Status
+from aftercart.orders.status import SHIPPED
 
 #: What the badge beside an item says already.
 _SAID_BY_THE_BADGE = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})
@@ -35,11 +35,11 @@ def explain_refusals(
 
 def find_address_refusal(order: Order, items: Iterable[OrderItem], in_progress: frozenset[int]) -> str:
     """Tell why the address of an order cannot change, whatever the new one is; "" if it can."""
-    statuses = {order.status, *(item.status for item in items)} - {Status.CANCELED.value}
-    if order.status == Status.CANCELLATION_WAITING or in_progress:
-        return _("The address can't be changed while a cancellation is in progress.")
-    if order.is_store_pickup:
-        return _("This order is collected in a store.")
-    if not statuses or not statuses <= settings.ADDRESS_STATUSES:
-        return _("It is too late to change this order's address.")
-    return ""
+    refusal = judge_address_change(
+        status=order.status,
+        item_statuses={item.status for item in items},
+        is_cancelling=bool(in_progress),
+        is_store_pickup=order.is_store_pickup,
+        allowed_statuses=settings.ADDRESS_STATUSES,
+    )
+    return refusal.message if refusal else ""

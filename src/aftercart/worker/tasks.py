@@ -13,6 +13,8 @@ from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.poll_updates import list_streams_due, poll_updates
+from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
@@ -111,6 +113,26 @@ def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
             _logger.info("Order %s was not synced: %s", pk, error.detail)
             if error.is_outage:
                 return
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(
+    name="aftercart.poll_updates", queueing_lock="aftercart.poll_updates", lock="aftercart.poll_updates"
+)
+@_returning_connections
+def run_poll_updates(timestamp: int) -> None:  # noqa: ARG001
+    """Read Omnitron's lists of updates, each as often as the setting says."""
+    for channel_id, stream in list_streams_due():
+        poll_updates(channel_id, stream, get_client())
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="aftercart.reconcile", queueing_lock="aftercart.reconcile", lock="aftercart.reconcile")
+@_returning_connections
+def run_reconcile(timestamp: int) -> None:  # noqa: ARG001
+    """Compare open orders with Omnitron once a day."""
+    counts = reconcile_orders(get_client())
+    _logger.info("Reconciled: %s", counts)
 
 
 @app.periodic(cron="* * * * * */10")

@@ -1,6 +1,5 @@
 """The kinds of values that answers are made of (contract section 1), as fields that know their JSON schema."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -60,7 +59,7 @@ def flag(help_text: str = "") -> Shape:
     return Shape({"type": "boolean"}, help_text)
 
 
-def amount(help_text: str = "", *, null: bool = False) -> Shape:
+def money(help_text: str = "", *, null: bool = False) -> Shape:
     """Declare money, or a rate: a string with two decimals."""
     return text(help_text, null=null, pattern=AMOUNT)
 
@@ -106,4 +105,4 @@ def make_enumeration(name: str, description: str, values: Mapping[str, str]) -> 
 
 def list_codes(values: Mapping[str, str]) -> str:
     """Write codes and what they mean as a Markdown list."""
-    return "\n".join(f"- `{code}`: {re.sub(r'\s+', ' ', meaning)}" for code, meaning in values.items())
+    return "\n".join(f"- `{code}`: {meaning}" for code, meaning in values.items())

@@ -1,0 +1,129 @@
+"""Read what has changed at Omnitron since the last time, and have those orders synced."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from aftercart.actions import jobs
+from aftercart.cancellations.models import CancellationRequest, SyncCursor
+from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.omnitron.errors import NotSent, OmnitronError
+from aftercart.orders.models import Order
+
+Stream = Literal["orders", "requests"]
+STREAMS: tuple[Stream, ...] = ("orders", "requests")
+
+#: Rows of one call, and calls of one round: what is left comes with the next round.
+_LIMIT = 100
+_MOST_PAGES = 20
+#: How far before the last position the list is read again.
+_OVERLAP = timedelta(seconds=5)
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one round has read: how far, which rows are near the end, which of our orders they are about."""
+
+    position: datetime | None
+    before: dict[str, str]
+    seen: dict[str, str] = field(default_factory=dict)
+    order_pks: set[int] = field(default_factory=set)
+
+    def take(self, rows: list[Any], find_orders: Callable[[list[Any]], set[int]]) -> None:
+        """Take a page of rows; a row that was seen as it is now is passed over."""
+        new = [row for row in rows if self.before.get(str(row.pk)) != _stamp(row)]
+        self.order_pks |= find_orders(new)
+        for row in rows:
+            self.seen[str(row.pk)] = _stamp(row)
+            if row.modified_date is not None and (self.position is None or row.modified_date > self.position):
+                self.position = row.modified_date
+
+    def keep_near_the_end(self) -> dict[str, str]:
+        """Forget what the next round will not read again."""
+        if self.position is None:
+            return self.seen
+        oldest = (self.position - _OVERLAP).isoformat()
+        return {pk: stamp for pk, stamp in {**self.before, **self.seen}.items() if stamp >= oldest}
+
+
+def list_streams_due() -> list[tuple[int, Stream]]:
+    """List the streams whose last look is a setting's time ago, of every channel that has orders."""
+    since = timezone.now() - settings.OMNITRON_POLL
+    fresh = set(SyncCursor.objects.filter(polled_at__gt=since).values_list("channel_id", "stream"))
+    channels = Order.objects.order_by().values_list("channel_id", flat=True).distinct()
+    return [(pk, stream) for pk in channels for stream in STREAMS if (pk, stream) not in fresh]
+
+
+def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
+    """Read one list from its cursor on, and enqueue a sync of each order that it is about; tell how many.
+
+    Rows that come twice or out of order do no harm: a row only says where to look. A 429 is respected, other
+    failures are left to the next round; either way the cursor stays where it was.
+    """
+    cursor, _new = SyncCursor.objects.get_or_create(channel_id=channel_id, stream=stream)
+    now = timezone.now()
+    if cursor.not_before is not None and now < cursor.not_before:
+        return 0
+    read = _Round(position=cursor.position, before=cursor.seen)
+    since = None if cursor.position is None else cursor.position - _OVERLAP
+    try:
+        with client.dialogue() as talk:
+            for number, rows in enumerate(_list_pages(talk, stream, channel_id, since)):
+                read.take(list(rows), _FINDERS[stream])
+                if number + 1 >= _MOST_PAGES:
+                    break
+    except OmnitronError as error:
+        if isinstance(error, NotSent) and error.retry_after is not None:
+            wait = timedelta(seconds=error.retry_after)
+            SyncCursor.objects.filter(pk=cursor.pk).update(not_before=now + wait)
+        return 0
+    return _advance(cursor, read, now)
+
+
+def _list_pages(
+    talk: Dialogue, stream: Stream, channel_id: int, since: datetime | None
+) -> Iterator[tuple[Any, ...]]:
+    if stream == "orders":
+        yield from talk.list_order_updates(channel_id=channel_id, limit=_LIMIT, since=since)
+    else:
+        yield from talk.list_request_updates(channel_id=channel_id, limit=_LIMIT, since=since)
+
+
+def _find_by_number(rows: list[Any]) -> set[int]:
+    numbers = [row.number for row in rows]
+    return set(Order.objects.filter(number__in=numbers).values_list("pk", flat=True))
+
+
+def _find_by_request(rows: list[Any]) -> set[int]:
+    pks = [row.pk for row in rows]
+    requests = CancellationRequest.objects.filter(remote_pks__overlap=pks)
+    return set(requests.values_list("line__order_item__order_id", flat=True))
+
+
+_FINDERS: dict[Stream, Callable[[list[Any]], set[int]]] = {
+    "orders": _find_by_number,
+    "requests": _find_by_request,
+}
+
+
+def _stamp(row: Any) -> str:
+    return row.modified_date.isoformat() if row.modified_date is not None else ""
+
+
+@transaction.atomic(durable=True)
+def _advance(cursor: SyncCursor, read: _Round, now: datetime) -> int:
+    """Commit the new position together with the jobs that it stands for: neither without the other."""
+    for pk in sorted(read.order_pks):
+        jobs.enqueue(jobs.SYNC_ORDER, pk)
+    # Two workers may poll at once: the position only goes forward.
+    locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
+    if locked.position is None or (read.position is not None and read.position >= locked.position):
+        locked.position, locked.seen = read.position, read.keep_near_the_end()
+    locked.polled_at, locked.not_before = now, None
+    locked.save(update_fields=["position", "seen", "polled_at", "not_before"])
+    return len(read.order_pks)

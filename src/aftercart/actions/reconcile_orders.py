@@ -1,0 +1,85 @@
+"""Compare open orders with Omnitron, and report every difference that syncing does not settle."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.models import Difference
+from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.errors import NotFound, OmnitronError
+from aftercart.omnitron.messages import RemoteOrder
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import lock_order
+from aftercart.orders.status import FINAL
+
+#: Older orders are at rest.
+_RECENT = timedelta(days=60)
+
+Found = tuple[OrderItem | None, str, str, str]
+
+
+def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
+    """List the ids of recent orders that are not at an end, and of those with an open difference."""
+    since = timezone.now() - _RECENT
+    is_open = models.Q(modified_date__gt=since) & ~models.Q(status__in=FINAL)
+    is_different = models.Q(differences__resolved_at=None, differences__isnull=False)
+    return Order.objects.filter(is_open | is_different).order_by("pk").values_list("pk", flat=True).distinct()
+
+
+def reconcile_order(order_pk: int, client: Omnitron) -> int:
+    """Sync one order, then compare; tell how many differences are left.
+
+    Raises `OmnitronError` when Omnitron cannot be read: nothing is known then, so nothing is reported.
+    """
+    order = Order.objects.get(pk=order_pk)
+    try:
+        sync_order(order_pk, client)
+        with client.dialogue() as talk:
+            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    except NotFound:
+        return _report(order_pk, [(None, "order unknown at Omnitron", order.number, "")])
+    return _report(order_pk, list(_compare(order, remote)))
+
+
+def _compare(order: Order, remote: RemoteOrder) -> Iterator[Found]:
+    rows = {row.pk: row for row in remote.items}
+    for item in order.items.order_by("pk"):
+        theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
+        if not theirs:
+            yield item, "item unknown at Omnitron", item.sku, ""
+            continue
+        statuses = sorted({row.status for row in theirs})
+        if statuses != [item.status]:
+            yield item, "status", item.status, ", ".join(statuses)
+
+
+@transaction.atomic(durable=True)
+def _report(order_pk: int, found: list[Found]) -> int:
+    """Keep what differs, once a kind; what differs no more is resolved."""
+    order = lock_order(pk=order_pk)
+    now = timezone.now()
+    open_before = {(row.item_id, row.what): row for row in order.differences.filter(resolved_at=None)}
+    for item, what, ours, theirs in found:
+        row = open_before.pop((item.pk if item else None, what), None)
+        row = row or Difference(order=order, item=item, what=what, first_seen=now)
+        row.ours, row.theirs, row.last_seen = ours, theirs, now
+        row.save()
+    Difference.objects.filter(pk__in=[row.pk for row in open_before.values()]).update(resolved_at=now)
+    return len(found)
+
+
+def reconcile_orders(client: Omnitron) -> dict[str, int]:
+    """Reconcile all open orders, until an outage. Tells how many were compared, differ, and were unread."""
+    counts = {"compared": 0, "different": 0, "unread": 0}
+    for pk in list_orders_to_reconcile().iterator(chunk_size=500):
+        try:
+            counts["different"] += bool(reconcile_order(pk, client))
+            counts["compared"] += 1
+        except OmnitronError as error:
+            counts["unread"] += 1
+            if error.is_outage:
+                break
+    return counts

@@ -1,0 +1,61 @@
+"""`POST /omnitron/events/`: Omnitron's webhook, authenticated by HMAC."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.actions.receive_events import receive_events
+from aftercart.lib.webhooks import is_genuine
+
+_MOST_EVENTS = 500
+
+
+class SignatureInvalid(AuthenticationFailed):
+    """The message was not signed with a secret of ours, or not recently."""
+
+    default_code = "signature_invalid"
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One change: the number of the order that it is about; whatever else it says, we go and read."""
+
+    number = serializers.CharField(max_length=64)
+
+
+class EventsSerializer(serializers.Serializer[Any]):
+    """A message: its events."""
+
+    events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]
+
+
+class OmnitronEvents(APIView):
+    """Takes Omnitron's word for where to look, and its own word for nothing else."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        """Have the orders of these events synced at once: 202 and how many of them we know.
+
+        Headers: `X-Omnitron-Timestamp` (Unix seconds) and `X-Omnitron-Signature`
+        (`sha256=<hex HMAC-SHA256 of "<timestamp>.<body>">`). Without a secret there is no such URL.
+        """
+        if not settings.OMNITRON_WEBHOOK_SECRETS:
+            raise Http404
+        timestamp = request.headers.get("X-Omnitron-Timestamp", "")
+        signature = request.headers.get("X-Omnitron-Signature", "")
+        body = request._request.body  # noqa: SLF001 - the signature is over the bytes
+        if not is_genuine(settings.OMNITRON_WEBHOOK_SECRETS, timestamp, signature, body):
+            raise SignatureInvalid(_("The signature is wrong or too old."))
+        serializer = EventsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        numbers = [event["number"] for event in serializer.validated_data["events"]]
+        return Response({"accepted": receive_events(numbers)}, status=202)

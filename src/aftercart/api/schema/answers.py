@@ -1,0 +1,101 @@
+"""Answers other than the order document: request records, reasons, the session, the state of the server."""
+
+from aftercart.api.schema.fields import Document, Shape, flag, integer, moment, one_of, text
+
+
+class CancellationRequest(Document):
+    """A cancellation that the back office decides (contract section 3.2)."""
+
+    id = integer()
+    uuid = text(format="uuid")
+    order_item = integer("The item's id.")
+    reason = integer("The CancellationReason's id.")
+    description = text("What the customer added; may be empty.")
+    created_date = moment()
+
+
+class CancellationReason(Document):
+    """Why an item may be cancelled or returned."""
+
+    id = integer("What a cancellation names as `reason`.")
+    uuid = text(format="uuid")
+    cancellation_type = one_of(("cancel", "refund"), "What it is a reason for.")
+    subject = text("In the language that `Accept-Language` asks for, where there is a translation.")
+    extra_information_needed = flag("Whether it wants a `description`.")
+    order = integer("Its place in the list.")
+    is_active = flag()
+    translations = Shape({"type": "object"}, 'By language: `{"tr": {"subject": "…"}}`.')
+    created_date = moment()
+    modified_date = moment()
+
+
+class CancellationReasonPage(Document):
+    """One page of reasons, in the order in which they are offered."""
+
+    count = integer("How many there are on all pages.", minimum=0)
+    next = text("The next page's address; null on the last.", null=True, format="uri")
+    previous = text("The previous page's address; null on the first.", null=True, format="uri")
+    results = CancellationReason(many=True)
+
+
+class AddressChanged(Document):
+    """Omnitron has taken the new address."""
+
+    status_code = integer("The HTTP status of Omnitron's answer.", minimum=100, maximum=599)
+
+
+class AddressChangePending(Document):
+    """The new address is recorded; Omnitron will be told while the order may still change."""
+
+    status_code = Shape({"type": "null"}, "There is no answer of Omnitron yet.")
+    state = one_of(("pending",))
+
+
+class LoggedIn(Document):
+    """The new session."""
+
+    key = text("The session's key, as the cookies `sessionid` and `osessionid` carry it.")
+
+
+class LoggedOut(Document):
+    """There is no session any more."""
+
+    detail = text("For a person.")
+
+
+class CsrfToken(Document):
+    """A token for writes."""
+
+    csrf_token = text("Send it as `X-CSRFToken` with every write.")
+
+
+class User(Document):
+    """Who is logged in."""
+
+    pk = integer()
+    first_name = text()
+    last_name = text()
+    email = text(format="email")
+    phone = text("International, `+905321112233`; may be empty.")
+    email_allowed = flag("Whether the shop may write e-mails.")
+    sms_allowed = flag("Whether the shop may write text messages.")
+    date_joined = moment()
+    last_login = moment(null=True)
+    date_of_birth = text(null=True, format="date")
+    hashed_email = text("Names the customer to others without telling the address.")
+    gender = text(null=True)
+    is_staff = flag()
+
+
+class Alive(Document):
+    """It runs."""
+
+    status = one_of(("ok",))
+
+
+class NotReady(Document):
+    """What is missing: the database (`detail` names the error), or `pending` migrations."""
+
+    status = one_of(("database", "migrations"))
+    detail = Shape({"type": "string"}, "The kind of error.", required=False)
+    pending = Shape({"type": "integer", "minimum": 1}, "How many migrations.", required=False)

@@ -1,0 +1,187 @@
+"""The operations about cancellations and returns (contract sections 3 and 5)."""
+
+from typing import Final
+
+from drf_spectacular.utils import OpenApiParameter
+
+from aftercart.api import serializers
+from aftercart.api.schema import answers, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema.operation import (
+    CSRF_FAILED,
+    KEY,
+    KEY_REUSED,
+    NOT_AUTHENTICATED,
+    NOT_JSON,
+    STILL_RUNNING,
+    UNAVAILABLE,
+    UNKNOWN_FORMAT,
+    operation,
+)
+from aftercart.api.schema.rules import SECOND_REQUEST, write_rules
+from aftercart.api.schema.texts import CANCELLATIONS
+
+_SUBMITTED: Final = tuple(serializers.CancellationSerializer().fields)
+_ITEM: Final = tuple(serializers.SingleRequestSerializer().fields)
+
+_INPUT: Final = """\
+- An item may be named once. Without a `quantity`, all that is left of the line is meant.
+- `reason` is an active reason of the same `cancellation_type`; one with `extra_information_needed` wants a
+  `description`.
+- `refund` wants a `shipping_company` for each item and one `pickup_address` for all, where the shop has easy
+  return.
+- `iban` and `holder_name` come together, and only for payments that cannot be refunded to their source
+  (transfer, cash on delivery).
+- `pickup_address` and `fully_refund_as_loyalty_money` may also stand inside the items, as older clients put them;
+  two values that disagree are an error.
+- `return_policy` may be left out; false is an error.
+"""
+
+cancel_order_items = operation(
+    "cancel_order_items",
+    tag=CANCELLATIONS,
+    summary="Cancel or return items of an order",
+    description=f"""\
+Takes back items of one of the caller's orders: at once if that can be done, through the back office if not.
+
+### What is checked
+
+{_INPUT}
+### The order of things
+
+1. The order is the caller's. 2. All rules below are judged, for every item. 3. The order is read from Omnitron.
+4. The cancellation is sent to Omnitron. 5. The items become `cancellation_waiting` (50), until Omnitron has decided:
+then `canceled` (100), `refunded` (600), or what they were before.
+
+All or nothing: one submission ends as a whole in one of the answers below.
+
+- **204**: the direct way succeeded. Omnitron has the cancellation; there is no body.
+- **200**: the direct way did *not* succeed, since a rule wants a review, or since Omnitron refused, was
+  unreachable or gave no reliable answer. The list holds the cancellation requests that the back office will
+  process. Nothing needs to be sent again.
+- **400**: the input makes no sense, or a rule refuses. Nothing was recorded.
+
+### The rules
+
+{write_rules()}
+
+`refuse` ends in 400, `review` in 200. A ninth reason for a review is Omnitron itself.
+""",
+    request=serializers.CancellationSerializer,
+    parameters=[
+        OpenApiParameter(
+            "number",
+            str,
+            OpenApiParameter.PATH,
+            description="The order's number: `ORD-2024-001234`, or 16 digits.",
+        ),
+        KEY,
+    ],
+    answers={
+        204: (None, "Omnitron has taken the cancellation. No body."),
+        200: (
+            answers.CancellationRequest(many=True),
+            "The direct way did not succeed: the requests that the back office will process.",
+        ),
+        400: (
+            errors.make_bad_request(
+                "CancelOrderItemsBadRequest",
+                errors.make_input_error("CancellationInputError", (*_SUBMITTED, "Idempotency-Key")),
+                errors.CancellationRefused,
+                errors.Unreadable,
+            ),
+            "The input makes no sense, or the rules refuse.",
+        ),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: (errors.NotFound, "There is no such order, or it is somebody else's."),
+        409: STILL_RUNNING,
+        415: NOT_JSON,
+        422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+request_cancellations = operation(
+    "request_cancellations",
+    tag=CANCELLATIONS,
+    summary="Ask the back office to cancel or return items",
+    description=f"""\
+The body of `cancel_order_items`, without the direct way: always requests for the back office. The items name the
+order; all of them belong to one order of the caller.
+
+{_INPUT}
+The rules that refuse are those of `cancel_order_items`; those that want a review change nothing here. If the first
+refusal is that a cancellation is in progress, the whole bears the code `{SECOND_REQUEST}`.
+""",
+    request=serializers.CancellationSerializer,
+    parameters=[KEY],
+    answers={
+        201: (answers.CancellationRequest(many=True), "The requests, one for each item."),
+        400: (
+            errors.make_bad_request(
+                "RequestCancellationsBadRequest",
+                errors.make_input_error(
+                    "CancellationsInputError", (*_SUBMITTED, "order_item", "Idempotency-Key")
+                ),
+                errors.CancellationRefused,
+                errors.Unreadable,
+            ),
+            "The input makes no sense, or the rules refuse.",
+        ),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: UNKNOWN_FORMAT,
+        415: NOT_JSON,
+        422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+)
+
+request_cancellation = operation(
+    "request_cancellation",
+    tag=CANCELLATIONS,
+    summary="Ask the back office to cancel or return one item",
+    description=f"""\
+One entry of `cancel_order_items` as the whole body: one request for the back office.
+
+A second request for an item whose first one is not decided yet is refused with the code `{SECOND_REQUEST}`.
+""",
+    request=serializers.SingleRequestSerializer,
+    parameters=[KEY],
+    answers={
+        201: (answers.CancellationRequest, "The request."),
+        400: (
+            errors.make_bad_request(
+                "RequestCancellationBadRequest",
+                errors.make_input_error("CancellationRequestInputError", (*_ITEM, "Idempotency-Key")),
+                errors.CancellationRefused,
+                errors.Unreadable,
+            ),
+            "The input makes no sense, or the rules refuse.",
+        ),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: UNKNOWN_FORMAT,
+        415: NOT_JSON,
+        422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+)
+
+list_cancellation_reasons = operation(
+    "list_cancellation_reasons",
+    tag=CANCELLATIONS,
+    summary="List the reasons that may be given",
+    description="Active reasons only, in the order in which they are offered; subjects in the caller's language.",
+    parameters=[
+        OpenApiParameter("page", int, description="From 1."),
+        OpenApiParameter("limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."),
+    ],
+    answers={
+        200: (answers.CancellationReasonPage, "One page of reasons."),
+        401: NOT_AUTHENTICATED,
+        404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),
+        503: UNAVAILABLE,
+    },
+)

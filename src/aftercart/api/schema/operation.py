@@ -1,0 +1,149 @@
+"""One operation of the API as a decorator: what drf-spectacular needs, with the examples of its file."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiRequest,
+    OpenApiResponse,
+    extend_schema,
+)
+
+from aftercart.api.schema import errors
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: A file for each operation, written by tests/http/test_schema_examples.py from real answers.
+EXAMPLES: Final = Path(__file__).parent / "examples"
+
+#: What a body is made of, and in words what it means.
+Answer = tuple[Any, str]
+
+NOT_AUTHENTICATED: Final[Answer] = (errors.NotAuthenticated, "Nobody is logged in.")
+CSRF_FAILED: Final[Answer] = (errors.CsrfFailed, "The CSRF token is missing or wrong.")
+UNKNOWN_FORMAT: Final[Answer] = (errors.NotFound, "`format` names an unknown format.")
+STILL_RUNNING: Final[Answer] = (
+    errors.StillRunning,
+    "The same write is still being processed: its answer comes with the next try.",
+)
+KEY_REUSED: Final[Answer] = (errors.KeyReused, "The `Idempotency-Key` belongs to a different write.")
+NOT_JSON: Final[Answer] = (errors.UnsupportedMediaType, "The body is labelled as something else than JSON.")
+UNAVAILABLE: Final[Answer] = (
+    errors.Unavailable,
+    "The database is away. Nothing was changed; try again after `Retry-After` seconds.",
+)
+
+_FORMAT: Final = OpenApiParameter(
+    "format",
+    str,
+    enum=["json"],
+    description="JSON whatever `Accept` says; without it see *Formats*. Another value is answered with 404.",
+)
+_LANGUAGE: Final = OpenApiParameter(
+    "Accept-Language",
+    str,
+    OpenApiParameter.HEADER,
+    enum=None,
+    description="The language of labels and messages: `en` or `tr`. Anything else gets the shop's language.",
+)
+KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="Names this write for 24 hours: see *Repeats*.",
+)
+_REPLAYED: Final = OpenApiParameter(
+    "Idempotency-Replayed",
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    description="Present when this is the answer to an earlier, equal write.",
+    response=[200, 201, 202, 204],
+)
+_RETRY_AFTER: Final = OpenApiParameter(
+    "Retry-After",
+    {"type": "string", "pattern": r"^\d+$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Seconds after which it is worth another try.",
+    response=[HTTPStatus.TOO_MANY_REQUESTS.value, HTTPStatus.SERVICE_UNAVAILABLE.value],
+)
+_CHALLENGE: Final = OpenApiParameter(
+    "WWW-Authenticate",
+    {"type": "string", "enum": ["Session"]},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[HTTPStatus.UNAUTHORIZED.value],
+)
+COOKIES: Final = OpenApiParameter(
+    "Set-Cookie",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="`sessionid`, `osessionid` and `csrftoken`, as far as they change.",
+    response=[200],
+)
+
+
+def operation(
+    operation_id: str,
+    *,
+    tag: str,
+    summary: str,
+    description: str,
+    answers: Mapping[int, Answer],
+    request: Any = None,
+    parameters: Iterable[OpenApiParameter] = (),
+    page_status: int | None = None,
+    is_bare: bool = False,
+) -> Callable[[_F], _F]:
+    """Describe an operation.
+
+    `page_status` is one that comes as a page of HTML (too); `is_bare` leaves out what all others have in common.
+    """
+    examples = read_examples(operation_id)
+    responses: dict[Any, Any] = {
+        status: OpenApiResponse(body, meaning, examples.get(str(status), []))
+        for status, (body, meaning) in answers.items()
+    }
+    if page_status is not None:
+        meaning = answers[page_status][1] if page_status in answers else UNKNOWN_FORMAT[1]
+        responses[page_status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
+    given = list(parameters)
+    if KEY in given:
+        given.append(_REPLAYED)
+    if not is_bare:
+        given += [_FORMAT, _LANGUAGE, _RETRY_AFTER, _CHALLENGE]
+    sent = None
+    if request is not None:
+        sent = {"application/json": OpenApiRequest(request, examples=examples.get("request", []))}
+    return extend_schema(
+        operation_id=operation_id,
+        tags=[tag],
+        summary=summary,
+        description=description,
+        parameters=given,
+        request=sent,
+        responses=responses,
+    )
+
+
+@cache
+def read_examples(operation_id: str) -> dict[str, list[OpenApiExample]]:
+    """Read an operation's examples, by status; those of its body under `request`."""
+    path = EXAMPLES / f"{operation_id}.json"
+    if not path.exists():
+        return {}
+    return {
+        status: [
+            OpenApiExample(name, value=example["value"], summary=example["summary"])
+            for name, example in named.items()
+        ]
+        for status, named in json.loads(path.read_text("utf-8")).items()
+    }

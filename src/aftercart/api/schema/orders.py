@@ -1,0 +1,141 @@
+"""The operations about orders and their addresses (contract sections 2, 4 and 5)."""
+
+from typing import Final
+
+from drf_spectacular.utils import OpenApiParameter
+
+from aftercart.api import serializers
+from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema.operation import (
+    CSRF_FAILED,
+    KEY,
+    KEY_REUSED,
+    NOT_AUTHENTICATED,
+    NOT_JSON,
+    STILL_RUNNING,
+    UNAVAILABLE,
+    operation,
+)
+from aftercart.api.schema.texts import ORDERS
+
+_FILTERS: Final = tuple(serializers.OrderFilterSerializer().fields)
+
+get_completed_order = operation(
+    "get_completed_order",
+    tag=ORDERS,
+    summary="Get the order of a signed link",
+    description="""\
+What the confirmation page shows. The link is signed for this purpose, valid for a limited time (7 days unless the shop
+decides otherwise), and can be revoked; keys may rotate meanwhile. A bad, expired, revoked or foreign link and an
+unknown order are one and the same 404.
+""",
+    parameters=[
+        OpenApiParameter(
+            "signed",
+            str,
+            OpenApiParameter.PATH,
+            description="The signed order number: `number:timestamp:signature`, URL-safe.",
+        )
+    ],
+    answers={
+        200: (documents.CompletedOrder, "The order, and the campaigns applied to it."),
+        401: NOT_AUTHENTICATED,
+        404: (errors.NotFound, "Not a link to an order of the caller, or not any more."),
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+list_orders = operation(
+    "list_orders",
+    tag=ORDERS,
+    summary="List the caller's orders",
+    description="Newest first, each as its whole document. A `limit` that makes no sense counts as none.",
+    parameters=[
+        OpenApiParameter("page", int, description="From 1."),
+        OpenApiParameter("limit", int, description="Orders a page; also `page_size`. 20 unless told, 100 at most."),
+        OpenApiParameter(
+            "search", {"type": "string", "maxLength": 64}, description="A part of the number, in any case."
+        ),
+        OpenApiParameter(
+            "last_month",
+            {"type": "string", "maxLength": 8},
+            description="Only of so many months: a number; `false`, `no` and `0` mean all, any other text means 1.",
+        ),
+        OpenApiParameter(
+            "created_date__gte",
+            {"type": "string", "maxLength": 40},
+            description="Placed then or later: a day (from its beginning, in the shop's time zone) or an ISO 8601 time.",
+        ),
+        OpenApiParameter(
+            "created_date__lte",
+            {"type": "string", "maxLength": 40},
+            description="Placed then or earlier: a day (until its end) or an ISO 8601 time.",
+        ),
+    ],
+    answers={
+        200: (documents.OrderPage, "One page of orders."),
+        400: (errors.make_input_error("OrderFilterError", _FILTERS), "A filter makes no sense."),
+        401: NOT_AUTHENTICATED,
+        404: (errors.NotFound, "There is no such page."),
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+get_order = operation(
+    "get_order",
+    tag=ORDERS,
+    summary="Get an order",
+    description="The whole document, with what the rules say of each item now.",
+    parameters=[OpenApiParameter("pk", int, OpenApiParameter.PATH, description="The order's id.")],
+    answers={
+        200: (documents.Order, "The order."),
+        401: NOT_AUTHENTICATED,
+        404: (errors.NotFound, "There is no such order, or it is somebody else's."),
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+change_order_address = operation(
+    "change_order_address",
+    tag=ORDERS,
+    summary="Send an order to another address",
+    description=f"""\
+Sends one of the caller's orders to an entry of the caller's address book. The order must not have left yet, no
+cancellation of it may be in progress, the country stays the same unless the shop decides otherwise, and an order that
+is collected in a store has no address to change.
+
+- **200**: Omnitron has taken the change; `status_code` is the HTTP status of its answer.
+- **202**: Omnitron did not answer. The change is recorded, and delivered as long as the order may still change.
+- **400**: the input makes no sense, the order may not change, or Omnitron refused. The codes of a refusal:
+
+{errors.list_codes(errors.ADDRESS_CODES)}
+""",
+    request=serializers.AddressChangeSerializer,
+    parameters=[KEY],
+    answers={
+        200: (answers.AddressChanged, "Omnitron has taken the change."),
+        202: (answers.AddressChangePending, "Recorded; Omnitron will be told."),
+        400: (
+            errors.make_bad_request(
+                "ChangeOrderAddressBadRequest",
+                errors.make_input_error(
+                    "AddressChangeInputError",
+                    (*serializers.AddressChangeSerializer().fields, "Idempotency-Key"),
+                ),
+                errors.AddressChangeRefused,
+                errors.Unreadable,
+            ),
+            "The input makes no sense (an unknown and a foreign order or address in one wording), or it is refused.",
+        ),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        409: STILL_RUNNING,
+        415: NOT_JSON,
+        422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)

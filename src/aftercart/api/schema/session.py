@@ -1,0 +1,95 @@
+"""The operations of the session (contract sections 1 and 5)."""
+
+from aftercart.api import serializers
+from aftercart.api.schema import answers, errors
+from aftercart.api.schema.operation import (
+    COOKIES,
+    CSRF_FAILED,
+    NOT_AUTHENTICATED,
+    NOT_JSON,
+    UNAVAILABLE,
+    UNKNOWN_FORMAT,
+    operation,
+)
+from aftercart.api.schema.texts import SESSION
+
+log_in = operation(
+    "log_in",
+    tag=SESSION,
+    summary="Log in",
+    description="""\
+Answers with the session's key, and sets `sessionid`, `osessionid` (both HttpOnly) and `csrftoken`. Needs no CSRF
+token: another site cannot send JSON here. Further fields, such as those of the storefront's form, are ignored.
+
+Every failure is told in one wording. After too many of them for one e-mail and address, 429 for a while, even with the
+right password.
+""",
+    request=serializers.LoginSerializer,
+    parameters=[COOKIES],
+    answers={
+        200: (answers.LoggedIn, "Logged in; the cookies are set."),
+        400: (
+            errors.make_bad_request(
+                "LogInBadRequest",
+                errors.make_input_error(
+                    "LoginError", serializers.LoginSerializer().fields, errors.LOGIN_CODES
+                ),
+                errors.Unreadable,
+            ),
+            "Not logged in.",
+        ),
+        415: NOT_JSON,
+        429: (errors.LockedOut, "Too many failures; the password was not looked at."),
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+log_out = operation(
+    "log_out",
+    tag=SESSION,
+    summary="Log out",
+    description="Ends the session and clears its three cookies. Who is not logged in gets the same answer.",
+    parameters=[COOKIES],
+    answers={
+        200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
+        403: CSRF_FAILED,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+log_out_by_get = operation(
+    "log_out_by_get",
+    tag=SESSION,
+    summary="Log out, as older clients do",
+    description="The same as `log_out`, without a CSRF token.",
+    parameters=[COOKIES],
+    answers={
+        200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+get_current_user = operation(
+    "get_current_user",
+    tag=SESSION,
+    summary="Tell who is logged in",
+    description="What the storefront shows of its customer.",
+    answers={
+        200: (answers.User, "The customer."),
+        401: NOT_AUTHENTICATED,
+        404: UNKNOWN_FORMAT,
+        503: UNAVAILABLE,
+    },
+)
+
+get_csrf_token = operation(
+    "get_csrf_token",
+    tag=SESSION,
+    summary="Get a CSRF token",
+    description="Gives a token for writes, and sets the cookie `csrftoken` that belongs to it.",
+    parameters=[COOKIES],
+    answers={200: (answers.CsrfToken, "The token."), 404: UNKNOWN_FORMAT},
+)

@@ -1,0 +1,103 @@
+"""Limits that keep the code readable, and what must not be in any file."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.meta.repository import ROOT, list_files, name, read_texts
+
+MOST_LINES_OF_A_FUNCTION = 50
+MOST_LINES_OF_A_MODULE = 400
+MOST_LINES_OF_A_TEMPLATE = 200
+
+#: Written so that they do not find themselves.
+FOREIGN = re.compile(
+    r"/h[o]me/\w"  # somebody's machine
+    r"|/U[s]ers/\w"
+    r"|/r[o]ot/"
+    r"|[A-Z]:\\U[s]ers"
+    r"|(?<![\w.-])--(?:extra-)?index-[u]rl"  # somebody's registry
+    r"|\bp[y]pi\.(?:org|python)"
+    r"|p[y]thonhosted"
+    r"|registry\.n[p]mjs"
+    r"|/s[i]mple/"
+)
+
+
+def list_code() -> list[Path]:
+    """List the modules of Aftercart and of the stand-in; Django writes migrations."""
+    return [
+        path
+        for path in list_files()
+        if path.suffix == ".py"
+        and path.relative_to(ROOT).parts[0] in {"src", "sandbox"}
+        and "migrations" not in path.parts
+    ]
+
+
+def measure_functions(source: str) -> Iterator[tuple[str, int]]:
+    """Give each function's name and number of lines, without its decorators."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def count_lines(path: Path) -> int:
+    """Count a file's lines."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    here = (str(ROOT), str(Path.home()))
+    found = [
+        f"{name(path)}:{number}: {line.strip()[:80]}"
+        for path, text in read_texts()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if FOREIGN.search(line) or any(len(place) > 4 and place in line for place in here)
+    ]
+
+    assert found == []
+
+
+def test_the_search_for_machines_and_registries_finds_them() -> None:
+    registry = "p" + "ypi.org"
+    for line in ("/h" + "ome/jo/x", "pip install --index" + "-url=x", f"https://{registry}/x"):
+        assert FOREIGN.search(line), line
+    for line in ("uv --no-emit-index" + "-url", "backoffice/home.html", "/sandbox/"):
+        assert not FOREIGN.search(line), line
+
+
+def test_modules_are_short() -> None:
+    code = list_code()
+
+    assert len(code) > 100  # they have been found
+    assert [
+        f"{name(path)}: {count_lines(path)}" for path in code if count_lines(path) > MOST_LINES_OF_A_MODULE
+    ] == []
+
+
+def test_templates_are_short() -> None:
+    templates = [
+        path for path in list_files() if "templates" in path.parts and path.suffix in {".html", ".txt"}
+    ]
+
+    assert len(templates) > 10
+    long = [
+        f"{name(path)}: {count_lines(path)}"
+        for path in templates
+        if count_lines(path) > MOST_LINES_OF_A_TEMPLATE
+    ]
+    assert long == []
+
+
+def test_functions_are_short() -> None:
+    functions = [
+        (name(path), function, lines)
+        for path in list_code()
+        for function, lines in measure_functions(path.read_text(encoding="utf-8"))
+    ]
+
+    assert len(functions) > 500
+    assert [found for found in functions if found[2] > MOST_LINES_OF_A_FUNCTION] == []
