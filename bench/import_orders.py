@@ -1,4 +1,3 @@
-
 """Measure how many orders a second go into PostgreSQL: three items, two addresses, one discount each.
 
     python bench/import_orders.py [ORDERS] [ROUNDS]

@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from aftercart.lib.configuration import OPTIONS
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import OmnitronError
+from aftercart.worker.queue import measure_queue
 
 _SHORTEST_SECRET = 32
 _FEWEST_CHARACTERS = 8
@@ -117,18 +118,9 @@ def _check_clock() -> Diagnosis:
 
 
 def _check_queue() -> Diagnosis:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), coalesce(extract(epoch FROM max(now() - coalesce(scheduled_at, now()))), 0) "
-            "FROM procrastinate_jobs WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()"
-        )
-        waiting, lag = cursor.fetchone()
-        cursor.execute(
-            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute'"
-        )
-        workers = cursor.fetchone()[0]
-    is_fine = workers > 0 and float(lag) < _LONGEST_LAG
-    finding = f"{workers} workers, {waiting} jobs due, the oldest for {float(lag):.0f} s"
+    queue = measure_queue()
+    is_fine = queue.workers > 0 and queue.lag_seconds < _LONGEST_LAG
+    finding = f"{queue.workers} workers, {queue.due} jobs due, the oldest for {queue.lag_seconds:.0f} s"
     return Diagnosis("queue", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["queue"])
 
 

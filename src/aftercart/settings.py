@@ -199,7 +199,10 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["aftercart.api.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["aftercart.api.parsers.JSONParser", "aftercart.api.parsers.PlainJSONParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "aftercart.api.parsers.JSONParser",
+        "aftercart.api.parsers.PlainJSONParser",
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aftercart.api.negotiation.JSONByDefault",
     "DEFAULT_PAGINATION_CLASS": "aftercart.api.pagination.PagePagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -217,8 +220,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # The page is for reading: nobody cancels an order there by a wrong click.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayOperationId": True, "supportedSubmitMethods": ["get"]},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "displayOperationId": True,
+        "supportedSubmitMethods": ["get"],
+    },
 }
+METRICS_TOKEN = config.text("METRICS_TOKEN")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Omnitron ----------------------------------------------------------------------------------------------

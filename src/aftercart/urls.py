@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import events, health, orders, session
+from aftercart.api import events, health, metrics, orders, session
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.show, name="metrics"),
     path("api/schema/", serve_document, name="schema"),
     path("api/docs/", ReadDocument.as_view(), name="docs"),
     path("backoffice/", admin.site.urls),

@@ -19,7 +19,8 @@ def replace_table(text: str) -> str:
     """Give the README's text with the table as it should be."""
     before, found, rest = text.partition(BEGIN)
     _old, ended, after = rest.partition(END)
-    assert found and ended, f"the README must have a place between {BEGIN.strip()} and {END}"
+    if not (found and ended):
+        raise ValueError(f"the README must have a place between {BEGIN.strip()} and {END}")
     return before + found + make_table() + ended + after
 
 

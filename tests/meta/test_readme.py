@@ -26,7 +26,8 @@ EXPECTED = (
     r"\nHTTP 204\n",  # 2. the direct cancellation
     r'"count": 1,(?s:.*?)"call": "order_cancel"(?s:.*?)"answered": 200,\s+"applied": true',  # at the stand-in
     r'"kind":"drop_after"',
-    r'\[\{"id":\d+,"uuid":"[^"]+","order_item":\d+,"reason":\d+,"description":"","created_date":"[^"]+"\}\]\nHTTP 200\n',
+    r'\[\{"id":\d+,"uuid":"[^"]+","order_item":\d+,"reason":\d+,',  # the cancellation whose answer was lost
+    r"\nHTTP 200\n",
     r"The request is confirmed\.\n2 cancellations were sent\.\n",
     r'\{"status_code":200\}\nHTTP 200\n',  # 3. the address
     r'\{"deleted": ?1\}\n',

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +18,11 @@ from aftercart.lib.webhooks import is_genuine
 _MOST_EVENTS = 500
 
 
-class SignatureInvalid(AuthenticationFailed):
+class SignatureInvalid(APIException):
     """The message was not signed with a secret of ours, or not recently."""
 
+    # Not AuthenticationFailed, which the framework turns into a 403 where no log-in could help.
+    status_code = 401
     default_code = "signature_invalid"
 
 

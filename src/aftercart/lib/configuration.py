@@ -42,6 +42,7 @@ OPTIONS = (
     Option("TIME_ZONE", "Europe/Istanbul", "The shop's time zone: pages, pickup slots, business days. The API always speaks UTC."),
     Option("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     Option("LOG_FORMAT", "", "`text` or `json`. Empty: text in a local run, JSON in production."),
+    Option("METRICS_TOKEN", "", "Bearer token that `/metrics` asks for. Empty: open in a local run, absent in production."),
     Option("LINK_DAYS", "7", "Days that a signed order link lives."),
     Option("OMNITRON_URL", "", "Omnitron's address, as in `https://omnitron.example.com`. Empty: the stand-in on `SANDBOX_PORT`."),
     Option("OMNITRON_API_PREFIX", "/api/v1", "Path before Omnitron's calls."),

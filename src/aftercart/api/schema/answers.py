@@ -4,7 +4,7 @@ from aftercart.api.schema.fields import Document, Shape, flag, integer, moment, 
 
 
 class CancellationRequest(Document):
-    """A cancellation that the back office decides (contract section 3.2)."""
+    """A cancellation that the back office decides."""
 
     id = integer()
     uuid = text(format="uuid")
@@ -85,6 +85,12 @@ class User(Document):
     hashed_email = text("Names the customer to others without telling the address.")
     gender = text(null=True)
     is_staff = flag()
+
+
+class EventsAccepted(Document):
+    """How much of a message was of use."""
+
+    accepted = integer("How many of the orders are ours.", minimum=0)
 
 
 class Alive(Document):

@@ -77,6 +77,9 @@ LockedOut = _detail("LockedOut", "Too many failures to log in.", ["locked_out"])
 Unavailable = _detail(
     "Unavailable", "The database is away for a moment. Nothing was changed.", ["unavailable"]
 )
+SignatureInvalid = _detail(
+    "SignatureInvalid", "The message is not from Omnitron, or too old.", ["signature_invalid"]
+)
 Unreadable = _detail(
     "Unreadable",
     "The body cannot be read: no JSON, nested too deeply (`parse_error`), or above 1 MB (`bad_request`).",

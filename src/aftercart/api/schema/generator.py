@@ -9,14 +9,14 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import EndpointEnumerator as FrameworkEnumerator
 from drf_spectacular.generators import SchemaGenerator as FrameworkGenerator
 
-from aftercart.api.schema.health import STAND_INS
+from aftercart.api.schema.stand_ins import STAND_INS
 from aftercart.api.schema.texts import DESCRIPTION, TAGS
 
 
 def find_json_view(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:
     """Find the view that answers in JSON: behind `by_format`, or standing in for a plain one."""
-    view: Callable[..., Any] | None = STAND_INS.get(callback) or getattr(callback, "json_view", callback)
-    return view
+    view: Callable[..., Any] | None = getattr(callback, "json_view", callback)
+    return STAND_INS.get(getattr(view, "cls", view), view)
 
 
 class EndpointEnumerator(FrameworkEnumerator):
@@ -41,10 +41,19 @@ class SchemaGenerator(FrameworkGenerator):
         """Make the document."""
         with translation.override("en"):
             document = super().get_schema(request, public)
+        _drop_marks(document)
         document["info"]["description"] = DESCRIPTION
         document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
         document["tags"] = TAGS
         return document
+
+
+def _drop_marks(part: Any) -> None:
+    """Drop what the framework marks enumerations with, for a hook that is not in use."""
+    if isinstance(part, dict):
+        part.pop("x-spec-enum-id", None)
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _drop_marks(inner)
 
 
 class SessionExtension(OpenApiAuthenticationExtension):

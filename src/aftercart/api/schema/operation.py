@@ -130,8 +130,13 @@ def operation(
         description=description,
         parameters=given,
         request=sent,
-        responses=responses,
+        responses=dict(sorted(responses.items(), key=_get_status)),
     )
+
+
+def _get_status(response: tuple[Any, Any]) -> tuple[int, bool]:
+    status = response[0]
+    return (status[0], True) if isinstance(status, tuple) else (status, False)
 
 
 @cache

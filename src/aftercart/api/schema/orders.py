@@ -88,7 +88,7 @@ get_order = operation(
     tag=ORDERS,
     summary="Get an order",
     description="The whole document, with what the rules say of each item now.",
-    parameters=[OpenApiParameter("pk", int, OpenApiParameter.PATH, description="The order's id.")],
+    parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="The order's id.")],
     answers={
         200: (documents.Order, "The order."),
         401: NOT_AUTHENTICATED,

@@ -2,24 +2,51 @@
 
 from typing import Any, Final
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_serializer
 
-from aftercart.api import serializers
+from aftercart.api import events, serializers
 
-_NAMES: Final = {
-    serializers.CancellationSerializer: "CancellationSubmission",
-    serializers.ItemSerializer: "CancellationSubmissionItem",
-    serializers.SingleRequestSerializer: "CancellationRequestSubmission",
-    serializers.AddressChangeSerializer: "AddressChangeSubmission",
-    serializers.LoginSerializer: "Login",
-    serializers.PickupDateSerializer: "PickupDate",
-    serializers.HourRangeSerializer: "HourRange",
+#: By serializer: what its component is called, and what it is for.
+_BODIES: Final = {
+    serializers.CancellationSerializer: (
+        "CancellationSubmission",
+        "Items of one order to be cancelled or returned. Two fields may stand inside the items instead.",
+    ),
+    serializers.ItemSerializer: ("CancellationSubmissionItem", "An item to be cancelled or returned."),
+    serializers.SingleRequestSerializer: (
+        "CancellationRequestSubmission",
+        "One item to be cancelled or returned by the back office.",
+    ),
+    serializers.AddressChangeSerializer: (
+        "AddressChangeSubmission",
+        "An order of the caller, and an entry of the caller's address book.",
+    ),
+    serializers.LoginSerializer: ("Login", "Who logs in."),
+    serializers.PickupDateSerializer: (
+        "PickupDate",
+        "When the courier may come, in the shop's time zone; not in the past.",
+    ),
+    serializers.HourRangeSerializer: ("HourRange", "From when to when; the end is after the start."),
+    events.EventsSerializer: ("Events", "A message: at most 500 events."),
+    events.EventSerializer: ("Event", "One change; of what it says, only the order's number is read."),
 }
 
+for _serializer, (_name, _description) in _BODIES.items():
+    extend_schema_serializer(component_name=_name, description=_description)(_serializer)
 
-for _serializer, _name in _NAMES.items():
-    extend_schema_serializer(component_name=_name)(_serializer)
+
+class SubmissionExtension(OpenApiSerializerExtension):
+    """Says how many items a submission has, which the framework does not."""
+
+    target_class = serializers.CancellationSerializer
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Write the schema of a submission."""
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        field = self.target.fields["cancel_order_items"]
+        schema["properties"]["cancel_order_items"] |= {"minItems": 1, "maxItems": field.max_length}
+        return schema
 
 
 class IdExtension(OpenApiSerializerFieldExtension):

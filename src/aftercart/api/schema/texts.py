@@ -9,12 +9,14 @@ ORDERS: Final = "Customers: orders"
 CANCELLATIONS: Final = "Customers: cancellations and returns"
 SESSION: Final = "Storefronts: session"
 HEALTH: Final = "Operators: health"
+OMNITRON: Final = "Omnitron: events"
 
 TAGS: Final = [
     {"name": CANCELLATIONS, "description": "Cancel what has not been shipped, return what has."},
     {"name": ORDERS, "description": "See orders, and send one to another address."},
     {"name": SESSION, "description": "Log in and out, tell who is logged in, get a token for writes."},
     {"name": HEALTH, "description": "For supervisors and load balancers: no session, no cookies."},
+    {"name": OMNITRON, "description": "What the back office calls."},
 ]
 
 DESCRIPTION: Final = f"""\

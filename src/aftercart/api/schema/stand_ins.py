@@ -1,0 +1,100 @@
+"""The operations that machines call. Stand-ins speak here for views that are no business of the framework."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.api import events, health
+from aftercart.api.schema import answers, errors
+from aftercart.api.schema.operation import NOT_JSON, UNAVAILABLE, operation
+from aftercart.api.schema.texts import HEALTH, OMNITRON
+
+
+class _StandIn(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class _Live(_StandIn):
+    @operation(
+        "check_life",
+        tag=HEALTH,
+        summary="Is it alive",
+        description="Answers as long as the process does.",
+        answers={200: (answers.Alive, "It is.")},
+        is_bare=True,
+    )
+    def get(self, request: Request) -> Response:
+        raise NotImplementedError
+
+
+class _Ready(_StandIn):
+    @operation(
+        "check_readiness",
+        tag=HEALTH,
+        summary="Is it ready",
+        description="Ready is when the database answers and has all migrations.",
+        answers={200: (answers.Alive, "It is."), 503: (answers.NotReady, "Not yet, or not now.")},
+        is_bare=True,
+    )
+    def get(self, request: Request) -> Response:
+        raise NotImplementedError
+
+
+class _Events(_StandIn):
+    @operation(
+        "receive_events",
+        tag=OMNITRON,
+        summary="Tell that orders have changed",
+        description="""\
+Has the named orders read from Omnitron at once, instead of with the next poll. An event only says where to look:
+whatever else it holds is ignored. Unknown numbers are ignored too.
+""",
+        request=events.EventsSerializer,
+        parameters=[
+            OpenApiParameter(
+                "X-Omnitron-Timestamp",
+                {"type": "string", "pattern": r"^\d+$"},
+                OpenApiParameter.HEADER,
+                required=True,
+                description="When it was sent, in Unix seconds; at most five minutes from now.",
+            ),
+            OpenApiParameter(
+                "X-Omnitron-Signature",
+                {"type": "string", "pattern": "^(sha256=)?[0-9a-f]{64}$"},
+                OpenApiParameter.HEADER,
+                required=True,
+                description='The HMAC-SHA256 of `"<timestamp>.<body>"` with a secret that both sides know.',
+            ),
+        ],
+        answers={
+            202: (answers.EventsAccepted, "These orders will be read."),
+            400: (
+                errors.make_bad_request(
+                    "ReceiveEventsBadRequest",
+                    errors.make_input_error("EventsInputError", events.EventsSerializer().fields),
+                    errors.Unreadable,
+                ),
+                "The input makes no sense.",
+            ),
+            403: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
+            404: (errors.NotFound, "The shop has no secret with Omnitron, so that there is no such address."),
+            415: NOT_JSON,
+            503: UNAVAILABLE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        raise NotImplementedError
+
+
+#: By view, or by the class of a view.
+STAND_INS: Final[dict[Any, Callable[..., Any]]] = {
+    health.live: _Live.as_view(),
+    health.ready: _Ready.as_view(),
+    events.OmnitronEvents: _Events.as_view(),
+}

@@ -1,0 +1,193 @@
+"""Decisions come back: polled with a cursor, told by a webhook, compared once a day."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from aftercart.actions import jobs
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.poll_updates import list_streams_due, poll_updates
+from aftercart.actions.receive_events import receive_events
+from aftercart.actions.reconcile_orders import reconcile_orders
+from aftercart.actions.verify_submission import verify_submission
+from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SyncCursor
+from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.orders.models import OrderItem, TimelineEntry
+from tests.shop import Line, Shop, get_statuses
+
+pytestmark = pytest.mark.django_db
+
+
+def take_jobs() -> list[int]:
+    """Take the sync jobs that are there."""
+    rows = ProcrastinateJob.objects.filter(task_name=jobs.SYNC_ORDER).order_by("pk")
+    pks = [job.args["pk"] for job in rows]
+    rows._raw_delete("default")
+    return pks
+
+
+def cancel_and_approve(shop: Shop) -> None:
+    cancel_items(shop.command(), shop.fake)
+    shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
+    take_jobs()
+
+
+def test_what_changed_is_synced_once_and_the_cursor_remembers() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+
+    assert poll_updates(1, "orders", shop.fake) == 1
+    assert take_jobs() == [shop.order.pk]
+    cursor = SyncCursor.objects.get()
+    assert cursor.position is not None
+
+    assert poll_updates(1, "orders", shop.fake) == 0
+    assert take_jobs() == []
+    assert SyncCursor.objects.get().position == cursor.position
+
+
+def test_a_later_change_is_found_from_the_cursor_on() -> None:
+    shop = Shop([Line(), Line()])
+    cancel_items(shop.command(0), shop.fake)
+    poll_updates(1, "orders", shop.fake)
+    take_jobs()
+
+    cancel_items(shop.command(1), shop.fake)
+    take_jobs()
+
+    assert poll_updates(1, "orders", shop.fake) == 1
+
+
+def test_a_request_decided_there_leads_to_its_order() -> None:
+    shop = Shop([Line(invoice_number="INV-1")])
+    cancel_items(shop.command(), shop.fake)
+    request = CancellationRequest.objects.get()
+    deliver_request(request.pk, shop.fake)
+    request.refresh_from_db()
+    shop.fake.decide_request("approve", request.remote_pks[0], "")
+    take_jobs()
+
+    assert poll_updates(1, "requests", shop.fake) == 1
+    assert take_jobs() == [shop.order.pk]
+
+
+def test_orders_that_are_not_ours_are_passed_over() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+    shop.order.number = "SOMETHING-ELSE"
+    shop.order.save(update_fields=["number"])
+
+    assert poll_updates(1, "orders", shop.fake) == 0
+    assert SyncCursor.objects.get().position is not None
+
+
+def test_a_failure_leaves_the_cursor_where_it_was() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+    shop.fake.fail("list_order_updates", NotSent("down", code="unreachable"))
+
+    assert poll_updates(1, "orders", shop.fake) == 0
+    assert SyncCursor.objects.get().position is None
+    assert poll_updates(1, "orders", shop.fake) == 1
+
+
+def test_a_429_is_respected() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+    shop.fake.fail("list_order_updates", NotSent("slow", code="throttled", status=429, retry_after=60))
+    poll_updates(1, "orders", shop.fake)
+    calls = len(shop.fake.calls)
+
+    assert poll_updates(1, "orders", shop.fake) == 0
+    assert len(shop.fake.calls) == calls
+
+    SyncCursor.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+    assert poll_updates(1, "orders", shop.fake) == 1
+
+
+def test_a_stream_is_due_again_after_the_poll_interval() -> None:
+    shop = Shop()
+    assert list_streams_due() == [(1, "orders"), (1, "requests")]
+    poll_updates(1, "orders", shop.fake)
+    assert list_streams_due() == [(1, "requests")]
+    SyncCursor.objects.update(polled_at=timezone.now() - timedelta(seconds=21))
+    assert list_streams_due() == [(1, "orders"), (1, "requests")]
+
+
+def test_events_enqueue_the_orders_that_we_know() -> None:
+    shop = Shop()
+
+    assert receive_events([shop.order.number, "UNKNOWN"]) == 1
+    assert take_jobs() == [shop.order.pk]
+
+
+def test_reconciling_settles_what_it_can_and_reports_the_rest_once() -> None:
+    shop = Shop([Line(status="400"), Line(status="450")])
+    OrderItem.objects.filter(pk=shop.items[0].pk).update(
+        status="500"
+    )  # Omnitron is behind us: no legal way back
+
+    first = reconcile_orders(shop.fake)
+    second = reconcile_orders(shop.fake)
+
+    assert first == second == {"compared": 1, "different": 1, "unread": 0}
+    difference = Difference.objects.get()
+    assert (difference.what, difference.ours, difference.theirs) == ("status", "500", "400")
+    assert difference.item == shop.items[0]
+
+    OrderItem.objects.filter(pk=shop.items[0].pk).update(status="400")
+    assert reconcile_orders(shop.fake)["different"] == 0
+    assert Difference.objects.get().resolved_at is not None
+
+
+def test_reconciling_brings_in_what_we_never_heard_of() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+
+    assert reconcile_orders(shop.fake) == {"compared": 1, "different": 0, "unread": 0}
+    assert get_statuses(shop.order) == ["100"]
+
+
+def test_an_order_that_omnitron_does_not_know_is_a_difference() -> None:
+    shop = Shop()
+    shop.order.number = "UNKNOWN-THERE"
+    shop.order.save(update_fields=["number"])
+
+    assert reconcile_orders(shop.fake)["different"] == 1
+    assert [d.what for d in Difference.objects.all()] == ["order unknown at Omnitron"]
+
+
+def test_an_outage_ends_the_reconciliation_and_reports_nothing() -> None:
+    shop = Shop()
+    shop.fake.fail("read_order", NotSent("down", code="unreachable"), times=5)
+
+    assert reconcile_orders(shop.fake) == {"compared": 0, "different": 0, "unread": 1}
+    assert Difference.objects.count() == 0
+
+
+def test_a_lost_answer_that_cannot_be_looked_for_is_laid_before_the_staff_and_still_looked_for(
+    settings: Settings,
+) -> None:
+    shop = Shop()
+    shop.fake.fail("cancel_items", AnswerUnknown, applied=True)
+    cancel_items(shop.command(), shop.fake)
+    submission = Submission.objects.get()
+    Submission.objects.update(sent_at=timezone.now() - settings.VERIFY_GIVE_UP - timedelta(minutes=1))
+
+    def verify(**failure: Any) -> Submission:
+        if failure:
+            shop.fake.fail("read_order", NotSent("down", code="unreachable"))
+        verify_submission(submission.pk, shop.fake)
+        submission.refresh_from_db()
+        return submission
+
+    assert verify(fails=True).manual_since is not None
+    since = verify(fails=True).manual_since
+    assert TimelineEntry.objects.filter(event="verification_needs_staff").count() == 1
+    assert since is not None
+    assert (verify().state, verify().manual_since) == ("applied", None)
