@@ -15,7 +15,13 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.document import hash_address
 from aftercart.accounts.models import Address, City, Country, District, Township
-from aftercart.cancellations.models import AddressChange, CancellationReason, CancellationRequest, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationReason,
+    CancellationRequest,
+    Difference,
+    Submission,
+)
 from aftercart.orders.models import Order, OrderItem
 from tests.http.backoffice_world import (
     IBAN,
@@ -306,7 +312,10 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
     CancellationRequest.objects.filter(pk=stuck.pk).update(
         is_undeliverable=True, created_date=timezone.now() - timedelta(days=3, hours=1)
     )
-    Submission.objects.filter(pk=stuck.line.submission_id).update(state="unknown")
+    Submission.objects.filter(pk=stuck.line.submission_id).update(
+        state="unknown", manual_since=timezone.now()
+    )
+    Difference.objects.create(order=stuck.line.submission.order, what="status", ours="400", theirs="500")
     _make_address_change()
 
     cards = {card.title: card for card in root.get("/backoffice/").context["cards"]}
@@ -317,7 +326,9 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
         "Held": "1",
         "Undeliverable": "1",
         "Submissions under way": "1",
+        "Lost answers": "1",
         "Pending address changes": "1",
+        "Differences": "1",
     }
     for title, card in cards.items():
         if title != "Oldest waiting":

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import make_list_url
 from aftercart.backoffice.words import NOTHING, say_age
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Difference, Submission
 from aftercart.cancellations.states import UNDER_WAY
 
 _Status = CancellationRequest.Status
@@ -34,9 +34,11 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
     if user.has_perm("cancellations.view_cancellationrequest"):
         cards += _count_requests()
     if user.has_perm("cancellations.view_submission"):
-        cards.append(_count_submissions())
+        cards += _count_submissions()
     if user.has_perm("cancellations.view_addresschange"):
         cards.append(_count_address_changes())
+    if user.has_perm("cancellations.view_difference"):
+        cards.append(_count_differences())
     return {**context, "title": _("Overview"), "cards": cards}
 
 
@@ -79,10 +81,31 @@ def _count_requests() -> list[Card]:
     ]
 
 
-def _count_submissions() -> Card:
-    count = Submission.objects.filter(state__in=UNDER_WAY).count()
-    url = make_list_url(Submission, state="under_way")
-    return Card(_("Submissions under way"), str(count), _("Recorded, not settled yet"), url)
+def _count_submissions() -> list[Card]:
+    numbers = Submission.objects.filter(state__in=UNDER_WAY).aggregate(
+        all=Count("pk"), manual=Count("pk", filter=Q(manual_since__isnull=False))
+    )
+    return [
+        Card(
+            _("Submissions under way"),
+            str(numbers["all"]),
+            _("Recorded, not settled yet"),
+            make_list_url(Submission, state="under_way"),
+        ),
+        Card(
+            _("Lost answers"),
+            str(numbers["manual"]),
+            _("Omnitron could not be asked for a day"),
+            make_list_url(Submission, state="manual"),
+            is_urgent=numbers["manual"] > 0,
+        ),
+    ]
+
+
+def _count_differences() -> Card:
+    count = Difference.objects.filter(resolved_at=None).count()
+    url = make_list_url(Difference)
+    return Card(_("Differences"), str(count), _("Told otherwise by Omnitron"), url, is_urgent=count > 0)
 
 
 def _count_address_changes() -> Card:

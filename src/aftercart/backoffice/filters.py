@@ -129,8 +129,19 @@ class SubmissionStateFilter(ChoiceFilter):
     parameter_name = "state"
     table = (
         ("under_way", _("Under way"), Q(state__in=UNDER_WAY)),
+        ("manual", _("Somebody has to look"), Q(state__in=UNDER_WAY, manual_since__isnull=False)),
         *((state.value, SUBMISSION_STATES[state], Q(state=state)) for state in Submission.State),
     )
+
+
+class DifferenceFilter(ChoiceFilter):
+    """Open, unless resolved ones are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+    default = _("Open")
+    unchosen = Q(resolved_at=None)
+    table = (("resolved", _("Resolved"), Q(resolved_at__isnull=False)), ("all", _("All"), Q()))
 
 
 class AddressStateFilter(ChoiceFilter):

@@ -15,6 +15,7 @@ from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
     CancellationRequest,
+    Difference,
     EasyReturnCompany,
     Submission,
 )
@@ -41,6 +42,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item(Submission, _("Submissions"), "send"),
                 item(AddressChange, _("Address changes"), "edit_location"),
+                item(Difference, _("Differences"), "difference"),
             ],
         },
         {

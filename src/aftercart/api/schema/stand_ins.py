@@ -82,7 +82,7 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
                 ),
                 "The input makes no sense.",
             ),
-            403: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
+            401: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
             404: (errors.NotFound, "The shop has no secret with Omnitron, so that there is no such address."),
             415: NOT_JSON,
             503: UNAVAILABLE,

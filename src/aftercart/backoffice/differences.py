@@ -1,0 +1,65 @@
+"""What the daily reconciliation found: where Omnitron and we tell different things."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.backoffice.filters import DifferenceFilter
+from aftercart.backoffice.links import link_row
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment
+from aftercart.cancellations.models import Difference
+from aftercart.orders.models import Order
+
+
+@admin.register(Difference)
+class DifferenceAdmin(SheetAdmin[Difference]):
+    """Differences, the latest seen first; one is resolved when it is not found again."""
+
+    list_display = ("show_number", "show_order", "show_item", "what", "ours", "theirs", "show_age")
+    list_filter = (DifferenceFilter,)
+    search_fields = ("order__number", "item__sku")
+    search_help_text = _("Order number or SKU")
+    ordering = ("-last_seen", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Difference]:
+        """List differences with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("order", "item")
+
+    def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002
+        """Write the page of one difference."""
+        facts = [
+            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Item"), obj.item.sku if obj.item else ""),
+            Fact(_("What differs"), obj.what),
+            Fact(_("Here"), obj.ours),
+            Fact(_("At Omnitron"), obj.theirs),
+            Fact(_("First seen"), say_moment(obj.first_seen)),
+            Fact(_("Last seen"), say_moment(obj.last_seen)),
+            Fact(_("Resolved"), say_moment(obj.resolved_at)),
+        ]
+        title = gettext("Difference #%(pk)s") % {"pk": obj.pk}
+        return Sheet(title=title, main=[Panel(_("Difference"), keep_told(facts))])
+
+    @admin.display(description=_("difference"), ordering="id")
+    def show_number(self, obj: Difference) -> str:
+        """Name the difference, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: Difference) -> SafeString:
+        """Link the order."""
+        return link_row(Order, obj.order_id, obj.order.number)
+
+    @admin.display(description=_("item"))
+    def show_item(self, obj: Difference) -> Text:
+        """Name the item."""
+        return obj.item.sku if obj.item else NOTHING
+
+    @admin.display(description=_("age"), ordering="first_seen")
+    def show_age(self, obj: Difference) -> str:
+        """Tell how long it has been there."""
+        return say_age(obj.first_seen)

@@ -1,0 +1,156 @@
+"""The examples of the document are what really comes back; `WRITE_EXAMPLES=1` writes them anew."""
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from aftercart.api.schema.operation import EXAMPLES
+from aftercart.omnitron.connect import replace_client
+from aftercart.omnitron.fake import FakeOmnitron
+from tests.http.schema_check import assert_matches_schema, list_answers, list_errors, list_operations
+from tests.http.schema_scenarios import SCENARIOS, Scenario
+from tests.http.schema_world import CALLS, SECRET, World
+
+#: What differs from run to run, and what stands for it in the examples.
+VOLATILE = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"), "2026-03-02T09:30:00.000000Z"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+    (re.compile("^http://testserver"), "https://shop.example.com"),
+)
+KEYS = {
+    "key": "k3v0y2q8m1x7c5b9n4z6a8s2d1f7g3h5",
+    "csrf_token": "Qd8vN2mX5rT7yB1cK9wF3hJ6pL4sZ0aGe8uV2iO5tR7nY1bM9xC3kD6qW4jH0fSg",
+    "hashed_email": "5d1f0c9a7b3e2d4f6a8c0e1b3d5f7a9c1e3b5d7f9a0c2e4b6d8f0a1c3e5b7d9f",
+}
+#: Ids of requests, which come from a sequence, are counted from here.
+FIRST_REQUEST = 901
+
+
+@pytest.fixture
+def world(db: None, settings: Settings) -> Iterator[World]:  # noqa: ARG001
+    settings.OMNITRON_WEBHOOK_SECRETS = [SECRET]
+    fake = FakeOmnitron()
+    with replace_client(fake):
+        yield World(fake)
+
+
+def settle(value: Any) -> Any:
+    """Put what stays the same in the place of what differs from run to run."""
+    ids = sorted(set(_find_request_ids(value)))
+    return _settle(value, {pk: FIRST_REQUEST + place for place, pk in enumerate(ids)})
+
+
+def _is_request(value: Any) -> bool:
+    return isinstance(value, dict) and {"id", "order_item", "reason"} <= set(value)
+
+
+def _find_request_ids(value: Any) -> Iterator[int]:
+    if _is_request(value):
+        yield value["id"]
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _find_request_ids(inner)
+
+
+def _settle(value: Any, ids: dict[int, int]) -> Any:
+    if isinstance(value, dict):
+        settled = {name: KEYS[name] if name in KEYS else _settle(inner, ids) for name, inner in value.items()}
+        return {**settled, "id": ids[value["id"]]} if _is_request(value) else settled
+    if isinstance(value, list):
+        return [_settle(inner, ids) for inner in value]
+    if isinstance(value, str):
+        for pattern, stand_in in VOLATILE:
+            value = pattern.sub(stand_in, value)
+    return value
+
+
+def _get_path(operation_id: str) -> Path:
+    return EXAMPLES / f"{operation_id}.json"
+
+
+def read_examples(operation_id: str) -> dict[str, dict[str, Any]]:
+    path = _get_path(operation_id)
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _compare(operation_id: str, part: str, name: str, example: dict[str, Any]) -> None:
+    written = read_examples(operation_id)
+    if os.environ.get("WRITE_EXAMPLES"):
+        written.setdefault(part, {})[name] = example
+        ordered = {key: dict(sorted(written[key].items())) for key in sorted(written)}
+        EXAMPLES.mkdir(exist_ok=True)
+        text = json.dumps(ordered, ensure_ascii=False, indent=1)
+        _get_path(operation_id).write_text(f"{text}\n", "utf-8")
+        return
+    assert written.get(part, {}).get(name) == example
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.operation_id}-{s.status}-{s.name}")
+def test_an_answer_is_as_documented_and_as_its_example(scenario: Scenario, world: World) -> None:
+    response = scenario.run(world)
+
+    assert response.status_code == scenario.status, response.content
+    assert_matches_schema(response, scenario.operation_id)
+    if scenario.request:
+        body = {"summary": scenario.summary, "value": world.sent}
+        _compare(scenario.operation_id, "request", scenario.request, body)
+    if response.headers.get("Content-Type") == "application/json":
+        example = {"summary": scenario.summary, "value": settle(response.json())}
+        _compare(scenario.operation_id, str(scenario.status), scenario.name, example)
+
+
+def test_every_documented_answer_has_a_scenario_and_no_other_has() -> None:
+    played = {(scenario.operation_id, scenario.status) for scenario in SCENARIOS}
+    documented = {
+        (operation_id, status)
+        for operation_id in list_operations()
+        for status, _, _ in list_answers(operation_id)
+    }
+
+    assert played == documented
+    assert set(CALLS) == set(list_operations())
+
+
+def test_no_example_is_left_over() -> None:
+    named: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for scenario in SCENARIOS:
+        named[scenario.operation_id] |= {
+            (str(scenario.status), scenario.name),
+            ("request", scenario.request or scenario.name),
+        }
+
+    assert {path.stem for path in EXAMPLES.iterdir()} == set(list_operations())
+    for operation_id in list_operations():
+        written = {(part, name) for part, names in read_examples(operation_id).items() for name in names}
+        assert written <= named[operation_id], operation_id
+
+
+def _list_examples() -> Iterator[tuple[str, dict[str, Any], Any]]:
+    for operation_id, (_path, _method, operation) in list_operations().items():
+        bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+        for part, body in bodies.items():
+            for media in body.get("content", {}).values():
+                for name, example in media.get("examples", {}).items():
+                    yield f"{operation_id} {part} {name}", media["schema"], example["value"]
+
+
+def test_every_example_in_the_document_is_valid() -> None:
+    examples = list(_list_examples())
+
+    assert len(examples) > len(SCENARIOS) * 0.7
+    for where, schema, value in examples:
+        assert list_errors(value, schema) == [], where
+
+
+def test_every_json_answer_and_every_body_of_the_document_has_an_example() -> None:
+    for operation_id, (_path, _method, operation) in list_operations().items():
+        bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+        for part, body in bodies.items():
+            media = body.get("content", {}).get("application/json")
+            assert media is None or media.get("examples"), f"{operation_id} {part}"
