@@ -99,6 +99,21 @@ class Alive(Document):
     status = one_of(("ok",))
 
 
+class Queue(Document):
+    """The worker's queue."""
+
+    due = integer("Jobs that could run now.", minimum=0)
+    lag_seconds = Shape({"type": "number", "minimum": 0}, "How long the first of them has been due.")
+
+
+class Ready(Document):
+    """It is ready. The queue is told, not judged."""
+
+    status = one_of(("ok",))
+    queue = Queue()
+    workers = integer("How many are alive.", minimum=0)
+
+
 class NotReady(Document):
     """What is missing: the database (`detail` names the error), or `pending` migrations."""
 

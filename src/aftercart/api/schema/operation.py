@@ -119,7 +119,9 @@ def operation(
     if KEY in given:
         given.append(_REPLAYED)
     if not is_bare:
-        given += [_FORMAT, _LANGUAGE, _RETRY_AFTER, _CHALLENGE]
+        given += [_FORMAT, _LANGUAGE, _RETRY_AFTER]
+    if answers.get(HTTPStatus.UNAUTHORIZED) == NOT_AUTHENTICATED:
+        given.append(_CHALLENGE)
     sent = None
     if request is not None:
         sent = {"application/json": OpenApiRequest(request, examples=examples.get("request", []))}

@@ -38,8 +38,11 @@ class _Ready(_StandIn):
         "check_readiness",
         tag=HEALTH,
         summary="Is it ready",
-        description="Ready is when the database answers and has all migrations.",
-        answers={200: (answers.Alive, "It is."), 503: (answers.NotReady, "Not yet, or not now.")},
+        description="""\
+Ready is when the database answers and has all migrations. The queue's lag is told, not judged: taking web servers away
+does not help a queue without workers.
+""",
+        answers={200: (answers.Ready, "It is."), 503: (answers.NotReady, "Not yet, or not now.")},
         is_bare=True,
     )
     def get(self, request: Request) -> Response:
