@@ -18,6 +18,7 @@ def _django(*, database: bool = True) -> Iterator[None]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
     import django
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
 
     from aftercart.lib import postgres
     from aftercart.lib.configuration import ConfigurationError
@@ -26,12 +27,23 @@ def _django(*, database: bool = True) -> Iterator[None]:
         if database and settings.IS_DATABASE_EMBEDDED:
             with postgres.running(settings.EMBEDDED_DATABASE):
                 django.setup()
-                yield
+                try:
+                    yield
+                finally:
+                    _close_connections()
         else:
             django.setup()
             yield
-    except (ConfigurationError, postgres.PostgresError) as error:
+    except (ConfigurationError, ImproperlyConfigured, postgres.PostgresError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _close_connections() -> None:
+    """Let go of the embedded database before it stops, so that it stops quietly."""
+    from django.db import connection
+
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,6 +104,15 @@ def sandbox(arguments: tuple[str, ...]) -> None:
 
         command = sandbox_command(arguments)
     os.execv(command[0], command)  # noqa: S606 - as above
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's tables up to date; `run` does it by itself."""
+    with _django():
+        from django.core.management import call_command
+
+        call_command("migrate", interactive=False)
 
 
 @main.command()

@@ -54,7 +54,7 @@ _CURES = {
     "configuration": "See the table of settings in the README.",
     "secret": "Set SECRET_KEY to at least 32 random characters: `openssl rand -base64 48` makes some.",
     "database": "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
-    "migrations": "Run `django-admin migrate` (`aftercart run` does).",
+    "migrations": "Run `aftercart migrate` (`aftercart run` does by itself).",
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
     "queue": "Start `aftercart worker`.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",

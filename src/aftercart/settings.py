@@ -26,9 +26,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = config.text("SECRET_KEY") or (read_or_make_secret(VAR) if IS_LOCAL else "")
 if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY must be set in production; `aftercart doctor` says how to make one."
-    )
+    raise ImproperlyConfigured("SECRET_KEY must be set in production; `openssl rand -base64 48` makes one.")
 SECRET_KEY_FALLBACKS = config.words("SECRET_KEY_FALLBACKS")
 FIELD_ENCRYPTION_KEYS = config.words("FIELD_ENCRYPTION_KEYS")
 
@@ -41,8 +39,13 @@ _HOSTNAME = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - what to o
 PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{_HOSTNAME}:{PORT}").rstrip("/")
 _LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]
 ALLOWED_HOSTS = config.words("ALLOWED_HOSTS") or (_LOCAL_HOSTS if IS_LOCAL else [])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS must be set in production: the names that the shop is reached by."
+    )
 CSRF_TRUSTED_ORIGINS = config.words("CSRF_TRUSTED_ORIGINS")
-if config.flag("TRUSTED_PROXY"):
+TRUSTED_PROXY = config.flag("TRUSTED_PROXY")
+if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     USE_X_FORWARDED_HOST = True
 
@@ -85,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "aftercart.pages.errors.OutageMiddleware",
 ]
 
 TEMPLATES = [
@@ -105,6 +109,10 @@ TEMPLATES = [
 
 EMBEDDED_DATABASE = VAR / "postgres"
 IS_DATABASE_EMBEDDED = not config.text("DATABASE_URL")
+if IS_DATABASE_EMBEDDED and not IS_LOCAL:
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be set in production; the embedded database is for local runs."
+    )
 _database: dict[str, Any] = (
     {
         "ENGINE": "django.db.backends.postgresql",
@@ -157,6 +165,7 @@ AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 # What authenticate() is called with; the default is the user model's field, which nobody passes.
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "aftercart.accounts.clients.get_client_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "aftercart.pages.lockout.answer_lockout"

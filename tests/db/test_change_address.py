@@ -1,11 +1,11 @@
 import pytest
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.change_address import _prepare, change_address, deliver_address
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid
-from aftercart.orders.models import Order
+from aftercart.orders.models import IdempotencyRecord, Order
 from tests.shop import Line, Shop, make_address, make_address_command, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +170,25 @@ def test_another_channel_is_an_input_error() -> None:
         change_address(make_address_command(shop.order, make_address(shop.user), channel_id=2), shop.fake)
 
     assert list(caught.value.fields) == ["channel_id"]
+
+
+def test_a_repeat_of_a_change_that_ended_too_late_is_told_so() -> None:
+    shop = Shop()
+    address = make_address(shop.user)
+    command = make_address_command(shop.order, address, fingerprint="one")
+    _prepare(command)  # and then the process dies, before it answers
+    Order.objects.update(status="500")
+
+    deliver_address(get_change().pk, shop.fake)
+    repeat = change_address(command, shop.fake)
+
+    assert (repeat.status, repeat.is_replay, repeat.body["code"]) == (400, True, "too_late")
+
+
+def test_a_change_that_a_newer_one_overtook_does_not_run_for_ever() -> None:
+    shop = Shop()
+    first = make_address_command(shop.order, make_address(shop.user), fingerprint="one")
+    _prepare(first)  # and then the process dies
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+
+    assert IdempotencyRecord.objects.filter(status_code=None).count() == 0

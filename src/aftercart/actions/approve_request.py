@@ -12,6 +12,7 @@ from aftercart.actions.send_submission import send_submission
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import ActionError
@@ -68,8 +69,10 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk, wait=wait)
         return
+    failpoint("approve.withdrawn")
     submission_pk = _prepare(request_pk)
     if submission_pk is not None:
+        failpoint("approve.prepared")
         send_submission(submission_pk, client)
 
 

@@ -4,6 +4,7 @@ from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.prepare_submission import prepare_submission
 from aftercart.actions.send_submission import send_submission
 from aftercart.cancellations.models import Submission
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 
 
@@ -16,4 +17,5 @@ def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
     prepared = prepare_submission(command, Submission.Origin.DIRECT)
     if isinstance(prepared, Answer):
         return prepared
+    failpoint("prepare.committed")
     return send_submission(prepared.submission_pk, client)

@@ -27,6 +27,7 @@ from aftercart.actions.recognize_repeat import (
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
@@ -40,6 +41,8 @@ from aftercart.orders.timeline import WORKER, Actor, record_event
 _State = AddressChange.State
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
+#: What the contract says of a change that Omnitron has not heard of yet.
+_PENDING = Answer(202, {"status_code": None, "state": "pending"})
 _DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
 
 
@@ -60,6 +63,7 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
         raise AddressChangeRefused(error.detail, "omnitron_refused") from error
     except (NotSent, AnswerUnknown) as error:
         return _postpone(change, error.detail)
+    failpoint("address.told")
     _end(change.pk, _State.CONFIRMED, actor, status_code=status_code)
     return Answer(200, {"status_code": status_code})
 
@@ -103,9 +107,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
         if command.channel_id not in {None, order.channel_id}:
             raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
         _check_rules(order, address)
-        AddressChange.objects.filter(order=order, state=_State.PENDING).update(
-            state=_State.SUPERSEDED, settled_at=timezone.now()
-        )
+        _supersede(order)
         change = AddressChange.objects.create(
             order=order, user=user, address=address_document(address), repeat=record_write(command.write)
         )
@@ -113,6 +115,14 @@ def _prepare(command: AddressCommand) -> int | Answer:
         record_event(order, "address_change_submitted", Actor.customer(user), data=data)
         save_order(order)
         return change.pk
+
+
+def _supersede(order: Order) -> None:
+    """End the change that is pending, for a newer one; whoever repeats it is told that it was recorded."""
+    for older in order.address_changes.filter(state=_State.PENDING).select_related("repeat"):
+        record_answer(older.repeat, _PENDING)
+        older.state, older.settled_at = _State.SUPERSEDED, timezone.now()
+        older.save(update_fields=["state", "settled_at"])
 
 
 def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
@@ -149,6 +159,7 @@ def _tell(change: AddressChange, client: Omnitron) -> int:
         **{name: _get_pk(snapshot[name]) for name in _DETAIL_NAMES},
     )
     message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
+    failpoint("address.telling")
     with client.dialogue() as talk:
         return talk.change_address(body=message)
 
@@ -159,13 +170,12 @@ def _get_pk(place: dict[str, Any] | int | None) -> int | None:
 
 def _postpone(change: AddressChange, detail: str) -> Answer:
     """Leave a change for the worker, and tell the caller that it is recorded."""
-    answer = Answer(202, {"status_code": None, "state": _State.PENDING.value})
     with transaction.atomic(durable=True):
         AddressChange.objects.filter(pk=change.pk).update(attempts=change.attempts + 1, cause=detail)
-        record_answer(change.repeat, answer)
+        record_answer(change.repeat, _PENDING)
         wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
-    return answer
+    return _PENDING
 
 
 @transaction.atomic(durable=True)
@@ -185,8 +195,11 @@ def _end(
     )
     if state is _State.REFUSED and change.repeat is not None:
         change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
-    else:
+    elif state is _State.CONFIRMED:
         record_answer(change.repeat, Answer(200, {"status_code": status_code}))
+    else:
+        refused = AddressChangeRefused(cause, "too_late")
+        record_answer(change.repeat, Answer(refused.status, refused.body()))
     if count:
         if state is _State.CONFIRMED:
             order.shipping_address = change.address

@@ -9,6 +9,7 @@ from aftercart.actions import jobs
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
@@ -55,7 +56,9 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         remote_id = name_remote(request, position)
         found = talk.find_requests(channel_id=order.channel_id, remote_id=remote_id)
         draft = _draft(line, item_pk, reason_pk, remote_id, quantity=1 if is_split else line.quantity)
+        failpoint("deliver.looked")
         made.append(found[0] if found else talk.create_request(channel_id=order.channel_id, draft=draft))
+        failpoint("deliver.created")
     return made
 
 

@@ -16,6 +16,7 @@ from aftercart.actions.recognize_repeat import (
 )
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.lib.failpoints import failpoint
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.policy import get_policy
@@ -54,6 +55,7 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
             if repeat is not None:
                 return replay(repeat)
             raise
+        failpoint("prepare.judged")
         return _record(command, origin, order, lines, findings)
 
 

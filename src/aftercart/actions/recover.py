@@ -13,6 +13,7 @@ from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.lib.failpoints import failpoint
 from aftercart.orders.models import IdempotencyRecord
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
@@ -38,6 +39,7 @@ def recover_submissions() -> int:
     for submission in stale:
         outcome = _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN
         detail = "The process that served this submission died."
+        failpoint("recover.settling")
         settle_submission(submission.pk, outcome, WORKER, cause="process_died", detail=detail)
         count += 1
     return count
@@ -70,6 +72,7 @@ def _enqueue_missing(task: str, rows: models.QuerySet[Any]) -> int:
     )
     missing = [pk for pk in pks if jobs.name_lock(task, pk) not in there]
     for pk in missing:
+        failpoint("recover.enqueuing")
         jobs.enqueue(task, pk)
     return len(missing)
 

@@ -12,6 +12,7 @@ from aftercart.actions.close_line import reject_line
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import InputInvalid
@@ -50,6 +51,7 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
         with client.dialogue() as talk:
             for pk in request.remote_pks:
                 talk.reject_request(channel_id=channel_id, pk=pk, reason=request.reject_reason)
+                failpoint("reject.told")
     except (NotSent, AnswerUnknown) as error:
         request.deliveries += 1
         request.delivery_error = error.detail

@@ -15,6 +15,7 @@ from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.states import claim_move
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import CancelCommand, RemoteItem, RemoteOrder
@@ -60,8 +61,11 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
     try:
         with client.dialogue() as talk:
             plan = _plan(submission, talk)
+            failpoint("send.planned")
             _mark_sent(submission, plan, actor)
+            failpoint("send.marked")
             talk.cancel_items(channel_id=submission.order.channel_id, command=plan.command)
+            failpoint("send.answered")
     except (NotSent, Refused, RemoteDiffers) as error:
         return settle(_State.REFUSED, error)
     except AnswerUnknown as error:

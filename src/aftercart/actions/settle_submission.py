@@ -9,6 +9,7 @@ from aftercart.actions.open_requests import answer_requests, ensure_requests, op
 from aftercart.actions.recognize_repeat import record_answer
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move
+from aftercart.lib.failpoints import failpoint
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_item, save_order
 from aftercart.orders.status import FINAL, Status
@@ -36,6 +37,8 @@ def settle_submission(
             answer = open_requests(order, submission, actor, cause=cause, detail=detail)
         record_answer(submission.repeat, answer)
         save_order(order, "status", "status_before")
+        failpoint("settle.booked")
+    failpoint("settle.committed")
     return answer
 
 

@@ -10,6 +10,7 @@ from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order, OrderItem
@@ -30,6 +31,7 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         remote = talk.read_order(channel_id=order.channel_id, number=order.number)
         remote_pks = _find_items(talk, order)
         requests = _read_requests(talk, order)
+    failpoint("sync.read")
     _book(order_pk, remote, remote_pks, requests)
 
 
@@ -84,6 +86,7 @@ def _book(
         )  # fmt: skip
     else:
         order.save(update_fields=["remote_pk", "synced_at"])
+    failpoint("sync.booked")
 
 
 def _look(order: Order) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import Submission
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
@@ -35,6 +36,7 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
     except OmnitronError as error:
         _look_later(submission, error.detail)
         return
+    failpoint("verify.read")
     if is_applied(submission, remote):
         settle_submission(submission_pk, Submission.State.APPLIED, WORKER, cause="found_applied")
     elif submission.sent_at is None or get_now() > submission.sent_at + settings.VERIFY_GRACE:

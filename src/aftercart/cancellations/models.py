@@ -72,7 +72,7 @@ class Submission(models.Model):
     """
 
     class State(models.TextChoices):
-        """Where the dialogue with Omnitron stands (design.md section 3)."""
+        """Where the dialogue with Omnitron stands (docs/decisions/0002)."""
 
         PREPARED = "prepared"
         SENT = "sent"
@@ -100,7 +100,7 @@ class Submission(models.Model):
     )
     checks = models.IntegerField(default=0)
     manual_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when the worker has given up looking and a person has to."
+        null=True, blank=True, help_text="Since when a person should look; the worker goes on looking too."
     )
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
@@ -123,7 +123,7 @@ class Submission(models.Model):
 class SubmissionLine(models.Model):
     """The units of one item that a submission asks for. While `is_open`, they are reserved.
 
-    The partial unique index is the promise of design.md section 3.2: whatever the code does, an item has
+    The partial unique index is the promise behind everything: whatever the code does, an item has
     one open cancellation at a time.
     """
 

@@ -1,4 +1,4 @@
-"""The moves of a submission (design.md section 3): data, tested whole. Every move is a claiming UPDATE."""
+"""The moves of a submission (docs/decisions/0002): data, tested whole. Every move is a claiming UPDATE."""
 
 from typing import Any, Final
 

@@ -1,4 +1,3 @@
-
 """What the demo shop sells, to whom, where and how it is paid: constants, all made up."""
 
 from dataclasses import dataclass

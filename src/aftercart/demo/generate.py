@@ -1,4 +1,3 @@
-
 """Make order documents of contract section 6: pure, and the same for the same moment."""
 
 import random

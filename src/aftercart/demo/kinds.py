@@ -1,4 +1,3 @@
-
 """The people who are named in the demo, and the orders prepared for each of them."""
 
 from collections.abc import Iterator

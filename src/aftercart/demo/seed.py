@@ -1,4 +1,3 @@
-
 """Fill a database with the demo: orders, through the same door as everybody's, people, and reasons."""
 
 from collections.abc import Iterable

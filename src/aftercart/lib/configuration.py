@@ -23,7 +23,7 @@ class Option:
 
 OPTIONS = (
     Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS` and a `DATABASE_URL`, and marks cookies Secure."),
-    Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: database, demo data, stand-in, e-mails."),
+    Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: the database, the demo, the stand-in's store, the secret."),
     Option("AFTERCART_HOST", "127.0.0.1", "Address that the web server listens on."),
     Option("PORT", "8000", "Port that the web server listens on."),
     Option("SANDBOX_PORT", "8300", "Port of the stand-in Omnitron."),
@@ -37,7 +37,7 @@ OPTIONS = (
     Option("FIELD_ENCRYPTION_KEYS", "", "Secrets that encrypt IBANs at rest, newest first, separated by commas. Empty: derived from `SECRET_KEY`."),
     Option("ALLOWED_HOSTS", "", "Host names that are served, separated by commas. Empty in a local run: this machine's."),
     Option("CSRF_TRUSTED_ORIGINS", "", "Origins of a storefront on another host that may post, separated by commas, as in `https://shop.example.com`."),
-    Option("TRUSTED_PROXY", "false", "`true` when a proxy in front sets X-Forwarded-Proto and X-Forwarded-For."),
+    Option("TRUSTED_PROXY", "false", "`true` when a proxy in front sets X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-For, whatever the client sent."),
     Option("AFTERCART_LANGUAGE", "en", "Language of those who ask for none: `en` or `tr`."),
     Option("TIME_ZONE", "Europe/Istanbul", "The shop's time zone: pages, pickup slots, business days. The API always speaks UTC."),
     Option("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),

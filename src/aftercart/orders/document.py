@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aftercart.lib.money import format_amount
+from aftercart.lib.secrets import drop_staff_notes
 from aftercart.lib.times import format_time
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import FINAL, label_document
@@ -87,6 +88,7 @@ def order_document(
         "created_date": format_time(order.created_date),
         "modified_date": format_time(order.modified_date),
         **{name: details.get(name) for name in ORDER_DETAIL_FIELDS},
+        "extra_field": drop_staff_notes(details.get("extra_field")),
     }
 
 
@@ -124,6 +126,7 @@ def item_document(
         "created_date": format_time(item.created_date),
         "modified_date": format_time(item.modified_date),
         **{name: item.details.get(name) for name in ITEM_DETAIL_FIELDS},
+        "extra_field": drop_staff_notes(item.details.get("extra_field")),
     }
 
 

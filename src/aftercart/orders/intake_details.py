@@ -1,15 +1,10 @@
 """What an order document says beyond our columns: kept as it is, except for a card's number."""
 
-import re
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
+from aftercart.lib.secrets import mask_card_numbers
 from aftercart.orders.intake_values import Document
-
-_CARD_NUMBER: Final = re.compile(r"(?<![0-9])(?:[0-9][ -]?){12,18}[0-9](?![0-9])")
-#: The shortest card number has 13 digits.
-_SHORTER_THAN_A_CARD: Final = 12
 
 
 def read_details(document: Document, names: Sequence[str], known: frozenset[str]) -> Document:
@@ -17,10 +12,10 @@ def read_details(document: Document, names: Sequence[str], known: frozenset[str]
     details = {name: document[name] for name in names if document.get(name) is not None}
     for name in ("card", "bin_number"):
         if name in details:
-            details[name] = _mask(details[name])
+            details[name] = mask_card_numbers(details[name], "card")
     extra = gather_extra(document, known)
     if extra is not None:
-        details["extra_field"] = extra
+        details["extra_field"] = mask_card_numbers(extra)
     return details
 
 
@@ -42,21 +37,3 @@ def gather_extra(document: Document, known: frozenset[str]) -> Any:
     for name in document.keys() - known:
         add_extra(extra, name, document[name])
     return extra if extra or own is not None else None
-
-
-def _mask_number(found: re.Match[str]) -> str:
-    digits = re.sub("[^0-9]", "", found[0])
-    return f"{digits[:6]}******{digits[-4:]}"
-
-
-def _mask(value: Any) -> Any:
-    """Mask whatever looks like a whole card number, however deep it stands: none is ever kept."""
-    if isinstance(value, str):
-        return _CARD_NUMBER.sub(_mask_number, value)
-    if isinstance(value, dict):
-        return {key: _mask(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_mask(inner) for inner in value]
-    if isinstance(value, int | Decimal) and len(str(value)) > _SHORTER_THAN_A_CARD:
-        return _mask(str(value))
-    return value

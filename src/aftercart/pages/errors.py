@@ -1,12 +1,17 @@
 """Pages and JSON for what Django itself refuses: a bad CSRF token, an unknown URL, a fault of ours."""
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from aftercart.lib.negotiation import wants_json
+
+_logger = logging.getLogger(__name__)
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
@@ -33,6 +38,27 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:  # n
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
     """Answer 400 for a request that Django finds malformed."""
     return _answer(request, 400, "bad_request", _("Bad request."))
+
+
+class OutageMiddleware:
+    """Answers 503 while the database is away, where a page would be a 500 (the API has its own handler)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer an outage; leave every other exception to Django."""
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        _logger.error("The database is away.", exc_info=exception)
+        detail = _("We are briefly unavailable. Please try again.")
+        response = _answer(request, 503, "unavailable", detail)
+        response.headers["Retry-After"] = "2"
+        return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

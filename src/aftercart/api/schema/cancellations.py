@@ -176,7 +176,9 @@ list_cancellation_reasons = operation(
     description="Active reasons only, in the order in which they are offered; subjects in the caller's language.",
     parameters=[
         OpenApiParameter("page", int, description="From 1."),
-        OpenApiParameter("limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."),
+        OpenApiParameter(
+            "limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."
+        ),
     ],
     answers={
         200: (answers.CancellationReasonPage, "One page of reasons."),

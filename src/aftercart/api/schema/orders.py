@@ -53,7 +53,9 @@ list_orders = operation(
     description="Newest first, each as its whole document. A `limit` that makes no sense counts as none.",
     parameters=[
         OpenApiParameter("page", int, description="From 1."),
-        OpenApiParameter("limit", int, description="Orders a page; also `page_size`. 20 unless told, 100 at most."),
+        OpenApiParameter(
+            "limit", int, description="Orders a page; also `page_size`. 20 unless told, 100 at most."
+        ),
         OpenApiParameter(
             "search", {"type": "string", "maxLength": 64}, description="A part of the number, in any case."
         ),

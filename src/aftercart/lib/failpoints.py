@@ -1,0 +1,54 @@
+"""Named points of a submission's life at which a test can have the process killed. Nothing in production.
+
+`AFTERCART_FAILPOINTS` names a folder; a file `armed/<point>` in it kills the first process that comes to the
+point, with SIGKILL. Only tests set it (tests/faults/harness); unset, as always elsewhere, a point costs one
+look at a global.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Literal, get_args
+
+Point = Literal[
+    "prepare.judged",
+    "prepare.committed",
+    "send.planned",
+    "send.marked",
+    "send.answered",
+    "settle.booked",
+    "settle.committed",
+    "verify.read",
+    "deliver.looked",
+    "deliver.created",
+    "approve.withdrawn",
+    "approve.prepared",
+    "reject.told",
+    "address.telling",
+    "address.told",
+    "sync.read",
+    "sync.booked",
+    "recover.settling",
+    "recover.enqueuing",
+]
+POINTS: tuple[Point, ...] = get_args(Point)
+
+VARIABLE = "AFTERCART_FAILPOINTS"
+_folder = "" if os.environ.get("AFTERCART_ENV") == "production" else os.environ.get(VARIABLE, "")
+
+
+def failpoint(name: Point) -> None:
+    """Die here, if a test wants it."""
+    if _folder:
+        _strike(name)
+
+
+def _strike(name: Point) -> None:
+    """Claim the point by a rename, so that exactly one process dies of it, and die."""
+    folder = Path(_folder)
+    try:
+        (folder / "armed" / name).rename(folder / "fired" / f"{name}-{os.getpid()}-{time.time_ns()}")
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)

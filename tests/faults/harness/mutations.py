@@ -1,0 +1,72 @@
+"""Faults put into Aftercart on purpose, to show that the harness finds them. Only in a trial's processes.
+
+skip-sent-mark  send without the `sent` mark: whoever dies, or loses the answer, has sent and knows nothing
+retry-post      send a cancellation again when its answer is lost, as a careless client would
+drop-index      reserve units without the unique index. It is the second guard of that promise: the order's
+                row lock is the first, and either alone is enough, so the mutation takes both away
+
+`AFTERCART_TRIAL_MUTATION` names one; `drop-index` drops the index itself before the trial begins.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+from django.apps import AppConfig
+
+MUTATIONS = ("skip-sent-mark", "retry-post", "drop-index")
+#: What `drop-index` does to the database.
+DROP_INDEX = "DROP INDEX one_open_line_an_item"
+
+
+class MutationsConfig(AppConfig):
+    """Mutates when the apps are ready."""
+
+    name = "tests.faults.harness"
+    label = "trial"
+
+    def ready(self) -> None:
+        """Put the mutation in that the environment names."""
+        mutation = os.environ.get("AFTERCART_TRIAL_MUTATION")
+        if mutation:
+            _MUTATE[mutation]()
+
+
+def _skip_sent_mark() -> None:
+    mock.patch("aftercart.actions.send_submission._mark_sent", return_value=None).start()
+
+
+def _retry_post() -> None:
+    from aftercart.omnitron.errors import AnswerUnknown
+    from aftercart.omnitron.http import HttpDialogue
+
+    send = HttpDialogue.cancel_items
+
+    def send_again(self: HttpDialogue, **arguments: Any) -> None:
+        try:
+            send(self, **arguments)
+        except AnswerUnknown:
+            send(self, **arguments)
+
+    mock.patch.object(HttpDialogue, "cancel_items", send_again).start()
+
+
+def _read_without_lock() -> None:
+    from aftercart.orders.errors import OrderNotFound
+    from aftercart.orders.models import Order
+
+    def read_order(**lookup: Any) -> Order:
+        order = Order.objects.filter(**lookup).first()
+        if order is None:
+            raise OrderNotFound
+        return order
+
+    mock.patch("aftercart.actions.prepare_submission.lock_order", read_order).start()
+
+
+_MUTATE: dict[str, Callable[[], None]] = {
+    "skip-sent-mark": _skip_sent_mark,
+    "retry-post": _retry_post,
+    "drop-index": _read_without_lock,
+}

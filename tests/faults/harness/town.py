@@ -1,0 +1,274 @@
+"""The processes of a trial: started, killed, and started again by whoever holds the town (one thread)."""
+
+import ctypes
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from aftercart.lib import failpoints, postgres
+
+ROOT = Path(__file__).parents[3]
+CHANNEL = 1
+#: Short, so that a minute holds many lives. What is injected never outlasts the grace (see chaos).
+TIMES = {
+    "OMNITRON_DIALOGUE_SECONDS": "2",
+    "OMNITRON_CONNECT_SECONDS": "1",
+    "OMNITRON_BREAKER_SECONDS": "2",
+    "OMNITRON_POLL_SECONDS": "5",
+    "VERIFY_GRACE_SECONDS": "6",
+}
+#: Every commit survives the crashes of a trial: the machine itself does not fail.
+_POSTGRES_OPTIONS = ("synchronous_commit=on", "max_connections=150")
+_START_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass(slots=True)
+class Program:
+    """One process with its session, its log, and what it takes to stop it politely."""
+
+    name: str
+    kind: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    port: int = 0
+    stop_signal: signal.Signals = signal.SIGTERM
+    options: Mapping[str, Any] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it dies with the thread that started it."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                list(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only calls prctl
+                env=dict(self.environment),
+                **self.options,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process that was started."""
+        assert self.process is not None
+        return self.process.pid
+
+    def has_ended(self) -> bool:
+        """Tell whether it has."""
+        return self.process is None or self.process.poll() is not None
+
+    def kill(self) -> None:
+        """Kill it and all of its session with SIGKILL."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+
+    def kill_child(self) -> bool:
+        """Kill a child, which the process itself then replaces; tell whether there was one."""
+        children = list_children(self.pid)
+        for child in children[-1:]:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return bool(children)
+
+    def stop(self) -> None:
+        """Stop it as an operator would."""
+        if self.process is not None and not self.has_ended():
+            self.process.send_signal(self.stop_signal)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(15)
+        if self.process is not None:
+            self.kill()
+
+
+def list_children(pid: int) -> list[int]:
+    """List the children of a process that run Python workers (not its resource tracker)."""
+    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, check=False)
+    lines = found.stdout.decode(errors="replace").splitlines()
+    return [int(line.split()[0]) for line in lines if "spawn_main" in line]
+
+
+class Town:
+    """All processes of a trial, in a folder. Not for several threads."""
+
+    def __init__(self, folder: Path, ports: Sequence[int], mutation: str) -> None:
+        self.folder = folder
+        self.data = folder / "postgres"
+        self.failpoints = folder / "failpoints"
+        self.web_ports = tuple(ports[:2])
+        self.sandbox_port = ports[2]
+        self.mutation = mutation
+        self.kills: Counter[str] = Counter()
+        self.deaths: list[str] = []
+        #: When the database was away: (from, to), in seconds since the epoch.
+        self.outages: list[tuple[float, float]] = []
+        self.programs: list[Program] = []
+        for name in ("armed", "fired", "logs"):
+            (self.failpoints / name if name != "logs" else folder / name).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is, for a `DATABASE_URL`."""
+        host = quote(str(postgres.get_socket_folder(self.data)), safe="")
+        return f"postgresql://{postgres.ROLE}@{host}/{postgres.DATABASE}"
+
+    def make_environment(self, name: str, **more: str) -> dict[str, str]:
+        """Make the environment of one process."""
+        return {
+            **os.environ,
+            **TIMES,
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "tests.faults.harness.settings",
+            "AFTERCART_VAR": str(self.folder / "var"),
+            "DATABASE_URL": self.database_url,
+            "PGAPPNAME": name,
+            "SECRET_KEY": "the secret of a trial that nobody else will ever see",
+            "OMNITRON_URL": f"http://127.0.0.1:{self.sandbox_port}",
+            "LOG_LEVEL": "WARNING",
+            "LOG_FORMAT": "text",
+            "AFTERCART_TRIAL_MUTATION": self.mutation,
+            **more,
+        }
+
+    def start_database(self) -> None:
+        """Set PostgreSQL up and start it; before Django is, whose settings name it."""
+        postgres.prepare(self.data)
+        command = postgres.server_command(self.data, _POSTGRES_OPTIONS)
+        environment, options = dict(os.environ), postgres.popen_options()
+        self._add("postgres", "postgres", command, environment, stop_signal=signal.SIGINT, options=options)
+        postgres.wait_until_ready(self.data, self.get("postgres").process)
+
+    def start_sandbox(self) -> None:
+        """Start the stand-in Omnitron, and wait for it."""
+        store = str(self.folder / "omnitron.sqlite3")
+        command = [sys.executable, "-m", "sandbox", "--port", str(self.sandbox_port), "--store", store]
+        self._add("sandbox", "sandbox", command, self.make_environment("sandbox"), port=self.sandbox_port)
+        self.wait_for_sandbox()
+
+    def start_aftercart(self) -> None:
+        """Start web servers and workers, and wait for the web."""
+        armed = {failpoints.VARIABLE: str(self.failpoints)}
+        python = [sys.executable, "-m", "aftercart"]
+        for number, port in enumerate(self.web_ports, start=1):
+            name = f"web-{number}"
+            environment = self.make_environment(name, PORT=str(port), WEB_PROCESSES="1", **armed)
+            self._add(name, "web", [*python, "web"], environment, port=port)
+        for number in (1, 2):
+            name = f"worker-{number}"
+            self._add(name, "worker", [*python, "worker"], self.make_environment(name, **armed))
+        for port in self.web_ports:
+            wait_until(lambda port=port: answers(port, "/readyz"), f"the web server on {port}")  # type: ignore[misc]
+
+    def _add(
+        self, name: str, kind: str, command: Sequence[str], environment: Mapping[str, str], **more: Any
+    ) -> None:
+        log = self.folder / "logs" / f"{name}.log"
+        program = Program(name, kind, command, environment, log, **more)
+        self.programs.append(program)
+        program.start()
+
+    def get(self, name: str) -> Program:
+        """Give a program by its name."""
+        return next(program for program in self.programs if program.name == name)
+
+    def of_kind(self, kind: str) -> list[Program]:
+        """Give the programs of a kind."""
+        return [program for program in self.programs if program.kind == kind]
+
+    def wait_for_sandbox(self) -> None:
+        """Wait until the stand-in answers."""
+        wait_until(lambda: answers(self.sandbox_port, "/sandbox/health/"), "the stand-in")
+
+    def revive(self) -> None:
+        """Start again what has died: by a failpoint, or (which is reported) by itself."""
+        for program in self.programs:
+            if not program.has_ended():
+                continue
+            assert program.process is not None
+            code = program.process.returncode
+            if code != -signal.SIGKILL:
+                self.deaths.append(f"{time.time():.2f} {program.name} ended by itself with {code}")
+            program.kill()
+            program.start()
+
+    def kill_program(self, program: Program) -> None:
+        """Kill one with its children, and start it again; the database and the stand-in are waited for."""
+        self.kills[f"{program.kind}: kill -9"] += 1
+        program.kill()
+        program.start()
+        if program.kind == "sandbox":
+            self.wait_for_sandbox()
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Note that the database is away, and wait until it is back."""
+        began = time.time()
+        yield
+        postgres.wait_until_ready(self.data, self.get("postgres").process)
+        self.outages.append((began, time.time()))
+
+    def restart_database(self) -> None:
+        """Stop PostgreSQL at once, without a checkpoint, and start it again: it recovers from its log."""
+        self.kills["postgres: immediate restart"] += 1
+        program = self.get("postgres")
+        assert program.process is not None
+        with self.outage():
+            program.process.send_signal(signal.SIGQUIT)
+            program.process.wait(30)
+            program.start()
+
+    def crash_backend(self, pid: int) -> None:
+        """Kill one of PostgreSQL's own processes: it then ends all connections and recovers by itself."""
+        self.kills["postgres: backend kill -9"] += 1
+        with self.outage():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.3)  # until it has noticed, it still says that it is ready
+
+    def stop(self) -> None:
+        """Stop everything, the database last."""
+        for program in reversed(self.programs):
+            program.stop()
+
+
+def answers(port: int, path: str) -> bool:
+    """Tell whether a server answers 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a truth; raise `TimeoutError` when it does not come."""
+    end = time.monotonic() + _START_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come within {_START_SECONDS:.0f} s")
+        time.sleep(0.05)

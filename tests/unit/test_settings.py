@@ -1,0 +1,61 @@
+"""What a production refuses to start without; each in a process of its own, as settings are read once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPLETE = {
+    "AFTERCART_ENV": "production",
+    "SECRET_KEY": "long enough and random enough for a test",
+    "ALLOWED_HOSTS": "orders.example.com",
+    "DATABASE_URL": "postgresql://aftercart@localhost/aftercart",
+}
+
+
+def start(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = "import aftercart.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.run(
+        [sys.executable, "-c", command],
+        env={**inherited, "PYTHONPATH": paths, "AFTERCART_VAR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_complete_production_starts_with_secure_cookies(tmp_path: Path) -> None:
+    assert start(tmp_path, COMPLETE).stdout == "True True\n"
+
+
+def test_a_local_run_needs_nothing(tmp_path: Path) -> None:
+    assert start(tmp_path, {}).stdout == "False False\n"
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
+def test_a_production_without_one_of_these_says_which(tmp_path: Path, name: str) -> None:
+    result = start(tmp_path, {key: value for key, value in COMPLETE.items() if key != name})
+
+    assert result.returncode == 1
+    assert f"ImproperlyConfigured: {name} must be set in production" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "eighty", "PORT must be a number, not 'eighty'."),
+        ("EASY_RETURN", "perhaps", "EASY_RETURN must be true or false, not 'perhaps'."),
+    ],
+)
+def test_a_value_that_makes_no_sense_says_what_would(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    result = start(tmp_path, {name: value})
+
+    assert result.returncode == 1
+    assert sentence in result.stderr
