@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.completed, json=orders.CompletedOrder.as_view()),
         name="order-completed",
     ),
+    path("orders/guest/<text:signed>/", pages.guest, name="order-guest"),
     path(
         "orders/change-address/",
         by_format(html=pages.change_address, json=orders.ChangeAddress.as_view()),

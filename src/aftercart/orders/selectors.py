@@ -28,10 +28,11 @@ def get_order(user: User, **lookup: Any) -> Order:
         raise OrderNotFound from None
 
 
-def find_by_link(user: User, token: str, *, purpose: Purpose) -> Order:
-    """Get the order of a signed link, if it is the user's. Raises `OrderNotFound` for every kind of miss.
+def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
+    """Get the order of a signed link, if it is the user's (a guest's, for nobody).
 
-    The same work is done whether there is such an order or not, so that time does not tell.
+    Raises `OrderNotFound` for every kind of miss. The same work is done whether there is such an order or
+    not, so that time does not tell.
     """
     order = Order.objects.filter(user=user, number=peek_number(token)).first()
     link_version = order.link_version if order else 0

@@ -82,12 +82,17 @@ class Step:
 
 
 class OrderPage:
-    """What the pages of one order show; `is_thanks` for the one that follows the purchase."""
+    """What the pages of one order show.
 
-    def __init__(self, order: Order, *, is_thanks: bool = False) -> None:
+    `is_thanks` for the one that follows the purchase; `is_guest` for who sees it by a link alone, and may
+    only look.
+    """
+
+    def __init__(self, order: Order, *, is_thanks: bool = False, is_guest: bool = False) -> None:
         """Read what is shown, in a number of queries that does not depend on the order."""
         self.order = order
         self.is_thanks = is_thanks
+        self.is_guest = is_guest
         self.document = build_document(order)
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])

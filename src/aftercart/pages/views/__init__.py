@@ -5,13 +5,14 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.cancellation import cancel
-from aftercart.pages.views.orders import completed, home, order_detail, order_list
+from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list
 from aftercart.pages.views.session import login, logout
 
 __all__ = [
     "cancel",
     "change_address",
     "completed",
+    "guest",
     "home",
     "login",
     "logout",

@@ -34,6 +34,18 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
     return render(request, "pages/order.html", {"page": OrderPage(order, is_thanks=True)})
 
 
+@never_cache
+@csrf_protect
+@require_safe
+def guest(request: HttpRequest, signed: str) -> HttpResponse:
+    """Show a guest's order, to look at, to who has its signed link. Raises Http404, one for every miss."""
+    try:
+        order = find_by_link(None, signed, purpose="guest-view")
+    except OrderNotFound as error:
+        raise Http404 from error
+    return render(request, "pages/order.html", {"page": OrderPage(order, is_guest=True)})
+
+
 @customer_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
     """List the customer's orders, newest first, twelve to a page."""

@@ -1,0 +1,90 @@
+"""Waiting until nothing is under way any more, and telling what takes longest."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    Submission,
+    SubmissionLine,
+    SyncCursor,
+)
+from aftercart.cancellations.states import UNDER_WAY
+from aftercart.orders.models import IdempotencyRecord
+from tests.faults.harness.staff import Desks
+from tests.faults.harness.town import Town
+
+_ROUND = 0.5
+_WORK = (
+    jobs.VERIFY_SUBMISSION,
+    jobs.EXECUTE_APPROVAL,
+    jobs.DELIVER_REQUEST,
+    jobs.DELIVER_REJECTION,
+    jobs.DELIVER_ADDRESS,
+    jobs.SYNC_ORDER,
+)
+_Status = CancellationRequest.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How it came to rest: after how many seconds, and what was under way last (empty: nothing)."""
+
+    seconds: float
+    left: dict[str, int]
+
+
+def count_under_way() -> dict[str, int]:
+    """Count what is not at its end, by what it is; only what there is."""
+    counts = {
+        "submissions": Submission.objects.filter(state__in=UNDER_WAY).count(),
+        "requests verifying": CancellationRequest.objects.filter(status=_Status.VERIFYING).count(),
+        "approvals": CancellationRequest.objects.filter(
+            status=_Status.APPROVED, decided_by__isnull=False
+        ).count(),
+        "open lines": SubmissionLine.objects.filter(is_open=True).count(),
+        "address changes": AddressChange.objects.filter(state=AddressChange.State.PENDING).count(),
+        "writes without an answer": IdempotencyRecord.objects.filter(status_code=None).count(),
+        "jobs": ProcrastinateJob.objects.filter(task_name__in=_WORK, status__in=["todo", "doing"]).count(),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
+    """Decide what waits for a decision, wait for the rest, then for one look at all of Omnitron's updates.
+
+    `hurries` brings the next try of what has failed forward to now, instead of waiting for its time.
+    """
+    began = time.monotonic()
+    quiet_since = None
+    left: dict[str, int] = {}
+    while time.monotonic() - began < longest:
+        town.revive()
+        close_old_connections()
+        pending = desks.decide_all_there() + desks.decide_undeliverable()
+        if hurries:
+            _hurry()
+        left = count_under_way() | ({"decisions": pending} if pending else {})
+        if left:
+            quiet_since = None
+        elif quiet_since is None:
+            quiet_since = timezone.now()
+        elif SyncCursor.objects.exclude(polled_at__gt=quiet_since).count() == 0:
+            break
+        time.sleep(_ROUND)
+    return Rest(time.monotonic() - began, left)
+
+
+def _hurry() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET scheduled_at = now()"
+            " WHERE status = 'todo' AND scheduled_at > now() AND task_name = ANY(%s)",
+            [list(_WORK)],
+        )
