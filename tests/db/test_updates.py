@@ -14,11 +14,19 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.receive_events import receive_events
 from aftercart.actions.reconcile_orders import reconcile_orders
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
-from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SyncCursor
+from aftercart.cancellations.models import (
+    CancellationRequest,
+    Difference,
+    Submission,
+    SubmissionLine,
+    SyncCursor,
+)
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import OrderItem, TimelineEntry
-from tests.shop import Line, Shop, get_statuses
+from tests.shop import Line, Shop, ask, get_statuses, make_command
 
 pytestmark = pytest.mark.django_db
 
@@ -191,3 +199,41 @@ def test_a_lost_answer_that_cannot_be_looked_for_is_laid_before_the_staff_and_st
     assert TimelineEntry.objects.filter(event="verification_needs_staff").count() == 1
     assert since is not None
     assert (verify().state, verify().manual_since) == ("applied", None)
+
+
+def test_what_was_read_before_a_write_is_not_booked_after_it() -> None:
+    """A rejection from before must not end a cancellation that was sent while Omnitron was being read."""
+    shop = Shop()
+    cancel_items(shop.command(), shop.fake)
+    shop.fake.decide_items("reject", *shop.fake.posts[-1].body["cancel_items"])
+    sync_order(shop.order.pk, shop.fake)
+    take_jobs()
+    again = [shop.command()]
+
+    def cancel_meanwhile() -> None:
+        if again:
+            cancel_items(again.pop(), shop.fake)
+            take_jobs()
+
+    OrderItem.objects.update(remote_pks=[])
+    shop.fake.before("find_object_ids", cancel_meanwhile)  # the order has been read, its items not yet
+    sync_order(shop.order.pk, shop.fake)
+
+    assert get_statuses(shop.order) == ["50"]
+    assert SubmissionLine.objects.filter(is_open=True).count() == 1
+    assert take_jobs() == [shop.order.pk]
+
+
+def test_a_line_of_which_one_unit_is_cancelled_goes_on_with_the_others() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    item = shop.items[0]
+    request_cancellation(make_command(shop.order, ask(item, shop.cancel_reason, quantity=1)))
+    request = CancellationRequest.objects.get()
+    deliver_request(request.pk, shop.fake)
+    request.refresh_from_db()
+    shop.fake.decide_request("approve", request.remote_pks[0], "")
+
+    for _again in range(2):
+        sync_order(shop.order.pk, shop.fake)
+        item.refresh_from_db()
+        assert (item.status, item.cancelled_quantity) == ("400", 1)

@@ -1,10 +1,12 @@
 """Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import models, transaction
 
+from aftercart.actions import jobs
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.settle_submission import put_order_status
@@ -19,6 +21,9 @@ from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
 from aftercart.orders.timeline import OMNITRON, record_event
 
 _Status = CancellationRequest.Status
+_CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
+#: When to read again what changed under our eyes.
+_AGAIN = timedelta(seconds=1)
 
 
 def sync_order(order_pk: int, client: Omnitron) -> None:
@@ -32,7 +37,7 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         remote_pks = _find_items(talk, order)
         requests = _read_requests(talk, order)
     failpoint("sync.read")
-    _book(order_pk, remote, remote_pks, requests)
+    _book(order, remote, remote_pks, requests)
 
 
 def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
@@ -56,26 +61,31 @@ def _read_requests(talk: Dialogue, order: Order) -> dict[int, RemoteRequest]:
 
 @transaction.atomic(durable=True)
 def _book(
-    order_pk: int,
+    as_read: Order,
     remote: RemoteOrder,
     remote_pks: Mapping[int, Sequence[int]],
     requests: Mapping[int, RemoteRequest],
 ) -> None:
-    order = lock_order(pk=order_pk)
+    order = lock_order(pk=as_read.pk)
+    if order.version != as_read.version:
+        # Something was written while we read: what we read may be older than that, so it is read again.
+        jobs.enqueue(jobs.SYNC_ORDER, order.pk, wait=_AGAIN)
+        return
     before = _look(order)
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
     for item in order.items.order_by("pk"):
         item.remote_pks = list(remote_pks.get(item.pk, ()))
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
-        if item.pk in lines:
-            _book_line(order, lines[item.pk], theirs, requests)
-        elif theirs:
+        line = lines.get(item.pk)
+        # A line whose own answer is still looked for is not for Omnitron's lists to decide.
+        if line is not None and line.submission.state not in UNDER_WAY:
+            _book_line(order, line, theirs, requests)
+        elif line is None and theirs:
             _book_fulfilment(order, item, theirs)
     put_order_status(order)
-    if is_legal_move(order.status, remote.status) and remote.status not in FINAL | {
-        Status.CANCELLATION_WAITING
-    }:
+    # What is cancelled or being cancelled follows from the items alone.
+    if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
         order.status = remote.status
     _book_refunds(order, remote)
     order.remote_pk, order.synced_at = remote.pk, get_now()
@@ -103,11 +113,9 @@ def _look(order: Order) -> tuple[object, ...]:
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
-    """List the lines that Omnitron may decide: not those whose own answer is still looked for."""
-    return (
-        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
-        .exclude(submission__state__in=UNDER_WAY)
-        .select_related("order_item", "submission", "request")
+    """List the lines that are not decided yet."""
+    return SubmissionLine.objects.filter(order_item__order=order, is_open=True).select_related(
+        "order_item", "submission"
     )
 
 
@@ -151,9 +159,12 @@ def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) 
 
 
 def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
-    """Move an item that nobody is cancelling to where its slowest unit stands, if that is a legal move."""
-    moving = [row.status for row in theirs if row.status != Status.CANCELLATION_WAITING]
-    after = min(moving, default=Status.CANCELLATION_WAITING.value)
+    """Move an item that nobody here is cancelling to where its units stand, if that is a legal move.
+
+    The slowest unit speaks for those on their way; if none is, those being cancelled do, then the cancelled.
+    """
+    on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
+    after = min(on_their_way or [row.status for row in theirs])
     fields = ["remote_pks"]
     if is_legal_move(item.status, after):
         record_event(

@@ -4,6 +4,7 @@ import ctypes
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -251,6 +252,14 @@ class Town:
         """Stop everything, the database last."""
         for program in reversed(self.programs):
             program.stop()
+
+
+def find_free_port() -> int:
+    """Find a port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def answers(port: int, path: str) -> bool:

@@ -1,0 +1,80 @@
+"""Check 6: no exception without a log line, no 500, and no exception that an outage does not explain."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults.harness.books import Violation
+from tests.faults.harness.customers import Attempt, Journal
+
+LOGS = "6 exception"
+_SERVER_ERROR, _UNAVAILABLE = 500, 503
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d+Z")
+_EXCEPTION = re.compile(r"^([\w.]+(?:Error|Exception|Timeout|Closed|Shutdown|Failure|Interrupt\w*))\b")
+#: What a database that goes away looks like to psycopg, its pool, Django and Procrastinate.
+_OUTAGE = re.compile(
+    r"OperationalError|InterfaceError|PoolTimeout|PoolClosed|AdminShutdown|CrashShutdown|ConnectorException"
+    r"|CannotConnectNow|the database system is|terminating connection|connection (?:is|was) (?:lost|closed)"
+)
+#: An outage is felt until every pool has found out.
+_AFTER = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A traceback of a log: when, where, its last line, and all of it."""
+
+    at: float
+    program: str
+    last: str
+    text: str
+
+
+def read_traces(folder: Path) -> Iterator[Trace]:
+    """Read every traceback of every log."""
+    for path in sorted(folder.glob("*.log")):
+        at, block = 0.0, list[str]()
+        for line in [*path.read_text(errors="replace").splitlines(), ""]:
+            found = _TIME.search(line)
+            if block and _EXCEPTION.match(line):
+                block.append(line)
+                yield Trace(at, path.stem, line, "\n".join(block))
+                block = []
+            elif line.startswith("Traceback"):
+                block = [line]
+            elif block:
+                block.append(line)
+            if found:
+                at = datetime.fromisoformat(found[0]).astimezone(UTC).timestamp()
+
+
+def check_logs(
+    folder: Path, journal: Journal, outages: Sequence[tuple[float, float]], deaths: Sequence[str]
+) -> Iterator[Violation]:
+    """Look through logs, answers and deaths."""
+    for trace in read_traces(folder):
+        if not (_OUTAGE.search(trace.text) and _is_during(outages, trace.at)):
+            yield Violation(LOGS, f"{trace.program} logged {trace.last[:200]}")
+    for what, attempt in _list_answers(journal):
+        if attempt.status is None or attempt.status < _SERVER_ERROR:
+            continue
+        if attempt.status != _UNAVAILABLE or not _is_during(outages, attempt.at, attempt.at + attempt.took):
+            yield Violation(LOGS, f"{what} was answered {attempt.status}: {str(attempt.body)[:200]}")
+    for death in deaths:
+        at, text = death.split(" ", 1)
+        if not _is_during(outages, float(at)):
+            yield Violation(LOGS, text)
+
+
+def _list_answers(journal: Journal) -> Iterator[tuple[str, Attempt]]:
+    for wish in journal.wishes:
+        for attempt in wish.attempts:
+            yield f"{wish.kind} of order {wish.number}", attempt
+    for attempt in journal.reads:
+        yield "a read", attempt
+
+
+def _is_during(outages: Sequence[tuple[float, float]], began: float, ended: float | None = None) -> bool:
+    return any(start <= (ended or began) and began <= end + _AFTER for start, end in outages)

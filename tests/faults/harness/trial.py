@@ -1,0 +1,133 @@
+"""One trial from start to end: set up, let customers and chaos loose, wait, check the books."""
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.faults.harness.town import Town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.faults.harness.books import Books, Violation
+    from tests.faults.harness.chaos import Chaos
+    from tests.faults.harness.customers import Journal
+    from tests.faults.harness.quiesce import Rest
+    from tests.faults.harness.report import Report
+
+#: Beyond the time that was asked for: until every failpoint has fired.
+_LONGEST_MORE = 60.0
+_ORDERS_A_MINUTE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for on the command line."""
+
+    seed: int
+    minutes: float
+    customers: int
+    mutation: str
+    rest_minutes: float
+    hurries: bool
+
+
+def run_trial(plan: Plan, folder: Path, ports: tuple[int, ...]) -> "Report":
+    """Run a trial in a folder. The calling thread holds the processes: they die with it."""
+    town = Town(folder, ports, plan.mutation)
+    try:
+        town.start_database()
+        os.environ.update(town.make_environment("harness"))
+        _set_up_django()
+        return _run(plan, town)
+    finally:
+        town.stop()
+
+
+def _set_up_django() -> None:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def _run(plan: Plan, town: Town) -> "Report":
+    from tests.faults.harness.chaos import Chaos
+    from tests.faults.harness.customers import Crowd, Journal, make_draw
+    from tests.faults.harness.quiesce import quiesce
+    from tests.faults.harness.staff import Desks
+    from tests.faults.harness.standin import StandIn
+    from tests.faults.harness.stock import make_stock
+
+    began = time.monotonic()
+    _drop_index(plan)
+    town.start_sandbox()
+    standin, journal = StandIn(town.sandbox_port), Journal()
+    orders = max(6, round(plan.minutes * _ORDERS_A_MINUTE))
+    stock = make_stock(make_draw(plan.seed, 1), standin, customers=plan.customers, orders=orders)
+    town.start_aftercart()
+    desks = Desks(standin, stock.staff, make_draw(plan.seed, 2))
+    chaos = Chaos(town, standin, desks, make_draw(plan.seed, 3))
+    crowd = Crowd(stock, journal, town.web_ports, plan.seed)
+    crowd.start()
+    chaos.run(plan.minutes * 60, plan.minutes * 60 + _LONGEST_MORE)
+    crowd.stop()
+    chaos.end()
+    rest = quiesce(town, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
+    return _make_report(plan, town, chaos, journal, rest, time.monotonic() - began)
+
+
+def _drop_index(plan: Plan) -> None:
+    from django.db import connection
+
+    from tests.faults.harness.mutations import DROP_INDEX
+
+    if plan.mutation == "drop-index":
+        with connection.cursor() as cursor:
+            cursor.execute(DROP_INDEX)
+
+
+def _make_report(
+    plan: Plan, town: Town, chaos: "Chaos", journal: "Journal", rest: "Rest", seconds: float
+) -> "Report":
+    from tests.faults.harness.books import read_books
+    from tests.faults.harness.report import Report, count_sorted
+    from tests.faults.harness.standin import StandIn
+
+    books = read_books(journal, StandIn(town.sandbox_port))
+    waits = sorted(
+        (submission.settled_at - submission.created_at).total_seconds()
+        for submission in books.submissions
+        if submission.settled_at is not None
+    )
+    return Report(
+        seed=plan.seed,
+        seconds=seconds,
+        submissions=len(books.submissions),
+        writes=len(journal.wishes),
+        attempts=sum(len(wish.attempts) for wish in journal.wishes),
+        reads=len(journal.reads),
+        answers=count_sorted(Counter(f"{wish.kind}: {wish.outcome}" for wish in journal.wishes)),
+        outcomes=count_sorted(Counter(f"{s.state} {s.cause}".strip() for s in books.submissions)),
+        faults=count_sorted(chaos.faults),
+        kills=count_sorted(town.kills),
+        failpoints=dict(sorted(chaos.fired.items())),
+        settle_worst=waits[-1] if waits else 0.0,
+        settle_p95=waits[int(len(waits) * 0.95)] if waits else 0.0,
+        rest_seconds=rest.seconds,
+        left=rest.left,
+        violations=list(_check(books, town)),
+    )
+
+
+def _check(books: "Books", town: Town) -> "Iterator[Violation]":
+    from tests.faults.harness import agreement, promises
+    from tests.faults.harness.logs import check_logs
+
+    for check in (*promises.CHECKS, *agreement.CHECKS):
+        yield from check(books)
+    yield from check_logs(town.folder / "logs", books.journal, town.outages, town.deaths)
