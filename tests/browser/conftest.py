@@ -14,9 +14,13 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start Chromium once; skip, and say so, where there is none."""
+    """Start Chromium once a module; skip, and say so, where there is none.
+
+    No longer than that: while Playwright's loop runs, Django keeps other connections for this thread than
+    without it, and a forked child, in which no loop runs, would take up those from before.
+    """
     program = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if program is None:
         pytest.skip("NO BROWSER: none of " + ", ".join(_NAMES) + " is installed, so no page was looked at")

@@ -7,6 +7,7 @@ ledger: nothing cancelled twice, nothing forgotten, nothing left under way.
 
 import os
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -106,6 +107,8 @@ def survives(action: Action, street: Street, deadly: int) -> bool:
             with dying_at(deadly):
                 action(street, make_client(street.sandbox))
             code = 0
+        except BaseException:  # noqa: BLE001 - it is told, and ends here
+            traceback.print_exc()
         finally:
             os._exit(code)
     status = os.waitpid(child, 0)[1]

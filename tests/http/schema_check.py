@@ -43,7 +43,8 @@ def list_answers(operation_id: str) -> Iterator[tuple[int, str, dict[str, Any]]]
 @cache
 def _make_registry() -> Registry[Any]:
     resource = DRAFT202012.create_resource(read_document())
-    return Registry().with_resource(_URI, resource)
+    registry: Registry[Any] = Registry().with_resource(_URI, resource)
+    return registry
 
 
 def list_errors(value: Any, schema: dict[str, Any]) -> list[str]:

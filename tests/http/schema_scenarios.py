@@ -9,7 +9,6 @@ from django.conf import settings
 
 from aftercart.omnitron.errors import NotSent, Refused
 from aftercart.orders.models import IdempotencyRecord, Order
-from tests.http.conftest import Api
 from tests.http.schema_world import DELIVERED, MUG, SHIRT, SHOES, World
 
 Run = Callable[[World], Any]
@@ -335,6 +334,16 @@ def _(world: World) -> Any:
     return world.call("change_order_address")
 
 
+def _lack_migrations(world: World) -> Any:
+    with mock.patch("aftercart.api.health.MigrationExecutor.migration_plan", return_value=[("a", "b")]):
+        return world.call("check_readiness")
+
+
+def _close_events(world: World) -> Any:
+    with mock.patch.object(settings, "OMNITRON_WEBHOOK_SECRETS", []):
+        return world.call("receive_events")
+
+
 # --- session, operators, Omnitron --------------------------------------------------------------------------
 
 
@@ -364,10 +373,10 @@ SCENARIOS += [
         "The database does not answer",
         lambda w: w.call_without_database("check_readiness"),
     ),
-    Scenario("check_readiness", 503, "migrations", "Migrations are missing", lambda w: _lack_migrations(w)),
+    Scenario("check_readiness", 503, "migrations", "Migrations are missing", _lack_migrations),
     Scenario("receive_events", 202, "accepted", "One order is ours", lambda w: w.call("receive_events")),
     Scenario("receive_events", 400, "input", "No events", lambda w: w.call("receive_events", {})),
-    Scenario("receive_events", 404, "closed", "There is no secret", lambda w: _close_events(w)),
+    Scenario("receive_events", 404, "closed", "There is no secret", _close_events),
     Scenario(
         "receive_events",
         401,
@@ -376,16 +385,6 @@ SCENARIOS += [
         lambda w: w.call("receive_events", headers={"X-Omnitron-Signature": "0" * 64}),
     ),
 ]
-
-
-def _lack_migrations(world: World) -> Any:
-    with mock.patch("aftercart.api.health.MigrationExecutor.migration_plan", return_value=[("a", "b")]):
-        return world.call("check_readiness")
-
-
-def _close_events(world: World) -> Any:
-    with mock.patch.object(settings, "OMNITRON_WEBHOOK_SECRETS", []):
-        return world.call("receive_events")
 
 
 @show("log_out", 200, "done", "Logged out")

@@ -52,9 +52,9 @@ def check_orders(books: Books) -> Iterator[Violation]:
                 DIFFERENT, f"stands at {order.status}, at Omnitron at {remote['status']}", order.number
             )
         for name in ("refund_amount", "discount_refund_amount", "shipping_refund_amount"):
-            ours, told = getattr(order, name), Decimal(remote[name])
-            if ours != told:
-                yield Violation(DIFFERENT, f"{name} {ours}, Omnitron says {told}", order.number)
+            booked, decided = getattr(order, name), Decimal(remote[name])
+            if booked != decided:
+                yield Violation(DIFFERENT, f"{name} {booked}, Omnitron says {decided}", order.number)
         ours_pk, their_pk = _get_pk(order.shipping_address), _get_pk(remote["shipping_address"])
         if ours_pk != their_pk:
             told = f"change {confirmed[order.pk].pk}" if order.pk in confirmed else "no change"

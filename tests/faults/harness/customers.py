@@ -208,7 +208,7 @@ class Crowd:
         )  # fmt: skip
 
     def _make_move(self, customer: Customer, order: Bought, draw: random.Random) -> Wish:
-        body = {"order": order.pk, "address": draw.choice(customer.addresses)}
+        body: dict[str, Any] = {"order": order.pk, "address": draw.choice(customer.addresses)}
         body["note"] = f"wish {next(self._marks)}"  # ignored by the API, but part of the fingerprint
         return Wish("address", customer.user.pk, order.pk, order.number, _ADDRESS, body)
 

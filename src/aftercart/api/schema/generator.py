@@ -13,9 +13,9 @@ from aftercart.api.schema.stand_ins import STAND_INS
 from aftercart.api.schema.texts import DESCRIPTION, TAGS
 
 
-def find_json_view(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:
+def find_json_view(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Find the view that answers in JSON: behind `by_format`, or standing in for a plain one."""
-    view: Callable[..., Any] | None = getattr(callback, "json_view", callback)
+    view: Callable[..., Any] = getattr(callback, "json_view", callback)
     return STAND_INS.get(getattr(view, "cls", view), view)
 
 
@@ -27,7 +27,7 @@ class EndpointEnumerator(FrameworkEnumerator):
             URLPattern(pattern.pattern, find_json_view(pattern.callback), pattern.default_args, pattern.name)
             if isinstance(pattern, URLPattern)
             else pattern
-            for pattern in (self.patterns if patterns is None else patterns)
+            for pattern in (self.patterns or () if patterns is None else patterns)
         ]
         return super()._get_api_endpoints(shown, prefix)
 

@@ -91,7 +91,7 @@ COOKIES: Final = OpenApiParameter(
 )
 
 
-def operation(
+def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     operation_id: str,
     *,
     tag: str,

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema.fields import list_codes
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
@@ -67,7 +68,7 @@ list_orders = operation(
         OpenApiParameter(
             "created_date__gte",
             {"type": "string", "maxLength": 40},
-            description="Placed then or later: a day (from its beginning, in the shop's time zone) or an ISO 8601 time.",
+            description="Placed then or later: a day (from its start, in the shop's time zone) or an ISO 8601 time.",
         ),
         OpenApiParameter(
             "created_date__lte",
@@ -113,7 +114,7 @@ is collected in a store has no address to change.
 - **202**: Omnitron did not answer. The change is recorded, and delivered as long as the order may still change.
 - **400**: the input makes no sense, the order may not change, or Omnitron refused. The codes of a refusal:
 
-{errors.list_codes(errors.ADDRESS_CODES)}
+{list_codes(errors.ADDRESS_CODES)}
 """,
     request=serializers.AddressChangeSerializer,
     parameters=[KEY],

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('cause_detail', models.TextField(blank=True)),
                 ('command', models.JSONField(blank=True, null=True)),
                 ('checks', models.IntegerField(default=0)),
-                ('manual_since', models.DateTimeField(blank=True, help_text='Since when the worker has given up looking and a person has to.', null=True)),
+                ('manual_since', models.DateTimeField(blank=True, help_text='Since when a person should look; the worker goes on looking too.', null=True)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('settled_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
