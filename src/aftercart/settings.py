@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aftercart.api.negotiation.JSONByDefault",
     "DEFAULT_PAGINATION_CLASS": "aftercart.api.pagination.PagePagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "aftercart.api.inspector.AutoSchema",
     "EXCEPTION_HANDLER": "aftercart.api.errors.answer_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -374,7 +374,14 @@ SCENARIOS += [
         lambda w: w.call_without_database("check_readiness"),
     ),
     Scenario("check_readiness", 503, "migrations", "Migrations are missing", _lack_migrations),
-    Scenario("receive_events", 202, "accepted", "One order is ours", lambda w: w.call("receive_events")),
+    Scenario(
+        "receive_events",
+        202,
+        "accepted",
+        "One order is ours",
+        lambda w: w.call("receive_events"),
+        request="one_order",
+    ),
     Scenario("receive_events", 400, "input", "No events", lambda w: w.call("receive_events", {})),
     Scenario("receive_events", 404, "closed", "There is no secret", _close_events),
     Scenario(

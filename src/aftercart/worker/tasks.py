@@ -8,6 +8,8 @@ from typing import Any
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
@@ -141,7 +143,11 @@ async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # no
     """Put the jobs of dead workers back into the queue."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The next of its kind waits already, perhaps for the lock that the dead one still holds.
+            await manager.finish_job(job, Status.FAILED, delete_job=False)
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
 
 
