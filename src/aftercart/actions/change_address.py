@@ -29,7 +29,7 @@ from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
 from aftercart.omnitron.messages import RemoteAddress
 from aftercart.orders.address_rules import judge_address_change, judge_country
@@ -79,11 +79,26 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        _end(change_pk, _State.TOO_LATE, WORKER, cause=error.detail)
+        _end_refused(change, client, error)
     except (NotSent, AnswerUnknown) as error:
         _postpone(change, error.detail)
     else:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
+
+
+def _end_refused(change: AddressChange, client: Omnitron, refused: Refused) -> None:
+    """End a change that Omnitron refuses now; an earlier try, unanswered, may have been taken all the same."""
+    order = change.order
+    try:
+        with client.dialogue() as talk:
+            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    except OmnitronError as error:
+        _postpone(change, error.detail)
+        return
+    if remote.shipping_address_pk == change.address["pk"]:
+        _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
+    else:
+        _end(change.pk, _State.TOO_LATE, WORKER, cause=refused.detail)
 
 
 @once_more_if_raced
@@ -203,6 +218,9 @@ def _end(
     if count:
         if state is _State.CONFIRMED:
             order.shipping_address = change.address
+        if order.address_changes.filter(attempts__gt=0).exists():
+            # One whose answer was lost may still arrive, after this one.
+            jobs.enqueue(jobs.CHECK_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
         save_order(order, "shipping_address")

@@ -1,11 +1,13 @@
 """End a line: its cancellation was completed or rejected. Inside a transaction that has locked the order."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -15,14 +17,22 @@ _Status = CancellationRequest.Status
 
 
 def complete_line(
-    order: Order, line: SubmissionLine, actor: Actor, *, refund_amount: Decimal | None = None
+    order: Order,
+    line: SubmissionLine,
+    actor: Actor,
+    *,
+    quantity: int | None = None,
+    refund_amount: Decimal | None = None,
+    reason: str = "",
 ) -> None:
     """Book a line as done: its units are cancelled (or returned), its request is completed.
 
-    `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
+    `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
+    rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
     """
     item = line.order_item
-    item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
+    line.completed_quantity = line.quantity if quantity is None else quantity
+    item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
     if refund_amount is not None:
         item.refund_amount = max(item.refund_amount, refund_amount)
     if item.left_quantity == 0:
@@ -32,10 +42,9 @@ def complete_line(
         item.status = item.status_before
     save_item(item, "status", "status_before", "cancelled_quantity", "refund_amount")
     _close(line, "completed")
-    _decide(line, _Status.COMPLETED)
-    record_event(
-        order, "cancellation_completed", actor, item=item, data={"line": line.pk, "quantity": line.quantity}
-    )
+    _decide(line, _Status.COMPLETED, reason=reason)
+    data = {"line": line.pk, "quantity": line.completed_quantity}
+    record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
 
 
 def reject_line(
@@ -51,11 +60,20 @@ def reject_line(
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
 
 
+def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:
+    """Count the units of a line that Omnitron's requests have completed; None while one is undecided."""
+    if any(row.status not in {"completed", "rejected"} for row in asked):
+        return None
+    each = 1 if len(asked) > 1 else line.quantity
+    done = sum(row.quantity or each for row in asked if row.status == "completed")
+    return min(done, line.quantity)
+
+
 def _close(line: SubmissionLine, outcome: str) -> None:
     line.is_open = False
     line.outcome = outcome
     line.closed_at = timezone.now()
-    line.save(update_fields=["is_open", "outcome", "closed_at"])
+    line.save(update_fields=["is_open", "outcome", "closed_at", "completed_quantity"])
 
 
 def _decide(

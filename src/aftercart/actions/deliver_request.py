@@ -1,5 +1,6 @@
 """Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,7 +14,9 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.status import FINAL
 from aftercart.orders.timeline import WORKER, record_event
 
 _Status = CancellationRequest.Status
@@ -29,6 +32,9 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     request = CancellationRequest.objects.select_related("line__order_item__order", "line__reason").get(
         pk=request_pk
     )
+    if request.status == _Status.REJECTED and request.rejection_told_at is None:
+        jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
+        return
     if request.status != _Status.WAITING or request.delivered_at is not None:
         return
     try:
@@ -45,21 +51,46 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    """Have one request at Omnitron for each of its items that the line asks for."""
+    """Have one request at Omnitron for each of its items that the line asks for.
+
+    Of several items there, those that are left are asked for; an earlier try may have asked for some already.
+    """
     line = request.line
     order = line.order_item.order
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
-    made = []
-    for position, item_pk in enumerate(pks[: line.quantity]):
+    found = find_made(talk, request, order.channel_id)
+    asked = {row.order_item_pk for row in found.values()}
+    free = [pk for pk in _list_left(talk, order, pks) if pk not in asked] if is_split else pks
+    for position in range(line.quantity if is_split else 1):
+        if position in found or not free:
+            continue
         remote_id = name_remote(request, position)
-        found = talk.find_requests(channel_id=order.channel_id, remote_id=remote_id)
-        draft = _draft(line, item_pk, reason_pk, remote_id, quantity=1 if is_split else line.quantity)
+        quantity = 1 if is_split else line.quantity
+        draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        made.append(found[0] if found else talk.create_request(channel_id=order.channel_id, draft=draft))
+        found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
         failpoint("deliver.created")
-    return made
+    if not found:
+        raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
+    return [found[position] for position in sorted(found)]
+
+
+def _list_left(talk: Dialogue, order: Order, pks: Sequence[int]) -> list[int]:
+    remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    return [item.pk for item in remote.items if item.pk in pks and item.status not in FINAL]
+
+
+def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> dict[int, RemoteRequest]:
+    """Find what has been made at Omnitron of a request, by position, whether we were told or not."""
+    found = {}
+    for position in range(request.line.quantity):
+        rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
+        if not rows:
+            break  # they are made in order
+        found[position] = rows[0]
+    return found
 
 
 def name_remote(request: CancellationRequest, position: int) -> str:
@@ -106,3 +137,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
         save_order(order)
         jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+        request.refresh_from_db(fields=["status"])
+        if request.status == _Status.REJECTED:  # by our staff, while it was on its way
+            CancellationRequest.objects.filter(pk=request.pk).update(rejection_told_at=None)
+            jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)

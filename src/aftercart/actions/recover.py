@@ -53,10 +53,14 @@ def recover_jobs() -> int:
     approved = CancellationRequest.objects.filter(
         status=CancellationRequest.Status.APPROVED, decided_by__isnull=False
     ).exclude(line__submission__state__in=UNDER_WAY)
+    rejected = CancellationRequest.objects.filter(
+        status=CancellationRequest.Status.REJECTED, decided_by__isnull=False, rejection_told_at=None
+    )
     return (
         _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
         + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
         + _enqueue_missing(jobs.EXECUTE_APPROVAL, approved)
+        + _enqueue_missing(jobs.DELIVER_REJECTION, rejected)
         + _enqueue_missing(
             jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
         )

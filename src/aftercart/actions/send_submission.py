@@ -96,16 +96,24 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
 
 
 def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:
-    """Find which of Omnitron's items a line cancels: those of ours that are not cancelled yet."""
+    """Find which of Omnitron's items a line cancels: those of ours that are not cancelled yet.
+
+    A part of what is left can be cancelled only where Omnitron has an item for each unit.
+    """
     rows = {item.pk: item for item in remote.items}
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
         raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
-    for target in targets:
-        _check_target(line, target)
-    if len(pks) > 1 and len(targets) != line.quantity:
+    is_part = line.quantity < line.order_item.left_quantity
+    if len(pks) == 1 and is_part:
+        raise RemoteDiffers("partial_line", f"Omnitron cancels item {line.order_item_id} only as a whole.")
+    if len(pks) > 1 and (len(targets) < line.quantity if is_part else len(targets) != line.quantity):
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         raise RemoteDiffers("omnitron_differs", message)
+    if is_part:
+        targets = targets[: line.quantity]
+    for target in targets:
+        _check_target(line, target)
     return [target.pk for target in targets]
 
 

@@ -132,6 +132,9 @@ class SubmissionLine(models.Model):
     reason = models.ForeignKey(CancellationReason, on_delete=models.PROTECT)
     cancellation_type = models.CharField(max_length=6, choices=CancellationType)
     quantity = models.IntegerField()
+    completed_quantity = models.IntegerField(
+        default=0, help_text="How many of the units were cancelled or returned in the end."
+    )
     description = models.TextField(blank=True)
     fully_refund_as_loyalty_money = models.BooleanField(default=False)
     iban = EncryptedTextField(blank=True)
@@ -150,6 +153,10 @@ class SubmissionLine(models.Model):
                 fields=["order_item"], condition=models.Q(is_open=True), name="one_open_line_an_item"
             ),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="a_line_has_units"),
+            models.CheckConstraint(
+                condition=models.Q(completed_quantity__gte=0, completed_quantity__lte=models.F("quantity")),
+                name="never_more_completed_than_asked",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +192,9 @@ class CancellationRequest(models.Model):
     )
     delivered_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    rejection_told_at = models.DateTimeField(
+        null=True, help_text="Since when Omnitron knows that our staff rejected it."
+    )
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_date = models.DateTimeField(default=timezone.now)
     modified_date = models.DateTimeField(auto_now=True)

@@ -200,6 +200,7 @@ class Backoffice:
             remote_id=draft.remote_id,
             status="waiting",
             cancellation_type=draft.cancellation_type,
+            quantity=draft.quantity,
             easy_return_code=None,
             easy_return_valid_until=None,
             reject_reason=None,
@@ -267,6 +268,7 @@ class Backoffice:
         if order.remote.status in CLOSED:
             refuse("address_change_100_2")
         order.address = change
+        order.remote = replace(order.remote, shipping_address_pk=change.address.pk)
         self.refresh(order.remote.pk)
 
     def refresh(self, order_pk: int) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from aftercart.omnitron.values import (
+    Malformed,
     Row,
     find_amount,
     find_id,
@@ -69,6 +70,7 @@ class RemoteOrder:
     shipping_refund_amount: Decimal | None
     modified_date: datetime | None
     items: tuple[RemoteItem, ...] = ()
+    shipping_address_pk: int | None = None
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -84,7 +86,17 @@ class RemoteOrder:
             discount_refund_amount=find_amount(row, "discount_refund_amount"),
             shipping_refund_amount=find_amount(row, "shipping_refund_amount"),
             modified_date=find_moment(row, "modified_date"),
+            shipping_address_pk=_find_address_pk(row),
         )
+
+
+def _find_address_pk(row: Row) -> int | None:
+    """Read which address an order goes to, told as an object or by its pk; None if Omnitron does not tell."""
+    address = row.get("shipping_address")
+    try:
+        return find_id(address, "pk", "id") if isinstance(address, dict) else find_id(row, "shipping_address")
+    except Malformed:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class RemoteRequest:
     remote_id: str | None
     status: str
     cancellation_type: str | None
+    quantity: int | None
     easy_return_code: str | None
     easy_return_valid_until: datetime | None
     reject_reason: str | None
@@ -139,6 +152,7 @@ class RemoteRequest:
             remote_id=find_text(row, "remote_id"),
             status=read_text(row, "status"),
             cancellation_type=find_text(row, "cancellation_type"),
+            quantity=find_id(row, "quantity"),
             easy_return_code=find_text(easy_return, "code") or find_text(row, "easy_return_code"),
             easy_return_valid_until=(
                 find_moment(easy_return, "valid_until") or find_moment(row, "easy_return_valid_until")

@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
+from aftercart.actions.check_address import check_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
@@ -79,6 +80,13 @@ def run_deliver_rejection(pk: int) -> None:
 def run_deliver_address(pk: int) -> None:
     """Tell Omnitron of another address."""
     deliver_address(pk, get_client())
+
+
+@app.task(name=jobs.CHECK_ADDRESS)
+@_returning_connections
+def run_check_address(pk: int) -> None:
+    """See where Omnitron sends an order."""
+    check_address(pk, get_client())
 
 
 @app.task(name=jobs.SYNC_ORDER)
