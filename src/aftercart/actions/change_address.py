@@ -74,20 +74,20 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     if change.state != _State.PENDING:
         return
     if change.order.status not in settings.ADDRESS_STATUSES:
-        _end(change_pk, _State.TOO_LATE, WORKER, cause="The order has left meanwhile.")
+        _end_too_late(change, client, "The order has left meanwhile.")
         return
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        _end_refused(change, client, error)
+        _end_too_late(change, client, error.detail)
     except (NotSent, AnswerUnknown) as error:
         _postpone(change, error.detail)
     else:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
 
 
-def _end_refused(change: AddressChange, client: Omnitron, refused: Refused) -> None:
-    """End a change that Omnitron refuses now; an earlier try, unanswered, may have been taken all the same."""
+def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
+    """End a change that cannot be made now, unless an earlier try, unanswered, has been taken all the same."""
     order = change.order
     try:
         with client.dialogue() as talk:
@@ -98,7 +98,7 @@ def _end_refused(change: AddressChange, client: Omnitron, refused: Refused) -> N
     if remote.shipping_address_pk == change.address["pk"]:
         _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
     else:
-        _end(change.pk, _State.TOO_LATE, WORKER, cause=refused.detail)
+        _end(change.pk, _State.TOO_LATE, WORKER, cause=cause)
 
 
 @once_more_if_raced
@@ -218,7 +218,7 @@ def _end(
     if count:
         if state is _State.CONFIRMED:
             order.shipping_address = change.address
-        if order.address_changes.filter(attempts__gt=0).exists():
+        if actor is WORKER or order.address_changes.filter(attempts__gt=0).exists():
             # One whose answer was lost may still arrive, after this one.
             jobs.enqueue(jobs.CHECK_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}

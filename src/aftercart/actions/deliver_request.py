@@ -35,19 +35,22 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     if request.status == _Status.REJECTED and request.rejection_told_at is None:
         jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
         return
-    if request.status != _Status.WAITING or request.delivered_at is not None:
+    if request.delivered_at is not None:
         return
+    is_waiting = request.status == _Status.WAITING
     try:
         with client.dialogue() as talk:
-            made = _find_or_create(talk, request)
+            # One that has been decided is not made any more, but an earlier try may have made it.
+            made = _find_or_create(talk, request) if is_waiting else _list_made(talk, request)
     except (NotSent, AnswerUnknown) as error:
         _record_failure(request, error.detail)
         wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     except (Refused, RemoteDiffers) as error:
-        _record_failure(request, error.detail, is_final=True)
+        _record_failure(request, error.detail, is_final=is_waiting)
     else:
-        _record_delivery(request, made)
+        if made:
+            _record_delivery(request, made)
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -80,6 +83,10 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
 def _list_left(talk: Dialogue, order: Order, pks: Sequence[int]) -> list[int]:
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     return [item.pk for item in remote.items if item.pk in pks and item.status not in FINAL]
+
+
+def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+    return list(find_made(talk, request, request.line.order_item.order.channel_id).values())
 
 
 def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> dict[int, RemoteRequest]:
