@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "aftercart.accounts",
     "aftercart.orders",
     "aftercart.cancellations",
+    "aftercart.loyalty",
     "aftercart.pages",
     "aftercart.backoffice",
     "aftercart.worker",
@@ -272,6 +273,8 @@ _review_above = config.text("REVIEW_ABOVE_AMOUNT")
 REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
 REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
+LOYALTY_CURRENCY = config.text("LOYALTY_CURRENCY").upper()
+IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

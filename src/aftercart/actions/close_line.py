@@ -5,7 +5,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.actions.credit_points import credit_points
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -17,11 +19,12 @@ _Status = CancellationRequest.Status
 def complete_line(
     order: Order, line: SubmissionLine, actor: Actor, *, refund_amount: Decimal | None = None
 ) -> None:
-    """Book a line as done: its units are cancelled (or returned), its request is completed.
+    """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
     `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
     """
     item = line.order_item
+    refunded_before = item.refund_amount
     item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
     if refund_amount is not None:
         item.refund_amount = max(item.refund_amount, refund_amount)
@@ -36,6 +39,8 @@ def complete_line(
     record_event(
         order, "cancellation_completed", actor, item=item, data={"line": line.pk, "quantity": line.quantity}
     )
+    told = item.refund_amount - refunded_before if refund_amount is not None else ZERO
+    credit_points(order, item, actor, line=line, quantity=line.quantity, told=told)
 
 
 def reject_line(

@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from aftercart.actions import jobs
 from aftercart.actions.close_line import complete_line, reject_line
+from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
@@ -165,7 +166,7 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
     """
     on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
-    fields = ["remote_pks"]
+    fields, gone = ["remote_pks"], 0
     if is_legal_move(item.status, after):
         record_event(
             order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
@@ -173,7 +174,7 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
         item.status_before, item.status = item.status, after
         fields += ["status", "status_before"]
         if after in FINAL:
-            item.cancelled_quantity = item.quantity
+            gone, item.cancelled_quantity = item.left_quantity, item.quantity
             fields.append("cancelled_quantity")
         if after in SHIPPED and item.shipped_at is None:
             item.shipped_at = get_now()
@@ -182,6 +183,8 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
             item.delivered_at = get_now()
             fields.append("delivered_at")
     save_item(item, *fields)
+    if gone:
+        credit_points(order, item, OMNITRON, line=None, quantity=gone)
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:
