@@ -10,6 +10,7 @@ from aftercart.actions import jobs
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
@@ -108,9 +109,14 @@ def _look(order: Order) -> tuple[object, ...]:
     requests = tuple(
         CancellationRequest.objects.filter(line__order_item__order=order)
         .order_by("pk")
-        .values_list("pk", "status", "easy_return_code")
+        .values_list("pk", "status")
     )
-    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests)
+    codes = tuple(
+        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+        .order_by("pk")
+        .values_list("pk", "easy_return_code", "easy_return_valid_until")
+    )
+    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests, codes)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -131,6 +137,7 @@ def _book_line(
     refund = sum((row.refund_amount for row in theirs if row.refund_amount is not None), Decimal(0))
     if request is not None and request.is_approved_here:
         return  # our staff has taken it out of Omnitron's queue: a rejection there is none
+    issue_return_code(order, line, [*theirs, *asked])
     if asked and request is not None:
         _book_request(request, asked)
         if all(row.status == "completed" for row in asked):
@@ -151,12 +158,10 @@ def _book_line(
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
-    """Take over an open request's progress and its return code."""
-    code = next((row.easy_return_code for row in asked if row.easy_return_code), "")
+    """Take over an open request's progress."""
     under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
-    request.easy_return_code = code or request.easy_return_code
     request.status = under_way[0] if under_way else request.status
-    request.save(update_fields=["easy_return_code", "status", "modified_date"])
+    request.save(update_fields=["status", "modified_date"])
 
 
 def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:

@@ -135,7 +135,7 @@ def request_document(request: CancellationRequest) -> dict[str, Any]:
         "easy_return": None
         if company is None
         else {
-            "code": request.easy_return_code or None,
+            "code": line.easy_return_code or None,
             "shipping_company": {"value": company.value, "label": company.name},
         },
         "description": line.description,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from aftercart.omnitron.errors import Code, NotFound, Refused
 from aftercart.omnitron.messages import (
@@ -31,6 +31,8 @@ LEGAL_FROM = {
 ENDS_IN = {"cancel": "100", "refund": "600"}
 CLOSED = frozenset(ENDS_IN.values())
 WAITING = "50"
+#: How long a return code is valid.
+RETURN_CODE_LIFE = timedelta(days=10)
 OPEN_REQUEST = frozenset({"waiting", "waiting_approval", "confirmed", "approved"})
 
 REASONS = tuple(
@@ -179,7 +181,14 @@ class Backoffice:
             refuse("order_cancel_100_2")
         for record in chosen:
             record.status_before, record.kind = record.remote.status, kind
-            record.remote = replace(record.remote, status=WAITING, cancel_status="waiting")
+            record.remote = replace(
+                record.remote,
+                status=WAITING,
+                cancel_status="waiting",
+                **self._make_return(
+                    record.remote.pk if record.remote.pk in command.shipping_companies else None
+                ),
+            )
         self.refresh(command.order_pk)
 
     def create_request(self, channel_id: int, draft: RequestDraft) -> RemoteRequest:
@@ -200,14 +209,21 @@ class Backoffice:
             remote_id=draft.remote_id,
             status="waiting",
             cancellation_type=draft.cancellation_type,
-            easy_return_code=None,
-            easy_return_valid_until=None,
             reject_reason=None,
             refund_amount=None,
             modified_date=self.now(),
+            **self._make_return(pk if draft.shipping_company else None),
         )
         self.requests[pk] = RequestRecord(channel_id, draft, remote)
         return remote
+
+    def _make_return(self, pk: int | None) -> dict[str, Any]:
+        """Issue a return code named after `pk`; None is nobody who collects."""
+        until = None if pk is None else self.now() + RETURN_CODE_LIFE
+        return {
+            "easy_return_code": None if pk is None else f"ER{pk}",
+            "easy_return_valid_until": until,
+        }
 
     def open_request_of(self, item_pk: int) -> bool:
         """Whether a request for the item is in progress."""

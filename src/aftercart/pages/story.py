@@ -51,6 +51,8 @@ def _tell_order(entry: TimelineEntry) -> str:
 def _tell_item(entry: TimelineEntry, name: str) -> str:
     if entry.event == "cancellation_completed":
         return _("%(item)s: cancelled or returned.") % {"item": name}
+    if entry.event == "return_code_issued":
+        return _("%(item)s: you got a return code.") % {"item": name}
     if entry.event == "points_booked":
         return _tell_points(entry, name)
     if entry.event == "cancellation_rejected":
