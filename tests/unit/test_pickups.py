@@ -41,12 +41,12 @@ def pickup(day: str, start: str = "09:00", end: str = "12:00") -> dict[str, Any]
         (
             Calendar(lead_days=2),
             pickup("2026-11-26"),
-            "The parcel can be collected from 2026-11-27 on.",
+            "The parcel can be collected from 27 November 2026 on.",
         ),
         (
             Calendar(weekdays=frozenset({1}), lead_days=1, closed_dates=frozenset({date(2026, 11, 30)})),
             pickup("2026-11-25"),
-            "The parcel can be collected from 2026-12-07 on.",
+            "The parcel can be collected from 7 December 2026 on.",
         ),
         (Calendar(slots=SLOTS), pickup("2026-11-26", "09:00", "12:00"), ""),
         (Calendar(slots=SLOTS), pickup("2026-11-26", "14:00", "15:00"), ""),
@@ -69,7 +69,7 @@ def test_the_day_is_that_of_the_shop_not_of_the_server() -> None:
 
     assert find_pickup_problem(Calendar(), pickup("2026-11-25", "23:00", "23:59"), late) == PAST
     assert find_pickup_problem(Calendar(lead_days=1), pickup("2026-11-26"), late) == (
-        "The parcel can be collected from 2026-11-27 on."
+        "The parcel can be collected from 27 November 2026 on."
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -76,7 +77,9 @@ def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetim
     closed = _("Nobody collects parcels on that day.")
     if day < now.date() + timedelta(days=calendar.lead_days):
         first = find_first_day(calendar, now.date())
-        return _("The parcel can be collected from %(day)s on.") % {"day": first} if first else closed
+        if first is None:
+            return closed
+        return _("The parcel can be collected from %(day)s on.") % {"day": date_format(first, "j F Y")}
     if not calendar.is_open(day):
         return closed
     if calendar.slots and not any(first <= start and end <= last for first, last in calendar.slots):
