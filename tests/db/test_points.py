@@ -15,6 +15,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.import_orders import ImportResult
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.selectors import build_document
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance, has_entries, list_balances
 from aftercart.orders.models import Order, TimelineEntry
@@ -279,6 +280,25 @@ def test_a_newer_document_adds_what_is_new_and_rewrites_nothing() -> None:
     run_import(make_document(loyaltytransaction_set=changed, modified_date=LATER))
 
     assert read_imported() == [("spent", Decimal("-2.5"), "import:1"), ("earned", Decimal(5), "import:0")]
+
+
+def test_a_document_of_ours_that_is_imported_again_adds_nothing() -> None:
+    nameless = {"type": "earned", "amount": "5.00"}
+    run_import(make_document(loyaltytransaction_set=[*POINTS, nameless]))
+    order = Order.objects.get()
+    for kind, amount in (("returned", "30.00"), ("clawed_back", "-5.00"), ("refund_credit", "70.00")):
+        LoyaltyEntry.objects.create(
+            user=order.user, order=order, currency="TRY", kind=kind, amount=Decimal(amount)
+        )
+    before = read_imported()
+    assert len(before) == 6
+
+    told = build_document(order)["loyaltytransaction_set"]
+    assert len(told) == 6
+    result = run_import(make_document(loyaltytransaction_set=told, modified_date=LATER))
+
+    assert result == (ImportResult(updated=1), [])
+    assert read_imported() == before
 
 
 def test_a_guests_order_brings_no_points() -> None:

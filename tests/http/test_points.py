@@ -110,6 +110,7 @@ def test_an_orders_document_tells_its_entries_or_else_what_the_shop_sent(api: Ap
             "order": shop.order.pk,
             "transaction_type": {"value": "spent", "label": "Spent"},
             "amount": "-12.50",
+            "reference": None,
             "created_date": told[0]["created_date"],
         }
     ]

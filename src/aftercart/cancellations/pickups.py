@@ -74,17 +74,20 @@ def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetim
         return _("The end must be after the start.")
     if datetime.combine(day, end, now.tzinfo) <= now:
         return _("The pickup time is in the past.")
-    closed = _("Nobody collects parcels on that day.")
     if day < now.date() + timedelta(days=calendar.lead_days):
-        first = find_first_day(calendar, now.date())
-        if first is None:
-            return closed
-        return _("The parcel can be collected from %(day)s on.") % {"day": date_format(first, "j F Y")}
+        return _say_first_day(calendar, now.date())
     if not calendar.is_open(day):
-        return closed
+        return _("Nobody collects parcels on that day.")
     if calendar.slots and not any(first <= start and end <= last for first, last in calendar.slots):
         return _("Parcels are collected at these hours: %(hours)s.") % {"hours": say_slots(calendar.slots)}
     return ""
+
+
+def _say_first_day(calendar: Calendar, today: date) -> str:
+    first = find_first_day(calendar, today)
+    if first is None:
+        return _("Nobody collects parcels on that day.")
+    return _("The parcel can be collected from %(day)s on.") % {"day": date_format(first, "j F Y")}
 
 
 def say_slots(slots: tuple[Slot, ...]) -> str:

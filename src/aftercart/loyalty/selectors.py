@@ -75,11 +75,15 @@ def entry_document(entry: LoyaltyEntry) -> dict[str, Any]:
 
 
 def transaction_document(entry: LoyaltyEntry) -> dict[str, Any]:
-    """Write an entry as an order's document lists it (`loyaltytransaction_set`)."""
+    """Write an entry as an order's document lists it (`loyaltytransaction_set`).
+
+    The `reference` lets a document of ours be imported again without adding anything.
+    """
     return {
         "pk": entry.pk,
         "order": entry.order_id,
         "transaction_type": {"value": entry.kind, "label": entry.get_kind_display()},
         "amount": format_amount(entry.amount),
+        "reference": entry.reference or None,
         "created_date": format_time(entry.created_date),
     }

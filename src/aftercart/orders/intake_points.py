@@ -19,16 +19,16 @@ from aftercart.orders.intake_values import (
     read_amount,
 )
 
-#: Words of other systems, and ours, for a kind of the ledger; and whether that takes from the balance.
+#: Words for a kind of the ledger, and whether that takes from the balance. What cancellations do to points is
+#: not among them: that is booked here, and a document that tells it again must not book it twice.
 _KINDS: Final = {
     **dict.fromkeys(("earned", "earn", "gain", "gained"), ("earned", False)),
     **dict.fromkeys(("spent", "spend", "used", "use", "redeemed"), ("spent", True)),
-    "returned": ("returned", False),
-    "refund_credit": ("refund_credit", False),
-    "clawed_back": ("clawed_back", True),
 }
 _TYPE_NAMES: Final = ("transaction_type", "type", "kind")
 _NAME: Final = "loyaltytransaction_set"
+_IMPORTED: Final = "import:"
+_LONGEST_REFERENCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,11 @@ def read_points(document: Document, created: datetime) -> list[PointsIntake]:
             continue
         try:
             amount = _read_unsigned(row)
-            pk = find_id(row, "pk") or find_id(row, "id")
+            reference = _find_reference(row) or f"{_IMPORTED}{place}"
             at = find_moment(row, "created_date") or created
         except DocumentInvalid as error:
             raise error.within(f"{_NAME}[{place}]") from None
         if amount:
-            reference = f"import:{place}" if pk is None else f"import:pk:{pk}"
             points.append(PointsIntake(kind, -amount if is_taking else amount, reference, at))
     return points
 
@@ -70,6 +69,15 @@ def _find_kind(row: Any) -> tuple[str, bool]:
     words = (plain(row.get(name)) for name in _TYPE_NAMES)
     word = next((word for word in words if isinstance(word, str)), "")
     return _KINDS.get(word.strip().lower(), ("", False))
+
+
+def _find_reference(row: Document) -> str:
+    """Name an entry by what our own document called it, or by its id; "" for one that has neither."""
+    own = row.get("reference")
+    if isinstance(own, str) and own.startswith(_IMPORTED) and len(own) <= _LONGEST_REFERENCE:
+        return own
+    pk = find_id(row, "pk") or find_id(row, "id")
+    return "" if pk is None else f"{_IMPORTED}pk:{pk}"
 
 
 def _read_unsigned(row: Document) -> Decimal:
