@@ -11,6 +11,7 @@ from django.db import ProgrammingError, transaction
 from aftercart.accounts.models import User
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.close_line import complete_line
+from aftercart.actions.credit_points import credit_points
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.import_orders import ImportResult
 from aftercart.actions.sync_order import sync_order
@@ -18,6 +19,7 @@ from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import build_document
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance, has_entries, list_balances
+from aftercart.loyalty.shares import LinePoints
 from aftercart.orders.models import Order, TimelineEntry
 from aftercart.orders.timeline import OMNITRON
 from tests.import_documents import LATER, make_document, run_import
@@ -151,6 +153,23 @@ def test_what_omnitron_does_not_tell_is_worked_out_from_what_was_paid() -> None:
     complete(shop, line)
 
     assert read_ledger(shop.order) == {"refund_credit": [Decimal("86.67")]}
+
+
+def test_what_was_quoted_is_what_is_booked() -> None:
+    shop = Shop([Line(price="100.00"), Line(price="50.00")])
+    add_points(shop.order, spent="-30.00", earned="5.00")
+    line = open_line(shop, as_points=True)
+    quoted = LinePoints(returned=Decimal(12), refund_credit=Decimal("80.01"), clawed_back=Decimal("3.33"))
+
+    for _ in range(2):
+        with transaction.atomic():
+            credit_points(shop.order, line.order_item, OMNITRON, line=line, quantity=1, quoted=quoted)
+
+    assert read_ledger(shop.order) == {
+        "returned": [Decimal(12)],
+        "refund_credit": [Decimal("80.01")],
+        "clawed_back": [Decimal("-3.33")],
+    }
 
 
 def test_an_item_that_omnitron_cancels_by_itself_settles_its_points_once() -> None:

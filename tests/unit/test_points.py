@@ -3,7 +3,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercart.loyalty.shares import LinePoints, OrderPoints, share_points
+from aftercart.loyalty.shares import LinePoints, OrderPoints, limit_points, share_points
 
 
 def share(points: OrderPoints, **facts: object) -> LinePoints:
@@ -58,6 +58,15 @@ def test_an_order_of_gifts_takes_its_points_back_with_its_last_item() -> None:
     assert share(points, value=Decimal(0), goods=Decimal(0), gone=Decimal(0), is_all_gone=True) == LinePoints(
         clawed_back=Decimal(5)
     )
+
+
+def test_what_was_promised_stays_within_what_the_ledger_holds() -> None:
+    points = OrderPoints(spent=Decimal(30), earned=Decimal(10), returned=Decimal(25), clawed_back=Decimal(4))
+    wanted = LinePoints(returned=Decimal(20), refund_credit=Decimal(80), clawed_back=Decimal(3))
+
+    assert limit_points(points, wanted, is_all_gone=False) == LinePoints(Decimal(5), Decimal(80), Decimal(3))
+    assert limit_points(points, wanted, is_all_gone=True).clawed_back == Decimal(6)
+    assert limit_points(OrderPoints(), wanted, is_all_gone=True) == LinePoints(refund_credit=Decimal(80))
 
 
 @given(

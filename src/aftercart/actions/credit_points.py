@@ -1,7 +1,7 @@
 """Book what a finished cancellation does to the customer's points. Inside the transaction that finishes it.
 
-The amounts are worked out here from the order and its ledger. Where a submission line keeps what was quoted
-to the customer, `find_line_value` is the place to take it from.
+What was quoted to the customer is booked, within what the ledger holds; without a quote the amounts are worked
+out here, from the order and its ledger.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import ZERO, format_amount, round_amount
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import read_order_points
-from aftercart.loyalty.shares import share_points
+from aftercart.loyalty.shares import LinePoints, limit_points, share_points
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.timeline import Actor, record_event
 
@@ -27,24 +27,29 @@ def credit_points(
     line: SubmissionLine | None,
     quantity: int,
     told: Decimal = ZERO,
+    quoted: LinePoints | None = None,
 ) -> None:
     """Book the points of `quantity` units of an item that are gone now, once: the ledger's indexes say so.
 
     The order must be locked, the item saved. `line` asked for it; None where Omnitron cancelled by itself.
-    `told` is what Omnitron says the units gave back. A guest has no points.
+    `told` is what Omnitron says the units gave back, `quoted` what was promised for them. A guest has no
+    points.
     """
     if order.user_id is None:
         return
-    goods = _read_goods(order)
-    points = share_points(
-        read_order_points(order.pk),
-        currency=order.currency,
-        value=find_line_value(order, item, goods, quantity=quantity, told=told),
-        goods=goods.bought,
-        gone=goods.gone,
-        is_all_gone=goods.is_all_gone,
-        is_refund_as_points=line is not None and line.fully_refund_as_loyalty_money,
-    )
+    goods, past = _read_goods(order), read_order_points(order.pk)
+    if quoted is not None:
+        points = limit_points(past, quoted, is_all_gone=goods.is_all_gone)
+    else:
+        points = share_points(
+            past,
+            currency=order.currency,
+            value=find_line_value(order, item, goods, quantity=quantity, told=told),
+            goods=goods.bought,
+            gone=goods.gone,
+            is_all_gone=goods.is_all_gone,
+            is_refund_as_points=line is not None and line.fully_refund_as_loyalty_money,
+        )
     amounts = {
         _Kind.RETURNED: points.returned,
         _Kind.REFUND_CREDIT: points.refund_credit,

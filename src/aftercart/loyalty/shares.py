@@ -56,3 +56,17 @@ def share_points(
         refund_credit=round_amount(credit, currency),
         clawed_back=max(due, ZERO),
     )
+
+
+def limit_points(points: OrderPoints, wanted: LinePoints, *, is_all_gone: bool) -> LinePoints:
+    """Keep what was promised for a line within what the order's ledger holds now.
+
+    Nothing comes back that was not spent, and nothing is taken back that was not earned; when nothing is left
+    of the order, all that is left of what it earned goes.
+    """
+    earned = max(points.earned - points.clawed_back, ZERO)
+    return LinePoints(
+        returned=min(wanted.returned, max(points.spent - points.returned, ZERO)),
+        refund_credit=wanted.refund_credit,
+        clawed_back=earned if is_all_gone else min(wanted.clawed_back, earned),
+    )
