@@ -23,7 +23,6 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.easy_return import ReturnInstructions, find_instructions
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, SubmissionLine
 from aftercart.cancellations.selectors import build_document
-from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
 from tests.http.backoffice_world import log_in, make_staff
@@ -349,20 +348,3 @@ def test_staff_see_the_code_and_its_validity() -> None:
         f"/backoffice/cancellations/submission/{request.line.submission_id}/change/"
     ).content.decode()
     assert "ER77, until 20 May 2099, 12:30" in submission
-
-
-def test_staff_can_look_at_the_ledger_and_not_touch_it() -> None:
-
-    shop = Shop()
-    entry = LoyaltyEntry.objects.create(
-        user=shop.user, order=shop.order, currency="TRY", kind="earned", amount=12
-    )
-    staff = log_in(make_staff(is_superuser=True))
-    path = "/backoffice/loyalty/loyaltyentry/"
-
-    assert shop.user.email in staff.get(path).content.decode()
-    assert "12.00 TRY" in staff.get(f"{path}{entry.pk}/change/").content.decode()
-    assert staff.post(f"{path}{entry.pk}/change/", {"amount": "1"}).status_code == 405
-    assert staff.get(f"{path}add/").status_code == 403
-    assert staff.post(f"{path}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert LoyaltyEntry.objects.get().amount == 12

@@ -15,7 +15,7 @@ class LoyaltyEntry(models.Model):
     A trigger refuses to change or delete an entry; only what it names may vanish (a customer who is deleted).
     Each effect is there once, whatever the code does: one of a kind for each submission line, and one of a
     kind for each `reference` within an order, which is how an imported transaction or an item that Omnitron
-    cancelled by itself is named.
+    cancelled by itself is named. A correction is named by the form that it was sent with.
     """
 
     class Kind(models.TextChoices):
@@ -41,6 +41,10 @@ class LoyaltyEntry(models.Model):
         "cancellations.SubmissionLine", null=True, on_delete=models.SET_NULL, related_name="loyalty_entries"
     )
     reference = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=255, blank=True, help_text="Why, for staff; no customer reads it.")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="loyalty_corrections"
+    )
     created_date = models.DateTimeField(default=timezone.now)
 
     #: Kinds that add to the balance, and kinds that take from it.
@@ -61,6 +65,11 @@ class LoyaltyEntry(models.Model):
                 fields=["order", "kind", "reference"],
                 condition=~models.Q(reference=""),
                 name="one_effect_a_reference",
+            ),
+            models.UniqueConstraint(
+                fields=["reference"],
+                condition=models.Q(kind="adjustment") & ~models.Q(reference=""),
+                name="one_correction_a_form",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["earned", "returned", "refund_credit"], amount__gt=0)

@@ -10,10 +10,11 @@ END $$;
 -- A customer, order or line that is deleted leaves the entries: only those columns may be emptied.
 CREATE TRIGGER loyalty_ledger_append_only BEFORE UPDATE ON loyalty_loyaltyentry
 FOR EACH ROW WHEN (
-    (OLD.currency, OLD.kind, OLD.amount, OLD.reference, OLD.created_date)
-        IS DISTINCT FROM (NEW.currency, NEW.kind, NEW.amount, NEW.reference, NEW.created_date)
+    (OLD.currency, OLD.kind, OLD.amount, OLD.reference, OLD.note, OLD.created_date)
+        IS DISTINCT FROM (NEW.currency, NEW.kind, NEW.amount, NEW.reference, NEW.note, NEW.created_date)
     OR (NEW.user_id IS NOT NULL AND NEW.user_id IS DISTINCT FROM OLD.user_id)
     OR (NEW.order_id IS NOT NULL AND NEW.order_id IS DISTINCT FROM OLD.order_id)
+    OR (NEW.made_by_id IS NOT NULL AND NEW.made_by_id IS DISTINCT FROM OLD.made_by_id)
     OR (NEW.line_id IS NOT NULL AND NEW.line_id IS DISTINCT FROM OLD.line_id)
 ) EXECUTE FUNCTION loyalty_refuse_change();
 CREATE TRIGGER loyalty_ledger_is_kept BEFORE DELETE ON loyalty_loyaltyentry
