@@ -177,6 +177,21 @@ def link(number: str, purpose: str, *, revoke: bool) -> None:
             raise click.ClickException(f"There is no order {number}.") from None
 
 
+@main.command("rotate-keys")
+def rotate_keys_command() -> None:
+    """Encrypt account numbers anew with the newest key, so that older keys can be taken out.
+
+    Safe while customers and workers go on, and to be run again. The exit code is 1 if there are values that
+    no key opens.
+    """
+    with _django():
+        from aftercart.run import describe_rotation, rotate_with_progress
+
+        result = rotate_with_progress()
+        click.echo(describe_rotation(result))
+    sys.exit(1 if result.lost else 0)
+
+
 @main.command()
 def doctor() -> None:
     """Check configuration, secret, database, migrations, clock, queue and Omnitron; say how to cure each."""

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "aftercart.accounts",
     "aftercart.orders",
     "aftercart.cancellations",
+    "aftercart.loyalty",
     "aftercart.pages",
     "aftercart.backoffice",
     "aftercart.worker",
@@ -100,6 +101,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "aftercart.pages.views.points.offer_points",
             ],
         },
     },
@@ -272,6 +274,8 @@ _review_above = config.text("REVIEW_ABOVE_AMOUNT")
 REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
 REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
+LOYALTY_CURRENCY = config.text("LOYALTY_CURRENCY").upper()
+IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import events, health, metrics, orders, session
+from aftercart.api import events, health, loyalty, metrics, orders, session
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
@@ -67,6 +67,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.order_detail, json=orders.OrderDetail.as_view()),
         name="order-detail",
     ),
+    path("account/loyalty-account-balance/", loyalty.LoyaltyBalance.as_view(), name="loyalty-balance"),
+    path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
+    path("account/points/", pages.points, name="points"),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
     path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),

@@ -7,9 +7,12 @@ from django.utils import timezone
 
 from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, Submission, SubmissionLine
+from aftercart.cancellations.pickups import find_first_day
 from aftercart.demo.kinds import KINDS
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib.links import check_token
+from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +47,26 @@ def test_seeding_again_later_sets_nothing_back() -> None:
     assert Order.objects.get(pk=1001).status == "500"
     assert CancellationReason.objects.get(pk=1).subject == "Hmm"
     assert not TimelineEntry.objects.filter(event="order_updated").exists()
+
+
+def test_the_named_customers_have_points_and_orders_partly_paid_with_them() -> None:
+    for email, currency in (("ayse@example.com", "TRY"), ("emma@example.com", "EUR")):
+        user = User.objects.get(email=email)
+        kinds = [entry.kind for entry in LoyaltyEntry.objects.filter(user=user)]
+        assert sorted(set(kinds)) == ["earned", "spent"]
+        assert get_balance(user, currency) > 0
+    spent = LoyaltyEntry.objects.filter(kind="spent", user__email="ayse@example.com")
+    several = orders_of("ayse@example.com")["several_items"]["id"]
+    assert several in {entry.order_id for entry in spent}
+
+
+def test_the_companies_have_calendars_that_leave_a_day_to_collect() -> None:
+    today = timezone.now().date()
+    for company in EasyReturnCompany.objects.all():
+        company.full_clean()
+        first = find_first_day(company.calendar, today)
+        assert first is not None
+        assert first - today < timedelta(days=5)
 
 
 def test_the_people_can_log_in() -> None:

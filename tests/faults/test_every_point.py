@@ -10,7 +10,9 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -31,13 +33,14 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import IdempotencyRecord
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
-from tests.shop import Line, ask, make_address, make_address_command, make_command
+from tests.shop import Line, ask, get_items, make_address, make_address_command, make_command
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
 
@@ -156,8 +159,27 @@ def check_books(street: Street) -> None:
         assert (item.status == "50") == (accepted[item.pk] == 1), item.status
 
 
+def check_points(street: Street) -> None:
+    """Compare the ledger of points with what was decided: a refund of 100 as points, 30 of them spent before."""
+    assert Submission.objects.filter(state__in=UNDER_WAY).count() == 0
+    assert [item.status for item in get_items(street.order)] == ["100"]
+    entries = LoyaltyEntry.objects.filter(order=street.order).order_by("amount")
+    assert [(entry.kind, entry.amount) for entry in entries] == [
+        ("spent", Decimal(-30)),
+        ("clawed_back", Decimal(-5)),
+        ("earned", Decimal(5)),
+        ("returned", Decimal(30)),
+        ("refund_credit", Decimal(70)),
+    ]
+
+
 def kill_at_every_point(
-    sandbox: SandboxProcess, action: Action, *, lines: tuple[Line, ...] = (), before: Action | None = None
+    sandbox: SandboxProcess,
+    action: Action,
+    *,
+    lines: tuple[Line, ...] = (),
+    before: Action | None = None,
+    check: Callable[[Street], None] = check_books,
 ) -> int:
     """Kill an action at each of its points, each time with a shop of its own; tell how many there are."""
     client = make_client(sandbox)
@@ -170,10 +192,10 @@ def kill_at_every_point(
             before(street, client)
         if survives(action, street, deadly):
             recover(client)
-            check_books(street)
+            check(street)
             return deadly - 1
         recover(client)
-        check_books(street)
+        check(street)
     pytest.fail("the action has no end")
 
 
@@ -218,6 +240,21 @@ def deliver(_street: Street, client: Omnitron) -> None:
     deliver_request(CancellationRequest.objects.get().pk, client)
 
 
+def refund_as_points(street: Street, client: Omnitron) -> None:
+    """Have a cancellation, to be refunded as points, approved at Omnitron; nobody here knows yet."""
+    for kind, amount in (("spent", -30), ("earned", 5)):
+        LoyaltyEntry.objects.create(
+            user=street.order.user, order=street.order, currency="TRY", kind=kind, amount=amount
+        )
+    command = make_command(street.order, ask(street.items[0], street.reason))
+    cancel_items(replace(command, fully_refund_as_loyalty_money=True), client)
+    street.sandbox.control("decide", {"order": street.order.number, "decision": "approve"})
+
+
+def book(street: Street, client: Omnitron) -> None:
+    sync_order(street.order.pk, client)
+
+
 INVOICED = (Line(invoice_number="INV-1"), Line())
 
 
@@ -233,6 +270,9 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
         pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
         pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
         pytest.param(move, {}, 27, id="change the address"),
+        pytest.param(
+            book, {"before": refund_as_points, "lines": (Line(),), "check": check_points}, 27, id="points"
+        ),
     ],
 )
 def test_wherever_a_process_dies_nothing_is_lost_and_nothing_happens_twice(

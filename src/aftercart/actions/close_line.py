@@ -6,7 +6,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.actions.credit_points import credit_points
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.lib.money import ZERO
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
@@ -25,12 +27,13 @@ def complete_line(
     refund_amount: Decimal | None = None,
     reason: str = "",
 ) -> None:
-    """Book a line as done: its units are cancelled (or returned), its request is completed.
+    """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
     `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
     rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
     """
     item = line.order_item
+    refunded_before = item.refund_amount
     line.completed_quantity = line.quantity if quantity is None else quantity
     item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
     if refund_amount is not None:
@@ -45,6 +48,8 @@ def complete_line(
     _decide(line, _Status.COMPLETED, reason=reason)
     data = {"line": line.pk, "quantity": line.completed_quantity}
     record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
+    told = item.refund_amount - refunded_before if refund_amount is not None else ZERO
+    credit_points(order, item, actor, line=line, quantity=line.completed_quantity, told=told)
 
 
 def reject_line(

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
+from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.failpoints import failpoint
@@ -29,9 +30,9 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
 
     What Omnitron refuses stays with our own back office, which sees why.
     """
-    request = CancellationRequest.objects.select_related("line__order_item__order", "line__reason").get(
-        pk=request_pk
-    )
+    request = CancellationRequest.objects.select_related(
+        "line__order_item__order", "line__reason", "line__shipping_company"
+    ).get(pk=request_pk)
     if request.status == _Status.REJECTED and request.rejection_told_at is None:
         jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
         return
@@ -119,6 +120,7 @@ def _draft(
         iban=line.iban or None,
         holder_name=line.holder_name or None,
         fully_refund_as_loyalty_money=line.fully_refund_as_loyalty_money,
+        shipping_company=line.shipping_company.value if line.shipping_company else None,
     )
 
 
@@ -132,16 +134,15 @@ def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool
 @transaction.atomic(durable=True)
 def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) -> None:
     order = lock_order(pk=request.line.order_item.order_id)
-    code = next((row.easy_return_code for row in made if row.easy_return_code), "")
     count = CancellationRequest.objects.filter(pk=request.pk, delivered_at=None).update(
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
         delivery_error="",
-        easy_return_code=code,
     )
     if count:
         data = {"request": request.pk, "remote": [row.pk for row in made]}
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
+        issue_return_code(order, request.line, made)
         save_order(order)
         jobs.enqueue(jobs.SYNC_ORDER, order.pk)
         request.refresh_from_db(fields=["status"])

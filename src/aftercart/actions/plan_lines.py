@@ -7,6 +7,7 @@ is for the rules to say.
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -15,9 +16,11 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
+from aftercart.cancellations.pickups import Calendar, find_pickup_problem
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import get_now
 
 #: Payments that cannot be given back to where they came from, so that an account is needed.
 PAYMENTS_WITHOUT_SOURCE = frozenset(
@@ -114,6 +117,12 @@ def _check_return(ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], comp
         complaints.about_item(ask, "shipping_company", say_unknown(ask.shipping_company))
     elif ask.shipping_company is None and ask.cancellation_type == "refund" and settings.EASY_RETURN:
         complaints.about_item(ask, "shipping_company", _("This field is required."))
+    elif ask.pickup_date is not None and ask.cancellation_type == "refund":
+        company = companies.get(ask.shipping_company or 0)
+        now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+        problem = find_pickup_problem(company.calendar if company else Calendar(), ask.pickup_date, now)
+        if problem:
+            complaints.about_item(ask, "pickup_date", problem)
 
 
 def _check_account(ask: ItemAsk, order: Order, complaints: _Complaints) -> None:

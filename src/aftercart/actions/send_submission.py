@@ -78,7 +78,7 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
 def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    lines = list(submission.lines.select_related("order_item", "reason"))
+    lines = list(submission.lines.select_related("order_item", "reason", "shipping_company"))
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
@@ -89,6 +89,12 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
             reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
             ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
             holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},
+            shipping_companies={
+                pk: line.shipping_company.value
+                for line in lines
+                for pk in targets[line.pk]
+                if line.shipping_company is not None
+            },
         ),
         remote=remote,
         remote_pks=remote_pks,

@@ -8,7 +8,9 @@ from django.db import models, transaction
 
 from aftercart.actions import jobs
 from aftercart.actions.close_line import complete_line, count_done, reject_line
+from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
@@ -110,9 +112,14 @@ def _look(order: Order) -> tuple[object, ...]:
     requests = tuple(
         CancellationRequest.objects.filter(line__order_item__order=order)
         .order_by("pk")
-        .values_list("pk", "status", "easy_return_code")
+        .values_list("pk", "status")
     )
-    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests)
+    codes = tuple(
+        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+        .order_by("pk")
+        .values_list("pk", "easy_return_code", "easy_return_valid_until")
+    )
+    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests, codes)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -133,6 +140,7 @@ def _book_line(
     if request is not None and request.is_approved_here:
         return  # our staff has taken it out of Omnitron's queue: a rejection there is none
     asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
+    issue_return_code(order, line, [*theirs, *asked])
     if asked and request is not None:
         _book_request(request, asked)
         done = count_done(line, asked)
@@ -173,12 +181,10 @@ def _sum_refunds(theirs: Sequence[RemoteItem]) -> Decimal:
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
-    """Take over an open request's progress and its return code."""
-    code = next((row.easy_return_code for row in asked if row.easy_return_code), "")
+    """Take over an open request's progress."""
     under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
-    request.easy_return_code = code or request.easy_return_code
     request.status = under_way[0] if under_way else request.status
-    request.save(update_fields=["easy_return_code", "status", "modified_date"])
+    request.save(update_fields=["status", "modified_date"])
 
 
 def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
@@ -189,11 +195,12 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
     on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
     fields = ["refund_amount", "cancelled_quantity"]
+    cancelled_before = item.cancelled_quantity
     # What Omnitron has cancelled of its own accord is gone here too.
     item.refund_amount = max(item.refund_amount, _sum_refunds(theirs))
     if len(theirs) > 1:
-        gone = _count_units([row for row in theirs if row.status in FINAL])
-        item.cancelled_quantity = max(item.cancelled_quantity, min(gone, item.quantity))
+        units = _count_units([row for row in theirs if row.status in FINAL])
+        item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
     if is_legal_move(item.status, after):
         record_event(
             order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
@@ -209,6 +216,8 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
             item.delivered_at = get_now()
             fields.append("delivered_at")
     save_item(item, *fields)
+    if gone := item.cancelled_quantity - cancelled_before:
+        credit_points(order, item, OMNITRON, line=None, quantity=gone)
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:

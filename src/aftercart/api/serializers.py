@@ -201,6 +201,12 @@ class AddressChangeSerializer(serializers.Serializer[Any]):
     )
 
 
+class CurrencyFilterSerializer(serializers.Serializer[Any]):
+    """The query of the loyalty points."""
+
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, allow_blank=True)
+
+
 class LoginSerializer(serializers.Serializer[Any]):
     """The body of `POST /users/login/`; further fields, which the storefront sends, are ignored."""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.links import make_list_url
+from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -19,6 +20,7 @@ from aftercart.cancellations.models import (
     EasyReturnCompany,
     Submission,
 )
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order
 
 
@@ -43,6 +45,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(Submission, _("Submissions"), "send"),
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
+                item(LoyaltyEntry, _("Loyalty points"), "loyalty"),
             ],
         },
         {
@@ -50,6 +53,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
+                item(ReturnInstructions, _("Return instructions"), "assignment_return"),
                 item(User, _("Users"), "person"),
                 item(Group, _("Groups"), "group"),
             ],

@@ -1,4 +1,4 @@
-"""Reasons and return companies: what staff may edit."""
+"""Reasons: what staff may edit."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.cancellations.models import CancellationReason
 
 if TYPE_CHECKING:
     _ReasonForm = forms.ModelForm[CancellationReason]
@@ -94,12 +94,3 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
     ) -> tuple[str, ...]:
         """Keep the type of a reason that there is: requests that name it rely on it."""
         return () if obj is None else ("cancellation_type",)
-
-
-@admin.register(EasyReturnCompany)
-class EasyReturnCompanyAdmin(DeskAdmin[EasyReturnCompany]):
-    """Companies that collect returns."""
-
-    list_display = ("name", "value", "channel_id", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name", "value")

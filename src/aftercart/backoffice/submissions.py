@@ -25,7 +25,7 @@ from aftercart.backoffice.words import (
     show_last_four,
     show_state,
 )
-from aftercart.cancellations.models import AddressChange, Submission
+from aftercart.cancellations.models import AddressChange, Submission, SubmissionLine
 from aftercart.orders.models import Order
 
 
@@ -105,14 +105,23 @@ def _list_lines(submission: Submission) -> Panel:
             line.reason.subject,
             show_last_four(line.iban),
             write_pickup(line.pickup_date) or NOTHING,
+            _say_code(line),
             _("Open") if line.is_open else hide_accounts(line.outcome) or _("Closed"),
         )
         for line in lines
     ]
     columns = (
-        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Outcome"),
+        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Return code"), _("Outcome"),
     )  # fmt: skip
     return Panel(_("Lines"), columns=columns, rows=rows)
+
+
+def _say_code(line: SubmissionLine) -> str:
+    """Write the code of an easy return, and until when it is valid."""
+    if not line.easy_return_code or line.easy_return_valid_until is None:
+        return line.easy_return_code or NOTHING
+    until = say_moment(line.easy_return_valid_until)
+    return gettext("%(code)s, until %(until)s") % {"code": line.easy_return_code, "until": until}
 
 
 @admin.register(AddressChange)

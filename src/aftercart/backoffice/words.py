@@ -71,6 +71,8 @@ _EVENTS: Final[dict[str, Text]] = {
     "request_withdrawn": gettext_lazy("Request taken out of Omnitron's queue"),
     "cancellation_completed": gettext_lazy("Cancelled or returned"),
     "cancellation_rejected": gettext_lazy("Cancellation rejected"),
+    "return_code_issued": gettext_lazy("Return code issued"),
+    "points_booked": gettext_lazy("Loyalty points settled"),
     "links_revoked": gettext_lazy("All links to the order were made void"),
     "address_change_submitted": gettext_lazy("Another delivery address asked for"),
     "address_change_confirmed": gettext_lazy("Delivery address changed"),

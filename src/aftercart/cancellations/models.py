@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.cancellations import easy_return  # noqa: F401 - its model is found through here
+from aftercart.cancellations.pickups import Calendar, read_slot, validate_slot
 from aftercart.lib.crypto import EncryptedTextField
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 
@@ -49,12 +51,30 @@ class CancellationReason(models.Model):
 
 
 class EasyReturnCompany(models.Model):
-    """A shipping company that collects returns for a channel; an empty channel means all."""
+    """A shipping company that collects returns for a channel; an empty channel means all.
+
+    Its calendar is in the shop's time zone; what is empty there excludes nothing.
+    """
 
     name = models.CharField(max_length=128)
     value = models.CharField(max_length=64, help_text="Its code at Omnitron.")
     channel_id = models.IntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    weekdays = ArrayField(
+        models.SmallIntegerField(), default=list, blank=True, help_text="1 is Monday, 7 is Sunday."
+    )
+    slots = ArrayField(
+        models.CharField(max_length=11, validators=[validate_slot]),
+        default=list,
+        blank=True,
+        help_text="Hours of collection: 09:00-12:00, 13:00-17:00",
+    )
+    lead_days = models.PositiveSmallIntegerField(
+        default=0, help_text="Days before a collection by which it has to be ordered; 0: the same day."
+    )
+    closed_dates = ArrayField(
+        models.DateField(), default=list, blank=True, help_text="Holidays: 2026-10-29, 2026-12-31"
+    )
 
     class Meta:
         ordering = ["id"]
@@ -62,6 +82,16 @@ class EasyReturnCompany(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calendar(self) -> Calendar:
+        """When it collects."""
+        return Calendar(
+            weekdays=frozenset(self.weekdays),
+            slots=tuple(sorted(read_slot(text) for text in self.slots)),
+            lead_days=self.lead_days,
+            closed_dates=frozenset(self.closed_dates),
+        )
 
 
 class Submission(models.Model):
@@ -142,6 +172,8 @@ class SubmissionLine(models.Model):
     shipping_company = models.ForeignKey(EasyReturnCompany, null=True, on_delete=models.PROTECT)
     pickup_address = models.JSONField(null=True)
     pickup_date = models.JSONField(null=True)
+    easy_return_code = models.CharField(max_length=64, blank=True, default="", db_default="")
+    easy_return_valid_until = models.DateTimeField(null=True)
     is_open = models.BooleanField(default=True)
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, blank=True)
@@ -182,7 +214,6 @@ class CancellationRequest(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
     cause = models.CharField(max_length=64, blank=True)
     reject_reason = models.TextField(blank=True)
-    easy_return_code = models.CharField(max_length=64, blank=True)
     remote_pks = ArrayField(models.BigIntegerField(), default=list, blank=True)
     delivery_error = models.TextField(blank=True)
     is_undeliverable = models.BooleanField(default=False, help_text="Omnitron's queue refused it for good.")

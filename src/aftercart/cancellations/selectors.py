@@ -15,6 +15,7 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.lib.times import format_time
+from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.policy import get_policy
@@ -64,11 +65,13 @@ def build_documents(orders: Sequence[Order]) -> list[dict[str, Any]]:
     for request in list_requests(ids):
         requests[request.line.order_item_id].append(request)
     companies = list(EasyReturnCompany.objects.filter(is_active=True))
+    points = find_order_entries(ids)
     return [
         order_document(
             order,
             items=_item_documents(order, items[order.pk], in_progress, requests, companies),
             discounts=discounts[order.pk],
+            points=[transaction_document(entry) for entry in points[order.pk]],
         )
         for order in orders
     ]
@@ -132,7 +135,7 @@ def request_document(request: CancellationRequest) -> dict[str, Any]:
         "easy_return": None
         if company is None
         else {
-            "code": request.easy_return_code or None,
+            "code": line.easy_return_code or None,
             "shipping_company": {"value": company.value, "label": company.name},
         },
         "description": line.description,

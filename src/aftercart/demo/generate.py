@@ -16,6 +16,7 @@ from aftercart.demo.kinds import (
     Person,
     list_prepared,
 )
+from aftercart.demo.points import write_points
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.lib.times import format_time
 from aftercart.orders.status import FINAL, SHIPPED, Status
@@ -190,7 +191,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
     discounts = _write_discounts(plan, goods, counter)
     discount = sum((Decimal(row["amount"]) for row in discounts), Decimal())
     amount = goods + shipping - discount
-    address = _write_address(person, 0, plan)
+    address, modified = _write_address(person, 0, plan), _get_modified(plan)
     return {
         "id": plan.order_id,
         "number": _write_number(plan.order_id, now),
@@ -207,6 +208,9 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "shipping_amount": format_amount(shipping),
         "shipping_tax_rate": "20.00",
         "refund_amount": format_amount(amount if plan.status in FINAL else Decimal(0)),
+        "loyaltytransaction_set": write_points(
+            person, plan.order_id, plan.status, amount, modified, len(items)
+        ),
         **_write_payment(plan, dice, amount),
         **_write_shipping(plan),
         "invoice_number": plan.invoice_number or None,

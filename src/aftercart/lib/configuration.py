@@ -71,6 +71,8 @@ OPTIONS = (
     Option("REVIEW_ABOVE_AMOUNT", "", "Total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
     Option("REVIEW_TYPES", "", "Cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),
     Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
+    Option("LOYALTY_CURRENCY", "TRY", "Currency of the points that `/account/loyalty-account-balance/` tells unless it is asked for another."),
+    Option("IBAN_RETENTION_DAYS", "90", "Days after the end of a cancellation in which its IBAN and account holder are kept."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
 )  # fmt: skip

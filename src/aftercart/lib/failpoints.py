@@ -29,6 +29,7 @@ Point = Literal[
     "address.told",
     "sync.read",
     "sync.booked",
+    "points.booked",
     "recover.settling",
     "recover.enqueuing",
 ]

@@ -18,6 +18,7 @@ from aftercart.lib.money import ZERO
 from aftercart.orders.intake_address import AddressIntake, read_address
 from aftercart.orders.intake_details import read_details
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
+from aftercart.orders.intake_points import PointsIntake, read_points
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
@@ -70,6 +71,7 @@ class OrderIntake:
     columns: dict[str, Any]
     items: list[ItemIntake]
     discounts: list[DiscountIntake]
+    points: list[PointsIntake]
 
 
 def find_number(document: Any) -> str | None:
@@ -105,6 +107,7 @@ def read_order(document: Document, *, channel_id: int) -> OrderIntake:
         columns=columns,
         items=items,
         discounts=discounts,
+        points=read_points(document, created),
     )
 
 

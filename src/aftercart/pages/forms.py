@@ -1,7 +1,7 @@
 """The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.cancellations.pickups import find_first_day, find_pickup_problem, read_slot, say_slots
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
 
-#: When couriers come, in the shop's time zone.
-PICKUP_SLOTS = (("09:00", "12:00"), ("12:00", "15:00"), ("15:00", "18:00"))
+#: When couriers come whose company names no hours, in the shop's time zone.
+PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
 #: Up to so many units there is a list to choose from; beyond that the number is typed.
 _LONGEST_LIST = 20
 _MOST_UNITS = 1_000_000
@@ -170,7 +171,6 @@ class SettlementForm(PlainForm):
     pickup_slot = forms.ChoiceField(
         label=gettext_lazy("Time of day"),
         required=False,
-        choices=[("", "–"), *(("-".join(slot), "–".join(slot)) for slot in PICKUP_SLOTS)],
     )
     fully_refund_as_loyalty_money = forms.BooleanField(
         label=gettext_lazy("Give me loyalty points instead of money"), required=False
@@ -202,9 +202,13 @@ class SettlementForm(PlainForm):
         """Offer these companies and addresses; ask for an account only where one is needed."""
         super().__init__(*args, **options)
         fields: Any = self.fields
-        fields["shipping_company"].choices = [(company.pk, company.name) for company in companies]
+        self.companies = {company.pk: company for company in companies}
+        fields["shipping_company"].choices = [(company.pk, _name_company(company)) for company in companies]
+        fields["pickup_slot"].choices = [("", "–"), *_list_slots(companies)]
         fields["pickup_address"].choices = [(address.pk, address.title) for address in addresses]
-        fields["pickup_date"].widget.attrs["min"] = _get_shop_time().date().isoformat()
+        today = _get_shop_time().date()
+        days = [find_first_day(company.calendar, today) or today for company in companies]
+        fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
         if not wants_account:
             del fields["iban"], fields["holder_name"]
 
@@ -246,9 +250,12 @@ class SettlementForm(PlainForm):
             missing = "pickup_slot" if data["pickup_date"] else "pickup_date"
             self.add_error(missing, _("Please choose both a day and a time, or neither."))
         elif data["pickup_date"]:
-            end = time.fromisoformat(data["pickup_slot"].split("-")[1])
-            if datetime.combine(data["pickup_date"], end, _get_zone()) <= get_now():
-                self.add_error("pickup_date", _("The pickup time is in the past."))
+            company = self.companies.get(data.get("shipping_company") or 0)
+            pickup = self.get_pickup()
+            if company and pickup:
+                problem = find_pickup_problem(company.calendar, pickup, _get_shop_time())
+                if problem:
+                    self.add_error("pickup_date", problem)
 
     def get_pickup(self) -> dict[str, Any] | None:
         """Give the day and hours of a valid form as the actions keep them."""
@@ -259,9 +266,17 @@ class SettlementForm(PlainForm):
         return {"date": data["pickup_date"].isoformat(), "hour_range": {"start": start, "end": end}}
 
 
-def _get_zone() -> ZoneInfo:
-    return ZoneInfo(settings.SHOP_TIME_ZONE)
+def _name_company(company: EasyReturnCompany) -> str:
+    """Name a company, with its hours where it has any."""
+    slots = company.calendar.slots
+    return f"{company.name} · {say_slots(slots)}" if slots else company.name
+
+
+def _list_slots(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, str]]:
+    """List the hours to choose from: those of all these companies."""
+    slots = {slot for company in companies for slot in company.slots or PICKUP_SLOTS}
+    return [(slot, say_slots((read_slot(slot),))) for slot in sorted(slots)]
 
 
 def _get_shop_time() -> datetime:
-    return get_now().astimezone(_get_zone())
+    return get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))

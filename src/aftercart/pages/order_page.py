@@ -19,6 +19,7 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.status import SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
+from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import Moment, name_items, tell_story
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
 from aftercart.pages.words import (
@@ -141,6 +142,11 @@ class OrderPage:
             for request in item.requests
         ]
         return sorted(found, key=lambda request: -int(request["id"]))
+
+    @cached_property
+    def returns(self) -> list[ReturnCard]:
+        """What is left for the customer to do, and to know, about what is being cancelled or returned."""
+        return list_returns(self.order, name_items(self.rows)) if self.has_open_cancellation else []
 
     @property
     def action(self) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
 from aftercart.pages.words import ITEM_WORDS, Text
@@ -49,12 +51,26 @@ def _tell_order(entry: TimelineEntry) -> str:
 def _tell_item(entry: TimelineEntry, name: str) -> str:
     if entry.event == "cancellation_completed":
         return _("%(item)s: cancelled or returned.") % {"item": name}
+    if entry.event == "return_code_issued":
+        return _("%(item)s: you got a return code.") % {"item": name}
+    if entry.event == "points_booked":
+        return _tell_points(entry, name)
     if entry.event == "cancellation_rejected":
         return _("%(item)s: your cancellation or return was declined.") % {"item": name}
     after = str(entry.data.get("after", ""))
     if entry.event == "status_changed" and after in {status.value for status in Status}:
         return f"{name}: {ITEM_WORDS[Status(after)].label}"
     return ""
+
+
+def _tell_points(entry: TimelineEntry, name: str) -> str:
+    """Tell what became of points; "" where none came back and none went."""
+    total = sum((Decimal(str(amount)) for amount in entry.data.values()), ZERO)
+    if total == 0:
+        return ""
+    if total > 0:
+        return _("%(item)s: %(points)s points were credited to you.") % {"item": name, "points": total}
+    return _("%(item)s: %(points)s points were taken back.") % {"item": name, "points": -total}
 
 
 def _find_reason(entry: TimelineEntry) -> str:

@@ -16,6 +16,7 @@ from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
 from aftercart.actions.check_address import check_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
@@ -166,6 +167,20 @@ async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # no
 async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Delete what has had its time: done jobs after a day."""
     await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(
+    name="aftercart.forget_accounts",
+    queueing_lock="aftercart.forget_accounts",
+    lock="aftercart.forget_accounts",
+)
+@_returning_connections
+def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
+    """Clear account numbers and holders after their time."""
+    count = forget_accounts()
+    if count:
+        _logger.info("Forgot the accounts of %s lines.", count)
 
 
 @app.periodic(cron="47 * * * *")

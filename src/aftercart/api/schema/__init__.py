@@ -6,6 +6,7 @@ from aftercart.api.schema.cancellations import (
     request_cancellation,
     request_cancellations,
 )
+from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
 from aftercart.api.schema.session import (
     get_csrf_token,
@@ -21,8 +22,10 @@ __all__ = [
     "get_completed_order",
     "get_csrf_token",
     "get_current_user",
+    "get_loyalty_balance",
     "get_order",
     "list_cancellation_reasons",
+    "list_loyalty_entries",
     "list_orders",
     "log_in",
     "log_out",

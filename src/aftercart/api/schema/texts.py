@@ -7,6 +7,7 @@ from aftercart.api.schema.fields import list_codes
 
 ORDERS: Final = "Customers: orders"
 CANCELLATIONS: Final = "Customers: cancellations and returns"
+POINTS: Final = "Customers: points"
 SESSION: Final = "Storefronts: session"
 HEALTH: Final = "Operators: health"
 OMNITRON: Final = "Omnitron: events"
@@ -14,6 +15,7 @@ OMNITRON: Final = "Omnitron: events"
 TAGS: Final = [
     {"name": CANCELLATIONS, "description": "Cancel what has not been shipped, return what has."},
     {"name": ORDERS, "description": "See orders, and send one to another address."},
+    {"name": POINTS, "description": "How many loyalty points there are, and how they came and went."},
     {"name": SESSION, "description": "Log in and out, tell who is logged in, get a token for writes."},
     {"name": HEALTH, "description": "For supervisors and load balancers: no session, no cookies."},
     {"name": OMNITRON, "description": "What the back office calls."},

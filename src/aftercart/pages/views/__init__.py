@@ -6,6 +6,7 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.cancellation import cancel
 from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list
+from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "logout",
     "order_detail",
     "order_list",
+    "points",
 ]

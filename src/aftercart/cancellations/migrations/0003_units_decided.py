@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cancellations', '0001_initial'),
+        ('cancellations', '0002_easy_return'),
         ('orders', '0002_timeline_is_append_only'),
     ]
 
