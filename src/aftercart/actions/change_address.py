@@ -24,6 +24,7 @@ from aftercart.actions.recognize_repeat import (
     record_write,
     replay,
 )
+from aftercart.actions.tell_customer import tell_address
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.selectors import find_open_items
@@ -205,4 +206,6 @@ def _end(
             order.shipping_address = change.address
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
+        change.state = state
+        tell_address(order, change)
         save_order(order, "shipping_address")

@@ -5,6 +5,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.actions.follow_withdrawal import follow_line
+from aftercart.actions.tell_customer import tell_completed, tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
@@ -36,6 +38,8 @@ def complete_line(
     record_event(
         order, "cancellation_completed", actor, item=item, data={"line": line.pk, "quantity": line.quantity}
     )
+    tell_completed(order, line.submission)
+    follow_line(order, line, actor)
 
 
 def reject_line(
@@ -49,6 +53,8 @@ def reject_line(
     _close(line, "rejected")
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
+    tell_rejected(order, line, reason)
+    tell_completed(order, line.submission)
 
 
 def _close(line: SubmissionLine, outcome: str) -> None:

@@ -31,6 +31,9 @@ Point = Literal[
     "sync.booked",
     "recover.settling",
     "recover.enqueuing",
+    "letter.claimed",
+    "letter.handed_over",
+    "withdraw.recorded",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 
