@@ -78,7 +78,7 @@ def survives(letter_pk: int, mailbox: Mailbox, deadly: int) -> bool:
                     pass_one()
                     return count
 
-                with mock.patch("aftercart.mail.delivery.get_connection", lambda: Backend(hand_over)):
+                with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(hand_over)):
                     send_letter(letter_pk)
             code = 0
         finally:
@@ -112,8 +112,7 @@ def recover(mailbox: Mailbox) -> None:
         if not todo:
             return
         ProcrastinateJob.objects.all()._raw_delete("default")
-        backend = Backend(mailbox.keeping)
-        with mock.patch("aftercart.mail.delivery.get_connection", lambda: backend):
+        with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(mailbox.keeping)):
             for job in todo:
                 send_letter(job.args["pk"])
     pytest.fail("it does not come to an end")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -30,6 +30,11 @@ class WithdrawalOffer:
     def is_possible(self) -> bool:
         """Whether a statement can be made."""
         return self.is_offered and bool(self.items)
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment of the period, on its last day."""
+        return None if self.ends_at is None else self.ends_at - timedelta(seconds=1)
 
     @property
     def is_shown(self) -> bool:
