@@ -18,7 +18,10 @@ from aftercart.cancellations.models import (
     Difference,
     EasyReturnCompany,
     Submission,
+    Withdrawal,
+    WithdrawalPolicy,
 )
+from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
 
 
@@ -34,6 +37,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                     "badge": "aftercart.backoffice.dashboard.count_waiting",
                     "badge_variant": "primary",
                 },
+                item(Withdrawal, _("Withdrawals"), "undo"),
                 item(Order, _("Orders"), "receipt_long"),
             ],
         },
@@ -43,6 +47,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(Submission, _("Submissions"), "send"),
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
+                item(Letter, _("Letters"), "mail"),
             ],
         },
         {
@@ -50,6 +55,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
+                item(WithdrawalPolicy, _("Where one can withdraw"), "gavel"),
                 item(User, _("Users"), "person"),
                 item(Group, _("Groups"), "group"),
             ],
