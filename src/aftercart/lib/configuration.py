@@ -22,7 +22,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS` and a `DATABASE_URL`, and marks cookies Secure."),
+    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS`, a `DATABASE_URL` and an `EMAIL_URL`, and marks cookies Secure."),
     Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: the database, the demo, the stand-in's store, the secret."),
     Option("AFTERCART_HOST", "127.0.0.1", "Address that the web server listens on."),
     Option("PORT", "8000", "Port that the web server listens on."),
