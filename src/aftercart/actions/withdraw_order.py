@@ -222,6 +222,12 @@ def _get_reason(kind: str) -> CancellationReason:
     return reason
 
 
+def map_withdrawal_reason(kind: str, remote_pk: int) -> None:
+    """Say which of Omnitron's reasons stands for a withdrawal, if nobody has yet."""
+    reason = _get_reason(kind)
+    CancellationReason.objects.filter(pk=reason.pk, remote_pk=None).update(remote_pk=remote_pk)
+
+
 def _send_receipt(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -> None:
     """Write the receipt to the address that was given, and to the order's, whose owner has to know."""
     facts = {
