@@ -72,7 +72,7 @@ def test_the_link_stands_on_the_orders_page_through_the_period(client: Client, s
     OrderItem.objects.filter(order=shop.order).update(status="550", delivered_at=delivered)
     page = client.get(path)
     assert HERE in page.content.decode()
-    assert re.search(r"Until \d+ \w+ \d{4}, without giving a reason\.", say(read(page)))
+    assert re.search(r"until \d+ \w+ \d{4}, without giving a reason\.", say(read(page)))
 
     OrderItem.objects.filter(order=shop.order).update(delivered_at=timezone.now() - timedelta(days=30))
     assert HERE not in client.get(path).content.decode()
