@@ -160,9 +160,12 @@ def import_orders_command(file: str) -> None:
     help="What the link is good for.",
 )
 @click.option("--revoke", is_flag=True, help="Make every link to this order void, instead.")
-def link(number: str, purpose: str, *, revoke: bool) -> None:
+@click.option("--mail", is_flag=True, help="Send the order's customer or guest a link by e-mail, instead.")
+@click.option("--reminder", is_flag=True, help="With --mail: as a reminder, which can be unsubscribed from.")
+def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool) -> None:
     """Print a signed link to the order NUMBER."""
     with _django():
+        from aftercart.actions.mail_order_link import mail_order_link
         from aftercart.actions.revoke_links import revoke_links
         from aftercart.orders.errors import OrderNotFound
         from aftercart.orders.selectors import make_link
@@ -171,6 +174,9 @@ def link(number: str, purpose: str, *, revoke: bool) -> None:
             if revoke:
                 revoke_links(number)
                 click.echo(f"All links to {number} are void.")
+            elif mail:
+                mail_order_link(number, is_reminder=reminder)
+                click.echo(f"A letter about {number} waits in the outbox.")
             else:
                 click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]
         except OrderNotFound:

@@ -145,6 +145,7 @@ def describe_demo(summary: dict[str, Any]) -> None:
     rows += [
         ("Back office", f"{base}/backoffice/"),
         ("  log in as", f"{staff['email']} / {staff['password']}"),
+        ("E-mails", f"{base}/mail/kept/"),
         ("API documentation", f"{base}/api/docs/"),
         ("Omnitron", f"{summary['omnitron_url']}/"),
         ("All of the demo", str(settings.VAR / "demo.json")),

@@ -1,5 +1,6 @@
 """Django's settings, all from the environment (lib/configuration.py lists it); starts with nothing set."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
-from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
+from aftercart.lib.configuration import (
+    Configuration,
+    ConfigurationError,
+    get_var_folder,
+    read_or_make_secret,
+)
+from aftercart.lib.mail_server import parse_mail_url
 
 config = Configuration()
 
@@ -70,6 +77,7 @@ INSTALLED_APPS = [
     "aftercart.orders",
     "aftercart.cancellations",
     "aftercart.loyalty",
+    "aftercart.mail",
     "aftercart.pages",
     "aftercart.backoffice",
     "aftercart.worker",
@@ -203,6 +211,33 @@ STATIC_URL = "/static/"
 # Served from where they are installed: no collecting step between installing and running.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
+
+# --- letters -----------------------------------------------------------------------------------------------
+
+SHOP_NAME = config.text("SHOP_NAME")
+SHOP_COLOUR = config.text("SHOP_COLOUR")
+if not re.fullmatch(r"#[0-9a-fA-F]{6}", SHOP_COLOUR):
+    raise ConfigurationError(f"SHOP_COLOUR must be # and six hexadecimal digits, not {SHOP_COLOUR!r}.")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = config.text("DEFAULT_FROM_EMAIL")
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
+LETTER_LIFE = config.days("LETTER_DAYS")
+REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
+_EMAIL_URL = config.text("EMAIL_URL")
+if not _EMAIL_URL and not IS_LOCAL:
+    raise ImproperlyConfigured("EMAIL_URL must be set in production: receipts and decisions go by e-mail.")
+ARE_LETTERS_KEPT_HERE = not _EMAIL_URL
+EMAIL_BACKEND = (
+    "aftercart.mail.folder.FolderBackend"
+    if ARE_LETTERS_KEPT_HERE
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+globals().update({} if ARE_LETTERS_KEPT_HERE else parse_mail_url(_EMAIL_URL))
+
+# --- withdrawal (Directive (EU) 2023/2673; rows in the back office go before these) -------------------------
+
+WITHDRAWAL_COUNTRIES = frozenset(word.lower() for word in config.words("WITHDRAWAL_COUNTRIES"))
+WITHDRAWAL_DAYS = config.number("WITHDRAWAL_DAYS")
 
 # --- the API -----------------------------------------------------------------------------------------------
 

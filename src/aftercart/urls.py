@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import events, health, loyalty, metrics, orders, session
+from aftercart.api import events, health, loyalty, metrics, orders, session, withdrawals
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
@@ -43,6 +43,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.cancel, json=orders.CancelOrder.as_view()),
         name="order-cancel",
     ),
+    path(
+        "orders/<text:number>/withdraw/",
+        by_format(html=pages.withdraw, json=withdrawals.WithdrawOrder.as_view()),
+        name="order-withdraw",
+    ),
+    path(
+        "orders/<text:number>/withdraw/<uuid:statement>/",
+        pages.withdrawal_receipt,
+        name="withdrawal-receipt",
+    ),
+    path("orders/guest/<text:signed>/withdraw/", pages.guest_withdraw, name="guest-withdraw"),
+    path(
+        "orders/guest/<text:signed>/withdraw/<uuid:statement>/",
+        pages.guest_withdrawal_receipt,
+        name="guest-withdrawal-receipt",
+    ),
+    path("mail/opt-out/<text:token>/", pages.opt_out, name="mail-opt-out"),
+    path("mail/kept/", pages.kept_mails, name="kept-mails"),
+    path("mail/kept/<slug:name>/", pages.kept_mail, name="kept-mail"),
+    path("mail/kept/<slug:name>/body/", pages.kept_mail_body, name="kept-mail-body"),
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
     re_path(r"^users/logout/?$", by_format(html=pages.logout, json=session.Logout.as_view()), name="logout"),

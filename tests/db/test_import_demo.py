@@ -78,7 +78,7 @@ def test_the_people_can_log_in() -> None:
 
 
 def test_reasons_are_numbered_as_at_the_stand_in_and_speak_turkish() -> None:
-    reasons = list(CancellationReason.objects.order_by("pk"))
+    reasons = list(CancellationReason.objects.filter(code="").order_by("pk"))
     assert [(r.pk, r.remote_pk) for r in reasons] == [(n, n) for n in range(1, 11)]
     assert [r.cancellation_type for r in reasons] == ["cancel"] * 5 + ["refund"] * 5
     assert [r.pk for r in reasons if r.extra_information_needed] == [5, 10]

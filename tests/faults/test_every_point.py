@@ -29,11 +29,21 @@ from aftercart.actions.check_address import check_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
+from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.tell_customer import name_subject
 from aftercart.actions.verify_submission import verify_submission
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationReason,
+    CancellationRequest,
+    Submission,
+    Withdrawal,
+)
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.mail.models import Letter
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
@@ -57,6 +67,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], None]] = {
     jobs.DELIVER_ADDRESS: deliver_address,
     jobs.CHECK_ADDRESS: check_address,
     jobs.SYNC_ORDER: sync_order,
+    jobs.SEND_LETTER: lambda pk, _client: send_letter(pk),
 }
 
 Action = Callable[[Street, Omnitron], object]
@@ -69,8 +80,11 @@ def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
 
 
 @contextmanager
-def dying_at(deadly: int) -> Iterator[None]:
-    """Die at the n-th point: before a statement, or before or after a commit or a remote call."""
+def dying_at(deadly: int) -> Iterator[Callable[[], None]]:
+    """Die at the n-th point: before a statement, or before or after a commit or a remote call.
+
+    Gives what passes a further point.
+    """
     passed = 0
 
     def pass_one() -> None:
@@ -98,7 +112,7 @@ def dying_at(deadly: int) -> Iterator[None]:
         commit = around(connection._commit)  # type: ignore[attr-defined]
         stack.enter_context(mock.patch.object(connection, "_commit", commit))
         stack.enter_context(mock.patch.object(Exchange, "call", around(Exchange.call)))
-        yield
+        yield pass_one
 
 
 def survives(action: Action, street: Street, deadly: int) -> bool:
@@ -128,7 +142,9 @@ def recover(client: Omnitron) -> None:
     """Do what the worker does, until nothing is left to do; time passes quickly."""
     for _round in range(10):
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
+        Letter.objects.update(sending_at=F("sending_at") - _LONG_AGO)
         recover_submissions()
+        recover_letters()
         recover_jobs()
         todo = list(ProcrastinateJob.objects.filter(status="todo").order_by("pk"))
         if not todo:
@@ -155,6 +171,7 @@ def check_books(street: Street) -> None:
             assert accepted[line.order_item_id] == (submission.state == "applied"), submission.state
             if submission.state == "refused" and line.is_open:
                 assert line.request.delivered_at is not None
+    check_letters()
     for item in street.items:
         assert (item.status == "50") == (accepted[item.pk] == 1), item.status
 
@@ -173,6 +190,21 @@ def check_points(street: Street) -> None:
     ]
 
 
+def check_letters() -> None:
+    """Every event has its letter, once, and all of them are sent."""
+    assert not Letter.objects.exclude(state="sent").exists()
+    kinds = {
+        letter.subject: letter.kind for letter in Letter.objects.filter(kind__contains="_").order_by("pk")
+    }
+    for submission in Submission.objects.filter(origin="direct"):
+        told = {"applied": {"cancellation_sent", "cancellation_confirmed"}, "refused": {"request_received"}}
+        assert kinds.get(submission.uuid) in told[submission.state]
+    for change in AddressChange.objects.filter(state="confirmed"):
+        assert kinds[name_subject("address_change", change.pk)] == "address_changed"
+    for withdrawal in Withdrawal.objects.all():
+        assert Letter.objects.filter(kind="withdrawal_receipt", subject=withdrawal.uuid).count() == 1
+
+
 def kill_at_every_point(
     sandbox: SandboxProcess,
     action: Action,
@@ -184,7 +216,7 @@ def kill_at_every_point(
     """Kill an action at each of its points, each time with a shop of its own; tell how many there are."""
     client = make_client(sandbox)
     for deadly in range(1, _MOST_POINTS):
-        for model in (Submission, AddressChange, IdempotencyRecord):
+        for model in (Withdrawal, Submission, AddressChange, IdempotencyRecord, Letter):
             model.objects.all().delete()
         ProcrastinateJob.objects.all()._raw_delete("default")
         street = make_street(sandbox, "http://nobody", *lines)
@@ -206,6 +238,25 @@ def cancel(street: Street, client: Omnitron) -> None:
 def lose_an_answer(street: Street, client: Omnitron) -> None:
     street.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
     cancel(street, client)
+
+
+def withdraw(street: Street, client: Omnitron) -> None:
+    command = WithdrawalCommand(
+        street.order.number, street.order.user, "Ayşe Yılmaz", street.order.user_email
+    )
+    withdraw_order(command, client)
+
+
+def know_the_reason(_street: Street, _client: Omnitron) -> None:
+    for kind, remote_pk in (("cancel", 1), ("refund", 6)):
+        CancellationReason.objects.filter(code="withdrawal", cancellation_type=kind).delete()
+        CancellationReason.objects.create(
+            code="withdrawal",
+            cancellation_type=kind,
+            subject="Withdrawal",
+            is_active=False,
+            remote_pk=remote_pk,
+        )
 
 
 def move(street: Street, client: Omnitron) -> None:
@@ -273,6 +324,7 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
         pytest.param(
             book, {"before": refund_as_points, "lines": (Line(),), "check": check_points}, 27, id="points"
         ),
+        pytest.param(withdraw, {"before": know_the_reason}, 60, id="withdraw"),
     ],
 )
 def test_wherever_a_process_dies_nothing_is_lost_and_nothing_happens_twice(

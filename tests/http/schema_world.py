@@ -239,6 +239,11 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda w: {"order": w.order.pk, "address": w.address.pk},
     ),
     "cancel_order_items": ("post", lambda w: f"/orders/{w.order.number}/cancel/", _cancel),
+    "withdraw_from_contract": (
+        "post",
+        lambda w: f"/orders/{w.order.number}/withdraw/",
+        lambda w: {"name": "Ayşe Yılmaz", "email": w.user.email, "items": [SHIRT]},
+    ),
     "log_in": (
         "post",
         lambda _: "/users/login/",

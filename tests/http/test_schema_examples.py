@@ -37,6 +37,7 @@ FIRST_REQUEST = 901
 @pytest.fixture
 def world(db: None, settings: Settings) -> Iterator[World]:  # noqa: ARG001
     settings.OMNITRON_WEBHOOK_SECRETS = [SECRET]
+    settings.PUBLIC_URL = "https://shop.example.com"
     fake = FakeOmnitron()
     with replace_client(fake):
         yield World(fake)

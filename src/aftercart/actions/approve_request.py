@@ -12,6 +12,7 @@ from aftercart.actions import jobs
 from aftercart.actions.deliver_request import find_made
 from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.send_submission import send_submission
+from aftercart.actions.tell_customer import tell_approved
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
@@ -20,6 +21,7 @@ from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.errors import ActionError
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, Actor, record_event
 
@@ -57,14 +59,21 @@ def approve_request(request_pk: int, staff: User) -> None:
     order = lock_order(pk=request.line.submission.order_id)
     if _is_part_of_one(request.line):
         raise PartOfLine
-    count = CancellationRequest.objects.filter(pk=request_pk, status=_Status.WAITING).update(
+    if not approve_waiting(order, request, staff):
+        raise RequestDecided
+    save_order(order)
+
+
+def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> bool:
+    """Approve a request of a locked order, which the caller saves; tell whether it was waiting."""
+    count = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING).update(
         status=_Status.APPROVED, decided_by=staff, modified_date=timezone.now()
     )
-    if not count:
-        raise RequestDecided
-    record_event(order, "request_approved", Actor.staff(staff), data={"request": request_pk})
-    save_order(order)
-    jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk)
+    if count:
+        record_event(order, "request_approved", Actor.staff(staff), data={"request": request.pk})
+        tell_approved(order, request)
+        jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk)
+    return bool(count)
 
 
 def _is_part_of_one(line: SubmissionLine) -> bool:

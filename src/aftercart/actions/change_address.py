@@ -24,6 +24,7 @@ from aftercart.actions.recognize_repeat import (
     record_write,
     replay,
 )
+from aftercart.actions.tell_customer import tell_address
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.selectors import find_open_items
@@ -223,4 +224,6 @@ def _end(
             jobs.enqueue(jobs.CHECK_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
+        change.state = state
+        tell_address(order, change)
         save_order(order, "shipping_address")

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from aftercart.accounts.models import User
 from aftercart.actions.credit_points import credit_points
+from aftercart.actions.follow_withdrawal import follow_line
+from aftercart.actions.tell_customer import tell_completed, tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.money import ZERO
 from aftercart.omnitron.messages import RemoteRequest
@@ -50,6 +52,8 @@ def complete_line(
     record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
     told = item.refund_amount - refunded_before if refund_amount is not None else ZERO
     credit_points(order, item, actor, line=line, quantity=line.completed_quantity, told=told)
+    tell_completed(order, line.submission)
+    follow_line(order, line, actor)
 
 
 def reject_line(
@@ -63,6 +67,8 @@ def reject_line(
     _close(line, "rejected")
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
+    tell_rejected(order, line, reason)
+    tell_completed(order, line.submission)
 
 
 def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:

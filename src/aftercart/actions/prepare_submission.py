@@ -1,9 +1,11 @@
 """The first transaction of a cancellation: lock, judge, record the intent, reserve the units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
+from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
@@ -56,7 +58,10 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
                 return replay(repeat)
             raise
         failpoint("prepare.judged")
-        return _record(command, origin, order, lines, findings)
+        repeat = record_write(command.write)
+        return record_submission(
+            order, lines, findings, origin=origin, user=command.write.user, repeat=repeat
+        )
 
 
 def _lock(command: CancellationCommand) -> Order:
@@ -82,37 +87,45 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
 def _judge(
     order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
 ) -> tuple[Finding, ...]:
-    findings = judge(
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
-        gather_facts(order, list(items.values()), find_open_items([order.pk])),
-        placed_at=order.created_date,
-        policy=get_policy(order.channel_id),
-        now=get_now(),
-    )
+    findings = judge_lines(order, items, lines)
     refusals = list_refusals(findings)
     if refusals:
         raise CancellationRefused(refusals)
     return findings
 
 
-def _record(
-    command: CancellationCommand,
-    origin: Submission.Origin,
-    order: Order,
-    lines: tuple[SubmissionLine, ...],
-    findings: tuple[Finding, ...],
-) -> Prepared | Answer:
-    actor = Actor.customer(command.write.user)
-    submission = Submission.objects.create(
-        order=order, user=command.write.user, origin=origin, repeat=record_write(command.write)
+def judge_lines(
+    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine]
+) -> tuple[Finding, ...]:
+    """Judge planned lines by the shop's policy, now. Inside a transaction that has locked the order."""
+    return judge(
+        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
+        gather_facts(order, list(items.values()), find_open_items([order.pk])),
+        placed_at=order.created_date,
+        policy=get_policy(order.channel_id),
+        now=get_now(),
     )
+
+
+def record_submission(
+    order: Order,
+    lines: Sequence[SubmissionLine],
+    findings: Sequence[Finding],
+    *,
+    origin: Submission.Origin,
+    user: User | None,
+    repeat: IdempotencyRecord | None,
+) -> Prepared | Answer:
+    """Record judged lines of a locked order as a submission: to be sent, or as requests where it needs review."""
+    actor = Actor.customer(user)
+    submission = Submission.objects.create(order=order, user=user, origin=origin, repeat=repeat)
     for line in lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
     data = {"submission": str(submission.uuid), "items": [line.order_item_id for line in lines]}
     record_event(order, "cancellation_submitted", actor, data=data)
     reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
-    if origin is Submission.Origin.DIRECT and not reviews:
+    if origin is not Submission.Origin.REQUEST and not reviews:
         save_order(order)
         return Prepared(submission.pk)
     cause = reviews[0].code if reviews else "requested"

@@ -14,6 +14,7 @@ from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
+from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import IdempotencyRecord
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
@@ -64,6 +65,7 @@ def recover_jobs() -> int:
         + _enqueue_missing(
             jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
         )
+        + _enqueue_missing(jobs.SEND_LETTER, list_waiting())
     )
 
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from aftercart.backoffice import (
     accounts,
     differences,
+    letters,
     orders,
     places,
     points,
@@ -12,12 +13,14 @@ from aftercart.backoffice import (
     requests,
     returns,
     submissions,
+    withdrawals,
 )
 from aftercart.backoffice.login import LoginForm
 
 __all__ = [
     "accounts",
     "differences",
+    "letters",
     "orders",
     "places",
     "points",
@@ -25,6 +28,7 @@ __all__ = [
     "requests",
     "returns",
     "submissions",
+    "withdrawals",
 ]
 
 # The index of django-unfold comes first among the templates, so that ours needs another name.

@@ -9,8 +9,16 @@ from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import make_list_url
 from aftercart.backoffice.words import NOTHING, say_age
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Difference, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    Difference,
+    Submission,
+    Withdrawal,
+)
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.mail.models import Letter
+from aftercart.mail.outbox import measure_outbox
 
 _Status = CancellationRequest.Status
 _WAITING = Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])
@@ -33,12 +41,16 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
     cards: list[Card] = []
     if user.has_perm("cancellations.view_cancellationrequest"):
         cards += _count_requests()
+    if user.has_perm("cancellations.view_withdrawal"):
+        cards.append(_count_withdrawals())
     if user.has_perm("cancellations.view_submission"):
         cards += _count_submissions()
     if user.has_perm("cancellations.view_addresschange"):
         cards.append(_count_address_changes())
     if user.has_perm("cancellations.view_difference"):
         cards.append(_count_differences())
+    if user.has_perm("mail.view_letter"):
+        cards.append(_count_letters())
     return {**context, "title": _("Overview"), "cards": cards}
 
 
@@ -106,6 +118,20 @@ def _count_differences() -> Card:
     count = Difference.objects.filter(resolved_at=None).count()
     url = make_list_url(Difference)
     return Card(_("Differences"), str(count), _("Told otherwise by Omnitron"), url, is_urgent=count > 0)
+
+
+def _count_withdrawals() -> Card:
+    count = Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count()
+    hint = _("Statements that nobody has decided on yet")
+    return Card(_("Withdrawals"), str(count), hint, make_list_url(Withdrawal))
+
+
+def _count_letters() -> Card:
+    count = measure_outbox().manual
+    url = make_list_url(Letter, state="manual")
+    return Card(
+        _("Letters given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
+    )
 
 
 def _count_address_changes() -> Card:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.backoffice.words import ADDRESS_STATES, CAUSES, SUBMISSION_STATES, Text
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
 
 if TYPE_CHECKING:
@@ -142,6 +144,40 @@ class DifferenceFilter(ChoiceFilter):
     default = _("Open")
     unchosen = Q(resolved_at=None)
     table = (("resolved", _("Resolved"), Q(resolved_at__isnull=False)), ("all", _("All"), Q()))
+
+
+class WithdrawalStateFilter(ChoiceFilter):
+    """Undecided, unless others are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+    default = _("Not decided yet")
+    unchosen = Q(state=Withdrawal.State.RECEIVED)
+    table = (
+        ("late", _("Too late, not decided yet"), Q(state=Withdrawal.State.RECEIVED, is_in_time=False)),
+        ("accepted", Withdrawal.State.ACCEPTED.label, Q(state=Withdrawal.State.ACCEPTED)),
+        ("refused", Withdrawal.State.REFUSED.label, Q(state=Withdrawal.State.REFUSED)),
+        ("all", _("All"), Q()),
+    )
+
+
+class LetterStateFilter(ChoiceFilter):
+    """What somebody has to look at, or one of the states."""
+
+    title = _("state")
+    parameter_name = "state"
+    table = (
+        ("manual", _("Somebody has to look"), Q(manual_since__isnull=False)),
+        *((state.value, state.label, Q(state=state)) for state in Letter.State),
+    )
+
+
+class LetterKindFilter(ChoiceFilter):
+    """What it tells."""
+
+    title = _("kind")
+    parameter_name = "kind"
+    table = tuple((kind.value, kind.label, Q(kind=kind)) for kind in Letter.Kind)
 
 
 class AddressStateFilter(ChoiceFilter):

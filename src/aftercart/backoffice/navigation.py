@@ -19,8 +19,11 @@ from aftercart.cancellations.models import (
     Difference,
     EasyReturnCompany,
     Submission,
+    Withdrawal,
+    WithdrawalPolicy,
 )
 from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
 
 
@@ -36,6 +39,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                     "badge": "aftercart.backoffice.dashboard.count_waiting",
                     "badge_variant": "primary",
                 },
+                item(Withdrawal, _("Withdrawals"), "undo"),
                 item(Order, _("Orders"), "receipt_long"),
             ],
         },
@@ -46,6 +50,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
                 item(LoyaltyEntry, _("Loyalty points"), "loyalty"),
+                item(Letter, _("Letters"), "mail"),
             ],
         },
         {
@@ -54,6 +59,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
                 item(ReturnInstructions, _("Return instructions"), "assignment_return"),
+                item(WithdrawalPolicy, _("Where one can withdraw"), "gavel"),
                 item(User, _("Users"), "person"),
                 item(Group, _("Groups"), "group"),
             ],

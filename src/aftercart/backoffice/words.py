@@ -16,8 +16,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
 from aftercart.lib.money import get_exponent, round_amount
+from aftercart.mail.models import Letter
 from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
 
@@ -74,6 +75,9 @@ _EVENTS: Final[dict[str, Text]] = {
     "return_code_issued": gettext_lazy("Return code issued"),
     "points_booked": gettext_lazy("Loyalty points settled"),
     "links_revoked": gettext_lazy("All links to the order were made void"),
+    "withdrawal_received": gettext_lazy("Withdrawal from contract received"),
+    "withdrawal_accepted": gettext_lazy("Withdrawal accepted"),
+    "withdrawal_refused": gettext_lazy("Withdrawal refused"),
     "address_change_submitted": gettext_lazy("Another delivery address asked for"),
     "address_change_confirmed": gettext_lazy("Delivery address changed"),
     "address_change_refused": gettext_lazy("Address change refused"),
@@ -101,6 +105,7 @@ ORIGINS: Final[dict[str, Text]] = {
     Submission.Origin.DIRECT: gettext_lazy("Direct"),
     Submission.Origin.REQUEST: gettext_lazy("As a request"),
     Submission.Origin.APPROVAL: gettext_lazy("Approved by staff"),
+    Submission.Origin.WITHDRAWAL: gettext_lazy("By withdrawal"),
 }
 
 ADDRESS_STATES: Final[dict[str, Text]] = {
@@ -124,6 +129,10 @@ _TONES: Final[dict[str, str]] = {
     Submission.State.APPLIED: "good",
     Submission.State.REFUSED: "quiet",
     Submission.State.UNKNOWN: "warn",
+    Withdrawal.State.RECEIVED: "warn",
+    Withdrawal.State.ACCEPTED: "good",
+    Letter.State.SENDING: "info",
+    Letter.State.FAILED: "wrong",
     AddressChange.State.PENDING: "warn",
     AddressChange.State.TOO_LATE: "quiet",
     AddressChange.State.SUPERSEDED: "quiet",

@@ -34,6 +34,14 @@ class CancellationReason(models.Model):
     translations = models.JSONField(default=dict, blank=True)
     extra_information_needed = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    code = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Names a reason that nobody chooses.",
+    )
     order = models.IntegerField(default=0)
     remote_pk = models.BigIntegerField(null=True, blank=True)
     created_date = models.DateTimeField(auto_now_add=True)
@@ -41,6 +49,11 @@ class CancellationReason(models.Model):
 
     class Meta:
         ordering = ["cancellation_type", "order", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "cancellation_type"], condition=~models.Q(code=""), name="one_reason_a_code"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cancellation_type}: {self.subject}"
@@ -111,16 +124,17 @@ class Submission(models.Model):
         UNKNOWN = "unknown"
 
     class Origin(models.TextChoices):
-        """How it came in: the direct way, as requests only, or as an approval by the staff."""
+        """How it came in: the direct way, as requests only, by a withdrawal, or as an approval by the staff."""
 
         DIRECT = "direct"
         REQUEST = "request"
         APPROVAL = "approval"
+        WITHDRAWAL = "withdrawal"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    origin = models.CharField(max_length=8, choices=Origin)
+    origin = models.CharField(max_length=10, choices=Origin)
     state = models.CharField(max_length=8, choices=State, default=State.PREPARED)
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
@@ -339,3 +353,22 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.ours} here, {self.theirs} there"
+
+
+# Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
+
+__all__ = [
+    "AddressChange",
+    "CancellationReason",
+    "CancellationRequest",
+    "CancellationType",
+    "Difference",
+    "EasyReturnCompany",
+    "Submission",
+    "SubmissionLine",
+    "SyncCursor",
+    "Withdrawal",
+    "WithdrawalLine",
+    "WithdrawalPolicy",
+]

@@ -8,6 +8,7 @@ import structlog
 
 from aftercart.accounts.models import User
 from aftercart.actions.import_orders import BadLine, import_orders
+from aftercart.actions.withdraw_order import map_withdrawal_reason
 from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
@@ -69,6 +70,10 @@ def _seed_reasons() -> None:
     EasyReturnCompany.objects.bulk_create(companies, ignore_conflicts=True)
     for model, rows in ((CancellationReason, reasons), (EasyReturnCompany, companies)):
         advance_sequence(model._meta.db_table, len(rows))  # noqa: SLF001
+    # A shop maps these two by hand; here, to what comes nearest among the stand-in's.
+    for kind, nearest in (("cancel", "Changed my mind"), ("refund", "Does not fit")):
+        remote_pk = next(reason.pk for reason in reasons if reason.subject == nearest)
+        map_withdrawal_reason(kind, remote_pk)
 
 
 def _seed_people() -> None:

@@ -22,7 +22,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS` and a `DATABASE_URL`, and marks cookies Secure."),
+    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS`, a `DATABASE_URL` and an `EMAIL_URL`, and marks cookies Secure."),
     Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: the database, the demo, the stand-in's store, the secret."),
     Option("AFTERCART_HOST", "127.0.0.1", "Address that the web server listens on."),
     Option("PORT", "8000", "Port that the web server listens on."),
@@ -73,6 +73,15 @@ OPTIONS = (
     Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
     Option("LOYALTY_CURRENCY", "TRY", "Currency of the points that `/account/loyalty-account-balance/` tells unless it is asked for another."),
     Option("IBAN_RETENTION_DAYS", "90", "Days after the end of a cancellation in which its IBAN and account holder are kept."),
+    Option("SHOP_NAME", "Aftercart", "The shop's name, as letters bear it."),
+    Option("SHOP_COLOUR", "#0d5c4c", "The shop's colour in letters: `#` and six hexadecimal digits."),
+    Option("EMAIL_URL", "", "Mail server: `smtp://`, `smtp+tls://` (STARTTLS) or `smtps://`, as in `smtp+tls://user:password@mail.example.com:587`. Empty in a local run: letters go into `AFTERCART_VAR/mail`."),
+    Option("DEFAULT_FROM_EMAIL", "Aftercart <orders@localhost>", "Sender of all letters."),
+    Option("EMAIL_TIMEOUT_SECONDS", "15", "Seconds to wait for each answer of the mail server."),
+    Option("LETTER_DAYS", "180", "Days that letters are kept in the outbox after they were sent."),
+    Option("REQUEST_ANSWER_DAYS", "3", "Days within which customers are promised an answer to a request."),
+    Option("WITHDRAWAL_COUNTRIES", "at,be,bg,cy,cz,de,dk,ee,es,fi,fr,gr,hr,hu,ie,is,it,li,lt,lu,lv,mt,nl,no,pl,pt,ro,se,si,sk,tr", "Countries (ISO codes) of customers who get the withdrawal function; `*`: all. Rows in the back office go before it."),
+    Option("WITHDRAWAL_DAYS", "14", "Days of the withdrawal period, from the delivery of the last item on."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
 )  # fmt: skip

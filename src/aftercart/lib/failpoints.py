@@ -32,6 +32,9 @@ Point = Literal[
     "points.booked",
     "recover.settling",
     "recover.enqueuing",
+    "letter.claimed",
+    "letter.handed_over",
+    "withdraw.recorded",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 

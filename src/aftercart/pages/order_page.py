@@ -12,11 +12,13 @@ from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.selectors import build_document, find_open_items
+from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
+from aftercart.orders.selectors import get_now
 from aftercart.orders.status import SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
 from aftercart.pages.returns import ReturnCard, list_returns
@@ -174,6 +176,16 @@ class OrderPage:
         """In how many instalments it is paid; 0 for one."""
         count = self.document["installment_count"]
         return count if isinstance(count, int) and count > 1 else 0
+
+    @cached_property
+    def withdrawal_offer(self) -> WithdrawalOffer:
+        """Whether, and until when, the contract can be withdrawn from (two queries)."""
+        return find_offer(self.order, self.rows, get_now())
+
+    @cached_property
+    def withdrawals(self) -> list[Withdrawal]:
+        """The statements of withdrawal that were made, newest first (one query)."""
+        return list_withdrawals(self.order)
 
     def list_moments(self) -> list[Moment]:
         """Tell the order's story (one more query)."""

@@ -12,6 +12,9 @@ from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
 from aftercart.pages.words import ITEM_WORDS, Text
 
+#: Events whose cause was written for the customer; other causes are notes to ourselves.
+_TOLD_REASONS = frozenset({"cancellation_rejected", "address_change_refused", "withdrawal_refused"})
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -41,6 +44,9 @@ def _tell_order(entry: TimelineEntry) -> str:
         "requests_opened": _("Our team received your request and will decide on it."),
         "answer_unknown": _("We are checking whether your cancellation has gone through."),
         "request_approved": _("Our team approved your request."),
+        "withdrawal_received": _("You withdrew from the contract; we confirmed that we received it."),
+        "withdrawal_accepted": _("We accepted your withdrawal."),
+        "withdrawal_refused": _("We did not accept your withdrawal."),
         "address_change_submitted": _("You asked us to change the delivery address."),
         "address_change_confirmed": _("The delivery address was changed."),
         "address_change_refused": _("The delivery address could not be changed."),
@@ -74,8 +80,8 @@ def _tell_points(entry: TimelineEntry, name: str) -> str:
 
 
 def _find_reason(entry: TimelineEntry) -> str:
-    """Give what the back office or Omnitron said to the customer; other causes are notes to ourselves."""
-    return entry.cause if entry.event in {"cancellation_rejected", "address_change_refused"} else ""
+    """Give what the back office or Omnitron said to the customer."""
+    return entry.cause if entry.event in _TOLD_REASONS else ""
 
 
 def name_items(items: Iterable[OrderItem]) -> dict[int, str]:

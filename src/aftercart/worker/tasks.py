@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -20,6 +21,7 @@ from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
@@ -100,15 +102,22 @@ def run_sync_order(pk: int) -> None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
 
 
+@app.task(name=jobs.SEND_LETTER)
+@_returning_connections
+def run_send_letter(pk: int) -> None:
+    """Send a letter of the outbox."""
+    send_letter(pk)
+
+
 @app.periodic(cron="* * * * * */10")
 @app.task(name="aftercart.recover", queueing_lock="aftercart.recover", lock="aftercart.recover")
 @_returning_connections
 def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
     """Settle what dead processes left, and enqueue what lost its job."""
-    settled = recover.recover_submissions()
+    settled = recover.recover_submissions() + recover_letters()
     enqueued = recover.recover_jobs()
     if settled or enqueued:
-        _logger.warning("Recovered %s submissions and %s jobs.", settled, enqueued)
+        _logger.warning("Recovered %s submissions or letters and %s jobs.", settled, enqueued)
 
 
 @app.periodic(cron="* * * * * */20")
@@ -187,5 +196,6 @@ def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
 def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
-    """Delete idempotency records after their time."""
+    """Delete idempotency records and letters after their time."""
     recover.forget_writes()
+    forget_letters(settings.LETTER_LIFE)

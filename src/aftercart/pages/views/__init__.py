@@ -5,19 +5,34 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.cancellation import cancel
+from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
+from aftercart.pages.views.withdrawal import (
+    guest_withdraw,
+    guest_withdrawal_receipt,
+    withdraw,
+    withdrawal_receipt,
+)
 
 __all__ = [
     "cancel",
     "change_address",
     "completed",
     "guest",
+    "guest_withdraw",
+    "guest_withdrawal_receipt",
     "home",
+    "kept_mail",
+    "kept_mail_body",
+    "kept_mails",
     "login",
     "logout",
+    "opt_out",
     "order_detail",
     "order_list",
     "points",
+    "withdraw",
+    "withdrawal_receipt",
 ]

@@ -1,13 +1,16 @@
 """Reading orders: the confirmation, the list, one order."""
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_page import OrderCard, OrderPage
@@ -21,7 +24,8 @@ _PAGE_SIZE = 12
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the way: to the log-in, or to one's orders."""
-    return render(request, "pages/home.html")
+    context = {"shows_mails": settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE}
+    return render(request, "pages/home.html", context)
 
 
 @customer_page("GET", "HEAD")
@@ -31,7 +35,8 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
-    return render(request, "pages/order.html", {"page": OrderPage(order, is_thanks=True)})
+    context = {"page": OrderPage(order, is_thanks=True), "withdraw_url": _make_withdraw_url(order)}
+    return render(request, "pages/order.html", context)
 
 
 @never_cache
@@ -43,7 +48,9 @@ def guest(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(None, signed, purpose="guest-view")
     except OrderNotFound as error:
         raise Http404 from error
-    return render(request, "pages/order.html", {"page": OrderPage(order, is_guest=True)})
+    withdraw_url = reverse("guest-withdraw", args=[signed])
+    context = {"page": OrderPage(order, is_guest=True), "withdraw_url": withdraw_url}
+    return render(request, "pages/order.html", context)
 
 
 @customer_page("GET", "HEAD")
@@ -64,4 +71,10 @@ def order_list(request: HttpRequest) -> HttpResponse:
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one order with its story. Raises Http404."""
     page = OrderPage(find_order_or_404(request, pk=pk))
-    return render(request, "pages/order.html", {"page": page, "moments": page.list_moments()})
+    withdraw_url = _make_withdraw_url(page.order)
+    context = {"page": page, "moments": page.list_moments(), "withdraw_url": withdraw_url}
+    return render(request, "pages/order.html", context)
+
+
+def _make_withdraw_url(order: Order) -> str:
+    return reverse("order-withdraw", args=[order.number])
