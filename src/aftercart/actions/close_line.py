@@ -22,6 +22,7 @@ def complete_line(
     `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
     """
     item = line.order_item
+    _free_units(line)
     item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
     if refund_amount is not None:
         item.refund_amount = max(item.refund_amount, refund_amount)
@@ -30,7 +31,7 @@ def complete_line(
         item.status_before, item.status = item.status_before or item.status, done.value
     elif item.status == Status.CANCELLATION_WAITING:
         item.status = item.status_before
-    save_item(item, "status", "status_before", "cancelled_quantity", "refund_amount")
+    save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _close(line, "completed")
     _decide(line, _Status.COMPLETED)
     record_event(
@@ -43,12 +44,20 @@ def reject_line(
 ) -> None:
     """Book a line as refused: the item gets back the status before, the customer gets the reason."""
     item = line.order_item
+    _free_units(line)
+    save_item(item, "reserved_quantity")
     if item.status == Status.CANCELLATION_WAITING and item.status_before:
         item.status = item.status_before
         save_item(item, "status")
     _close(line, "rejected")
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
+
+
+def _free_units(line: SubmissionLine) -> None:
+    """Let go of the units that a line has reserved; the version before ours may have reserved none."""
+    item = line.order_item
+    item.reserved_quantity = max(item.reserved_quantity - line.quantity, 0)
 
 
 def _close(line: SubmissionLine, outcome: str) -> None:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F
 
 from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
+from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
 from aftercart.actions.recognize_repeat import (
     find_repeat,
     once_more_if_raced,
@@ -17,7 +19,8 @@ from aftercart.actions.recognize_repeat import (
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
-from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.lib.money import format_amount
+from aftercart.orders.errors import CancellationRefused, InputInvalid, QuoteStale
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.policy import get_policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
@@ -39,8 +42,8 @@ class Prepared:
 def prepare_submission(command: CancellationCommand, origin: Submission.Origin) -> Prepared | Answer:
     """Record a submission; the answer, if that is already the end: a repeat, or requests for review.
 
-    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `StillRunning`, `KeyReused`; then nothing
-    has been written.
+    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `QuoteStale`, `StillRunning`, `KeyReused`;
+    then nothing has been written.
     """
     with transaction.atomic(durable=True):
         order = _lock(command)
@@ -51,12 +54,15 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         try:
             lines = plan_lines(order, items, command)
             findings = _judge(order, items, lines)
-        except (InputInvalid, CancellationRefused):
+            priced = price_lines(order, items, lines, findings, command.write.user.pk)
+            check_quote(command.quote, priced)
+        except (InputInvalid, CancellationRefused, QuoteStale):
             if repeat is not None:
                 return replay(repeat)
             raise
         failpoint("prepare.judged")
-        return _record(command, origin, order, lines, findings)
+        submission = _record(command, origin, order, lines, priced)
+        return _settle_or_go_on(command, order, submission, findings)
 
 
 def _lock(command: CancellationCommand) -> Order:
@@ -79,16 +85,23 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
     return SubmissionLine.objects.filter(submission__repeat=repeat, is_open=True).exists()
 
 
-def _judge(
+def judge_lines(
     order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
 ) -> tuple[Finding, ...]:
-    findings = judge(
+    """Judge planned lines by the rules: all that speak, refusals among them."""
+    return judge(
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
         policy=get_policy(order.channel_id),
         now=get_now(),
     )
+
+
+def _judge(
+    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
+) -> tuple[Finding, ...]:
+    findings = judge_lines(order, items, lines)
     refusals = list_refusals(findings)
     if refusals:
         raise CancellationRefused(refusals)
@@ -100,23 +113,37 @@ def _record(
     origin: Submission.Origin,
     order: Order,
     lines: tuple[SubmissionLine, ...],
-    findings: tuple[Finding, ...],
-) -> Prepared | Answer:
-    actor = Actor.customer(command.write.user)
+    priced: QuoteAnswer,
+) -> Submission:
     submission = Submission.objects.create(
         order=order, user=command.write.user, origin=origin, repeat=record_write(command.write)
     )
     for line in lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
-    data = {"submission": str(submission.uuid), "items": [line.order_item_id for line in lines]}
-    record_event(order, "cancellation_submitted", actor, data=data)
+        OrderItem.objects.filter(pk=line.order_item_id).update(
+            reserved_quantity=F("reserved_quantity") + line.quantity
+        )
+    store_quote(submission, lines, priced, is_binding=bool(command.quote))
+    data = {
+        "submission": str(submission.uuid),
+        "items": [line.order_item_id for line in lines],
+        "refund_amount": format_amount(priced.quote.total),
+    }
+    record_event(order, "cancellation_submitted", Actor.customer(command.write.user), data=data)
+    return submission
+
+
+def _settle_or_go_on(
+    command: CancellationCommand, order: Order, submission: Submission, findings: tuple[Finding, ...]
+) -> Prepared | Answer:
     reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
-    if origin is Submission.Origin.DIRECT and not reviews:
+    if submission.origin == Submission.Origin.DIRECT and not reviews:
         save_order(order)
         return Prepared(submission.pk)
     cause = reviews[0].code if reviews else "requested"
     detail = reviews[0].message if reviews else ""
+    actor = Actor.customer(command.write.user)
     answer = open_requests(order, submission, actor, cause=cause, detail=detail)
     record_answer(submission.repeat, answer)
     save_order(order)

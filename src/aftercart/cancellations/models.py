@@ -298,3 +298,22 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.ours} here, {self.theirs} there"
+
+
+# Django finds models here; they stand in a module of their own.
+from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
+
+__all__ = [
+    "AddressChange",
+    "CancellationReason",
+    "CancellationRequest",
+    "CancellationType",
+    "Destination",
+    "Difference",
+    "EasyReturnCompany",
+    "RefundQuote",
+    "RefundQuoteLine",
+    "Submission",
+    "SubmissionLine",
+    "SyncCursor",
+]
