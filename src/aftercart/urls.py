@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.cancel, json=orders.CancelOrder.as_view()),
         name="order-cancel",
     ),
+    path("orders/<text:number>/cancel/quote/", orders.QuoteCancellation.as_view(), name="order-cancel-quote"),
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
     re_path(r"^users/logout/?$", by_format(html=pages.logout, json=session.Logout.as_view()), name="logout"),

@@ -239,6 +239,7 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda w: {"order": w.order.pk, "address": w.address.pk},
     ),
     "cancel_order_items": ("post", lambda w: f"/orders/{w.order.number}/cancel/", _cancel),
+    "quote_cancellation": ("post", lambda w: f"/orders/{w.order.number}/cancel/quote/", _cancel),
     "log_in": (
         "post",
         lambda _: "/users/login/",
