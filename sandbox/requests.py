@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from decimal import Decimal
 from typing import Any
 
 from sandbox import decisions, ledger
@@ -11,6 +10,7 @@ from sandbox.cancellation import open_request
 from sandbox.errors import invalid, refused
 from sandbox.listing import Listing, columns, list_rows
 from sandbox.orders import find
+from sandbox.refunds import value_of
 from sandbox.store import Row, dump
 from sandbox.tables import (
     CANCELLATION_TYPES,
@@ -106,7 +106,7 @@ def create_request(call: Call) -> Answer:
             "actions", action | {"remote_id": row["remote_id"], "created_date": now, "modified_date": now}
         )
     units = ledger.units_of(item, row["quantity"])
-    amount = Decimal(item["price"]) * row["quantity"]
+    amount = value_of(store, item, row["quantity"])
     ledger.write(store, "request_accepted", row["cancellation_type"], item, units, amount, call.number)
     made = store.all("SELECT * FROM requests WHERE pk = ?", pk)[0]
     return Answer(request_json(call, made), 201)

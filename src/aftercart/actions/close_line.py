@@ -5,7 +5,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.actions.book_refund import book_refund
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.lib.money import format_amount
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -19,24 +21,23 @@ def complete_line(
 ) -> None:
     """Book a line as done: its units are cancelled (or returned), its request is completed.
 
-    `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
+    `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks. The
+    caller saves the order with `REFUND_FIELDS`.
     """
     item = line.order_item
     _free_units(line)
     item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
-    if refund_amount is not None:
-        item.refund_amount = max(item.refund_amount, refund_amount)
     if item.left_quantity == 0:
         done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
         item.status_before, item.status = item.status_before or item.status, done.value
     elif item.status == Status.CANCELLATION_WAITING:
         item.status = item.status_before
-    save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _close(line, "completed")
+    booked = book_refund(order, line, told=refund_amount)
+    save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _decide(line, _Status.COMPLETED)
-    record_event(
-        order, "cancellation_completed", actor, item=item, data={"line": line.pk, "quantity": line.quantity}
-    )
+    data = {"line": line.pk, "quantity": line.quantity, "refund_amount": format_amount(booked.amount)}
+    record_event(order, "cancellation_completed", actor, item=item, data=data)
 
 
 def reject_line(

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from aftercart.actions.book_refund import find_promise
 from aftercart.actions.commands import Answer
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
@@ -83,9 +84,12 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
     targets = {line.pk: _find_targets(line, remote, remote_pks[line.order_item_id]) for line in lines}
+    forced, is_cargo_refund = find_promise(lines)
     return _Plan(
         command=CancelCommand(
             order_pk=remote.pk,
+            forced_refund_amount=forced,
+            is_cargo_refund=is_cargo_refund,
             reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
             ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
             holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},

@@ -7,12 +7,14 @@ from decimal import Decimal
 from django.db import models, transaction
 
 from aftercart.actions import jobs
+from aftercart.actions.book_refund import REFUND_FIELDS, book_told_refund
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.money import ZERO
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order, OrderItem
@@ -90,10 +92,7 @@ def _book(
     _book_refunds(order, remote)
     order.remote_pk, order.synced_at = remote.pk, get_now()
     if _look(order) != before:
-        save_order(
-            order, "status", "status_before", "refund_amount", "discount_refund_amount",
-            "shipping_refund_amount", "remote_pk", "synced_at",
-        )  # fmt: skip
+        save_order(order, "status", "status_before", *REFUND_FIELDS, "remote_pk", "synced_at")
     else:
         order.save(update_fields=["remote_pk", "synced_at"])
     failpoint("sync.booked")
@@ -109,7 +108,7 @@ def _look(order: Order) -> tuple[object, ...]:
         .order_by("pk")
         .values_list("pk", "status", "easy_return_code")
     )
-    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests)
+    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), items, requests)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -181,12 +180,18 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
         if after == Status.DELIVERED:
             item.delivered_at = get_now()
             fields.append("delivered_at")
+    refunds = [row.refund_amount for row in theirs if row.refund_amount is not None]
+    if book_told_refund(order, item, sum(refunds, ZERO)):
+        fields.append("refund_amount")
     save_item(item, *fields)
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:
-    """Take over the refunds that Omnitron tells; they never shrink."""
-    for name in ("refund_amount", "discount_refund_amount", "shipping_refund_amount"):
+    """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here."""
+    shipping = max((remote.shipping_refund_amount or ZERO) - order.shipping_refund_amount, ZERO)
+    order.refund_amount += shipping
+    order.shipping_refund_amount += shipping
+    for name in ("refund_amount", "discount_refund_amount"):
         told = getattr(remote, name)
         if told is not None:
             setattr(order, name, max(getattr(order, name), told))
