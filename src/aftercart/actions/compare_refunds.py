@@ -42,7 +42,7 @@ def _read_completed(order: Order) -> dict[int, list[RefundQuoteLine]]:
     """Read what completed lines were quoted, by item."""
     found: dict[int, list[RefundQuoteLine]] = defaultdict(list)
     lines = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
-    for line in lines.select_related("line", "quote"):
+    for line in lines.select_related("line", "quote").defer("line__iban", "line__holder_name"):
         found[line.line.order_item_id].append(line)
     return found
 

@@ -14,7 +14,11 @@ def find_given(order: Order) -> Given:
     A quote of which a line was rejected promises no more than its open lines: its shipping and its gift box
     stay with the customer, and may be quoted again.
     """
-    rows = RefundQuoteLine.objects.filter(quote__submission__order=order).select_related("quote", "line")
+    rows = (
+        RefundQuoteLine.objects.filter(quote__submission__order=order)
+        .select_related("quote", "line")
+        .defer("line__iban", "line__holder_name")  # nothing is decrypted to add up amounts
+    )
     by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
     for row in rows:
         by_quote[row.quote].append(row)
