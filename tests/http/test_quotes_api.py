@@ -3,9 +3,15 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from aftercart.cancellations.models import RefundQuote, Submission
-from aftercart.orders.models import IdempotencyRecord, Order, TimelineEntry
+from aftercart.accounts.models import User
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.quote_cancellation import quote_cancellation
+from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.models import CancellationRequest, RefundQuote, Submission
+from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
 from tests.http.conftest import Api
 from tests.shop import Shop, make_customer
 
@@ -101,3 +107,69 @@ def test_the_queries_of_a_quote_do_not_grow(
     # session and user, order, items, reasons, companies, open lines, what was given
     with django_assert_num_queries(8):
         customer.post(get_path(shop), body)
+
+
+def test_the_customer_sees_the_refund_of_a_request_and_of_what_has_come_back(
+    shop: Shop, client: Client
+) -> None:
+    client.force_login(shop.user)
+    item = shop.items[0]
+    OrderItem.objects.filter(pk=item.pk).update(invoice_number="INV-1")
+    path = f"/orders/{shop.order.number}/cancel/"
+    form = {
+        f"item-{item.pk}-is_chosen": "on",
+        f"item-{item.pk}-cancellation_type": "cancel",
+        f"item-{item.pk}-reason": shop.cancel_reason.pk,
+    }
+    quote = quote_cancellation(shop.command()).token
+
+    assert client.post(path, {**form, "quote": quote}).status_code == 303
+    assert RefundQuote.objects.get().is_binding
+    page = client.get(f"/users/orders/{shop.order.pk}/").content.decode()
+    assert "Cancellation · Refund: TRY 100.00" in page
+
+    request = CancellationRequest.objects.get()
+    deliver_request(request.pk, shop.fake)
+    request.refresh_from_db()
+    shop.fake.decide_request("approve", request.remote_pks[0])
+    sync_order(shop.order.pk, shop.fake)
+    page = client.get(f"/users/orders/{shop.order.pk}/").content.decode()
+    assert "Shirt: cancelled or returned, TRY 100.00 given back." in page
+
+
+def test_a_form_whose_quote_is_stale_says_so_once_and_sends_nothing(shop: Shop, client: Client) -> None:
+    client.force_login(shop.user)
+    item = shop.items[0]
+    quote = quote_cancellation(shop.command()).token
+    Order.objects.update(version=2)
+    form = {
+        f"item-{item.pk}-is_chosen": "on",
+        f"item-{item.pk}-cancellation_type": "cancel",
+        f"item-{item.pk}-reason": shop.cancel_reason.pk,
+        "quote": quote,
+    }
+
+    answer = client.post(f"/orders/{shop.order.number}/cancel/", form)
+
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "What comes back has changed since you were told." in page
+    assert quote not in page
+    assert (Submission.objects.count(), shop.fake.posts) == (0, [])
+
+
+def test_the_staff_sees_what_was_quoted(shop: Shop, client: Client) -> None:
+    staff = User.objects.create_superuser("staff-quotes@example.com", "secret-12345")
+    Order.objects.update(shipping_amount="29.90", amount="129.90")
+    OrderItem.objects.update(invoice_number="INV-1")
+    cancel_items(shop.command(), shop.fake)
+    request = CancellationRequest.objects.get()
+    client.force_login(staff)
+
+    for path in (
+        f"/backoffice/cancellations/cancellationrequest/{request.pk}/change/",
+        f"/backoffice/cancellations/submission/{request.line.submission_id}/change/",
+    ):
+        page = client.get(path, follow=True).content.decode()
+        assert "Quoted for the whole submission" in page, path
+        assert "129.90" in page, path

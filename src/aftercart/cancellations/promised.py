@@ -1,6 +1,10 @@
 """What earlier cancellations of an order have given back, or promised, of what belongs to it as a whole."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import F
 
 from aftercart.cancellations.quotes import RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
@@ -32,6 +36,15 @@ def find_given(order: Order) -> Given:
         has_gift_box=any(quote.gift_box_refund_amount > 0 for quote in wholes),
         points_returned=sum(points, ZERO),
     )
+
+
+def find_quoted_refunds(request_pks: Sequence[int]) -> dict[int, Decimal]:
+    """Find what the lines of these requests were quoted, less fees, by request (one query; none for none)."""
+    if not request_pks:
+        return {}
+    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks)
+    amounts = rows.values_list("line__request", F("refund_amount") - F("fee_amount"))
+    return dict(amounts)
 
 
 def _is_promised(quote: RefundQuote, lines: list[RefundQuoteLine]) -> bool:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
+from aftercart.pages.templatetags.shop import money
 from aftercart.pages.words import ITEM_WORDS, Text
 
 
@@ -25,7 +27,7 @@ def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[in
     moments = [Moment(order.created_date, _("You placed the order."))]
     for entry in entries:
         name = names.get(entry.item_id or 0, "")
-        text = _tell_item(entry, name) if name else _tell_order(entry)
+        text = _tell_item(entry, name, order.currency) if name else _tell_order(entry)
         if text:
             moments.append(Moment(entry.at, text, _find_reason(entry)))
     return moments
@@ -46,8 +48,12 @@ def _tell_order(entry: TimelineEntry) -> str:
     }.get(entry.event, "")
 
 
-def _tell_item(entry: TimelineEntry, name: str) -> str:
+def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
     if entry.event == "cancellation_completed":
+        refund = Decimal(entry.data.get("refund_amount") or 0)
+        if refund:
+            words = {"item": name, "amount": money(refund, currency)}
+            return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
         return _("%(item)s: cancelled or returned.") % {"item": name}
     if entry.event == "cancellation_rejected":
         return _("%(item)s: your cancellation or return was declined.") % {"item": name}
