@@ -226,9 +226,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "client_type": dice.choice(("default", "default", "ios", "android")),
         "order_type": "default",
         "remote_addr": f"192.0.2.{plan.order_id % 250 + 1}",
-        "has_gift_box": plan.has_gift_box,
-        "gift_box_note": "İyi ki doğdun!" if plan.has_gift_box else None,
-        "extra_field": {"gift_box_amount": format_amount(gift_box)} if plan.has_gift_box else None,
+        **_write_gift_box(plan, gift_box),
         "notes": "Lütfen zili çalmayın." if plan.order_id % 11 == 0 else None,
         "created_date": format_time(plan.created),
         "modified_date": format_time(_get_modified(plan)),
@@ -338,6 +336,14 @@ def _write_discounts(plan: _Plan, goods: Decimal, counter: _Counter) -> list[dic
             "modified_date": format_time(plan.created),
         }
     ]
+
+
+def _write_gift_box(plan: _Plan, amount: Decimal) -> dict[str, Any]:
+    return {
+        "has_gift_box": plan.has_gift_box,
+        "gift_box_note": "İyi ki doğdun!" if plan.has_gift_box else None,
+        "extra_field": {"gift_box_amount": format_amount(amount)} if plan.has_gift_box else None,
+    }
 
 
 def _write_payment(plan: _Plan, dice: random.Random) -> dict[str, Any]:

@@ -21,8 +21,9 @@ _WHOLE: Final = 10_000
 
 
 class ShippingRefund(StrEnum):
-    """When what the delivery cost is given back."""
+    """When what the delivery cost is given back; of several rules the later one here counts."""
 
+    ALWAYS = "always"
     WHEN_NOTHING_REMAINS = "when_nothing_remains"
     WHEN_NOTHING_SHIPPED = "when_nothing_shipped"
     NEVER = "never"
@@ -333,16 +334,18 @@ def _charge_fees(books: _Books, lines: Sequence[_Line]) -> None:
 
 def _find_rest(books: _Books, lines: Sequence[_Line]) -> tuple[int, int]:
     """Find what comes back of the shipping and of the gift box, which belong to no line."""
-    given = books.order.given
+    given, rules = books.order.given, {line.terms.shipping_refund for line in lines}
     asked = {line.item.order_item: line.quantity for line in lines}
-    is_last = bool(sum(asked.values())) and all(
+    if not any(asked.values()):
+        return 0, 0
+    is_last = all(
         item.gone_quantity + asked.get(item.order_item, 0) >= item.quantity for item in books.order.items
     )
-    if not is_last:
-        return 0, 0
     is_shipped = any(item.is_shipped for item in books.order.items)
-    rules = {line.terms.shipping_refund for line in lines}
     is_kept = ShippingRefund.NEVER in rules or (ShippingRefund.WHEN_NOTHING_SHIPPED in rules and is_shipped)
-    shipping = 0 if is_kept or given.has_shipping else books.shipping
-    is_wrapped = given.has_gift_box or not all(line.terms.is_gift_box_refunded for line in lines)
-    return shipping, 0 if is_wrapped else books.gift_box
+    is_due = is_last or rules == {ShippingRefund.ALWAYS}
+    is_unwrapped = is_last and all(line.terms.is_gift_box_refunded for line in lines)
+    return (
+        books.shipping if is_due and not is_kept and not given.has_shipping else 0,
+        books.gift_box if is_unwrapped and not given.has_gift_box else 0,
+    )
