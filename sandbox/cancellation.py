@@ -8,6 +8,7 @@ from sandbox import ledger
 from sandbox.call import Answer, Call
 from sandbox.errors import invalid, refused, required
 from sandbox.orders import get_order, items_of, order_json, refresh_order
+from sandbox.refunds import value_of
 from sandbox.returns import issue_code, read_company
 from sandbox.store import Row, Store, dump
 from sandbox.tables import (
@@ -40,7 +41,7 @@ def cancel_order(call: Call) -> Answer:
     items = _chosen(store, order, body)
     kind, reasons = _kind(store, items, body["reasons"])
     _check_items(store, items, kind)
-    amounts = _check_money(order, items, body["forced_refund_amount"])
+    amounts = _check_money(store, order, items, body["forced_refund_amount"])
     for item, amount in zip(items, amounts, strict=True):
         store.run(
             "UPDATE items SET status = ?, cancel_status = 'waiting', status_before = status, cancel_kind = ?,"
@@ -73,12 +74,6 @@ def open_request(store: Store, item_pk: int) -> Row | None:
     marks = ", ".join("?" * len(REQUEST_OPEN))
     query = f"SELECT * FROM requests WHERE order_item = ? AND status IN ({marks})"  # noqa: S608
     return store.one(query, item_pk, *REQUEST_OPEN)
-
-
-def value_left(item: Row) -> Decimal:
-    """Return what can still be refunded of an item: its price times the quantity that is left."""
-    left: int = item["quantity"] - item["cancelled_quantity"]
-    return Decimal(item["price"]) * left
 
 
 def _read_body(body: Any, order: Row) -> dict[str, Any]:
@@ -162,12 +157,12 @@ def _check_items(store: Store, items: list[Row], kind: str) -> None:
             raise refused(ILLEGAL_MOVE)
 
 
-def _check_money(order: Row, items: list[Row], forced: Decimal | None) -> list[Decimal]:
+def _check_money(store: Store, order: Row, items: list[Row], forced: Decimal | None) -> list[Decimal]:
     """Return the amount to refund by item, or raise the 406 of money that can not go back."""
     flags = json.loads(order["flags"])
     if flags.get("no_purchase_transaction"):
         raise refused(NO_PURCHASE)
-    values = [value_left(item) for item in items]
+    values = [value_of(store, item) for item in items]
     total = sum(values, Decimal())
     if flags.get("nothing_refundable") or total <= 0:
         raise refused(NOTHING_REFUNDABLE)

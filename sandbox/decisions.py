@@ -7,9 +7,10 @@ from typing import Any
 
 from sandbox import ledger
 from sandbox.errors import invalid, not_found
-from sandbox.orders import refresh_order
+from sandbox.orders import items_of, refresh_order
+from sandbox.refunds import discount_of, gift_box_of, value_of
 from sandbox.store import Row, Store
-from sandbox.tables import CANCELLATION_WAITING, ENDS_IN, REQUEST_OPEN
+from sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQUEST_OPEN
 from sandbox.values import money, stamp, whole
 
 DECISIONS = ("approve", "reject", "confirm")
@@ -102,6 +103,8 @@ def decide_item(store: Store, item: Row, decision: str) -> None:
     else:
         ledger.write(store, "cancel_rejected", kind, item, units, Decimal(), None)
     _settle_shipping(store, item["order_pk"], decision)
+    if decision == "approve" and _is_closed(store, item["order_pk"]):
+        _refund_gift_box(store, item["order_pk"])
     refresh_order(store, item["order_pk"], outcome)
 
 
@@ -126,11 +129,14 @@ def decide_request(store: Store, request: Row, decision: str, reason: str, call:
         refresh_order(store, item["order_pk"], "rejected")
         return
     whole_line = item["cancelled_quantity"] + quantity >= item["quantity"]
-    amount = Decimal(item["price"]) * quantity
+    amount = value_of(store, item, quantity)
     _set_item(store, item, ENDS_IN[kind] if whole_line else item["status"], "approved")
     _refund(store, item, amount, quantity)
     store.run("UPDATE requests SET refund_amount = ? WHERE pk = ?", money(amount), request["pk"])
     ledger.write(store, "completed", kind, item, units, amount, call)
+    if _is_closed(store, item["order_pk"]):
+        _refund_shipping(store, item["order_pk"])
+        _refund_gift_box(store, item["order_pk"])
     refresh_order(store, item["order_pk"], "approved")
 
 
@@ -146,6 +152,7 @@ def _set_item(store: Store, item: Row, status: str, cancel_status: str) -> None:
 
 def _refund(store: Store, item: Row, amount: Decimal, quantity: int) -> None:
     """Add ``amount`` to what the item and its order gave back, ``quantity`` to the units that are gone."""
+    discount = discount_of(store, item, quantity)
     store.run(
         "UPDATE items SET refund_amount = ?, cancelled_quantity = cancelled_quantity + ? WHERE pk = ?",
         money(Decimal(item["refund_amount"]) + amount),
@@ -153,20 +160,46 @@ def _refund(store: Store, item: Row, amount: Decimal, quantity: int) -> None:
         item["pk"],
     )
     order = store.all("SELECT * FROM orders WHERE pk = ?", item["order_pk"])[0]
-    total = money(Decimal(order["refund_amount"]) + amount)
-    store.run("UPDATE orders SET refund_amount = ? WHERE pk = ?", total, order["pk"])
+    store.run(
+        "UPDATE orders SET refund_amount = ?, discount_refund_amount = ? WHERE pk = ?",
+        money(Decimal(order["refund_amount"]) + amount),
+        money(Decimal(order["discount_refund_amount"]) + discount),
+        order["pk"],
+    )
 
 
 def _settle_shipping(store: Store, order_pk: int, decision: str) -> None:
     """Give the shipping fee back with the first approval, if the cancellation had ``is_cargo_refund``."""
+    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
     if decision == "approve":
-        store.run(
-            "UPDATE orders SET shipping_refund_amount = shipping_amount, shipping_refund_pending = 0"
-            " WHERE pk = ? AND shipping_refund_pending = 1",
-            order_pk,
-        )
+        if order["shipping_refund_pending"]:
+            _refund_shipping(store, order_pk)
     elif store.one(f"{PENDING_ITEMS} AND order_pk = ?", order_pk) is None:
         store.run("UPDATE orders SET shipping_refund_pending = 0 WHERE pk = ?", order_pk)
+
+
+def _refund_shipping(store: Store, order_pk: int) -> None:
+    """Give the shipping fee back, once; it is a part of what the order gives back."""
+    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    fee = max(Decimal(order["shipping_amount"]) - Decimal(order["shipping_refund_amount"]), Decimal())
+    store.run(
+        "UPDATE orders SET shipping_refund_amount = ?, refund_amount = ?, shipping_refund_pending = 0 WHERE pk = ?",
+        money(Decimal(order["shipping_refund_amount"]) + fee),
+        money(Decimal(order["refund_amount"]) + fee),
+        order_pk,
+    )
+
+
+def _is_closed(store: Store, order_pk: int) -> bool:
+    """Tell whether nothing is left of an order; what ends so is never decided again."""
+    return all(row["status"] in CLOSED for row in items_of(store, order_pk))
+
+
+def _refund_gift_box(store: Store, order_pk: int) -> None:
+    """Give back what the shop says that the gift box cost."""
+    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    total = Decimal(order["refund_amount"]) + gift_box_of(order)
+    store.run("UPDATE orders SET refund_amount = ? WHERE pk = ?", money(total), order_pk)
 
 
 def automatic(store: Store) -> dict[str, Any] | None:

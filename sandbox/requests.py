@@ -1,7 +1,6 @@
 """``C/cancellation_requests/``: requests that the back office works (contract section 8)."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from sandbox import decisions, ledger
@@ -10,6 +9,7 @@ from sandbox.cancellation import open_request
 from sandbox.errors import invalid, refused
 from sandbox.listing import Listing, columns, list_rows
 from sandbox.orders import find
+from sandbox.refunds import value_of
 from sandbox.returns import issue_code, read_company
 from sandbox.store import Row, dump
 from sandbox.tables import (
@@ -103,7 +103,7 @@ def create_request(call: Call) -> Answer:
             "actions", action | {"remote_id": row["remote_id"], "created_date": now, "modified_date": now}
         )
     units = ledger.units_of(item, row["quantity"])
-    amount = Decimal(item["price"]) * row["quantity"]
+    amount = value_of(store, item, row["quantity"])
     ledger.write(store, "request_accepted", row["cancellation_type"], item, units, amount, call.number)
     made = store.all("SELECT * FROM requests WHERE pk = ?", pk)[0]
     return Answer(request_json(call, made), 201)

@@ -153,6 +153,7 @@ def make_command(
     fingerprint: str | None = None,
     pickup_address: int | None = None,
     number: str | None = "",
+    quote: str = "",
 ) -> CancellationCommand:
     """Make a command of the order's customer; each has a fingerprint of its own unless one is given."""
     writer = user or order.user
@@ -162,6 +163,7 @@ def make_command(
         number=order.number if number == "" else number,
         items=asks,
         pickup_address=pickup_address,
+        quote=quote,
     )
 
 

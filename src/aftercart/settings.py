@@ -298,6 +298,7 @@ VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 # --- policy (a table in the back office, later; until then one for all channels) ---------------------------
 
 LINK_LIFE = config.days("LINK_DAYS")
+QUOTE_LIFE = timedelta(minutes=config.number("QUOTE_MINUTES"))
 CANCEL_STATUSES = frozenset(config.words("CANCEL_STATUSES"))
 REFUND_STATUSES = frozenset(config.words("REFUND_STATUSES"))
 ADDRESS_STATUSES = frozenset(config.words("ADDRESS_STATUSES"))

@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mail/kept/", pages.kept_mails, name="kept-mails"),
     path("mail/kept/<slug:name>/", pages.kept_mail, name="kept-mail"),
     path("mail/kept/<slug:name>/body/", pages.kept_mail_body, name="kept-mail-body"),
+    path("orders/<text:number>/cancel/quote/", orders.QuoteCancellation.as_view(), name="order-cancel-quote"),
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
     re_path(r"^users/logout/?$", by_format(html=pages.logout, json=session.Logout.as_view()), name="logout"),

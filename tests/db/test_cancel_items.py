@@ -156,7 +156,7 @@ def test_an_item_that_omnitron_is_already_cancelling_is_not_sent() -> None:
     cancel_items(shop.command(), shop.fake)
     # As if somebody at the call centre had cancelled it, which we have not heard of.
     SubmissionLine.objects.update(is_open=False)
-    OrderItem.objects.update(status="400")
+    OrderItem.objects.update(status="400", reserved_quantity=0)
 
     answer = cancel_items(shop.command(), shop.fake)
 

@@ -90,7 +90,7 @@ def test_even_approved_before_omnitrons_items_were_known_it_is_not() -> None:
 
     execute_approval(request.pk, shop.fake)
 
-    assert (get_request().status, get_request().cause) == ("waiting", "partial_line")
+    assert (get_request().status, get_request().cause) == ("waiting", "merged_line")
     assert shop.count_posts() == 0
 
 

@@ -61,6 +61,7 @@ CANCELS = ("cancel_order_items", "request_cancellations", "request_cancellation"
 WRITES = (*CANCELS, "change_order_address")
 #: A write that knows its repeats by what it states, not by a key.
 WITHDRAWS = "withdraw_from_contract"
+POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
 READS = (
     "get_completed_order",
     "list_orders",
@@ -80,6 +81,7 @@ SHARED = (
     "get_order",
 )
 OWN = (
+    "quote_cancellation",
     "list_cancellation_reasons",
     "request_cancellations",
     "request_cancellation",
@@ -108,9 +110,9 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
     return body
 
 
-add((*READS, *WRITES, WITHDRAWS), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
+add((*READS, *POSTS), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
 add(
-    (*WRITES, WITHDRAWS, "log_out"),
+    (*POSTS, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -119,14 +121,14 @@ add(
 add(SHARED, 404, "page", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(OWN, 404, "format", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(
-    (*WRITES, WITHDRAWS, "log_in", "receive_events"),
+    (*POSTS, "log_in", "receive_events"),
     415,
     "xml",
     "The body is XML",
     lambda w, o: w.log_in().call(o, "<all/>", content_type="text/xml"),
 )
 add(
-    (*WRITES, WITHDRAWS, "log_in", "receive_events"),
+    (*POSTS, "log_in", "receive_events"),
     400,
     "not_json",
     "The body is no JSON",
@@ -141,7 +143,7 @@ add(
     lambda w, o: _send_twice(w, o, is_running=True),
 )
 add(
-    (*READS, *WRITES, WITHDRAWS, "log_in", "log_out", "log_out_by_get", "receive_events"),
+    (*READS, *POSTS, "log_in", "log_out", "log_out_by_get", "receive_events"),
     503,
     "database",
     "The database is away",

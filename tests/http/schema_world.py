@@ -244,6 +244,7 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda w: f"/orders/{w.order.number}/withdraw/",
         lambda w: {"name": "Ayşe Yılmaz", "email": w.user.email, "items": [SHIRT]},
     ),
+    "quote_cancellation": ("post", lambda w: f"/orders/{w.order.number}/cancel/quote/", _cancel),
     "log_in": (
         "post",
         lambda _: "/users/login/",

@@ -14,7 +14,10 @@ from pytest_django import Settings
 from aftercart.api.schema.operation import EXAMPLES
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
-from tests.http import schema_points  # noqa: F401 - adds its scenarios
+from tests.http import (
+    schema_points,  # noqa: F401 - adds its scenarios
+    schema_quotes,  # noqa: F401 - adds its scenarios
+)
 from tests.http.schema_check import assert_matches_schema, list_answers, list_errors, list_operations
 from tests.http.schema_scenarios import SCENARIOS, Scenario
 from tests.http.schema_world import CALLS, SECRET, World
@@ -27,6 +30,7 @@ VOLATILE = (
 )
 KEYS = {
     "key": "k3v0y2q8m1x7c5b9n4z6a8s2d1f7g3h5",
+    "quote": "eyJ1c2VyIjo1Nywib3JkZXIiOjEwNDIsInZlcnNpb24iOjF9:1vw9Gq:h7Wm2QkX0c",
     "csrf_token": "Qd8vN2mX5rT7yB1cK9wF3hJ6pL4sZ0aGe8uV2iO5tR7nY1bM9xC3kD6qW4jH0fSg",
     "hashed_email": "5d1f0c9a7b3e2d4f6a8c0e1b3d5f7a9c1e3b5d7f9a0c2e4b6d8f0a1c3e5b7d9f",
 }

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -13,9 +14,9 @@ from django.db import connection
 from aftercart.actions import prepare_submission as preparing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
-from aftercart.cancellations.models import AddressChange, Submission, SubmissionLine
+from aftercart.cancellations.models import AddressChange, RefundQuote, Submission, SubmissionLine
 from aftercart.orders.errors import ActionError
-from aftercart.orders.models import Order
+from aftercart.orders.models import Order, OrderItem
 from tests.shop import Line, Shop, ask, get_statuses, make_address, make_address_command, make_command
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +74,26 @@ def without_index(name: str, table: str) -> Iterator[None]:
             cursor.execute(definition)
 
 
+@contextmanager
+def without_check(name: str, table: str) -> Iterator[None]:
+    """Take a check constraint away for a while; what was written meanwhile goes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
+        definition = cursor.fetchone()[0]
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+
+
+def get_reserved() -> int:
+    """Tell how many units the shop's only item has reserved."""
+    return OrderItem.objects.get().reserved_quantity
+
+
 @pytest.mark.parametrize("count", [4, 40])
 def test_of_many_cancellations_of_one_item_one_is_sent(count: int) -> None:
     shop = Shop()
@@ -108,14 +129,58 @@ def test_without_the_lock_the_index_still_lets_only_one_through() -> None:
     assert shop.count_posts() == 1
 
 
-def test_without_the_lock_and_the_index_one_item_is_cancelled_twice() -> None:
-    """The race that both are there for: this is what check-then-act does."""
-    shop = Shop()
+def ask_for_two(shop: Shop) -> int:
+    """Ask to cancel two units of a shop's only item."""
+    command = make_command(shop.order, ask(shop.items[0], shop.cancel_reason, quantity=2))
+    return cancel_items(command, shop.fake).status
 
-    with without_index("one_open_line_an_item", "cancellations_submissionline"), all_at_the_same_step(2):
-        race(2, lambda _n: cancel_items(shop.command(), shop.fake).status)
+
+@pytest.mark.parametrize(("quantity", "reserved"), [(2, 2), (3, 2), (4, 4), (5, 4)])
+def test_without_the_lock_and_the_index_no_more_units_are_reserved_than_there_are(
+    quantity: int, reserved: int
+) -> None:
+    shop = Shop([Line(quantity=quantity)])
+
+    with without_index("one_open_line_an_item", "cancellations_submissionline"), all_at_the_same_step(3):
+        outcomes = race(3, lambda _n: ask_for_two(shop))
+        assert outcomes.count("cancellation_in_progress") == 3 - reserved // 2
+        assert get_reserved() == reserved
+        assert SubmissionLine.objects.filter(is_open=True).count() == reserved // 2
+
+
+def test_without_the_lock_the_index_and_the_check_units_are_cancelled_twice() -> None:
+    """The race that all three are there for: this is what check-then-act does."""
+    shop = Shop([Line(quantity=3)])
+
+    with (
+        without_check("never_more_reserved_than_left", "orders_orderitem"),
+        without_index("one_open_line_an_item", "cancellations_submissionline"),
+        all_at_the_same_step(2),
+    ):
+        race(2, lambda _n: ask_for_two(shop))
         assert Submission.objects.count() == 2
         assert SubmissionLine.objects.filter(is_open=True).count() == 2
+        assert get_reserved() == 4
+
+
+def cancel_each_at_once(shop: Shop) -> list[Decimal]:
+    """Cancel both items of a shop's order, each by itself, at the same time; what each was quoted, sorted."""
+    Order.objects.update(shipping_amount="29.90", amount="129.90")
+    race(2, lambda n: cancel_items(shop.command(n), shop.fake).status)
+    return sorted(RefundQuote.objects.values_list("total_amount", flat=True))
+
+
+def test_of_two_that_leave_nothing_together_one_is_quoted_the_shipping() -> None:
+    shop = Shop([Line(price="60.00"), Line(price="40.00")])
+
+    assert sum(cancel_each_at_once(shop)) == Decimal("129.90")
+
+
+def test_without_the_lock_neither_of_them_is_quoted_the_shipping() -> None:
+    shop = Shop([Line(price="60.00"), Line(price="40.00")])
+
+    with all_at_the_same_step(2):
+        assert cancel_each_at_once(shop) == [40, 60]
 
 
 def test_one_key_for_two_orders_at_once_is_one_write() -> None:

@@ -272,7 +272,7 @@ def test_a_refund_of_everything_ends_as_refunded_with_its_shipping(sandbox: Sand
     sandbox.control("decide", {"decision": "approve", "all": True})
     assert states(sandbox) == [("600", "approved"), ("600", "approved"), ("600", "approved")]
     order = sandbox.order(NUMBER)
-    assert (order["refund_amount"], order["shipping_refund_amount"]) == ("99.80", "9.90")
+    assert (order["refund_amount"], order["shipping_refund_amount"]) == ("109.70", "9.90")
 
 
 def test_a_rejected_cancellation_goes_back_and_may_be_asked_again(sandbox: SandboxProcess) -> None:

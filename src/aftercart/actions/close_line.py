@@ -6,11 +6,13 @@ from decimal import Decimal
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.actions.book_refund import book_refund
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.follow_withdrawal import follow_line
 from aftercart.actions.tell_customer import tell_completed, tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
-from aftercart.lib.money import ZERO
+from aftercart.lib.money import format_amount
+from aftercart.loyalty.shares import LinePoints
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
@@ -32,26 +34,42 @@ def complete_line(
     """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
     `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
-    rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks.
+    rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks. The
+    caller saves the order with `REFUND_FIELDS`.
     """
     item = line.order_item
-    refunded_before = item.refund_amount
+    if line.is_open:  # else it was rejected before, and has let go of them
+        _free_units(line)
     line.completed_quantity = line.quantity if quantity is None else quantity
     item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
-    if refund_amount is not None:
-        item.refund_amount = max(item.refund_amount, refund_amount)
+    # What is gone can't be kept for anybody, whoever has asked for it meanwhile.
+    item.reserved_quantity = min(item.reserved_quantity, item.left_quantity)
     if item.left_quantity == 0:
         done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
         item.status_before, item.status = item.status_before or item.status, done.value
     elif item.status == Status.CANCELLATION_WAITING:
         item.status = item.status_before
-    save_item(item, "status", "status_before", "cancelled_quantity", "refund_amount")
     _close(line, "completed")
+    booked = book_refund(order, line, told=refund_amount)
+    save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _decide(line, _Status.COMPLETED, reason=reason)
-    data = {"line": line.pk, "quantity": line.completed_quantity}
+    quantity = line.completed_quantity
+    data = {"line": line.pk, "quantity": quantity, "refund_amount": format_amount(booked.amount)}
     record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
-    told = item.refund_amount - refunded_before if refund_amount is not None else ZERO
-    credit_points(order, item, actor, line=line, quantity=line.completed_quantity, told=told)
+    points = LinePoints(
+        returned=booked.points_returned,
+        refund_credit=booked.points_credited,
+        clawed_back=booked.points_clawed_back,
+    )
+    credit_points(
+        order,
+        item,
+        actor,
+        line=line,
+        quantity=quantity,
+        told=booked.amount,
+        quoted=points if booked.is_quoted else None,
+    )
     tell_completed(order, line.submission)
     follow_line(order, line, actor)
 
@@ -61,6 +79,8 @@ def reject_line(
 ) -> None:
     """Book a line as refused: the item gets back the status before, the customer gets the reason."""
     item = line.order_item
+    _free_units(line)
+    save_item(item, "reserved_quantity")
     if item.status == Status.CANCELLATION_WAITING and item.status_before:
         item.status = item.status_before
         save_item(item, "status")
@@ -78,6 +98,12 @@ def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | No
     each = 1 if len(asked) > 1 else line.quantity
     done = sum(row.quantity or each for row in asked if row.status == "completed")
     return min(done, line.quantity)
+
+
+def _free_units(line: SubmissionLine) -> None:
+    """Let go of the units that a line has reserved; the version before ours may have reserved none."""
+    item = line.order_item
+    item.reserved_quantity = max(item.reserved_quantity - line.quantity, 0)
 
 
 def _close(line: SubmissionLine, outcome: str) -> None:

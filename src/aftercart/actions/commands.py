@@ -36,13 +36,17 @@ class ItemAsk:
 
 @dataclass(frozen=True, slots=True)
 class CancellationCommand:
-    """A whole submission. Without a `number` the order is that of the items."""
+    """A whole submission. Without a `number` the order is that of the items.
+
+    `quote` is the signed quote that it is to be bound to, or "".
+    """
 
     write: Write
     items: tuple[ItemAsk, ...]
     number: str | None = None
     pickup_address: int | None = None
     fully_refund_as_loyalty_money: bool = False
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from aftercart.actions import jobs
+from aftercart.actions.book_refund import REFUND_FIELDS
 from aftercart.actions.close_line import complete_line, count_done
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
@@ -37,7 +38,7 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
         line.order_item.cancelled_quantity -= done  # it is counted again by the line
     complete_line(order, line, OMNITRON, quantity=done)
     put_order_status(order)
-    save_order(order, "status", "status_before")
+    save_order(order, "status", "status_before", *REFUND_FIELDS)
     jobs.enqueue(jobs.SYNC_ORDER, order.pk)  # for the amounts
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
+from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
 from aftercart.actions.recognize_repeat import (
     find_repeat,
     once_more_if_raced,
@@ -19,7 +21,8 @@ from aftercart.actions.recognize_repeat import (
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
-from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.lib.money import format_amount
+from aftercart.orders.errors import CancellationRefused, InputInvalid, QuoteStale
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.policy import get_policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
@@ -41,8 +44,8 @@ class Prepared:
 def prepare_submission(command: CancellationCommand, origin: Submission.Origin) -> Prepared | Answer:
     """Record a submission; the answer, if that is already the end: a repeat, or requests for review.
 
-    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `StillRunning`, `KeyReused`; then nothing
-    has been written.
+    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `QuoteStale`, `StillRunning`, `KeyReused`;
+    then nothing has been written.
     """
     with transaction.atomic(durable=True):
         order = _lock(command)
@@ -53,14 +56,22 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         try:
             lines = plan_lines(order, items, command)
             findings = _judge(order, items, lines)
-        except (InputInvalid, CancellationRefused):
+            priced = price_lines(order, items, lines, findings, command.write.user.pk)
+            check_quote(command.quote, priced)
+        except (InputInvalid, CancellationRefused, QuoteStale):
             if repeat is not None:
                 return replay(repeat)
             raise
         failpoint("prepare.judged")
-        repeat = record_write(command.write)
         return record_submission(
-            order, lines, findings, origin=origin, user=command.write.user, repeat=repeat
+            order,
+            lines,
+            findings,
+            priced,
+            origin=origin,
+            user=command.write.user,
+            repeat=record_write(command.write),
+            is_binding=bool(command.quote),
         )
 
 
@@ -84,6 +95,19 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
     return SubmissionLine.objects.filter(submission__repeat=repeat, is_open=True).exists()
 
 
+def judge_lines(
+    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine]
+) -> tuple[Finding, ...]:
+    """Judge planned lines by the rules: all that speak, refusals among them."""
+    return judge(
+        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
+        gather_facts(order, list(items.values()), find_open_items([order.pk])),
+        placed_at=order.created_date,
+        policy=get_policy(order.channel_id),
+        now=get_now(),
+    )
+
+
 def _judge(
     order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
 ) -> tuple[Finding, ...]:
@@ -94,35 +118,35 @@ def _judge(
     return findings
 
 
-def judge_lines(
-    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine]
-) -> tuple[Finding, ...]:
-    """Judge planned lines by the shop's policy, now. Inside a transaction that has locked the order."""
-    return judge(
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
-        gather_facts(order, list(items.values()), find_open_items([order.pk])),
-        placed_at=order.created_date,
-        policy=get_policy(order.channel_id),
-        now=get_now(),
-    )
-
-
 def record_submission(
     order: Order,
     lines: Sequence[SubmissionLine],
     findings: Sequence[Finding],
+    priced: QuoteAnswer,
     *,
     origin: Submission.Origin,
     user: User | None,
     repeat: IdempotencyRecord | None,
+    is_binding: bool = False,
 ) -> Prepared | Answer:
-    """Record judged lines of a locked order as a submission: to be sent, or as requests where it needs review."""
+    """Record judged and priced lines of a locked order as a submission, with their units reserved.
+
+    It is to be sent then, or, where it needs review, made requests of at once.
+    """
     actor = Actor.customer(user)
     submission = Submission.objects.create(order=order, user=user, origin=origin, repeat=repeat)
     for line in lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
-    data = {"submission": str(submission.uuid), "items": [line.order_item_id for line in lines]}
+        OrderItem.objects.filter(pk=line.order_item_id).update(
+            reserved_quantity=F("reserved_quantity") + line.quantity
+        )
+    store_quote(submission, lines, priced, is_binding=is_binding)
+    data = {
+        "submission": str(submission.uuid),
+        "items": [line.order_item_id for line in lines],
+        "refund_amount": format_amount(priced.quote.total),
+    }
     record_event(order, "cancellation_submitted", actor, data=data)
     reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
     if origin is not Submission.Origin.REQUEST and not reviews:

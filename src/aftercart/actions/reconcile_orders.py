@@ -6,19 +6,18 @@ from datetime import timedelta
 from django.db import models, transaction
 from django.utils import timezone
 
+from aftercart.actions.compare_refunds import Found, compare_refunds
+from aftercart.actions.record_difference import record_difference
 from aftercart.actions.sync_order import sync_order
-from aftercart.cancellations.models import Difference
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
-from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
 from aftercart.orders.status import FINAL
 
 #: Older orders are at rest.
 _RECENT = timedelta(days=60)
-
-Found = tuple[OrderItem | None, str, str, str]
 
 
 def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
@@ -51,23 +50,19 @@ def _compare(order: Order, remote: RemoteOrder) -> Iterator[Found]:
         if not theirs:
             yield item, "item unknown at Omnitron", item.sku, ""
             continue
-        statuses = sorted({row.status for row in theirs})
+        # Of several units there some may be gone: ours stands where the rest does.
+        statuses = sorted({row.status for row in theirs} - FINAL or {row.status for row in theirs})
         if statuses != [item.status]:
             yield item, "status", item.status, ", ".join(statuses)
+    yield from compare_refunds(order, remote)
 
 
 @transaction.atomic(durable=True)
 def _report(order_pk: int, found: list[Found]) -> int:
     """Keep what differs, once a kind; what differs no more is resolved."""
     order = lock_order(pk=order_pk)
-    now = timezone.now()
-    open_before = {(row.item_id, row.what): row for row in order.differences.filter(resolved_at=None)}
-    for item, what, ours, theirs in found:
-        row = open_before.pop((item.pk if item else None, what), None)
-        row = row or Difference(order=order, item=item, what=what, first_seen=now)
-        row.ours, row.theirs, row.last_seen = ours, theirs, now
-        row.save()
-    Difference.objects.filter(pk__in=[row.pk for row in open_before.values()]).update(resolved_at=now)
+    open_now = {record_difference(order, *difference).pk for difference in found}
+    order.differences.filter(resolved_at=None).exclude(pk__in=open_now).update(resolved_at=timezone.now())
     return len(found)
 
 

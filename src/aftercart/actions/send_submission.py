@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from aftercart.actions.book_refund import find_promise
 from aftercart.actions.commands import Answer
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
@@ -83,9 +84,12 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
     targets = {line.pk: _find_targets(line, remote, remote_pks[line.order_item_id]) for line in lines}
+    forced, is_cargo_refund = find_promise(lines)
     return _Plan(
         command=CancelCommand(
             order_pk=remote.pk,
+            forced_refund_amount=forced,
+            is_cargo_refund=is_cargo_refund,
             reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
             ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
             holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},
@@ -102,25 +106,30 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
 
 
 def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:
-    """Find which of Omnitron's items a line cancels: those of ours that are not cancelled yet.
+    """Find which of Omnitron's items a line cancels: of ours that are not cancelled yet, one for each unit.
 
-    A part of what is left can be cancelled only where Omnitron has an item for each unit.
+    Where all units are one item there, all that are left go with it: a part of them cannot be sent.
     """
     rows = {item.pk: item for item in remote.items}
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
         raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
-    is_part = line.quantity < line.order_item.left_quantity
-    if len(pks) == 1 and is_part:
-        raise RemoteDiffers("partial_line", f"Omnitron cancels item {line.order_item_id} only as a whole.")
-    if len(pks) > 1 and (len(targets) < line.quantity if is_part else len(targets) != line.quantity):
+    if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
+        message = "Omnitron can cancel a part of this line only from its own queue of requests."
+        raise RemoteDiffers("merged_line", message)
+    if len(pks) > 1 and len(targets) < line.quantity:
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         raise RemoteDiffers("omnitron_differs", message)
-    if is_part:
-        targets = targets[: line.quantity]
+    if len(pks) > 1:
+        targets = _prefer_free(targets)[: line.quantity]
     for target in targets:
         _check_target(line, target)
     return [target.pk for target in targets]
+
+
+def _prefer_free(targets: list[RemoteItem]) -> list[RemoteItem]:
+    """Put those first that Omnitron is not cancelling already, in the order in which units are quoted."""
+    return sorted(targets, key=lambda target: (target.status == Status.CANCELLATION_WAITING, target.pk))
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import models, transaction
 
 from aftercart.actions import jobs
+from aftercart.actions.book_refund import REFUND_FIELDS, book_told_refund
 from aftercart.actions.close_line import complete_line, count_done, reject_line
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
@@ -15,6 +16,7 @@ from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.money import ZERO
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order, OrderItem
@@ -95,10 +97,7 @@ def _book(
     _book_refunds(order, remote)
     order.remote_pk, order.synced_at = remote.pk, get_now()
     if _look(order) != before:
-        save_order(
-            order, "status", "status_before", "refund_amount", "discount_refund_amount",
-            "shipping_refund_amount", "remote_pk", "synced_at",
-        )  # fmt: skip
+        save_order(order, "status", "status_before", *REFUND_FIELDS, "remote_pk", "synced_at")
     else:
         order.save(update_fields=["remote_pk", "synced_at"])
     failpoint("sync.booked")
@@ -119,7 +118,7 @@ def _look(order: Order) -> tuple[object, ...]:
         .order_by("pk")
         .values_list("pk", "easy_return_code", "easy_return_valid_until")
     )
-    return (order.status, order.refund_amount, order.discount_refund_amount, items, requests, codes)
+    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), items, requests, codes)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -177,7 +176,7 @@ def _count_units(rows: Sequence[RemoteItem]) -> int:
 
 
 def _sum_refunds(theirs: Sequence[RemoteItem]) -> Decimal:
-    return sum((row.refund_amount for row in theirs if row.refund_amount is not None), Decimal(0))
+    return sum((row.refund_amount for row in theirs if row.refund_amount is not None), ZERO)
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
@@ -197,7 +196,7 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
     fields = ["refund_amount", "cancelled_quantity"]
     cancelled_before = item.cancelled_quantity
     # What Omnitron has cancelled of its own accord is gone here too.
-    item.refund_amount = max(item.refund_amount, _sum_refunds(theirs))
+    book_told_refund(order, item, _sum_refunds(theirs))
     if len(theirs) > 1:
         units = _count_units([row for row in theirs if row.status in FINAL])
         item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
@@ -221,8 +220,11 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:
-    """Take over the refunds that Omnitron tells; they never shrink."""
-    for name in ("refund_amount", "discount_refund_amount", "shipping_refund_amount"):
+    """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here."""
+    shipping = max((remote.shipping_refund_amount or ZERO) - order.shipping_refund_amount, ZERO)
+    order.refund_amount += shipping
+    order.shipping_refund_amount += shipping
+    for name in ("refund_amount", "discount_refund_amount"):
         told = getattr(remote, name)
         if told is not None:
             setattr(order, name, max(getattr(order, name), told))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import User
 from aftercart.actions.plan_lines import find_items, say_unknown
 from aftercart.actions.prepare_submission import Prepared, judge_lines, record_submission
+from aftercart.actions.price_lines import price_lines
 from aftercart.actions.recognize_repeat import once_more_if_raced
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import describe_item, post
@@ -175,6 +176,7 @@ def _submit(
                 order,
                 allowed,
                 findings,
+                price_lines(order, items, allowed, findings, withdrawal.user_id or 0),
                 origin=Submission.Origin.WITHDRAWAL,
                 user=withdrawal.user,
                 repeat=None,

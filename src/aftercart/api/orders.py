@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
 from aftercart.actions.commands import AddressCommand, Answer, Write
+from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
@@ -77,6 +78,18 @@ class CancelOrder(APIView):
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return respond(cancel_items(serializer.to_command(read_write(request), number), get_client()))
+
+
+class QuoteCancellation(APIView):
+    """`POST /orders/{order number}/cancel/quote/` (contract section 3.6)."""
+
+    @schema.quote_cancellation
+    def post(self, request: Request, number: str) -> Response:
+        """Tell what would come back, and sign it. Writes nothing."""
+        serializer = CancellationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        command = serializer.to_command(read_write(request), number)
+        return Response(quote_cancellation(command).write_document())
 
 
 class BulkCancellationRequests(APIView):

@@ -16,6 +16,7 @@ from aftercart.cancellations.models import CancellationType
 
 _LARGEST = 2**63 - 1
 _MOST_ITEMS = 500
+_LONGEST_QUOTE = 2000
 
 
 class IdField(serializers.IntegerField):
@@ -131,6 +132,13 @@ class CancellationSerializer(serializers.Serializer[Any]):
     return_policy = serializers.BooleanField(
         required=False, allow_null=True, default=None, help_text="The consent tick; false is refused."
     )
+    quote = serializers.CharField(
+        max_length=_LONGEST_QUOTE,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="The signed quote that this is to be bound to.",
+    )
 
     def validate_return_policy(self, value: bool | None) -> bool | None:  # noqa: FBT001
         """Refuse a consent that was not given."""
@@ -158,6 +166,7 @@ class CancellationSerializer(serializers.Serializer[Any]):
             items=tuple(read_item(item) for item in data["cancel_order_items"]),
             pickup_address=data["pickup_address"],
             fully_refund_as_loyalty_money=bool(data["fully_refund_as_loyalty_money"]),
+            quote=data.get("quote") or "",
         )
 
 

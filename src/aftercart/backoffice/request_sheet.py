@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.refunds import tell_line_quote
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_told
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item, tell_timeline
@@ -39,7 +40,7 @@ def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> She
             "units": line.quantity,
             "product": name_item(item.product, item.sku),
         },
-        main=[_tell_wish(request), _tell_item(line), *_tell_return(request)],
+        main=[_tell_wish(request), _tell_item(line), *tell_line_quote(line), *_tell_return(request)],
         side=[_tell_customer(item.order), _tell_delivery(request), _tell_submission(line.submission)],
         timeline=tell_timeline(item.order),
         more={

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.refunds import tell_submission_quote
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item
@@ -61,7 +62,11 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         return Sheet(
             title=gettext("Submission #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, SUBMISSION_STATES[obj.state]),
-            main=[Panel(_("Submission"), keep_told(facts)), _list_lines(obj)],
+            main=[
+                Panel(_("Submission"), keep_told(facts)),
+                _list_lines(obj),
+                *tell_submission_quote(obj, obj.order.currency),
+            ],
         )
 
     @admin.display(description=_("submission"), ordering="id")

@@ -356,6 +356,7 @@ class Difference(models.Model):
 
 
 # Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
 
 __all__ = [
@@ -363,8 +364,11 @@ __all__ = [
     "CancellationReason",
     "CancellationRequest",
     "CancellationType",
+    "Destination",
     "Difference",
     "EasyReturnCompany",
+    "RefundQuote",
+    "RefundQuoteLine",
     "Submission",
     "SubmissionLine",
     "SyncCursor",

@@ -147,7 +147,9 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
         "status": order.status,
         "currency": order.currency.lower(),
         "amount": format_amount(order.amount),
+        "discount_amount": format_amount(order.discount_amount),
         "shipping_amount": format_amount(order.shipping_amount),
+        "installment_interest_amount": format_amount(order.installment_interest_amount),
         "refund_amount": format_amount(order.refund_amount),
         "shipping_address": order.shipping_address,
         "payment_option": order.payment_option,
@@ -158,12 +160,16 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
                 "status": item.status,
                 "quantity": item.quantity,
                 "price": format_amount(item.price),
+                "total_amount": format_amount(item.total_amount),
                 "sku": item.sku,
                 "product": item.product,
             }
             for item in items
         ],
     }
+    extra = order.details.get("extra_field")
+    if isinstance(extra, dict) and "gift_box_amount" in extra:
+        document["extra_field"] = {"gift_box_amount": extra["gift_box_amount"]}
     if order.get_payment_type() == "pay_on_delivery":
         document["sandbox"] = {"pay_on_delivery": True}
     return document

@@ -67,6 +67,7 @@ OPTIONS = (
     Option("ADDRESS_SAME_COUNTRY", "true", "Whether the new address must be in the country of the old one."),
     Option("INVOICE_NEEDS_REVIEW", "true", "Whether an invoiced item goes to the back office instead of being cancelled directly."),
     Option("DIRECT_CANCEL_HOURS", "0", "Hours after the order was placed in which it can be cancelled directly; later the back office decides. 0: no limit."),
+    Option("QUOTE_MINUTES", "30", "Minutes that a quote of a refund binds."),
     Option("RETURN_DAYS", "14", "Days after delivery in which an item can be returned. 0: no limit."),
     Option("REVIEW_ABOVE_AMOUNT", "", "Total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
     Option("REVIEW_TYPES", "", "Cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),

@@ -4,6 +4,7 @@ Amounts are `Decimal` in the currency's major unit (liras, not kurus). Currencie
 upper case, as in Django's and Akinon's APIs they may arrive in lower case.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
@@ -24,6 +25,52 @@ def get_exponent(currency: str) -> int:
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Round to the currency's smallest unit, half away from zero: the only rounding in Aftercart."""
     return amount.quantize(Decimal(1).scaleb(-get_exponent(currency)), rounding=ROUND_HALF_UP)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Count an amount in the currency's smallest unit (cents, yen, fils), rounding what is finer."""
+    return int(round_amount(amount, currency).scaleb(get_exponent(currency)))
+
+
+def from_minor(count: int, currency: str) -> Decimal:
+    """Write a count of the currency's smallest unit as an amount."""
+    return Decimal(count).scaleb(-get_exponent(currency))
+
+
+def take_share(total: int, part: int, whole: int) -> int:
+    """Give `total * part / whole` of something counted in smallest units, rounded half up; no part is negative."""
+    return (2 * total * part + whole) // (2 * whole)
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Split a count among weights by the largest remainder: nothing is lost, nothing added.
+
+    Everybody gets the whole part of what is due to them; what is left goes, one by one, to the largest
+    fractions, the first of equal ones first. Without any weight all weigh the same. No share is above its
+    weight while `total` is not above their sum.
+    """
+    if not any(weights):
+        weights = [1] * len(weights)
+    whole = sum(weights)
+    shares = [total * weight // whole for weight in weights]
+    by_fraction = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % whole))
+    for place in by_fraction[: total - sum(shares)]:
+        shares[place] += 1
+    return shares
+
+
+def share_of_units(total: int, quantity: int, first: int, count: int) -> int:
+    """Give what `count` units, from the one at `first` on, have of a count split among `quantity` units.
+
+    It is what `share_out` would give to equal weights: each unit's share, the first ones one more, which never
+    changes. So it costs nothing to ask for it, however many units there are.
+    """
+    each, left = divmod(total, quantity)
+
+    def upto(place: int) -> int:
+        return place * each + min(place, left)
+
+    return upto(first + count) - upto(first)
 
 
 def format_amount(amount: Decimal | None) -> str | None:

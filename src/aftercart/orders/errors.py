@@ -85,6 +85,27 @@ class AddressChangeRefused(ActionError):
         return {"non_field_errors": [str(self)], "code": self.code}
 
 
+class QuoteStale(ActionError):
+    """A quote no longer binds: the order has changed, it has expired, or something else is asked.
+
+    `document` is a fresh quote of what is asked now.
+    """
+
+    status = 409
+    code = "quote_stale"
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.document = dict(document)
+
+    def __str__(self) -> str:
+        return _("What comes back has changed since you were told. Please look at the new amounts.")
+
+    def body(self) -> dict[str, Any]:
+        """Give the fresh quote, and beside it why."""
+        return {**self.document, "detail": str(self), "code": self.code}
+
+
 class StillRunning(ActionError):
     """The same write is under way; its answer comes with the next try (contract section 3.5)."""
 

@@ -89,6 +89,9 @@ class OrderItem(models.Model):
     product = models.JSONField(default=dict)
     quantity = models.IntegerField(default=1)
     cancelled_quantity = models.IntegerField(default=0)
+    reserved_quantity = models.IntegerField(
+        default=0, db_default=0, help_text="Units that open cancellations have asked for."
+    )
     price_currency = models.CharField(max_length=3)
     price = _amount()
     retail_price = _amount()
@@ -111,6 +114,13 @@ class OrderItem(models.Model):
             models.CheckConstraint(
                 condition=models.Q(cancelled_quantity__gte=0, cancelled_quantity__lte=models.F("quantity")),
                 name="never_more_cancelled_than_bought",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    reserved_quantity__gte=0,
+                    cancelled_quantity__lte=models.F("quantity") - models.F("reserved_quantity"),
+                ),
+                name="never_more_reserved_than_left",
             ),
         ]
 

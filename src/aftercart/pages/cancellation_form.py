@@ -15,10 +15,12 @@ from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
 from aftercart.cancellations.selectors import list_companies, list_reasons
-from aftercart.orders.errors import ActionError
+from aftercart.orders.errors import ActionError, QuoteStale
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.forms import ItemForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
+
+_LONGEST_QUOTE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class CancellationForm:
         self.page = page
         self.addresses = addresses
         self.complaints: list[str] = []
+        self.quote = (data.get("quote", "") if data else "")[:_LONGEST_QUOTE]
         order = page.order
         self.companies = list(list_companies(order.channel_id)) if settings.EASY_RETURN else []
         reasons = list(list_reasons())
@@ -95,6 +98,7 @@ class CancellationForm:
             items=tuple(self._ask(choice) for choice in self.choices if choice.form.is_asked),
             pickup_address=whole["pickup_address"] if self.settlement.is_collected else None,
             fully_refund_as_loyalty_money=whole["fully_refund_as_loyalty_money"],
+            quote=self.quote,
         )
 
     def _ask(self, choice: Choice) -> ItemAsk:
@@ -114,7 +118,9 @@ class CancellationForm:
         )
 
     def complain(self, error: ActionError) -> None:
-        """Take what an action says."""
+        """Take what an action says. A quote that no longer holds is not sent again."""
+        if isinstance(error, QuoteStale):
+            self.quote = ""
         self.complaints += error.sentences()
 
     def offer_again(self) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
+from aftercart.pages.templatetags.shop import money
 from aftercart.pages.words import ITEM_WORDS, Text
 
 #: Events whose cause was written for the customer; other causes are notes to ourselves.
@@ -30,7 +31,7 @@ def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[in
     moments = [Moment(order.created_date, _("You placed the order."))]
     for entry in entries:
         name = names.get(entry.item_id or 0, "")
-        text = _tell_item(entry, name) if name else _tell_order(entry)
+        text = _tell_item(entry, name, order.currency) if name else _tell_order(entry)
         if text:
             moments.append(Moment(entry.at, text, _find_reason(entry)))
     return moments
@@ -54,9 +55,9 @@ def _tell_order(entry: TimelineEntry) -> str:
     }.get(entry.event, "")
 
 
-def _tell_item(entry: TimelineEntry, name: str) -> str:
+def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
     if entry.event == "cancellation_completed":
-        return _("%(item)s: cancelled or returned.") % {"item": name}
+        return _tell_completed(entry, name, currency)
     if entry.event == "return_code_issued":
         return _("%(item)s: you got a return code.") % {"item": name}
     if entry.event == "points_booked":
@@ -67,6 +68,14 @@ def _tell_item(entry: TimelineEntry, name: str) -> str:
     if entry.event == "status_changed" and after in {status.value for status in Status}:
         return f"{name}: {ITEM_WORDS[Status(after)].label}"
     return ""
+
+
+def _tell_completed(entry: TimelineEntry, name: str, currency: str) -> str:
+    refund = Decimal(entry.data.get("refund_amount") or 0)
+    if refund:
+        words = {"item": name, "amount": money(refund, currency)}
+        return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
+    return _("%(item)s: cancelled or returned.") % {"item": name}
 
 
 def _tell_points(entry: TimelineEntry, name: str) -> str:

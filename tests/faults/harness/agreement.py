@@ -27,6 +27,9 @@ def _compare_item(books: Books, item: OrderItem) -> Iterator[str]:
     completed = sum(line.completed_quantity for line in lines)
     if item.cancelled_quantity != completed:
         yield f"{item.cancelled_quantity} units cancelled, its lines say {completed}"
+    asked = sum(line.quantity for line in lines if line.is_open)
+    if item.reserved_quantity != asked:
+        yield f"{item.reserved_quantity} units reserved, its open lines say {asked}"
     gone = sum(row["cancelled_quantity"] for row in theirs)
     if item.cancelled_quantity != gone:
         yield f"{item.cancelled_quantity} units cancelled, Omnitron says {gone}"

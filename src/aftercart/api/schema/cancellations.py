@@ -17,6 +17,7 @@ from aftercart.api.schema.operation import (
     UNKNOWN_FORMAT,
     operation,
 )
+from aftercart.api.schema.quotes import QuoteStale
 from aftercart.api.schema.rules import SECOND_REQUEST, write_rules
 from aftercart.api.schema.texts import CANCELLATIONS
 
@@ -34,7 +35,12 @@ _INPUT: Final = """\
 - `pickup_address` and `fully_refund_as_loyalty_money` may also stand inside the items, as older clients put them;
   two values that disagree are an error.
 - `return_policy` may be left out; false is an error.
+- `quote` is what `quote_cancellation` signed for the same items; it may be left out. Another's, or a forged one, is an
+  error (`quote_invalid`); one that does not hold any more is a 409.
 """
+
+_QUOTE: Final = {"quote_invalid": "not a quote of this order for this customer"}
+_STALE: Final = "The quote does not hold any more: the fresh one is in the body (`quote_stale`)."
 
 cancel_order_items = operation(
     "cancel_order_items",
@@ -85,7 +91,7 @@ All or nothing: one submission ends as a whole in one of the answers below.
         400: (
             errors.make_bad_request(
                 "CancelOrderItemsBadRequest",
-                errors.make_input_error("CancellationInputError", (*_SUBMITTED, "Idempotency-Key")),
+                errors.make_input_error("CancellationInputError", (*_SUBMITTED, "Idempotency-Key"), _QUOTE),
                 errors.CancellationRefused,
                 errors.Unreadable,
             ),
@@ -94,7 +100,10 @@ All or nothing: one submission ends as a whole in one of the answers below.
         401: NOT_AUTHENTICATED,
         403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
-        409: STILL_RUNNING,
+        409: (
+            errors.make_bad_request("CancelOrderItemsConflict", errors.StillRunning, QuoteStale),
+            f"{STILL_RUNNING[1]} Or: {_STALE[0].lower()}{_STALE[1:]}",
+        ),
         415: NOT_JSON,
         422: KEY_REUSED,
         503: UNAVAILABLE,
@@ -122,7 +131,7 @@ refusal is that a cancellation is in progress, the whole bears the code `{SECOND
             errors.make_bad_request(
                 "RequestCancellationsBadRequest",
                 errors.make_input_error(
-                    "CancellationsInputError", (*_SUBMITTED, "order_item", "Idempotency-Key")
+                    "CancellationsInputError", (*_SUBMITTED, "order_item", "Idempotency-Key"), _QUOTE
                 ),
                 errors.CancellationRefused,
                 errors.Unreadable,
@@ -132,6 +141,7 @@ refusal is that a cancellation is in progress, the whole bears the code `{SECOND
         401: NOT_AUTHENTICATED,
         403: CSRF_FAILED,
         404: UNKNOWN_FORMAT,
+        409: (QuoteStale, _STALE),
         415: NOT_JSON,
         422: KEY_REUSED,
         503: UNAVAILABLE,

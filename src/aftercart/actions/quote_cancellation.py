@@ -1,0 +1,19 @@
+"""Tell what would come back if items were cancelled or returned now (contract section 3.6). Writes nothing."""
+
+from aftercart.actions.commands import CancellationCommand
+from aftercart.actions.plan_lines import find_items, plan_lines
+from aftercart.actions.prepare_submission import judge_lines
+from aftercart.actions.price_lines import QuoteAnswer, price_lines
+from aftercart.orders.selectors import get_order
+
+
+def quote_cancellation(command: CancellationCommand) -> QuoteAnswer:
+    """Quote a submission, without making it. What the rules refuse stands in its line, not in an error.
+
+    Raises `OrderNotFound`, `InputInvalid`. The order is read first, so a quote of what changes meanwhile bears
+    an older version, and is stale when it is brought back.
+    """
+    order = get_order(command.write.user, number=command.number)
+    items = find_items(order)
+    lines = plan_lines(order, items, command)
+    return price_lines(order, items, lines, judge_lines(order, items, lines), command.write.user.pk)

@@ -1,0 +1,63 @@
+"""What was quoted, for the pages of requests and submissions: what the customer was told, and what is booked."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from aftercart.backoffice.sheets import Fact, Panel, keep_told
+from aftercart.backoffice.words import say_amount, say_moment
+from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, Submission, SubmissionLine
+
+
+def tell_line_quote(line: SubmissionLine) -> list[Panel]:
+    """Tell what a line was quoted, and what with it for the order as a whole (one query)."""
+    quoted = RefundQuoteLine.objects.filter(line=line).select_related("quote").first()
+    if quoted is None:
+        return []
+    currency = line.order_item.price_currency
+    amounts = (
+        (_("Price of these units"), quoted.item_amount),
+        (_("Less their discount"), quoted.discount_share),
+        (_("Interest given back"), quoted.interest_share),
+        (_("Tax in it"), quoted.tax_included),
+        (_("Fee kept"), quoted.fee_amount),
+    )
+    points = (
+        (_("Of it as points that were spent"), quoted.points_returned),
+        (_("Of it as points instead of money"), quoted.points_credited),
+        (_("Points lost that were earned"), quoted.points_clawed_back),
+    )
+    refund = say_amount(quoted.refund_amount - quoted.fee_amount, currency)
+    facts = [
+        *_say_amounts(amounts, currency),
+        Fact(_("Refund quoted"), refund),
+        *_say_amounts(points, currency),
+        *_tell_whole(quoted.quote, currency),
+    ]
+    return [Panel(_("Refund"), keep_told(facts))]
+
+
+def tell_submission_quote(submission: Submission, currency: str) -> list[Panel]:
+    """Tell what a submission was quoted (one query)."""
+    quote = RefundQuote.objects.filter(submission=submission).first()
+    return [Panel(_("Refund"), keep_told(_tell_whole(quote, currency)))] if quote else []
+
+
+def _tell_whole(quote: RefundQuote, currency: str) -> list[Fact]:
+    amounts = (
+        (_("Shipping given back with the last line"), quote.shipping_refund_amount),
+        (_("Gift box given back with the last line"), quote.gift_box_refund_amount),
+        (_("Fees kept in all"), quote.fee_amount),
+    )
+    seen = _("Yes, and it binds") if quote.is_binding else _("No")
+    return [
+        *_say_amounts(amounts, currency),
+        Fact(_("Quoted for the whole submission"), say_amount(quote.total_amount, currency)),
+        Fact(_("Goes back to"), quote.get_destination_display()),
+        Fact(_("The customer had seen it"), seen),
+        Fact(_("Quoted"), say_moment(quote.created_at)),
+    ]
+
+
+def _say_amounts(amounts: tuple[tuple[str, Decimal], ...], currency: str) -> list[Fact]:
+    return [Fact(label, say_amount(amount, currency)) for label, amount in amounts if amount]

@@ -1,0 +1,54 @@
+"""What earlier cancellations of an order have given back, or promised, of what belongs to it as a whole."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import F
+
+from aftercart.cancellations.quotes import RefundQuote, RefundQuoteLine
+from aftercart.lib.money import ZERO
+from aftercart.orders.models import Order
+from aftercart.orders.quotes import Given
+
+
+def find_given(order: Order) -> Given:
+    """Find what has been given back or is promised, in one query.
+
+    A quote of which a line was rejected promises no more than its open lines: its shipping and its gift box
+    stay with the customer, and may be quoted again.
+    """
+    rows = (
+        RefundQuoteLine.objects.filter(quote__submission__order=order)
+        .select_related("quote", "line")
+        .defer("line__iban", "line__holder_name")  # nothing is decrypted to add up amounts
+    )
+    by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
+    for row in rows:
+        by_quote[row.quote].append(row)
+    wholes = [quote for quote, lines in by_quote.items() if _is_promised(quote, lines)]
+    points = [row.points_returned for row in rows if row.line.is_open or row.line.outcome == "completed"] + [
+        quote.rest_points_returned for quote in wholes
+    ]
+    return Given(
+        has_shipping=order.shipping_refund_amount > 0
+        or any(quote.shipping_refund_amount > 0 for quote in wholes),
+        has_gift_box=any(quote.gift_box_refund_amount > 0 for quote in wholes),
+        points_returned=sum(points, ZERO),
+    )
+
+
+def find_quoted_refunds(request_pks: Sequence[int]) -> dict[int, Decimal]:
+    """Find what the lines of these requests were quoted, less fees, by request (one query; none for none)."""
+    if not request_pks:
+        return {}
+    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks)
+    amounts = rows.values_list("line__request", F("refund_amount") - F("fee_amount"))
+    return dict(amounts)
+
+
+def _is_promised(quote: RefundQuote, lines: list[RefundQuoteLine]) -> bool:
+    """Tell whether a quote's shipping and gift box were given back, or will be if all goes through."""
+    if quote.rest_booked_at is not None:
+        return True
+    return all(row.line.outcome != "rejected" for row in lines) and any(row.line.is_open for row in lines)
