@@ -50,12 +50,25 @@ def credit_points(
             is_all_gone=goods.is_all_gone,
             is_refund_as_points=line is not None and line.fully_refund_as_loyalty_money,
         )
+    entries = _make_entries(order, item, line, points)
+    if not entries:
+        return
+    LoyaltyEntry.objects.bulk_create(entries, ignore_conflicts=True)
+    failpoint("points.booked")
+    data = {entry.kind: format_amount(entry.amount) for entry in entries}
+    record_event(order, "points_booked", actor, item=item, data=data)
+
+
+def _make_entries(
+    order: Order, item: OrderItem, line: SubmissionLine | None, points: LinePoints
+) -> list[LoyaltyEntry]:
+    """Make the entries, unsaved, of what is not zero."""
     amounts = {
         _Kind.RETURNED: points.returned,
         _Kind.REFUND_CREDIT: points.refund_credit,
         _Kind.CLAWED_BACK: -points.clawed_back,
     }
-    entries = [
+    return [
         LoyaltyEntry(
             user_id=order.user_id,
             currency=order.currency,
@@ -68,12 +81,6 @@ def credit_points(
         for kind, amount in amounts.items()
         if amount
     ]
-    if not entries:
-        return
-    LoyaltyEntry.objects.bulk_create(entries, ignore_conflicts=True)
-    failpoint("points.booked")
-    data = {entry.kind: format_amount(entry.amount) for entry in entries}
-    record_event(order, "points_booked", actor, item=item, data=data)
 
 
 @dataclass(frozen=True, slots=True)
