@@ -52,6 +52,8 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     else:
         if made:
             _record_delivery(request, made)
+        else:  # decided by what the items say, and nothing was ever made of it
+            CancellationRequest.objects.filter(pk=request_pk).update(is_undeliverable=True)
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -74,7 +76,13 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         quantity = 1 if is_split else line.quantity
         draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
+        try:
+            found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
+        except Refused as refused:
+            if not found:
+                raise
+            request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
+            break
         failpoint("deliver.created")
     if not found:
         raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
@@ -137,7 +145,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     count = CancellationRequest.objects.filter(pk=request.pk, delivered_at=None).update(
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
-        delivery_error="",
+        delivery_error=request.delivery_error if len(made) < request.line.quantity else "",
     )
     if count:
         data = {"request": request.pk, "remote": [row.pk for row in made]}

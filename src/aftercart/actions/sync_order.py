@@ -148,6 +148,8 @@ def _book_line(
     if done is None:
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
+    if request is not None and done < line.quantity:
+        reason = reason or request.delivery_error
     if done:
         refund = _sum_refunds(theirs)
         complete_line(order, line, OMNITRON, quantity=done, refund_amount=refund, reason=reason)
