@@ -258,7 +258,7 @@ OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
 VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
 VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 
-# --- policy (a table in the back office, later; until then one for all channels) ---------------------------
+# --- the default policy, until staff publish one (docs/policies.md) -----------------------------------------
 
 LINK_LIFE = config.days("LINK_DAYS")
 CANCEL_STATUSES = frozenset(config.words("CANCEL_STATUSES"))
@@ -272,6 +272,7 @@ _review_above = config.text("REVIEW_ABOVE_AMOUNT")
 REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
 REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
+HOLIDAYS = config.dates("HOLIDAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

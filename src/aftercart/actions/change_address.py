@@ -7,7 +7,6 @@ delivered later, while the order may still change.
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,13 +25,14 @@ from aftercart.actions.recognize_repeat import (
 )
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
 from aftercart.omnitron.messages import RemoteAddress
-from aftercart.orders.address_rules import judge_address_change, judge_country
+from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.selectors import lock_order, save_order
@@ -73,7 +73,7 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     change = AddressChange.objects.select_related("order", "repeat").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
-    if change.order.status not in settings.ADDRESS_STATUSES:
+    if not may_still_change(change.order.status, get_policy(change.order)):
         _end(change_pk, _State.TOO_LATE, WORKER, cause="The order has left meanwhile.")
         return
     try:
@@ -133,13 +133,14 @@ def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
 
 def _check_rules(order: Order, address: Address) -> None:
     country = (order.shipping_address or {}).get("country") or {}
+    policy = get_policy(order)
     refusal = judge_address_change(
         status=order.status,
         item_statuses=set(order.items.values_list("status", flat=True)),
         is_cancelling=bool(find_open_items([order.pk])),
         is_store_pickup=order.is_store_pickup,
-        allowed_statuses=settings.ADDRESS_STATUSES,
-    ) or judge_country(country.get("code"), address.country.code, must_be_same=settings.ADDRESS_SAME_COUNTRY)
+        policy=policy,
+    ) or judge_country(country.get("code"), address.country.code, policy=policy, status=order.status)
     if refusal is not None:
         raise AddressChangeRefused(refusal.message, refusal.code)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
 from aftercart.actions.recognize_repeat import (
@@ -15,11 +16,12 @@ from aftercart.actions.recognize_repeat import (
     replay,
 )
 from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
-from aftercart.orders.policy import get_policy
+from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
 from aftercart.orders.timeline import Actor, record_event
@@ -49,14 +51,15 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         if repeat is not None and (command.write.key or _is_open(repeat)):
             return replay(repeat)
         try:
-            lines = plan_lines(order, items, command)
-            findings = _judge(order, items, lines)
+            policy = get_policy(order)
+            lines = plan_lines(order, items, command, policy)
+            findings = _judge(order, items, lines, policy)
         except (InputInvalid, CancellationRefused):
             if repeat is not None:
                 return replay(repeat)
             raise
         failpoint("prepare.judged")
-        return _record(command, origin, order, lines, findings)
+        return _record(command, origin, order, lines, findings, policy)
 
 
 def _lock(command: CancellationCommand) -> Order:
@@ -80,13 +83,13 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
 
 
 def _judge(
-    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
+    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...], policy: Policy
 ) -> tuple[Finding, ...]:
     findings = judge(
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
-        policy=get_policy(order.channel_id),
+        policy=policy,
         now=get_now(),
     )
     refusals = list_refusals(findings)
@@ -101,17 +104,28 @@ def _record(
     order: Order,
     lines: tuple[SubmissionLine, ...],
     findings: tuple[Finding, ...],
+    policy: Policy,
 ) -> Prepared | Answer:
     actor = Actor.customer(command.write.user)
+    version_pk = keep_policy(policy.book)
     submission = Submission.objects.create(
-        order=order, user=command.write.user, origin=origin, repeat=record_write(command.write)
+        order=order,
+        user=command.write.user,
+        origin=origin,
+        repeat=record_write(command.write),
+        policy_version_id=version_pk,
     )
     for line in lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
-    data = {"submission": str(submission.uuid), "items": [line.order_item_id for line in lines]}
-    record_event(order, "cancellation_submitted", actor, data=data)
     reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
+    data = {
+        "submission": str(submission.uuid),
+        "items": [line.order_item_id for line in lines],
+        "policy": version_pk,
+        "reviews": [[finding.order_item, finding.code, finding.clause] for finding in reviews],
+    }
+    record_event(order, "cancellation_submitted", actor, data=data)
     if origin is Submission.Origin.DIRECT and not reviews:
         save_order(order)
         return Prepared(submission.pk)

@@ -23,8 +23,16 @@ class CancellationType(models.TextChoices):
 class CancellationReason(models.Model):
     """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
 
-    `translations` maps a language to `{"subject": …}`.
+    `translations` maps a language to `{"subject": …}`. `remote_problem` is what the last sync found wrong.
     """
+
+    class RemoteProblem(models.TextChoices):
+        """Why a reason has no partner at Omnitron; empty: it has one, or nobody has looked yet."""
+
+        UNKNOWN = "unknown", _("No reason of this subject there")
+        GONE = "gone", _("Omnitron does not know the id")
+        INACTIVE = "inactive", _("Switched off there")
+        OTHER_TYPE = "other_type", _("Of the other type there")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     cancellation_type = models.CharField(max_length=6, choices=CancellationType)
@@ -34,6 +42,8 @@ class CancellationReason(models.Model):
     is_active = models.BooleanField(default=True)
     order = models.IntegerField(default=0)
     remote_pk = models.BigIntegerField(null=True, blank=True)
+    remote_problem = models.CharField(max_length=10, choices=RemoteProblem, blank=True)
+    remote_checked_at = models.DateTimeField(null=True, blank=True)
     created_date = models.DateTimeField(auto_now_add=True)
     modified_date = models.DateTimeField(auto_now=True)
 
@@ -81,11 +91,12 @@ class Submission(models.Model):
         UNKNOWN = "unknown"
 
     class Origin(models.TextChoices):
-        """How it came in: the direct way, as requests only, or as an approval by the staff."""
+        """How it came in: the direct way, as requests only, as an approval by the staff, or by overriding."""
 
         DIRECT = "direct"
         REQUEST = "request"
         APPROVAL = "approval"
+        OVERRIDE = "override"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")
@@ -95,6 +106,9 @@ class Submission(models.Model):
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
     command = models.JSONField(null=True, blank=True)
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="submissions"
+    )
     repeat = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
@@ -298,3 +312,9 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.ours} here, {self.theirs} there"
+
+
+# Django finds models here; those of the policy have a module of their own.
+from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
+
+__all__ = ["PolicyRule", "PolicyVersion"]
