@@ -24,6 +24,7 @@ from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.override_policy import OverrideCommand, override_policy
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
@@ -36,7 +37,7 @@ from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import IdempotencyRecord
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
-from tests.shop import Line, ask, make_address, make_address_command, make_command
+from tests.shop import Line, ask, make_address, make_address_command, make_command, make_reason
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
 
@@ -216,7 +217,16 @@ def deliver(_street: Street, client: Omnitron) -> None:
     deliver_request(CancellationRequest.objects.get().pk, client)
 
 
+def override(street: Street, _client: Omnitron) -> None:
+    assert street.order.user is not None
+    command = OverrideCommand(
+        street.order.pk, street.items[0].pk, make_reason("refund").pk, why="A goodwill return."
+    )
+    override_policy(command, street.order.user)
+
+
 INVOICED = (Line(invoice_number="INV-1"), Line())
+FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
 
 
 @pytest.mark.timeout(600)
@@ -230,6 +240,7 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
         pytest.param(deliver, {"before": cancel, "lines": INVOICED}, 15, id="deliver"),
         pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
         pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
+        pytest.param(override, {"lines": FINAL_SALE}, 16, id="override the policy"),
         pytest.param(move, {}, 27, id="change the address"),
     ],
 )

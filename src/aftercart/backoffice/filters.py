@@ -36,7 +36,7 @@ _DIFFERS = (
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",
-    "partial_line", "mixed_types",
+    "partial_line", "mixed_types", "policy_overridden",
 )  # fmt: skip
 
 

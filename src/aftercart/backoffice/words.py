@@ -33,6 +33,7 @@ CAUSES: Final[dict[str, Text]] = {
     "amount_needs_approval": gettext_lazy("Requests of this amount need approval"),
     "partial_line": gettext_lazy("Only a part of the line"),
     "mixed_types": gettext_lazy("Cancellation and return in one request"),
+    "policy_overridden": gettext_lazy("Asked for by staff, against the policy"),
     "unreachable": gettext_lazy("Omnitron could not be reached"),
     "breaker_open": gettext_lazy("Omnitron was failing and was left alone"),
     "bulkhead_full": gettext_lazy("Too many were waiting for Omnitron"),
@@ -71,6 +72,7 @@ _EVENTS: Final[dict[str, Text]] = {
     "request_withdrawn": gettext_lazy("Request taken out of Omnitron's queue"),
     "cancellation_completed": gettext_lazy("Cancelled or returned"),
     "cancellation_rejected": gettext_lazy("Cancellation rejected"),
+    "policy_overridden": gettext_lazy("The policy was overridden by staff"),
     "links_revoked": gettext_lazy("All links to the order were made void"),
     "address_change_submitted": gettext_lazy("Another delivery address asked for"),
     "address_change_confirmed": gettext_lazy("Delivery address changed"),
@@ -99,6 +101,7 @@ ORIGINS: Final[dict[str, Text]] = {
     Submission.Origin.DIRECT: gettext_lazy("Direct"),
     Submission.Origin.REQUEST: gettext_lazy("As a request"),
     Submission.Origin.APPROVAL: gettext_lazy("Approved by staff"),
+    Submission.Origin.OVERRIDE: gettext_lazy("By staff, against the policy"),
 }
 
 ADDRESS_STATES: Final[dict[str, Text]] = {
