@@ -42,13 +42,13 @@ class Window:
         it can have 23 or 25 hours where clocks change. Business days are whole: the day of the beginning does
         not count, and the window lasts until the end of the last one. Saturdays, Sundays and holidays are none.
         """
-        if self.unit is Unit.MINUTES:
-            return since + timedelta(minutes=self.length)
+        if self.unit is Unit.MINUTES:  # added in UTC: elsewhere Python adds by the clock
+            return since.astimezone(UTC) + timedelta(minutes=self.length)
         if self.unit is Unit.HOURS:
-            return since + timedelta(hours=self.length)
+            return since.astimezone(UTC) + timedelta(hours=self.length)
         here = since.astimezone(zone)
         if self.unit is Unit.DAYS:
-            return (here + timedelta(days=self.length)).astimezone(UTC)  # the clock's time, not 24 hours
+            return (here + timedelta(days=self.length)).astimezone(UTC)  # by the clock, not 24 hours
         day = here.date()
         for _count in range(self.length):
             day += _ONE_DAY
