@@ -203,3 +203,14 @@ class CurrencyFilter(_KnownValuesFilter):
     parameter_name = "currency"
     column = "currency"
     path = "currency"
+
+
+class ReasonPartnerFilter(ChoiceFilter):
+    """Reasons by whether Omnitron has the same."""
+
+    title = _("partner at Omnitron")
+    parameter_name = "partner"
+    table = (
+        ("none", _("None"), Q(remote_pk=None) | ~Q(remote_problem="")),
+        ("found", _("Found"), Q(remote_pk__isnull=False, remote_problem="")),
+    )

@@ -17,6 +17,7 @@ from aftercart.cancellations.models import (
     CancellationRequest,
     Difference,
     EasyReturnCompany,
+    PolicyVersion,
     Submission,
 )
 from aftercart.orders.models import Order
@@ -48,6 +49,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Set up"),
             "items": [
+                item(PolicyVersion, _("Policy"), "policy"),
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
                 item(User, _("Users"), "person"),

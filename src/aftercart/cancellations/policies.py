@@ -188,7 +188,11 @@ class PolicyRule(models.Model):
     class Meta:
         ordering = ["number", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "number"], name="one_rule_a_number"),
+            models.UniqueConstraint(
+                fields=["version", "number"],
+                name="one_rule_a_number",
+                deferrable=models.Deferrable.DEFERRED,  # so that two rules can change places
+            ),
             models.CheckConstraint(
                 condition=Q(window_basis="", window_length=None, window_unit="")
                 | (~Q(window_basis="") & Q(window_length__isnull=False) & ~Q(window_unit="")),

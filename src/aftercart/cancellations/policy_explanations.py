@@ -1,5 +1,6 @@
 """What the policy says of an order that there is, and why: for `aftercart policy explain` and the back office."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,11 +31,12 @@ def explain_order(
     book: PolicyBook,
     at: datetime,
     kind: CaseKind | None = None,
-    quantities: dict[int, int] | None = None,
+    quantities: Mapping[int, int | None] | None = None,
 ) -> OrderExplanation:
-    """Explain what would be said if all of an order, or some units of some items, were asked for at a time.
+    """Explain what would be said if an order's items were asked for together at a time.
 
-    Without a kind each item is asked for as its status suggests. The order is taken as it is now.
+    `quantities` names the items and how many units of each (None: all that is left); without it all of them
+    are asked for. Without a kind each is asked for as its status suggests. The order is taken as it is now.
     """
     policy = get_policy(order, book)
     items = list(OrderItem.objects.filter(order=order).order_by("pk"))
@@ -49,9 +51,9 @@ def explain_order(
         )
         return OrderExplanation(order, book, at, address=address)
     asks = [
-        Ask(item.pk, kind or _suggest(item), (quantities or {}).get(item.pk))
+        Ask(item.pk, kind or _suggest(item), None if quantities is None else quantities[item.pk])
         for item in items
-        if not quantities or item.pk in quantities
+        if quantities is None or item.pk in quantities
     ]
     explained = explain(
         asks,

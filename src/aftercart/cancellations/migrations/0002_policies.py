@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='policyrule',
-            constraint=models.UniqueConstraint(fields=('version', 'number'), name='one_rule_a_number'),
+            constraint=models.UniqueConstraint(deferrable=models.Deferrable['DEFERRED'], fields=('version', 'number'), name='one_rule_a_number'),
         ),
         migrations.AddConstraint(
             model_name='policyrule',
