@@ -4,13 +4,14 @@ No query, no clock, no setting. docs/policies.md explains it to those who write 
 (`cancellations/policies.py`) is a `Clause` here.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from functools import cached_property
+from fnmatch import translate
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from aftercart.orders.windows import Window
@@ -117,9 +118,14 @@ class _Selector:
     fits: Callable[[Clause, Case], bool]
 
 
-def _match_any(patterns: Iterable[str], texts: Iterable[str]) -> bool:
-    lowered = [text.casefold() for text in texts]
-    return any(fnmatchcase(text, pattern.casefold()) for pattern in patterns for text in lowered)
+def _match_any(patterns: tuple[str, ...], texts: Iterable[str]) -> bool:
+    matches = _compile(patterns).match
+    return any(matches(text.casefold()) for text in texts)
+
+
+@lru_cache(maxsize=4096)
+def _compile(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(pattern.casefold()) for pattern in patterns))
 
 
 def _is_within(clause: Clause, case: Case) -> bool:
@@ -150,9 +156,11 @@ SELECTORS: Final = (
     ),
 )
 #: Those that an order alone answers, so that a policy can leave out early what is about other orders.
-_OF_THE_ORDER: Final = tuple(
-    s for s in SELECTORS if s.name in {"channel", "payment", "client", "country", "currency"}
-)
+_ORDER_NAMES: Final = frozenset({"channel", "payment", "client", "country", "currency"})
+_OF_THE_ORDER: Final = tuple(s for s in SELECTORS if s.name in _ORDER_NAMES)
+_OF_THE_ITEM: Final = tuple(s for s in SELECTORS if s.name not in _ORDER_NAMES)
+#: A clause that is about an order, with what has to fit an item besides.
+_Bound = tuple[Clause, tuple[Callable[[Clause, Case], bool], ...]]
 
 
 def find_mismatch(clause: Clause, case: Case) -> str | None:
@@ -191,14 +199,14 @@ class Policy:
 
     book: PolicyBook
     order: OrderFacts
-    _kept: dict[Topic, tuple[Clause, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[Topic, tuple[_Bound, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def list_clauses(self, topic: Topic) -> tuple[Clause, ...]:
-        """List the clauses of a topic that can be about this order, the most specific first."""
+    def _list_bound(self, topic: Topic) -> tuple[_Bound, ...]:
+        """List the clauses of a topic that can be about this order, and what is still to be asked of each."""
         if topic not in self._kept:
             case = Case(self.order, "cancel", "")
             self._kept[topic] = tuple(
-                clause
+                (clause, tuple(s.fits for s in _OF_THE_ITEM if s.is_set(clause)))
                 for clause in self.book.by_topic[topic]
                 if all(s.fits(clause, case) for s in _OF_THE_ORDER if s.is_set(clause))
             )
@@ -218,7 +226,10 @@ class Policy:
 
     def decide(self, topic: Topic, case: Case) -> Clause | None:
         """Find the clause that decides a topic: the most specific that is about the case. None: nobody says."""
-        return next((c for c in self.list_clauses(topic) if find_mismatch(c, case) is None), None)
+        for clause, checks in self._list_bound(topic):
+            if all(fits(clause, case) for fits in checks):
+                return clause
+        return None
 
     def find_end(self, clause: Clause, starts: Mapping[str, datetime | None]) -> datetime | None:
         """Find when a clause's window ends; None without one, or if nobody knows when it began."""

@@ -27,7 +27,8 @@ from aftercart.orders.rules import (
     Judged,
     find_fixed,
     gather_cases,
-    is_concerned,
+    is_about,
+    is_due,
     judge,
 )
 
@@ -129,7 +130,11 @@ def _look_at(
     looks = []
     for clause in policy.book.by_topic[topic]:
         decides = clause is deciding
-        is_there = judged is None or now is None or is_concerned(topic, judged, clause, policy, now)
+        is_there = (
+            judged is None
+            or now is None
+            or (is_about(topic, judged) and is_due(topic, judged, clause, policy, now))
+        )
         looks.append(
             Look(
                 clause=clause,

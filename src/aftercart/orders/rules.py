@@ -137,9 +137,11 @@ def judge(
     open_ones = [each for each, found in zip(judged, fixed, strict=True) if found is None]
     for topic, rule in TOPICS.items():
         for each in open_ones:
+            if not is_about(topic, each):
+                continue
             clause = policy.decide(topic, each.case)
             effect = clause.effect if clause else _UNSAID.get(topic, Effect.ALLOW)
-            if effect is not Effect.ALLOW and is_concerned(topic, each, clause, policy, now):
+            if effect is not Effect.ALLOW and is_due(topic, each, clause, policy, now):
                 findings.append(
                     Finding(
                         each.item.order_item,
@@ -186,17 +188,22 @@ def find_fixed(item: ItemFacts) -> Finding | None:
     return None
 
 
-def is_concerned(topic: Topic, judged: Judged, clause: Clause | None, policy: Policy, now: datetime) -> bool:
-    """Tell whether what a topic is about is there: an invoice, a closed window, a part of a line."""
-    if topic in {Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW}:
-        return clause is not None and policy.is_over(clause, judged.starts, now)
+def is_about(topic: Topic, judged: Judged) -> bool:
+    """Tell whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
+    if topic is Topic.INVOICE:
+        return judged.item.has_invoice
+    if topic is Topic.FINAL_SALE:
+        return judged.item.is_final_sale
     if topic is Topic.PARTIAL_LINE:
         return judged.ask.quantity is not None and judged.ask.quantity < judged.item.left_quantity
-    return {
-        Topic.INVOICE: judged.item.has_invoice,
-        Topic.FINAL_SALE: judged.item.is_final_sale,
-        Topic.MIXED_TYPES: judged.is_mixed,
-    }.get(topic, True)
+    return judged.is_mixed if topic is Topic.MIXED_TYPES else True
+
+
+def is_due(topic: Topic, judged: Judged, clause: Clause | None, policy: Policy, now: datetime) -> bool:
+    """Tell whether the clause that decides speaks by now: one about time, once its window has closed."""
+    if topic not in {Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW}:
+        return True
+    return clause is not None and policy.is_over(clause, judged.starts, now)
 
 
 def list_refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
