@@ -211,6 +211,10 @@ def test_what_is_published_is_shown_and_cannot_be_changed(root: Client) -> None:
     assert PolicyVersion.objects.get(pk=version.pk).effective_from == version.effective_from
 
 
+def test_the_list_of_rules_is_the_list_of_versions(root: Client) -> None:
+    assert root.get(RULES)["Location"] == POLICIES
+
+
 def test_a_draft_is_thrown_away_with_its_rules(root: Client) -> None:
     version = make_draft()
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.publish_policy import publish_policy
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.backoffice.links import make_list_url, make_url
+from aftercart.backoffice.links import link_row, make_list_url, make_url
 from aftercart.backoffice.policy_forms import PublicationForm, RuleForm, RuleFormSet
 from aftercart.backoffice.policy_try import try_policy
 from aftercart.backoffice.policy_words import name_book, say_content, say_subject
@@ -71,7 +71,6 @@ class RuleInline(_Inline):
     readonly_fields = ("show_subject", "show_content")
     extra = 0
     max_num = _MOST_RULES
-    show_change_link = True
     verbose_name = _("rule")
     verbose_name_plural = _("Rules, by number. The most specific one decides, whatever its number.")
 
@@ -95,8 +94,8 @@ class RuleInline(_Inline):
 
     @admin.display(description=_("about"))
     def show_subject(self, obj: PolicyRule) -> Text:
-        """Say whom it is about."""
-        return say_subject(read_rule(obj)) if obj.pk else NOTHING
+        """Say whom it is about, as the link to all of the rule."""
+        return link_row(PolicyRule, obj.pk, say_subject(read_rule(obj))) if obj.pk else NOTHING
 
     @admin.display(description=_("says"))
     def show_content(self, obj: PolicyRule) -> Text:
@@ -275,6 +274,10 @@ class PolicyRuleAdmin(DeskAdmin[PolicyRule]):
         ),
         (_("Terms"), {"fields": (("fee_fixed", "fee_percent"), "shipping_refund")}),
     )  # fmt: skip
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+        """Lead to the versions, where the rules are: whoever may see them gets there."""
+        return HttpResponseRedirect(make_list_url(PolicyVersion))
 
     def has_module_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Keep it out of the menus."""
