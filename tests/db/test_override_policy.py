@@ -100,6 +100,16 @@ def test_what_makes_no_sense_changes_nothing(staff: User, fields: dict[str, obje
     assert_nothing_happened(shop, 1)
 
 
+def test_what_has_been_shipped_is_not_cancelled_but_returned(staff: User) -> None:
+    shop = Shop([FINAL_SALE])
+
+    with pytest.raises(InputInvalid) as caught:
+        override_policy(ask(shop, reason=shop.cancel_reason.pk), staff)
+
+    assert list(caught.value.fields) == ["reason"]
+    assert_nothing_happened(shop, 1)
+
+
 def test_what_the_policy_allows_needs_no_override(staff: User) -> None:
     shop = Shop([Line(status="550", delivered_at=timezone.now())])
 

@@ -17,6 +17,7 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Finding, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
+from aftercart.orders.status import FINAL, SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
 #: Why a request is there that the policy did not want.
@@ -83,6 +84,12 @@ def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, Cancellat
         problems["quantity"] = [_("Only %(left)s left of this item.") % {"left": item.left_quantity}]
     if reason is None:
         problems["reason"] = [say_unknown(command.reason)]
+    elif (
+        item is not None
+        and item.status not in FINAL
+        and (item.status in SHIPPED) != (reason.cancellation_type == "refund")
+    ):
+        problems["reason"] = [_("What has been shipped is returned; what has not, is cancelled.")]
     if problems or item is None or reason is None:
         raise InputInvalid(problems)
     return item, reason
