@@ -5,12 +5,15 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.models import CancellationReason
+from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.errors import NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.omnitron.messages import RemoteReason
+from aftercart.worker import tasks
 from tests.shop import make_reason
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +98,32 @@ def test_an_outage_changes_nothing() -> None:
 
     reason.refresh_from_db()
     assert (reason.remote_pk, reason.remote_problem, reason.remote_checked_at) == (1, "", None)
+
+
+@pytest.fixture
+def _kept_connection() -> Iterator[None]:
+    """Keep the test's connection, which a job would give back."""
+    with mock.patch.object(tasks, "close_old_connections"):
+        yield
+
+
+@pytest.mark.usefixtures("_kept_connection")
+@pytest.mark.parametrize("error", [None, NotSent])
+def test_the_worker_compares_and_leaves_an_outage_for_tomorrow(error: type[NotSent] | None) -> None:
+    reason, fake = make("Changed my mind"), FakeOmnitron()
+    if error:
+        fake.fail("list_reasons", error)
+
+    with replace_client(fake):
+        tasks.run_sync_reasons(1)
+
+    reason.refresh_from_db()
+    assert reason.remote_pk == (None if error else 1)
+
+
+@pytest.mark.usefixtures("_kept_connection")
+def test_once_a_day_a_comparison_is_enqueued() -> None:
+    tasks.run_compare_reasons(0)
+
+    (job,) = ProcrastinateJob.objects.all()
+    assert (job.task_name, job.args) == ("aftercart.sync_reasons", {"pk": 1})

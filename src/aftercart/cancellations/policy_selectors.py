@@ -50,7 +50,9 @@ def get_book(at: datetime | None = None) -> PolicyBook:
     """
     now = at or get_now()
     version = list_published().filter(effective_from__lte=now).values_list("pk", flat=True).first()
-    return get_default_book() if version is None else _make_book(_read_published(version), version)
+    if version is None:
+        return get_default_book()
+    return _read_published(version, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
 
 
 def get_default_book() -> PolicyBook:
@@ -67,7 +69,7 @@ def get_default_book() -> PolicyBook:
         review_types=settings.REVIEW_TYPES,
         easy_return=settings.EASY_RETURN,
     )
-    return _make_book(_make_default(basics), None)
+    return _make_default(basics, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
 
 
 def read_book(version: PolicyVersion) -> PolicyBook:
@@ -138,23 +140,16 @@ def _read_clauses(version_pk: int) -> tuple[Clause, ...]:
     return tuple(read_rule(rule) for rule in PolicyRule.objects.filter(version_id=version_pk))
 
 
-@lru_cache(maxsize=32)
-def _read_published(version_pk: int) -> tuple[Clause, ...]:
-    """Read the rules of a published version, once a process: a trigger keeps them as they are."""
-    return _read_clauses(version_pk)
+def _make_book(clauses: tuple[Clause, ...], version: int | None) -> PolicyBook:
+    return PolicyBook(clauses, version, ZoneInfo(settings.SHOP_TIME_ZONE), settings.HOLIDAYS)
 
 
 @lru_cache(maxsize=32)
-def _sort_book(
-    clauses: tuple[Clause, ...], version: int | None, zone: str, holidays: frozenset[date]
-) -> PolicyBook:
-    return PolicyBook(clauses, version, ZoneInfo(zone), holidays)
+def _read_published(version_pk: int, zone: str, holidays: frozenset[date]) -> PolicyBook:
+    """Read a published version, once a process: a trigger keeps it as it is."""
+    return PolicyBook(_read_clauses(version_pk), version_pk, ZoneInfo(zone), holidays)
 
 
 @lru_cache(maxsize=8)
-def _make_default(basics: Basics) -> tuple[Clause, ...]:
-    return make_default_clauses(basics)
-
-
-def _make_book(clauses: tuple[Clause, ...], version: int | None) -> PolicyBook:
-    return _sort_book(clauses, version, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
+def _make_default(basics: Basics, zone: str, holidays: frozenset[date]) -> PolicyBook:
+    return PolicyBook(make_default_clauses(basics), None, ZoneInfo(zone), holidays)
