@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
+from aftercart.actions.change_address import change_address, deliver_address
 from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.publish_policy import PolicyPublished, publish_policy
@@ -27,6 +27,7 @@ from aftercart.cancellations.policy_selectors import (
     write_rules,
 )
 from aftercart.cancellations.selectors import build_document
+from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused, InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
 from aftercart.orders.policies import Clause, Effect, OrderFacts, PolicyBook, ShippingRefund, Topic
@@ -394,3 +395,18 @@ def test_an_address_is_judged_by_the_policy_too() -> None:
 
     assert shop.fake.posts == []
     assert shop.order.address_changes.count() == 0
+
+
+def test_a_change_that_was_recorded_is_delivered_by_the_policy_that_allowed_it() -> None:
+    shop = Shop()
+    shop.fake.fail("change_address", AnswerUnknown)
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+    change = shop.order.address_changes.get()
+    publish(replace(REFUSE_ALL, cancellation_type="address_change"))
+
+    deliver_address(change.pk, shop.fake)
+
+    change.refresh_from_db()
+    assert change.state == "confirmed"
+    assert change.policy_version is not None
+    assert change.policy_version.is_default

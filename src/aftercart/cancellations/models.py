@@ -242,6 +242,9 @@ class AddressChange(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     address = models.JSONField()
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="address_changes"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     status_code = models.IntegerField(null=True)
     cause = models.TextField(blank=True)

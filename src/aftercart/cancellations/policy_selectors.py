@@ -72,6 +72,13 @@ def get_default_book() -> PolicyBook:
     return _make_default(basics, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
 
 
+def get_kept_book(version_pk: int | None) -> PolicyBook:
+    """Get the policy that something was judged by, or the one in force for what is older than the table."""
+    if version_pk is None:
+        return get_book()
+    return _read_published(version_pk, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
+
+
 def read_book(version: PolicyVersion) -> PolicyBook:
     """Read any version, a draft too, as it stands now."""
     return _make_book(_read_clauses(version.pk), version.pk)

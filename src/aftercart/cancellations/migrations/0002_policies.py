@@ -149,5 +149,10 @@ class Migration(migrations.Migration):
             model_name='policyrule',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('window_basis', ''), ('window_length', None), ('window_unit', '')), models.Q(models.Q(('window_basis', ''), _negated=True), ('window_length__isnull', False), models.Q(('window_unit', ''), _negated=True)), _connector='OR'), name='a_window_is_whole'),
         ),
+        migrations.AddField(
+            model_name='addresschange',
+            name='policy_version',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='address_changes', to='cancellations.policyversion'),
+        ),
         migrations.RunSQL(FORWARD, BACKWARD),
     ]
