@@ -22,6 +22,7 @@ from aftercart.cancellations.policy_selectors import (
     get_book,
     get_default_book,
     get_policy,
+    get_terms,
     read_book,
     read_rule,
     write_rules,
@@ -410,3 +411,24 @@ def test_a_change_that_was_recorded_is_delivered_by_the_policy_that_allowed_it()
     assert change.state == "confirmed"
     assert change.policy_version is not None
     assert change.policy_version.is_default
+
+
+def test_the_terms_of_an_item_are_those_of_its_order_its_kind_and_the_whole_amount() -> None:
+    fee = Clause(
+        number=900,
+        topic=Topic.FEE,
+        cancellation_type="refund",
+        amount_up_to=Decimal(500),
+        fee_fixed=Decimal("39.9"),
+        currency="TRY",
+    )
+    publish(fee)
+    shop = Shop([Line(status="550")])
+    policy, item = get_policy(shop.order), shop.items[0]
+
+    small = get_terms(policy, item, "refund", Decimal(500))
+    large = get_terms(policy, item, "refund", Decimal("500.01"))
+    cancelled = get_terms(policy, item, "cancel", Decimal(1))
+
+    assert [terms.fee_fixed for terms in (small, large, cancelled)] == [Decimal("39.9"), 0, 0]
+    assert (small.clauses[Topic.FEE], small.easy_return, cancelled.easy_return) == (900, True, False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
@@ -12,15 +13,19 @@ from django.conf import settings
 from django.db import models
 
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
+from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import (
     Case,
+    CaseKind,
     Clause,
     Effect,
     Policy,
     PolicyBook,
+    PolicyTerms,
     ShippingRefund,
     Topic,
+    decide_terms,
     is_easy_return,
 )
 from aftercart.orders.policy_defaults import Basics, make_default_clauses
@@ -91,13 +96,20 @@ def get_policy(order: Order, book: PolicyBook | None = None) -> Policy:
 
 def find_collected(policy: Policy, items: Iterable[OrderItem]) -> frozenset[int]:
     """Find the items, by id, whose return a shipping company would collect."""
-    return frozenset(item.pk for item in items if is_easy_return(policy, make_return_case(policy, item)))
+    return frozenset(
+        item.pk for item in items if is_easy_return(policy, make_item_case(policy, item, "refund"))
+    )
 
 
-def make_return_case(policy: Policy, item: OrderItem) -> Case:
-    """Make the case of returning one item, for what the policy says of its terms."""
+def get_terms(policy: Policy, item: OrderItem, kind: CaseKind, total: Decimal = ZERO) -> PolicyTerms:
+    """Get fee, shipping refund and easy return of one item; `total` is that of the whole request."""
+    return decide_terms(policy, make_item_case(policy, item, kind, total))
+
+
+def make_item_case(policy: Policy, item: OrderItem, kind: CaseKind, total: Decimal = ZERO) -> Case:
+    """Make the case of one item, for what the policy says of its terms."""
     categories = list_categories(item.product)
-    return policy.make_case("refund", item.status, sku=item.sku, categories=categories)
+    return policy.make_case(kind, item.status, sku=item.sku, categories=categories, total=total)
 
 
 def write_rules(version: PolicyVersion, clauses: Iterable[Clause]) -> list[PolicyRule]:
