@@ -295,7 +295,7 @@ OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
 VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
 VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 
-# --- policy (a table in the back office, later; until then one for all channels) ---------------------------
+# --- the default policy, until staff publish one (docs/policies.md) -----------------------------------------
 
 LINK_LIFE = config.days("LINK_DAYS")
 QUOTE_LIFE = timedelta(minutes=config.number("QUOTE_MINUTES"))
@@ -312,6 +312,7 @@ REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
 LOYALTY_CURRENCY = config.text("LOYALTY_CURRENCY").upper()
 IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
+HOLIDAYS = config.dates("HOLIDAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
 from aftercart.actions.check_address import check_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.override_policy import OverrideCommand, override_policy
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.send_letter import recover_letters, send_letter
@@ -50,7 +51,15 @@ from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import IdempotencyRecord
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
-from tests.shop import Line, ask, get_items, make_address, make_address_command, make_command
+from tests.shop import (
+    Line,
+    ask,
+    get_items,
+    make_address,
+    make_address_command,
+    make_command,
+    make_reason,
+)
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
 
@@ -306,7 +315,16 @@ def book(street: Street, client: Omnitron) -> None:
     sync_order(street.order.pk, client)
 
 
+def override(street: Street, _client: Omnitron) -> None:
+    assert street.order.user is not None
+    command = OverrideCommand(
+        street.order.pk, street.items[0].pk, make_reason("refund").pk, why="A goodwill return."
+    )
+    override_policy(command, street.order.user)
+
+
 INVOICED = (Line(invoice_number="INV-1"), Line())
+FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
 
 
 @pytest.mark.timeout(600)
@@ -320,6 +338,7 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
         pytest.param(deliver, {"before": cancel, "lines": INVOICED}, 15, id="deliver"),
         pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
         pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
+        pytest.param(override, {"lines": FINAL_SALE}, 16, id="override the policy"),
         pytest.param(move, {}, 27, id="change the address"),
         pytest.param(
             book, {"before": refund_as_points, "lines": (Line(),), "check": check_points}, 27, id="points"

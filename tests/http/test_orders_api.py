@@ -461,7 +461,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
         make_order(shop.user, Line(), Line(quantity=2))
     api.log_in(shop.user)
 
-    # Session, user, count, orders, items, discounts, lines, requests, companies, points.
+    # Session, user, count, orders, policy, items, discounts, lines, requests, companies, points.
     with django_assert_num_queries(10):
         assert api.get("/users/orders/").status_code == 200
     with django_assert_num_queries(9):

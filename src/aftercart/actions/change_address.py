@@ -16,6 +16,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.plan_lines import say_unknown
 from aftercart.actions.recognize_repeat import (
     find_repeat,
@@ -27,15 +28,17 @@ from aftercart.actions.recognize_repeat import (
 from aftercart.actions.tell_customer import tell_address
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
 from aftercart.omnitron.messages import RemoteAddress
-from aftercart.orders.address_rules import judge_address_change, judge_country
+from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
+from aftercart.orders.policies import Policy
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
@@ -74,7 +77,8 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     change = AddressChange.objects.select_related("order", "repeat").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
-    if change.order.status not in settings.ADDRESS_STATUSES:
+    policy = get_policy(change.order, get_kept_book(change.policy_version_id))
+    if not may_still_change(change.order.status, policy):
         _end_too_late(change, client, "The order has left meanwhile.")
         return
     try:
@@ -122,12 +126,16 @@ def _prepare(command: AddressCommand) -> int | Answer:
             raise InputInvalid({"address": [say_unknown(command.address)]})
         if command.channel_id not in {None, order.channel_id}:
             raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
-        _check_rules(order, address)
+        version_pk = keep_policy(_check_rules(order, address).book)
         _supersede(order)
         change = AddressChange.objects.create(
-            order=order, user=user, address=address_document(address), repeat=record_write(command.write)
+            order=order,
+            user=user,
+            address=address_document(address),
+            policy_version_id=version_pk,
+            repeat=record_write(command.write),
         )
-        data = {"change": change.pk, "address": address.pk}
+        data = {"change": change.pk, "address": address.pk, "policy": version_pk}
         record_event(order, "address_change_submitted", Actor.customer(user), data=data)
         save_order(order)
         return change.pk
@@ -147,17 +155,20 @@ def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
     return newest is not None and newest.repeat_id == repeat.pk
 
 
-def _check_rules(order: Order, address: Address) -> None:
+def _check_rules(order: Order, address: Address) -> Policy:
+    """Judge the change, and give the policy that allows it."""
     country = (order.shipping_address or {}).get("country") or {}
+    policy = get_policy(order)
     refusal = judge_address_change(
         status=order.status,
         item_statuses=set(order.items.values_list("status", flat=True)),
         is_cancelling=bool(find_open_items([order.pk])),
         is_store_pickup=order.is_store_pickup,
-        allowed_statuses=settings.ADDRESS_STATUSES,
-    ) or judge_country(country.get("code"), address.country.code, must_be_same=settings.ADDRESS_SAME_COUNTRY)
+        policy=policy,
+    ) or judge_country(country.get("code"), address.country.code, policy=policy, status=order.status)
     if refusal is not None:
         raise AddressChangeRefused(refusal.message, refusal.code)
+    return policy
 
 
 def _tell(change: AddressChange, client: Omnitron) -> int:

@@ -14,6 +14,7 @@ DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
 CHECK_ADDRESS = "aftercart.check_address"
 SYNC_ORDER = "aftercart.sync_order"
+SYNC_REASONS = "aftercart.sync_reasons"
 SEND_LETTER = "aftercart.send_letter"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.

@@ -8,6 +8,7 @@ from django.db.models import F
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
 from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
@@ -19,12 +20,13 @@ from aftercart.actions.recognize_repeat import (
     replay,
 )
 from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
 from aftercart.orders.errors import CancellationRefused, InputInvalid, QuoteStale
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
-from aftercart.orders.policy import get_policy
+from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
 from aftercart.orders.timeline import Actor, record_event
@@ -38,6 +40,16 @@ class Prepared:
     """A recorded intent: a submission in `prepared`, to be sent to Omnitron next."""
 
     submission_pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Planned lines, what the rules found about them, what comes back for them, and by which policy."""
+
+    lines: Sequence[SubmissionLine]
+    findings: Sequence[Finding]
+    priced: QuoteAnswer
+    policy: Policy
 
 
 @once_more_if_raced
@@ -54,9 +66,10 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         if repeat is not None and (command.write.key or _is_open(repeat)):
             return replay(repeat)
         try:
-            lines = plan_lines(order, items, command)
-            findings = _judge(order, items, lines)
-            priced = price_lines(order, items, lines, findings, command.write.user.pk)
+            policy = get_policy(order)
+            lines = plan_lines(order, items, command, policy)
+            findings = _judge(order, items, lines, policy)
+            priced = price_lines(order, items, lines, findings, command.write.user.pk, policy)
             check_quote(command.quote, priced)
         except (InputInvalid, CancellationRefused, QuoteStale):
             if repeat is not None:
@@ -65,9 +78,7 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         failpoint("prepare.judged")
         return record_submission(
             order,
-            lines,
-            findings,
-            priced,
+            Judged(lines, findings, priced, policy),
             origin=origin,
             user=command.write.user,
             repeat=record_write(command.write),
@@ -96,22 +107,22 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
 
 
 def judge_lines(
-    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine]
+    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine], policy: Policy
 ) -> tuple[Finding, ...]:
     """Judge planned lines by the rules: all that speak, refusals among them."""
     return judge(
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
-        policy=get_policy(order.channel_id),
+        policy=policy,
         now=get_now(),
     )
 
 
 def _judge(
-    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
+    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...], policy: Policy
 ) -> tuple[Finding, ...]:
-    findings = judge_lines(order, items, lines)
+    findings = judge_lines(order, items, lines, policy)
     refusals = list_refusals(findings)
     if refusals:
         raise CancellationRefused(refusals)
@@ -120,9 +131,7 @@ def _judge(
 
 def record_submission(
     order: Order,
-    lines: Sequence[SubmissionLine],
-    findings: Sequence[Finding],
-    priced: QuoteAnswer,
+    judged: Judged,
     *,
     origin: Submission.Origin,
     user: User | None,
@@ -134,21 +143,26 @@ def record_submission(
     It is to be sent then, or, where it needs review, made requests of at once.
     """
     actor = Actor.customer(user)
-    submission = Submission.objects.create(order=order, user=user, origin=origin, repeat=repeat)
-    for line in lines:
+    version_pk = keep_policy(judged.policy.book)
+    submission = Submission.objects.create(
+        order=order, user=user, origin=origin, repeat=repeat, policy_version_id=version_pk
+    )
+    for line in judged.lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
         OrderItem.objects.filter(pk=line.order_item_id).update(
             reserved_quantity=F("reserved_quantity") + line.quantity
         )
-    store_quote(submission, lines, priced, is_binding=is_binding)
+    store_quote(submission, judged.lines, judged.priced, is_binding=is_binding)
+    reviews = [finding for finding in judged.findings if finding.effect is Effect.REVIEW]
     data = {
         "submission": str(submission.uuid),
-        "items": [line.order_item_id for line in lines],
-        "refund_amount": format_amount(priced.quote.total),
+        "items": [line.order_item_id for line in judged.lines],
+        "refund_amount": format_amount(judged.priced.quote.total),
+        "policy": version_pk,
+        "reviews": [[finding.order_item, finding.code, finding.clause] for finding in reviews],
     }
     record_event(order, "cancellation_submitted", actor, data=data)
-    reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
     if origin is not Submission.Origin.REQUEST and not reviews:
         save_order(order)
         return Prepared(submission.pk)

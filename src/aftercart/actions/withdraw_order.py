@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions.plan_lines import find_items, say_unknown
-from aftercart.actions.prepare_submission import Prepared, judge_lines, record_submission
+from aftercart.actions.prepare_submission import Judged, Prepared, judge_lines, record_submission
 from aftercart.actions.price_lines import price_lines
 from aftercart.actions.recognize_repeat import once_more_if_raced
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import describe_item, post
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.lib.failpoints import failpoint
@@ -164,19 +165,20 @@ def _submit(
         for line in SubmissionLine.objects.filter(order_item__order=order, is_open=True)
     }
     to_send = []
+    policy = get_policy(order)
     for kind in ("cancel", "refund"):
         of_kind = [item for item in chosen if (item.status in SHIPPED) == (kind == "refund")]
         lines = [_plan(item, kind) for item in of_kind]
-        refusals = list_refusals(judge_lines(order, items, lines)) if lines else ()
+        refusals = list_refusals(judge_lines(order, items, lines, policy)) if lines else ()
         obstacles = {refusal.order_item: refusal.code for refusal in reversed(refusals)}
         allowed = [line for line in lines if line.order_item_id not in obstacles]
         if allowed:
-            findings = judge_lines(order, items, allowed)
+            findings = judge_lines(order, items, allowed, policy)
+            # By law all of it comes back, whatever the policy keeps.
+            priced = price_lines(order, items, allowed, findings, withdrawal.user_id or 0, None)
             prepared = record_submission(
                 order,
-                allowed,
-                findings,
-                price_lines(order, items, allowed, findings, withdrawal.user_id or 0),
+                Judged(allowed, findings, priced, policy),
                 origin=Submission.Origin.WITHDRAWAL,
                 user=withdrawal.user,
                 repeat=None,

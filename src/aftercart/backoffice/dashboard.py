@@ -11,6 +11,7 @@ from aftercart.backoffice.links import make_list_url
 from aftercart.backoffice.words import NOTHING, say_age
 from aftercart.cancellations.models import (
     AddressChange,
+    CancellationReason,
     CancellationRequest,
     Difference,
     Submission,
@@ -51,6 +52,8 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
         cards.append(_count_differences())
     if user.has_perm("mail.view_letter"):
         cards.append(_count_letters())
+    if user.has_perm("cancellations.view_cancellationreason"):
+        cards += _count_lone_reasons()
     return {**context, "title": _("Overview"), "cards": cards}
 
 
@@ -138,3 +141,12 @@ def _count_address_changes() -> Card:
     count = AddressChange.objects.filter(state=AddressChange.State.PENDING).count()
     url = make_list_url(AddressChange, state="pending")
     return Card(_("Pending address changes"), str(count), _("Omnitron has not answered yet"), url)
+
+
+def _count_lone_reasons() -> list[Card]:
+    """Count the offered reasons without a partner at Omnitron; no card, if every one has it."""
+    lone = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="")
+    count = lone.count()
+    url = make_list_url(CancellationReason, partner="none")
+    title, hint = _("Reasons without a partner"), _("Omnitron has none like them")
+    return [Card(title, str(count), hint, url, is_urgent=True)] if count else []

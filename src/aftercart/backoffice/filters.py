@@ -39,7 +39,7 @@ _DIFFERS = (
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",
-    "partial_line", "mixed_types",
+    "partial_line", "mixed_types", "policy_overridden",
 )  # fmt: skip
 
 
@@ -240,3 +240,14 @@ class CurrencyFilter(_KnownValuesFilter):
     parameter_name = "currency"
     column = "currency"
     path = "currency"
+
+
+class ReasonPartnerFilter(ChoiceFilter):
+    """Reasons by whether Omnitron has the same."""
+
+    title = _("partner at Omnitron")
+    parameter_name = "partner"
+    table = (
+        ("none", _("None"), Q(remote_pk=None) | ~Q(remote_problem="")),
+        ("found", _("Found"), Q(remote_pk__isnull=False, remote_problem="")),
+    )

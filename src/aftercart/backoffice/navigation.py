@@ -18,6 +18,7 @@ from aftercart.cancellations.models import (
     CancellationRequest,
     Difference,
     EasyReturnCompany,
+    PolicyVersion,
     Submission,
     Withdrawal,
     WithdrawalPolicy,
@@ -56,6 +57,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Set up"),
             "items": [
+                item(PolicyVersion, _("Policy"), "policy"),
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
                 item(ReturnInstructions, _("Return instructions"), "assignment_return"),

@@ -26,7 +26,7 @@ from aftercart.backoffice.words import (
     show_last_four,
     show_state,
 )
-from aftercart.cancellations.models import AddressChange, Submission, SubmissionLine
+from aftercart.cancellations.models import AddressChange, PolicyVersion, Submission, SubmissionLine
 from aftercart.orders.models import Order
 
 
@@ -51,6 +51,16 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
             Fact(_("Way"), ORIGINS[obj.origin]),
+            Fact(
+                _("Judged by"),
+                link_row(
+                    PolicyVersion,
+                    obj.policy_version_id,
+                    gettext("policy version #%(pk)s") % {"pk": obj.policy_version_id},
+                )
+                if obj.policy_version_id
+                else "",
+            ),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("Cause"), say_cause(obj.cause)),
             Fact(_("In detail"), hide_accounts(obj.cause_detail)),

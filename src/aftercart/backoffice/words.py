@@ -34,6 +34,7 @@ CAUSES: Final[dict[str, Text]] = {
     "amount_needs_approval": gettext_lazy("Requests of this amount need approval"),
     "partial_line": gettext_lazy("Only a part of the line"),
     "mixed_types": gettext_lazy("Cancellation and return in one request"),
+    "policy_overridden": gettext_lazy("Asked for by staff, against the policy"),
     "unreachable": gettext_lazy("Omnitron could not be reached"),
     "breaker_open": gettext_lazy("Omnitron was failing and was left alone"),
     "bulkhead_full": gettext_lazy("Too many were waiting for Omnitron"),
@@ -75,6 +76,7 @@ _EVENTS: Final[dict[str, Text]] = {
     "cancellation_rejected": gettext_lazy("Cancellation rejected"),
     "return_code_issued": gettext_lazy("Return code issued"),
     "points_booked": gettext_lazy("Loyalty points settled"),
+    "policy_overridden": gettext_lazy("The policy was overridden by staff"),
     "links_revoked": gettext_lazy("All links to the order were made void"),
     "withdrawal_received": gettext_lazy("Withdrawal from contract received"),
     "withdrawal_accepted": gettext_lazy("Withdrawal accepted"),
@@ -107,6 +109,7 @@ ORIGINS: Final[dict[str, Text]] = {
     Submission.Origin.REQUEST: gettext_lazy("As a request"),
     Submission.Origin.APPROVAL: gettext_lazy("Approved by staff"),
     Submission.Origin.WITHDRAWAL: gettext_lazy("By withdrawal"),
+    Submission.Origin.OVERRIDE: gettext_lazy("By staff, against the policy"),
 }
 
 ADDRESS_STATES: Final[dict[str, Text]] = {

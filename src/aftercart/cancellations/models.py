@@ -25,8 +25,16 @@ class CancellationType(models.TextChoices):
 class CancellationReason(models.Model):
     """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
 
-    `translations` maps a language to `{"subject": …}`.
+    `translations` maps a language to `{"subject": …}`. `remote_problem` is what the last sync found wrong.
     """
+
+    class RemoteProblem(models.TextChoices):
+        """Why a reason has no partner at Omnitron; empty: it has one, or nobody has looked yet."""
+
+        UNKNOWN = "unknown", _("No reason of this subject there")
+        GONE = "gone", _("Omnitron does not know the id")
+        INACTIVE = "inactive", _("Switched off there")
+        OTHER_TYPE = "other_type", _("Of the other type there")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     cancellation_type = models.CharField(max_length=6, choices=CancellationType)
@@ -44,6 +52,8 @@ class CancellationReason(models.Model):
     )
     order = models.IntegerField(default=0)
     remote_pk = models.BigIntegerField(null=True, blank=True)
+    remote_problem = models.CharField(max_length=10, choices=RemoteProblem, blank=True)
+    remote_checked_at = models.DateTimeField(null=True, blank=True)
     created_date = models.DateTimeField(auto_now_add=True)
     modified_date = models.DateTimeField(auto_now=True)
 
@@ -124,12 +134,13 @@ class Submission(models.Model):
         UNKNOWN = "unknown"
 
     class Origin(models.TextChoices):
-        """How it came in: the direct way, as requests only, by a withdrawal, or as an approval by the staff."""
+        """How it came in: the direct way, as requests only, by a withdrawal, or by staff: approved, or overridden."""
 
         DIRECT = "direct"
         REQUEST = "request"
         APPROVAL = "approval"
         WITHDRAWAL = "withdrawal"
+        OVERRIDE = "override"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")
@@ -139,6 +150,9 @@ class Submission(models.Model):
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
     command = models.JSONField(null=True, blank=True)
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="submissions"
+    )
     repeat = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
@@ -283,6 +297,9 @@ class AddressChange(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     address = models.JSONField()
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="address_changes"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     status_code = models.IntegerField(null=True)
     cause = models.TextField(blank=True)
@@ -356,6 +373,7 @@ class Difference(models.Model):
 
 
 # Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
 
@@ -367,6 +385,8 @@ __all__ = [
     "Destination",
     "Difference",
     "EasyReturnCompany",
+    "PolicyRule",
+    "PolicyVersion",
     "RefundQuote",
     "RefundQuoteLine",
     "Submission",

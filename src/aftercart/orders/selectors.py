@@ -12,6 +12,7 @@ from aftercart.accounts.models import User
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policies import OrderFacts
 from aftercart.orders.rules import ItemFacts
 
 
@@ -96,9 +97,41 @@ def gather_facts(
             is_final_sale=item.is_final_sale,
             unit_amount=item.price,
             delivered_at=item.delivered_at,
+            shipped_at=item.shipped_at,
+            sku=item.sku,
+            categories=list_categories(item.product),
         )
         for item in items
     }
+
+
+def gather_order_facts(order: Order) -> OrderFacts:
+    """Gather what the policy wants to know of an order as a whole."""
+    country = (order.shipping_address or {}).get("country")
+    return OrderFacts(
+        channel_id=order.channel_id,
+        currency=order.currency.upper(),
+        payment_type=order.get_payment_type(),
+        client_type=str(order.details.get("client_type") or ""),
+        country=str(country.get("code") or "").lower() if isinstance(country, dict) else "",
+    )
+
+
+def list_categories(product: dict[str, Any]) -> tuple[str, ...]:
+    """List a product's categories, wherever an order names them: a text, or a document with a name or path."""
+    attributes = product.get("attributes")
+    named = [product.get("category"), product.get("categories")]
+    if isinstance(attributes, dict):
+        named += [attributes.get("category"), attributes.get("categories")]
+    entries = [entry for told in named for entry in (told if isinstance(told, list) else [told]) if entry]
+    texts = [
+        text
+        for entry in entries
+        for text in (
+            [entry.get(key) for key in ("path", "name", "slug")] if isinstance(entry, dict) else [entry]
+        )
+    ]
+    return tuple(dict.fromkeys(str(text) for text in texts if isinstance(text, str | int)))
 
 
 def get_now() -> datetime:

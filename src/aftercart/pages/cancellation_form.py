@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.forms import Form
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
@@ -45,7 +44,7 @@ class CancellationForm:
         self.complaints: list[str] = []
         self.quote = (data.get("quote", "") if data else "")[:_LONGEST_QUOTE]
         order = page.order
-        self.companies = list(list_companies(order.channel_id)) if settings.EASY_RETURN else []
+        self.companies = list(list_companies(order.channel_id)) if page.collected else []
         reasons = list(list_reasons())
         self.choices = [
             Choice(
@@ -68,8 +67,11 @@ class CancellationForm:
             wants_account=order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE,
             initial=self._suggest(),
         )
-        self.settlement.is_collected = settings.EASY_RETURN and any(
-            choice.form.is_asked and _read_kind(data, choice.item) == "refund" for choice in self.choices
+        self.settlement.is_collected = any(
+            choice.form.is_asked
+            and choice.item.pk in page.collected
+            and _read_kind(data, choice.item) == "refund"
+            for choice in self.choices
         )
 
     def _suggest(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class CancellationForm:
     def _ask(self, choice: Choice) -> ItemAsk:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
         kind: CancellationKind = data["cancellation_type"]
-        is_collected = kind == "refund" and settings.EASY_RETURN
+        is_collected = kind == "refund" and choice.item.pk in self.page.collected
         return ItemAsk(
             order_item=choice.item.pk,
             reason=data["reason"],
@@ -142,7 +144,7 @@ class CancellationForm:
     @property
     def has_returns(self) -> bool:
         """Whether anything that can be chosen would be collected."""
-        return bool(settings.EASY_RETURN) and any(item.kind == "refund" for item in self.page.items)
+        return any(item.kind == "refund" and item.pk in self.page.collected for item in self.page.items)
 
     @property
     def is_wrong(self) -> bool:

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
+from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
 from aftercart.cancellations.promised import find_quoted_refunds
 from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
@@ -97,11 +98,14 @@ class OrderPage:
         self.order = order
         self.is_thanks = is_thanks
         self.is_guest = is_guest
-        self.document = build_document(order)
+        book = get_book()
+        policy = get_policy(order, book)
+        self.document = build_document(order, book)
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])
-        self.address_refusal = find_address_refusal(order, self.rows, self.in_progress)
-        notes = explain_refusals(order, self.rows, self.in_progress)
+        self.collected = find_collected(policy, self.rows)
+        self.address_refusal = find_address_refusal(order, self.rows, self.in_progress, policy)
+        notes = explain_refusals(order, self.rows, self.in_progress, policy)
         documents = {item["id"]: item for item in self.document["orderitem_set"]}
         self.items = [_make_card(row, documents[row.pk], notes[row.pk]) for row in self.rows]
 

@@ -23,6 +23,7 @@ from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.omnitron.connect import get_client
@@ -107,6 +108,27 @@ def run_sync_order(pk: int) -> None:
 def run_send_letter(pk: int) -> None:
     """Send a letter of the outbox."""
     send_letter(pk)
+
+
+@app.task(name=jobs.SYNC_REASONS)
+@_returning_connections
+def run_sync_reasons(pk: int) -> None:
+    """Compare the reasons with those of a channel; tomorrow's round does what fails now."""
+    try:
+        report = sync_reasons(get_client(), pk)
+    except OmnitronError as error:
+        _logger.info("Reasons were not compared: %s", error.detail)
+        return
+    if report.problems:
+        _logger.warning("%s reasons have no partner at Omnitron.", len(report.problems))
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="aftercart.compare_reasons", queueing_lock="aftercart.compare_reasons")
+@_returning_connections
+def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
+    """Compare the reasons with Omnitron's once a day."""
+    jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
 
 
 @app.periodic(cron="* * * * * */10")
