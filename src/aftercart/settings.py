@@ -173,6 +173,14 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 
+GUEST_LOOKUPS = config.number("GUEST_LOOKUPS")
+GUEST_LOOKUPS_PER_CLIENT = config.number("GUEST_LOOKUPS_PER_CLIENT")
+
+# Until there is an outbox: e-mails are files.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR / "mail"
+DEFAULT_FROM_EMAIL = config.text("MAIL_FROM")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

@@ -16,6 +16,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.actions.plan_lines import say_unknown
 from aftercart.actions.recognize_repeat import (
     find_repeat,
@@ -91,19 +92,16 @@ def _prepare(command: AddressCommand) -> int | Answer:
     user = command.write.user
     with transaction.atomic(durable=True):
         try:
-            order = lock_order(pk=command.order, user=user)
+            order = lock_order(command.write.list_orders(), pk=command.order)
         except OrderNotFound:
             raise InputInvalid({"order": [say_unknown(command.order)]}) from None
         repeat = find_repeat(command.write)
         if repeat is not None and (command.write.key or _is_newest(repeat, order)):
             return replay(repeat)
-        address = (
-            Address.objects.filter(pk=command.address, user=user)
-            .select_related("country", "city", "township", "district")
-            .first()
-        )
-        if address is None:
-            raise InputInvalid({"address": [say_unknown(command.address)]})
+        try:
+            address = find_address(command.address, command.write)
+        except AddressUnknown:
+            raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
             raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
         _check_rules(order, address)

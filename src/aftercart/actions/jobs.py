@@ -13,6 +13,7 @@ DELIVER_REQUEST = "aftercart.deliver_request"
 DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
 SYNC_ORDER = "aftercart.sync_order"
+SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 
 def name_lock(task: str, pk: int) -> str:

@@ -60,14 +60,14 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
 
 
 def _lock(command: CancellationCommand) -> Order:
-    user = command.write.user
+    owned = command.write.list_orders()
     if command.number is not None:
-        return lock_order(number=command.number, user=user)
+        return lock_order(owned, number=command.number)
     first = command.items[0].order_item
-    item = OrderItem.objects.filter(pk=first, order__user=user).only("order_id").first()
+    item = OrderItem.objects.filter(pk=first, order__in=owned).only("order_id").first()
     if item is None:
         raise InputInvalid({"order_item": [say_unknown(first)]})
-    return lock_order(pk=item.order_id, user=user)
+    return lock_order(owned, pk=item.order_id)
 
 
 def _is_open(repeat: IdempotencyRecord) -> bool:

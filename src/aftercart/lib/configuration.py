@@ -73,6 +73,9 @@ OPTIONS = (
     Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
+    Option("GUEST_LOOKUPS", "10", "Look-ups of guests' orders in ten minutes with one order number, and with one e-mail address."),
+    Option("GUEST_LOOKUPS_PER_CLIENT", "100", "Look-ups of guests' orders in ten minutes from one network address. A storefront's server is one for all of its guests."),
+    Option("MAIL_FROM", "Aftercart <orders@localhost>", "Sender of e-mails."),
 )  # fmt: skip
 
 _BY_NAME = {option.name: option for option in OPTIONS}

@@ -1,6 +1,6 @@
 """Reads of orders, and the one lock that every write to an order takes first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,19 +11,31 @@ from django.utils import timezone
 from aftercart.accounts.models import User
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import ItemFacts
 
 
-def list_orders(user: User) -> models.QuerySet[Order]:
-    """List a customer's orders, newest first."""
-    return Order.objects.filter(user=user)
+def filter_owned(orders: models.QuerySet[Order], owner: User | Guest) -> models.QuerySet[Order]:
+    """Leave only what is this customer's, or the one order of this guest.
+
+    A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
+    no more.
+    """
+    if isinstance(owner, Guest):
+        return orders.filter(pk=owner.order, user=None, link_version=owner.link_version)
+    return orders.filter(user=owner)
 
 
-def get_order(user: User, **lookup: Any) -> Order:
-    """Get one of a customer's orders. Raises `OrderNotFound` for unknown and foreign ones alike."""
+def list_orders(owner: User | Guest) -> models.QuerySet[Order]:
+    """List the orders of a customer, newest first, or of a guest, who sees one."""
+    return filter_owned(Order.objects.all(), owner)
+
+
+def get_order(owner: User | Guest, **lookup: Any) -> Order:
+    """Get one of a customer's, or a guest's, orders. Raises `OrderNotFound`: unknown and foreign are one."""
     try:
-        return Order.objects.get(user=user, **lookup)
+        return list_orders(owner).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 
@@ -45,6 +57,19 @@ def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
     return order
 
 
+def find_guest_order(*, number: str, email: str) -> Order | None:
+    """Find a guest's order by its number and e-mail address, in any case: one statement for hit and miss."""
+    return Order.objects.filter(number=number, user=None, user_email__iexact=email).first()
+
+
+def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> Order | None:
+    """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
+    orders = Order.objects.none()
+    for guest in guests:
+        orders |= filter_owned(Order.objects.all(), guest)
+    return orders.filter(**lookup).order_by("-created_date", "-pk").first()
+
+
 def make_link(number: str, *, purpose: Purpose) -> str:
     """Make the full address of a signed link to an order. Raises `OrderNotFound`."""
     order = Order.objects.filter(number=number).first()
@@ -55,16 +80,18 @@ def make_link(number: str, *, purpose: Purpose) -> str:
     return f"{settings.PUBLIC_URL}/{path}/{token}/"
 
 
-def lock_order(**lookup: Any) -> Order:
+def lock_order(owned: models.QuerySet[Order] | None = None, **lookup: Any) -> Order:
     """Lock an order for the rest of the transaction and read it. Raises `OrderNotFound`.
 
     Every action takes this lock before it reads what it decides on; no other row is locked before it.
-    `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile.
+    `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile. `owned` are the orders that the
+    caller may have.
     """
     if not connection.in_atomic_block:  # the lock would be gone before the next statement
         raise RuntimeError("lock_order() needs a transaction")
     try:
-        return Order.objects.select_for_update(no_key=True).get(**lookup)
+        orders = Order.objects.all() if owned is None else owned
+        return orders.select_for_update(no_key=True).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 

@@ -16,6 +16,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
@@ -77,6 +78,13 @@ def run_deliver_rejection(pk: int) -> None:
 def run_deliver_address(pk: int) -> None:
     """Tell Omnitron of another address."""
     deliver_address(pk, get_client())
+
+
+@app.task(name=jobs.SEND_GUEST_CODE)
+@_returning_connections
+def run_send_guest_code(pk: int) -> None:
+    """Mail a guest's one-time code, if there is such an order."""
+    send_guest_code(pk)
 
 
 @app.task(name=jobs.SYNC_ORDER)
@@ -158,5 +166,6 @@ async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG0
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
 def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
-    """Delete idempotency records after their time."""
+    """Delete idempotency records, guests' codes and tallies after their time."""
     recover.forget_writes()
+    recover.forget_guests()

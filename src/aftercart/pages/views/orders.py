@@ -2,7 +2,7 @@
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
@@ -11,7 +11,7 @@ from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_page import OrderCard, OrderPage
-from aftercart.pages.views.customer import customer_page, find_order_or_404, get_customer
+from aftercart.pages.views.customer import customer_page, find_visit, get_customer, visitor_page
 
 _PAGE_SIZE = 12
 
@@ -34,21 +34,11 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
     return render(request, "pages/order.html", {"page": OrderPage(order, is_thanks=True)})
 
 
-@never_cache
-@csrf_protect
-@require_safe
-def guest(request: HttpRequest, signed: str) -> HttpResponse:
-    """Show a guest's order, to look at, to who has its signed link. Raises Http404, one for every miss."""
-    try:
-        order = find_by_link(None, signed, purpose="guest-view")
-    except OrderNotFound as error:
-        raise Http404 from error
-    return render(request, "pages/order.html", {"page": OrderPage(order, is_guest=True)})
-
-
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
-    """List the customer's orders, newest first, twelve to a page."""
+    """List the customer's orders, newest first, twelve to a page; a guest goes on to their latest."""
+    if not request.user.is_authenticated:
+        return redirect("order-detail", find_visit(request).order.pk)
     orders = list_orders(get_customer(request)).prefetch_related("items")
     form = SearchForm(request.GET)
     search = form.cleaned_data["search"] if form.is_valid() else ""
@@ -60,8 +50,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/orders.html", context)
 
 
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one order with its story. Raises Http404."""
-    page = OrderPage(find_order_or_404(request, pk=pk))
+    visit = find_visit(request, pk=pk)
+    page = OrderPage(visit.order, is_guest=visit.guest is not None)
     return render(request, "pages/order.html", {"page": page, "moments": page.list_moments()})
