@@ -57,7 +57,12 @@ def show(operation_id: str, status: int, name: str, summary: str, *, sends: str 
 
 CANCELS = ("cancel_order_items", "request_cancellations", "request_cancellation")
 WRITES = (*CANCELS, "change_order_address")
+BOOK_WRITES = ("add_address", "edit_address", "remove_address")
+PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
+    *PLACES,
+    "list_addresses",
+    "list_detailed_addresses",
     "get_completed_order",
     "list_orders",
     "get_order",
@@ -73,8 +78,15 @@ SHARED = (
     "log_out_by_get",
     "list_orders",
     "get_order",
+    "list_addresses",
+    "add_address",
+    "edit_address",
+    "remove_address",
 )
 OWN = (
+    "find_anonymous_order",
+    "list_detailed_addresses",
+    *PLACES,
     "list_cancellation_reasons",
     "request_cancellations",
     "request_cancellation",
@@ -103,9 +115,9 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
     return body
 
 
-add((*READS, *WRITES), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
+add((*READS, *WRITES, *BOOK_WRITES), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
 add(
-    (*WRITES, "log_out"),
+    (*WRITES, *BOOK_WRITES, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -114,14 +126,14 @@ add(
 add(SHARED, 404, "page", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(OWN, 404, "format", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(
-    (*WRITES, "log_in", "receive_events"),
+    (*WRITES, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     415,
     "xml",
     "The body is XML",
     lambda w, o: w.log_in().call(o, "<all/>", content_type="text/xml"),
 )
 add(
-    (*WRITES, "log_in", "receive_events"),
+    (*WRITES, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     400,
     "not_json",
     "The body is no JSON",
@@ -136,7 +148,16 @@ add(
     lambda w, o: _send_twice(w, o, is_running=True),
 )
 add(
-    (*READS, *WRITES, "log_in", "log_out", "log_out_by_get", "receive_events"),
+    (
+        *READS,
+        *WRITES,
+        *BOOK_WRITES,
+        "find_anonymous_order",
+        "log_in",
+        "log_out",
+        "log_out_by_get",
+        "receive_events",
+    ),
     503,
     "database",
     "The database is away",
@@ -288,7 +309,7 @@ def _(world: World) -> Any:
 
 
 add(
-    ("list_orders", "list_cancellation_reasons"),
+    ("list_orders", "list_cancellation_reasons", "list_addresses", "list_detailed_addresses", *PLACES),
     404,
     "beyond",
     "A page beyond the last",
