@@ -10,6 +10,7 @@ from aftercart.accounts.models import Address
 from aftercart.actions import add_address as adding
 from aftercart.actions.add_address import add_address
 from aftercart.actions.change_address import change_address
+from aftercart.actions.check_address import check_address
 from aftercart.actions.commands import AddressCommand
 from aftercart.actions.edit_address import edit_address
 from aftercart.actions.remove_address import remove_address
@@ -63,7 +64,7 @@ def test_without_the_lock_a_book_grows_beyond_its_bound() -> None:
     stranger = make_customer()
     Address.objects.filter(user=user).delete()
     barrier = threading.Barrier(4)
-    check = adding.check_address
+    check = check_address
 
     def check_and_wait(draft: AddressDraft) -> Address:
         barrier.wait(10)

@@ -92,7 +92,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
     user = command.write.user
     with transaction.atomic(durable=True):
         try:
-            order = lock_order(command.write.list_orders(), pk=command.order)
+            order = lock_order(pk=command.order, **command.write.tell_owned())
         except OrderNotFound:
             raise InputInvalid({"order": [say_unknown(command.order)]}) from None
         repeat = find_repeat(command.write)

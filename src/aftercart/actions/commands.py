@@ -3,14 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
-
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import User
 from aftercart.orders.guests import Guest
-from aftercart.orders.models import Order
 from aftercart.orders.rules import CancellationKind
-from aftercart.orders.selectors import filter_owned
+from aftercart.orders.selectors import tell_owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +32,11 @@ class Write:
         """The order that a guest writes to; None for a customer."""
         return None if self.guest is None else self.guest.order
 
-    def list_orders(self) -> QuerySet[Order]:
-        """List the orders that the writer may write to; every look-up starts from here."""
+    def tell_owned(self) -> dict[str, Any]:
+        """Tell, as a look-up, what an order must be for the writer to write to it; every look-up names it."""
         owner = self.user or self.guest
         assert owner is not None  # noqa: S101 - as __post_init__() has seen to
-        return filter_owned(Order.objects.all(), owner)
+        return tell_owned(owner)
 
 
 @dataclass(frozen=True, slots=True)

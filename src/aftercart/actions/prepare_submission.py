@@ -60,14 +60,16 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
 
 
 def _lock(command: CancellationCommand) -> Order:
-    owned = command.write.list_orders()
+    owned = command.write.tell_owned()
     if command.number is not None:
-        return lock_order(owned, number=command.number)
+        return lock_order(number=command.number, **owned)
     first = command.items[0].order_item
-    item = OrderItem.objects.filter(pk=first, order__in=owned).only("order_id").first()
+    item = (
+        OrderItem.objects.filter(pk=first, order__in=Order.objects.filter(**owned)).only("order_id").first()
+    )
     if item is None:
         raise InputInvalid({"order_item": [say_unknown(first)]})
-    return lock_order(owned, pk=item.order_id)
+    return lock_order(pk=item.order_id, **owned)
 
 
 def _is_open(repeat: IdempotencyRecord) -> bool:

@@ -27,7 +27,7 @@ class YesField(serializers.BooleanField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Take null and an empty string as no."""
-        return super().run_validation(False if data in {None, ""} else data)
+        return super().run_validation(False if data is None or data == "" else data)
 
 
 def _optional(most: int, help_text: str = "") -> serializers.CharField:

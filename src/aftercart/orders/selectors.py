@@ -16,20 +16,20 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import ItemFacts
 
 
-def filter_owned(orders: models.QuerySet[Order], owner: User | Guest) -> models.QuerySet[Order]:
-    """Leave only what is this customer's, or the one order of this guest.
+def tell_owned(owner: User | Guest) -> dict[str, Any]:
+    """Tell, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
 
     A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
     no more.
     """
     if isinstance(owner, Guest):
-        return orders.filter(pk=owner.order, user=None, link_version=owner.link_version)
-    return orders.filter(user=owner)
+        return {"id": owner.order, "user": None, "link_version": owner.link_version}
+    return {"user": owner}
 
 
 def list_orders(owner: User | Guest) -> models.QuerySet[Order]:
     """List the orders of a customer, newest first, or of a guest, who sees one."""
-    return filter_owned(Order.objects.all(), owner)
+    return Order.objects.filter(**tell_owned(owner))
 
 
 def get_order(owner: User | Guest, **lookup: Any) -> Order:
@@ -66,7 +66,7 @@ def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> Order | Non
     """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
     orders = Order.objects.none()
     for guest in guests:
-        orders |= filter_owned(Order.objects.all(), guest)
+        orders |= Order.objects.filter(**tell_owned(guest))
     return orders.filter(**lookup).order_by("-created_date", "-pk").first()
 
 
@@ -80,18 +80,16 @@ def make_link(number: str, *, purpose: Purpose) -> str:
     return f"{settings.PUBLIC_URL}/{path}/{token}/"
 
 
-def lock_order(owned: models.QuerySet[Order] | None = None, **lookup: Any) -> Order:
+def lock_order(**lookup: Any) -> Order:
     """Lock an order for the rest of the transaction and read it. Raises `OrderNotFound`.
 
     Every action takes this lock before it reads what it decides on; no other row is locked before it.
-    `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile. `owned` are the orders that the
-    caller may have.
+    `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile.
     """
     if not connection.in_atomic_block:  # the lock would be gone before the next statement
         raise RuntimeError("lock_order() needs a transaction")
     try:
-        orders = Order.objects.all() if owned is None else owned
-        return orders.select_for_update(no_key=True).get(**lookup)
+        return Order.objects.select_for_update(no_key=True).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 

@@ -123,4 +123,8 @@ def read_snapshot(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     values = {name: snapshot.get(name) for name in FIELDS if name not in PLACES}
     places = {name: (snapshot.get(name) or {}).get("pk") for name in PLACES}
-    return {name: value for name, value in {**values, **places}.items() if value not in {None, ""}}
+    return {
+        name: value
+        for name, value in {**values, **places}.items()
+        if isinstance(value, str | int) and value != ""
+    }
