@@ -203,6 +203,15 @@ def test_a_mail_is_sent_once_however_often_the_job_runs(order: Order) -> None:
     assert len(mail.outbox) == 1
 
 
+def test_a_job_whose_wish_has_been_forgotten_does_nothing(order: Order) -> None:
+    pk = GuestCode.objects.get(uuid=ask_for(order.number)).pk
+    GuestCode.objects.all().delete()
+
+    send_guest_code(pk)
+
+    assert mail.outbox == []
+
+
 def test_a_wish_that_lost_its_job_gets_it_again(order: Order) -> None:
     ask_for(order.number)
     ProcrastinateJob.objects.all()._raw_delete("default")

@@ -27,7 +27,9 @@ def send_guest_code(pk: int) -> None:
     knows, and the guest asks for another one.
     """
     with transaction.atomic(durable=True):
-        asked = GuestCode.objects.get(pk=pk)
+        asked = GuestCode.objects.filter(pk=pk).first()
+        if asked is None:
+            return  # it has been forgotten: nobody waits for it any more
         order = _lock_order(asked)
         if not GuestCode.objects.filter(pk=pk, settled_at=None).update(settled_at=get_now()):
             return
