@@ -3,7 +3,17 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import events, health, loyalty, metrics, orders, session, withdrawals
+from aftercart.api import (
+    addresses,
+    events,
+    guests,
+    health,
+    loyalty,
+    metrics,
+    orders,
+    session,
+    withdrawals,
+)
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
@@ -32,6 +42,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.completed, json=orders.CompletedOrder.as_view()),
         name="order-completed",
     ),
+    path("orders/guest/", pages.guest_lookup, name="guest-lookup"),
+    path("orders/guest/code/", pages.guest_code, name="guest-code"),
     path("orders/guest/<text:signed>/", pages.guest, name="order-guest"),
     path(
         "orders/change-address/",
@@ -83,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         orders.CancellationRequests.as_view(),
         name="cancellation-requests",
     ),
+    path("users/orders/anonymous/", guests.AnonymousOrders.as_view(), name="anonymous-orders"),
     path(
         "users/orders/<int:pk>/",
         by_format(html=pages.order_detail, json=orders.OrderDetail.as_view()),
@@ -91,6 +104,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/loyalty-account-balance/", loyalty.LoyaltyBalance.as_view(), name="loyalty-balance"),
     path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
     path("account/points/", pages.points, name="points"),
+    path(
+        "address/",
+        by_format(html=pages.address_book, json=addresses.Addresses.as_view()),
+        name="address-book",
+    ),
+    path("address/detailed/", addresses.DetailedAddresses.as_view(), name="address-detailed"),
+    path("address/country/", addresses.Countries.as_view(), name="address-countries"),
+    path("address/city/", addresses.Cities.as_view(), name="address-cities"),
+    path("address/township/", addresses.Townships.as_view(), name="address-townships"),
+    path("address/district/", addresses.Districts.as_view(), name="address-districts"),
+    path(
+        "address/<int:pk>/",
+        by_format(html=pages.address_entry, json=addresses.AddressEntry.as_view()),
+        name="address-entry",
+    ),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
     path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),

@@ -6,7 +6,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import _prepare, change_address, deliver_address
-from aftercart.actions.check_address import check_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid
@@ -223,7 +223,7 @@ def test_an_older_change_that_arrives_late_is_overtaken_by_the_last_again() -> N
     change_address(make_address_command(shop.order, last), shop.fake)
     arrive(shop, older.pk)
 
-    check_address(shop.order.pk, shop.fake)
+    compare_address(shop.order.pk, shop.fake)
 
     assert list(AddressChange.objects.values_list("state", flat=True)) == ["confirmed", "superseded"]
     assert [post.body["address"]["pk"] for post in shop.fake.posts][-1] == last.pk
@@ -240,7 +240,7 @@ def test_a_change_that_came_through_although_it_ended_as_too_late_is_found() -> 
     assert (get_change().state, get_address_pk(shop)) == ("too_late", None)
     arrive(shop, address.pk)
 
-    check_address(shop.order.pk, shop.fake)
+    compare_address(shop.order.pk, shop.fake)
 
     assert get_address_pk(shop) == address.pk
     assert shop.order.timeline.filter(event="address_change_found").count() == 1
@@ -251,9 +251,9 @@ def test_while_omnitron_cannot_be_asked_it_is_asked_again() -> None:
     change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
     shop.fake.fail("read_order", NotSent("down", code="unreachable"))
 
-    check_address(shop.order.pk, shop.fake)
+    compare_address(shop.order.pk, shop.fake)
 
-    task = ProcrastinateJob.objects.filter(task_name=jobs.CHECK_ADDRESS, status="todo")
+    task = ProcrastinateJob.objects.filter(task_name=jobs.COMPARE_ADDRESS, status="todo")
     assert task.count() == 1
 
 

@@ -25,7 +25,7 @@ from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.check_address import check_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.override_policy import OverrideCommand, override_policy
 from aftercart.actions.recover import recover_jobs, recover_submissions
@@ -74,7 +74,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], None]] = {
     jobs.DELIVER_REQUEST: deliver_request,
     jobs.DELIVER_REJECTION: deliver_rejection,
     jobs.DELIVER_ADDRESS: deliver_address,
-    jobs.CHECK_ADDRESS: check_address,
+    jobs.COMPARE_ADDRESS: compare_address,
     jobs.SYNC_ORDER: sync_order,
     jobs.SEND_LETTER: lambda pk, _client: send_letter(pk),
 }

@@ -62,7 +62,12 @@ WRITES = (*CANCELS, "change_order_address")
 #: A write that knows its repeats by what it states, not by a key.
 WITHDRAWS = "withdraw_from_contract"
 POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
+BOOK_WRITES = ("add_address", "edit_address", "remove_address")
+PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
+    *PLACES,
+    "list_addresses",
+    "list_detailed_addresses",
     "get_completed_order",
     "list_orders",
     "get_order",
@@ -79,9 +84,16 @@ SHARED = (
     "log_out_by_get",
     "list_orders",
     "get_order",
+    "list_addresses",
+    "add_address",
+    "edit_address",
+    "remove_address",
 )
 OWN = (
     "quote_cancellation",
+    "find_anonymous_order",
+    "list_detailed_addresses",
+    *PLACES,
     "list_cancellation_reasons",
     "request_cancellations",
     "request_cancellation",
@@ -110,9 +122,9 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
     return body
 
 
-add((*READS, *POSTS), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
+add((*READS, *POSTS, *BOOK_WRITES), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
 add(
-    (*POSTS, "log_out"),
+    (*POSTS, *BOOK_WRITES, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -121,14 +133,14 @@ add(
 add(SHARED, 404, "page", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(OWN, 404, "format", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(
-    (*POSTS, "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     415,
     "xml",
     "The body is XML",
     lambda w, o: w.log_in().call(o, "<all/>", content_type="text/xml"),
 )
 add(
-    (*POSTS, "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     400,
     "not_json",
     "The body is no JSON",
@@ -143,7 +155,16 @@ add(
     lambda w, o: _send_twice(w, o, is_running=True),
 )
 add(
-    (*READS, *POSTS, "log_in", "log_out", "log_out_by_get", "receive_events"),
+    (
+        *READS,
+        *POSTS,
+        *BOOK_WRITES,
+        "find_anonymous_order",
+        "log_in",
+        "log_out",
+        "log_out_by_get",
+        "receive_events",
+    ),
     503,
     "database",
     "The database is away",
@@ -331,7 +352,7 @@ def _(world: World) -> Any:
 
 
 add(
-    ("list_orders", "list_cancellation_reasons"),
+    ("list_orders", "list_cancellation_reasons", "list_addresses", "list_detailed_addresses", *PLACES),
     404,
     "beyond",
     "A page beyond the last",

@@ -18,8 +18,8 @@ from tests.http import (
     schema_points,  # noqa: F401 - adds its scenarios
     schema_quotes,  # noqa: F401 - adds its scenarios
 )
+from tests.http.schema_address_scenarios import SCENARIOS, Scenario
 from tests.http.schema_check import assert_matches_schema, list_answers, list_errors, list_operations
-from tests.http.schema_scenarios import SCENARIOS, Scenario
 from tests.http.schema_world import CALLS, SECRET, World
 
 #: What differs from run to run, and what stands for it in the examples.

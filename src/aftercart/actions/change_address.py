@@ -16,6 +16,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.plan_lines import say_unknown
 from aftercart.actions.recognize_repeat import (
@@ -111,19 +112,16 @@ def _prepare(command: AddressCommand) -> int | Answer:
     user = command.write.user
     with transaction.atomic(durable=True):
         try:
-            order = lock_order(pk=command.order, user=user)
+            order = lock_order(pk=command.order, **command.write.tell_owned())
         except OrderNotFound:
             raise InputInvalid({"order": [say_unknown(command.order)]}) from None
         repeat = find_repeat(command.write)
         if repeat is not None and (command.write.key or _is_newest(repeat, order)):
             return replay(repeat)
-        address = (
-            Address.objects.filter(pk=command.address, user=user)
-            .select_related("country", "city", "township", "district")
-            .first()
-        )
-        if address is None:
-            raise InputInvalid({"address": [say_unknown(command.address)]})
+        try:
+            address = find_address(command.address, command.write)
+        except AddressUnknown:
+            raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
             raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
         version_pk = keep_policy(_check_rules(order, address).book)
@@ -232,7 +230,7 @@ def _end(
             order.shipping_address = change.address
         if actor is WORKER or order.address_changes.filter(attempts__gt=0).exists():
             # One whose answer was lost may still arrive, after this one.
-            jobs.enqueue(jobs.CHECK_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
+            jobs.enqueue(jobs.COMPARE_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
         change.state = state

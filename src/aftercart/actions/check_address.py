@@ -1,77 +1,67 @@
-"""See where Omnitron sends an order, after an address change whose answer was lost: it may have come late."""
+"""Check an address that somebody typed: whether its places fit into each other, its number, its company."""
 
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Any
 
-from django.db import transaction
+from django.utils.translation import gettext as _
 
-from aftercart.actions import jobs
-from aftercart.actions.change_address import deliver_address
-from aftercart.actions.waits import compute_wait
-from aftercart.cancellations.models import AddressChange
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.orders.models import Order
-from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.accounts.address_book import list_cities, list_countries, list_districts, list_townships
+from aftercart.accounts.document import hash_address
+from aftercart.accounts.drafts import PLACES, AddressDraft, PhoneInvalid, read_phone
+from aftercart.accounts.models import Address
+from aftercart.orders.errors import InputInvalid
 
-_State = AddressChange.State
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=10)
+_OF_A_COMPANY = ("company_name", "tax_office", "tax_no")
 
 
-def check_address(order_pk: int, client: Omnitron) -> None:
-    """Compare where an order goes, here and at Omnitron, and put right what differs.
+def check_address(draft: AddressDraft) -> Address:
+    """Make the address of a draft, unsaved and nobody's, with its places. Reads only.
 
-    The customer's last wish counts: if Omnitron has an older one, it is told the last one again. If that one
-    could not be fulfilled, but Omnitron has taken it or an older one, ours follows Omnitron.
+    Raises `InputInvalid` with every complaint at once.
     """
-    order = Order.objects.get(pk=order_pk)
-    last = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    if last is None or last.state == _State.PENDING:
-        return
+    complaints: dict[str, list[str]] = defaultdict(list)
+    places = _find_places(draft, complaints)
+    values = asdict(draft)
+    country = places.get("country")
     try:
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-    except OmnitronError:
-        wait = compute_wait(last.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        AddressChange.objects.filter(pk=last.pk).update(attempts=last.attempts + 1)
-        jobs.enqueue(jobs.CHECK_ADDRESS, order_pk, wait=wait)
-        return
-    theirs = remote.shipping_address_pk
-    if theirs is None or theirs == (order.shipping_address or {}).get("pk"):
-        return
-    _put_right(order, last, theirs, client)
+        values["phone_number"] = read_phone(draft.phone_number, country.code if country else "")
+    except PhoneInvalid:
+        # Without a country nobody can tell what a national number means.
+        if country is not None or draft.phone_number.startswith("+"):
+            complaints["phone_number"].append(_("This is not a valid phone number."))
+    if draft.is_corporate:
+        for name in _OF_A_COMPANY:
+            if not values[name].strip():
+                complaints[name].append(_("This field is required for a company."))
+    if complaints:
+        raise InputInvalid(complaints)
+    ids = tuple(places[name] and places[name].pk for name in PLACES)
+    address = Address(**{**values, **places}, hash_data=hash_address(values, ids))
+    address.country, address.city, address.township = (places[name] for name in PLACES[:3])
+    address.district = places["district"]
+    return address
 
 
-def _put_right(order: Order, last: AddressChange, theirs: int, client: Omnitron) -> None:
-    if last.state == _State.CONFIRMED and _reopen(last):
-        deliver_address(last.pk, client)
-        return
-    _follow(order.pk, last.pk, theirs)
-
-
-@transaction.atomic(durable=True)
-def _reopen(last: AddressChange) -> bool:
-    """Have a confirmed change told again, once: an older one overtook it at Omnitron."""
-    order = lock_order(pk=last.order_id)
-    if order.address_changes.filter(state=_State.PENDING).exists():
-        return False
-    count = AddressChange.objects.filter(
-        pk=last.pk, state=_State.CONFIRMED, settled_at=last.settled_at
-    ).update(state=_State.PENDING)
-    if count:
-        record_event(order, "address_change_overtaken", OMNITRON, data={"change": last.pk})
-        save_order(order)
-    return bool(count)
-
-
-@transaction.atomic(durable=True)
-def _follow(order_pk: int, last_pk: int, theirs: int) -> None:
-    """Take over the address that Omnitron has, if it is one that the customer once asked for."""
-    order = lock_order(pk=order_pk)
-    newest = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    taken = order.address_changes.filter(address__pk=theirs).first()
-    if newest is None or newest.pk != last_pk or taken is None:
-        return
-    order.shipping_address = taken.address
-    record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
-    save_order(order, "shipping_address")
+def _find_places(draft: AddressDraft, complaints: dict[str, list[str]]) -> dict[str, Any]:
+    """Find each place inside the one above it; below one that is wrong nothing is looked for."""
+    found: dict[str, Any] = {
+        "country": list_countries().filter(pk=draft.country).first(),
+    }
+    if found["country"] is None:
+        complaints["country"].append(_("We do not deliver to this country."))
+        return found
+    found["city"] = list_cities(draft.country).filter(pk=draft.city).first()
+    if found["city"] is None:
+        complaints["city"].append(_("This city is not in the country."))
+        return found
+    found["township"] = list_townships(draft.city).filter(pk=draft.township).first()
+    if found["township"] is None:
+        complaints["township"].append(_("This township is not in the city."))
+        return found
+    found["district"] = None
+    if draft.district is not None:
+        found["district"] = list_districts(draft.township).filter(pk=draft.district).first()
+        if found["district"] is None:
+            complaints["district"].append(_("This district is not in the township."))
+    return found

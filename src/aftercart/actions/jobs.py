@@ -12,10 +12,11 @@ EXECUTE_APPROVAL = "aftercart.execute_approval"
 DELIVER_REQUEST = "aftercart.deliver_request"
 DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
-CHECK_ADDRESS = "aftercart.check_address"
+COMPARE_ADDRESS = "aftercart.compare_address"
 SYNC_ORDER = "aftercart.sync_order"
 SYNC_REASONS = "aftercart.sync_reasons"
 SEND_LETTER = "aftercart.send_letter"
+SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
-from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk
+from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_pickup_problem
 from aftercart.cancellations.policy_selectors import find_collected
@@ -92,15 +92,11 @@ def _find_pickup_address(
         if needs_one:
             complaints.fields["pickup_address"].append(_("This field is required."))
         return None
-    address = (
-        Address.objects.filter(pk=command.pickup_address, user=command.write.user)
-        .select_related("country", "city", "township", "district")
-        .first()
-    )
-    if address is None:
-        complaints.fields["pickup_address"].append(say_unknown(command.pickup_address))
+    try:
+        return address_document(find_address(command.pickup_address, command.write))
+    except AddressUnknown:
+        complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
         return None
-    return address_document(address)
 
 
 def _check_item(ask: ItemAsk, item: OrderItem | None, complaints: _Complaints) -> None:

@@ -69,7 +69,7 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
             policy = get_policy(order)
             lines = plan_lines(order, items, command, policy)
             findings = _judge(order, items, lines, policy)
-            priced = price_lines(order, items, lines, findings, command.write.user.pk, policy)
+            priced = price_lines(order, items, lines, findings, command.write.promised_to, policy)
             check_quote(command.quote, priced)
         except (InputInvalid, CancellationRefused, QuoteStale):
             if repeat is not None:
@@ -87,14 +87,16 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
 
 
 def _lock(command: CancellationCommand) -> Order:
-    user = command.write.user
+    owned = command.write.tell_owned()
     if command.number is not None:
-        return lock_order(number=command.number, user=user)
+        return lock_order(number=command.number, **owned)
     first = command.items[0].order_item
-    item = OrderItem.objects.filter(pk=first, order__user=user).only("order_id").first()
+    item = (
+        OrderItem.objects.filter(pk=first, order__in=Order.objects.filter(**owned)).only("order_id").first()
+    )
     if item is None:
         raise InputInvalid({"order_item": [say_unknown(first)]})
-    return lock_order(pk=item.order_id, user=user)
+    return lock_order(pk=item.order_id, **owned)
 
 
 def _is_open(repeat: IdempotencyRecord) -> bool:

@@ -9,13 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.accounts.models import Tally
 from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.outbox import list_waiting
-from aftercart.orders.models import IdempotencyRecord
+from aftercart.orders.models import GuestCode, IdempotencyRecord
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
 
@@ -70,6 +71,9 @@ def recover_jobs() -> int:
             jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
         )
         + _enqueue_missing(jobs.SEND_LETTER, list_waiting())
+        + _enqueue_missing(
+            jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=timezone.now())
+        )
     )
 
 
@@ -93,3 +97,11 @@ def forget_writes() -> int:
         created_at__lt=timezone.now() - timedelta(hours=48), status_code__isnull=False
     )
     return old.delete()[0]
+
+
+def forget_guests() -> int:
+    """Delete guests' codes and tallies that no budget and no limit looks at any more."""
+    before = timezone.now() - timedelta(hours=48)
+    codes, _ = GuestCode.objects.filter(created_at__lt=before).delete()
+    tallies, _ = Tally.objects.filter(window_start__lt=before).delete()
+    return codes + tallies

@@ -53,7 +53,8 @@ class _Plan:
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
     submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
-    actor = Actor.customer(submission.user) if submission.user else WORKER
+    is_guests = submission.order.user_id is None and submission.origin != Submission.Origin.APPROVAL
+    actor = Actor.customer(submission.user) if submission.user or is_guests else WORKER
 
     def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
         cause, detail = (error.code, error.detail) if error else ("", "")

@@ -8,7 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
 
+from aftercart.accounts.models import User
 from aftercart.cancellations.models import (
+    AddressChange,
     CancellationReason,
     CancellationRequest,
     EasyReturnCompany,
@@ -38,6 +40,15 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     """Find the items of these orders that have a cancellation in progress."""
     lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
     return frozenset(lines.values_list("order_item_id", flat=True))
+
+
+def is_address_in_use(user: User, pk: int) -> bool:
+    """Tell whether a courier is to come to this entry of a user's book, or an order is to be sent there."""
+    pickups = SubmissionLine.objects.filter(is_open=True, order_item__order__user=user, pickup_address__pk=pk)
+    changes = AddressChange.objects.filter(
+        state=AddressChange.State.PENDING, order__user=user, address__pk=pk
+    )
+    return pickups.exists() or changes.exists()
 
 
 def list_orders_to_sync() -> models.QuerySet[Order, int]:

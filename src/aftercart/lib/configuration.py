@@ -86,6 +86,8 @@ OPTIONS = (
     Option("WITHDRAWAL_DAYS", "14", "Days of the withdrawal period, from the delivery of the last item on."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
+    Option("GUEST_LOOKUPS", "10", "Look-ups of guests' orders in ten minutes with one order number, and with one e-mail address."),
+    Option("GUEST_LOOKUPS_PER_CLIENT", "100", "Look-ups of guests' orders in ten minutes from one network address. A storefront's server is one for all of its guests."),
 )  # fmt: skip
 
 _BY_NAME = {option.name: option for option in OPTIONS}

@@ -1,6 +1,6 @@
 """Reads of orders, and the one lock that every write to an order takes first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,20 +11,32 @@ from django.utils import timezone
 from aftercart.accounts.models import User
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import OrderFacts
 from aftercart.orders.rules import ItemFacts
 
 
-def list_orders(user: User) -> models.QuerySet[Order]:
-    """List a customer's orders, newest first."""
-    return Order.objects.filter(user=user)
+def tell_owned(owner: User | Guest) -> dict[str, Any]:
+    """Tell, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
+
+    A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
+    no more.
+    """
+    if isinstance(owner, Guest):
+        return {"id": owner.order, "user": None, "link_version": owner.link_version}
+    return {"user": owner}
 
 
-def get_order(user: User, **lookup: Any) -> Order:
-    """Get one of a customer's orders. Raises `OrderNotFound` for unknown and foreign ones alike."""
+def list_orders(owner: User | Guest) -> models.QuerySet[Order]:
+    """List the orders of a customer, newest first, or of a guest, who sees one."""
+    return Order.objects.filter(**tell_owned(owner))
+
+
+def get_order(owner: User | Guest, **lookup: Any) -> Order:
+    """Get one of a customer's, or a guest's, orders. Raises `OrderNotFound`: unknown and foreign are one."""
     try:
-        return Order.objects.get(user=user, **lookup)
+        return list_orders(owner).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 
@@ -44,6 +56,19 @@ def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
     if order is None:
         raise OrderNotFound
     return order
+
+
+def find_guest_order(*, number: str, email: str) -> Order | None:
+    """Find a guest's order by its number and e-mail address, in any case: one statement for hit and miss."""
+    return Order.objects.filter(number=number, user=None, user_email__iexact=email).first()
+
+
+def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> Order | None:
+    """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
+    orders = Order.objects.none()
+    for guest in guests:
+        orders |= Order.objects.filter(**tell_owned(guest))
+    return orders.filter(**lookup).order_by("-created_date", "-pk").first()
 
 
 def make_link(number: str, *, purpose: Purpose) -> str:

@@ -10,12 +10,14 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import ActionError, QuoteStale
 from aftercart.orders.rules import CancellationKind
+from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.forms import ItemForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
 
@@ -65,7 +67,14 @@ class CancellationForm:
             companies=self.companies,
             addresses=addresses,
             wants_account=order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE,
+            is_guest=page.is_guest,
             initial=self._suggest(),
+        )
+        # A guest has no address book to choose from.
+        self.typed = (
+            AddressEntryForm(data, prefix="pickup", initial=read_snapshot(order.shipping_address))
+            if page.is_guest and self.companies
+            else None
         )
         self.settlement.is_collected = any(
             choice.form.is_asked
@@ -89,7 +98,10 @@ class CancellationForm:
             self.complaints.append(_("Please choose at least one item."))
             return False
         checks = [choice.form.is_valid() for choice in asked]
-        return self.settlement.is_valid() and all(checks)
+        checks.append(self.settlement.is_valid())
+        if self.typed is not None and self.settlement.is_collected:
+            checks.append(self.typed.is_valid())
+        return all(checks)
 
     def to_command(self, write: Write) -> CancellationCommand:
         """Make the typed command of a valid form."""
@@ -98,10 +110,13 @@ class CancellationForm:
             write=write,
             number=self.page.order.number,
             items=tuple(self._ask(choice) for choice in self.choices if choice.form.is_asked),
-            pickup_address=whole["pickup_address"] if self.settlement.is_collected else None,
+            pickup_address=self._find_pickup() if self.settlement.is_collected else None,
             fully_refund_as_loyalty_money=whole["fully_refund_as_loyalty_money"],
             quote=self.quote,
         )
+
+    def _find_pickup(self) -> int | AddressDraft | None:
+        return self.settlement.cleaned_data["pickup_address"] if self.typed is None else self.typed.to_draft()
 
     def _ask(self, choice: Choice) -> ItemAsk:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
@@ -159,7 +174,10 @@ class CancellationForm:
             for choice in self.open_choices
             for field, message in _list_errors(choice.form)
         ]
-        return of_items + [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+        rest: list[Form] = [self.settlement]
+        if self.typed is not None and self.settlement.is_collected:
+            rest.append(self.typed)
+        return of_items + [(field.auto_id, message) for form in rest for field, message in _list_errors(form)]
 
 
 def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:

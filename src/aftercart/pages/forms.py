@@ -30,6 +30,13 @@ class PlainForm(forms.Form):
 
     use_required_attribute = False
 
+    @property
+    def field_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the fields: each one's id, and a sentence that says where."""
+        if not self.is_bound:
+            return []
+        return [(field.auto_id, f"{field.label}: {error}") for field in self for error in field.errors]
+
 
 class LoginForm(PlainForm):
     """E-mail address and password."""
@@ -45,6 +52,35 @@ class LoginForm(PlainForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class LookupForm(PlainForm):
+    """What a guest knows of an order: its number and its e-mail address."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Order number"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class CodeForm(PlainForm):
+    """A one-time code; blanks, which phones like to put in, do no harm."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean_code(self) -> str:
+        """Take the digits."""
+        return "".join(self.cleaned_data["code"].split())
 
 
 class SearchForm(PlainForm):
@@ -197,9 +233,13 @@ class SettlementForm(PlainForm):
         companies: Sequence[EasyReturnCompany],
         addresses: Sequence[Address],
         wants_account: bool,
+        is_guest: bool = False,
         **options: Any,
     ) -> None:
-        """Offer these companies and addresses; ask for an account only where one is needed."""
+        """Offer these companies and addresses; ask for an account only where one is needed.
+
+        A guest has no addresses to choose from, and types one in another form.
+        """
         super().__init__(*args, **options)
         fields: Any = self.fields
         self.companies = {company.pk: company for company in companies}
@@ -209,13 +249,20 @@ class SettlementForm(PlainForm):
         today = _get_shop_time().date()
         days = [find_first_day(company.calendar, today) or today for company in companies]
         fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
+        if is_guest:
+            del fields["pickup_address"]
         if not wants_account:
             del fields["iban"], fields["holder_name"]
 
     def full_clean(self) -> None:
         """Forget about the collection where nothing is collected, whatever was typed."""
         if self.is_bound and not self.is_collected:
-            for name in ("shipping_company", "pickup_address", "pickup_date", "pickup_slot"):
+            for name in self.fields.keys() & {
+                "shipping_company",
+                "pickup_address",
+                "pickup_date",
+                "pickup_slot",
+            }:
                 self.fields[name].disabled = True
         super().full_clean()
 

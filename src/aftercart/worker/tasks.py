@@ -15,12 +15,13 @@ from procrastinate.jobs import Status
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
-from aftercart.actions.check_address import check_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.sync_reasons import sync_reasons
@@ -86,11 +87,18 @@ def run_deliver_address(pk: int) -> None:
     deliver_address(pk, get_client())
 
 
-@app.task(name=jobs.CHECK_ADDRESS)
+@app.task(name=jobs.COMPARE_ADDRESS)
 @_returning_connections
-def run_check_address(pk: int) -> None:
+def run_compare_address(pk: int) -> None:
     """See where Omnitron sends an order."""
-    check_address(pk, get_client())
+    compare_address(pk, get_client())
+
+
+@app.task(name=jobs.SEND_GUEST_CODE)
+@_returning_connections
+def run_send_guest_code(pk: int) -> None:
+    """Mail a guest's one-time code, if there is such an order."""
+    send_guest_code(pk)
 
 
 @app.task(name=jobs.SYNC_ORDER)
@@ -218,6 +226,7 @@ def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
 def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
-    """Delete idempotency records and letters after their time."""
+    """Delete idempotency records, letters, guests' codes and tallies after their time."""
     recover.forget_writes()
+    recover.forget_guests()
     forget_letters(settings.LETTER_LIFE)

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='submission',
             name='origin',
-            field=models.CharField(choices=[('direct', 'Direct'), ('request', 'Request'), ('approval', 'Approval'), ('withdrawal', 'Withdrawal'), ('override', 'Override')], max_length=8),
+            field=models.CharField(choices=[('direct', 'Direct'), ('request', 'Request'), ('approval', 'Approval'), ('withdrawal', 'Withdrawal'), ('override', 'Override')], max_length=10),
         ),
         migrations.CreateModel(
             name='PolicyVersion',

@@ -4,9 +4,11 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 """
 
 from aftercart.pages.views.address import change_address
+from aftercart.pages.views.address_book import address_book, address_entry
 from aftercart.pages.views.cancellation import cancel
+from aftercart.pages.views.guest import guest, guest_code, guest_lookup
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
-from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list
+from aftercart.pages.views.orders import completed, home, order_detail, order_list
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
 from aftercart.pages.views.withdrawal import (
@@ -17,10 +19,14 @@ from aftercart.pages.views.withdrawal import (
 )
 
 __all__ = [
+    "address_book",
+    "address_entry",
     "cancel",
     "change_address",
     "completed",
     "guest",
+    "guest_code",
+    "guest_lookup",
     "guest_withdraw",
     "guest_withdrawal_receipt",
     "home",

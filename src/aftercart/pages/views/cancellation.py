@@ -15,28 +15,23 @@ from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, KeyReused
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import (
-    SeeOther,
-    customer_page,
-    find_order_or_404,
-    get_customer,
-    list_addresses,
-)
+from aftercart.pages.views.customer import SeeOther, find_visit, visitor_page
 from aftercart.pages.writes import make_key, read_key, read_write
 
 
-@customer_page("GET", "HEAD", "POST")
+@visitor_page("GET", "HEAD", "POST")
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Show the form; take it. Raises Http404."""
-    order = find_order_or_404(request, number=number)
-    addresses = list_addresses(get_customer(request))
+    visit = find_visit(request, acting=True, number=number)
+    order, addresses = visit.order, visit.list_addresses()
+    page = OrderPage(order, is_guest=visit.guest is not None)
     if request.method != "POST":
-        return _show(request, CancellationForm(OrderPage(order), addresses), make_key())
-    form = CancellationForm(OrderPage(order), addresses, request.POST)
+        return _show(request, CancellationForm(page, addresses), make_key())
+    form = CancellationForm(page, addresses, request.POST)
     key = read_key(request) or make_key()
     if not form.is_valid():
         return _show(request, form, key, HTTPStatus.BAD_REQUEST)
-    command = form.to_command(read_write(request, get_customer(request)))
+    command = form.to_command(read_write(request, visit.user, visit.guest))
     try:
         answer = cancel_items(command, get_client())
     except KeyReused:

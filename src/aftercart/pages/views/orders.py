@@ -3,18 +3,22 @@
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 
 from aftercart.orders.errors import OrderNotFound
-from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_page import OrderCard, OrderPage
-from aftercart.pages.views.customer import customer_page, find_order_or_404, get_customer
+from aftercart.pages.views.customer import (
+    customer_page,
+    find_visit,
+    get_customer,
+    make_withdraw_url,
+    visitor_page,
+)
 
 _PAGE_SIZE = 12
 
@@ -35,27 +39,15 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
-    context = {"page": OrderPage(order, is_thanks=True), "withdraw_url": _make_withdraw_url(order)}
+    context = {"page": OrderPage(order, is_thanks=True), "withdraw_url": make_withdraw_url(order)}
     return render(request, "pages/order.html", context)
 
 
-@never_cache
-@csrf_protect
-@require_safe
-def guest(request: HttpRequest, signed: str) -> HttpResponse:
-    """Show a guest's order, to look at, to who has its signed link. Raises Http404, one for every miss."""
-    try:
-        order = find_by_link(None, signed, purpose="guest-view")
-    except OrderNotFound as error:
-        raise Http404 from error
-    withdraw_url = reverse("guest-withdraw", args=[signed])
-    context = {"page": OrderPage(order, is_guest=True), "withdraw_url": withdraw_url}
-    return render(request, "pages/order.html", context)
-
-
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
-    """List the customer's orders, newest first, twelve to a page."""
+    """List the customer's orders, newest first, twelve to a page; a guest goes on to their latest."""
+    if not request.user.is_authenticated:
+        return redirect("order-detail", find_visit(request).order.pk)
     orders = list_orders(get_customer(request)).prefetch_related("items")
     form = SearchForm(request.GET)
     search = form.cleaned_data["search"] if form.is_valid() else ""
@@ -67,14 +59,14 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/orders.html", context)
 
 
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one order with its story. Raises Http404."""
-    page = OrderPage(find_order_or_404(request, pk=pk))
-    withdraw_url = _make_withdraw_url(page.order)
-    context = {"page": page, "moments": page.list_moments(), "withdraw_url": withdraw_url}
+    visit = find_visit(request, pk=pk)
+    page = OrderPage(visit.order, is_guest=visit.guest is not None)
+    context = {
+        "page": page,
+        "moments": page.list_moments(),
+        "withdraw_url": make_withdraw_url(page.order, is_guest=page.is_guest),
+    }
     return render(request, "pages/order.html", context)
-
-
-def _make_withdraw_url(order: Order) -> str:
-    return reverse("order-withdraw", args=[order.number])

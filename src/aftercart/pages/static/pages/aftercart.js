@@ -26,3 +26,10 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+
+// A place is chosen: ask at once for the places inside it, as the button beside it does.
+document.addEventListener("change", (event) => {
+  const button = event.target.form && event.target.form.querySelector("[data-places]");
+  if (button && /(country|city|township)$/.test(event.target.name)) event.target.form.requestSubmit(button);
+});
