@@ -21,7 +21,12 @@ def own_database() -> Iterator[Path]:
         with postgres.running(folder / "postgres"):
             import django
             from django.core.management import call_command
+            from django.db import connection
 
             django.setup()
             call_command("migrate", verbosity=0)
-            yield folder
+            try:
+                yield folder
+            finally:
+                connection.close()
+                connection.close_pool()  # type: ignore[attr-defined]
