@@ -18,7 +18,7 @@ from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import AddressRefused
 from tests.db.test_address_book import list_primaries, make_draft
-from tests.races.test_cancel_items import race
+from tests.races.together import race
 from tests.shop import Shop, make_address_command, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)

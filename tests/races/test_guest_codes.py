@@ -16,7 +16,7 @@ from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.actions.limit_guests import WINDOW
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.orders.models import GuestCode, Order
-from tests.races.test_cancel_items import race
+from tests.races.together import race
 from tests.shop import make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,8 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance, read_order_points
 from aftercart.orders.timeline import OMNITRON
-from tests.races.test_cancel_items import race, without_index
+from tests.races.test_cancel_items import without_index
+from tests.races.together import race
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,7 +15,8 @@ from aftercart.cancellations.models import Submission
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
-from tests.races.test_cancel_items import race, without_index
+from tests.races.test_cancel_items import without_index
+from tests.races.together import race
 from tests.shop import Line, Shop, get_statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ out itself (`is_cancellable` and the like) is not taken from the document.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -72,6 +72,15 @@ class OrderIntake:
     items: list[ItemIntake]
     discounts: list[DiscountIntake]
     points: list[PointsIntake]
+
+    def copy(self) -> "OrderIntake":
+        """Give a copy to be written: what is filled in there must not look given if it is tried again."""
+        return replace(
+            self,
+            columns=dict(self.columns),
+            items=[replace(item, columns=dict(item.columns)) for item in self.items],
+            discounts=[replace(row, columns=dict(row.columns)) for row in self.discounts],
+        )
 
 
 def find_number(document: Any) -> str | None:
