@@ -3,7 +3,7 @@
 Reads only. Under the order's lock it is what will be booked; without, what would be if nothing changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -100,8 +100,7 @@ def price_lines(
         )
         for line in lines
     )
-    is_review = any(finding.order_item not in refused for finding in findings)
-    way = RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
+    way = _find_way(findings, refused)
     destination = _find_destination(lines)
     promise = Promise(
         user=user_pk,
@@ -178,6 +177,12 @@ def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> Re
         points_credited=priced.points_credited,
         points_clawed_back=priced.points_clawed_back,
     )
+
+
+def _find_way(findings: Iterable[Finding], refused: Collection[int]) -> RefundQuote.Way:
+    """Tell whether it would be sent at once, or left to the back office; what is refused does not count."""
+    is_review = any(finding.order_item not in refused for finding in findings)
+    return RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
 
 
 def _find_points(order: Order) -> Points:
