@@ -38,7 +38,7 @@ def test_the_database_refuses_it(model: type[models.Model], constraint: str, val
 @pytest.mark.parametrize(
     ("model", "values"),
     [
-        (OrderItem, {"cancelled_quantity": 2}),
+        (OrderItem, {"cancelled_quantity": 2, "reserved_quantity": 0}),
         (SubmissionLine, {"quantity": 1}),
         (SubmissionLine, {"completed_quantity": 2}),
     ],

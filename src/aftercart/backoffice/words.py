@@ -72,6 +72,8 @@ _EVENTS: Final[dict[str, Text]] = {
     "request_delivered": gettext_lazy("Request delivered into Omnitron's queue"),
     "request_approved": gettext_lazy("Request approved"),
     "request_withdrawn": gettext_lazy("Request taken out of Omnitron's queue"),
+    "request_decided_there": gettext_lazy("Omnitron had decided before the approval reached it"),
+    "rejection_overruled": gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
     "cancellation_completed": gettext_lazy("Cancelled or returned"),
     "cancellation_rejected": gettext_lazy("Cancellation rejected"),
     "return_code_issued": gettext_lazy("Return code issued"),
@@ -85,6 +87,8 @@ _EVENTS: Final[dict[str, Text]] = {
     "address_change_confirmed": gettext_lazy("Delivery address changed"),
     "address_change_refused": gettext_lazy("Address change refused"),
     "address_change_too_late": gettext_lazy("Too late to change the delivery address"),
+    "address_change_overtaken": gettext_lazy("An older address change overtook this one; it is told again"),
+    "address_change_found": gettext_lazy("Omnitron sends it to another address that was asked for"),
     "address_change_superseded": gettext_lazy("Address change replaced by a newer one"),
 }
 

@@ -52,6 +52,7 @@ def _tell_order(entry: TimelineEntry) -> str:
         "address_change_confirmed": _("The delivery address was changed."),
         "address_change_refused": _("The delivery address could not be changed."),
         "address_change_too_late": _("It was too late to change the delivery address."),
+        "address_change_found": _("The delivery address was changed after all."),
     }.get(entry.event, "")
 
 
