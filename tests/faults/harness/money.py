@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from aftercart.cancellations.models import Difference, RefundQuoteLine
 from aftercart.lib.money import ZERO
 from aftercart.loyalty.models import LoyaltyEntry
 from tests.faults.harness.books import Books, Violation
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 MONEY = "7 money"
 _Kind = LoyaltyEntry.Kind
