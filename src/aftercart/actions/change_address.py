@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -229,8 +230,9 @@ def _end(
     if count:
         if state is _State.CONFIRMED:
             order.shipping_address = change.address
-        if actor is WORKER or order.address_changes.filter(attempts__gt=0).exists():
-            # One whose answer was lost may still arrive, after this one.
+        unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
+        if actor is WORKER or order.address_changes.filter(unanswered).exists():
+            # One whose answer was lost, or that nobody lived to hear, may have come through, or may still.
             jobs.enqueue(jobs.COMPARE_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from aftercart.actions import jobs
-from aftercart.actions.book_refund import REFUND_FIELDS
+from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
 from aftercart.actions.close_line import complete_line, count_done
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
@@ -36,6 +36,7 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
     record_event(order, "rejection_overruled", OMNITRON, item=line.order_item, data={"line": line.pk})
     if _is_counted(line, done):
         line.order_item.cancelled_quantity -= done  # it is counted again by the line
+    unbook_told_refund(order, line.order_item)
     complete_line(order, line, OMNITRON, quantity=done)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)

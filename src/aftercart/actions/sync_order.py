@@ -222,10 +222,15 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:
-    """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here."""
+    """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here.
+
+    While a line is open, Omnitron's total may hold what that line has still to book.
+    """
     shipping = max((remote.shipping_refund_amount or ZERO) - order.shipping_refund_amount, ZERO)
     order.refund_amount += shipping
     order.shipping_refund_amount += shipping
+    if _list_open_lines(order).exists():
+        return
     for name in ("refund_amount", "discount_refund_amount"):
         told = getattr(remote, name)
         if told is not None:
