@@ -1,6 +1,5 @@
 """Races for the policy: one default is kept once, and no rule changes behind a publication."""
 
-import threading
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from aftercart.actions.publish_policy import publish_policy
 from aftercart.cancellations.models import PolicyRule, PolicyVersion
 from aftercart.cancellations.policy_selectors import get_default_book, read_book
 from tests.races.together import interrupted, race, without_unique
+from tests.shop import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,40 +117,50 @@ def test_a_draft_is_published_once_however_often_somebody_clicks() -> None:
     assert outcomes.count("policy_published") == 5
 
 
-def edit_while_publishing(pk: int, staff: User) -> list[Any]:
-    """Edit a rule in a transaction that ends only when the publication waits for it, or is through."""
-    edited, published = threading.Event(), threading.Event()
+def edit(version_pk: int) -> None:
+    """Change two rules of a draft, in one transaction, as a page of the back office does."""
+    with transaction.atomic():
+        for rule in PolicyRule.objects.filter(version=version_pk).order_by("number")[:2]:
+            rule.message_en = "Changed"
+            rule.save(update_fields=["message_en"])
 
-    def edit() -> None:
-        with transaction.atomic():
-            PolicyRule.objects.filter(version=pk, number=10).update(message_en="Changed")
-            edited.set()
-            published.wait(1)
 
-    def publish() -> bool:
-        edited.wait(10)
-        publish_policy(pk, staff)
-        was_waiting = PolicyRule.objects.get(version=pk, number=10).message_en == "Changed"
-        published.set()
-        return was_waiting
+def is_second_rule(rule: PolicyRule, **_options: Any) -> bool:
+    return PolicyRule.objects.filter(version=rule.version_id, number__lt=rule.number).count() == 1
 
-    return race(2, lambda n: (edit, publish)[n]())
+
+def count_changed(version_pk: int) -> int:
+    return PolicyRule.objects.filter(version=version_pk, message_en="Changed").count()
+
+
+def publish(version_pk: int, staff: User) -> int:
+    """Publish; how many of the changes were in what was published."""
+    publish_policy(version_pk, staff)
+    return count_changed(version_pk)
 
 
 def test_a_publication_waits_for_an_edit_and_has_it() -> None:
-    staff = User.objects.create_user("staff@example.com")
-    pk = draft_policy(staff, get_default_book())
+    staff, pk = make_customer(), make_draft()
 
-    assert True in edit_while_publishing(pk, staff)
+    with interrupted(SAVING_A_RULE, lambda: publish(pk, staff), when=is_second_rule) as other:
+        edit(pk)
+
+    assert (other.had_to_wait, other.outcome) == (True, 2)
+    assert PolicyVersion.objects.get(pk=pk).state == "published"
 
 
 def test_without_the_lock_a_rule_changes_after_it_was_published() -> None:
-    staff = User.objects.create_user("staff@example.com")
-    pk = draft_policy(staff, get_default_book())
+    """The lock is in a trigger, which also refuses to change what has been published."""
+    staff, pk = make_customer(), make_draft()
+
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cancellations_policyrule DISABLE TRIGGER cancellations_rule_stays")
     try:
-        assert False in edit_while_publishing(pk, staff)
+        with interrupted(SAVING_A_RULE, lambda: publish(pk, staff), when=is_second_rule) as other:
+            edit(pk)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE cancellations_policyrule ENABLE TRIGGER cancellations_rule_stays")
+
+    assert (other.had_to_wait, other.outcome) == (False, 0)
+    assert count_changed(pk) == 2

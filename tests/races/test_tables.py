@@ -1,0 +1,106 @@
+"""Tables that the staff keep: two who write one row at once, and a comparison that writes into it as well."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, models
+
+from aftercart.actions.sync_reasons import sync_reasons
+from aftercart.cancellations.easy_return import ReturnInstructions
+from aftercart.cancellations.models import CancellationReason
+from aftercart.cancellations.withdrawals import WithdrawalPolicy
+from aftercart.omnitron.fake import FakeOmnitron
+from tests.races.together import interrupted, without_lock, without_unique
+from tests.shop import make_reason
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def instruct(text: str) -> str:
+    """Write a channel's instructions, as a form does: looked at, and then saved."""
+    row = ReturnInstructions(channel_id=None, text=text)
+    row.full_clean()
+    row.save()
+    return text
+
+
+def offer(text: str) -> str:
+    """Write a country's withdrawal period, as a form does."""
+    row = WithdrawalPolicy(channel_id=None, country="de", days=len(text))
+    row.full_clean()
+    row.save()
+    return text
+
+
+CASES: dict[str, tuple[type[models.Model], Callable[[str], str]]] = {
+    "one_text_of_instructions_a_channel": (ReturnInstructions, instruct),
+    "one_withdrawal_policy": (WithdrawalPolicy, offer),
+}
+
+
+def name_save(model: type[models.Model]) -> str:
+    return f"{model.__module__}.{model.__name__}.save_base"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_of_two_who_write_one_row_at_once_one_is_refused(name: str) -> None:
+    model, write = CASES[name]
+
+    with (
+        interrupted(name_save(model), lambda: write("one")) as other,
+        pytest.raises(IntegrityError, match=name),
+    ):
+        write("another")
+
+    assert (other.had_to_wait, other.outcome) == (False, "one")
+    assert model._default_manager.count() == 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_the_constraint_there_are_two_and_nobody_knows_which_counts(name: str) -> None:
+    model, write = CASES[name]
+
+    with without_unique(name):
+        with interrupted(name_save(model), lambda: write("one")) as other:
+            assert write("another") == "another"
+        assert other.outcome == "one"
+        assert model._default_manager.count() == 2
+
+
+# --- a reason that somebody maps while it is compared --------------------------------------------------------
+
+
+def map_by_hand() -> int:
+    return CancellationReason.objects.update(remote_pk=5)
+
+
+def make_unmapped() -> CancellationReason:
+    reason = make_reason()
+    CancellationReason.objects.update(remote_pk=None)
+    reason.refresh_from_db()
+    return reason
+
+
+def test_who_maps_a_reason_while_it_is_compared_waits_and_has_the_last_word() -> None:
+    reason = make_unmapped()
+
+    with interrupted("sync_reasons._match", map_by_hand) as other:
+        sync_reasons(FakeOmnitron())
+
+    reason.refresh_from_db()
+    assert (other.had_to_wait, other.outcome) == (True, 1)
+    assert reason.remote_pk == 5
+
+
+def test_without_the_lock_what_somebody_has_mapped_is_lost() -> None:
+    reason = make_unmapped()
+
+    with (
+        without_lock("sync_reasons.sync_reasons"),
+        interrupted("sync_reasons._match", map_by_hand) as other,
+    ):
+        sync_reasons(FakeOmnitron())
+
+    reason.refresh_from_db()
+    assert (other.had_to_wait, other.outcome) == (False, 1)
+    assert (reason.remote_pk, reason.remote_problem) == (None, "unknown")
