@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, models
+from django.test import Client
 
+from aftercart.accounts.models import User
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import CancellationReason
@@ -65,6 +67,35 @@ def test_without_the_constraint_there_are_two_and_nobody_knows_which_counts(name
             assert write("another") == "another"
         assert other.outcome == "one"
         assert model._default_manager.count() == 2
+
+
+# --- the form of the back office, sent twice at once ---------------------------------------------------------
+
+FORMS: dict[str, dict[str, str]] = {
+    "returninstructions": {"channel_id": "", "text": "Pack them well."},
+    "withdrawalpolicy": {"channel_id": "", "country": "de", "is_offered": "on", "days": "14"},
+}
+
+
+def send_form(staff: User, name: str) -> int:
+    client = Client()
+    client.force_login(staff)
+    return client.post(f"/backoffice/cancellations/{name}/add/", FORMS[name]).status_code
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [*zip(FORMS, [ReturnInstructions, WithdrawalPolicy], strict=True)]
+)
+def test_a_form_that_is_sent_twice_at_once_is_saved_once_and_told_the_second_time(
+    name: str, model: type[models.Model]
+) -> None:
+    staff = User.objects.create_superuser("boss@example.com")
+
+    with interrupted(name_save(model), lambda: send_form(staff, name)) as other:
+        assert send_form(staff, name) == 200  # the form again, and what is wrong with it
+
+    assert (other.had_to_wait, other.outcome) == (False, 302)
+    assert model._default_manager.count() == 1
 
 
 # --- a reason that somebody maps while it is compared --------------------------------------------------------
