@@ -23,6 +23,8 @@ _WITHOUT_RACE = {
     "Submission.repeat": "a record is made with its submission, in one transaction",
     "AddressChange.repeat": "a record is made with its change, in one transaction",
     "CancellationRequest.line": "made by whoever has claimed the move of the submission, by an UPDATE",
+    "RefundQuote.submission": "a quote is stored with its submission, in one transaction",
+    "RefundQuoteLine.line": "what a line was quoted is stored with it, in one transaction",
 }
 
 #: What still has no race, by name: to be emptied, and never silently filled.

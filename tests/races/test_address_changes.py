@@ -1,11 +1,13 @@
 """Two address changes of one order at once: the last one wins, and only one is on its way."""
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
 from aftercart.actions.change_address import change_address
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.policy_selectors import get_default_book
 from aftercart.omnitron.errors import NotSent
 from tests.races.together import interrupted, race, without_lock, without_unique
 from tests.shop import Shop, make_address, make_address_command
@@ -20,6 +22,10 @@ def make_silent_shop() -> Shop:
     """Make a shop whose Omnitron cannot be reached, so that changes stay pending."""
     shop = Shop()
     shop.fake.fail("change_address", NotSent, times=100)
+    with transaction.atomic():
+        keep_policy(
+            get_default_book()
+        )  # the first who keeps it lets the others wait, and that is not asked here
     return shop
 
 

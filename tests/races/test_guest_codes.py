@@ -1,22 +1,23 @@
 """Twenty at once: a budget that holds, a code that is used once, and five tries that are five."""
 
-import threading
-from unittest import mock
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
-from django.core import mail
+from django.db import transaction
 from pytest_django import Settings
 
-from aftercart.accounts.tallies import count_try
-from aftercart.actions import send_guest_code as sending
+from aftercart.accounts.tallies import Tally, count_try
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
-from aftercart.actions.limit_guests import WINDOW
+from aftercart.actions.limit_guests import WINDOW, limit_guests
 from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.mail.models import Letter
 from aftercart.orders.models import GuestCode, Order
-from tests.races.together import race
+from aftercart.orders.selectors import get_now, lock_order, save_order
+from tests.races.together import interrupted, race, without_lock, without_turns, without_unique
 from tests.shop import make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +27,12 @@ AT_ONCE = 20
 @pytest.fixture(autouse=True)
 def _unlimited(settings: Settings) -> None:
     settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = 10**6
+
+
+@pytest.fixture(autouse=True)
+def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = get_now().replace(minute=1, second=0, microsecond=0)
+    monkeypatch.setattr("aftercart.accounts.tallies.timezone", SimpleNamespace(now=lambda: at))
 
 
 def ask_for(order: Order) -> UUID:
@@ -39,7 +46,12 @@ def list_wishes() -> list[int]:
 def make_code(order: Order) -> tuple[UUID, str]:
     asked = ask_for(order)
     send_guest_code(GuestCode.objects.get(uuid=asked).pk)
-    return asked, str(mail.outbox[-1].subject)[:6]
+    return asked, Letter.objects.get().secret
+
+
+def count_letters() -> int:
+    """Count the codes that are to be mailed, or were."""
+    return Letter.objects.filter(kind="guest_code").count()
 
 
 def test_an_orders_budget_holds_under_twenty_wishes_at_once() -> None:
@@ -50,7 +62,7 @@ def test_an_orders_budget_holds_under_twenty_wishes_at_once() -> None:
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
-    assert len(mail.outbox) == 3
+    assert count_letters() == 3
     assert GuestCode.objects.filter(mailed_at__isnull=False).count() == 3
     assert list_wishes() == []
 
@@ -63,30 +75,7 @@ def test_an_addresss_budget_holds_over_twenty_orders_at_once() -> None:
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
-    assert len(mail.outbox) == 5
-
-
-def test_without_taking_turns_the_addresss_budget_is_overdrawn() -> None:
-    """What the turns prevent: twenty orders whose locks do not meet, each counting before any has mailed."""
-    barrier = threading.Barrier(8)
-    orders = [make_order(None) for _ in range(8)]
-    for order in orders:
-        ask_for(order)
-    pks = list_wishes()
-    judge = sending._is_within_budget
-
-    def judge_and_wait(order: Order) -> bool:
-        verdict = judge(order)
-        barrier.wait(10)
-        return verdict
-
-    with (
-        mock.patch.object(sending, "take_turns"),
-        mock.patch.object(sending, "_is_within_budget", judge_and_wait),
-    ):
-        race(8, lambda n: send_guest_code(pks[n]))
-
-    assert len(mail.outbox) == 8
+    assert count_letters() == 5
 
 
 def test_one_wish_that_twenty_workers_have_is_mailed_once() -> None:
@@ -96,7 +85,7 @@ def test_one_wish_that_twenty_workers_have_is_mailed_once() -> None:
 
     race(AT_ONCE, lambda _n: send_guest_code(pk))
 
-    assert len(mail.outbox) == 1
+    assert count_letters() == 1
 
 
 def test_a_code_that_is_typed_twenty_times_at_once_is_good_once() -> None:
@@ -128,9 +117,160 @@ def test_twenty_tries_at_once_are_twenty_whatever_process_counts_them() -> None:
 
 def test_of_twenty_look_ups_at_once_ten_get_through(settings: Settings) -> None:
     settings.GUEST_LOOKUPS = 10
-    order = make_order(None)
+    """By the number alone: of who are counted twice, each can be the eleventh of something else."""
 
-    outcomes = race(AT_ONCE, lambda _n: ask_for(order) and "asked")
+    def look(n: int) -> str:
+        email = f"guest{n}@example.com"
+        ask_guest_code(number="ORD-1", email=email, language="en", client="192.0.2.1")
+        return "asked"
+
+    outcomes = race(AT_ONCE, look)
 
     assert sorted(outcomes) == ["asked"] * django_settings.GUEST_LOOKUPS + ["throttled"] * 10
     assert GuestCode.objects.count() == 10
+
+
+# --- the last mail that an e-mail address, or an order, may get ----------------------------------------------
+
+#: After the mails were counted, and before the next one is written.
+COUNTED = "send_guest_code.hash_code"
+
+
+def send_all() -> None:
+    for pk in list_wishes():
+        send_guest_code(pk)
+
+
+def make_last_of_an_address() -> tuple[int, int]:
+    """Have an address got four mails of five, and two wishes of two of its orders."""
+    for _ in range(4):
+        ask_for(make_order(None))
+    send_all()
+    assert count_letters() == 4
+    for _ in range(2):
+        ask_for(make_order(None))
+    first, second = list_wishes()
+    return first, second
+
+
+def test_who_counts_an_addresss_mails_second_waits_and_counts_the_last_one() -> None:
+    first, second = make_last_of_an_address()
+
+    with interrupted(COUNTED, lambda: send_guest_code(second)) as other:
+        send_guest_code(first)
+
+    assert (other.had_to_wait, other.outcome) == (True, None)
+    assert count_letters() == 5
+    assert list_wishes() == []
+
+
+def test_without_turns_the_addresss_budget_is_overdrawn() -> None:
+    """Two orders, whose locks do not meet."""
+    first, second = make_last_of_an_address()
+
+    with (
+        without_turns("send_guest_code._is_within_budget"),
+        interrupted(COUNTED, lambda: send_guest_code(second)) as other,
+    ):
+        send_guest_code(first)
+
+    assert (other.had_to_wait, other.outcome) == (False, None)
+    assert count_letters() == 6
+
+
+def make_last_of_an_order() -> tuple[Order, int]:
+    """Have an order got two mails of three, and a wish for one more."""
+    order = make_order(None)
+    ask_for(order)
+    ask_for(order)
+    send_all()
+    assert count_letters() == 2
+    ask_for(order)
+    [pk] = list_wishes()
+    return order, pk
+
+
+def give_other_address(order: Order) -> None:
+    """Correct an order's e-mail, and send a code there: those who wait for the old one, it does not meet."""
+    with transaction.atomic():
+        locked = lock_order(pk=order.pk)
+        locked.user_email = "right@example.com"
+        save_order(locked, "user_email")
+    asked = ask_for(locked)
+    send_guest_code(GuestCode.objects.get(uuid=asked).pk)
+
+
+def test_who_corrects_an_address_waits_for_the_code_that_is_being_sent() -> None:
+    order, pk = make_last_of_an_order()
+
+    with interrupted(COUNTED, lambda: give_other_address(order)) as other:
+        send_guest_code(pk)
+
+    assert (other.had_to_wait, other.outcome) == (True, None)
+    assert count_letters() == 3
+
+
+def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
+    order, pk = make_last_of_an_order()
+
+    with (
+        without_lock("send_guest_code._lock_order"),
+        interrupted(COUNTED, lambda: give_other_address(order)) as other,
+    ):
+        send_guest_code(pk)
+
+    assert (other.had_to_wait, other.outcome) == (False, None)
+    assert count_letters() == 4
+
+
+# --- one tally a window --------------------------------------------------------------------------------------
+
+#: After the number was counted, and before the e-mail address is.
+BETWEEN = "limit_guests.count_try"
+#: What counting would be without the constraint, which the statement of the tallies names.
+CHECK_THEN_ACT = """
+    WITH given AS (SELECT %s::text AS key, %s::timestamptz AS window_start),
+    known AS (
+        UPDATE accounts_tally old SET count = count + 1 FROM given
+        WHERE old.key = given.key AND old.window_start = given.window_start RETURNING count
+    ),
+    fresh AS (
+        INSERT INTO accounts_tally (key, window_start, count)
+        SELECT key, window_start, 1 FROM given WHERE NOT EXISTS (SELECT FROM known) RETURNING count
+    )
+    SELECT count FROM known UNION ALL SELECT count FROM fresh
+"""
+
+
+def is_of_email(purpose: str, *_args: Any) -> bool:
+    return purpose == "guest.email"
+
+
+def look_up() -> None:
+    limit_guests(number="ORD-1", email="guest@example.com", client="192.0.2.1")
+
+
+def list_counts() -> list[int]:
+    return sorted(Tally.objects.values_list("count", flat=True))
+
+
+def look_up_twice_at_once() -> bool:
+    """Look up in a transaction, and once more before its end; whether that had to wait."""
+    with interrupted(BETWEEN, look_up, when=is_of_email) as other, transaction.atomic():
+        look_up()
+    assert other.outcome is None
+    return other.had_to_wait
+
+
+def test_a_try_that_is_counted_at_the_same_time_waits_and_is_the_second() -> None:
+    assert look_up_twice_at_once() is True
+
+    assert list_counts() == [2, 2, 2]
+
+
+def test_without_the_constraint_two_first_tries_are_each_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aftercart.accounts.tallies._COUNT", CHECK_THEN_ACT)
+
+    with without_unique("one_tally_a_window"):
+        assert look_up_twice_at_once() is False
+        assert list_counts() == [1, 1, 2, 2]

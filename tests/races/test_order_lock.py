@@ -7,8 +7,11 @@ import pytest
 from aftercart.actions import approve_request as approving
 from aftercart.actions import change_address as changing
 from aftercart.actions import compare_address as checking
+from aftercart.actions import withdraw_order as withdrawing
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.override_policy import OverrideCommand, override_policy
 from aftercart.actions.overrule_rejection import overrule_rejection
 from aftercart.actions.prepare_submission import Prepared, prepare_submission
 from aftercart.actions.reject_request import reject_request
@@ -17,7 +20,10 @@ from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock
 from tests.shop import Shop, make_address, make_address_command, make_customer
@@ -125,6 +131,35 @@ def begin_delivering(shop: Shop) -> Step:
     return lambda: deliver_request(pk, shop.fake), 1
 
 
+def begin_overriding(shop: Shop) -> Step:
+    OrderItem.objects.update(status="550", is_final_sale=True)
+    item, reason = shop.items[0], shop.refund_reason
+    command = OverrideCommand(shop.order.pk, item.pk, reason.pk, "Goodwill.")
+    staff = make_customer()
+    return lambda: override_policy(command, staff), 1
+
+
+def begin_withdrawing(shop: Shop) -> Step:
+    command = WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email)
+    return lambda: withdrawing._record(command), 2  # the cancellation, the statement
+
+
+def make_withdrawal(shop: Shop) -> int:
+    OrderItem.objects.update(status="550", is_final_sale=True)
+    begin_withdrawing(shop)[0]()
+    return Withdrawal.objects.get().pk
+
+
+def begin_accepting_a_withdrawal(shop: Shop) -> Step:
+    pk, staff = make_withdrawal(shop), make_customer()
+    return lambda: accept_withdrawal(pk, staff), 1
+
+
+def begin_refusing_a_withdrawal(shop: Shop) -> Step:
+    pk, staff = make_withdrawal(shop), make_customer()
+    return lambda: refuse_withdrawal(pk, staff, "No."), 1
+
+
 PLACES: dict[str, Callable[[Shop], Step]] = {
     "approve_request.approve_request": begin_approving,
     "approve_request._prepare": begin_executing,
@@ -133,7 +168,10 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "change_address._end": begin_ending,
     "compare_address._reopen": begin_reopening,
     "compare_address._follow": begin_following,
+    "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
+    "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_delivery": begin_delivering,
+    "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,
     "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),
     "reject_request.reject_request": begin_rejecting,
@@ -141,6 +179,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "send_submission._mark_sent": begin_sending,
     "settle_submission.settle_submission": begin_settling,
     "sync_order._book": begin_syncing,
+    "withdraw_order._record": begin_withdrawing,
 }
 
 

@@ -1,38 +1,20 @@
 """Races for the policy: one default is kept once, and no rule changes behind a publication."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from aftercart.accounts.models import User
 from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.keep_policy import keep_policy
-from aftercart.actions.publish_policy import PolicyPublished, publish_policy
+from aftercart.actions.publish_policy import publish_policy
 from aftercart.cancellations.models import PolicyRule, PolicyVersion
 from aftercart.cancellations.policy_selectors import get_default_book, read_book
+from tests.races.together import interrupted, race, without_unique
+from tests.shop import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def race(count: int, action: Callable[[], Any]) -> list[Any]:
-    """Do an action in so many threads at once; what each returned, or the class of what it raised."""
-    barrier = threading.Barrier(count)
-
-    def run(_n: int) -> Any:
-        try:
-            barrier.wait(10)
-            return action()
-        except (DatabaseError, PolicyPublished) as error:
-            return type(error)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def keep_default() -> int:
@@ -41,89 +23,144 @@ def keep_default() -> int:
 
 
 def test_many_who_are_the_first_keep_one_default() -> None:
-    pks = race(8, keep_default)
+    pks = race(8, lambda _n: keep_default())
 
     version = PolicyVersion.objects.get()
     assert pks == [version.pk] * 8
     assert read_book(version).clauses == get_default_book().clauses
 
 
-def test_without_the_index_each_of_them_keeps_a_default_of_its_own() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_indexdef('one_row_a_default'::regclass)")
-        definition = cursor.fetchone()[0]
-        cursor.execute("DROP INDEX one_row_a_default")
-    try:
-        held = threading.Barrier(2)
+#: Where the default has been looked for and not been found.
+_BULK = "django.db.models.query.QuerySet.bulk_create"
 
-        def make_one() -> None:
-            with transaction.atomic():
-                row = PolicyVersion(is_default=True, fingerprint="same")
-                PolicyVersion.objects.bulk_create([row], ignore_conflicts=True)
-                held.wait(10)
 
-        race(2, make_one)
+def is_of_versions(rows: Any, *_args: Any, **_options: Any) -> bool:
+    return rows.model is PolicyVersion
 
-        assert PolicyVersion.objects.filter(fingerprint="same").count() == 2
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE cancellations_policyversion CASCADE")
-            cursor.execute(definition)
+
+def test_a_default_that_was_kept_in_between_is_taken() -> None:
+    with interrupted(_BULK, keep_default, when=is_of_versions) as other:
+        pk = keep_default()
+
+    assert (other.had_to_wait, other.outcome) == (False, pk)
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_without_the_index_there_are_two_defaults_and_nothing_can_be_judged_by_it() -> None:
+    with without_unique("one_row_a_default"):
+        with (
+            interrupted(_BULK, keep_default, when=is_of_versions) as other,
+            pytest.raises(PolicyVersion.MultipleObjectsReturned),
+        ):
+            keep_default()
+        assert (
+            PolicyVersion.objects.get().pk == other.outcome
+        )  # the second was rolled back, with what it was for
+
+
+# --- two who write rules of one draft ------------------------------------------------------------------------
+
+SAVING_A_RULE = "aftercart.cancellations.policies.PolicyRule.save_base"
+
+
+def add_rule(version_pk: int, effect: str) -> str:
+    """Add a rule with a number that is free, as the form does."""
+    rule = PolicyRule(version_id=version_pk, number=15, topic="final_sale", effect=effect)
+    rule.full_clean()
+    rule.save()
+    return "added"
+
+
+def make_draft() -> int:
+    staff = User.objects.create_user("staff@example.com")
+    return draft_policy(staff, get_default_book())
+
+
+def list_effects(version_pk: int) -> list[str]:
+    return list(PolicyRule.objects.filter(version=version_pk, number=15).values_list("effect", flat=True))
+
+
+def test_of_two_who_take_one_number_for_a_rule_one_is_refused() -> None:
+    pk = make_draft()
+
+    with (
+        interrupted(SAVING_A_RULE, lambda: add_rule(pk, "refuse")) as other,
+        pytest.raises(IntegrityError, match="one_rule_a_number"),
+    ):
+        add_rule(pk, "allow")
+
+    assert (other.had_to_wait, other.outcome) == (False, "added")
+    assert list_effects(pk) == ["refuse"]
+
+
+def test_without_the_constraint_two_rules_have_one_number() -> None:
+    """And an answer that names the rule which refused it names two."""
+    pk = make_draft()
+
+    with without_unique("one_rule_a_number"):
+        with interrupted(SAVING_A_RULE, lambda: add_rule(pk, "refuse")) as other:
+            assert add_rule(pk, "allow") == other.outcome == "added"
+        assert sorted(list_effects(pk)) == ["allow", "refuse"]
+
+
+# --- a publication -------------------------------------------------------------------------------------------
 
 
 def test_a_draft_is_published_once_however_often_somebody_clicks() -> None:
     staff = User.objects.create_user("staff@example.com")
     pk = draft_policy(staff, get_default_book())
 
-    outcomes = race(6, lambda: publish_policy(pk, staff))
+    outcomes = race(6, lambda _n: publish_policy(pk, staff))
 
     moment = PolicyVersion.objects.get(pk=pk).effective_from
     assert outcomes.count(moment) == 1
-    assert outcomes.count(PolicyPublished) == 5
+    assert outcomes.count("policy_published") == 5
 
 
-def edit_while_publishing(pk: int, staff: User) -> list[Any]:
-    """Edit a rule in a transaction that ends only when the publication waits for it, or is through."""
-    edited, published = threading.Event(), threading.Event()
+def edit(version_pk: int) -> None:
+    """Change two rules of a draft, in one transaction, as a page of the back office does."""
+    with transaction.atomic():
+        for rule in PolicyRule.objects.filter(version=version_pk).order_by("number")[:2]:
+            rule.message_en = "Changed"
+            rule.save(update_fields=["message_en"])
 
-    def edit() -> None:
-        with transaction.atomic():
-            PolicyRule.objects.filter(version=pk, number=10).update(message_en="Changed")
-            edited.set()
-            published.wait(1)
 
-    def publish() -> bool:
-        edited.wait(10)
-        publish_policy(pk, staff)
-        was_waiting = PolicyRule.objects.get(version=pk, number=10).message_en == "Changed"
-        published.set()
-        return was_waiting
+def is_second_rule(rule: PolicyRule, **_options: Any) -> bool:
+    return PolicyRule.objects.filter(version=rule.version_id, number__lt=rule.number).count() == 1
 
-    actions = iter([edit, publish])
-    lock = threading.Lock()
 
-    def next_one() -> Any:
-        with lock:
-            action = next(actions)
-        return action()
+def count_changed(version_pk: int) -> int:
+    return PolicyRule.objects.filter(version=version_pk, message_en="Changed").count()
 
-    return race(2, next_one)
+
+def publish(version_pk: int, staff: User) -> int:
+    """Publish; how many of the changes were in what was published."""
+    publish_policy(version_pk, staff)
+    return count_changed(version_pk)
 
 
 def test_a_publication_waits_for_an_edit_and_has_it() -> None:
-    staff = User.objects.create_user("staff@example.com")
-    pk = draft_policy(staff, get_default_book())
+    staff, pk = make_customer(), make_draft()
 
-    assert True in edit_while_publishing(pk, staff)
+    with interrupted(SAVING_A_RULE, lambda: publish(pk, staff), when=is_second_rule) as other:
+        edit(pk)
+
+    assert (other.had_to_wait, other.outcome) == (True, 2)
+    assert PolicyVersion.objects.get(pk=pk).state == "published"
 
 
 def test_without_the_lock_a_rule_changes_after_it_was_published() -> None:
-    staff = User.objects.create_user("staff@example.com")
-    pk = draft_policy(staff, get_default_book())
+    """The lock is in a trigger, which also refuses to change what has been published."""
+    staff, pk = make_customer(), make_draft()
+
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cancellations_policyrule DISABLE TRIGGER cancellations_rule_stays")
     try:
-        assert False in edit_while_publishing(pk, staff)
+        with interrupted(SAVING_A_RULE, lambda: publish(pk, staff), when=is_second_rule) as other:
+            edit(pk)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE cancellations_policyrule ENABLE TRIGGER cancellations_rule_stays")
+
+    assert (other.had_to_wait, other.outcome) == (False, 0)
+    assert count_changed(pk) == 2

@@ -1,23 +1,16 @@
 """Two tabs withdraw at once: one statement, one receipt; what lock and index each prevent."""
 
-from contextlib import ExitStack
-from threading import Barrier
-from typing import Any
-from unittest import mock
-
 import pytest
 
-from aftercart.actions import withdraw_order as withdrawing
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
-from aftercart.cancellations import withdrawal_terms
-from aftercart.cancellations.models import Submission
+from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.actions.sync_order import sync_order
+from aftercart.actions.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
+from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Letter
-from aftercart.orders.models import Order
-from tests.races.test_cancel_items import without_index
-from tests.races.together import race
-from tests.shop import Line, Shop, get_statuses
+from tests.races.together import interrupted, race, without_lock, without_unique
+from tests.shop import Line, Shop, get_statuses, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,45 +34,146 @@ def test_of_many_statements_at_once_one_is_recorded_and_all_get_its_receipt(coun
     assert Submission.objects.count() <= 1
 
 
-def all_at_the_same_step(count: int) -> ExitStack:
-    """Take the lock away, and hold each thread where it has looked and not yet written."""
-    barrier = Barrier(count)
-    find_offer = withdrawal_terms.find_offer
-    passed: list[int] = []
+# --- two statements, with nothing to be cancelled whose own index would help ---------------------------------
 
-    def look_and_wait(*args: Any) -> Any:
-        offer = find_offer(*args)
-        passed.append(1)
-        if len(passed) <= count:
-            barrier.wait(10)
-        return offer
+#: Between the look at what can be withdrawn from and the statement.
+STEP = "withdraw_order._state"
 
-    stack = ExitStack()
-    stack.enter_context(mock.patch.object(withdrawing, "find_offer", look_and_wait))
-    stack.enter_context(mock.patch.object(withdrawing, "lock_order", Order.objects.get))
-    return stack
+
+def make_final_sale() -> Shop:
+    return Shop([Line("550", is_final_sale=True)])
+
+
+def test_a_second_statement_waits_and_is_the_first_one_again() -> None:
+    shop = make_final_sale()
+
+    with interrupted(STEP, lambda: withdraw(shop)) as other:
+        receipt, is_replay = withdraw(shop)
+
+    assert (is_replay, other.had_to_wait, other.outcome) == (False, True, (receipt, True))
+    assert Withdrawal.objects.count() == 1
 
 
 def test_without_the_lock_the_index_still_lets_only_one_through() -> None:
-    shop = Shop([Line("550", is_final_sale=True)])  # no submission, whose own index would help
+    shop = make_final_sale()
 
-    with all_at_the_same_step(2):
-        outcomes = race(2, lambda _n: withdraw(shop))
+    with without_lock("withdraw_order._record"), interrupted(STEP, lambda: withdraw(shop)) as other:
+        receipt, is_replay = withdraw(shop)
 
-    assert sorted(is_replay for _receipt, is_replay in outcomes) == [False, True]
+    assert (is_replay, other.had_to_wait, other.outcome) == (True, False, (receipt, False))
     assert Withdrawal.objects.count() == 1
 
 
 def test_without_the_lock_and_the_index_there_are_two_statements() -> None:
     """The race that both are there for."""
-    shop = Shop([Line("550", is_final_sale=True)])
+    shop = make_final_sale()
 
     with (
-        without_index("one_standing_withdrawal_an_item", "cancellations_withdrawalline"),
-        all_at_the_same_step(2),
+        without_unique("one_standing_withdrawal_an_item"),
+        without_lock("withdraw_order._record"),
+        interrupted(STEP, lambda: withdraw(shop)) as other,
     ):
-        race(2, lambda _n: withdraw(shop))
+        receipt, is_replay = withdraw(shop)
+        assert (is_replay, other.outcome[1]) == (False, False)
+        assert receipt != other.outcome[0]
         assert WithdrawalLine.objects.filter(is_standing=True).count() == 2
+        assert Letter.objects.filter(kind="withdrawal_receipt").count() == 2
+
+
+# --- two statements about an item whose cancellation is under way --------------------------------------------
+
+#: Between the choice of the cancellation that carries a statement out and its line.
+CHOSEN = "aftercart.cancellations.withdrawals.WithdrawalLine.save_base"
+
+
+def make_running() -> Shop:
+    shop = Shop()
+    assert cancel_items(shop.command(), shop.fake).status == 204
+    map_withdrawal_reason("cancel", 1)  # who makes the reason lets the others wait, and that is asked below
+    return shop
+
+
+def test_a_cancellation_under_way_carries_out_one_statement() -> None:
+    """Without the lock, and without the index on the item, the one on the cancellation is left."""
+    shop = make_running()
+
+    with (
+        without_unique("one_standing_withdrawal_an_item"),
+        without_lock("withdraw_order._record"),
+        interrupted(CHOSEN, lambda: withdraw(shop)) as other,
+    ):
+        receipt, is_replay = withdraw(shop)  # refused by the index, and once more: then it sees the other
+        assert (is_replay, other.outcome) == (True, (receipt, False))
+        assert Withdrawal.objects.count() == 1
+        assert WithdrawalLine.objects.get().submission_line == SubmissionLine.objects.get()
+
+
+def test_without_lock_and_indexes_one_cancellation_carries_out_two_statements() -> None:
+    """When it is completed, one of the two is accepted and nobody hears of the other."""
+    shop = make_running()
+
+    with (
+        without_unique(
+            "cancellations_withdrawalline_submission_line_id_key", "one_standing_withdrawal_an_item"
+        ),
+        without_lock("withdraw_order._record"),
+        interrupted(CHOSEN, lambda: withdraw(shop)) as other,
+    ):
+        receipt, is_replay = withdraw(shop)
+        assert (is_replay, other.outcome[1]) == (False, False)
+        assert receipt != other.outcome[0]
+        assert WithdrawalLine.objects.filter(submission_line=SubmissionLine.objects.get()).count() == 2
+        shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
+        sync_order(shop.order.pk, shop.fake)
+        assert sorted(Withdrawal.objects.values_list("state", flat=True)) == ["accepted", "received"]
+
+
+# --- the reason that stands for a withdrawal -----------------------------------------------------------------
+
+MAKING_THE_REASON = "aftercart.cancellations.models.CancellationReason.save_base"
+
+
+def list_codes() -> list[str]:
+    return list(CancellationReason.objects.exclude(code="").values_list("code", flat=True))
+
+
+def test_who_needs_the_reason_of_withdrawals_at_once_shares_one() -> None:
+    with interrupted(MAKING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)) as other:
+        map_withdrawal_reason("cancel", 7)
+
+    assert (other.had_to_wait, other.outcome) == (False, None)
+    assert list_codes() == ["withdrawal"]
+
+
+def test_without_the_index_there_are_two_reasons_and_nobody_can_withdraw_any_more() -> None:
+    shop = Shop()
+
+    with without_unique("one_reason_a_code"):
+        with interrupted(MAKING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)):
+            map_withdrawal_reason("cancel", 7)
+        assert list_codes() == ["withdrawal", "withdrawal"]
+        with pytest.raises(CancellationReason.MultipleObjectsReturned):
+            withdraw(shop)
+
+
+# --- a decision ----------------------------------------------------------------------------------------------
+
+
+def make_withdrawal(shop: Shop) -> int:
+    return Withdrawal.objects.get(uuid=withdraw(shop)[0]).pk
+
+
+def test_of_many_who_accept_and_refuse_one_decides() -> None:
+    pk, staff = make_withdrawal(make_final_sale()), make_customer()
+
+    outcomes = race(
+        8, lambda n: refuse_withdrawal(pk, staff, "No.") if n % 2 else accept_withdrawal(pk, staff)
+    )
+
+    assert sorted(map(str, outcomes)) == ["None"] + ["withdrawal_decided"] * 7
+    accepted = None in outcomes[0::2]
+    assert Withdrawal.objects.get().state == ("accepted" if accepted else "refused")
+    assert Letter.objects.filter(kind__in=["withdrawal_accepted", "withdrawal_refused"]).count() == 1
 
 
 def test_a_cancellation_and_a_withdrawal_at_once_cancel_once() -> None:

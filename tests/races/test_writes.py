@@ -1,9 +1,13 @@
 """One key, one write: the unique index decides where the locks on the orders do not meet."""
 
+from dataclasses import replace
+
 import pytest
 
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.commands import Write
 from aftercart.cancellations.models import Submission
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import IdempotencyRecord
 from tests.races.together import attempt, interrupted, race, without_lock, without_unique
 from tests.shop import Line, Shop, ask, make_command
@@ -87,5 +91,64 @@ def test_without_lock_and_index_one_key_makes_two_writes_to_one_order() -> None:
         interrupted("prepare_submission.failpoint", lambda: submit(shop, position=1)) as other,
     ):
         assert submit(shop, fingerprint="another body") == 204
+        assert other.outcome == 204
+        assert shop.count_posts() == 2
+
+
+# --- a guest, whose key is the order's ----------------------------------------------------------------------
+
+
+def submit_as_guest(shop: Shop, *, position: int, fingerprint: str) -> int:
+    item = ask(shop.items[position], shop.cancel_reason)
+    command = make_command(shop.order, item, user=shop.user)
+    write = Write(None, fingerprint, "one key", Guest(shop.order.pk, shop.order.link_version))
+    return cancel_items(replace(command, write=write), shop.fake).status
+
+
+def make_guests_shop() -> Shop:
+    shop = Shop([Line(), Line()])
+    shop.order.user = None
+    shop.order.save(update_fields=["user"])
+    return shop
+
+
+def test_a_guest_who_uses_a_key_a_second_time_at_once_waits_and_is_refused() -> None:
+    shop = make_guests_shop()
+
+    with interrupted(
+        "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+    ) as other:
+        assert submit_as_guest(shop, position=0, fingerprint="one") == 204
+
+    assert (other.had_to_wait, other.outcome) == (True, REUSED)
+    assert shop.count_posts() == 1
+
+
+def test_without_the_lock_the_index_still_knows_a_guests_key() -> None:
+    shop = make_guests_shop()
+
+    with (
+        without_lock("prepare_submission._lock"),
+        interrupted(
+            "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+        ) as other,
+    ):
+        assert attempt(lambda: submit_as_guest(shop, position=0, fingerprint="one")) == REUSED
+
+    assert (other.had_to_wait, other.outcome) == (False, 204)
+    assert shop.count_posts() == 1
+
+
+def test_without_lock_and_index_a_guests_key_makes_two_writes() -> None:
+    shop = make_guests_shop()
+
+    with (
+        without_unique("one_write_a_key_of_a_guest"),
+        without_lock("prepare_submission._lock"),
+        interrupted(
+            "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+        ) as other,
+    ):
+        assert submit_as_guest(shop, position=0, fingerprint="one") == 204
         assert other.outcome == 204
         assert shop.count_posts() == 2

@@ -1,10 +1,12 @@
 """Bring things about at the same time, and take away what keeps them apart.
 
 Two ways: `race` lets many begin at once, as customers do; `interrupted` has one do its work exactly between two
-steps of another, so that a race which would be rare is there every time. A place is named as
-"module.function" of `aftercart.actions`, and so are the locks that `without_lock` takes away.
+steps of another, so that a race which would be rare is there every time (`all_past` does it for more than two). A
+place is named as "module.function" of `aftercart.actions`, and so are the locks that `without_lock` takes away,
+which can be in any module of ours.
 """
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -139,9 +141,26 @@ def _is_anybody_waiting() -> bool:
 
 
 @contextmanager
+def all_past(step: str, count: int) -> Iterator[None]:
+    """Hold the first so many who have done a step, a dotted name, until all of them have; not who comes after."""
+    owner, name = _find(step)
+    original = getattr(owner, name)
+    barrier, turns = threading.Barrier(count), itertools.count(1)
+
+    def do_and_wait(*args: Any, **kwargs: Any) -> Any:
+        outcome = original(*args, **kwargs)
+        if next(turns) <= count:
+            barrier.wait(30)
+        return outcome
+
+    with mock.patch.object(owner, name, do_and_wait):
+        yield
+
+
+@contextmanager
 def without_lock(*places: str) -> Iterator[None]:
     """Have the row locks of these places lock nothing: what is read there is merely read."""
-    wanted = {f"aftercart.actions.{place}" for place in places}
+    wanted = set(places)
     original = QuerySet.select_for_update
 
     def select_for_update(rows: QuerySet[Any], **options: Any) -> QuerySet[Any]:
@@ -153,7 +172,9 @@ def without_lock(*places: str) -> Iterator[None]:
 
 def _name_callers(frame: FrameType | None) -> Iterator[str]:
     while frame is not None:
-        yield f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"
+        package, _, module = str(frame.f_globals.get("__name__")).rpartition(".")
+        if package.startswith("aftercart"):
+            yield f"{module}.{frame.f_code.co_name}"
         frame = frame.f_back
 
 
@@ -191,6 +212,25 @@ def _without_unique(name: str) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {table} CASCADE")
             cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" if constraint else index)
+
+
+@contextmanager
+def without_check(name: str) -> Iterator[None]:
+    """Take a check constraint away for a while. What was written meanwhile is deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE conname = %s AND contype = 'c'",
+            [name],
+        )
+        table, definition = cursor.fetchone()
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
 def _find(step: str) -> tuple[Any, str]:

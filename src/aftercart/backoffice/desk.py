@@ -6,6 +6,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from aftercart.actions.recognize_repeat import once_more_if_raced
+
 _M = TypeVar("_M", bound=Model)
 
 if TYPE_CHECKING:
@@ -49,3 +51,14 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         """Name the page after what it lists; Django's "Select … to change" is not what staff do here."""
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**title, **(extra_context or {})})
+
+    @once_more_if_raced
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show the form or save it; of two who save one thing at once, the second is told as if it came later."""
+        return super().changeform_view(request, object_id, form_url, extra_context)

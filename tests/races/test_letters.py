@@ -1,0 +1,115 @@
+"""Two who tell of one event, two who want no letters, and a link that is sent while its address changes."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+
+from aftercart.actions.mail_order_link import mail_order_link
+from aftercart.actions.opt_out import opt_out
+from aftercart.actions.tell_customer import post
+from aftercart.mail.models import Letter, OptOut
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import lock_order, save_order
+from tests.races.together import interrupted, race, without_lock, without_unique
+from tests.shop import make_order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# --- one letter an event -------------------------------------------------------------------------------------
+
+SAVING_A_LETTER = "aftercart.mail.models.Letter.save_base"
+EVENT = uuid.UUID("00000000-0000-4000-8000-000000000001")
+
+
+def tell(order: Order) -> str:
+    with transaction.atomic():
+        post(order, Letter.Kind.CANCELLATION_COMPLETED, EVENT, {})
+    return "told"
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_of_many_who_tell_of_one_event_one_writes_the_letter(count: int) -> None:
+    order = make_order(None)
+
+    assert race(count, lambda _n: tell(order)) == ["told"] * count
+
+    assert Letter.objects.count() == 1
+
+
+def test_an_event_that_was_told_of_in_between_is_not_told_again() -> None:
+    order = make_order(None)
+
+    with interrupted(SAVING_A_LETTER, lambda: tell(order)) as other:
+        assert tell(order) == "told"
+
+    assert (other.had_to_wait, other.outcome) == (False, "told")
+    assert Letter.objects.count() == 1
+
+
+def test_without_the_constraint_the_customer_gets_two_letters() -> None:
+    order = make_order(None)
+
+    with without_unique("one_letter_an_event"):
+        with interrupted(SAVING_A_LETTER, lambda: tell(order)) as other:
+            assert tell(order) == other.outcome == "told"
+        assert Letter.objects.filter(subject=EVENT, state="prepared").count() == 2
+
+
+# --- who wants none ------------------------------------------------------------------------------------------
+
+SAVING_AN_ADDRESS = "aftercart.mail.models.OptOut.save_base"
+
+
+def test_who_opts_out_twice_at_once_is_remembered_once() -> None:
+    with interrupted(SAVING_AN_ADDRESS, lambda: opt_out("guest@example.com")) as other:
+        opt_out("guest@example.com")
+
+    assert (other.had_to_wait, other.outcome) == (False, None)
+    assert OptOut.objects.count() == 1
+
+
+def test_without_the_constraint_an_address_that_is_there_twice_cannot_opt_out_any_more() -> None:
+    with without_unique("mail_optout_email_key"):
+        with interrupted(SAVING_AN_ADDRESS, lambda: opt_out("guest@example.com")):
+            opt_out("guest@example.com")
+        assert OptOut.objects.count() == 2
+        with pytest.raises(OptOut.MultipleObjectsReturned):
+            opt_out("guest@example.com")
+
+
+# --- a link, and an order that gets another address ----------------------------------------------------------
+
+
+def correct_address(order: Order) -> int:
+    """Correct an order's e-mail, as an import does; how many letters went to the old one before."""
+    with transaction.atomic():
+        locked = lock_order(pk=order.pk)
+        count = Letter.objects.filter(order=order, recipient=locked.user_email).count()
+        locked.user_email = "right@example.com"
+        save_order(locked, "user_email")
+    return count
+
+
+def test_who_corrects_an_address_waits_for_the_link_that_is_being_written() -> None:
+    order = make_order(None)
+
+    with interrupted("mail_order_link.post", lambda: correct_address(order)) as other:
+        mail_order_link(order.number)
+
+    assert (other.had_to_wait, other.outcome) == (True, 1)  # who revokes the links now knows why
+    assert Letter.objects.get().recipient == "guest@example.com"
+
+
+def test_without_the_lock_a_link_goes_to_an_address_that_is_the_orders_no_more() -> None:
+    order = make_order(None)
+
+    with (
+        without_lock("mail_order_link.mail_order_link"),
+        interrupted("mail_order_link.post", lambda: correct_address(order)) as other,
+    ):
+        mail_order_link(order.number)
+
+    assert (other.had_to_wait, other.outcome) == (False, 0)
+    assert Order.objects.get().user_email == "right@example.com"
+    assert Letter.objects.get().recipient == "guest@example.com"
