@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
+from django.views.i18n import set_language
 
 from aftercart.api import events, health, metrics, orders, session
 from aftercart.api.schema.views import ReadDocument, serve_document
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.cancel, json=orders.CancelOrder.as_view()),
         name="order-cancel",
     ),
+    path("orders/<text:number>/cancel/<uuid:uuid>/", pages.cancel_result, name="order-cancel-result"),
     path("orders/<text:number>/cancel/quote/", orders.QuoteCancellation.as_view(), name="order-cancel-quote"),
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
@@ -68,6 +70,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.order_detail, json=orders.OrderDetail.as_view()),
         name="order-detail",
     ),
+    path("users/orders/<int:pk>/receipt/", pages.receipt, name="order-receipt"),
+    path("orders/style.css", pages.style, name="style"),
+    path("orders/language/", set_language, name="set-language"),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
     path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),

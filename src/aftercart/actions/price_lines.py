@@ -45,10 +45,12 @@ class PricedLine:
 class QuoteAnswer:
     """What would come back, for a page to show; `write_document()` is contract section 3.6.
 
-    `quote` prices the lines that no rule refuses. `token` binds it until `expires_at`.
+    `quote` prices the lines that no rule refuses. `token` binds it until `expires_at`. `findings` are all that
+    the rules say, in their words.
     """
 
     lines: tuple[PricedLine, ...]
+    findings: tuple[Finding, ...]
     quote: Quote
     destination: Destination
     way: RefundQuote.Way
@@ -106,6 +108,7 @@ def price_lines(
     )
     return QuoteAnswer(
         lines=priced,
+        findings=findings,
         quote=quote,
         destination=destination,
         way=way,

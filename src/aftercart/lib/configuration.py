@@ -72,6 +72,9 @@ OPTIONS = (
     Option("REVIEW_ABOVE_AMOUNT", "", "Total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
     Option("REVIEW_TYPES", "", "Cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),
     Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
+    Option("SHOP_NAME", "Aftercart", "The shop's name, as pages and letters bear it."),
+    Option("BRAND_FOLDER", "", "Folder with the shop's own `theme.css`, `templates/` and `static/`, which go before Aftercart's (docs/branding.md). Empty: none."),
+    Option("REQUEST_ANSWER_DAYS", "3", "Days within which customers are promised an answer to a request."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
 )  # fmt: skip

@@ -1,4 +1,8 @@
-"""The cancellation form as a whole: one small form an item, one for the rest, and the command they make."""
+"""The cancellation form as a whole: one small form an item, one for the rest, and the command they make.
+
+It has two steps: what and why, then the amounts and where they go. What the first asked travels through the second
+in hidden fields, so that no session keeps it, and nothing that was typed is lost.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +18,17 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
+from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
-from aftercart.orders.errors import ActionError, QuoteStale
+from aftercart.orders.errors import ActionError
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.forms import ItemForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
+from aftercart.pages.refund_form import RefundForm
+from aftercart.pages.writes import HiddenField
 
-_LONGEST_QUOTE = 2000
+#: Stands for the account in a quote, which depends on whether there is one, and not on which.
+_SOME_ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,6 @@ class CancellationForm:
         self.page = page
         self.addresses = addresses
         self.complaints: list[str] = []
-        self.quote = (data.get("quote", "") if data else "")[:_LONGEST_QUOTE]
         order = page.order
         self.companies = list(list_companies(order.channel_id)) if settings.EASY_RETURN else []
         reasons = list(list_reasons())
@@ -65,12 +72,14 @@ class CancellationForm:
             data,
             companies=self.companies,
             addresses=addresses,
-            wants_account=order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE,
             initial=self._suggest(),
         )
         self.settlement.is_collected = settings.EASY_RETURN and any(
             choice.form.is_asked and _read_kind(data, choice.item) == "refund" for choice in self.choices
         )
+        self.destinations = _list_destinations(order.get_payment_type())
+        is_sent = data is not None and data.get("step") == "send"
+        self.refund = RefundForm(data, destinations=self.destinations, is_sent=is_sent)
 
     def _suggest(self) -> dict[str, Any]:
         """Suggest what there is no choice about, and the customer's own first address."""
@@ -82,26 +91,40 @@ class CancellationForm:
 
     def is_valid(self) -> bool:
         """Tell whether it makes sense. Every part is checked, so that all that is wrong is told at once."""
-        asked = [choice for choice in self.choices if choice.form.is_asked]
+        asked = self.asked
         if not asked:
             self.complaints.append(_("Please choose at least one item."))
             return False
         checks = [choice.form.is_valid() for choice in asked]
         return self.settlement.is_valid() and all(checks)
 
-    def to_command(self, write: Write) -> CancellationCommand:
-        """Make the typed command of a valid form."""
+    def forget_errors(self) -> None:
+        """Show what was typed, to be changed, without a word about what is wrong with it."""
+        for form in (self.settlement, *(choice.form for choice in self.choices)):
+            form.forget_errors()
+
+    def to_command(
+        self, write: Write, destination: Destination, *, quote: str = "", is_for_quote: bool = False
+    ) -> CancellationCommand:
+        """Make the typed command of a valid first step; of a valid second one, unless it is for a quote only."""
         whole = self.settlement.cleaned_data
+        account: dict[str, str] = {}
+        if destination == Destination.IBAN:
+            account = (
+                dict.fromkeys(("iban", "holder_name"), _SOME_ACCOUNT)
+                if is_for_quote
+                else {name: self.refund.cleaned_data[name] for name in ("iban", "holder_name")}
+            )
         return CancellationCommand(
             write=write,
             number=self.page.order.number,
-            items=tuple(self._ask(choice) for choice in self.choices if choice.form.is_asked),
+            items=tuple(self._ask(choice, account) for choice in self.choices if choice.form.is_asked),
             pickup_address=whole["pickup_address"] if self.settlement.is_collected else None,
-            fully_refund_as_loyalty_money=whole["fully_refund_as_loyalty_money"],
-            quote=self.quote,
+            fully_refund_as_loyalty_money=destination == Destination.LOYALTY,
+            quote=quote,
         )
 
-    def _ask(self, choice: Choice) -> ItemAsk:
+    def _ask(self, choice: Choice, account: dict[str, str]) -> ItemAsk:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
         kind: CancellationKind = data["cancellation_type"]
         is_collected = kind == "refund" and settings.EASY_RETURN
@@ -112,15 +135,12 @@ class CancellationForm:
             description=data["description"],
             quantity=data["quantity"],
             shipping_company=whole["shipping_company"] if is_collected else None,
-            iban=whole.get("iban", ""),
-            holder_name=whole.get("holder_name", ""),
+            **account,
             pickup_date=self.settlement.get_pickup() if is_collected else None,
         )
 
     def complain(self, error: ActionError) -> None:
-        """Take what an action says. A quote that no longer holds is not sent again."""
-        if isinstance(error, QuoteStale):
-            self.quote = ""
+        """Take what an action says."""
         self.complaints += error.sentences()
 
     def offer_again(self) -> None:
@@ -128,6 +148,29 @@ class CancellationForm:
         for choice in self.choices:
             if choice.item.kind:
                 choice.form.offer(choice.item.kind, choice.item.left_quantity)
+
+    def list_hidden(self) -> list[HiddenField]:
+        """List what the first step asked, as it was typed, to travel through the second."""
+        forms: list[Form] = [choice.form for choice in self.choices if choice.form.is_asked]
+        if self.settlement.is_collected:
+            forms.append(self.settlement)
+        return [
+            HiddenField(field.html_name, field.value())
+            for form in forms
+            for field in form
+            if field.value() not in {None, "", False}
+        ]
+
+    def list_carried(self) -> list[HiddenField]:
+        """List what the second step asked, if it was seen already, to travel through the first."""
+        names = self.refund.fields.keys() & {"destination", "iban", "holder_name"}
+        fields = [HiddenField(name, self.refund[name].value()) for name in sorted(names)]
+        return [field for field in fields if field.value]
+
+    @property
+    def asked(self) -> list[Choice]:
+        """The items that are chosen."""
+        return [choice for choice in self.choices if choice.form.is_asked]
 
     @property
     def open_choices(self) -> list[Choice]:
@@ -149,6 +192,16 @@ class CancellationForm:
         """Whether there is anything to complain about."""
         return bool(self.complaints or self.field_errors)
 
+    @property
+    def is_refund_wrong(self) -> bool:
+        """Whether there is anything to complain about on the second step."""
+        return bool(self.complaints or self.refund_errors)
+
+    @property
+    def refund_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the second step's fields: the field's id, and a sentence."""
+        return [(field.auto_id, message) for field, message in _list_errors(self.refund)]
+
     @cached_property
     def field_errors(self) -> list[tuple[str, str]]:
         """List what is wrong with the fields in sight: the field's id, and a sentence that says where."""
@@ -158,6 +211,13 @@ class CancellationForm:
             for field, message in _list_errors(choice.form)
         ]
         return of_items + [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+
+
+def _list_destinations(payment_type: str) -> list[Destination]:
+    """List where a refund can go: back to its source, or, where that takes none back, to an account."""
+    if payment_type in PAYMENTS_WITHOUT_SOURCE:
+        return [Destination.IBAN, Destination.LOYALTY, Destination.PAYMENT_METHOD]
+    return [Destination.PAYMENT_METHOD, Destination.LOYALTY]
 
 
 def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:

@@ -18,7 +18,7 @@ from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
-from aftercart.orders.status import SHIPPED, Status
+from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
 from aftercart.pages.story import Moment, name_items, tell_story
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
@@ -34,6 +34,8 @@ from aftercart.pages.words import (
 )
 
 _MOST_ATTRIBUTES = 3
+#: In a list of orders; of the rest only the number is told.
+_MOST_PICTURES = 3
 #: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
 _VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
 
@@ -165,6 +167,16 @@ class OrderPage:
         return bool(self.in_progress) or any(r.status == Status.CANCELLATION_WAITING for r in self.rows)
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself, so that nobody need wait for news."""
+        return not self.has_open_cancellation and Status(self.order.status) in FINAL | {Status.DELIVERED}
+
+    @property
+    def seconds(self) -> int:
+        """How soon the page should ask for news."""
+        return 5 if self.has_open_cancellation else 30
+
+    @property
     def tracking_url(self) -> str | None:
         """Where the whole parcel can be followed."""
         names = ("tracking_url", "shipping_tracking_url", "defined_tracking_url")
@@ -286,3 +298,4 @@ class OrderCard:
             for item in items
         ]
         self.count = sum(item.quantity for item in items)
+        self.more = max(len(items) - _MOST_PICTURES, 0)

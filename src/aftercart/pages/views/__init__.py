@@ -4,12 +4,14 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 """
 
 from aftercart.pages.views.address import change_address
-from aftercart.pages.views.cancellation import cancel
-from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list
+from aftercart.pages.views.cancellation import cancel, cancel_result
+from aftercart.pages.views.orders import completed, guest, home, order_detail, order_list, receipt
 from aftercart.pages.views.session import login, logout
+from aftercart.pages.views.site import style
 
 __all__ = [
     "cancel",
+    "cancel_result",
     "change_address",
     "completed",
     "guest",
@@ -18,4 +20,6 @@ __all__ = [
     "logout",
     "order_detail",
     "order_list",
+    "receipt",
+    "style",
 ]
