@@ -163,9 +163,7 @@ class CancellationForm:
 
     def list_carried(self) -> list[HiddenField]:
         """List what the second step asked, if it was seen already, to travel through the first."""
-        names = self.refund.fields.keys() & {"destination", "iban", "holder_name"}
-        fields = [HiddenField(name, self.refund[name].value()) for name in sorted(names)]
-        return [field for field in fields if field.value]
+        return [HiddenField(name, value) for name, value in self.refund.told.items()]
 
     @property
     def asked(self) -> list[Choice]:

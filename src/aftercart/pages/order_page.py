@@ -290,6 +290,7 @@ class OrderCard:
         self.order = order
         self.currency = order.currency.upper()
         self.words = ORDER_WORDS[Status(order.status)]
+        self.label = ITEM_WORDS[Status(order.status)].label
         self.tone = ITEM_WORDS[Status(order.status)].tone
         items = list(order.items.all())
         names = name_items(items)

@@ -46,6 +46,8 @@ class RefundForm(PlainForm):
         """Offer these destinations; what came before this step was sent is shown, and not judged."""
         names = ("destination", *_ACCOUNT)
         told = {name: data[name] for name in names if data and data.get(name)}
+        #: What the customer has said of it, in whichever step.
+        self.told = dict(told)
         if told.get("destination") not in destinations:
             told["destination"] = destinations[0].value
         super().__init__(data if is_sent else None, initial=told)
