@@ -1,0 +1,83 @@
+"""Every page in every state: WCAG 2.2 AA by axe, small, steady, with one style sheet and nothing from elsewhere."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.models import Order
+from tests.browser.states import STATES, Tour
+from tests.browser.visit import DESK, PHONE, Visit
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(400),  # a walk through all states, not one page
+]
+LARGEST_PAGE = 60_000
+LARGEST_SHIFT = 0.02
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_WEIGH = """() => {
+    const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+    const texts = all.filter(entry => !/\\.(svg|png|jpe?g|webp)$/.test(entry.name));
+    return {
+        bytes: texts.reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+        styles: all.filter(entry => /\\.css(\\?|$)/.test(entry.name)).length,
+        scripts: all.filter(entry => /\\.js(\\?|$)/.test(entry.name)).length,
+    };
+}"""
+WALKS = [
+    pytest.param({"size": PHONE}, id="phone-light"),
+    pytest.param({"size": PHONE, "color_scheme": "dark", "locale": "tr-TR"}, id="phone-dark-turkish"),
+    pytest.param({"size": DESK}, id="desk-light"),
+]
+
+
+def list_violations(page: Page) -> list[str]:
+    """List what axe finds: the rule, and where."""
+    found: list[dict[str, Any]] = Axe().run(page, options=_RULES).response["violations"]
+    return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
+
+
+@pytest.mark.parametrize("way", WALKS)
+def test_every_state_is_accessible_small_and_steady(
+    browser: Browser,
+    live_server: LiveServer,
+    order: Order,
+    fake: FakeOmnitron,
+    monkeypatch: pytest.MonkeyPatch,
+    way: dict[str, Any],
+) -> None:
+    visit = Visit(browser, live_server, **way)
+    visit.log_in("/users/orders/")
+    tour = Tour(visit, order, fake, monkeypatch)
+    wrong: dict[str, list[str]] = {}
+    name = f"{'phone' if way['size'] is PHONE else 'desk'}-{way.get('color_scheme', 'light')}"
+    for state, reach in STATES.items():
+        reach(tour)
+        page = visit.page
+        assert page.locator("main h1").count() == 1, state
+        page.wait_for_load_state("networkidle")
+        weight = page.evaluate(_WEIGH)
+        problems = list_violations(page)
+        if weight["bytes"] > LARGEST_PAGE or (weight["styles"], weight["scripts"]) != (1, 1):
+            problems.append(f"weight: {weight}")
+        if (shifted := page.evaluate("window.shifted")) >= LARGEST_SHIFT:
+            problems.append(f"shift: {shifted}")
+        if problems:
+            wrong[state] = problems
+        visit.assert_fine()
+        visit.keep_screenshot(f"{state}-{name}")
+    visit.context.close()
+    assert wrong == {}
+
+
+def test_axe_finds_what_is_wrong(visit: Visit, order: Order) -> None:
+    page = visit.log_in(f"/users/orders/{order.pk}/")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<input><img src=\"/x.svg\">')"
+    )
+    assert sorted(line.split(":")[0] for line in list_violations(page)) == ["image-alt", "label"]
