@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
-from playwright.sync_api import Page
 
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.cancellations.models import SubmissionLine
@@ -27,7 +26,7 @@ class Tour:
 
     def __init__(self, visit: Visit, order: Order, fake: FakeOmnitron, patch: Any) -> None:
         self.visit, self.order, self.fake, self.patch = visit, order, fake, patch
-        self.page: Page = visit.page
+        self.page = visit.page
         self._orders = 0
 
     def take_order(self, *statuses: str, **fields: Any) -> Order:
@@ -161,7 +160,7 @@ STATES: Final[dict[str, State]] = {
     "confirmation": lambda tour: tour.page.goto(sign(tour.order)) and None,
     "orders": _go("/users/orders/"),
     "orders-none": _go("/users/orders/?search=nothing"),
-    "orders-wrong-date": _go("/users/orders/?since=rubbish"),
+    "orders-by-date": _go("/users/orders/?since=2020-01-01"),
     "order": _go("/users/orders/{order.pk}/"),
     "order-busy": _busy_order,
     "receipt": _go("/users/orders/{order.pk}/receipt/"),

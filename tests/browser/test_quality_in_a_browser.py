@@ -42,6 +42,26 @@ def list_violations(page: Page) -> list[str]:
     return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
 
 
+def judge(visit: Visit) -> list[str]:
+    """List all that is wrong with the page in sight; what its console has said is told once."""
+    page = visit.page
+    page.wait_for_load_state("networkidle")
+    problems = [f"console: {text}" for text in visit.complaints] + [
+        f"foreign: {url}" for url in visit.foreign
+    ]
+    visit.complaints.clear()
+    if (headings := page.locator("main h1").count()) != 1:
+        problems.append(f"headings: {headings}")
+    if sideways := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+        problems.append(f"scrolls sideways: {sideways}")
+    weight = page.evaluate(_WEIGH)
+    if weight["bytes"] > LARGEST_PAGE or (weight["styles"], weight["scripts"]) != (1, 1):
+        problems.append(f"weight: {weight}")
+    if (shifted := page.evaluate("window.shifted")) >= LARGEST_SHIFT:
+        problems.append(f"shift: {shifted}")
+    return problems + list_violations(page)
+
+
 @pytest.mark.parametrize("way", WALKS)
 def test_every_state_is_accessible_small_and_steady(
     browser: Browser,
@@ -58,18 +78,9 @@ def test_every_state_is_accessible_small_and_steady(
     name = f"{'phone' if way['size'] is PHONE else 'desk'}-{way.get('color_scheme', 'light')}"
     for state, reach in STATES.items():
         reach(tour)
-        page = visit.page
-        assert page.locator("main h1").count() == 1, state
-        page.wait_for_load_state("networkidle")
-        weight = page.evaluate(_WEIGH)
-        problems = list_violations(page)
-        if weight["bytes"] > LARGEST_PAGE or (weight["styles"], weight["scripts"]) != (1, 1):
-            problems.append(f"weight: {weight}")
-        if (shifted := page.evaluate("window.shifted")) >= LARGEST_SHIFT:
-            problems.append(f"shift: {shifted}")
+        problems = judge(visit)
         if problems:
             wrong[state] = problems
-        visit.assert_fine()
         visit.keep_screenshot(f"{state}-{name}")
     visit.context.close()
     assert wrong == {}
