@@ -18,7 +18,7 @@ from aftercart.orders.timeline import OMNITRON, record_event
 from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
 from tests.browser.visit import Visit
 
-State = Callable[["Tour"], None]
+State = Callable[["Tour"], object]
 
 
 class Tour:
@@ -151,13 +151,13 @@ def _empty(tour: Tour) -> None:
 
 
 def _go(path: str) -> State:
-    return lambda tour: tour.page.goto(path.format(order=tour.order)) and None
+    return lambda tour: tour.page.goto(path.format(order=tour.order))
 
 
 #: In the order in which they are visited; those at the end are no longer logged in as the customer.
 STATES: Final[dict[str, State]] = {
     "home": _go("/"),
-    "confirmation": lambda tour: tour.page.goto(sign(tour.order)) and None,
+    "confirmation": lambda tour: tour.page.goto(sign(tour.order)),
     "orders": _go("/users/orders/"),
     "orders-none": _go("/users/orders/?search=nothing"),
     "orders-by-date": _go("/users/orders/?since=2020-01-01"),

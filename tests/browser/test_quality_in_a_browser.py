@@ -1,10 +1,13 @@
 """Every page in every state: WCAG 2.2 AA by axe, small, steady, with one style sheet and nothing from elsewhere."""
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from aftercart.omnitron.fake import FakeOmnitron
@@ -17,6 +20,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.timeout(400),  # a walk through all states, not one page
 ]
+BERRY = Path(__file__).parents[2] / "docs" / "brands" / "berry"
 LARGEST_PAGE = 60_000
 LARGEST_SHIFT = 0.02
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -92,3 +96,22 @@ def test_axe_finds_what_is_wrong(visit: Visit, order: Order) -> None:
         "document.querySelector('main').insertAdjacentHTML('beforeend', '<input><img src=\"/x.svg\">')"
     )
     assert sorted(line.split(":")[0] for line in list_violations(page)) == ["image-alt", "label"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_shop_can_look_like_itself(
+    browser: Browser, live_server: LiveServer, order: Order, settings: Settings, scheme: str
+) -> None:
+    """The example of docs/branding.md: a theme, a sign, still one style sheet, and still nothing wrong."""
+    templates = copy.deepcopy(settings.TEMPLATES)
+    templates[0]["DIRS"] = [BERRY / "templates"]
+    settings.TEMPLATES, settings.BRAND, settings.SHOP_NAME = templates, BERRY, "Berry"
+    visit = Visit(browser, live_server, DESK, color_scheme=scheme)
+    page = visit.log_in(f"/users/orders/{order.pk}/")
+    assert page.locator(".brand").inner_text().split() == ["❦", "Berry"]
+    colour = page.locator(".actions .primary").evaluate("tag => getComputedStyle(tag).backgroundColor")
+    assert colour == {"light": "rgb(157, 28, 79)", "dark": "rgb(255, 156, 192)"}[scheme]
+    assert judge(visit) == []
+    if scheme == "light":
+        visit.keep_screenshot("brand-berry")
+    visit.context.close()

@@ -73,10 +73,16 @@ class Visit:
         assert self.complaints == []
         assert self.foreign == []
 
-    def keep_screenshot(self, name: str, *, full_page: bool = True) -> None:
+    def keep_screenshot(self, name: str) -> None:
         if SCREENS is None:
             return
         SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}.png"
-        self.page.screenshot(path=path, full_page=full_page)
+        # On a picture of the whole page the bar would stand in the middle.
+        put = (
+            "position => document.querySelectorAll('.bar').forEach(bar => { bar.style.position = position; })"
+        )
+        self.page.evaluate(put, "static")
+        self.page.screenshot(path=path, full_page=True)
+        self.page.evaluate(put, "")
         assert path.stat().st_size < _LARGEST_SCREENSHOT

@@ -277,9 +277,7 @@ def test_the_receipt_holds_what_was_bought_and_paid_and_no_more_than_its_custome
     assert client.get(f"/users/orders/{order.pk}/receipt/").status_code == 404
 
 
-def test_the_language_is_chosen_in_the_foot_and_goes_before_the_browsers(
-    client: Client, order: Order
-) -> None:
+def test_the_language_is_chosen_in_the_foot_and_goes_before_the_browsers(order: Order) -> None:
     path = f"/users/orders/{order.pk}/"
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(order.user)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext as _
 
+from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
 from aftercart.actions.price_lines import QuoteAnswer
 from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.orders.quotes import LineQuote
@@ -198,6 +199,8 @@ def _describe_destination(destination: Destination, page: OrderPage) -> str:
         return _("All of it, to spend on your next order.")
     if destination == Destination.IBAN:
         return _("Your payment can't be given back the way it came.")
+    if page.order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE:
+        return ""
     option, card = page.document["payment_option"] or {}, page.document["card"] or {}
     return " · ".join(str(name) for name in (option.get("name"), card.get("name")) if name)
 
