@@ -130,6 +130,13 @@ def _down(tour: Tour) -> None:
         tour.page.goto("/users/orders/")
 
 
+def _stale_token(tour: Tour) -> None:
+    tour.page.goto("/users/orders/")
+    tour.visit.context.clear_cookies(name="csrftoken")
+    tour.page.locator("header form button").click()
+    tour.page.get_by_text("403").wait_for()
+
+
 def _nobody(tour: Tour, path: str) -> None:
     tour.visit.context.clear_cookies(name="sessionid")
     tour.visit.context.clear_cookies(name="osessionid")
@@ -179,6 +186,7 @@ STATES: Final[dict[str, State]] = {
     "returned": _returned,
     "not-found": _go("/nowhere/"),
     "down": _down,
+    "stale": _stale_token,
     "log-out": _go("/users/logout/"),
     "log-in": lambda tour: _nobody(tour, "/users/login/"),
     "log-in-wrong": _wrong_login,

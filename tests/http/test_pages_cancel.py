@@ -183,6 +183,9 @@ def test_what_the_back_office_has_to_decide_is_said_to_be_received_no_more(
     assert answer.status_code == 303
     day = date_format(Submission.objects.get().created_at + timedelta(days=3), "j F Y")
     assert read_outcome(client, answer) == [line.format(day=day) for line in said]
+    page = read(client.get(answer["Location"]))
+    assert ("You would get back" in page.get_text()) is (error is NotSent)
+    assert ("We tried to send it." in page.get_text()) is (error is NotSent)
     assert CancellationRequest.objects.count() == 2
 
 

@@ -92,8 +92,15 @@ class SubmissionPage:
 
     @property
     def refund(self) -> Decimal | None:
-        """All that was quoted."""
-        return self.quote.total_amount if self.quote else None
+        """All that was quoted; nothing comes of what was declined."""
+        return self.quote.total_amount if self.quote and self.state != "declined" else None
+
+    @property
+    def refund_label(self) -> str:
+        """What that amount is, by now."""
+        if self.state == "done":
+            return _("Given back")
+        return _("You would get back") if self.state == "requested" else _("You get back")
 
     @property
     def destination(self) -> str:
@@ -125,15 +132,18 @@ class SubmissionPage:
         submission, told = self.submission, []
         told.append(Moment(submission.created_at, _("You asked for it.")))
         if submission.sent_at:
-            told.append(Moment(submission.sent_at, _("It was sent.")))
+            # The mark is set before the call: of what was refused we know that it did not get through.
+            is_through = submission.state != _States.REFUSED
+            words = _("It was sent.") if is_through else _("We tried to send it.")
+            told.append(Moment(submission.sent_at, words))
         if submission.settled_at and submission.state == _States.APPLIED:
             told.append(Moment(submission.settled_at, _("It was taken on.")))
         elif submission.settled_at:
             told.append(Moment(submission.settled_at, _("It was handed to our team.")))
         for asked in self.lines:
             if asked.line.closed_at:
-                words = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")
-                told.append(Moment(asked.line.closed_at, words % {"item": asked.item.name}, asked.declined))
+                ended = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")
+                told.append(Moment(asked.line.closed_at, ended % {"item": asked.item.name}, asked.declined))
         return told
 
 
