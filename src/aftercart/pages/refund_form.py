@@ -19,7 +19,7 @@ class RefundForm(PlainForm):
     """The choice of a destination, an account where it wants one, and the tick."""
 
     destination = forms.ChoiceField(
-        label=gettext_lazy("Where should it go?"),
+        label=gettext_lazy("Where should the money go?"),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Please choose where the money should go.")},
     )
