@@ -8,7 +8,7 @@ from typing import Any
 from sandbox import ledger
 from sandbox.errors import invalid, not_found
 from sandbox.orders import items_of, refresh_order
-from sandbox.refunds import discount_of, value_of
+from sandbox.refunds import discount_of, gift_box_of, value_of
 from sandbox.store import Row, Store
 from sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQUEST_OPEN
 from sandbox.values import money, stamp, whole
@@ -103,6 +103,8 @@ def decide_item(store: Store, item: Row, decision: str) -> None:
     else:
         ledger.write(store, "cancel_rejected", kind, item, units, Decimal(), None)
     _settle_shipping(store, item["order_pk"], decision)
+    if decision == "approve" and _is_closed(store, item["order_pk"]):
+        _refund_gift_box(store, item["order_pk"])
     refresh_order(store, item["order_pk"], outcome)
 
 
@@ -132,8 +134,9 @@ def decide_request(store: Store, request: Row, decision: str, reason: str, call:
     _refund(store, item, amount, quantity)
     store.run("UPDATE requests SET refund_amount = ? WHERE pk = ?", money(amount), request["pk"])
     ledger.write(store, "completed", kind, item, units, amount, call)
-    if all(row["status"] in CLOSED for row in items_of(store, item["order_pk"])):
+    if _is_closed(store, item["order_pk"]):
         _refund_shipping(store, item["order_pk"])
+        _refund_gift_box(store, item["order_pk"])
     refresh_order(store, item["order_pk"], "approved")
 
 
@@ -185,6 +188,18 @@ def _refund_shipping(store: Store, order_pk: int) -> None:
         money(Decimal(order["refund_amount"]) + fee),
         order_pk,
     )
+
+
+def _is_closed(store: Store, order_pk: int) -> bool:
+    """Tell whether nothing is left of an order; what ends so is never decided again."""
+    return all(row["status"] in CLOSED for row in items_of(store, order_pk))
+
+
+def _refund_gift_box(store: Store, order_pk: int) -> None:
+    """Give back what the shop says that the gift box cost."""
+    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    total = Decimal(order["refund_amount"]) + gift_box_of(order)
+    store.run("UPDATE orders SET refund_amount = ? WHERE pk = ?", money(total), order_pk)
 
 
 def automatic(store: Store) -> dict[str, Any] | None:

@@ -27,6 +27,12 @@ def discount_of(store: Store, item: Row, quantity: int | None = None) -> Decimal
     return sum((discount for _value, discount in _of_units(store, item, quantity)), Decimal())
 
 
+def gift_box_of(order: Row) -> Decimal:
+    """Return what the gift box cost: a field that the shop puts beside the others."""
+    extra = json.loads(order["document"]).get("extra_field")
+    return _read(extra, "gift_box_amount") if isinstance(extra, dict) else Decimal()
+
+
 def _of_units(store: Store, item: Row, quantity: int | None) -> list[tuple[Decimal, Decimal]]:
     if item["quantity"] - item["cancelled_quantity"] <= 0:
         return []

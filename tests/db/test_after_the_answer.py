@@ -185,7 +185,7 @@ def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:
 def open_request(shop: Shop, **fields: object) -> CancellationRequest:
     item = shop.items[0]
     request_cancellation(make_command(shop.order, ask(item, shop.cancel_reason, **fields)))
-    return get_request()
+    return CancellationRequest.objects.latest("pk")
 
 
 def test_a_request_is_delivered_once_even_if_the_first_answer_was_lost() -> None:
@@ -215,6 +215,52 @@ def test_a_request_for_part_of_a_split_line_is_delivered_for_as_many_units() -> 
     request.refresh_from_db()
     assert [post.body["quantity"] for post in shop.fake.posts] == [1, 1]
     assert len(request.remote_pks) == 2
+
+
+def test_a_second_part_of_a_split_line_is_delivered_for_the_units_that_are_left() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    for quantity in (1, 2):
+        request = open_request(shop, quantity=quantity)
+        deliver_request(request.pk, shop.fake)
+        request.refresh_from_db()
+        assert request.delivered_at is not None
+        for pk in request.remote_pks:
+            shop.fake.decide_request("approve", pk)
+        sync_order(shop.order.pk, shop.fake)
+
+    assert (shop.items[0].cancelled_quantity, shop.items[0].reserved_quantity) == (3, 0)
+    asked = [post.body["order_item"] for post in shop.fake.posts]
+    assert len(set(asked)) == 3
+
+
+def test_a_part_of_a_merged_line_that_we_approve_is_not_sent_as_the_whole_line() -> None:
+    shop = Shop([Line(quantity=3)])
+    request = open_request(shop, quantity=1)
+    approve_request(request.pk, make_customer())
+
+    execute_approval(request.pk, shop.fake)
+
+    request.refresh_from_db()
+    assert (request.status, request.cause) == ("waiting", "merged_line")
+    assert shop.count_posts() == 0
+    assert (shop.items[0].cancelled_quantity, shop.items[0].reserved_quantity) == (0, 1)
+    assert count_jobs(jobs.DELIVER_REQUEST) == 2  # it goes back into Omnitron's queue
+
+
+def test_a_part_of_a_split_line_that_we_approve_is_sent_for_as_many_units_and_booked() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    for quantity in (2, 1):
+        request = open_request(shop, quantity=quantity)
+        approve_request(request.pk, make_customer())
+        execute_approval(request.pk, shop.fake)
+        sent = shop.fake.posts[-1].body["cancel_items"]
+        assert len(sent) == quantity
+        shop.fake.decide_items("approve", *sent)
+        sync_order(shop.order.pk, shop.fake)
+
+    item = shop.items[0]
+    assert (item.cancelled_quantity, item.reserved_quantity, item.status) == (3, 0, "100")
+    assert item.refund_amount == 300
 
 
 def test_a_request_that_omnitron_refuses_stays_with_us_and_says_why() -> None:

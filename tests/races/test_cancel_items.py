@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,7 @@ from django.db import connection
 from aftercart.actions import prepare_submission as preparing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
-from aftercart.cancellations.models import AddressChange, Submission, SubmissionLine
+from aftercart.cancellations.models import AddressChange, RefundQuote, Submission, SubmissionLine
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order, OrderItem
 from tests.shop import Line, Shop, ask, get_statuses, make_address, make_address_command, make_command
@@ -160,6 +161,26 @@ def test_without_the_lock_the_index_and_the_check_units_are_cancelled_twice() ->
         assert Submission.objects.count() == 2
         assert SubmissionLine.objects.filter(is_open=True).count() == 2
         assert get_reserved() == 4
+
+
+def cancel_each_at_once(shop: Shop) -> list[Decimal]:
+    """Cancel both items of a shop's order, each by itself, at the same time; what each was quoted, sorted."""
+    Order.objects.update(shipping_amount="29.90", amount="129.90")
+    race(2, lambda n: cancel_items(shop.command(n), shop.fake).status)
+    return sorted(RefundQuote.objects.values_list("total_amount", flat=True))
+
+
+def test_of_two_that_leave_nothing_together_one_is_quoted_the_shipping() -> None:
+    shop = Shop([Line(price="60.00"), Line(price="40.00")])
+
+    assert sum(cancel_each_at_once(shop)) == Decimal("129.90")
+
+
+def test_without_the_lock_neither_of_them_is_quoted_the_shipping() -> None:
+    shop = Shop([Line(price="60.00"), Line(price="40.00")])
+
+    with all_at_the_same_step(2):
+        assert cancel_each_at_once(shop) == [40, 60]
 
 
 def test_one_key_for_two_orders_at_once_is_one_write() -> None:

@@ -50,7 +50,9 @@ def make_paid_order(dice: random.Random) -> Order:
         DiscountItem.objects.create(order=order, name="Campaign", amount=discount)
     order.discount_amount = sum(discounts, ZERO)
     order.shipping_amount = Decimal(dice.choice(("0", "29.90", "79.90")))
-    order.amount = goods - order.discount_amount + order.shipping_amount
+    gift_box = Decimal(dice.choice(("0", "0", "24.90")))
+    order.details = {"extra_field": {"gift_box_amount": str(gift_box)}}
+    order.amount = goods - order.discount_amount + order.shipping_amount + gift_box
     order.installment_interest_amount = dice.choice((ZERO, round_amount(order.amount * 3 / 100, "TRY")))
     order.save()
     return order
@@ -93,7 +95,7 @@ def test_what_was_quoted_is_what_is_booked_until_all_that_was_paid_has_come_back
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 - made-up orders
     order, reason = make_paid_order(dice), make_reason("cancel")
-    load(sandbox)
+    load(sandbox, split_units=bool(seed % 2))
     total = ZERO
     while left := {item.pk: item.left_quantity for item in get_items(order) if item.left_quantity}:
         chosen = dice.sample(sorted(left), dice.randint(1, len(left)))

@@ -49,7 +49,9 @@ def test_amounts_add_up(document: dict[str, Any]) -> None:
     items = sum(Decimal(item["price"]) * item["quantity"] for item in document["orderitem_set"])
     discounts = sum(Decimal(row["amount"]) for row in document["discountitem_set"])
     amount = Decimal(document["amount"])
-    assert amount == items + Decimal(document["shipping_amount"]) - discounts
+    gift_box = Decimal((document["extra_field"] or {}).get("gift_box_amount", 0))
+    charges = sum(Decimal(document[name]) for name in ("shipping_amount", "installment_interest_amount"))
+    assert amount == items + charges + gift_box - discounts
     assert Decimal(document["amount_without_discount"]) == amount + discounts
     assert Decimal(document["discount_amount"]) == discounts
 
@@ -90,6 +92,24 @@ def test_a_cancellable_order_has_nothing_that_speaks_against_it() -> None:
         assert [i.columns["quantity"] for i in intake.items] in ([1], [1, 1])
         assert not any(i.columns["is_final_sale"] for i in intake.items)
         assert intake.columns["created_date"] > NOW - timedelta(days=3)
+
+
+def test_among_several_items_every_kind_of_refund_can_be_seen() -> None:
+    for person in NAMED:
+        orders = [
+            INTAKES[pk] for pk, owner, kind in list_prepared() if (owner, kind) == (person, "several_items")
+        ]
+        assert [bool(order.discounts) for order in orders] == [True, True, True]
+        assert [bool(order.columns["installment_interest_amount"]) for order in orders] == [
+            False,
+            True,
+            False,
+        ]
+        assert [bool(order.columns["details"].get("has_gift_box")) for order in orders] == [
+            False,
+            False,
+            True,
+        ]
 
 
 def test_the_other_kinds_are_what_they_are_called() -> None:

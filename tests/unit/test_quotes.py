@@ -286,6 +286,7 @@ def test_points_that_are_wanted_instead_of_money_are_credited_beside_those_that_
         ("when_nothing_shipped", False, "30"),
         ("when_nothing_shipped", True, "0"),
         ("never", False, "0"),
+        ("always", True, "30"),
     ],
 )
 def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expected: str) -> None:  # noqa: FBT001
@@ -296,3 +297,33 @@ def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expec
     quote = compute_quote(order, [Ask(1, "refund")], terms={1: Terms(shipping_refund=ShippingRefund(rule))})
 
     assert quote.shipping_refund == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (("always", "always"), ["30", "0"]),
+        (("always", "when_nothing_remains"), ["30", "0"]),
+        (("when_nothing_remains", "always"), ["0", "30"]),
+        (("always", "never"), ["30", "0"]),
+        (("never", "always"), ["0", "30"]),
+    ],
+)
+def test_shipping_that_always_comes_back_comes_back_once(rules: tuple[str, str], expected: list[str]) -> None:
+    till = Till(
+        PaidOrder("TRY", (PaidItem(1, 1, Decimal(60)), PaidItem(2, 1, Decimal(40))), ZERO, Decimal(30))
+    )
+
+    refunds = []
+    for pk, rule in enumerate(rules, start=1):
+        till.terms = Terms(shipping_refund=ShippingRefund(rule))
+        refunds.append(till.give_back([Ask(pk, "cancel")]).shipping_refund)
+
+    assert refunds == [Decimal(amount) for amount in expected]
+
+
+def test_of_different_rules_for_the_shipping_the_strictest_counts() -> None:
+    order = PaidOrder("TRY", (PaidItem(1, 1, Decimal(60)), PaidItem(2, 1, Decimal(40))), ZERO, Decimal(30))
+    terms = {1: Terms(shipping_refund=ShippingRefund.ALWAYS), 2: Terms(shipping_refund=ShippingRefund.NEVER)}
+
+    assert compute_quote(order, [Ask(1, "cancel"), Ask(2, "cancel")], terms=terms).shipping_refund == 0

@@ -24,9 +24,10 @@ class Booked:
     """What completing a line gave back, in money and points together, and which of it are points.
 
     With the last line of a quote, what was quoted for the order as a whole is in it. `points_clawed_back` is no
-    part of `amount`.
+    part of `amount`. Without a quote (from before there were any) nothing is known of points.
     """
 
+    is_quoted: bool
     amount: Decimal = ZERO
     points_returned: Decimal = ZERO
     points_credited: Decimal = ZERO
@@ -42,7 +43,7 @@ def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> 
     item = line.order_item
     quoted = RefundQuoteLine.objects.select_related("quote").filter(line=line).first()
     if quoted is None:  # from before there were quotes
-        return Booked(amount=book_told_refund(order, item, told))
+        return Booked(is_quoted=False, amount=book_told_refund(order, item, told))
     before = item.refund_amount
     expected = before + quoted.refund_amount - quoted.fee_amount
     if told and told != expected:
@@ -55,6 +56,7 @@ def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> 
     _cancel_discounts(order, quoted.discount_share)
     rest = _book_rest(order, quoted.quote)
     return Booked(
+        is_quoted=True,
         amount=item.refund_amount - before + rest.amount,
         points_returned=quoted.points_returned + rest.points_returned,
         points_credited=quoted.points_credited + rest.points_credited,
@@ -91,14 +93,19 @@ def _book_rest(order: Order, quote: RefundQuote) -> Booked:
     """Book what was quoted for the order as a whole, with the quote's last line, if all of them went through."""
     outcomes = set(quote.lines.values_list("line__outcome", flat=True))
     if outcomes != {"completed"}:
-        return Booked()
+        return Booked(is_quoted=True)
     shipping = max(quote.shipping_refund_amount - order.shipping_refund_amount, ZERO)
     order.shipping_refund_amount += shipping
     amount = shipping + quote.gift_box_refund_amount
     order.refund_amount += amount
     quote.rest_booked_at = get_now()
     quote.save(update_fields=["rest_booked_at"])
-    return Booked(amount, quote.rest_points_returned, quote.rest_points_credited)
+    return Booked(
+        is_quoted=True,
+        amount=amount,
+        points_returned=quote.rest_points_returned,
+        points_credited=quote.rest_points_credited,
+    )
 
 
 def _cancel_discounts(order: Order, share: Decimal) -> None:

@@ -13,7 +13,9 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.status import FINAL
 from aftercart.orders.timeline import WORKER, record_event
 
 _Status = CancellationRequest.Status
@@ -51,6 +53,8 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
+    if is_split:
+        pks = _find_left(talk, order, pks)
     made = []
     for position, item_pk in enumerate(pks[: line.quantity]):
         remote_id = name_remote(request, position)
@@ -60,6 +64,13 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         made.append(found[0] if found else talk.create_request(channel_id=order.channel_id, draft=draft))
         failpoint("deliver.created")
     return made
+
+
+def _find_left(talk: Dialogue, order: Order, pks: list[int]) -> list[int]:
+    """Keep those of an item's units that Omnitron has not cancelled, in the order in which they are quoted."""
+    remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    gone = {row.pk for row in remote.items if row.status in FINAL}
+    return [pk for pk in sorted(pks) if pk not in gone]
 
 
 def name_remote(request: CancellationRequest, position: int) -> str:

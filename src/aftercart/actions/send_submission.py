@@ -100,17 +100,30 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
 
 
 def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:
-    """Find which of Omnitron's items a line cancels: those of ours that are not cancelled yet."""
+    """Find which of Omnitron's items a line cancels: of ours that are not cancelled yet, one for each unit.
+
+    Where all units are one item there, all that are left go with it: a part of them cannot be sent.
+    """
     rows = {item.pk: item for item in remote.items}
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
         raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
-    for target in targets:
-        _check_target(line, target)
-    if len(pks) > 1 and len(targets) != line.quantity:
+    if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
+        message = "Omnitron can cancel a part of this line only from its own queue of requests."
+        raise RemoteDiffers("merged_line", message)
+    if len(pks) > 1 and len(targets) < line.quantity:
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         raise RemoteDiffers("omnitron_differs", message)
+    if len(pks) > 1:
+        targets = _prefer_free(targets)[: line.quantity]
+    for target in targets:
+        _check_target(line, target)
     return [target.pk for target in targets]
+
+
+def _prefer_free(targets: list[RemoteItem]) -> list[RemoteItem]:
+    """Put those first that Omnitron is not cancelling already, in the order in which units are quoted."""
+    return sorted(targets, key=lambda target: (target.status == Status.CANCELLATION_WAITING, target.pk))
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:

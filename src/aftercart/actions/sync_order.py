@@ -137,15 +137,22 @@ def _book_line(
             reason = next((row.reject_reason for row in asked if row.reject_reason), "")
             reject_line(order, line, OMNITRON, reason=reason)
         return
-    if not theirs:
+    sent = _find_sent(line, theirs)
+    if not sent:
         return
     is_rejected = any(
-        row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in theirs
+        row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in sent
     )
-    if all(row.status in FINAL for row in theirs):
+    if all(row.status in FINAL for row in sent):
         complete_line(order, line, OMNITRON, refund_amount=refund)
     elif is_rejected and line.submission.state == Submission.State.APPLIED:
         reject_line(order, line, OMNITRON, reason="")
+
+
+def _find_sent(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> Sequence[RemoteItem]:
+    """Find those of an item's units at Omnitron that a line was sent for: all of them, if it never was."""
+    before = (line.submission.command or {}).get("before", {})
+    return [row for row in theirs if str(row.pk) in before] or theirs
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:

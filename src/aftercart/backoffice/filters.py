@@ -32,7 +32,8 @@ _LOST = (
     "process_died", "found_applied", "found_not_applied",
 )  # fmt: skip
 _DIFFERS = (
-    "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item", "reason_unmapped",
+    "merged_line", "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item",
+    "reason_unmapped",
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",

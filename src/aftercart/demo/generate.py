@@ -53,6 +53,7 @@ class _Plan:
     is_guest: bool = False
     campaign: int | None = None
     installments: int = 1
+    has_gift_box: bool = False
     billing: int = 0
     has_final_sale: bool = False
 
@@ -119,6 +120,8 @@ def _prepare(
         is_pickup=kind == "store_pickup",
         is_guest=person is GUEST,
         campaign=copy % 3 if kind == "several_items" else None,
+        installments=3 if kind == "several_items" and copy == 1 else 1,
+        has_gift_box=kind == "several_items" and copy == 2,  # noqa: PLR2004 - the last of three
         billing=copy % len(person.places),
     )
 
@@ -148,6 +151,7 @@ def _invent(dice: random.Random, order_id: int, now: datetime) -> _Plan:
         is_guest=dice.random() < 0.08,  # noqa: PLR2004
         campaign=dice.choice((None, None, 0, 1, 2)),
         installments=dice.choice((3, 6, 9)) if has_installments else 1,
+        has_gift_box=order_id % 17 == 0,
         has_final_sale=True,
     )
 
@@ -189,7 +193,11 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
     shipping = Decimal(0) if plan.is_pickup or goods >= free_from else _price(79, person.currency)
     discounts = _write_discounts(plan, goods, counter)
     discount = sum((Decimal(row["amount"]) for row in discounts), Decimal())
-    amount = goods + shipping - discount
+    gift_box = _price(24, person.currency) if plan.has_gift_box else Decimal(0)
+    cash = goods + shipping + gift_box - discount
+    # One percent for each instalment after the first.
+    interest = round_amount(cash * (plan.installments - 1) / 100, person.currency)
+    amount = cash + interest
     address = _write_address(person, 0, plan)
     return {
         "id": plan.order_id,
@@ -207,7 +215,8 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "shipping_amount": format_amount(shipping),
         "shipping_tax_rate": "20.00",
         "refund_amount": format_amount(amount if plan.status in FINAL else Decimal(0)),
-        **_write_payment(plan, dice, amount),
+        "installment_interest_amount": format_amount(interest),
+        **_write_payment(plan, dice),
         **_write_shipping(plan),
         "invoice_number": plan.invoice_number or None,
         "invoice_date": format_time(plan.created + timedelta(hours=8)) if plan.invoice_number else None,
@@ -217,8 +226,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "client_type": dice.choice(("default", "default", "ios", "android")),
         "order_type": "default",
         "remote_addr": f"192.0.2.{plan.order_id % 250 + 1}",
-        "has_gift_box": plan.order_id % 17 == 0,
-        "gift_box_note": "İyi ki doğdun!" if plan.order_id % 17 == 0 else None,
+        **_write_gift_box(plan, gift_box),
         "notes": "Lütfen zili çalmayın." if plan.order_id % 11 == 0 else None,
         "created_date": format_time(plan.created),
         "modified_date": format_time(_get_modified(plan)),
@@ -330,10 +338,16 @@ def _write_discounts(plan: _Plan, goods: Decimal, counter: _Counter) -> list[dic
     ]
 
 
-def _write_payment(plan: _Plan, dice: random.Random, amount: Decimal) -> dict[str, Any]:
+def _write_gift_box(plan: _Plan, amount: Decimal) -> dict[str, Any]:
+    return {
+        "has_gift_box": plan.has_gift_box,
+        "gift_box_note": "İyi ki doğdun!" if plan.has_gift_box else None,
+        "extra_field": {"gift_box_amount": format_amount(amount)} if plan.has_gift_box else None,
+    }
+
+
+def _write_payment(plan: _Plan, dice: random.Random) -> dict[str, Any]:
     is_card = plan.payment is catalogue.CREDIT_CARD
-    rate = Decimal(plan.installments - 1) / 100
-    interest = round_amount(amount * rate, plan.person.currency)
     return {
         "payment_option": dict(plan.payment),
         "payment_option_slug": plan.payment["slug"],
@@ -341,7 +355,6 @@ def _write_payment(plan: _Plan, dice: random.Random, amount: Decimal) -> dict[st
         "bin_number": "454671" if is_card else None,
         "installment_count": plan.installments,
         "installment": {"pk": plan.installments, "label": f"{plan.installments} Taksit"} if is_card else None,
-        "installment_interest_amount": format_amount(interest),
     }
 
 

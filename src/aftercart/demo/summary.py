@@ -167,6 +167,9 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
             for item in items
         ],
     }
+    extra = order.details.get("extra_field")
+    if isinstance(extra, dict) and "gift_box_amount" in extra:
+        document["extra_field"] = {"gift_box_amount": extra["gift_box_amount"]}
     if order.get_payment_type() == "pay_on_delivery":
         document["sandbox"] = {"pay_on_delivery": True}
     return document

@@ -1,6 +1,6 @@
 """What was paid for an order, read out of its rows: pure, no query. What the amounts mean: docs/money.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import product
 from typing import Any, Final
@@ -25,10 +25,9 @@ def gather_paid(
 ) -> PaidOrder:
     """Gather what was paid for an order; `items` are all of its rows, as they are now."""
     extra = order.details.get("extra_field")
-    extra = extra if isinstance(extra, dict) else {}
-    is_tax_included = extra.get("is_tax_included") is not False
+    is_tax_included = not isinstance(extra, dict) or extra.get("is_tax_included") is not False
     lines = tuple(_gather_item(item, is_tax_included=is_tax_included) for item in sorted(items, key=_by_pk))
-    discount, charges = _divide(order, lines, _read_amount(extra, "gift_box_amount"))
+    discount, charges = _divide(order, lines, read_extra_amount(extra, "gift_box_amount"))
     return PaidOrder(
         currency=order.currency,
         items=lines,
@@ -103,8 +102,10 @@ def _cost(line: PaidItem) -> Decimal:
     return cost if line.is_tax_included else cost + cost * line.tax_rate / 100
 
 
-def _read_amount(extra: Mapping[str, Any], name: str) -> Decimal:
-    """Read an amount that the shop may have put beside the contract's fields; what is none counts as nothing."""
+def read_extra_amount(extra: Any, name: str) -> Decimal:
+    """Read an amount that the shop may have put into `extra_field`; what is none counts as nothing."""
+    if not isinstance(extra, dict):
+        return ZERO
     try:
         amount = Decimal(str(extra.get(name) or 0))
     except InvalidOperation:

@@ -21,8 +21,9 @@ _WHOLE: Final = 10_000
 
 
 class ShippingRefund(StrEnum):
-    """When what the delivery cost is given back."""
+    """When what the delivery cost is given back; of several rules the later one here counts."""
 
+    ALWAYS = "always"
     WHEN_NOTHING_REMAINS = "when_nothing_remains"
     WHEN_NOTHING_SHIPPED = "when_nothing_shipped"
     NEVER = "never"
@@ -196,36 +197,16 @@ def compute_quote(
     for line in lines:
         line.points_returned = min(line.refund - line.fee, points_left)
         points_left -= line.points_returned
-    rest_returned = min(shipping + gift_box, points_left)
-
-    def amount(count: int) -> Decimal:
-        return from_minor(count, order.currency)
-
-    def credited(count: int) -> Decimal:
-        return amount(count if is_all_as_points else 0)
-
+        line.points_credited = line.refund - line.fee - line.points_returned if is_all_as_points else 0
+    rest = shipping + gift_box
+    rest_returned = min(rest, points_left)
     return Quote(
         currency=order.currency,
-        lines=tuple(
-            LineQuote(
-                order_item=line.item.order_item,
-                quantity=line.quantity,
-                item_amount=amount(line.gross),
-                discount_share=amount(line.discount),
-                interest_share=amount(line.interest),
-                tax_included=amount(line.tax),
-                refund_amount=amount(line.refund),
-                fee_amount=amount(line.fee),
-                points_returned=amount(line.points_returned),
-                points_credited=credited(line.refund - line.fee - line.points_returned),
-                points_clawed_back=amount(line.clawed_back),
-            )
-            for line in lines
-        ),
-        shipping_refund=amount(shipping),
-        gift_box_refund=amount(gift_box),
-        rest_points_returned=amount(rest_returned),
-        rest_points_credited=credited(shipping + gift_box - rest_returned),
+        lines=tuple(line.write(order.currency) for line in lines),
+        shipping_refund=from_minor(shipping, order.currency),
+        gift_box_refund=from_minor(gift_box, order.currency),
+        rest_points_returned=from_minor(rest_returned, order.currency),
+        rest_points_credited=from_minor(rest - rest_returned if is_all_as_points else 0, order.currency),
     )
 
 
@@ -296,10 +277,27 @@ class _Line:
     clawed_back: int
     fee: int = 0
     points_returned: int = 0
+    points_credited: int = 0
 
     @property
     def refund(self) -> int:
         return self.gross - self.discount + self.interest
+
+    def write(self, currency: str) -> LineQuote:
+        """Write it in the currency's major unit."""
+        return LineQuote(
+            order_item=self.item.order_item,
+            quantity=self.quantity,
+            item_amount=from_minor(self.gross, currency),
+            discount_share=from_minor(self.discount, currency),
+            interest_share=from_minor(self.interest, currency),
+            tax_included=from_minor(self.tax, currency),
+            refund_amount=from_minor(self.refund, currency),
+            fee_amount=from_minor(self.fee, currency),
+            points_returned=from_minor(self.points_returned, currency),
+            points_credited=from_minor(self.points_credited, currency),
+            points_clawed_back=from_minor(self.clawed_back, currency),
+        )
 
 
 def _cut_line(books: _Books, ask: Ask, terms: Terms) -> _Line:
@@ -336,16 +334,18 @@ def _charge_fees(books: _Books, lines: Sequence[_Line]) -> None:
 
 def _find_rest(books: _Books, lines: Sequence[_Line]) -> tuple[int, int]:
     """Find what comes back of the shipping and of the gift box, which belong to no line."""
-    given = books.order.given
+    given, rules = books.order.given, {line.terms.shipping_refund for line in lines}
     asked = {line.item.order_item: line.quantity for line in lines}
-    is_last = bool(sum(asked.values())) and all(
+    if not any(asked.values()):
+        return 0, 0
+    is_last = all(
         item.gone_quantity + asked.get(item.order_item, 0) >= item.quantity for item in books.order.items
     )
-    if not is_last:
-        return 0, 0
     is_shipped = any(item.is_shipped for item in books.order.items)
-    rules = {line.terms.shipping_refund for line in lines}
     is_kept = ShippingRefund.NEVER in rules or (ShippingRefund.WHEN_NOTHING_SHIPPED in rules and is_shipped)
-    shipping = 0 if is_kept or given.has_shipping else books.shipping
-    is_wrapped = given.has_gift_box or not all(line.terms.is_gift_box_refunded for line in lines)
-    return shipping, 0 if is_wrapped else books.gift_box
+    is_due = is_last or rules == {ShippingRefund.ALWAYS}
+    is_unwrapped = is_last and all(line.terms.is_gift_box_refunded for line in lines)
+    return (
+        books.shipping if is_due and not is_kept and not given.has_shipping else 0,
+        books.gift_box if is_unwrapped and not given.has_gift_box else 0,
+    )

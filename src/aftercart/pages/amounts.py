@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from aftercart.lib.money import ZERO
+from aftercart.orders.paid import read_extra_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ def list_amounts(document: Mapping[str, Any]) -> list[AmountRow]:
     rows.append(AmountRow(_("Shipping"), shipping, is_free=shipping == 0))
     if interest:
         rows.append(AmountRow(_("Instalment interest"), interest))
+    gift_box = read_extra_amount(document["extra_field"], "gift_box_amount")
+    if gift_box:
+        rows.append(AmountRow(_("Gift box"), gift_box))
     rest = Decimal(document["amount"]) - sum((row.amount for row in rows), ZERO)
     if rest:
         rows.append(AmountRow(_("Other adjustments"), rest))
