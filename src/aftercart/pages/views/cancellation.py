@@ -70,7 +70,7 @@ def _send(request: HttpRequest, order: Order, form: CancellationForm) -> HttpRes
     except StillRunning:
         pass  # an impatient second click: its page tells how the first one ends
     except QuoteStale as error:
-        return _show_refund(request, form, error.status, shown_before=request.POST.get(SHOWN_FIELD, ""))
+        return _show_refund(request, form, error.status, is_stale=True)
     except KeyReused:
         # Back, changed, sent again: that may well be meant, but it has to be said twice.
         form.complaints.append(
@@ -108,7 +108,7 @@ def _show_choice(request: HttpRequest, form: CancellationForm, status: int = HTT
 
 
 def _show_refund(
-    request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK, *, shown_before: str = ""
+    request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK, *, is_stale: bool = False
 ) -> HttpResponse:
     """Show what would come back; the first step again, with the reason, if the rules or the rows say no.
 
@@ -123,10 +123,12 @@ def _show_refund(
     except ActionError as error:
         form.complain(error)
         return _show_choice(request, form, error.status)
-    refund = RefundPage(form, quotes, shown_before=shown_before)
+    refund = RefundPage(form, quotes, shown_before=request.POST.get(SHOWN_FIELD, "") if is_stale else "")
     if refund.refusals:
         form.complaints += refund.refusals
         return _show_choice(request, form, HTTPStatus.BAD_REQUEST)
+    if is_stale and not refund.changes:
+        form.complaints.append(_("Some time has passed. Please check it once more: nothing was sent yet."))
     is_same = status == HTTPStatus.BAD_REQUEST
     key = (read_key(request) if is_same else "") or make_key()
     context = {"form": form, "page": form.page, "refund": refund, "key": key}
