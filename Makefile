@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types check lock messages clean
+.PHONY: run test faults lint types check lock messages clean
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
 	@exec $(BIN)/aftercart run
@@ -14,6 +14,10 @@ test: $(VENV)/dev.stamp lint types ## Set everything up and run every check and 
 	$(BIN)/django-admin makemigrations --check --dry-run --settings=aftercart.settings 2>/dev/null
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term tests
+
+faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINUTES, then check the books (SEED repeats)
+	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MUTATION),--mutation $(MUTATION))
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

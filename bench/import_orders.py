@@ -1,9 +1,9 @@
 """Measure how many orders a second go into PostgreSQL: three items, two addresses, one discount each.
 
-    python bench/import_orders.py [ORDERS] [ROUNDS]
+    python -m bench.import_orders [ORDERS] [ROUNDS]
 
-Wants a database that may be written to (`DATABASE_URL`, or the embedded one of `AFTERCART_VAR`, running).
-Every round imports new orders of new and known customers, then the same file again; what it made is deleted.
+Starts an embedded PostgreSQL in a temporary folder. Every round imports new orders of new and known customers,
+then the same file again, then a newer one; what it made is deleted.
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-import django
+from bench.database import own_database
 
 
 def make_lines(count: int, mark: str) -> Iterator[bytes]:
@@ -79,12 +79,11 @@ def measure(count: int, mark: str) -> None:
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
-    django.setup()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    for n in range(rounds):
-        measure(count, f"bench{os.getpid()}x{n}")
+    with own_database():
+        for n in range(rounds):
+            measure(count, f"bench{os.getpid()}x{n}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

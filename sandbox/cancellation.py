@@ -9,7 +9,8 @@ from sandbox.call import Answer, Call
 from sandbox.errors import invalid, refused, required
 from sandbox.orders import get_order, items_of, order_json, refresh_order
 from sandbox.refunds import value_of
-from sandbox.store import Row, Store
+from sandbox.returns import issue_code, read_company
+from sandbox.store import Row, Store, dump
 from sandbox.tables import (
     ALREADY_WAITING,
     CANCELLATION_WAITING,
@@ -53,11 +54,19 @@ def cancel_order(call: Call) -> Answer:
             store.stamp(),
             item["pk"],
         )
+        if kind == "refund" and item["pk"] in body["shipping_companies"]:
+            _issue_code(store, item, body["shipping_companies"][item["pk"]])
         ledger.write(store, "cancel_accepted", kind, item, ledger.units_of(item), amount, call.number)
     if body["is_cargo_refund"]:
         store.run("UPDATE orders SET shipping_refund_pending = 1 WHERE pk = ?", order["pk"])
     refresh_order(store, order["pk"])
     return Answer(order_json(call, get_order(store, call.channel, order["pk"])))
+
+
+def _issue_code(store: Store, item: Row, company: int | str) -> None:
+    """Issue the code of a return that is collected; the item shows it."""
+    document = json.loads(item["document"]) | {"easy_return": issue_code(store, item["pk"], company)}
+    store.run("UPDATE items SET document = ? WHERE pk = ?", dump(document), item["pk"])
 
 
 def open_request(store: Store, item_pk: int) -> Row | None:
@@ -85,7 +94,7 @@ def _read_body(body: Any, order: Row) -> dict[str, Any]:
     if not pks and not everything:
         raise invalid("cancel_items", "This list may not be empty.", "empty")
     forced = body.get("forced_refund_amount")
-    for field in ("reasons", "ibans", "holder_names"):
+    for field in ("reasons", "ibans", "holder_names", "shipping_companies"):
         if not isinstance(body.get(field) or {}, dict):
             raise invalid(field, "Expected a dictionary of items.", "not_a_dict")
     return {
@@ -95,6 +104,10 @@ def _read_body(body: Any, order: Row) -> dict[str, Any]:
             whole(key, "reasons"): whole(value, "reasons")
             for key, value in (body.get("reasons") or {}).items()
             if value is not None
+        },
+        "shipping_companies": {
+            whole(key, "shipping_companies"): read_company(value, "shipping_companies")
+            for key, value in (body.get("shipping_companies") or {}).items()
         },
         "forced_refund_amount": None if forced is None else read_money(forced, "forced_refund_amount"),
         "is_cargo_refund": truth(body.get("is_cargo_refund"), "is_cargo_refund"),

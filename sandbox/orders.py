@@ -101,7 +101,11 @@ def item_json(_call: Call | None, row: Row) -> dict[str, Any]:
         "modified_date",
     ):
         shown[name] = row[name]
-    return shown | {"id": row["pk"], "order": row["order_pk"]}
+    return shown | {
+        "id": row["pk"],
+        "order": row["order_pk"],
+        "easy_return": document.get("easy_return"),
+    }
 
 
 def action_json(_call: Call, row: Row) -> dict[str, Any]:

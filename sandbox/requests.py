@@ -1,6 +1,5 @@
 """``C/cancellation_requests/``: requests that the back office works (contract section 8)."""
 
-import datetime as dt
 import json
 from typing import Any
 
@@ -11,6 +10,7 @@ from sandbox.errors import invalid, refused
 from sandbox.listing import Listing, columns, list_rows
 from sandbox.orders import find
 from sandbox.refunds import value_of
+from sandbox.returns import issue_code, read_company
 from sandbox.store import Row, dump
 from sandbox.tables import (
     CANCELLATION_TYPES,
@@ -21,9 +21,7 @@ from sandbox.tables import (
     REQUEST_ILLEGAL,
     REQUEST_OPEN,
 )
-from sandbox.values import need, stamp, truth, whole
-
-RETURN_CODE_LIFE = dt.timedelta(days=10)
+from sandbox.values import need, truth, whole
 
 
 def request_json(_call: Call | None, row: Row) -> dict[str, Any]:
@@ -97,8 +95,7 @@ def create_request(call: Call) -> Answer:
     row |= {"channel": call.channel, "order_pk": item["order_pk"], "order_item": item["pk"]}
     pk = store.insert("requests", row | {"status": "waiting", "created_date": now, "modified_date": now})
     if row["easy_return"] is not None:
-        until = stamp(store.now() + RETURN_CODE_LIFE)
-        code = {"code": f"ER{pk}", "shipping_company": row["easy_return"], "valid_until": until}
+        code = issue_code(store, pk, json.loads(row["easy_return"]))
         store.run("UPDATE requests SET easy_return = ? WHERE pk = ?", dump(code), pk)
     if row["remote_id"] is not None:
         action = {"channel": call.channel, "content_type": "cancellationrequest", "object_id": pk}
@@ -161,7 +158,7 @@ def _read_body(call: Call, body: Any, item: Row) -> dict[str, Any]:
         "reason": pk,
         "quantity": quantity,
         "remote_id": None if remote_id is None else str(remote_id),
-        "easy_return": None if company is None else whole(company, "shipping_company"),
+        "easy_return": None if company is None else dump(read_company(company, "shipping_company")),
         "fully_refund_as_loyalty_money": points,
     }
 

@@ -160,9 +160,12 @@ def import_orders_command(file: str) -> None:
     help="What the link is good for.",
 )
 @click.option("--revoke", is_flag=True, help="Make every link to this order void, instead.")
-def link(number: str, purpose: str, *, revoke: bool) -> None:
+@click.option("--mail", is_flag=True, help="Send the order's customer or guest a link by e-mail, instead.")
+@click.option("--reminder", is_flag=True, help="With --mail: as a reminder, which can be unsubscribed from.")
+def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool) -> None:
     """Print a signed link to the order NUMBER."""
     with _django():
+        from aftercart.actions.mail_order_link import mail_order_link
         from aftercart.actions.revoke_links import revoke_links
         from aftercart.orders.errors import OrderNotFound
         from aftercart.orders.selectors import make_link
@@ -171,10 +174,127 @@ def link(number: str, purpose: str, *, revoke: bool) -> None:
             if revoke:
                 revoke_links(number)
                 click.echo(f"All links to {number} are void.")
+            elif mail:
+                mail_order_link(number, is_reminder=reminder)
+                click.echo(f"A letter about {number} waits in the outbox.")
             else:
                 click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]
         except OrderNotFound:
             raise click.ClickException(f"There is no order {number}.") from None
+
+
+@main.command("rotate-keys")
+def rotate_keys_command() -> None:
+    """Encrypt account numbers anew with the newest key, so that older keys can be taken out.
+
+    Safe while customers and workers go on, and to be run again. The exit code is 1 if there are values that
+    no key opens.
+    """
+    with _django():
+        from aftercart.run import describe_rotation, rotate_with_progress
+
+        result = rotate_with_progress()
+        click.echo(describe_rotation(result))
+    sys.exit(1 if result.lost else 0)
+
+
+@main.group()
+def policy() -> None:
+    """Show the policy, and explain what it says of an order.
+
+    Staff edit and publish it in the back office; without a published one the settings make it.
+    """
+
+
+_VERSION = click.option("--version", "number", type=int, help="Another version than the one in force.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+
+
+@policy.command("show")
+@_VERSION
+@_AS_JSON
+def show_policy(number: int | None, *, as_json: bool) -> None:
+    """Print the policy in force, its clauses in the order in which they are looked at."""
+    with _django():
+        from rich.console import Console
+
+        from aftercart import policy_report
+
+        try:
+            book = policy_report.find_book(number, policy_report.read_time(None))
+        except policy_report.VersionUnknown:
+            raise click.ClickException(f"There is no policy version {number}.") from None
+        if as_json:
+            click.echo(policy_report.write_policy(book))
+        else:
+            policy_report.print_policy(book, Console())
+
+
+@policy.command("explain")
+@click.argument("order")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["cancel", "refund", "address_change"]),
+    help="What is asked for; by default what each item's status suggests.",
+)
+@click.option(
+    "--at",
+    help="At this time, as in 2026-11-25T12:00 (UTC), by the policy in force then; the order as it is now.",
+)
+@_VERSION
+@_AS_JSON
+def explain_policy(
+    order: str, kind: str | None, at: str | None, number: int | None, *, as_json: bool
+) -> None:
+    """Say what the policy says of ORDER (its number), which clause decides, and why the others do not."""
+    with _django():
+        from rich.console import Console
+
+        from aftercart import policy_report
+        from aftercart.orders.errors import OrderNotFound
+
+        try:
+            explained = policy_report.explain_number(order, kind, policy_report.read_time(at), number)  # type: ignore[arg-type]
+        except OrderNotFound:
+            raise click.ClickException(f"There is no order {order}.") from None
+        except policy_report.VersionUnknown:
+            raise click.ClickException(f"There is no policy version {number}.") from None
+        except ValueError:
+            raise click.ClickException(f"{at} is not a time as in 2026-11-25T12:00.") from None
+        if as_json:
+            click.echo(policy_report.write_explanation(explained))
+        else:
+            policy_report.print_explanation(explained, Console())
+
+
+@main.group()
+def reasons() -> None:
+    """Compare the cancellation reasons with Omnitron's; a worker does it once a day, too."""
+
+
+@reasons.command("sync")
+@click.option("--channel", type=int, help="Another channel than OMNITRON_CHANNEL_ID.")
+@_AS_JSON
+def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
+    """Find Omnitron's partner of each reason, and report those without; the exit code is then 1."""
+    with _django():
+        from rich.console import Console
+
+        from aftercart import policy_report
+        from aftercart.actions.sync_reasons import sync_reasons
+        from aftercart.omnitron.connect import get_client
+        from aftercart.omnitron.errors import OmnitronError
+
+        try:
+            report = sync_reasons(get_client(), channel)
+        except OmnitronError as error:
+            raise click.ClickException(error.detail) from None
+        if as_json:
+            click.echo(policy_report.write_report(report))
+        else:
+            policy_report.print_report(report, Console())
+    sys.exit(1 if report.problems else 0)
 
 
 @main.command()

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from aftercart.lib.configuration import OPTIONS
+from aftercart.mail.outbox import measure_outbox
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.worker.queue import measure_queue
@@ -39,6 +41,7 @@ def examine() -> Iterator[Diagnosis]:
         ("migrations", _check_migrations),
         ("clock", _check_clock),
         ("queue", _check_queue),
+        ("letters", _check_letters),
         ("omnitron", _check_omnitron),
     )
     for name, check in checks:
@@ -57,6 +60,7 @@ _CURES = {
     "migrations": "Run `aftercart migrate` (`aftercart run` does by itself).",
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
     "queue": "Start `aftercart worker`.",
+    "letters": "Check EMAIL_URL and the mail server; then have the letters sent again in the back office.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
 }
 
@@ -122,6 +126,22 @@ def _check_queue() -> Diagnosis:
     is_fine = queue.workers > 0 and queue.lag_seconds < _LONGEST_LAG
     finding = f"{queue.workers} workers, {queue.due} jobs due, the oldest for {queue.lag_seconds:.0f} s"
     return Diagnosis("queue", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["queue"])
+
+
+def _check_letters() -> Diagnosis:
+    outbox = measure_outbox()
+    place = str(settings.EMAIL_FILE_PATH) if settings.ARE_LETTERS_KEPT_HERE else _reach_mail_server()
+    finding = f"{outbox.waiting} waiting, {outbox.manual} given up; they go to {place}"
+    is_fine = outbox.manual == 0
+    return Diagnosis("letters", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["letters"])
+
+
+def _reach_mail_server() -> str:
+    """Open and close a connection, log-in included; raises what the mail server or the network says."""
+    connection = get_connection()
+    connection.open()
+    connection.close()
+    return str(settings.EMAIL_HOST)
 
 
 def _check_omnitron() -> Diagnosis:

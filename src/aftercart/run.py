@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from rich.console import Console
 from rich.progress import (
+    BarColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
@@ -29,6 +30,7 @@ from aftercart.actions.import_orders import (
     import_orders,
     open_lines,
 )
+from aftercart.actions.rotate_keys import RotationResult, rotate_keys
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib import postgres
 from aftercart.orders.models import Order
@@ -143,6 +145,7 @@ def describe_demo(summary: dict[str, Any]) -> None:
     rows += [
         ("Back office", f"{base}/backoffice/"),
         ("  log in as", f"{staff['email']} / {staff['password']}"),
+        ("E-mails", f"{base}/mail/kept/"),
         ("API documentation", f"{base}/api/docs/"),
         ("Omnitron", f"{summary['omnitron_url']}/"),
         ("All of the demo", str(settings.VAR / "demo.json")),
@@ -194,6 +197,22 @@ def import_file(file: str) -> ImportResult:
         return import_orders(
             lines, report_bad=bad_lines.report, progress=lambda count: progress.advance(task, count)
         )
+
+
+def rotate_with_progress() -> RotationResult:
+    """Encrypt account numbers anew, with a progress bar."""
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("values"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("rotate", total=None)
+        return rotate_keys(lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def describe_rotation(result: RotationResult) -> str:
+    """Say what became of the account numbers, and what that means for the keys."""
+    text = f"{result.checked} values looked at, {result.renewed} encrypted anew."
+    if result.lost:
+        return f"{text} {result.lost} are opened by no key: keep looking for the key, or let them expire."
+    return f"{text} The newest key opens all of them; older keys can be taken out."
 
 
 class _RateColumn(ProgressColumn):

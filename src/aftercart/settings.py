@@ -1,5 +1,6 @@
 """Django's settings, all from the environment (lib/configuration.py lists it); starts with nothing set."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
-from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
+from aftercart.lib.configuration import (
+    Configuration,
+    ConfigurationError,
+    get_var_folder,
+    read_or_make_secret,
+)
+from aftercart.lib.mail_server import parse_mail_url
 
 config = Configuration()
 
@@ -69,6 +76,8 @@ INSTALLED_APPS = [
     "aftercart.accounts",
     "aftercart.orders",
     "aftercart.cancellations",
+    "aftercart.loyalty",
+    "aftercart.mail",
     "aftercart.pages",
     "aftercart.backoffice",
     "aftercart.worker",
@@ -109,6 +118,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "aftercart.pages.brand.name_shop",
+                "aftercart.pages.views.points.offer_points",
             ],
         },
     },
@@ -182,6 +192,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 
+GUEST_LOOKUPS = config.number("GUEST_LOOKUPS")
+GUEST_LOOKUPS_PER_CLIENT = config.number("GUEST_LOOKUPS_PER_CLIENT")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -218,6 +231,32 @@ STATICFILES_DIRS = [BRAND / "static"] if BRAND and (BRAND / "static").is_dir() e
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
 
+# --- letters -----------------------------------------------------------------------------------------------
+
+SHOP_COLOUR = config.text("SHOP_COLOUR")
+if not re.fullmatch(r"#[0-9a-fA-F]{6}", SHOP_COLOUR):
+    raise ConfigurationError(f"SHOP_COLOUR must be # and six hexadecimal digits, not {SHOP_COLOUR!r}.")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = config.text("DEFAULT_FROM_EMAIL")
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
+LETTER_LIFE = config.days("LETTER_DAYS")
+REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
+_EMAIL_URL = config.text("EMAIL_URL")
+if not _EMAIL_URL and not IS_LOCAL:
+    raise ImproperlyConfigured("EMAIL_URL must be set in production: receipts and decisions go by e-mail.")
+ARE_LETTERS_KEPT_HERE = not _EMAIL_URL
+EMAIL_BACKEND = (
+    "aftercart.mail.folder.FolderBackend"
+    if ARE_LETTERS_KEPT_HERE
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+globals().update({} if ARE_LETTERS_KEPT_HERE else parse_mail_url(_EMAIL_URL))
+
+# --- withdrawal (Directive (EU) 2023/2673; rows in the back office go before these) -------------------------
+
+WITHDRAWAL_COUNTRIES = frozenset(word.lower() for word in config.words("WITHDRAWAL_COUNTRIES"))
+WITHDRAWAL_DAYS = config.number("WITHDRAWAL_DAYS")
+
 # --- the API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -230,7 +269,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aftercart.api.negotiation.JSONByDefault",
     "DEFAULT_PAGINATION_CLASS": "aftercart.api.pagination.PagePagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "aftercart.api.inspector.AutoSchema",
     "EXCEPTION_HANDLER": "aftercart.api.errors.answer_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -274,10 +313,9 @@ OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
 VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
 VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 
-# --- policy (a table in the back office, later; until then one for all channels) ---------------------------
+# --- the default policy, until staff publish one (docs/policies.md) -----------------------------------------
 
 LINK_LIFE = config.days("LINK_DAYS")
-REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
 QUOTE_LIFE = timedelta(minutes=config.number("QUOTE_MINUTES"))
 CANCEL_STATUSES = frozenset(config.words("CANCEL_STATUSES"))
 REFUND_STATUSES = frozenset(config.words("REFUND_STATUSES"))
@@ -290,6 +328,9 @@ _review_above = config.text("REVIEW_ABOVE_AMOUNT")
 REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
 REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
 EASY_RETURN = config.flag("EASY_RETURN")
+LOYALTY_CURRENCY = config.text("LOYALTY_CURRENCY").upper()
+IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
+HOLIDAYS = config.dates("HOLIDAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

@@ -62,9 +62,10 @@ class Service:
 
     def _show(self, process: subprocess.Popen[bytes], width: int) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for line in process.stdout:
-            text = line.decode(errors="replace").rstrip()
-            print(f"{self.name:<{width}} | {text}", flush=True)  # noqa: T201 - the log is the product
+        with process.stdout:
+            for line in process.stdout:
+                text = line.decode(errors="replace").rstrip()
+                print(f"{self.name:<{width}} | {text}", flush=True)  # noqa: T201 - the log is the product
 
     def stop(self) -> None:
         """Ask it to stop, wait, and if need be make it; then whatever it left in its session."""
@@ -78,8 +79,13 @@ class Service:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        self.end_session()
+
+    def end_session(self) -> None:
+        """End what a process that is gone left in its session, such as the children of a killed web server."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Supervisor:
@@ -136,6 +142,7 @@ class Supervisor:
         code = service.process.poll()
         if code is None:
             return
+        service.end_session()
         lived = time.monotonic() - service.started_at
         service.deaths = 1 if lived > _HEALTHY_AFTER else service.deaths + 1
         pause = min(0.5 * 2 ** (service.deaths - 1), _LONGEST_PAUSE)

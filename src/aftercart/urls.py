@@ -4,7 +4,17 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 from django.views.i18n import set_language
 
-from aftercart.api import events, health, metrics, orders, session
+from aftercart.api import (
+    addresses,
+    events,
+    guests,
+    health,
+    loyalty,
+    metrics,
+    orders,
+    session,
+    withdrawals,
+)
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
@@ -33,6 +43,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.completed, json=orders.CompletedOrder.as_view()),
         name="order-completed",
     ),
+    path("orders/guest/", pages.guest_lookup, name="guest-lookup"),
+    path("orders/guest/code/", pages.guest_code, name="guest-code"),
     path("orders/guest/<text:signed>/", pages.guest, name="order-guest"),
     path(
         "orders/change-address/",
@@ -45,6 +57,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="order-cancel",
     ),
     path("orders/<text:number>/cancel/<uuid:uuid>/", pages.cancel_result, name="order-cancel-result"),
+    path(
+        "orders/<text:number>/withdraw/",
+        by_format(html=pages.withdraw, json=withdrawals.WithdrawOrder.as_view()),
+        name="order-withdraw",
+    ),
+    path(
+        "orders/<text:number>/withdraw/<uuid:statement>/",
+        pages.withdrawal_receipt,
+        name="withdrawal-receipt",
+    ),
+    path("orders/guest/<text:signed>/withdraw/", pages.guest_withdraw, name="guest-withdraw"),
+    path(
+        "orders/guest/<text:signed>/withdraw/<uuid:statement>/",
+        pages.guest_withdrawal_receipt,
+        name="guest-withdrawal-receipt",
+    ),
+    path("mail/opt-out/<text:token>/", pages.opt_out, name="mail-opt-out"),
+    path("mail/kept/", pages.kept_mails, name="kept-mails"),
+    path("mail/kept/<slug:name>/", pages.kept_mail, name="kept-mail"),
+    path("mail/kept/<slug:name>/body/", pages.kept_mail_body, name="kept-mail-body"),
     path("orders/<text:number>/cancel/quote/", orders.QuoteCancellation.as_view(), name="order-cancel-quote"),
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
@@ -65,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         orders.CancellationRequests.as_view(),
         name="cancellation-requests",
     ),
+    path("users/orders/anonymous/", guests.AnonymousOrders.as_view(), name="anonymous-orders"),
     path(
         "users/orders/<int:pk>/",
         by_format(html=pages.order_detail, json=orders.OrderDetail.as_view()),
@@ -73,6 +106,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/orders/<int:pk>/receipt/", pages.receipt, name="order-receipt"),
     path("orders/style.css", pages.style, name="style"),
     path("orders/language/", set_language, name="set-language"),
+    path("account/loyalty-account-balance/", loyalty.LoyaltyBalance.as_view(), name="loyalty-balance"),
+    path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
+    path("account/points/", pages.points, name="points"),
+    path(
+        "address/",
+        by_format(html=pages.address_book, json=addresses.Addresses.as_view()),
+        name="address-book",
+    ),
+    path("address/detailed/", addresses.DetailedAddresses.as_view(), name="address-detailed"),
+    path("address/country/", addresses.Countries.as_view(), name="address-countries"),
+    path("address/city/", addresses.Cities.as_view(), name="address-cities"),
+    path("address/township/", addresses.Townships.as_view(), name="address-townships"),
+    path("address/district/", addresses.Districts.as_view(), name="address-districts"),
+    path(
+        "address/<int:pk>/",
+        by_format(html=pages.address_entry, json=addresses.AddressEntry.as_view()),
+        name="address-entry",
+    ),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
     path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),

@@ -17,6 +17,7 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from tests.shop import Line, Shop, ask, get_statuses, make_command, make_customer
@@ -178,8 +179,9 @@ def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:
 
     assert recover_jobs() == 0
     ProcrastinateJob.objects.all()._raw_delete("default")
-    assert recover_jobs() == 1
+    assert recover_jobs() == 2
     assert count_jobs(jobs.VERIFY_SUBMISSION) == 1
+    assert count_jobs(jobs.SEND_LETTER) == 1
 
 
 def open_request(shop: Shop, **fields: object) -> CancellationRequest:
@@ -277,6 +279,7 @@ def test_a_request_that_omnitron_refuses_stays_with_us_and_says_why() -> None:
         "No such thing.",
     )
     ProcrastinateJob.objects.all()._raw_delete("default")
+    Letter.objects.all().delete()
     assert recover_jobs() == 0
 
 

@@ -1,7 +1,12 @@
-import pytest
+from dataclasses import replace
 
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import _prepare, change_address, deliver_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid
@@ -192,3 +197,67 @@ def test_a_change_that_a_newer_one_overtook_does_not_run_for_ever() -> None:
     change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
 
     assert IdempotencyRecord.objects.filter(status_code=None).count() == 0
+
+
+def test_a_refusal_after_a_lost_answer_is_none_if_omnitron_has_the_address() -> None:
+    shop = Shop()
+    address = make_address(shop.user)
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"), applied=True)
+    change_address(make_address_command(shop.order, address), shop.fake)
+    shop.fake.fail("change_address", Refused("No.", code="no", status=406))
+
+    deliver_address(get_change().pk, shop.fake)
+
+    assert (get_change().state, get_change().cause, get_address_pk(shop)) == (
+        "confirmed",
+        "found_applied",
+        address.pk,
+    )
+
+
+def test_an_older_change_that_arrives_late_is_overtaken_by_the_last_again() -> None:
+    shop = Shop()
+    older, last = make_address(shop.user), make_address(shop.user, title="Work")
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
+    change_address(make_address_command(shop.order, older), shop.fake)
+    change_address(make_address_command(shop.order, last), shop.fake)
+    arrive(shop, older.pk)
+
+    compare_address(shop.order.pk, shop.fake)
+
+    assert list(AddressChange.objects.values_list("state", flat=True)) == ["confirmed", "superseded"]
+    assert [post.body["address"]["pk"] for post in shop.fake.posts][-1] == last.pk
+    assert get_address_pk(shop) == last.pk
+
+
+def test_a_change_that_came_through_although_it_ended_as_too_late_is_found() -> None:
+    shop = Shop()
+    address = make_address(shop.user)
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
+    change_address(make_address_command(shop.order, address), shop.fake)
+    Order.objects.update(status="500")
+    deliver_address(get_change().pk, shop.fake)
+    assert (get_change().state, get_address_pk(shop)) == ("too_late", None)
+    arrive(shop, address.pk)
+
+    compare_address(shop.order.pk, shop.fake)
+
+    assert get_address_pk(shop) == address.pk
+    assert shop.order.timeline.filter(event="address_change_found").count() == 1
+
+
+def test_while_omnitron_cannot_be_asked_it_is_asked_again() -> None:
+    shop = Shop()
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+    shop.fake.fail("read_order", NotSent("down", code="unreachable"))
+
+    compare_address(shop.order.pk, shop.fake)
+
+    task = ProcrastinateJob.objects.filter(task_name=jobs.COMPARE_ADDRESS, status="todo")
+    assert task.count() == 1
+
+
+def arrive(shop: Shop, address_pk: int) -> None:
+    """Let a change arrive at Omnitron that nobody waits for any more."""
+    for record in shop.fake.backoffice.orders.values():
+        record.remote = replace(record.remote, shipping_address_pk=address_pk)

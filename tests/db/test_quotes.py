@@ -215,11 +215,12 @@ def test_a_quote_costs_the_same_queries_for_any_number_of_lines(
     shop = make_shop(*(Line(quantity=2) for _ in range(12)))
     command = shop.command()
 
-    with django_assert_max_num_queries(6) as captured:
+    with django_assert_max_num_queries(8) as captured:
         quote_cancellation(command)
 
     assert isinstance(captured, CaptureQueriesContext)
-    assert len(captured) == 6  # order, items, reasons, companies, open lines, what was given
+    # Order, items, policy, reasons, companies, open lines, what was given, points.
+    assert len(captured) == 8
 
 
 # --- binding -----------------------------------------------------------------------------------------------
@@ -456,7 +457,7 @@ def test_a_line_from_before_there_were_quotes_books_what_omnitron_tells() -> Non
 
 
 def test_a_fee_is_forced_on_omnitron_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_terms(_order: Order, lines: Any) -> dict[int, Terms]:
+    def find_terms(_policy: Any, _items: Any, lines: Any) -> dict[int, Terms]:
         return {line.order_item_id: Terms(fee_percent=Decimal(10)) for line in lines}
 
     monkeypatch.setattr(pricing, "_find_terms", find_terms)

@@ -10,7 +10,9 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -23,20 +25,41 @@ from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.override_policy import OverrideCommand, override_policy
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
+from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.tell_customer import name_subject
 from aftercart.actions.verify_submission import verify_submission
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationReason,
+    CancellationRequest,
+    Submission,
+    Withdrawal,
+)
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.mail.models import Letter
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import IdempotencyRecord
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
-from tests.shop import Line, ask, make_address, make_address_command, make_command
+from tests.shop import (
+    Line,
+    ask,
+    get_items,
+    make_address,
+    make_address_command,
+    make_command,
+    make_reason,
+)
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
 
@@ -51,7 +74,9 @@ _JOBS: dict[str, Callable[[int, Omnitron], None]] = {
     jobs.DELIVER_REQUEST: deliver_request,
     jobs.DELIVER_REJECTION: deliver_rejection,
     jobs.DELIVER_ADDRESS: deliver_address,
+    jobs.COMPARE_ADDRESS: compare_address,
     jobs.SYNC_ORDER: sync_order,
+    jobs.SEND_LETTER: lambda pk, _client: send_letter(pk),
 }
 
 Action = Callable[[Street, Omnitron], object]
@@ -64,8 +89,11 @@ def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
 
 
 @contextmanager
-def dying_at(deadly: int) -> Iterator[None]:
-    """Die at the n-th point: before a statement, or before or after a commit or a remote call."""
+def dying_at(deadly: int) -> Iterator[Callable[[], None]]:
+    """Die at the n-th point: before a statement, or before or after a commit or a remote call.
+
+    Gives what passes a further point.
+    """
     passed = 0
 
     def pass_one() -> None:
@@ -93,7 +121,7 @@ def dying_at(deadly: int) -> Iterator[None]:
         commit = around(connection._commit)  # type: ignore[attr-defined]
         stack.enter_context(mock.patch.object(connection, "_commit", commit))
         stack.enter_context(mock.patch.object(Exchange, "call", around(Exchange.call)))
-        yield
+        yield pass_one
 
 
 def survives(action: Action, street: Street, deadly: int) -> bool:
@@ -123,7 +151,9 @@ def recover(client: Omnitron) -> None:
     """Do what the worker does, until nothing is left to do; time passes quickly."""
     for _round in range(10):
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
+        Letter.objects.update(sending_at=F("sending_at") - _LONG_AGO)
         recover_submissions()
+        recover_letters()
         recover_jobs()
         todo = list(ProcrastinateJob.objects.filter(status="todo").order_by("pk"))
         if not todo:
@@ -150,17 +180,52 @@ def check_books(street: Street) -> None:
             assert accepted[line.order_item_id] == (submission.state == "applied"), submission.state
             if submission.state == "refused" and line.is_open:
                 assert line.request.delivered_at is not None
+    check_letters()
     for item in street.items:
         assert (item.status == "50") == (accepted[item.pk] == 1), item.status
 
 
+def check_points(street: Street) -> None:
+    """Compare the ledger of points with what was decided: a refund of 100 as points, 30 of them spent before."""
+    assert Submission.objects.filter(state__in=UNDER_WAY).count() == 0
+    assert [item.status for item in get_items(street.order)] == ["100"]
+    entries = LoyaltyEntry.objects.filter(order=street.order).order_by("amount")
+    assert [(entry.kind, entry.amount) for entry in entries] == [
+        ("spent", Decimal(-30)),
+        ("clawed_back", Decimal(-5)),
+        ("earned", Decimal(5)),
+        ("returned", Decimal(30)),
+        ("refund_credit", Decimal(70)),
+    ]
+
+
+def check_letters() -> None:
+    """Every event has its letter, once, and all of them are sent."""
+    assert not Letter.objects.exclude(state="sent").exists()
+    kinds = {
+        letter.subject: letter.kind for letter in Letter.objects.filter(kind__contains="_").order_by("pk")
+    }
+    for submission in Submission.objects.filter(origin="direct"):
+        told = {"applied": {"cancellation_sent", "cancellation_confirmed"}, "refused": {"request_received"}}
+        assert kinds.get(submission.uuid) in told[submission.state]
+    for change in AddressChange.objects.filter(state="confirmed"):
+        assert kinds[name_subject("address_change", change.pk)] == "address_changed"
+    for withdrawal in Withdrawal.objects.all():
+        assert Letter.objects.filter(kind="withdrawal_receipt", subject=withdrawal.uuid).count() == 1
+
+
 def kill_at_every_point(
-    sandbox: SandboxProcess, action: Action, *, lines: tuple[Line, ...] = (), before: Action | None = None
+    sandbox: SandboxProcess,
+    action: Action,
+    *,
+    lines: tuple[Line, ...] = (),
+    before: Action | None = None,
+    check: Callable[[Street], None] = check_books,
 ) -> int:
     """Kill an action at each of its points, each time with a shop of its own; tell how many there are."""
     client = make_client(sandbox)
     for deadly in range(1, _MOST_POINTS):
-        for model in (Submission, AddressChange, IdempotencyRecord):
+        for model in (Withdrawal, Submission, AddressChange, IdempotencyRecord, Letter):
             model.objects.all().delete()
         ProcrastinateJob.objects.all()._raw_delete("default")
         street = make_street(sandbox, "http://nobody", *lines)
@@ -168,10 +233,10 @@ def kill_at_every_point(
             before(street, client)
         if survives(action, street, deadly):
             recover(client)
-            check_books(street)
+            check(street)
             return deadly - 1
         recover(client)
-        check_books(street)
+        check(street)
     pytest.fail("the action has no end")
 
 
@@ -182,6 +247,25 @@ def cancel(street: Street, client: Omnitron) -> None:
 def lose_an_answer(street: Street, client: Omnitron) -> None:
     street.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
     cancel(street, client)
+
+
+def withdraw(street: Street, client: Omnitron) -> None:
+    command = WithdrawalCommand(
+        street.order.number, street.order.user, "Ayşe Yılmaz", street.order.user_email
+    )
+    withdraw_order(command, client)
+
+
+def know_the_reason(_street: Street, _client: Omnitron) -> None:
+    for kind, remote_pk in (("cancel", 1), ("refund", 6)):
+        CancellationReason.objects.filter(code="withdrawal", cancellation_type=kind).delete()
+        CancellationReason.objects.create(
+            code="withdrawal",
+            cancellation_type=kind,
+            subject="Withdrawal",
+            is_active=False,
+            remote_pk=remote_pk,
+        )
 
 
 def move(street: Street, client: Omnitron) -> None:
@@ -216,7 +300,31 @@ def deliver(_street: Street, client: Omnitron) -> None:
     deliver_request(CancellationRequest.objects.get().pk, client)
 
 
+def refund_as_points(street: Street, client: Omnitron) -> None:
+    """Have a cancellation, to be refunded as points, approved at Omnitron; nobody here knows yet."""
+    for kind, amount in (("spent", -30), ("earned", 5)):
+        LoyaltyEntry.objects.create(
+            user=street.order.user, order=street.order, currency="TRY", kind=kind, amount=amount
+        )
+    command = make_command(street.order, ask(street.items[0], street.reason))
+    cancel_items(replace(command, fully_refund_as_loyalty_money=True), client)
+    street.sandbox.control("decide", {"order": street.order.number, "decision": "approve"})
+
+
+def book(street: Street, client: Omnitron) -> None:
+    sync_order(street.order.pk, client)
+
+
+def override(street: Street, _client: Omnitron) -> None:
+    assert street.order.user is not None
+    command = OverrideCommand(
+        street.order.pk, street.items[0].pk, make_reason("refund").pk, why="A goodwill return."
+    )
+    override_policy(command, street.order.user)
+
+
 INVOICED = (Line(invoice_number="INV-1"), Line())
+FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
 
 
 @pytest.mark.timeout(600)
@@ -230,7 +338,12 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
         pytest.param(deliver, {"before": cancel, "lines": INVOICED}, 15, id="deliver"),
         pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
         pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
+        pytest.param(override, {"lines": FINAL_SALE}, 16, id="override the policy"),
         pytest.param(move, {}, 27, id="change the address"),
+        pytest.param(
+            book, {"before": refund_as_points, "lines": (Line(),), "check": check_points}, 27, id="points"
+        ),
+        pytest.param(withdraw, {"before": know_the_reason}, 60, id="withdraw"),
     ],
 )
 def test_wherever_a_process_dies_nothing_is_lost_and_nothing_happens_twice(

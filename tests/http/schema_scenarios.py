@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
 from django.conf import settings
+from django.db.models import F
 
 from aftercart.omnitron.errors import NotSent, Refused
-from aftercart.orders.models import IdempotencyRecord, Order
+from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from tests.http.schema_world import DELIVERED, MUG, SHIRT, SHOES, World
 
 Run = Callable[[World], Any]
@@ -57,8 +59,15 @@ def show(operation_id: str, status: int, name: str, summary: str, *, sends: str 
 
 CANCELS = ("cancel_order_items", "request_cancellations", "request_cancellation")
 WRITES = (*CANCELS, "change_order_address")
-POSTS = (*WRITES, "quote_cancellation")
+#: A write that knows its repeats by what it states, not by a key.
+WITHDRAWS = "withdraw_from_contract"
+POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
+BOOK_WRITES = ("add_address", "edit_address", "remove_address")
+PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
+    *PLACES,
+    "list_addresses",
+    "list_detailed_addresses",
     "get_completed_order",
     "list_orders",
     "get_order",
@@ -69,14 +78,22 @@ SHARED = (
     "get_completed_order",
     "change_order_address",
     "cancel_order_items",
+    WITHDRAWS,
     "log_in",
     "log_out",
     "log_out_by_get",
     "list_orders",
     "get_order",
+    "list_addresses",
+    "add_address",
+    "edit_address",
+    "remove_address",
 )
 OWN = (
     "quote_cancellation",
+    "find_anonymous_order",
+    "list_detailed_addresses",
+    *PLACES,
     "list_cancellation_reasons",
     "request_cancellations",
     "request_cancellation",
@@ -105,9 +122,9 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
     return body
 
 
-add((*READS, *POSTS), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
+add((*READS, *POSTS, *BOOK_WRITES), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
 add(
-    (*POSTS, "log_out"),
+    (*POSTS, *BOOK_WRITES, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -116,14 +133,14 @@ add(
 add(SHARED, 404, "page", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(OWN, 404, "format", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(
-    (*POSTS, "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     415,
     "xml",
     "The body is XML",
     lambda w, o: w.log_in().call(o, "<all/>", content_type="text/xml"),
 )
 add(
-    (*POSTS, "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
     400,
     "not_json",
     "The body is no JSON",
@@ -138,12 +155,57 @@ add(
     lambda w, o: _send_twice(w, o, is_running=True),
 )
 add(
-    (*READS, *POSTS, "log_in", "log_out", "log_out_by_get", "receive_events"),
+    (
+        *READS,
+        *POSTS,
+        *BOOK_WRITES,
+        "find_anonymous_order",
+        "log_in",
+        "log_out",
+        "log_out_by_get",
+        "receive_events",
+    ),
     503,
     "database",
     "The database is away",
     lambda w, o: (w if o == "log_in" else w.log_in()).call_without_database(o),
 )
+
+
+# --- withdrawals -------------------------------------------------------------------------------------------
+
+
+def _date_order(world: World) -> None:
+    Order.objects.filter(pk=world.order.pk).update(created_date=datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+
+
+@show(WITHDRAWS, 201, "received", "The statement is recorded, its receipt sent", sends="withdraw")
+def _(world: World) -> Any:
+    _date_order(world)
+    return world.call(WITHDRAWS)
+
+
+@show(WITHDRAWS, 201, "again", "The same statement again")
+def _(world: World) -> Any:
+    _date_order(world)
+    world.call(WITHDRAWS)
+    return world.call(WITHDRAWS)
+
+
+@show(WITHDRAWS, 400, "unknown_item", "An item of another order")
+def _(world: World) -> Any:
+    return world.call(WITHDRAWS, {"items": [MUG]})
+
+
+@show(WITHDRAWS, 400, "nothing_left", "Everything is cancelled already")
+def _(world: World) -> Any:
+    OrderItem.objects.filter(order=world.order).update(status="100", cancelled_quantity=F("quantity"))
+    return world.call(WITHDRAWS, {})
+
+
+@show(WITHDRAWS, 404, "unknown", "An order of somebody else's, or none")
+def _(world: World) -> Any:
+    return world.call(WITHDRAWS, path="/orders/ORD-0000-000000/withdraw/")
 
 
 # --- cancellations -----------------------------------------------------------------------------------------
@@ -290,7 +352,7 @@ def _(world: World) -> Any:
 
 
 add(
-    ("list_orders", "list_cancellation_reasons"),
+    ("list_orders", "list_cancellation_reasons", "list_addresses", "list_detailed_addresses", *PLACES),
     404,
     "beyond",
     "A page beyond the last",
@@ -376,7 +438,14 @@ SCENARIOS += [
         lambda w: w.call_without_database("check_readiness"),
     ),
     Scenario("check_readiness", 503, "migrations", "Migrations are missing", _lack_migrations),
-    Scenario("receive_events", 202, "accepted", "One order is ours", lambda w: w.call("receive_events")),
+    Scenario(
+        "receive_events",
+        202,
+        "accepted",
+        "One order is ours",
+        lambda w: w.call("receive_events"),
+        request="one_order",
+    ),
     Scenario("receive_events", 400, "input", "No events", lambda w: w.call("receive_events", {})),
     Scenario("receive_events", 404, "closed", "There is no secret", _close_events),
     Scenario(

@@ -21,7 +21,7 @@ from tests.http.conftest import Api
 from tests.shop import CHANNEL, PASSWORD, load_into
 
 SECRET = "a secret that Omnitron knows too"
-ORDER, DELIVERED = 1042, 1037
+ORDER, DELIVERED, GUESTS = 1042, 1037, 1051
 SHIRT, SHOES, MUG = 20311, 20312, 20290
 CARD = {"pk": 1, "name": "Kredi Kartı", "payment_type": "credit_card", "slug": "kredi-karti"}
 DETAILS = {
@@ -57,6 +57,8 @@ class World:
         )
         self.delivered = _make_order(self.user, self.address, DELIVERED, "2026000000001037", "550")
         _make_item(self.delivered, MUG, "Stoneware mug", 1, "129.50")
+        self.guests = _make_order(None, self.address, GUESTS, "ORD-2026-001051", "400")
+        _make_item(self.guests, 20400, "Stoneware mug", 1, "129.50")
         for order in (self.order, self.delivered):
             load_into(self.fake, order)
 
@@ -64,6 +66,7 @@ class World:
     address: Address = field(init=False)
     order: Order = field(init=False)
     delivered: Order = field(init=False)
+    guests: Order = field(init=False)
 
     def log_in(self) -> "World":
         """Log the customer in."""
@@ -82,13 +85,14 @@ class World:
     ) -> Any:
         """Call an operation as its typical client does, except for what is told otherwise."""
         method, make_path, make_body = CALLS[operation_id]
-        path = f"{path or make_path(self)}{query}"
+        path = path or make_path(self)
+        path = f"{path}{query.replace('?', '&') if '?' in path else query}"
         if method == "get":
             return self.api.client.get(path, headers=self.api._headers(headers))
         self.sent = make_body(self) if body is None else body
         raw = self.sent if isinstance(self.sent, str) else json.dumps(self.sent)
         given = {**self.api._headers(None), **_sign(operation_id, raw), **(headers or {})}
-        return self.api.client.post(path, raw, content_type=content_type, headers=given)
+        return self.api.client.generic(method.upper(), path, raw, content_type=content_type, headers=given)
 
     def call_without_database(self, operation_id: str) -> Any:
         """Call an operation while the database does not answer."""
@@ -167,14 +171,14 @@ def _make_reasons() -> None:
         )
 
 
-def _make_order(user: User, address: Address, pk: int, number: str, status: str) -> Order:
+def _make_order(user: User | None, address: Address, pk: int, number: str, status: str) -> Order:
     snapshot = address_document(address)
     return Order.objects.create(
         pk=pk,
         number=number,
         channel_id=CHANNEL,
         user=user,
-        user_email=user.email,
+        user_email=user.email if user else "mehmet@example.com",
         status=status,
         currency="TRY",
         amount="4377.80",
@@ -226,6 +230,26 @@ def _cancel(world: World) -> dict[str, Any]:  # noqa: ARG001 - as all bodies are
     }
 
 
+def _write_address(world: World) -> dict[str, Any]:
+    """Write an address as the storefront's form does: choices are strings, and it says more than is wanted."""
+    entry = world.address
+    return {
+        "type": "personal",
+        "is_corporate": "false",
+        "title": "Work",
+        "first_name": "Ayşe",
+        "last_name": "Yılmaz",
+        "phone_number": "05321234567",
+        "country": str(entry.country_id),
+        "city": str(entry.city_id),
+        "township": str(entry.township_id),
+        "district": str(entry.district_id),
+        "line": "Büyükdere Caddesi 100",
+        "postcode": "34394",
+        "country_code": "+90",
+    }
+
+
 #: By operation: method, path, body.
 CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
     "get_completed_order": (
@@ -239,6 +263,11 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda w: {"order": w.order.pk, "address": w.address.pk},
     ),
     "cancel_order_items": ("post", lambda w: f"/orders/{w.order.number}/cancel/", _cancel),
+    "withdraw_from_contract": (
+        "post",
+        lambda w: f"/orders/{w.order.number}/withdraw/",
+        lambda w: {"name": "Ayşe Yılmaz", "email": w.user.email, "items": [SHIRT]},
+    ),
     "quote_cancellation": ("post", lambda w: f"/orders/{w.order.number}/cancel/quote/", _cancel),
     "log_in": (
         "post",
@@ -256,6 +285,20 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda _: {"order_item": SHIRT, "reason": 3, "cancellation_type": "cancel", "quantity": 1},
     ),
     "get_order": ("get", lambda w: f"/users/orders/{w.order.pk}/", _cancel),
+    "find_anonymous_order": (
+        "post",
+        lambda _: "/users/orders/anonymous/",
+        lambda w: {"number": w.guests.number, "email": w.guests.user_email},
+    ),
+    "list_addresses": ("get", lambda _: "/address/", _cancel),
+    "add_address": ("post", lambda _: "/address/", _write_address),
+    "list_detailed_addresses": ("get", lambda _: "/address/detailed/", _cancel),
+    "edit_address": ("patch", lambda w: f"/address/{w.address.pk}/", lambda _: {"line": "Moda Caddesi 14"}),
+    "remove_address": ("delete", lambda w: f"/address/{w.address.pk}/", lambda _: {}),
+    "list_countries": ("get", lambda _: "/address/country/", _cancel),
+    "list_cities": ("get", lambda _: "/address/city/?country=1", _cancel),
+    "list_townships": ("get", lambda _: "/address/township/?city=34", _cancel),
+    "list_districts": ("get", lambda _: "/address/district/?township=341", _cancel),
     "get_current_user": ("get", lambda _: "/current_user/", _cancel),
     "get_csrf_token": ("get", lambda _: "/csrf_token/", _cancel),
     "receive_events": (

@@ -7,6 +7,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import User
+from aftercart.actions import jobs
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order, TimelineEntry
 from tests.http.backoffice_world import QUEUE, log_in, make_decider, make_request, make_staff
@@ -31,7 +32,11 @@ def _said(response: object) -> list[str]:
 
 
 def _jobs() -> list[tuple[str, object]]:
-    return [(job.task_name, job.args["pk"]) for job in ProcrastinateJob.objects.order_by("id")]
+    return [
+        (job.task_name, job.args["pk"])
+        for job in ProcrastinateJob.objects.order_by("id")
+        if job.task_name != jobs.SEND_LETTER
+    ]
 
 
 def _events(order: Order) -> list[tuple[str, str, int | None]]:

@@ -461,12 +461,12 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
         make_order(shop.user, Line(), Line(quantity=2))
     api.log_in(shop.user)
 
-    # Session, user, count, orders, items, discounts, lines, requests, companies.
-    with django_assert_num_queries(9):
+    # Session, user, count, orders, policy, items, discounts, lines, requests, companies, points.
+    with django_assert_num_queries(11):
         assert api.get("/users/orders/").status_code == 200
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         assert api.get(f"/users/orders/{shop.order.pk}/").status_code == 200
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         assert get_completed(api, sign(shop.order)).status_code == 200
 
 

@@ -17,7 +17,13 @@ from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.actions.close_line import complete_line, reject_line
-from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import (
+    CancellationReason,
+    CancellationRequest,
+    EasyReturnCompany,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
@@ -457,6 +463,33 @@ def test_a_return_is_collected_by_a_company_at_an_address(
     assert line.pickup_date == {"date": tomorrow, "hour_range": {"start": "09:00", "end": "12:00"}}
 
 
+def test_the_form_offers_the_companies_hours_and_keeps_to_their_calendars(
+    client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
+) -> None:
+    order.items.filter(sku="shirt").update(status="550", delivered_at=timezone.now())
+    EasyReturnCompany.objects.filter(value="yurtici").update(slots=["10:00-11:00"], lead_days=3)
+    form = Form(client, order).choose(0, reasons[2])
+    assert [option["value"] for option in form.page.select("[name=pickup_slot] option")] == [
+        "",
+        "09:00-12:00",
+        "10:00-11:00",
+        "12:00-15:00",
+        "15:00-18:00",
+    ]
+    assert "Yurtiçi Kargo · 10:00–11:00" in form.page.get_text()
+    company = EasyReturnCompany.objects.get(value="yurtici")
+    days = [f"{timezone.now() + timedelta(days=days):%Y-%m-%d}" for days in (1, 6)]
+    wish = {"shipping_company": str(company.pk), "pickup_slot": "10:00-11:00"}
+    (complaint,) = complaints(form.send(**wish, pickup_date=days[0]))
+    assert complaint.startswith("The parcel can be collected from")
+    assert complaints(form.send(**{**wish, "pickup_slot": "12:00-15:00"}, pickup_date=days[1])) == [
+        "Parcels are collected at these hours: 10:00–11:00."
+    ]
+    assert_nothing_happened(fake)
+    assert form.send(**wish, pickup_date=days[1]).status_code == 303
+    assert SubmissionLine.objects.get().shipping_company == company
+
+
 def test_a_cancellation_does_not_ask_about_collection(
     client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
 ) -> None:
@@ -656,9 +689,9 @@ def test_the_number_of_queries_does_not_depend_on_how_much_is_asked(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     form = Form(client, order).choose(0, reasons[0])
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get(form.path)
-    with django_assert_max_num_queries(30) as one:
+    with django_assert_max_num_queries(32) as one:
         form.go_on()
     form.choose(1, reasons[0]).choose(2, reasons[0])
     with django_assert_max_num_queries(len(one)):

@@ -105,7 +105,7 @@ def test_the_queries_of_a_quote_do_not_grow(
 ) -> None:
     body = make_body(shop)
     # session and user, order, items, reasons, companies, open lines, what was given
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         customer.post(get_path(shop), body)
 
 

@@ -14,9 +14,12 @@ from pytest_django import Settings
 from aftercart.api.schema.operation import EXAMPLES
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
-from tests.http import schema_quotes  # noqa: F401 - adds its scenarios
+from tests.http import (
+    schema_points,  # noqa: F401 - adds its scenarios
+    schema_quotes,  # noqa: F401 - adds its scenarios
+)
+from tests.http.schema_address_scenarios import SCENARIOS, Scenario
 from tests.http.schema_check import assert_matches_schema, list_answers, list_errors, list_operations
-from tests.http.schema_scenarios import SCENARIOS, Scenario
 from tests.http.schema_world import CALLS, SECRET, World
 
 #: What differs from run to run, and what stands for it in the examples.
@@ -33,11 +36,14 @@ KEYS = {
 }
 #: Ids of requests, which come from a sequence, are counted from here.
 FIRST_REQUEST = 901
+#: The entry of the address book that is there, and what stands for one that is made.
+OWN_ADDRESSES, NEW_ADDRESS = {18}, 19
 
 
 @pytest.fixture
 def world(db: None, settings: Settings) -> Iterator[World]:  # noqa: ARG001
     settings.OMNITRON_WEBHOOK_SECRETS = [SECRET]
+    settings.PUBLIC_URL = "https://shop.example.com"
     fake = FakeOmnitron()
     with replace_client(fake):
         yield World(fake)
@@ -53,6 +59,11 @@ def _is_request(value: Any) -> bool:
     return isinstance(value, dict) and {"id", "order_item", "reason"} <= set(value)
 
 
+def _is_new_address(value: Any) -> bool:
+    """Tell an entry that a scenario has made: those of the world have ids of their own."""
+    return isinstance(value, dict) and "hash_data" in value and value["pk"] not in OWN_ADDRESSES
+
+
 def _find_request_ids(value: Any) -> Iterator[int]:
     if _is_request(value):
         yield value["id"]
@@ -60,9 +71,15 @@ def _find_request_ids(value: Any) -> Iterator[int]:
         yield from _find_request_ids(inner)
 
 
+def _stand_in(name: str, value: Any) -> Any:
+    return KEYS[name] if name in KEYS and isinstance(value, str) else value
+
+
 def _settle(value: Any, ids: dict[int, int]) -> Any:
     if isinstance(value, dict):
-        settled = {name: KEYS[name] if name in KEYS else _settle(inner, ids) for name, inner in value.items()}
+        settled = {name: _settle(_stand_in(name, inner), ids) for name, inner in value.items()}
+        if _is_new_address(value):
+            settled["pk"] = NEW_ADDRESS
         return {**settled, "id": ids[value["id"]]} if _is_request(value) else settled
     if isinstance(value, list):
         return [_settle(inner, ids) for inner in value]

@@ -1,8 +1,7 @@
 """Races for one item's units: what the lock and the index each prevent, shown by taking them away."""
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from typing import Any
@@ -15,28 +14,11 @@ from aftercart.actions import prepare_submission as preparing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
 from aftercart.cancellations.models import AddressChange, RefundQuote, Submission, SubmissionLine
-from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order, OrderItem
+from tests.races.together import attempt, interrupted, race, without_lock, without_unique
 from tests.shop import Line, Shop, ask, get_statuses, make_address, make_address_command, make_command
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def race(count: int, action: Callable[[int], Any]) -> list[Any]:
-    """Do an action in so many threads at once; what each returned or raised."""
-    barrier = threading.Barrier(count)
-
-    def run(n: int) -> Any:
-        try:
-            barrier.wait(10)
-            return action(n)
-        except ActionError as error:
-            return error.code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 @contextmanager
@@ -119,14 +101,32 @@ def test_of_many_requests_for_part_of_a_line_one_is_recorded(count: int) -> None
     assert SubmissionLine.objects.filter(is_open=True).count() == 1
 
 
+def cancel(shop: Shop) -> int:
+    return cancel_items(shop.command(), shop.fake).status
+
+
+def test_with_the_lock_a_second_cancellation_waits_and_is_refused() -> None:
+    shop = Shop()
+
+    with interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second:
+        assert cancel(shop) == 204
+
+    assert (second.had_to_wait, second.outcome) == (True, "cancellation_in_progress")
+    assert shop.count_posts() == 1
+
+
 def test_without_the_lock_the_index_still_lets_only_one_through() -> None:
     shop = Shop()
 
-    with all_at_the_same_step(2):
-        outcomes = race(2, lambda _n: cancel_items(shop.command(), shop.fake).status)
+    with (
+        without_lock("prepare_submission._lock"),
+        interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second,
+    ):
+        assert attempt(lambda: cancel(shop)) == "cancellation_in_progress"
 
-    assert sorted(map(str, outcomes)) == ["204", "cancellation_in_progress"]
+    assert (second.had_to_wait, second.outcome) == (False, 204)
     assert shop.count_posts() == 1
+    assert Submission.objects.count() == 1
 
 
 def ask_for_two(shop: Shop) -> int:
@@ -158,6 +158,13 @@ def test_without_the_lock_the_index_and_the_check_units_are_cancelled_twice() ->
         all_at_the_same_step(2),
     ):
         race(2, lambda _n: ask_for_two(shop))
+    with (
+        without_unique("one_open_line_an_item"),
+        without_lock("prepare_submission._lock"),
+        interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second,
+    ):
+        assert cancel(shop) == 200
+        assert second.outcome == 204
         assert Submission.objects.count() == 2
         assert SubmissionLine.objects.filter(is_open=True).count() == 2
         assert get_reserved() == 4
@@ -181,31 +188,6 @@ def test_without_the_lock_neither_of_them_is_quoted_the_shipping() -> None:
 
     with all_at_the_same_step(2):
         assert cancel_each_at_once(shop) == [40, 60]
-
-
-def test_one_key_for_two_orders_at_once_is_one_write() -> None:
-    """Their locks do not meet: the unique index on the key decides."""
-    first = Shop()
-    second = Shop()
-    second.order.user = first.user
-    second.order.save(update_fields=["user"])
-    shops = [first, second]
-
-    def submit(n: int) -> int:
-        shop = shops[n]
-        command = make_command(
-            shop.order,
-            ask(shop.items[0], shop.cancel_reason),
-            user=first.user,
-            key="one key",
-            fingerprint=f"order {n}",
-        )
-        return cancel_items(command, shop.fake).status
-
-    outcomes = race(2, submit)
-
-    assert sorted(map(str, outcomes)) in (["204", "idempotency_key_reused"], ["204", "still_running"])
-    assert first.count_posts() + second.count_posts() == 1
 
 
 def test_a_cancellation_and_an_address_change_at_once_do_not_deadlock_or_lose_a_version() -> None:

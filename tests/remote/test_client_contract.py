@@ -1,6 +1,7 @@
 """The contract of the client: the same tests over HTTP to the stand-in, and over the client in memory."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -248,6 +249,36 @@ def test_a_request_is_made_and_found_by_our_id(world: World, order: RemoteOrder)
         )
     assert found == {"r-1": (made.pk,), "r-2": ()}
     assert world.writes() == [("create_request", draft(order, 0).body())]
+
+
+def test_a_return_that_is_collected_gets_a_code_by_either_way(world: World, order: RemoteOrder) -> None:
+    item = order.items[2].pk
+    with world.client.dialogue() as talk:
+        command = CancelCommand(order.pk, {item: REFUND}, shipping_companies={item: "yurtici"})
+        talk.cancel_items(channel_id=1, command=command)
+        direct = talk.read_order(channel_id=1, number=NUMBER).items[2]
+    assert direct.easy_return_code == f"ER{item}"
+    assert direct.easy_return_valid_until is not None
+    assert direct.easy_return_valid_until > datetime.now(UTC) + timedelta(days=9)
+    assert world.writes()[-1][1]["shipping_companies"] == {str(item): "yurtici"}
+
+    world.decide("reject", item=item)
+    wish = draft(
+        order, 2, cancellation_type="refund", reason_pk=REFUND, shipping_company="yurtici", remote_id="r-9"
+    )
+    with world.client.dialogue() as talk:
+        made = talk.create_request(channel_id=1, draft=wish)
+        assert talk.read_request(channel_id=1, pk=made.pk) == made
+    assert made.easy_return_code == f"ER{made.pk}"
+    assert made.easy_return_valid_until is not None
+
+
+def test_a_cancellation_gets_no_return_code_whoever_is_named(world: World, order: RemoteOrder) -> None:
+    item = order.items[0].pk
+    with world.client.dialogue() as talk:
+        command = CancelCommand(order.pk, {item: CANCEL}, shipping_companies={item: "yurtici"})
+        talk.cancel_items(channel_id=1, command=command)
+    assert read(world).items[0].easy_return_code is None
 
 
 def test_a_second_request_for_an_item_is_refused(world: World, order: RemoteOrder) -> None:

@@ -53,6 +53,19 @@ def test_an_order_is_waiting_once_all_its_items_are(sandbox: SandboxProcess) -> 
     assert states(sandbox) == [("50", "waiting"), ("50", "waiting"), ("50", "waiting")]
 
 
+def test_a_return_names_its_carriers_or_is_refused(sandbox: SandboxProcess) -> None:
+    sandbox.load(order_document(17, status="550"))
+    for companies, complaint in (
+        (["yurtici"], "Expected a dictionary of items."),
+        ({str(FIRST): None}, "Not a shipping company."),
+        ({str(FIRST): True}, "Not a shipping company."),
+        ({str(FIRST): " "}, "Not a shipping company."),
+    ):
+        answer = sandbox.cancel(NUMBER, {FIRST: 6}, shipping_companies=companies)
+        assert (answer.status_code, answer.json()["shipping_companies"]) == (400, [complaint])
+    assert sandbox.items(NUMBER)[0]["easy_return"] is None
+
+
 def test_is_all_takes_every_item(sandbox: SandboxProcess) -> None:
     sandbox.load(order_document(17))
     answer = sandbox.cancel(NUMBER, {}, is_all=True, reasons={str(FIRST): 1, str(SECOND): 1})

@@ -106,7 +106,7 @@ def test_what_is_optional_and_absent_is_none() -> None:
     order = RemoteOrder.parse({"pk": 5, "number": 1234567890123456, "status": "approved"})
     assert order == RemoteOrder(5, "1234567890123456", "400", None, None, None, None, None, None, ())
     request = RemoteRequest.parse({"pk": 3, "order_item": 1, "status": "waiting"})
-    assert request == RemoteRequest(3, 1, None, "waiting", None, None, None, None, None, None)
+    assert request == RemoteRequest(3, 1, None, "waiting", None, None, None, None, None, None, None)
 
 
 @pytest.mark.parametrize("key", ["pk", "order"])

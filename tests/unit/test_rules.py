@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercart.orders.rules import Ask, Effect, ItemFacts, Policy, is_allowed, judge, list_refusals
+from aftercart.orders.policies import OrderFacts, Policy, PolicyBook
+from aftercart.orders.policy_defaults import Basics, make_default_clauses
+from aftercart.orders.rules import Ask, Effect, ItemFacts, is_allowed, judge, list_refusals
 from aftercart.orders.status import FINAL, Status
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -24,7 +26,7 @@ ITEM = ItemFacts(
     delivered_at=None,
 )
 DELIVERED = replace(ITEM, status="550", delivered_at=NOW - timedelta(days=3))
-POLICY = Policy(
+POLICY = Basics(
     cancel_statuses=frozenset({"200", "300", "350", "400", "450"}),
     refund_statuses=frozenset({"500", "510", "520", "540", "544", "545", "546", "547", "550"}),
     return_window=timedelta(days=14),
@@ -32,12 +34,16 @@ POLICY = Policy(
 R, V = Effect.REFUSE, Effect.REVIEW
 
 
-def find(*asks: Ask, items: list[ItemFacts] | None = None, policy: Policy = POLICY, **placed: Any) -> Any:
+def bind(basics: Basics) -> Policy:
+    return Policy(PolicyBook(make_default_clauses(basics)), OrderFacts(channel_id=1, currency="TRY"))
+
+
+def find(*asks: Ask, items: list[ItemFacts] | None = None, policy: Basics = POLICY, **placed: Any) -> Any:
     findings = judge(
         asks,
         {item.order_item: item for item in items or [ITEM]},
         placed_at=placed.get("placed_at", NOW - timedelta(hours=1)),
-        policy=policy,
+        policy=bind(policy),
         now=NOW,
     )
     return [(finding.code, finding.effect) for finding in findings]
@@ -81,7 +87,7 @@ CANCEL, REFUND = Ask(1, "cancel"), Ask(1, "refund")
         (Ask(1, "cancel", 3), replace(ITEM, left_quantity=3), POLICY, []),
     ],
 )
-def test_each_rule_has_its_code_and_its_effect(ask: Ask, item: ItemFacts, policy: Policy, found: Any) -> None:
+def test_each_rule_has_its_code_and_its_effect(ask: Ask, item: ItemFacts, policy: Basics, found: Any) -> None:
     assert find(ask, items=[item], policy=policy) == found
 
 
@@ -136,16 +142,18 @@ def test_no_item_can_be_both_cancellable_and_refundable_nor_either_when_it_is_ov
         allowed = [
             kind
             for kind in ("cancel", "refund")
-            if is_allowed(kind, item, placed_at=NOW, policy=POLICY, now=NOW)
+            if is_allowed(kind, item, placed_at=NOW, policy=bind(POLICY), now=NOW)
         ]
         assert len(allowed) <= 1
         if item.status in FINAL or item.is_in_progress or item.left_quantity == 0:
             assert allowed == []
     asks = [Ask(item.order_item, kind) for item, kind in zip(items, kinds, strict=False)]
-    findings = judge(asks, {item.order_item: item for item in items}, placed_at=NOW, policy=POLICY, now=NOW)
+    findings = judge(
+        asks, {item.order_item: item for item in items}, placed_at=NOW, policy=bind(POLICY), now=NOW
+    )
     refused = {finding.order_item for finding in list_refusals(findings)}
     assert refused == {
         ask.order_item
         for ask, item in zip(asks, items, strict=True)
-        if not is_allowed(ask.cancellation_type, item, placed_at=NOW, policy=POLICY, now=NOW)
+        if not is_allowed(ask.cancellation_type, item, placed_at=NOW, policy=bind(POLICY), now=NOW)
     }

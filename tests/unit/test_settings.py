@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from aftercart.lib.mail_server import parse_mail_url
+
 COMPLETE = {
     "AFTERCART_ENV": "production",
     "SECRET_KEY": "long enough and random enough for a test",
     "ALLOWED_HOSTS": "orders.example.com",
     "DATABASE_URL": "postgresql://aftercart@localhost/aftercart",
+    "EMAIL_URL": "smtp+tls://orders:p%40ss@mail.example.com",
 }
 
 
@@ -37,7 +40,7 @@ def test_a_local_run_needs_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL"])
 def test_a_production_without_one_of_these_says_which(tmp_path: Path, name: str) -> None:
     result = start(tmp_path, {key: value for key, value in COMPLETE.items() if key != name})
 
@@ -49,6 +52,8 @@ def test_a_production_without_one_of_these_says_which(tmp_path: Path, name: str)
     ("name", "value", "sentence"),
     [
         ("PORT", "eighty", "PORT must be a number, not 'eighty'."),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL must be smtp://, smtp+tls:// or smtps:// with a host"),
+        ("SHOP_COLOUR", "green", "SHOP_COLOUR must be # and six hexadecimal digits, not 'green'."),
         ("EASY_RETURN", "perhaps", "EASY_RETURN must be true or false, not 'perhaps'."),
     ],
 )
@@ -59,3 +64,21 @@ def test_a_value_that_makes_no_sense_says_what_would(
 
     assert result.returncode == 1
     assert sentence in result.stderr
+
+
+def test_a_mail_server_is_read_from_one_address() -> None:
+    assert parse_mail_url("smtp+tls://orders:p%40ss@mail.example.com") == {
+        "EMAIL_HOST": "mail.example.com",
+        "EMAIL_PORT": 587,
+        "EMAIL_HOST_USER": "orders",
+        "EMAIL_HOST_PASSWORD": "p@ss",
+        "EMAIL_USE_TLS": True,
+    }
+    assert parse_mail_url("smtp://localhost:2525")["EMAIL_PORT"] == 2525
+    assert parse_mail_url("smtps://mail.example.com") == {
+        "EMAIL_HOST": "mail.example.com",
+        "EMAIL_PORT": 465,
+        "EMAIL_HOST_USER": "",
+        "EMAIL_HOST_PASSWORD": "",
+        "EMAIL_USE_SSL": True,
+    }

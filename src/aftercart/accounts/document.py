@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from aftercart.accounts.models import Address, User
+from aftercart.accounts.models import Address, City, Country, District, Township, User
 
 #: What makes two addresses the same: the fields that a courier reads.
 _HASHED = ("first_name", "last_name", "phone_number", "line", "postcode", "title", "company_name", "tax_no")
@@ -15,28 +15,44 @@ def _place(place: Any, **more: Any) -> dict[str, Any]:
     return {"pk": place.pk, "name": place.name, "is_active": place.is_active, **more}
 
 
+def country_document(country: Country) -> dict[str, Any]:
+    """Write a country."""
+    return _place(country, code=country.code, translations=country.translations)
+
+
+def city_document(city: City) -> dict[str, Any]:
+    """Write a city; its country by its id."""
+    return _place(
+        city,
+        postcode=city.postcode,
+        priority=city.priority,
+        country=city.country_id,
+        translations=city.translations,
+    )
+
+
+def township_document(township: Township) -> dict[str, Any]:
+    """Write a township; its city by its id."""
+    return _place(township, postcode=township.postcode, city=township.city_id)
+
+
+def district_document(district: District, city: int) -> dict[str, Any]:
+    """Write a district; its township by its id, and the city of that one."""
+    return _place(district, postcode=district.postcode, city=city, township=district.township_id)
+
+
 def address_document(address: Address) -> dict[str, Any]:
     """Write an address; wants country, city, township and district selected with it."""
-    country = _place(address.country, code=address.country.code, translations=address.country.translations)
-    city, township, district = address.city, address.township, address.district
     return {
         "pk": address.pk,
         "email": address.email,
         "phone_number": address.phone_number,
         "first_name": address.first_name,
         "last_name": address.last_name,
-        "country": country,
-        "city": _place(
-            city,
-            postcode=city.postcode,
-            priority=city.priority,
-            country=address.country_id,
-            translations=city.translations,
-        ),
-        "township": _place(township, postcode=township.postcode, city=address.city_id),
-        "district": None
-        if district is None
-        else _place(district, postcode=district.postcode, city=address.city_id, township=address.township_id),
+        "country": country_document(address.country),
+        "city": city_document(address.city),
+        "township": township_document(address.township),
+        "district": address.district and district_document(address.district, address.city_id),
         "line": address.line,
         "title": address.title,
         "postcode": address.postcode,

@@ -174,3 +174,19 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}: {self.line}"
+
+
+# Imported where Django looks for models.
+from aftercart.accounts.tallies import Tally  # noqa: E402
+
+__all__ = [
+    "Address",
+    "City",
+    "Country",
+    "District",
+    "Session",
+    "Tally",
+    "Township",
+    "User",
+    "UserManager",
+]

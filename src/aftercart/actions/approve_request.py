@@ -1,5 +1,6 @@
 """Approve a waiting request in the back office; the worker then sends it to Omnitron."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -8,14 +9,19 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
+from aftercart.actions.deliver_request import find_made
+from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.send_submission import send_submission
+from aftercart.actions.tell_customer import tell_approved
 from aftercart.actions.waits import compute_wait
-from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.errors import ActionError
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, Actor, record_event
 
@@ -36,19 +42,43 @@ class RequestDecided(ActionError):
         return _("This request has already been decided.")
 
 
+class PartOfLine(ActionError):
+    """Omnitron has one item for the whole line, of which it cancels parts only through its own queue."""
+
+    status = 409
+    code = "partial_line"
+
+    def __str__(self) -> str:
+        return _("Omnitron can't cancel a part of this line directly. Please decide this request there.")
+
+
 @transaction.atomic(durable=True)
 def approve_request(request_pk: int, staff: User) -> None:
-    """Approve: recorded now, sent to Omnitron by the worker. Raises `RequestDecided`."""
+    """Approve: recorded now, sent to Omnitron by the worker. Raises `RequestDecided`, `PartOfLine`."""
     request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
     order = lock_order(pk=request.line.submission.order_id)
-    count = CancellationRequest.objects.filter(pk=request_pk, status=_Status.WAITING).update(
+    if _is_part_of_one(request.line):
+        raise PartOfLine
+    if not approve_waiting(order, request, staff):
+        raise RequestDecided
+    save_order(order)
+
+
+def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> bool:
+    """Approve a request of a locked order, which the caller saves; tell whether it was waiting."""
+    count = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING).update(
         status=_Status.APPROVED, decided_by=staff, modified_date=timezone.now()
     )
-    if not count:
-        raise RequestDecided
-    record_event(order, "request_approved", Actor.staff(staff), data={"request": request_pk})
-    save_order(order)
-    jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk)
+    if count:
+        record_event(order, "request_approved", Actor.staff(staff), data={"request": request.pk})
+        tell_approved(order, request)
+        jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk)
+    return bool(count)
+
+
+def _is_part_of_one(line: SubmissionLine) -> bool:
+    item = line.order_item
+    return line.quantity < item.left_quantity and len(item.remote_pks) == 1
 
 
 def execute_approval(request_pk: int, client: Omnitron) -> None:
@@ -61,13 +91,16 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     if not request.is_approved_here:
         return
     try:
-        _withdraw(request, client)
+        found = _withdraw(request, client)
     except (NotSent, AnswerUnknown) as error:
         request.deliveries += 1
         request.delivery_error = error.detail
         request.save(update_fields=["deliveries", "delivery_error"])
         wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk, wait=wait)
+        return
+    if any(row.status != "rejected" for row in found):
+        _leave_to_omnitron(request_pk, found)
         return
     failpoint("approve.withdrawn")
     submission_pk = _prepare(request_pk)
@@ -76,15 +109,35 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         send_submission(submission_pk, client)
 
 
-def _withdraw(request: CancellationRequest, client: Omnitron) -> None:
-    """Take the request out of Omnitron's queue; one that is out of it already (an earlier try) is fine."""
+def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:
+    """Take the request out of Omnitron's queue, and give what was there of it, as it stands then.
+
+    One that is out of the queue already (an earlier try) is fine. One that Omnitron has completed meanwhile,
+    or is about to, is not rejected: then nothing may be sent.
+    """
     channel_id = request.line.submission.order.channel_id
     with client.dialogue() as talk:
-        for pk in request.remote_pks:
-            try:
-                talk.reject_request(channel_id=channel_id, pk=pk, reason=_WITHDRAWN)
-            except Refused:
-                continue  # decided there meanwhile: what that means, reading the order will show
+        pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
+        return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
+
+
+@transaction.atomic(durable=True)
+def _leave_to_omnitron(request_pk: int, found: Sequence[RemoteRequest]) -> None:
+    """Take back an approval that came too late: Omnitron's own decision is read and booked."""
+    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
+    order = lock_order(pk=request.line.submission.order_id)
+    count = CancellationRequest.objects.filter(
+        pk=request_pk, status=_Status.APPROVED, decided_by__isnull=False
+    ).update(
+        status=_Status.CONFIRMED,
+        remote_pks=[row.pk for row in found],
+        delivered_at=request.delivered_at or timezone.now(),
+        modified_date=timezone.now(),
+    )
+    if count:
+        record_event(order, "request_decided_there", OMNITRON, data={"request": request_pk})
+        save_order(order)
+        jobs.enqueue(jobs.SYNC_ORDER, order.pk)
 
 
 @transaction.atomic(durable=True)

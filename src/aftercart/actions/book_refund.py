@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import F, Q
+
 from aftercart.actions.record_difference import record_difference
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.lib.money import ZERO, format_amount, from_minor, round_amount, share_out, to_minor
 from aftercart.orders.models import DiscountItem, Order, OrderItem
+from aftercart.orders.paid import gather_paid
+from aftercart.orders.quotes import compute_quote
+from aftercart.orders.rules import Ask
 from aftercart.orders.selectors import get_now
 
 #: The kind of difference between what was promised and what Omnitron tells.
@@ -44,6 +49,8 @@ def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> 
     quoted = RefundQuoteLine.objects.select_related("quote").filter(line=line).first()
     if quoted is None:  # from before there were quotes
         return Booked(is_quoted=False, amount=book_told_refund(order, item, told))
+    if line.completed_quantity < line.quantity:
+        _reduce(order, line, quoted)
     before = item.refund_amount
     expected = before + quoted.refund_amount - quoted.fee_amount
     if told and told != expected:
@@ -62,6 +69,28 @@ def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> 
         points_credited=quoted.points_credited + rest.points_credited,
         points_clawed_back=quoted.points_clawed_back,
     )
+
+
+def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None:
+    """Reduce what a line was quoted to those of its units that are gone: the first ones, with their own shares.
+
+    Its item must not have been saved yet. Its fee and its points are reduced in proportion.
+    """
+    done, currency = line.completed_quantity, order.currency
+    items = list(order.items.all())
+    for item in items:
+        if item.pk == line.order_item_id:  # with its own units among those that are left
+            item.reserved_quantity = max(item.reserved_quantity - line.quantity, 0)
+    paid = gather_paid(order, items)
+    ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]
+    [priced] = compute_quote(paid, [ask]).lines
+    for name in ("item_amount", "discount_share", "interest_share", "tax_included", "refund_amount"):
+        setattr(quoted, name, getattr(priced, name))
+    for name in ("fee_amount", "points_returned", "points_credited", "points_clawed_back"):
+        whole = to_minor(getattr(quoted, name), currency)
+        part, _rest = share_out(whole, [done, line.quantity - done])
+        setattr(quoted, name, from_minor(part, currency))
+    quoted.save()
 
 
 def find_promise(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:
@@ -91,8 +120,8 @@ def write_amount(amount: Decimal) -> str:
 
 def _book_rest(order: Order, quote: RefundQuote) -> Booked:
     """Book what was quoted for the order as a whole, with the quote's last line, if all of them went through."""
-    outcomes = set(quote.lines.values_list("line__outcome", flat=True))
-    if outcomes != {"completed"}:
+    whole = Q(line__outcome="completed", line__completed_quantity=F("line__quantity"))
+    if quote.lines.exclude(whole).exists():
         return Booked(is_quoted=True)
     shipping = max(quote.shipping_refund_amount - order.shipping_refund_amount, ZERO)
     order.shipping_refund_amount += shipping

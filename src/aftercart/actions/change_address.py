@@ -16,6 +16,8 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.find_address import AddressUnknown, find_address
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.plan_lines import say_unknown
 from aftercart.actions.recognize_repeat import (
     find_repeat,
@@ -24,17 +26,20 @@ from aftercart.actions.recognize_repeat import (
     record_write,
     replay,
 )
+from aftercart.actions.tell_customer import tell_address
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
 from aftercart.omnitron.messages import RemoteAddress
-from aftercart.orders.address_rules import judge_address_change, judge_country
+from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
+from aftercart.orders.policies import Policy
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
@@ -73,17 +78,33 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     change = AddressChange.objects.select_related("order", "repeat").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
-    if change.order.status not in settings.ADDRESS_STATUSES:
-        _end(change_pk, _State.TOO_LATE, WORKER, cause="The order has left meanwhile.")
+    policy = get_policy(change.order, get_kept_book(change.policy_version_id))
+    if not may_still_change(change.order.status, policy):
+        _end_too_late(change, client, "The order has left meanwhile.")
         return
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        _end(change_pk, _State.TOO_LATE, WORKER, cause=error.detail)
+        _end_too_late(change, client, error.detail)
     except (NotSent, AnswerUnknown) as error:
         _postpone(change, error.detail)
     else:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
+
+
+def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
+    """End a change that cannot be made now, unless an earlier try, unanswered, has been taken all the same."""
+    order = change.order
+    try:
+        with client.dialogue() as talk:
+            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    except OmnitronError as error:
+        _postpone(change, error.detail)
+        return
+    if remote.shipping_address_pk == change.address["pk"]:
+        _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
+    else:
+        _end(change.pk, _State.TOO_LATE, WORKER, cause=cause)
 
 
 @once_more_if_raced
@@ -91,27 +112,28 @@ def _prepare(command: AddressCommand) -> int | Answer:
     user = command.write.user
     with transaction.atomic(durable=True):
         try:
-            order = lock_order(pk=command.order, user=user)
+            order = lock_order(pk=command.order, **command.write.tell_owned())
         except OrderNotFound:
             raise InputInvalid({"order": [say_unknown(command.order)]}) from None
         repeat = find_repeat(command.write)
         if repeat is not None and (command.write.key or _is_newest(repeat, order)):
             return replay(repeat)
-        address = (
-            Address.objects.filter(pk=command.address, user=user)
-            .select_related("country", "city", "township", "district")
-            .first()
-        )
-        if address is None:
-            raise InputInvalid({"address": [say_unknown(command.address)]})
+        try:
+            address = find_address(command.address, command.write)
+        except AddressUnknown:
+            raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
             raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
-        _check_rules(order, address)
+        version_pk = keep_policy(_check_rules(order, address).book)
         _supersede(order)
         change = AddressChange.objects.create(
-            order=order, user=user, address=address_document(address), repeat=record_write(command.write)
+            order=order,
+            user=user,
+            address=address_document(address),
+            policy_version_id=version_pk,
+            repeat=record_write(command.write),
         )
-        data = {"change": change.pk, "address": address.pk}
+        data = {"change": change.pk, "address": address.pk, "policy": version_pk}
         record_event(order, "address_change_submitted", Actor.customer(user), data=data)
         save_order(order)
         return change.pk
@@ -131,17 +153,20 @@ def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
     return newest is not None and newest.repeat_id == repeat.pk
 
 
-def _check_rules(order: Order, address: Address) -> None:
+def _check_rules(order: Order, address: Address) -> Policy:
+    """Judge the change, and give the policy that allows it."""
     country = (order.shipping_address or {}).get("country") or {}
+    policy = get_policy(order)
     refusal = judge_address_change(
         status=order.status,
         item_statuses=set(order.items.values_list("status", flat=True)),
         is_cancelling=bool(find_open_items([order.pk])),
         is_store_pickup=order.is_store_pickup,
-        allowed_statuses=settings.ADDRESS_STATUSES,
-    ) or judge_country(country.get("code"), address.country.code, must_be_same=settings.ADDRESS_SAME_COUNTRY)
+        policy=policy,
+    ) or judge_country(country.get("code"), address.country.code, policy=policy, status=order.status)
     if refusal is not None:
         raise AddressChangeRefused(refusal.message, refusal.code)
+    return policy
 
 
 def _tell(change: AddressChange, client: Omnitron) -> int:
@@ -171,6 +196,7 @@ def _get_pk(place: dict[str, Any] | int | None) -> int | None:
 def _postpone(change: AddressChange, detail: str) -> Answer:
     """Leave a change for the worker, and tell the caller that it is recorded."""
     with transaction.atomic(durable=True):
+        lock_order(pk=change.order_id)  # a newer change writes the same rows, the other way round
         AddressChange.objects.filter(pk=change.pk).update(attempts=change.attempts + 1, cause=detail)
         record_answer(change.repeat, _PENDING)
         wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
@@ -203,6 +229,11 @@ def _end(
     if count:
         if state is _State.CONFIRMED:
             order.shipping_address = change.address
+        if actor is WORKER or order.address_changes.filter(attempts__gt=0).exists():
+            # One whose answer was lost may still arrive, after this one.
+            jobs.enqueue(jobs.COMPARE_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
         data = {"change": change_pk, "status_code": status_code}
         record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
+        change.state = state
+        tell_address(order, change)
         save_order(order, "shipping_address")

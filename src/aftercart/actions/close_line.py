@@ -1,13 +1,19 @@
 """End a line: its cancellation was completed or rejected. Inside a transaction that has locked the order."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone
 
 from aftercart.accounts.models import User
 from aftercart.actions.book_refund import book_refund
+from aftercart.actions.credit_points import credit_points
+from aftercart.actions.follow_withdrawal import follow_line
+from aftercart.actions.tell_customer import tell_completed, tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.money import format_amount
+from aftercart.loyalty.shares import LinePoints
+from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -17,16 +23,27 @@ _Status = CancellationRequest.Status
 
 
 def complete_line(
-    order: Order, line: SubmissionLine, actor: Actor, *, refund_amount: Decimal | None = None
+    order: Order,
+    line: SubmissionLine,
+    actor: Actor,
+    *,
+    quantity: int | None = None,
+    refund_amount: Decimal | None = None,
+    reason: str = "",
 ) -> None:
-    """Book a line as done: its units are cancelled (or returned), its request is completed.
+    """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
-    `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks. The
+    `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
+    rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks. The
     caller saves the order with `REFUND_FIELDS`.
     """
     item = line.order_item
-    _free_units(line)
-    item.cancelled_quantity = min(item.cancelled_quantity + line.quantity, item.quantity)
+    if line.is_open:  # else it was rejected before, and has let go of them
+        _free_units(line)
+    line.completed_quantity = line.quantity if quantity is None else quantity
+    item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
+    # What is gone can't be kept for anybody, whoever has asked for it meanwhile.
+    item.reserved_quantity = min(item.reserved_quantity, item.left_quantity)
     if item.left_quantity == 0:
         done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
         item.status_before, item.status = item.status_before or item.status, done.value
@@ -35,9 +52,26 @@ def complete_line(
     _close(line, "completed")
     booked = book_refund(order, line, told=refund_amount)
     save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
-    _decide(line, _Status.COMPLETED)
-    data = {"line": line.pk, "quantity": line.quantity, "refund_amount": format_amount(booked.amount)}
-    record_event(order, "cancellation_completed", actor, item=item, data=data)
+    _decide(line, _Status.COMPLETED, reason=reason)
+    quantity = line.completed_quantity
+    data = {"line": line.pk, "quantity": quantity, "refund_amount": format_amount(booked.amount)}
+    record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
+    points = LinePoints(
+        returned=booked.points_returned,
+        refund_credit=booked.points_credited,
+        clawed_back=booked.points_clawed_back,
+    )
+    credit_points(
+        order,
+        item,
+        actor,
+        line=line,
+        quantity=quantity,
+        told=booked.amount,
+        quoted=points if booked.is_quoted else None,
+    )
+    tell_completed(order, line.submission)
+    follow_line(order, line, actor)
 
 
 def reject_line(
@@ -53,6 +87,17 @@ def reject_line(
     _close(line, "rejected")
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
+    tell_rejected(order, line, reason)
+    tell_completed(order, line.submission)
+
+
+def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:
+    """Count the units of a line that Omnitron's requests have completed; None while one is undecided."""
+    if any(row.status not in {"completed", "rejected"} for row in asked):
+        return None
+    each = 1 if len(asked) > 1 else line.quantity
+    done = sum(row.quantity or each for row in asked if row.status == "completed")
+    return min(done, line.quantity)
 
 
 def _free_units(line: SubmissionLine) -> None:
@@ -65,7 +110,7 @@ def _close(line: SubmissionLine, outcome: str) -> None:
     line.is_open = False
     line.outcome = outcome
     line.closed_at = timezone.now()
-    line.save(update_fields=["is_open", "outcome", "closed_at"])
+    line.save(update_fields=["is_open", "outcome", "closed_at", "completed_quantity"])
 
 
 def _decide(

@@ -3,20 +3,50 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import User
+from aftercart.orders.guests import Guest
 from aftercart.orders.rules import CancellationKind
+from aftercart.orders.selectors import tell_owned
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """Who writes, and how a repeat of the same write is recognised (contract section 3.5).
 
-    `key` is the client's `Idempotency-Key` or ""; `fingerprint` a digest of path and body.
+    `key` is the client's `Idempotency-Key` or ""; `fingerprint` a digest of path and body. A customer has a
+    `user`; a guest has none, but has proved one order to be theirs.
     """
 
-    user: User
+    user: User | None
     fingerprint: str
     key: str = ""
+    guest: Guest | None = None
+
+    def __post_init__(self) -> None:
+        if (self.user is None) == (self.guest is None):  # nobody must ever own all orders without a user
+            raise ValueError("a write is a customer's or a guest's")
+
+    @property
+    def guest_order(self) -> int | None:
+        """The order that a guest writes to; None for a customer."""
+        return None if self.guest is None else self.guest.order
+
+    @property
+    def promised_to(self) -> int:
+        """Whom a quote is made for: the customer's id, 0 for an order's guest."""
+        return 0 if self.user is None else int(self.user.pk)
+
+    def tell_owned(self) -> dict[str, Any]:
+        """Tell, as a look-up, what an order must be for the writer to write to it; every look-up names it."""
+        return tell_owned(self.owner)
+
+    @property
+    def owner(self) -> User | Guest:
+        """Who writes."""
+        owner = self.user or self.guest
+        assert owner is not None  # noqa: S101 - as __post_init__() has seen to
+        return owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +68,25 @@ class ItemAsk:
 class CancellationCommand:
     """A whole submission. Without a `number` the order is that of the items.
 
-    `quote` is the signed quote that it is to be bound to, or "".
+    A guest, who has no address book, types the `pickup_address`. `quote` is the signed quote that it is to be
+    bound to, or "".
     """
 
     write: Write
     items: tuple[ItemAsk, ...]
     number: str | None = None
-    pickup_address: int | None = None
+    pickup_address: int | AddressDraft | None = None
     fully_refund_as_loyalty_money: bool = False
     quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AddressCommand:
-    """A wish to send an order to another address of the caller's book."""
+    """A wish to send an order to another address of the caller's book, or, for a guest, one just typed."""
 
     write: Write
     order: int
-    address: int
+    address: int | AddressDraft
     channel_id: int | None = None
 
 

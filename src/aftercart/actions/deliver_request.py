@@ -1,5 +1,6 @@
 """Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
+from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.failpoints import failpoint
@@ -28,49 +30,83 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
 
     What Omnitron refuses stays with our own back office, which sees why.
     """
-    request = CancellationRequest.objects.select_related("line__order_item__order", "line__reason").get(
-        pk=request_pk
-    )
-    if request.status != _Status.WAITING or request.delivered_at is not None:
+    request = CancellationRequest.objects.select_related(
+        "line__order_item__order", "line__reason", "line__shipping_company"
+    ).get(pk=request_pk)
+    if request.status == _Status.REJECTED and request.rejection_told_at is None:
+        jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
         return
+    if request.delivered_at is not None:
+        return
+    is_waiting = request.status == _Status.WAITING
     try:
         with client.dialogue() as talk:
-            made = _find_or_create(talk, request)
+            # One that has been decided is not made any more, but an earlier try may have made it.
+            made = _find_or_create(talk, request) if is_waiting else _list_made(talk, request)
     except (NotSent, AnswerUnknown) as error:
         _record_failure(request, error.detail)
         wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     except (Refused, RemoteDiffers) as error:
-        _record_failure(request, error.detail, is_final=True)
+        _record_failure(request, error.detail, is_final=is_waiting)
     else:
-        _record_delivery(request, made)
+        if made:
+            _record_delivery(request, made)
+        else:  # decided by what the items say, and nothing was ever made of it
+            CancellationRequest.objects.filter(pk=request_pk).update(is_undeliverable=True)
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    """Have one request at Omnitron for each of its items that the line asks for."""
+    """Have one request at Omnitron for each of its items that the line asks for.
+
+    Of several items there, those that are left are asked for; an earlier try may have asked for some already.
+    """
     line = request.line
     order = line.order_item.order
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
-    if is_split:
-        pks = _find_left(talk, order, pks)
-    made = []
-    for position, item_pk in enumerate(pks[: line.quantity]):
+    found = find_made(talk, request, order.channel_id)
+    asked = {row.order_item_pk for row in found.values()}
+    free = [pk for pk in _list_left(talk, order, pks) if pk not in asked] if is_split else pks
+    for position in range(line.quantity if is_split else 1):
+        if position in found or not free:
+            continue
         remote_id = name_remote(request, position)
-        found = talk.find_requests(channel_id=order.channel_id, remote_id=remote_id)
-        draft = _draft(line, item_pk, reason_pk, remote_id, quantity=1 if is_split else line.quantity)
+        quantity = 1 if is_split else line.quantity
+        draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        made.append(found[0] if found else talk.create_request(channel_id=order.channel_id, draft=draft))
+        try:
+            found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
+        except Refused as refused:
+            if not found:
+                raise
+            request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
+            break
         failpoint("deliver.created")
-    return made
+    if not found:
+        raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
+    return [found[position] for position in sorted(found)]
 
 
-def _find_left(talk: Dialogue, order: Order, pks: list[int]) -> list[int]:
-    """Keep those of an item's units that Omnitron has not cancelled, in the order in which they are quoted."""
+def _list_left(talk: Dialogue, order: Order, pks: Sequence[int]) -> list[int]:
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-    gone = {row.pk for row in remote.items if row.status in FINAL}
-    return [pk for pk in sorted(pks) if pk not in gone]
+    return [item.pk for item in remote.items if item.pk in pks and item.status not in FINAL]
+
+
+def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+    return list(find_made(talk, request, request.line.order_item.order.channel_id).values())
+
+
+def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> dict[int, RemoteRequest]:
+    """Find what has been made at Omnitron of a request, by position, whether we were told or not."""
+    found = {}
+    for position in range(request.line.quantity):
+        rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
+        if not rows:
+            break  # they are made in order
+        found[position] = rows[0]
+    return found
 
 
 def name_remote(request: CancellationRequest, position: int) -> str:
@@ -92,6 +128,7 @@ def _draft(
         iban=line.iban or None,
         holder_name=line.holder_name or None,
         fully_refund_as_loyalty_money=line.fully_refund_as_loyalty_money,
+        shipping_company=line.shipping_company.value if line.shipping_company else None,
     )
 
 
@@ -105,15 +142,18 @@ def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool
 @transaction.atomic(durable=True)
 def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) -> None:
     order = lock_order(pk=request.line.order_item.order_id)
-    code = next((row.easy_return_code for row in made if row.easy_return_code), "")
     count = CancellationRequest.objects.filter(pk=request.pk, delivered_at=None).update(
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
-        delivery_error="",
-        easy_return_code=code,
+        delivery_error=request.delivery_error if len(made) < request.line.quantity else "",
     )
     if count:
         data = {"request": request.pk, "remote": [row.pk for row in made]}
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
+        issue_return_code(order, request.line, made)
         save_order(order)
         jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+        request.refresh_from_db(fields=["status"])
+        if request.status == _Status.REJECTED:  # by our staff, while it was on its way
+            CancellationRequest.objects.filter(pk=request.pk).update(rejection_told_at=None)
+            jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)

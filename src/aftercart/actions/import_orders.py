@@ -170,7 +170,7 @@ def _try(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     for attempt in itertools.count(1):
         try:
             with transaction.atomic(durable=True):
-                return write_orders(intakes)
+                return write_orders([intake.copy() for intake in intakes])
         except DatabaseError as error:
             if attempt >= (_TRIES_AFTER_DEADLOCK if _get_class(error) == _DEADLOCK else _TRIES):
                 raise

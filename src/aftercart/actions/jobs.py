@@ -12,12 +12,21 @@ EXECUTE_APPROVAL = "aftercart.execute_approval"
 DELIVER_REQUEST = "aftercart.deliver_request"
 DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
+COMPARE_ADDRESS = "aftercart.compare_address"
 SYNC_ORDER = "aftercart.sync_order"
+SYNC_REASONS = "aftercart.sync_reasons"
+SEND_LETTER = "aftercart.send_letter"
+SEND_GUEST_CODE = "aftercart.send_guest_code"
+
+#: What is done about a request at Omnitron is done one after the other, whatever it is.
+_ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
+#: A decision does not wait for the time of a delivery's next try.
+_PRIORITIES = {EXECUTE_APPROVAL: 1, DELIVER_REJECTION: 1}
 
 
 def name_lock(task: str, pk: int) -> str:
     """Name the lock that keeps two jobs about one row apart."""
-    return f"{task}:{pk}"
+    return f"{'aftercart.request' if task in _ABOUT_REQUESTS else task}:{pk}"
 
 
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
@@ -25,5 +34,6 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
     app.configure_task(
         task,
         lock=name_lock(task, pk),
+        priority=_PRIORITIES.get(task, 0),
         schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())},
     ).defer(pk=pk)

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
+from aftercart.actions.tell_customer import tell_received
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
 from aftercart.cancellations.states import claim_move
@@ -32,6 +33,7 @@ def open_requests(
     ):
         for request in ensure_requests(submission, _Status.WAITING, cause):
             jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
+        tell_received(order, submission)
         data = {"submission": str(submission.uuid), "detail": detail}
         record_event(order, "requests_opened", actor, cause=cause, data=data)
     return answer_requests(submission)

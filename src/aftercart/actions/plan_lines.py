@@ -7,17 +7,22 @@ is for the rules to say.
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
-from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk
+from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
+from aftercart.cancellations.pickups import Calendar, find_pickup_problem
+from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policies import Policy, is_easy_return
+from aftercart.orders.selectors import get_now
 
 #: Payments that cannot be given back to where they came from, so that an account is needed.
 PAYMENTS_WITHOUT_SOURCE = frozenset(
@@ -50,22 +55,25 @@ def say_unknown(pk: int | str) -> str:
 
 
 def plan_lines(
-    order: Order, items: Mapping[int, OrderItem], command: CancellationCommand
+    order: Order, items: Mapping[int, OrderItem], command: CancellationCommand, policy: Policy
 ) -> tuple[SubmissionLine, ...]:
     """Plan the lines of a submission, unsaved. `items` are the order's own, by id.
 
     Raises `InputInvalid`.
     """
+    collected = find_collected(policy, items.values())
+    if is_easy_return(policy, policy.make_case("refund", "")):  # what is asked of an item that is unknown
+        collected |= {ask.order_item for ask in command.items if ask.order_item not in items}
     complaints = _Complaints()
     reasons = {reason.pk: reason for reason in list_reasons()}
     companies = {company.pk: company for company in list_companies(order.channel_id)}
-    pickup = _find_pickup_address(command, complaints)
+    pickup = _find_pickup_address(command, complaints, collected)
     for position, ask in enumerate(command.items):
         if ask.order_item in {other.order_item for other in command.items[:position]}:
             complaints.about_item(ask, "order_item", _("This item is named twice."))
         _check_item(ask, items.get(ask.order_item), complaints)
         _check_reason(ask, reasons.get(ask.reason), complaints)
-        _check_return(ask, companies, complaints)
+        _check_return(ask, companies, complaints, is_collected=ask.order_item in collected)
         _check_account(ask, order, complaints)
     complaints.raise_any()
     return tuple(
@@ -74,21 +82,21 @@ def plan_lines(
     )
 
 
-def _find_pickup_address(command: CancellationCommand, complaints: _Complaints) -> dict[str, Any] | None:
-    needs_one = settings.EASY_RETURN and any(ask.cancellation_type == "refund" for ask in command.items)
+def _find_pickup_address(
+    command: CancellationCommand, complaints: _Complaints, collected: frozenset[int]
+) -> dict[str, Any] | None:
+    needs_one = any(
+        ask.cancellation_type == "refund" and ask.order_item in collected for ask in command.items
+    )
     if command.pickup_address is None:
         if needs_one:
             complaints.fields["pickup_address"].append(_("This field is required."))
         return None
-    address = (
-        Address.objects.filter(pk=command.pickup_address, user=command.write.user)
-        .select_related("country", "city", "township", "district")
-        .first()
-    )
-    if address is None:
-        complaints.fields["pickup_address"].append(say_unknown(command.pickup_address))
+    try:
+        return address_document(find_address(command.pickup_address, command.write))
+    except AddressUnknown:
+        complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
         return None
-    return address_document(address)
 
 
 def _check_item(ask: ItemAsk, item: OrderItem | None, complaints: _Complaints) -> None:
@@ -109,11 +117,19 @@ def _check_reason(ask: ItemAsk, reason: CancellationReason | None, complaints: _
         complaints.about_item(ask, "description", _("This reason needs a description."))
 
 
-def _check_return(ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints) -> None:
+def _check_return(
+    ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints, *, is_collected: bool
+) -> None:
     if ask.shipping_company is not None and ask.shipping_company not in companies:
         complaints.about_item(ask, "shipping_company", say_unknown(ask.shipping_company))
-    elif ask.shipping_company is None and ask.cancellation_type == "refund" and settings.EASY_RETURN:
+    elif ask.shipping_company is None and ask.cancellation_type == "refund" and is_collected:
         complaints.about_item(ask, "shipping_company", _("This field is required."))
+    elif ask.pickup_date is not None and ask.cancellation_type == "refund":
+        company = companies.get(ask.shipping_company or 0)
+        now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+        problem = find_pickup_problem(company.calendar if company else Calendar(), ask.pickup_date, now)
+        if problem:
+            complaints.about_item(ask, "pickup_date", problem)
 
 
 def _check_account(ask: ItemAsk, order: Order, complaints: _Complaints) -> None:

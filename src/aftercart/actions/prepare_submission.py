@@ -1,11 +1,14 @@
 """The first transaction of a cancellation: lock, judge, record the intent, reserve the units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
 
+from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
 from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
@@ -17,12 +20,13 @@ from aftercart.actions.recognize_repeat import (
     replay,
 )
 from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
 from aftercart.orders.errors import CancellationRefused, InputInvalid, QuoteStale
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
-from aftercart.orders.policy import get_policy
+from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
 from aftercart.orders.timeline import Actor, record_event
@@ -36,6 +40,16 @@ class Prepared:
     """A recorded intent: a submission in `prepared`, to be sent to Omnitron next."""
 
     submission_pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Planned lines, what the rules found about them, what comes back for them, and by which policy."""
+
+    lines: Sequence[SubmissionLine]
+    findings: Sequence[Finding]
+    priced: QuoteAnswer
+    policy: Policy
 
 
 @once_more_if_raced
@@ -52,28 +66,37 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         if repeat is not None and (command.write.key or _is_open(repeat)):
             return replay(repeat)
         try:
-            lines = plan_lines(order, items, command)
-            findings = _judge(order, items, lines)
-            priced = price_lines(order, items, lines, findings, command.write.user.pk)
+            policy = get_policy(order)
+            lines = plan_lines(order, items, command, policy)
+            findings = _judge(order, items, lines, policy)
+            priced = price_lines(order, items, lines, findings, command.write.promised_to, policy)
             check_quote(command.quote, priced)
         except (InputInvalid, CancellationRefused, QuoteStale):
             if repeat is not None:
                 return replay(repeat)
             raise
         failpoint("prepare.judged")
-        submission = _record(command, origin, order, lines, priced)
-        return _settle_or_go_on(command, order, submission, findings)
+        return record_submission(
+            order,
+            Judged(lines, findings, priced, policy),
+            origin=origin,
+            user=command.write.user,
+            repeat=record_write(command.write),
+            is_binding=bool(command.quote),
+        )
 
 
 def _lock(command: CancellationCommand) -> Order:
-    user = command.write.user
+    owned = command.write.tell_owned()
     if command.number is not None:
-        return lock_order(number=command.number, user=user)
+        return lock_order(number=command.number, **owned)
     first = command.items[0].order_item
-    item = OrderItem.objects.filter(pk=first, order__user=user).only("order_id").first()
+    item = (
+        OrderItem.objects.filter(pk=first, order__in=Order.objects.filter(**owned)).only("order_id").first()
+    )
     if item is None:
         raise InputInvalid({"order_item": [say_unknown(first)]})
-    return lock_order(pk=item.order_id, user=user)
+    return lock_order(pk=item.order_id, **owned)
 
 
 def _is_open(repeat: IdempotencyRecord) -> bool:
@@ -86,64 +109,67 @@ def _is_open(repeat: IdempotencyRecord) -> bool:
 
 
 def judge_lines(
-    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
+    order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine], policy: Policy
 ) -> tuple[Finding, ...]:
     """Judge planned lines by the rules: all that speak, refusals among them."""
     return judge(
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
-        policy=get_policy(order.channel_id),
+        policy=policy,
         now=get_now(),
     )
 
 
 def _judge(
-    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...]
+    order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...], policy: Policy
 ) -> tuple[Finding, ...]:
-    findings = judge_lines(order, items, lines)
+    findings = judge_lines(order, items, lines, policy)
     refusals = list_refusals(findings)
     if refusals:
         raise CancellationRefused(refusals)
     return findings
 
 
-def _record(
-    command: CancellationCommand,
-    origin: Submission.Origin,
+def record_submission(
     order: Order,
-    lines: tuple[SubmissionLine, ...],
-    priced: QuoteAnswer,
-) -> Submission:
+    judged: Judged,
+    *,
+    origin: Submission.Origin,
+    user: User | None,
+    repeat: IdempotencyRecord | None,
+    is_binding: bool = False,
+) -> Prepared | Answer:
+    """Record judged and priced lines of a locked order as a submission, with their units reserved.
+
+    It is to be sent then, or, where it needs review, made requests of at once.
+    """
+    actor = Actor.customer(user)
+    version_pk = keep_policy(judged.policy.book)
     submission = Submission.objects.create(
-        order=order, user=command.write.user, origin=origin, repeat=record_write(command.write)
+        order=order, user=user, origin=origin, repeat=repeat, policy_version_id=version_pk
     )
-    for line in lines:
+    for line in judged.lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word
         OrderItem.objects.filter(pk=line.order_item_id).update(
             reserved_quantity=F("reserved_quantity") + line.quantity
         )
-    store_quote(submission, lines, priced, is_binding=bool(command.quote))
+    store_quote(submission, judged.lines, judged.priced, is_binding=is_binding)
+    reviews = [finding for finding in judged.findings if finding.effect is Effect.REVIEW]
     data = {
         "submission": str(submission.uuid),
-        "items": [line.order_item_id for line in lines],
-        "refund_amount": format_amount(priced.quote.total),
+        "items": [line.order_item_id for line in judged.lines],
+        "refund_amount": format_amount(judged.priced.quote.total),
+        "policy": version_pk,
+        "reviews": [[finding.order_item, finding.code, finding.clause] for finding in reviews],
     }
-    record_event(order, "cancellation_submitted", Actor.customer(command.write.user), data=data)
-    return submission
-
-
-def _settle_or_go_on(
-    command: CancellationCommand, order: Order, submission: Submission, findings: tuple[Finding, ...]
-) -> Prepared | Answer:
-    reviews = [finding for finding in findings if finding.effect is Effect.REVIEW]
-    if submission.origin == Submission.Origin.DIRECT and not reviews:
+    record_event(order, "cancellation_submitted", actor, data=data)
+    if origin is not Submission.Origin.REQUEST and not reviews:
         save_order(order)
         return Prepared(submission.pk)
     cause = reviews[0].code if reviews else "requested"
     detail = reviews[0].message if reviews else ""
-    actor = Actor.customer(command.write.user)
     answer = open_requests(order, submission, actor, cause=cause, detail=detail)
     record_answer(submission.repeat, answer)
     save_order(order)

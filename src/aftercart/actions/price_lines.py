@@ -3,7 +3,7 @@
 Reads only. Under the order's lock it is what will be booked; without, what would be if nothing changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,14 +19,17 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
+from aftercart.cancellations.policy_selectors import get_terms
 from aftercart.cancellations.promised import find_given
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.lib.promises import Promise, PromiseInvalid, digest, read_promise, sign_promise
 from aftercart.lib.times import format_time
+from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, QuoteStale
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
-from aftercart.orders.quotes import LineQuote, Points, Quote, Terms, compute_quote
+from aftercart.orders.policies import Policy
+from aftercart.orders.quotes import LineQuote, Points, Quote, ShippingRefund, Terms, compute_quote
 from aftercart.orders.rules import Ask, Finding, list_refusals
 from aftercart.orders.selectors import get_now
 
@@ -74,15 +77,19 @@ def price_lines(
     lines: Sequence[SubmissionLine],
     findings: Iterable[Finding],
     user_pk: int,
+    policy: Policy | None,
 ) -> QuoteAnswer:
-    """Price planned lines, as the rules have judged them. `items` are all of the order's, by id."""
+    """Price planned lines, as the rules have judged them. `items` are all of the order's, by id.
+
+    Without a policy the terms are the default: all that was paid comes back, as the law wants it of a withdrawal.
+    """
     findings = tuple(findings)
     refused = {finding.order_item for finding in list_refusals(findings)}
     allowed = [line for line in lines if line.order_item_id not in refused]
     quote = compute_quote(
         gather_paid(order, list(items.values()), given=find_given(order), points=_find_points(order)),
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]
-        terms=_find_terms(order, allowed),
+        terms={} if policy is None else _find_terms(policy, items, allowed),
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
     by_item = {line.order_item: line for line in quote.lines}
@@ -95,8 +102,7 @@ def price_lines(
         )
         for line in lines
     )
-    is_review = any(finding.order_item not in refused for finding in findings)
-    way = RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
+    way = _find_way(findings, refused)
     destination = _find_destination(lines)
     promise = Promise(
         user=user_pk,
@@ -176,17 +182,35 @@ def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> Re
     )
 
 
-# --- what others will fill in ------------------------------------------------------------------------------
+def _find_way(findings: Iterable[Finding], refused: Collection[int]) -> RefundQuote.Way:
+    """Tell whether it would be sent at once, or left to the back office; what is refused does not count."""
+    is_review = any(finding.order_item not in refused for finding in findings)
+    return RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
 
 
-def _find_points(order: Order) -> Points:  # noqa: ARG001 - nothing is known of points yet
+def _find_points(order: Order) -> Points:
     """Find the points that were spent on an order, as a part of its total, and those that it earned."""
-    return Points()
+    points = read_order_points(order.pk)
+    return Points(spent=points.spent, earned=points.earned)
 
 
-def _find_terms(order: Order, lines: Sequence[SubmissionLine]) -> dict[int, Terms]:  # noqa: ARG001
-    """Find the shop's terms for each line; one without any has the default."""
-    return {}
+def _find_terms(
+    policy: Policy, items: Mapping[int, OrderItem], lines: Sequence[SubmissionLine]
+) -> dict[int, Terms]:
+    """Find the shop's terms for each line."""
+    total = sum((items[line.order_item_id].price * line.quantity for line in lines), ZERO)
+    found = {
+        line.order_item_id: get_terms(policy, items[line.order_item_id], line.cancellation_type, total)  # type: ignore[arg-type]
+        for line in lines
+    }
+    return {
+        pk: Terms(
+            fee_percent=terms.fee_percent,
+            fee_amount=terms.fee_fixed,
+            shipping_refund=ShippingRefund(terms.shipping_refund.value),
+        )
+        for pk, terms in found.items()
+    }
 
 
 # --- documents ---------------------------------------------------------------------------------------------

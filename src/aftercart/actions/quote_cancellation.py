@@ -4,6 +4,7 @@ from aftercart.actions.commands import CancellationCommand
 from aftercart.actions.plan_lines import find_items, plan_lines
 from aftercart.actions.prepare_submission import judge_lines
 from aftercart.actions.price_lines import QuoteAnswer, price_lines
+from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.orders.selectors import get_order
 
 
@@ -13,7 +14,9 @@ def quote_cancellation(command: CancellationCommand) -> QuoteAnswer:
     Raises `OrderNotFound`, `InputInvalid`. The order is read first, so a quote of what changes meanwhile bears
     an older version, and is stale when it is brought back.
     """
-    order = get_order(command.write.user, number=command.number)
+    order = get_order(command.write.owner, number=command.number)
     items = find_items(order)
-    lines = plan_lines(order, items, command)
-    return price_lines(order, items, lines, judge_lines(order, items, lines), command.write.user.pk)
+    policy = get_policy(order)
+    lines = plan_lines(order, items, command, policy)
+    findings = judge_lines(order, items, lines, policy)
+    return price_lines(order, items, lines, findings, command.write.promised_to, policy)

@@ -30,7 +30,7 @@ def find_repeat(write: Write) -> IdempotencyRecord | None:
     Raises `KeyReused` if the key belongs to another write, `StillRunning` if there is no answer yet.
     """
     now = timezone.now()
-    records = IdempotencyRecord.objects.filter(user=write.user)
+    records = IdempotencyRecord.objects.filter(user=write.user, guest_order=write.guest_order)
     if write.key:
         record = records.filter(key=write.key).first()
         if record is not None and record.created_at < now - KEY_LIFE:
@@ -51,7 +51,9 @@ def find_repeat(write: Write) -> IdempotencyRecord | None:
 
 def record_write(write: Write) -> IdempotencyRecord:
     """Remember a write that begins now, its answer to come."""
-    return IdempotencyRecord.objects.create(user=write.user, key=write.key, fingerprint=write.fingerprint)
+    return IdempotencyRecord.objects.create(
+        user=write.user, guest_order_id=write.guest_order, key=write.key, fingerprint=write.fingerprint
+    )
 
 
 def record_answer(record: IdempotencyRecord | None, answer: Answer) -> None:

@@ -9,12 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.accounts.models import Tally
 from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
-from aftercart.orders.models import IdempotencyRecord
+from aftercart.mail.outbox import list_waiting
+from aftercart.orders.models import GuestCode, IdempotencyRecord
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
 
@@ -47,18 +49,30 @@ def recover_submissions() -> int:
 
 def recover_jobs() -> int:
     """Enqueue what waits for a job and has none; tell how many. The row is the truth, a job its ticker."""
+    status = CancellationRequest.Status
     requests = CancellationRequest.objects.filter(
-        status=CancellationRequest.Status.WAITING, delivered_at=None, is_undeliverable=False
+        # Of one that Omnitron completed meanwhile, what an unanswered try had made is still to be noted.
+        Q(status=status.WAITING) | Q(status=status.COMPLETED, deliveries__gt=0),
+        delivered_at=None,
+        is_undeliverable=False,
     )
-    approved = CancellationRequest.objects.filter(
-        status=CancellationRequest.Status.APPROVED, decided_by__isnull=False
-    ).exclude(line__submission__state__in=UNDER_WAY)
+    approved = CancellationRequest.objects.filter(status=status.APPROVED, decided_by__isnull=False).exclude(
+        line__submission__state__in=UNDER_WAY
+    )
+    rejected = CancellationRequest.objects.filter(
+        status=status.REJECTED, decided_by__isnull=False, rejection_told_at=None
+    )
     return (
         _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
         + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
         + _enqueue_missing(jobs.EXECUTE_APPROVAL, approved)
+        + _enqueue_missing(jobs.DELIVER_REJECTION, rejected)
         + _enqueue_missing(
             jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
+        )
+        + _enqueue_missing(jobs.SEND_LETTER, list_waiting())
+        + _enqueue_missing(
+            jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=timezone.now())
         )
     )
 
@@ -83,3 +97,11 @@ def forget_writes() -> int:
         created_at__lt=timezone.now() - timedelta(hours=48), status_code__isnull=False
     )
     return old.delete()[0]
+
+
+def forget_guests() -> int:
+    """Delete guests' codes and tallies that no budget and no limit looks at any more."""
+    before = timezone.now() - timedelta(hours=48)
+    codes, _ = GuestCode.objects.filter(created_at__lt=before).delete()
+    tallies, _ = Tally.objects.filter(window_start__lt=before).delete()
+    return codes + tallies

@@ -3,18 +3,23 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import RequestDecided
-from aftercart.actions.close_line import reject_line
+from aftercart.actions.close_line import count_done, reject_line
+from aftercart.actions.deliver_request import find_made
+from aftercart.actions.overrule_rejection import overrule_rejection
+from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.failpoints import failpoint
-from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
@@ -44,19 +49,46 @@ def reject_request(request_pk: int, staff: User, reason: str) -> None:
 
 
 def deliver_rejection(request_pk: int, client: Omnitron) -> None:
-    """Tell Omnitron that a request of its queue was rejected; telling it twice does no harm."""
+    """Tell Omnitron that a request of its queue was rejected; telling it twice does no harm.
+
+    Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
+    """
     request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
-    channel_id = request.line.submission.order.channel_id
+    if request.status != _Status.REJECTED or request.rejection_told_at is not None:
+        return
     try:
         with client.dialogue() as talk:
-            for pk in request.remote_pks:
-                talk.reject_request(channel_id=channel_id, pk=pk, reason=request.reject_reason)
-                failpoint("reject.told")
+            decided = _tell_rejection(talk, request)
     except (NotSent, AnswerUnknown) as error:
-        request.deliveries += 1
-        request.delivery_error = error.detail
-        request.save(update_fields=["deliveries", "delivery_error"])
-        wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.DELIVER_REJECTION, request_pk, wait=wait)
-    except Refused as error:  # decided there meanwhile: the daily reconciliation reports the difference
-        CancellationRequest.objects.filter(pk=request_pk).update(delivery_error=error.detail)
+        _tell_later(request, error.detail)
+    except Refused as error:  # not even looking is allowed: reconciliation reports the difference
+        _record_told(request_pk, error.detail)
+    else:
+        if count_done(request.line, decided) is None:
+            _tell_later(request, "Omnitron is deciding on it.")
+        else:
+            _record_told(request_pk, "")
+            overrule_rejection(request_pk, decided)
+
+
+def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+    """Reject what was made of a request, and give it as it stands then."""
+    channel_id = request.line.submission.order.channel_id
+    pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
+    decided = reject_remote(talk, channel_id=channel_id, pks=pks, reason=request.reject_reason)
+    failpoint("reject.told")
+    return decided
+
+
+def _tell_later(request: CancellationRequest, detail: str) -> None:
+    request.deliveries += 1
+    request.delivery_error = detail
+    request.save(update_fields=["deliveries", "delivery_error"])
+    wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+    jobs.enqueue(jobs.DELIVER_REJECTION, request.pk, wait=wait)
+
+
+def _record_told(request_pk: int, detail: str) -> None:
+    CancellationRequest.objects.filter(pk=request_pk).update(
+        rejection_told_at=timezone.now(), delivery_error=detail
+    )

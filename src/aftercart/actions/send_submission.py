@@ -53,7 +53,8 @@ class _Plan:
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
     submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
-    actor = Actor.customer(submission.user) if submission.user else WORKER
+    is_guests = submission.order.user_id is None and submission.origin != Submission.Origin.APPROVAL
+    actor = Actor.customer(submission.user) if submission.user or is_guests else WORKER
 
     def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
         cause, detail = (error.code, error.detail) if error else ("", "")
@@ -79,7 +80,7 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
 def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    lines = list(submission.lines.select_related("order_item", "reason"))
+    lines = list(submission.lines.select_related("order_item", "reason", "shipping_company"))
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
@@ -93,6 +94,12 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
             reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
             ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
             holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},
+            shipping_companies={
+                pk: line.shipping_company.value
+                for line in lines
+                for pk in targets[line.pk]
+                if line.shipping_company is not None
+            },
         ),
         remote=remote,
         remote_pks=remote_pks,

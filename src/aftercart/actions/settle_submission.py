@@ -7,6 +7,7 @@ from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
 from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
 from aftercart.actions.recognize_repeat import record_answer
+from aftercart.actions.tell_customer import tell_confirmed, tell_received, tell_sent
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move
 from aftercart.lib.failpoints import failpoint
@@ -59,6 +60,7 @@ def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) ->
     )
     put_order_status(order)
     record_event(order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)})
+    (tell_confirmed if held else tell_sent)(order, submission)
     jobs.enqueue(jobs.SYNC_ORDER, order.pk)
     return answer_requests(submission) if held else Answer(204)
 
@@ -67,6 +69,7 @@ def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, det
     if not claim_move(submission, _State.UNKNOWN, cause=cause, cause_detail=detail):
         return answer_current(submission)
     ensure_requests(submission, _Status.VERIFYING, cause)
+    tell_received(order, submission)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
     data = {"submission": str(submission.uuid), "detail": detail}
     record_event(order, "answer_unknown", actor, cause=cause, data=data)

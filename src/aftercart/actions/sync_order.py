@@ -8,8 +8,10 @@ from django.db import models, transaction
 
 from aftercart.actions import jobs
 from aftercart.actions.book_refund import REFUND_FIELDS, book_told_refund
-from aftercart.actions.close_line import complete_line, reject_line
+from aftercart.actions.close_line import complete_line, count_done, reject_line
+from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
@@ -77,7 +79,10 @@ def _book(
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
     for item in order.items.order_by("pk"):
-        item.remote_pks = list(remote_pks.get(item.pk, ()))
+        found = list(remote_pks.get(item.pk, ()))
+        if item.remote_pks != found:
+            item.remote_pks = found
+            save_item(item, "remote_pks")
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
@@ -106,9 +111,14 @@ def _look(order: Order) -> tuple[object, ...]:
     requests = tuple(
         CancellationRequest.objects.filter(line__order_item__order=order)
         .order_by("pk")
-        .values_list("pk", "status", "easy_return_code")
+        .values_list("pk", "status")
     )
-    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), items, requests)
+    codes = tuple(
+        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+        .order_by("pk")
+        .values_list("pk", "easy_return_code", "easy_return_valid_until")
+    )
+    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), items, requests, codes)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -124,44 +134,58 @@ def _book_line(
     theirs: Sequence[RemoteItem],
     requests: Mapping[int, RemoteRequest],
 ) -> None:
+    """Close a line once Omnitron has decided all of it: some of its units may be done, and others not."""
     request = CancellationRequest.objects.filter(line=line).first()
-    asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
-    refund = sum((row.refund_amount for row in theirs if row.refund_amount is not None), Decimal(0))
     if request is not None and request.is_approved_here:
         return  # our staff has taken it out of Omnitron's queue: a rejection there is none
+    asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
+    issue_return_code(order, line, [*theirs, *asked])
     if asked and request is not None:
         _book_request(request, asked)
-        if all(row.status == "completed" for row in asked):
-            complete_line(order, line, OMNITRON, refund_amount=refund)
-        elif any(row.status == "rejected" for row in asked):
-            reason = next((row.reject_reason for row in asked if row.reject_reason), "")
-            reject_line(order, line, OMNITRON, reason=reason)
+        done = count_done(line, asked)
+    else:
+        done = _count_gone(line, theirs)
+    if done is None:
         return
-    sent = _find_sent(line, theirs)
-    if not sent:
-        return
-    is_rejected = any(
-        row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING for row in sent
-    )
-    if all(row.status in FINAL for row in sent):
-        complete_line(order, line, OMNITRON, refund_amount=refund)
-    elif is_rejected and line.submission.state == Submission.State.APPLIED:
-        reject_line(order, line, OMNITRON, reason="")
+    reason = next((row.reject_reason for row in asked if row.reject_reason), "")
+    if request is not None and done < line.quantity:
+        reason = reason or request.delivery_error
+    if done:
+        refund = _sum_refunds(theirs)
+        complete_line(order, line, OMNITRON, quantity=done, refund_amount=refund, reason=reason)
+    else:
+        reject_line(order, line, OMNITRON, reason=reason)
 
 
-def _find_sent(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> Sequence[RemoteItem]:
-    """Find those of an item's units at Omnitron that a line was sent for: all of them, if it never was."""
-    before = (line.submission.command or {}).get("before", {})
-    return [row for row in theirs if str(row.pk) in before] or theirs
+def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | None:
+    """Count the units of a line that are gone by the items themselves; None while some are undecided."""
+    named = (line.submission.command or {}).get("before", {})
+    rows = [row for row in theirs if str(row.pk) in named] or list(theirs)
+    gone = [row for row in rows if row.status in FINAL]
+    if rows and len(gone) == len(rows):
+        return line.quantity
+    kept = [
+        row for row in rows if row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING
+    ]
+    if not kept or len(gone) + len(kept) < len(rows) or line.submission.state != Submission.State.APPLIED:
+        return None
+    return min(_count_units(gone), line.quantity)
+
+
+def _count_units(rows: Sequence[RemoteItem]) -> int:
+    """Count the units of items of which ours has several there: one each, unless they say otherwise."""
+    return sum(row.quantity or 1 for row in rows)
+
+
+def _sum_refunds(theirs: Sequence[RemoteItem]) -> Decimal:
+    return sum((row.refund_amount for row in theirs if row.refund_amount is not None), ZERO)
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
-    """Take over an open request's progress and its return code."""
-    code = next((row.easy_return_code for row in asked if row.easy_return_code), "")
+    """Take over an open request's progress."""
     under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
-    request.easy_return_code = code or request.easy_return_code
     request.status = under_way[0] if under_way else request.status
-    request.save(update_fields=["easy_return_code", "status", "modified_date"])
+    request.save(update_fields=["status", "modified_date"])
 
 
 def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
@@ -171,7 +195,13 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
     """
     on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
-    fields = ["remote_pks"]
+    fields = ["refund_amount", "cancelled_quantity"]
+    cancelled_before = item.cancelled_quantity
+    # What Omnitron has cancelled of its own accord is gone here too.
+    book_told_refund(order, item, _sum_refunds(theirs))
+    if len(theirs) > 1:
+        units = _count_units([row for row in theirs if row.status in FINAL])
+        item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
     if is_legal_move(item.status, after):
         record_event(
             order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
@@ -180,17 +210,15 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
         fields += ["status", "status_before"]
         if after in FINAL:
             item.cancelled_quantity = item.quantity
-            fields.append("cancelled_quantity")
         if after in SHIPPED and item.shipped_at is None:
             item.shipped_at = get_now()
             fields.append("shipped_at")
         if after == Status.DELIVERED:
             item.delivered_at = get_now()
             fields.append("delivered_at")
-    refunds = [row.refund_amount for row in theirs if row.refund_amount is not None]
-    if book_told_refund(order, item, sum(refunds, ZERO)):
-        fields.append("refund_amount")
     save_item(item, *fields)
+    if gone := item.cancelled_quantity - cancelled_before:
+        credit_points(order, item, OMNITRON, line=None, quantity=gone)
 
 
 def _book_refunds(order: Order, remote: RemoteOrder) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aftercart.actions.import_points import import_points
 from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, take_turns, update_rows
@@ -82,6 +83,7 @@ def write_orders(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     customers = resolve_customers([*new, *newer])
     _create(new, customers[: len(new)])
     _update(newer, customers[len(new) :])
+    import_points([*new, *newer], customers)
     outcome.created, outcome.updated = len(new), len(newer)
     return outcome
 

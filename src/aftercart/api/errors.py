@@ -25,7 +25,7 @@ def answer_exception(error: Exception, _context: Mapping[str, Any]) -> Response 
     set_rollback()
     match error:
         case ActionError():
-            return Response(error.body(), status=error.status)
+            return Response(error.body(), status=error.status, headers=error.headers())
         case Http404():
             return Response({"detail": _("Not found."), "code": "not_found"}, status=404)
         case PermissionDenied():

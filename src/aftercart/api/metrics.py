@@ -17,8 +17,10 @@ from aftercart.cancellations.models import (
     Difference,
     Submission,
     SyncCursor,
+    Withdrawal,
 )
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.mail.outbox import measure_outbox
 from aftercart.worker.queue import measure_queue
 
 
@@ -33,7 +35,15 @@ class _Rows(Collector):
         queue = measure_queue()
         waiting = AddressChange.objects.filter(state=AddressChange.State.PENDING)
         manual = Submission.objects.filter(manual_since__isnull=False, state__in=UNDER_WAY)
+        outbox = measure_outbox()
         for name, meaning, value in (
+            ("aftercart_letters_waiting", "Letters to be sent.", outbox.waiting),
+            ("aftercart_letters_manual", "Letters that were given up.", outbox.manual),
+            (
+                "aftercart_withdrawals_undecided",
+                "Statements of withdrawal without a decision.",
+                Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count(),
+            ),
             ("aftercart_address_changes_pending", "Address changes to be delivered.", waiting.count()),
             ("aftercart_submissions_manual", "Lost answers that the staff has to look at.", manual.count()),
             (

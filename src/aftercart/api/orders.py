@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +21,7 @@ from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
+from aftercart.api.guests import get_owner
 from aftercart.api.pagination import PagePagination
 from aftercart.api.serializers import (
     AddressChangeSerializer,
@@ -35,6 +37,7 @@ from aftercart.cancellations.selectors import (
 )
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.document import discount_document
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now, get_order, list_orders
 
@@ -147,12 +150,14 @@ class CancellationReasons(APIView):
 class Orders(APIView):
     """`GET /users/orders/` (contract section 5)."""
 
+    permission_classes = (AllowAny,)  # get_owner() wants a customer or a guest
+
     @schema.list_orders
     def get(self, request: Request) -> Response:
-        """List the caller's orders, newest first."""
+        """List the caller's orders, newest first; a guest's latest."""
         serializer = OrderFilterSerializer(data=request.query_params)
         serializer.is_valid(raise_exception=True)
-        orders = _filter_orders(list_orders(get_user(request)), serializer.validated_data)
+        orders = _filter_orders(list_orders(get_owner(request)), serializer.validated_data)
         paginator = PagePagination()
         page = paginator.paginate_queryset(orders, request, view=self)
         return paginator.get_paginated_response(build_documents(list(page or [])))
@@ -180,7 +185,11 @@ def _go_back(now: datetime, months: int) -> datetime:
 class OrderDetail(APIView):
     """`GET /users/orders/{id}/` (contract section 5)."""
 
+    permission_classes = (AllowAny,)  # get_owner() wants a customer or a guest
+
     @schema.get_order
     def get(self, request: Request, pk: int) -> Response:
-        """Give an order's document."""
-        return Response(build_document(get_order(get_user(request), pk=pk)))
+        """Give an order's document; for a guest the id is ignored, whose latest order it is."""
+        owner = get_owner(request)
+        order = get_order(owner) if isinstance(owner, Guest) else get_order(owner, pk=pk)
+        return Response(build_document(order))

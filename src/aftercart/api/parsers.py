@@ -22,6 +22,10 @@ class JSONParser(parsers.JSONParser):
         return data
 
 
+class FormParser(parsers.FormParser):
+    """A form: what the storefront's client sends where its proxy is told to (`useFormData`)."""
+
+
 class PlainJSONParser(JSONParser):
     """JSON labelled text/plain: what the storefront's proxy sends where it names no content type."""
 

@@ -210,11 +210,32 @@ class AddressChangeSerializer(serializers.Serializer[Any]):
     )
 
 
+class CurrencyFilterSerializer(serializers.Serializer[Any]):
+    """The query of the loyalty points."""
+
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, allow_blank=True)
+
+
 class LoginSerializer(serializers.Serializer[Any]):
     """The body of `POST /users/login/`; further fields, which the storefront sends, are ignored."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False, style={"input_type": "password"})
+
+
+class AnonymousSerializer(serializers.Serializer[Any]):
+    """The body of `POST /users/orders/anonymous/`; `order` is another name for `number`."""
+
+    number = serializers.CharField(max_length=64, required=False, help_text="The order's number.")
+    order = serializers.CharField(max_length=64, required=False, help_text="The same, by another name.")
+    email = serializers.EmailField(max_length=254, help_text="The order's e-mail address.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take the number by either name."""
+        number = attrs.get("number") or attrs.get("order")
+        if not number:
+            raise serializers.ValidationError({"number": [_("This field is required.")]}, code="required")
+        return {**attrs, "number": number}
 
 
 class OrderFilterSerializer(serializers.Serializer[Any]):

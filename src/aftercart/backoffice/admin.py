@@ -2,10 +2,36 @@
 
 from django.contrib import admin
 
-from aftercart.backoffice import accounts, differences, orders, places, reasons, requests, submissions
+from aftercart.backoffice import (
+    accounts,
+    differences,
+    letters,
+    orders,
+    places,
+    points,
+    policies,
+    reasons,
+    requests,
+    returns,
+    submissions,
+    withdrawals,
+)
 from aftercart.backoffice.login import LoginForm
 
-__all__ = ["accounts", "differences", "orders", "places", "reasons", "requests", "submissions"]
+__all__ = [
+    "accounts",
+    "differences",
+    "letters",
+    "orders",
+    "places",
+    "points",
+    "policies",
+    "reasons",
+    "requests",
+    "returns",
+    "submissions",
+    "withdrawals",
+]
 
 # The index of django-unfold comes first among the templates, so that ours needs another name.
 admin.site.index_template = "backoffice/index.html"

@@ -9,8 +9,17 @@ from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import make_list_url
 from aftercart.backoffice.words import NOTHING, say_age
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Difference, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationReason,
+    CancellationRequest,
+    Difference,
+    Submission,
+    Withdrawal,
+)
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.mail.models import Letter
+from aftercart.mail.outbox import measure_outbox
 
 _Status = CancellationRequest.Status
 _WAITING = Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])
@@ -33,12 +42,18 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
     cards: list[Card] = []
     if user.has_perm("cancellations.view_cancellationrequest"):
         cards += _count_requests()
+    if user.has_perm("cancellations.view_withdrawal"):
+        cards.append(_count_withdrawals())
     if user.has_perm("cancellations.view_submission"):
         cards += _count_submissions()
     if user.has_perm("cancellations.view_addresschange"):
         cards.append(_count_address_changes())
     if user.has_perm("cancellations.view_difference"):
         cards.append(_count_differences())
+    if user.has_perm("mail.view_letter"):
+        cards.append(_count_letters())
+    if user.has_perm("cancellations.view_cancellationreason"):
+        cards += _count_lone_reasons()
     return {**context, "title": _("Overview"), "cards": cards}
 
 
@@ -108,7 +123,30 @@ def _count_differences() -> Card:
     return Card(_("Differences"), str(count), _("Told otherwise by Omnitron"), url, is_urgent=count > 0)
 
 
+def _count_withdrawals() -> Card:
+    count = Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count()
+    hint = _("Statements that nobody has decided on yet")
+    return Card(_("Withdrawals"), str(count), hint, make_list_url(Withdrawal))
+
+
+def _count_letters() -> Card:
+    count = measure_outbox().manual
+    url = make_list_url(Letter, state="manual")
+    return Card(
+        _("Letters given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
+    )
+
+
 def _count_address_changes() -> Card:
     count = AddressChange.objects.filter(state=AddressChange.State.PENDING).count()
     url = make_list_url(AddressChange, state="pending")
     return Card(_("Pending address changes"), str(count), _("Omnitron has not answered yet"), url)
+
+
+def _count_lone_reasons() -> list[Card]:
+    """Count the offered reasons without a partner at Omnitron; no card, if every one has it."""
+    lone = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="")
+    count = lone.count()
+    url = make_list_url(CancellationReason, partner="none")
+    title, hint = _("Reasons without a partner"), _("Omnitron has none like them")
+    return [Card(title, str(count), hint, url, is_urgent=True)] if count else []

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.backoffice.words import ADDRESS_STATES, CAUSES, SUBMISSION_STATES, Text
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _DIFFERS = (
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",
-    "partial_line", "mixed_types",
+    "partial_line", "mixed_types", "policy_overridden",
 )  # fmt: skip
 
 
@@ -145,6 +147,40 @@ class DifferenceFilter(ChoiceFilter):
     table = (("resolved", _("Resolved"), Q(resolved_at__isnull=False)), ("all", _("All"), Q()))
 
 
+class WithdrawalStateFilter(ChoiceFilter):
+    """Undecided, unless others are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+    default = _("Not decided yet")
+    unchosen = Q(state=Withdrawal.State.RECEIVED)
+    table = (
+        ("late", _("Too late, not decided yet"), Q(state=Withdrawal.State.RECEIVED, is_in_time=False)),
+        ("accepted", Withdrawal.State.ACCEPTED.label, Q(state=Withdrawal.State.ACCEPTED)),
+        ("refused", Withdrawal.State.REFUSED.label, Q(state=Withdrawal.State.REFUSED)),
+        ("all", _("All"), Q()),
+    )
+
+
+class LetterStateFilter(ChoiceFilter):
+    """What somebody has to look at, or one of the states."""
+
+    title = _("state")
+    parameter_name = "state"
+    table = (
+        ("manual", _("Somebody has to look"), Q(manual_since__isnull=False)),
+        *((state.value, state.label, Q(state=state)) for state in Letter.State),
+    )
+
+
+class LetterKindFilter(ChoiceFilter):
+    """What it tells."""
+
+    title = _("kind")
+    parameter_name = "kind"
+    table = tuple((kind.value, kind.label, Q(kind=kind)) for kind in Letter.Kind)
+
+
 class AddressStateFilter(ChoiceFilter):
     """One of the states of an address change."""
 
@@ -204,3 +240,14 @@ class CurrencyFilter(_KnownValuesFilter):
     parameter_name = "currency"
     column = "currency"
     path = "currency"
+
+
+class ReasonPartnerFilter(ChoiceFilter):
+    """Reasons by whether Omnitron has the same."""
+
+    title = _("partner at Omnitron")
+    parameter_name = "partner"
+    table = (
+        ("none", _("None"), Q(remote_pk=None) | ~Q(remote_problem="")),
+        ("found", _("Found"), Q(remote_pk__isnull=False, remote_problem="")),
+    )

@@ -11,14 +11,20 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.links import make_list_url
+from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
     CancellationRequest,
     Difference,
     EasyReturnCompany,
+    PolicyVersion,
     Submission,
+    Withdrawal,
+    WithdrawalPolicy,
 )
+from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
 
 
@@ -34,6 +40,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                     "badge": "aftercart.backoffice.dashboard.count_waiting",
                     "badge_variant": "primary",
                 },
+                item(Withdrawal, _("Withdrawals"), "undo"),
                 item(Order, _("Orders"), "receipt_long"),
             ],
         },
@@ -43,13 +50,18 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(Submission, _("Submissions"), "send"),
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
+                item(LoyaltyEntry, _("Loyalty points"), "loyalty"),
+                item(Letter, _("Letters"), "mail"),
             ],
         },
         {
             "title": _("Set up"),
             "items": [
+                item(PolicyVersion, _("Policy"), "policy"),
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
+                item(ReturnInstructions, _("Return instructions"), "assignment_return"),
+                item(WithdrawalPolicy, _("Where one can withdraw"), "gavel"),
                 item(User, _("Users"), "person"),
                 item(Group, _("Groups"), "group"),
             ],

@@ -24,7 +24,7 @@ from aftercart.cancellations.models import AddressChange, CancellationRequest, S
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 
 
-def make_order_sheet(order: Order, *, may_sync: bool) -> Sheet:
+def make_order_sheet(order: Order, *, may_sync: bool, may_override: bool) -> Sheet:
     """Write an order's page, in a number of queries that does not depend on what it holds."""
     requests = CancellationRequest.objects.filter(line__order_item__order=order).order_by("-pk")
     return Sheet(
@@ -45,7 +45,7 @@ def make_order_sheet(order: Order, *, may_sync: bool) -> Sheet:
             _tell_sync(order),
         ],
         timeline=tell_timeline(order),
-        more={"can_sync": may_sync},
+        more={"can_sync": may_sync, "can_override": may_override},
     )
 
 

@@ -16,6 +16,7 @@ from aftercart.actions import jobs
 from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet
+from aftercart.backoffice.overrides import may_override, override_one
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment, show_badge, show_status
 from aftercart.cancellations.models import CancellationRequest
@@ -76,12 +77,20 @@ class OrderAdmin(SheetAdmin[Order]):
 
     def make_sheet(self, request: HttpRequest, obj: Order) -> Sheet:
         """Write the page of one order."""
-        return make_order_sheet(obj, may_sync=self.has_sync_permission(request))
+        may_sync = self.has_sync_permission(request)
+        return make_order_sheet(obj, may_sync=may_sync, may_override=may_override(request))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address of the sync."""
+        """Add the addresses of the sync and of the override."""
         sync = path("<int:pk>/sync/", self.admin_site.admin_view(self.sync), name="orders_order_sync")
-        return [sync, *super().get_urls()]
+        override = path(
+            "<int:pk>/override/", self.admin_site.admin_view(self.override), name="orders_order_override"
+        )
+        return [sync, override, *super().get_urls()]
+
+    def override(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask what and why (GET), and open a request against the policy (POST)."""
+        return override_one(self, request, pk)
 
     def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have the worker read the order from Omnitron (POST)."""

@@ -1,15 +1,23 @@
-"""Reasons and return companies: what staff may edit."""
+"""Reasons: what staff may edit."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from aftercart.actions import jobs
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.backoffice.filters import ReasonPartnerFilter
+from aftercart.backoffice.links import make_list_url
+from aftercart.backoffice.words import NOTHING, Text, show_badge
+from aftercart.cancellations.models import CancellationReason
 
 if TYPE_CHECKING:
     _ReasonForm = forms.ModelForm[CancellationReason]
@@ -71,9 +79,10 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
 
     form = ReasonForm
     list_display = (
-        "subject", "cancellation_type", "order", "is_active", "extra_information_needed", "remote_pk",
+        "subject", "cancellation_type", "order", "is_active", "extra_information_needed", "show_partner",
     )  # fmt: skip
-    list_filter = ("cancellation_type", "is_active")
+    list_filter = ("cancellation_type", "is_active", ReasonPartnerFilter)
+    list_before_template = "backoffice/reason_list.html"
     search_fields = ("subject",)
     fieldsets = (
         (None, {"fields": ("subject", ("subject_en", "subject_tr"), "cancellation_type")}),
@@ -95,11 +104,29 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
         """Keep the type of a reason that there is: requests that name it rely on it."""
         return () if obj is None else ("cancellation_type",)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of the comparison."""
+        name = "cancellations_cancellationreason_sync"
+        return [path("sync/", self.admin_site.admin_view(self.sync), name=name), *super().get_urls()]
 
-@admin.register(EasyReturnCompany)
-class EasyReturnCompanyAdmin(DeskAdmin[EasyReturnCompany]):
-    """Companies that collect returns."""
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Offer the comparison above the list to those who may edit."""
+        context = {"may_sync": self.has_change_permission(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    list_display = ("name", "value", "channel_id", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name", "value")
+    def sync(self, request: HttpRequest) -> HttpResponse:
+        """Have the worker compare the reasons with Omnitron's (POST)."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
+        messages.success(request, gettext("The reasons are being compared; look again in a moment."))
+        return HttpResponseRedirect(make_list_url(CancellationReason))
+
+    @admin.display(description=_("at Omnitron"), ordering="remote_pk")
+    def show_partner(self, obj: CancellationReason) -> Text:
+        """Tell the partner, or what the last comparison found wrong."""
+        if obj.remote_problem and obj.is_active:
+            return show_badge(obj.get_remote_problem_display(), "wrong")
+        return NOTHING if obj.remote_pk is None else str(obj.remote_pk)

@@ -113,7 +113,11 @@ def _tell_return(request: CancellationRequest) -> list[Panel]:
     facts = keep_told(
         [
             Fact(_("Collected by"), line.shipping_company.name if line.shipping_company else ""),
-            Fact(_("Return code"), request.easy_return_code),
+            Fact(_("Return code"), line.easy_return_code),
+            Fact(
+                _("Code valid until"),
+                say_moment(line.easy_return_valid_until) if line.easy_return_valid_until else "",
+            ),
             Fact(_("Collected on"), write_pickup(line.pickup_date)),
             Fact(_("Collected at"), write_address(line.pickup_address)),
         ]

@@ -26,7 +26,7 @@ from aftercart.backoffice.words import (
     show_last_four,
     show_state,
 )
-from aftercart.cancellations.models import AddressChange, Submission
+from aftercart.cancellations.models import AddressChange, PolicyVersion, Submission, SubmissionLine
 from aftercart.orders.models import Order
 
 
@@ -51,6 +51,16 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
             Fact(_("Way"), ORIGINS[obj.origin]),
+            Fact(
+                _("Judged by"),
+                link_row(
+                    PolicyVersion,
+                    obj.policy_version_id,
+                    gettext("policy version #%(pk)s") % {"pk": obj.policy_version_id},
+                )
+                if obj.policy_version_id
+                else "",
+            ),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("Cause"), say_cause(obj.cause)),
             Fact(_("In detail"), hide_accounts(obj.cause_detail)),
@@ -110,14 +120,23 @@ def _list_lines(submission: Submission) -> Panel:
             line.reason.subject,
             show_last_four(line.iban),
             write_pickup(line.pickup_date) or NOTHING,
+            _say_code(line),
             _("Open") if line.is_open else hide_accounts(line.outcome) or _("Closed"),
         )
         for line in lines
     ]
     columns = (
-        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Outcome"),
+        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Return code"), _("Outcome"),
     )  # fmt: skip
     return Panel(_("Lines"), columns=columns, rows=rows)
+
+
+def _say_code(line: SubmissionLine) -> str:
+    """Write the code of an easy return, and until when it is valid."""
+    if not line.easy_return_code or line.easy_return_valid_until is None:
+        return line.easy_return_code or NOTHING
+    until = say_moment(line.easy_return_valid_until)
+    return gettext("%(code)s, until %(until)s") % {"code": line.easy_return_code, "until": until}
 
 
 @admin.register(AddressChange)

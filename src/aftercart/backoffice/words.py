@@ -16,8 +16,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
 from aftercart.lib.money import get_exponent, round_amount
+from aftercart.mail.models import Letter
 from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
 
@@ -33,6 +34,7 @@ CAUSES: Final[dict[str, Text]] = {
     "amount_needs_approval": gettext_lazy("Requests of this amount need approval"),
     "partial_line": gettext_lazy("Only a part of the line"),
     "mixed_types": gettext_lazy("Cancellation and return in one request"),
+    "policy_overridden": gettext_lazy("Asked for by staff, against the policy"),
     "unreachable": gettext_lazy("Omnitron could not be reached"),
     "breaker_open": gettext_lazy("Omnitron was failing and was left alone"),
     "bulkhead_full": gettext_lazy("Too many were waiting for Omnitron"),
@@ -70,13 +72,23 @@ _EVENTS: Final[dict[str, Text]] = {
     "request_delivered": gettext_lazy("Request delivered into Omnitron's queue"),
     "request_approved": gettext_lazy("Request approved"),
     "request_withdrawn": gettext_lazy("Request taken out of Omnitron's queue"),
+    "request_decided_there": gettext_lazy("Omnitron had decided before the approval reached it"),
+    "rejection_overruled": gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
     "cancellation_completed": gettext_lazy("Cancelled or returned"),
     "cancellation_rejected": gettext_lazy("Cancellation rejected"),
+    "return_code_issued": gettext_lazy("Return code issued"),
+    "points_booked": gettext_lazy("Loyalty points settled"),
+    "policy_overridden": gettext_lazy("The policy was overridden by staff"),
     "links_revoked": gettext_lazy("All links to the order were made void"),
+    "withdrawal_received": gettext_lazy("Withdrawal from contract received"),
+    "withdrawal_accepted": gettext_lazy("Withdrawal accepted"),
+    "withdrawal_refused": gettext_lazy("Withdrawal refused"),
     "address_change_submitted": gettext_lazy("Another delivery address asked for"),
     "address_change_confirmed": gettext_lazy("Delivery address changed"),
     "address_change_refused": gettext_lazy("Address change refused"),
     "address_change_too_late": gettext_lazy("Too late to change the delivery address"),
+    "address_change_overtaken": gettext_lazy("An older address change overtook this one; it is told again"),
+    "address_change_found": gettext_lazy("Omnitron sends it to another address that was asked for"),
     "address_change_superseded": gettext_lazy("Address change replaced by a newer one"),
 }
 
@@ -100,6 +112,8 @@ ORIGINS: Final[dict[str, Text]] = {
     Submission.Origin.DIRECT: gettext_lazy("Direct"),
     Submission.Origin.REQUEST: gettext_lazy("As a request"),
     Submission.Origin.APPROVAL: gettext_lazy("Approved by staff"),
+    Submission.Origin.WITHDRAWAL: gettext_lazy("By withdrawal"),
+    Submission.Origin.OVERRIDE: gettext_lazy("By staff, against the policy"),
 }
 
 ADDRESS_STATES: Final[dict[str, Text]] = {
@@ -123,6 +137,10 @@ _TONES: Final[dict[str, str]] = {
     Submission.State.APPLIED: "good",
     Submission.State.REFUSED: "quiet",
     Submission.State.UNKNOWN: "warn",
+    Withdrawal.State.RECEIVED: "warn",
+    Withdrawal.State.ACCEPTED: "good",
+    Letter.State.SENDING: "info",
+    Letter.State.FAILED: "wrong",
     AddressChange.State.PENDING: "warn",
     AddressChange.State.TOO_LATE: "quiet",
     AddressChange.State.SUPERSEDED: "quiet",

@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.cancellations import easy_return  # noqa: F401 - its model is found through here
+from aftercart.cancellations.pickups import Calendar, read_slot, validate_slot
 from aftercart.lib.crypto import EncryptedTextField
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 
@@ -23,8 +25,16 @@ class CancellationType(models.TextChoices):
 class CancellationReason(models.Model):
     """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
 
-    `translations` maps a language to `{"subject": …}`.
+    `translations` maps a language to `{"subject": …}`. `remote_problem` is what the last sync found wrong.
     """
+
+    class RemoteProblem(models.TextChoices):
+        """Why a reason has no partner at Omnitron; empty: it has one, or nobody has looked yet."""
+
+        UNKNOWN = "unknown", _("No reason of this subject there")
+        GONE = "gone", _("Omnitron does not know the id")
+        INACTIVE = "inactive", _("Switched off there")
+        OTHER_TYPE = "other_type", _("Of the other type there")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     cancellation_type = models.CharField(max_length=6, choices=CancellationType)
@@ -32,13 +42,28 @@ class CancellationReason(models.Model):
     translations = models.JSONField(default=dict, blank=True)
     extra_information_needed = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    code = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Names a reason that nobody chooses.",
+    )
     order = models.IntegerField(default=0)
     remote_pk = models.BigIntegerField(null=True, blank=True)
+    remote_problem = models.CharField(max_length=10, choices=RemoteProblem, blank=True)
+    remote_checked_at = models.DateTimeField(null=True, blank=True)
     created_date = models.DateTimeField(auto_now_add=True)
     modified_date = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["cancellation_type", "order", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "cancellation_type"], condition=~models.Q(code=""), name="one_reason_a_code"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cancellation_type}: {self.subject}"
@@ -49,12 +74,30 @@ class CancellationReason(models.Model):
 
 
 class EasyReturnCompany(models.Model):
-    """A shipping company that collects returns for a channel; an empty channel means all."""
+    """A shipping company that collects returns for a channel; an empty channel means all.
+
+    Its calendar is in the shop's time zone; what is empty there excludes nothing.
+    """
 
     name = models.CharField(max_length=128)
     value = models.CharField(max_length=64, help_text="Its code at Omnitron.")
     channel_id = models.IntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    weekdays = ArrayField(
+        models.SmallIntegerField(), default=list, blank=True, help_text="1 is Monday, 7 is Sunday."
+    )
+    slots = ArrayField(
+        models.CharField(max_length=11, validators=[validate_slot]),
+        default=list,
+        blank=True,
+        help_text="Hours of collection: 09:00-12:00, 13:00-17:00",
+    )
+    lead_days = models.PositiveSmallIntegerField(
+        default=0, help_text="Days before a collection by which it has to be ordered; 0: the same day."
+    )
+    closed_dates = ArrayField(
+        models.DateField(), default=list, blank=True, help_text="Holidays: 2026-10-29, 2026-12-31"
+    )
 
     class Meta:
         ordering = ["id"]
@@ -62,6 +105,16 @@ class EasyReturnCompany(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calendar(self) -> Calendar:
+        """When it collects."""
+        return Calendar(
+            weekdays=frozenset(self.weekdays),
+            slots=tuple(sorted(read_slot(text) for text in self.slots)),
+            lead_days=self.lead_days,
+            closed_dates=frozenset(self.closed_dates),
+        )
 
 
 class Submission(models.Model):
@@ -81,20 +134,25 @@ class Submission(models.Model):
         UNKNOWN = "unknown"
 
     class Origin(models.TextChoices):
-        """How it came in: the direct way, as requests only, or as an approval by the staff."""
+        """How it came in: the direct way, as requests only, by a withdrawal, or by staff: approved, or overridden."""
 
         DIRECT = "direct"
         REQUEST = "request"
         APPROVAL = "approval"
+        WITHDRAWAL = "withdrawal"
+        OVERRIDE = "override"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    origin = models.CharField(max_length=8, choices=Origin)
+    origin = models.CharField(max_length=10, choices=Origin)
     state = models.CharField(max_length=8, choices=State, default=State.PREPARED)
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
     command = models.JSONField(null=True, blank=True)
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="submissions"
+    )
     repeat = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
@@ -132,6 +190,9 @@ class SubmissionLine(models.Model):
     reason = models.ForeignKey(CancellationReason, on_delete=models.PROTECT)
     cancellation_type = models.CharField(max_length=6, choices=CancellationType)
     quantity = models.IntegerField()
+    completed_quantity = models.IntegerField(
+        default=0, help_text="How many of the units were cancelled or returned in the end."
+    )
     description = models.TextField(blank=True)
     fully_refund_as_loyalty_money = models.BooleanField(default=False)
     iban = EncryptedTextField(blank=True)
@@ -139,6 +200,8 @@ class SubmissionLine(models.Model):
     shipping_company = models.ForeignKey(EasyReturnCompany, null=True, on_delete=models.PROTECT)
     pickup_address = models.JSONField(null=True)
     pickup_date = models.JSONField(null=True)
+    easy_return_code = models.CharField(max_length=64, blank=True, default="", db_default="")
+    easy_return_valid_until = models.DateTimeField(null=True)
     is_open = models.BooleanField(default=True)
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, blank=True)
@@ -150,6 +213,10 @@ class SubmissionLine(models.Model):
                 fields=["order_item"], condition=models.Q(is_open=True), name="one_open_line_an_item"
             ),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="a_line_has_units"),
+            models.CheckConstraint(
+                condition=models.Q(completed_quantity__gte=0, completed_quantity__lte=models.F("quantity")),
+                name="never_more_completed_than_asked",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -175,7 +242,6 @@ class CancellationRequest(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
     cause = models.CharField(max_length=64, blank=True)
     reject_reason = models.TextField(blank=True)
-    easy_return_code = models.CharField(max_length=64, blank=True)
     remote_pks = ArrayField(models.BigIntegerField(), default=list, blank=True)
     delivery_error = models.TextField(blank=True)
     is_undeliverable = models.BooleanField(default=False, help_text="Omnitron's queue refused it for good.")
@@ -185,6 +251,9 @@ class CancellationRequest(models.Model):
     )
     delivered_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    rejection_told_at = models.DateTimeField(
+        null=True, help_text="Since when Omnitron knows that our staff rejected it."
+    )
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_date = models.DateTimeField(default=timezone.now)
     modified_date = models.DateTimeField(auto_now=True)
@@ -228,6 +297,9 @@ class AddressChange(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     address = models.JSONField()
+    policy_version = models.ForeignKey(
+        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="address_changes"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     status_code = models.IntegerField(null=True)
     cause = models.TextField(blank=True)
@@ -300,8 +372,10 @@ class Difference(models.Model):
         return f"{self.what}: {self.ours} here, {self.theirs} there"
 
 
-# Django finds models here; they stand in a module of their own.
+# Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
+from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
 
 __all__ = [
     "AddressChange",
@@ -311,9 +385,14 @@ __all__ = [
     "Destination",
     "Difference",
     "EasyReturnCompany",
+    "PolicyRule",
+    "PolicyVersion",
     "RefundQuote",
     "RefundQuoteLine",
     "Submission",
     "SubmissionLine",
     "SyncCursor",
+    "Withdrawal",
+    "WithdrawalLine",
+    "WithdrawalPolicy",
 ]

@@ -9,17 +9,21 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
 
+from aftercart.accounts.models import User
 from aftercart.cancellations.models import (
+    AddressChange,
     CancellationReason,
     CancellationRequest,
     EasyReturnCompany,
     Submission,
     SubmissionLine,
 )
+from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
 from aftercart.lib.times import format_time
+from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.policy import get_policy
+from aftercart.orders.policies import PolicyBook
 from aftercart.orders.rules import is_allowed
 from aftercart.orders.selectors import gather_facts, get_now
 
@@ -50,6 +54,15 @@ def find_submission(
     return submissions.filter(repeat__key=key, repeat__fingerprint=fingerprint).first()
 
 
+def is_address_in_use(user: User, pk: int) -> bool:
+    """Tell whether a courier is to come to this entry of a user's book, or an order is to be sent there."""
+    pickups = SubmissionLine.objects.filter(is_open=True, order_item__order__user=user, pickup_address__pk=pk)
+    changes = AddressChange.objects.filter(
+        state=AddressChange.State.PENDING, order__user=user, address__pk=pk
+    )
+    return pickups.exists() or changes.exists()
+
+
 def list_orders_to_sync() -> models.QuerySet[Order, int]:
     """List the ids of orders with an undecided cancellation, the longest unseen first."""
     return (
@@ -66,8 +79,12 @@ def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationReque
     return requests.select_related("line__shipping_company")
 
 
-def build_documents(orders: Sequence[Order]) -> list[dict[str, Any]]:
-    """Write orders as documents, in a number of queries that does not depend on how many there are."""
+def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> list[dict[str, Any]]:
+    """Write orders as documents, in a number of queries that does not depend on how many there are.
+
+    `book` is the policy in force, for who has read it already.
+    """
+    book = book or get_book()
     ids = [order.pk for order in orders]
     items = _by_order(OrderItem.objects.filter(order_id__in=ids))
     discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))
@@ -76,19 +93,21 @@ def build_documents(orders: Sequence[Order]) -> list[dict[str, Any]]:
     for request in list_requests(ids):
         requests[request.line.order_item_id].append(request)
     companies = list(EasyReturnCompany.objects.filter(is_active=True))
+    points = find_order_entries(ids)
     return [
         order_document(
             order,
-            items=_item_documents(order, items[order.pk], in_progress, requests, companies),
+            items=_item_documents(order, items[order.pk], in_progress, requests, companies, book),
             discounts=discounts[order.pk],
+            points=[transaction_document(entry) for entry in points[order.pk]],
         )
         for order in orders
     ]
 
 
-def build_document(order: Order) -> dict[str, Any]:
+def build_document(order: Order, book: PolicyBook | None = None) -> dict[str, Any]:
     """Write one order as its document."""
-    return build_documents([order])[0]
+    return build_documents([order], book)[0]
 
 
 def _by_order(rows: Iterable[Any]) -> dict[int, list[Any]]:
@@ -104,9 +123,11 @@ def _item_documents(
     in_progress: frozenset[int],
     requests: dict[int, list[CancellationRequest]],
     companies: Sequence[EasyReturnCompany],
+    book: PolicyBook,
 ) -> list[dict[str, Any]]:
     facts = gather_facts(order, items, in_progress)
-    policy, now, placed_at = get_policy(order.channel_id), get_now(), order.created_date
+    policy, now, placed_at = get_policy(order, book), get_now(), order.created_date
+    collected = find_collected(policy, items)
     collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
     documents = []
     for item in items:
@@ -119,7 +140,7 @@ def _item_documents(
                 is_refundable=is_allowed("refund", fact, placed_at=placed_at, policy=policy, now=now),
                 requests=[document for _is_open, document in of_item],
                 active_request=next((document for is_open, document in of_item if is_open), None),
-                companies=[company_document(company) for company in collectors],
+                companies=[company_document(company) for company in collectors if item.pk in collected],
             )
         )
     return documents
@@ -144,7 +165,7 @@ def request_document(request: CancellationRequest) -> dict[str, Any]:
         "easy_return": None
         if company is None
         else {
-            "code": request.easy_return_code or None,
+            "code": line.easy_return_code or None,
             "shipping_company": {"value": company.value, "label": company.name},
         },
         "description": line.description,

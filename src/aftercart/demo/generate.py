@@ -16,6 +16,7 @@ from aftercart.demo.kinds import (
     Person,
     list_prepared,
 )
+from aftercart.demo.points import write_points
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.lib.times import format_time
 from aftercart.orders.status import FINAL, SHIPPED, Status
@@ -184,10 +185,8 @@ def _currency(code: str) -> dict[str, str]:
 
 def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -> dict[str, Any]:
     person = plan.person
-    items = [
-        _write_item(plan, place, quantity, dice, counter.next_item())
-        for place, quantity in enumerate(plan.quantities)
-    ]
+    wanted = enumerate(plan.quantities)
+    items = [_write_item(plan, place, quantity, dice, counter.next_item()) for place, quantity in wanted]
     goods = sum((Decimal(item["total_amount"]) for item in items), Decimal())
     free_from = 1500 if person.currency == "TRY" else 50
     shipping = Decimal(0) if plan.is_pickup or goods >= free_from else _price(79, person.currency)
@@ -198,7 +197,8 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
     # One percent for each instalment after the first.
     interest = round_amount(cash * (plan.installments - 1) / 100, person.currency)
     amount = cash + interest
-    address = _write_address(person, 0, plan)
+    modified = _get_modified(plan)
+    points = write_points(person, plan.order_id, plan.status, amount, modified, len(items))
     return {
         "id": plan.order_id,
         "number": _write_number(plan.order_id, now),
@@ -207,7 +207,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "orderitem_set": items,
         "discountitem_set": discounts,
         "campaigns": [] if plan.campaign is None else [catalogue.CAMPAIGNS[plan.campaign]],
-        "shipping_address": address,
+        "shipping_address": _write_address(person, 0, plan),
         "billing_address": _write_address(person, plan.billing, None),
         "amount": format_amount(amount),
         "amount_without_discount": format_amount(amount + discount),
@@ -215,6 +215,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "shipping_amount": format_amount(shipping),
         "shipping_tax_rate": "20.00",
         "refund_amount": format_amount(amount if plan.status in FINAL else Decimal(0)),
+        "loyaltytransaction_set": points,
         "installment_interest_amount": format_amount(interest),
         **_write_payment(plan, dice),
         **_write_shipping(plan),
@@ -229,7 +230,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         **_write_gift_box(plan, gift_box),
         "notes": "Lütfen zili çalmayın." if plan.order_id % 11 == 0 else None,
         "created_date": format_time(plan.created),
-        "modified_date": format_time(_get_modified(plan)),
+        "modified_date": format_time(modified),
     }
 
 

@@ -8,6 +8,7 @@ import structlog
 
 from aftercart.accounts.models import User
 from aftercart.actions.import_orders import BadLine, import_orders
+from aftercart.actions.withdraw_order import map_withdrawal_reason
 from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
@@ -33,7 +34,12 @@ _REASONS: Final = (
     (_REFUND, "Changed my mind", "Fikrimi değiştirdim", False),
     (_REFUND, "Other", "Diğer", True),
 )
-_COMPANIES: Final = (("Yurtiçi Kargo", "yurtici"), ("Aras Kargo", "aras"), ("MNG Kargo", "mng"))
+#: Name, code, weekdays, hours, days ahead: an empty calendar excludes nothing.
+_COMPANIES: Final[tuple[tuple[str, str, list[int], list[str], int], ...]] = (
+    ("Yurtiçi Kargo", "yurtici", [1, 2, 3, 4, 5], ["09:00-12:00", "13:00-18:00"], 1),
+    ("Aras Kargo", "aras", [1, 2, 3, 4, 5, 6], ["10:00-14:00"], 0),
+    ("MNG Kargo", "mng", [], [], 0),
+)
 
 
 def seed_demo(now: datetime) -> None:
@@ -57,13 +63,17 @@ def _seed_reasons() -> None:
         for pk, (kind, english, turkish, needs_information) in enumerate(_REASONS, start=1)
     ]
     companies = [
-        EasyReturnCompany(pk=pk, name=name, value=value)
-        for pk, (name, value) in enumerate(_COMPANIES, start=1)
+        EasyReturnCompany(pk=pk, name=name, value=value, weekdays=weekdays, slots=slots, lead_days=lead_days)
+        for pk, (name, value, weekdays, slots, lead_days) in enumerate(_COMPANIES, start=1)
     ]
     CancellationReason.objects.bulk_create(reasons, ignore_conflicts=True)
     EasyReturnCompany.objects.bulk_create(companies, ignore_conflicts=True)
     for model, rows in ((CancellationReason, reasons), (EasyReturnCompany, companies)):
         advance_sequence(model._meta.db_table, len(rows))  # noqa: SLF001
+    # A shop maps these two by hand; here, to what comes nearest among the stand-in's.
+    for kind, nearest in (("cancel", "Changed my mind"), ("refund", "Does not fit")):
+        remote_pk = next(reason.pk for reason in reasons if reason.subject == nearest)
+        map_withdrawal_reason(kind, remote_pk)
 
 
 def _seed_people() -> None:

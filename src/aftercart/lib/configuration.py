@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 
@@ -22,7 +22,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS` and a `DATABASE_URL`, and marks cookies Secure."),
+    Option("AFTERCART_ENV", "local", "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS`, a `DATABASE_URL` and an `EMAIL_URL`, and marks cookies Secure."),
     Option("AFTERCART_VAR", "var", "Folder of everything that a local run writes: the database, the demo, the stand-in's store, the secret."),
     Option("AFTERCART_HOST", "127.0.0.1", "Address that the web server listens on."),
     Option("PORT", "8000", "Port that the web server listens on."),
@@ -61,22 +61,34 @@ OPTIONS = (
     Option("OMNITRON_ADDRESS_PATH", "channel/{channel_id}/orders/change_address/", "Path of an address change at Omnitron."),
     Option("VERIFY_GRACE_SECONDS", "60", "Seconds that an unanswered cancellation is looked for at Omnitron before it counts as not applied."),
     Option("VERIFY_GIVE_UP_HOURS", "24", "Hours after which a lost answer that Omnitron could not be asked about is laid before the staff."),
-    Option("CANCEL_STATUSES", "200,300,350,400,450", "Item statuses in which `cancel` is allowed."),
-    Option("REFUND_STATUSES", "500,510,520,540,544,545,546,547,550", "Item statuses in which `refund` is allowed."),
-    Option("ADDRESS_STATUSES", "200,300,350,400,450", "Order statuses in which the delivery address may change."),
-    Option("ADDRESS_SAME_COUNTRY", "true", "Whether the new address must be in the country of the old one."),
-    Option("INVOICE_NEEDS_REVIEW", "true", "Whether an invoiced item goes to the back office instead of being cancelled directly."),
-    Option("DIRECT_CANCEL_HOURS", "0", "Hours after the order was placed in which it can be cancelled directly; later the back office decides. 0: no limit."),
+    Option("HOLIDAYS", "", "Days that are no business days, beside Saturdays and Sundays, separated by commas, as in `2026-01-01,2026-04-23`."),
+    Option("CANCEL_STATUSES", "200,300,350,400,450", "Default policy: item statuses in which `cancel` is allowed."),
+    Option("REFUND_STATUSES", "500,510,520,540,544,545,546,547,550", "Default policy: item statuses in which `refund` is allowed."),
+    Option("ADDRESS_STATUSES", "200,300,350,400,450", "Default policy: order statuses in which the delivery address may change."),
+    Option("ADDRESS_SAME_COUNTRY", "true", "Default policy: whether the new address must be in the country of the old one."),
+    Option("INVOICE_NEEDS_REVIEW", "true", "Default policy: whether an invoiced item goes to the back office instead of being cancelled directly."),
+    Option("DIRECT_CANCEL_HOURS", "0", "Default policy: hours after the order was placed in which it can be cancelled directly; later the back office decides. 0: no limit."),
+    Option("RETURN_DAYS", "14", "Default policy: days after delivery in which an item can be returned. 0: no limit."),
+    Option("REVIEW_ABOVE_AMOUNT", "", "Default policy: total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
+    Option("REVIEW_TYPES", "", "Default policy: cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),
+    Option("EASY_RETURN", "true", "Default policy: whether returns are collected by an easy-return shipping company."),
     Option("QUOTE_MINUTES", "30", "Minutes that a quote of a refund binds."),
-    Option("RETURN_DAYS", "14", "Days after delivery in which an item can be returned. 0: no limit."),
-    Option("REVIEW_ABOVE_AMOUNT", "", "Total of one submission above which the back office decides, in the order's currency. Empty: no limit."),
-    Option("REVIEW_TYPES", "", "Cancellation types that the back office always decides: `cancel`, `refund` or both, separated by a comma."),
-    Option("EASY_RETURN", "true", "Whether returns are collected by an easy-return shipping company."),
+    Option("LOYALTY_CURRENCY", "TRY", "Currency of the points that `/account/loyalty-account-balance/` tells unless it is asked for another."),
+    Option("IBAN_RETENTION_DAYS", "90", "Days after the end of a cancellation in which its IBAN and account holder are kept."),
     Option("SHOP_NAME", "Aftercart", "The shop's name, as pages and letters bear it."),
     Option("BRAND_FOLDER", "", "Folder with the shop's own `theme.css`, `templates/` and `static/`, which go before Aftercart's (docs/branding.md). Empty: none."),
+    Option("SHOP_COLOUR", "#0d5c4c", "The shop's colour in letters: `#` and six hexadecimal digits."),
+    Option("EMAIL_URL", "", "Mail server: `smtp://`, `smtp+tls://` (STARTTLS) or `smtps://`, as in `smtp+tls://user:password@mail.example.com:587`. Empty in a local run: letters go into `AFTERCART_VAR/mail`."),
+    Option("DEFAULT_FROM_EMAIL", "Aftercart <orders@localhost>", "Sender of all letters."),
+    Option("EMAIL_TIMEOUT_SECONDS", "15", "Seconds to wait for each answer of the mail server."),
+    Option("LETTER_DAYS", "180", "Days that letters are kept in the outbox after they were sent."),
     Option("REQUEST_ANSWER_DAYS", "3", "Days within which customers are promised an answer to a request."),
+    Option("WITHDRAWAL_COUNTRIES", "at,be,bg,cy,cz,de,dk,ee,es,fi,fr,gr,hr,hu,ie,is,it,li,lt,lu,lv,mt,nl,no,pl,pt,ro,se,si,sk,tr", "Countries (ISO codes) of customers who get the withdrawal function; `*`: all. Rows in the back office go before it."),
+    Option("WITHDRAWAL_DAYS", "14", "Days of the withdrawal period, from the delivery of the last item on."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
+    Option("GUEST_LOOKUPS", "10", "Look-ups of guests' orders in ten minutes with one order number, and with one e-mail address."),
+    Option("GUEST_LOOKUPS_PER_CLIENT", "100", "Look-ups of guests' orders in ten minutes from one network address. A storefront's server is one for all of its guests."),
 )  # fmt: skip
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -115,6 +127,16 @@ class Configuration:
     def days(self, name: str) -> timedelta:
         """Read a number of days."""
         return timedelta(days=self._number(name))
+
+    def dates(self, name: str) -> frozenset[date]:
+        """Read a list of days, separated by commas."""
+        try:
+            return frozenset(date.fromisoformat(word) for word in self.words(name))
+        except ValueError:
+            message = (
+                f"{name} must be days as in 2026-04-23, not {self.text(name)!r}. {_BY_NAME[name].meaning}"
+            )
+            raise ConfigurationError(message) from None
 
     def words(self, name: str) -> list[str]:
         """Read a list separated by commas."""

@@ -29,8 +29,12 @@ Point = Literal[
     "address.told",
     "sync.read",
     "sync.booked",
+    "points.booked",
     "recover.settling",
     "recover.enqueuing",
+    "letter.claimed",
+    "letter.handed_over",
+    "withdraw.recorded",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 

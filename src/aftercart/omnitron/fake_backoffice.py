@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from aftercart.omnitron.errors import Code, NotFound, Refused
 from aftercart.omnitron.messages import (
@@ -31,6 +31,9 @@ LEGAL_FROM = {
 ENDS_IN = {"cancel": "100", "refund": "600"}
 CLOSED = frozenset(ENDS_IN.values())
 WAITING = "50"
+#: How long a return code is valid.
+RETURN_CODE_LIFE = timedelta(days=10)
+_NO_RETURN: dict[str, Any] = {"easy_return_code": None, "easy_return_valid_until": None}
 OPEN_REQUEST = frozenset({"waiting", "waiting_approval", "confirmed", "approved"})
 
 REASONS = tuple(
@@ -179,7 +182,14 @@ class Backoffice:
             refuse("order_cancel_100_2")
         for record in chosen:
             record.status_before, record.kind = record.remote.status, kind
-            record.remote = replace(record.remote, status=WAITING, cancel_status="waiting")
+            pk = record.remote.pk
+            is_collected = kind == "refund" and pk in command.shipping_companies
+            record.remote = replace(
+                record.remote,
+                status=WAITING,
+                cancel_status="waiting",
+                **(self._make_return(pk) if is_collected else {}),
+            )
         self.refresh(command.order_pk)
 
     def create_request(self, channel_id: int, draft: RequestDraft) -> RemoteRequest:
@@ -194,20 +204,25 @@ class Backoffice:
         if item.remote.status not in LEGAL_FROM[draft.cancellation_type]:
             refuse("cancellation_request_100_2")
         pk = 300_001 + len(self.requests)
+        is_collected = draft.cancellation_type == "refund" and draft.shipping_company is not None
         remote = RemoteRequest(
             pk=pk,
             order_item_pk=item.remote.pk,
             remote_id=draft.remote_id,
             status="waiting",
             cancellation_type=draft.cancellation_type,
-            easy_return_code=None,
-            easy_return_valid_until=None,
+            quantity=draft.quantity,
             reject_reason=None,
             refund_amount=None,
             modified_date=self.now(),
+            **(self._make_return(pk) if is_collected else _NO_RETURN),
         )
         self.requests[pk] = RequestRecord(channel_id, draft, remote)
         return remote
+
+    def _make_return(self, pk: int) -> dict[str, Any]:
+        """Issue a return code named after `pk`."""
+        return {"easy_return_code": f"ER{pk}", "easy_return_valid_until": self.now() + RETURN_CODE_LIFE}
 
     def open_request_of(self, item_pk: int) -> bool:
         """Whether a request for the item is in progress."""
@@ -267,6 +282,7 @@ class Backoffice:
         if order.remote.status in CLOSED:
             refuse("address_change_100_2")
         order.address = change
+        order.remote = replace(order.remote, shipping_address_pk=change.address.pk)
         self.refresh(order.remote.pk)
 
     def refresh(self, order_pk: int) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from aftercart.omnitron.values import (
+    Malformed,
     Row,
     find_amount,
     find_id,
@@ -38,11 +39,14 @@ class RemoteItem:
     quantity: int | None
     price: Decimal | None
     refund_amount: Decimal | None
+    easy_return_code: str | None = None
+    easy_return_valid_until: datetime | None = None
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         """Read a row; its pk, order and status are required."""
         row = read_row(value)
+        code, valid_until = _read_easy_return(row)
         return cls(
             pk=read_id(row, "pk", "id"),
             order_pk=read_id(row, "order"),
@@ -52,6 +56,8 @@ class RemoteItem:
             quantity=find_id(row, "quantity"),
             price=find_amount(row, "price"),
             refund_amount=find_amount(row, "refund_amount"),
+            easy_return_code=code,
+            easy_return_valid_until=valid_until,
         )
 
 
@@ -69,6 +75,7 @@ class RemoteOrder:
     shipping_refund_amount: Decimal | None
     modified_date: datetime | None
     items: tuple[RemoteItem, ...] = ()
+    shipping_address_pk: int | None = None
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -84,7 +91,17 @@ class RemoteOrder:
             discount_refund_amount=find_amount(row, "discount_refund_amount"),
             shipping_refund_amount=find_amount(row, "shipping_refund_amount"),
             modified_date=find_moment(row, "modified_date"),
+            shipping_address_pk=_find_address_pk(row),
         )
+
+
+def _find_address_pk(row: Row) -> int | None:
+    """Read which address an order goes to, told as an object or by its pk; None if Omnitron does not tell."""
+    address = row.get("shipping_address")
+    try:
+        return find_id(address, "pk", "id") if isinstance(address, dict) else find_id(row, "shipping_address")
+    except Malformed:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,7 @@ class RemoteRequest:
     remote_id: str | None
     status: str
     cancellation_type: str | None
+    quantity: int | None
     easy_return_code: str | None
     easy_return_valid_until: datetime | None
     reject_reason: str | None
@@ -131,22 +149,30 @@ class RemoteRequest:
     def parse(cls, value: Any) -> Self:
         """Read a row; its pk, order item and status are required. The easy return is flat or an object."""
         row = read_row(value)
-        nested = row.get("easy_return")
-        easy_return: Row = nested if isinstance(nested, dict) else {}
+        code, valid_until = _read_easy_return(row)
         return cls(
             pk=read_id(row, "pk", "id"),
             order_item_pk=read_id(row, "order_item"),
             remote_id=find_text(row, "remote_id"),
             status=read_text(row, "status"),
             cancellation_type=find_text(row, "cancellation_type"),
-            easy_return_code=find_text(easy_return, "code") or find_text(row, "easy_return_code"),
-            easy_return_valid_until=(
-                find_moment(easy_return, "valid_until") or find_moment(row, "easy_return_valid_until")
-            ),
+            quantity=find_id(row, "quantity"),
+            easy_return_code=code,
+            easy_return_valid_until=valid_until,
             reject_reason=find_text(row, "reject_reason"),
             refund_amount=find_amount(row, "refund_amount"),
             modified_date=find_moment(row, "modified_date"),
         )
+
+
+def _read_easy_return(row: Row) -> tuple[str | None, datetime | None]:
+    """Read the code of an easy return, and until when it is valid."""
+    nested = row.get("easy_return")
+    easy_return: Row = nested if isinstance(nested, dict) else {}
+    return (
+        find_text(easy_return, "code") or find_text(row, "easy_return_code"),
+        find_moment(easy_return, "valid_until") or find_moment(row, "easy_return_valid_until"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +180,7 @@ class CancelCommand:
     """The direct cancellation of items of one order, or of all of it.
 
     `reasons` maps each item's pk to its reason's pk, and so names the items. `ibans` and `holder_names` are
-    by item pk too.
+    by item pk too, and so are the `shipping_companies` that collect returns: their codes at Omnitron.
     """
 
     order_pk: int
@@ -165,9 +191,14 @@ class CancelCommand:
     refund_invoice_number: str | None = None
     ibans: Mapping[int, str] = field(default_factory=dict, repr=False)
     holder_names: Mapping[int, str] = field(default_factory=dict, repr=False)
+    shipping_companies: Mapping[int, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """Write the body of `POST C/orders/{pk}/cancel/`; with `is_all` the list of items must be empty."""
+        """Write the body of `POST C/orders/{pk}/cancel/`; with `is_all` the list of items must be empty.
+
+        `shipping_companies` is ours, and only there for an easy return (docs/decisions/0018).
+        """
+        collected = {str(item): company for item, company in self.shipping_companies.items()}
         forced = self.forced_refund_amount
         return {
             "order": self.order_pk,
@@ -179,6 +210,7 @@ class CancelCommand:
             "refund_invoice_number": self.refund_invoice_number,
             "ibans": {str(item): iban for item, iban in self.ibans.items()},
             "holder_names": {str(item): name for item, name in self.holder_names.items()},
+            **({"shipping_companies": collected} if collected else {}),
         }
 
     def secrets(self) -> tuple[str, ...]:
@@ -199,9 +231,13 @@ class RequestDraft:
     iban: str | None = field(default=None, repr=False)
     holder_name: str | None = field(default=None, repr=False)
     fully_refund_as_loyalty_money: bool = False
+    shipping_company: str | None = None
 
     def body(self) -> dict[str, Any]:
-        """Write the body of `POST C/cancellation_requests/`."""
+        """Write the body of `POST C/cancellation_requests/`.
+
+        `shipping_company` is ours, and only there for an easy return (docs/decisions/0018).
+        """
         return {
             "order_item": self.order_item_pk,
             "reason": self.reason_pk,
@@ -212,6 +248,7 @@ class RequestDraft:
             "iban": self.iban,
             "holder_name": self.holder_name,
             "fully_refund_as_loyalty_money": self.fully_refund_as_loyalty_money,
+            **({} if self.shipping_company is None else {"shipping_company": self.shipping_company}),
         }
 
     def secrets(self) -> tuple[str, ...]:

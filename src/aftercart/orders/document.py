@@ -51,8 +51,12 @@ def order_document(
     *,
     items: Sequence[Mapping[str, Any]],
     discounts: Sequence[DiscountItem],
+    points: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Write an order. `items` are item documents; the order can do what any of them can."""
+    """Write an order. `items` are item documents; the order can do what any of them can.
+
+    `points` are the documents of its entries in the ledger; without any, what the shop sent is passed on.
+    """
     details = order.details
     card = details.get("card")
     return {
@@ -79,7 +83,7 @@ def order_document(
         "installment_interest_amount": format_amount(order.installment_interest_amount),
         "is_payable": bool(details.get("is_payable")),
         "has_gift_box": bool(details.get("has_gift_box")),
-        "loyaltytransaction_set": details.get("loyaltytransaction_set") or [],
+        "loyaltytransaction_set": list(points) or details.get("loyaltytransaction_set") or [],
         "invoice_number": order.invoice_number or None,
         "user_email": order.user_email,
         "user": order.user_id,

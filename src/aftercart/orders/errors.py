@@ -25,6 +25,10 @@ class ActionError(Exception):
         """Say it to a program (contract section 1)."""
         return {"detail": str(self), "code": self.code}
 
+    def headers(self) -> dict[str, str]:
+        """Say what goes into the answer's headers."""
+        return {}
+
 
 class OrderNotFound(ActionError):
     """There is no such order, or it is somebody else's: nobody can tell which."""
@@ -124,3 +128,59 @@ class KeyReused(ActionError):
 
     def __str__(self) -> str:
         return _("This Idempotency-Key was used for a different request.")
+
+
+class AddressRefused(ActionError):
+    """The address book cannot be written like that: in use, known already, full, or without a first choice."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentence as a rule's."""
+        return {"non_field_errors": [str(self)], "code": self.code}
+
+
+class AddressNotFound(OrderNotFound):
+    """There is no such entry, or it is in somebody else's book: nobody can tell which."""
+
+
+class GuestOrderNotFound(ActionError):
+    """No guest's order has this number and this e-mail address: one wording for every miss."""
+
+    code = "order_not_found"
+
+    def __str__(self) -> str:
+        return _("There is no order with this number and e-mail address.")
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentence as a rule's."""
+        return {"non_field_errors": [str(self)], "code": self.code}
+
+
+class CodeWrong(ActionError):
+    """The one-time code is wrong, too old, used, or has been tried too often: nobody can tell which."""
+
+    code = "code_wrong"
+
+    def __str__(self) -> str:
+        return _("This code is wrong or no longer valid.")
+
+
+class TooManyTries(ActionError):
+    """It has been tried too often; it is worth another try after so many seconds."""
+
+    status = 429
+    code = "throttled"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return _("Too many attempts. Please try again in a few minutes.")
+
+    def headers(self) -> dict[str, str]:
+        """Tell when."""
+        return {"Retry-After": str(self.seconds)}

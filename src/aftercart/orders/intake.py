@@ -7,7 +7,7 @@ out itself (`is_cancellable` and the like) is not taken from the document.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from aftercart.lib.money import ZERO
 from aftercart.orders.intake_address import AddressIntake, read_address
 from aftercart.orders.intake_details import read_details
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
+from aftercart.orders.intake_points import PointsIntake, read_points
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
@@ -70,6 +71,16 @@ class OrderIntake:
     columns: dict[str, Any]
     items: list[ItemIntake]
     discounts: list[DiscountIntake]
+    points: list[PointsIntake]
+
+    def copy(self) -> "OrderIntake":
+        """Give a copy to be written: what is filled in there must not look given if it is tried again."""
+        return replace(
+            self,
+            columns=dict(self.columns),
+            items=[replace(item, columns=dict(item.columns)) for item in self.items],
+            discounts=[replace(row, columns=dict(row.columns)) for row in self.discounts],
+        )
 
 
 def find_number(document: Any) -> str | None:
@@ -105,6 +116,7 @@ def read_order(document: Document, *, channel_id: int) -> OrderIntake:
         columns=columns,
         items=items,
         discounts=discounts,
+        points=read_points(document, created),
     )
 
 

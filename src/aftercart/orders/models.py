@@ -187,10 +187,12 @@ class IdempotencyRecord(models.Model):
     """A write that a client may repeat (contract section 3.5), and the answer that a repeat gets.
 
     `key` is the client's `Idempotency-Key`, or "" for a write recognised by its body alone. The row is
-    made in the transaction that records the intent, and gets its answer in the one that settles it.
+    made in the transaction that records the intent, and gets its answer in the one that settles it. It is
+    a user's, or that of the guest of one order.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE)
+    guest_order = models.ForeignKey(Order, null=True, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255, blank=True)
     fingerprint = models.CharField(max_length=64)
     status_code = models.IntegerField(null=True)
@@ -204,6 +206,16 @@ class IdempotencyRecord(models.Model):
             models.UniqueConstraint(
                 fields=["user", "key"], condition=~models.Q(key=""), name="one_write_a_key"
             ),
+            models.UniqueConstraint(
+                fields=["guest_order", "key"],
+                condition=~models.Q(key="") & models.Q(guest_order__isnull=False),
+                name="one_write_a_key_of_a_guest",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True, guest_order__isnull=False)
+                | models.Q(user__isnull=False, guest_order__isnull=True),
+                name="a_write_is_a_users_or_a_guests",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "fingerprint", "-created_at"], name="writes_by_body"),
@@ -212,3 +224,16 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return self.key or self.fingerprint
+
+
+# Imported where Django looks for models.
+from aftercart.orders.guest_models import GuestCode  # noqa: E402
+
+__all__ = [
+    "DiscountItem",
+    "GuestCode",
+    "IdempotencyRecord",
+    "Order",
+    "OrderItem",
+    "TimelineEntry",
+]

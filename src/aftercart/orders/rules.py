@@ -1,28 +1,26 @@
 """The cancellation rules of contract section 3.3: pure verdicts over facts; no query, no clock, no setting.
 
-The page shows, and the document's `is_cancellable` / `is_refundable` say, the same verdict that the action
-enforces.
+Rules 1 and 2 are fixed; what the others say is the policy's (orders/policies.py). The page shows, and the
+document's `is_cancellable` / `is_refundable` say, the same verdict that the action enforces.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum, StrEnum
-from typing import Literal
+from enum import IntEnum
+from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
+from aftercart.orders.policies import Case, Clause, Effect, Policy, Topic
+from aftercart.orders.policy_words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
+from aftercart.orders.windows import Basis
+
+__all__ = ["Ask", "CancellationKind", "Effect", "Finding", "ItemFacts", "Rule", "judge"]
 
 CancellationKind = Literal["cancel", "refund"]
-
-
-class Effect(StrEnum):
-    """What a finding does: refuse the whole submission, or leave it to the back office."""
-
-    REFUSE = "refuse"
-    REVIEW = "review"
 
 
 class Rule(IntEnum):
@@ -38,6 +36,27 @@ class Rule(IntEnum):
     SHAPE = 8
 
 
+#: The rule of the contract that each topic of the policy fills in, in the order in which they are judged.
+TOPICS: Final = {
+    Topic.STATUS: Rule.STATUS,
+    Topic.INVOICE: Rule.INVOICE,
+    Topic.DIRECT_WINDOW: Rule.DIRECT_WINDOW,
+    Topic.FINAL_SALE: Rule.RETURN_WINDOW,
+    Topic.RETURN_WINDOW: Rule.RETURN_WINDOW,
+    Topic.APPROVAL: Rule.APPROVAL,
+    Topic.AMOUNT: Rule.APPROVAL,
+    Topic.PARTIAL_LINE: Rule.SHAPE,
+    Topic.MIXED_TYPES: Rule.SHAPE,
+}
+#: What holds where no clause is about a case: nothing is allowed by forgetting it, and what Omnitron cannot
+#: take directly is not tried.
+_UNSAID: Final = {
+    Topic.STATUS: Effect.REFUSE,
+    Topic.PARTIAL_LINE: Effect.REVIEW,
+    Topic.MIXED_TYPES: Effect.REVIEW,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
     """What the rules know of an item. `unit_amount` is its price a unit; quantities are units."""
@@ -50,6 +69,9 @@ class ItemFacts:
     is_final_sale: bool
     unit_amount: Decimal
     delivered_at: datetime | None
+    shipped_at: datetime | None = None
+    sku: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +84,38 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What a shop decides. A window or a limit that is None does not apply."""
-
-    cancel_statuses: frozenset[str]
-    refund_statuses: frozenset[str]
-    invoice_needs_review: bool = True
-    direct_window: timedelta | None = None
-    return_window: timedelta | None = None
-    review_above_amount: Decimal | None = None
-    review_types: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule that speaks about one item: stable code, sentence in the caller's language, effect."""
+    """One rule that speaks about one item: stable code, sentence in the caller's language, effect.
+
+    `clause` is the number of the policy's clause that decided, None where the rule is not the policy's.
+    """
 
     order_item: int
     rule: Rule
     code: str
     message: str
     effect: Effect
+    clause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One item in its submission: what every topic is judged from."""
+
+    ask: Ask
+    item: ItemFacts
+    case: Case
+    is_mixed: bool
+    placed_at: datetime
+
+    @property
+    def starts(self) -> dict[str, datetime | None]:
+        """When each window of the policy begins."""
+        return {
+            Basis.ORDER: self.placed_at,
+            Basis.SHIPMENT: self.item.shipped_at,
+            Basis.DELIVERY: self.item.delivered_at,
+        }
 
 
 def judge(
@@ -98,9 +131,79 @@ def judge(
     No finding means: cancel directly. A finding with `Effect.REFUSE` means: refuse all of it.
     `items` must hold each asked item.
     """
-    findings = [finding for ask in asks for finding in _judge_item(ask, items[ask.order_item], policy, now)]
-    findings += _judge_together(asks, items, placed_at=placed_at, policy=policy, now=now)
+    judged = gather_cases(asks, items, placed_at=placed_at, policy=policy)
+    fixed = [find_fixed(each.item) for each in judged]
+    findings = [found for found in fixed if found]
+    open_ones = [each for each, found in zip(judged, fixed, strict=True) if found is None]
+    for topic, rule in TOPICS.items():
+        for each in open_ones:
+            if not is_about(topic, each):
+                continue
+            clause = policy.decide(topic, each.case)
+            effect = clause.effect if clause else _UNSAID.get(topic, Effect.ALLOW)
+            if effect is not Effect.ALLOW and is_due(topic, each, clause, policy, now):
+                findings.append(
+                    Finding(
+                        each.item.order_item,
+                        rule,
+                        get_code(topic, clause),
+                        say_sentence(topic, clause, each.ask.cancellation_type),
+                        effect,
+                        clause.number if clause else None,
+                    )
+                )
     return tuple(sorted(findings, key=lambda finding: finding.rule))
+
+
+def gather_cases(
+    asks: Sequence[Ask], items: Mapping[int, ItemFacts], *, placed_at: datetime, policy: Policy
+) -> list[Judged]:
+    """Put together what each asked item is judged from; the total is that of all of them."""
+    total = sum(
+        (
+            items[ask.order_item].unit_amount * (ask.quantity or items[ask.order_item].left_quantity)
+            for ask in asks
+        ),
+        Decimal(0),
+    )
+    is_mixed = len({ask.cancellation_type for ask in asks}) > 1
+    judged = []
+    for ask in asks:
+        item = items[ask.order_item]
+        case = policy.make_case(
+            ask.cancellation_type, item.status, sku=item.sku, categories=item.categories, total=total
+        )
+        judged.append(Judged(ask, item, case, is_mixed, placed_at))
+    return judged
+
+
+def find_fixed(item: ItemFacts) -> Finding | None:
+    """Find what no policy can change: there is nothing left, or it is being cancelled already."""
+    if item.status in FINAL or item.left_quantity == 0:
+        message = _("Order already cancelled!")
+        return Finding(item.order_item, Rule.ALREADY_CANCELLED, "already_cancelled", message, Effect.REFUSE)
+    if item.is_in_progress or item.status == Status.CANCELLATION_WAITING:
+        message = _("Order cancellation already in progress.")
+        return Finding(item.order_item, Rule.IN_PROGRESS, "cancellation_in_progress", message, Effect.REFUSE)
+    return None
+
+
+def is_about(topic: Topic, judged: Judged) -> bool:
+    """Tell whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
+    if topic is Topic.INVOICE:
+        return judged.item.has_invoice
+    if topic is Topic.FINAL_SALE:
+        return judged.item.is_final_sale
+    if topic is Topic.PARTIAL_LINE:
+        return judged.ask.quantity is not None and judged.ask.quantity < judged.item.left_quantity
+    return judged.is_mixed if topic is Topic.MIXED_TYPES else True
+
+
+def is_due(topic: Topic, judged: Judged, clause: Clause | None, policy: Policy, now: datetime) -> bool:
+    """Tell whether the clause that decides speaks by now: one about time, once its window has closed."""
+    if topic not in {Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW}:
+        return True
+    return clause is not None and policy.is_over(clause, judged.starts, now)
 
 
 def list_refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -115,73 +218,3 @@ def is_allowed(
     asks = [Ask(item.order_item, kind)]
     findings = judge(asks, {item.order_item: item}, placed_at=placed_at, policy=policy, now=now)
     return not list_refusals(findings)
-
-
-def _judge_item(ask: Ask, item: ItemFacts, policy: Policy, now: datetime) -> list[Finding]:
-    def finding(rule: Rule, code: str, message: str, effect: Effect = Effect.REFUSE) -> Finding:
-        return Finding(item.order_item, rule, code, message, effect)
-
-    if item.status in FINAL or item.left_quantity == 0:
-        return [finding(Rule.ALREADY_CANCELLED, "already_cancelled", _("Order already cancelled!"))]
-    if item.is_in_progress or item.status == Status.CANCELLATION_WAITING:
-        message = _("Order cancellation already in progress.")
-        return [finding(Rule.IN_PROGRESS, "cancellation_in_progress", message)]
-    findings = []
-    is_refund = ask.cancellation_type == "refund"
-    if item.status not in (policy.refund_statuses if is_refund else policy.cancel_statuses):
-        message = _("Order can't be cancelled in this status.")
-        findings.append(finding(Rule.STATUS, "status_not_allowed", message))
-    if policy.invoice_needs_review and item.has_invoice and not is_refund:
-        message = _("An invoice has been issued for this item, so our team has to check it.")
-        findings.append(finding(Rule.INVOICE, "has_invoice", message, Effect.REVIEW))
-    if is_refund and item.is_final_sale:
-        message = _("This item is a final sale and can't be returned.")
-        findings.append(finding(Rule.RETURN_WINDOW, "final_sale", message))
-    if is_refund and _is_over(item.delivered_at, policy.return_window, now):
-        message = _("The time for returning this item is over.")
-        findings.append(finding(Rule.RETURN_WINDOW, "return_window_closed", message))
-    if ask.cancellation_type in policy.review_types:
-        message = _("Our team checks every request of this kind.")
-        findings.append(finding(Rule.APPROVAL, "type_needs_approval", message, Effect.REVIEW))
-    if ask.quantity is not None and ask.quantity < item.left_quantity:
-        message = _("Cancelling a part of a line has to be done by our team.")
-        findings.append(finding(Rule.SHAPE, "partial_line", message, Effect.REVIEW))
-    return findings
-
-
-def _judge_together(
-    asks: Sequence[Ask],
-    items: Mapping[int, ItemFacts],
-    *,
-    placed_at: datetime,
-    policy: Policy,
-    now: datetime,
-) -> list[Finding]:
-    """Judge what only the submission as a whole shows; each finding is said of every item it is about."""
-
-    def about_all(rule: Rule, code: str, message: str, asks: Sequence[Ask] = asks) -> list[Finding]:
-        return [Finding(ask.order_item, rule, code, message, Effect.REVIEW) for ask in asks]
-
-    findings = []
-    cancels = [ask for ask in asks if ask.cancellation_type == "cancel"]
-    if cancels and _is_over(placed_at, policy.direct_window, now):
-        message = _("The time for cancelling directly is over, so our team has to check it.")
-        findings += about_all(Rule.DIRECT_WINDOW, "direct_window_passed", message, cancels)
-    total = sum(
-        (
-            items[ask.order_item].unit_amount * (ask.quantity or items[ask.order_item].left_quantity)
-            for ask in asks
-        ),
-        Decimal(0),
-    )
-    if policy.review_above_amount is not None and total > policy.review_above_amount:
-        message = _("Our team checks requests of this amount.")
-        findings += about_all(Rule.APPROVAL, "amount_needs_approval", message)
-    if len({ask.cancellation_type for ask in asks}) > 1:
-        message = _("Cancellations and returns in one request have to be done by our team.")
-        findings += about_all(Rule.SHAPE, "mixed_types", message)
-    return findings
-
-
-def _is_over(since: datetime | None, window: timedelta | None, now: datetime) -> bool:
-    return since is not None and window is not None and now > since + window

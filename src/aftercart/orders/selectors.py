@@ -1,6 +1,6 @@
 """Reads of orders, and the one lock that every write to an order takes first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,19 +11,32 @@ from django.utils import timezone
 from aftercart.accounts.models import User
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policies import OrderFacts
 from aftercart.orders.rules import ItemFacts
 
 
-def list_orders(user: User) -> models.QuerySet[Order]:
-    """List a customer's orders, newest first."""
-    return Order.objects.filter(user=user)
+def tell_owned(owner: User | Guest) -> dict[str, Any]:
+    """Tell, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
+
+    A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
+    no more.
+    """
+    if isinstance(owner, Guest):
+        return {"id": owner.order, "user": None, "link_version": owner.link_version}
+    return {"user": owner}
 
 
-def get_order(user: User, **lookup: Any) -> Order:
-    """Get one of a customer's orders. Raises `OrderNotFound` for unknown and foreign ones alike."""
+def list_orders(owner: User | Guest) -> models.QuerySet[Order]:
+    """List the orders of a customer, newest first, or of a guest, who sees one."""
+    return Order.objects.filter(**tell_owned(owner))
+
+
+def get_order(owner: User | Guest, **lookup: Any) -> Order:
+    """Get one of a customer's, or a guest's, orders. Raises `OrderNotFound`: unknown and foreign are one."""
     try:
-        return Order.objects.get(user=user, **lookup)
+        return list_orders(owner).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 
@@ -43,6 +56,19 @@ def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
     if order is None:
         raise OrderNotFound
     return order
+
+
+def find_guest_order(*, number: str, email: str) -> Order | None:
+    """Find a guest's order by its number and e-mail address, in any case: one statement for hit and miss."""
+    return Order.objects.filter(number=number, user=None, user_email__iexact=email).first()
+
+
+def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> Order | None:
+    """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
+    orders = Order.objects.none()
+    for guest in guests:
+        orders |= Order.objects.filter(**tell_owned(guest))
+    return orders.filter(**lookup).order_by("-created_date", "-pk").first()
 
 
 def make_link(number: str, *, purpose: Purpose) -> str:
@@ -96,9 +122,41 @@ def gather_facts(
             is_final_sale=item.is_final_sale,
             unit_amount=item.price,
             delivered_at=item.delivered_at,
+            shipped_at=item.shipped_at,
+            sku=item.sku,
+            categories=list_categories(item.product),
         )
         for item in items
     }
+
+
+def gather_order_facts(order: Order) -> OrderFacts:
+    """Gather what the policy wants to know of an order as a whole."""
+    country = (order.shipping_address or {}).get("country")
+    return OrderFacts(
+        channel_id=order.channel_id,
+        currency=order.currency.upper(),
+        payment_type=order.get_payment_type(),
+        client_type=str(order.details.get("client_type") or ""),
+        country=str(country.get("code") or "").lower() if isinstance(country, dict) else "",
+    )
+
+
+def list_categories(product: dict[str, Any]) -> tuple[str, ...]:
+    """List a product's categories, wherever an order names them: a text, or a document with a name or path."""
+    attributes = product.get("attributes")
+    named = [product.get("category"), product.get("categories")]
+    if isinstance(attributes, dict):
+        named += [attributes.get("category"), attributes.get("categories")]
+    entries = [entry for told in named for entry in (told if isinstance(told, list) else [told]) if entry]
+    texts = [
+        text
+        for entry in entries
+        for text in (
+            [entry.get(key) for key in ("path", "name", "slug")] if isinstance(entry, dict) else [entry]
+        )
+    ]
+    return tuple(dict.fromkeys(str(text) for text in texts if isinstance(text, str | int)))
 
 
 def get_now() -> datetime:

@@ -15,8 +15,8 @@ class Actor:
     user: User | None = None
 
     @classmethod
-    def customer(cls, user: User) -> "Actor":
-        """Make the actor of a customer's own action."""
+    def customer(cls, user: User | None) -> "Actor":
+        """Make the actor of a customer's own action; a guest has no user."""
         return cls(TimelineEntry.Actor.CUSTOMER, user)
 
     @classmethod

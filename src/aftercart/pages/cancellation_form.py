@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.forms import Form
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
@@ -22,7 +22,8 @@ from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import ActionError
 from aftercart.orders.rules import CancellationKind
-from aftercart.pages.forms import ItemForm, SettlementForm
+from aftercart.pages.address_form import AddressEntryForm, read_snapshot
+from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
 from aftercart.pages.refund_form import RefundForm
 from aftercart.pages.writes import HiddenField
@@ -52,7 +53,7 @@ class CancellationForm:
         self.addresses = addresses
         self.complaints: list[str] = []
         order = page.order
-        self.companies = list(list_companies(order.channel_id)) if settings.EASY_RETURN else []
+        self.companies = list(list_companies(order.channel_id)) if page.collected else []
         reasons = list(list_reasons())
         self.choices = [
             Choice(
@@ -72,12 +73,22 @@ class CancellationForm:
             data,
             companies=self.companies,
             addresses=addresses,
+            is_guest=page.is_guest,
             initial=self._suggest(),
         )
-        self.settlement.is_collected = settings.EASY_RETURN and any(
-            choice.form.is_asked and _read_kind(data, choice.item) == "refund" for choice in self.choices
+        # A guest has no address book to choose from.
+        self.typed = (
+            AddressEntryForm(data, prefix="pickup", initial=read_snapshot(order.shipping_address))
+            if page.is_guest and self.companies
+            else None
         )
-        self.destinations = _list_destinations(order.get_payment_type())
+        self.settlement.is_collected = any(
+            choice.form.is_asked
+            and choice.item.pk in page.collected
+            and _read_kind(data, choice.item) == "refund"
+            for choice in self.choices
+        )
+        self.destinations = _list_destinations(order.get_payment_type(), has_points=not page.is_guest)
         is_sent = data is not None and data.get("step") == "send"
         self.refund = RefundForm(data, destinations=self.destinations, is_sent=is_sent)
 
@@ -95,19 +106,21 @@ class CancellationForm:
         if not asked:
             self.complaints.append(_("Please choose at least one item."))
             return False
-        checks = [choice.form.is_valid() for choice in asked]
-        return self.settlement.is_valid() and all(checks)
+        checks = [form.is_valid() for form in [*(choice.form for choice in asked), *self._once]]
+        return all(checks)
 
     def forget_errors(self) -> None:
         """Show what was typed, to be changed, without a word about what is wrong with it."""
-        for form in (self.settlement, *(choice.form for choice in self.choices)):
+        forms: list[PlainForm] = [self.settlement, *(choice.form for choice in self.choices)]
+        if self.typed is not None:
+            forms.append(self.typed)
+        for form in forms:
             form.forget_errors()
 
     def to_command(
         self, write: Write, destination: Destination, *, quote: str = "", is_for_quote: bool = False
     ) -> CancellationCommand:
         """Make the typed command of a valid first step; of a valid second one, unless it is for a quote only."""
-        whole = self.settlement.cleaned_data
         account: dict[str, str] = {}
         if destination == Destination.IBAN:
             account = (
@@ -118,16 +131,19 @@ class CancellationForm:
         return CancellationCommand(
             write=write,
             number=self.page.order.number,
-            items=tuple(self._ask(choice, account) for choice in self.choices if choice.form.is_asked),
-            pickup_address=whole["pickup_address"] if self.settlement.is_collected else None,
+            items=tuple(self._ask(choice, account) for choice in self.asked),
+            pickup_address=self._find_pickup() if self.settlement.is_collected else None,
             fully_refund_as_loyalty_money=destination == Destination.LOYALTY,
             quote=quote,
         )
 
+    def _find_pickup(self) -> int | AddressDraft | None:
+        return self.settlement.cleaned_data["pickup_address"] if self.typed is None else self.typed.to_draft()
+
     def _ask(self, choice: Choice, account: dict[str, str]) -> ItemAsk:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
         kind: CancellationKind = data["cancellation_type"]
-        is_collected = kind == "refund" and settings.EASY_RETURN
+        is_collected = kind == "refund" and choice.item.pk in self.page.collected
         return ItemAsk(
             order_item=choice.item.pk,
             reason=data["reason"],
@@ -141,7 +157,7 @@ class CancellationForm:
 
     def complain(self, error: ActionError) -> None:
         """Take what an action says."""
-        self.complaints += error.sentences()
+        self.complaints += [told for told in error.sentences() if told not in self.complaints]
 
     def offer_again(self) -> None:
         """Offer what is possible now, with what was typed kept: things may have changed meanwhile."""
@@ -151,9 +167,9 @@ class CancellationForm:
 
     def list_hidden(self) -> list[HiddenField]:
         """List what the first step asked, as it was typed, to travel through the second."""
-        forms: list[Form] = [choice.form for choice in self.choices if choice.form.is_asked]
+        forms: list[Form] = [choice.form for choice in self.asked]
         if self.settlement.is_collected:
-            forms.append(self.settlement)
+            forms += self._once
         return [
             HiddenField(field.html_name, field.value())
             for form in forms
@@ -164,6 +180,13 @@ class CancellationForm:
     def list_carried(self) -> list[HiddenField]:
         """List what the second step asked, if it was seen already, to travel through the first."""
         return [HiddenField(name, value) for name, value in self.refund.told.items()]
+
+    @property
+    def _once(self) -> list[PlainForm]:
+        """What is asked once for all items: how they are collected, and, of a guest, where."""
+        if self.typed is None or not self.settlement.is_collected:
+            return [self.settlement]
+        return [self.settlement, self.typed]
 
     @property
     def asked(self) -> list[Choice]:
@@ -183,7 +206,7 @@ class CancellationForm:
     @property
     def has_returns(self) -> bool:
         """Whether anything that can be chosen would be collected."""
-        return bool(settings.EASY_RETURN) and any(item.kind == "refund" for item in self.page.items)
+        return any(item.kind == "refund" and item.pk in self.page.collected for item in self.page.items)
 
     @property
     def is_wrong(self) -> bool:
@@ -208,14 +231,20 @@ class CancellationForm:
             for choice in self.open_choices
             for field, message in _list_errors(choice.form)
         ]
-        return of_items + [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+        rest = [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+        typed = self.typed.field_errors if self.typed in self._once else []
+        return of_items + rest + typed
 
 
-def _list_destinations(payment_type: str) -> list[Destination]:
-    """List where a refund can go: back to its source, or, where that takes none back, to an account."""
+def _list_destinations(payment_type: str, *, has_points: bool) -> list[Destination]:
+    """List where a refund can go: back to its source, or, where that takes none back, to an account.
+
+    A guest has no ledger that points could go to.
+    """
+    points = [Destination.LOYALTY] if has_points else []
     if payment_type in PAYMENTS_WITHOUT_SOURCE:
-        return [Destination.IBAN, Destination.LOYALTY, Destination.PAYMENT_METHOD]
-    return [Destination.PAYMENT_METHOD, Destination.LOYALTY]
+        return [Destination.IBAN, *points, Destination.PAYMENT_METHOD]
+    return [Destination.PAYMENT_METHOD, *points]
 
 
 def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:

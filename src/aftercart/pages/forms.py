@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.cancellations.pickups import find_first_day, find_pickup_problem, read_slot, say_slots
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
 
-#: When couriers come, in the shop's time zone.
-PICKUP_SLOTS = (("09:00", "12:00"), ("12:00", "15:00"), ("15:00", "18:00"))
+#: When couriers come whose company names no hours, in the shop's time zone.
+PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
 _MOST_UNITS = 1_000_000
 _LONGEST_DESCRIPTION = 1000
 
@@ -30,6 +31,13 @@ class PlainForm(forms.Form):
         """Show what was typed without a word about what is wrong with it."""
         self._errors = forms.utils.ErrorDict()
         self.cleaned_data: dict[str, Any] = {}
+
+    @property
+    def field_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the fields: each one's id, and a sentence that says where."""
+        if not self.is_bound:
+            return []
+        return [(field.auto_id, f"{field.label}: {error}") for field in self for error in field.errors]
 
 
 class LoginForm(PlainForm):
@@ -46,6 +54,35 @@ class LoginForm(PlainForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class LookupForm(PlainForm):
+    """What a guest knows of an order: its number and its e-mail address."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Order number"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class CodeForm(PlainForm):
+    """A one-time code; blanks, which phones like to put in, do no harm."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean_code(self) -> str:
+        """Take the digits."""
+        return "".join(self.cleaned_data["code"].split())
 
 
 class SearchForm(PlainForm):
@@ -198,7 +235,6 @@ class SettlementForm(PlainForm):
     pickup_slot = forms.ChoiceField(
         label=gettext_lazy("Time of day"),
         required=False,
-        choices=[("", "–"), *(("-".join(slot), "–".join(slot)) for slot in PICKUP_SLOTS)],
     )
 
     #: Set before the check: whether something that has to be collected is chosen.
@@ -209,19 +245,34 @@ class SettlementForm(PlainForm):
         *args: Any,
         companies: Sequence[EasyReturnCompany],
         addresses: Sequence[Address],
+        is_guest: bool = False,
         **options: Any,
     ) -> None:
-        """Offer these companies and addresses."""
+        """Offer these companies and addresses.
+
+        A guest has no addresses to choose from, and types one in another form.
+        """
         super().__init__(*args, **options)
         fields: Any = self.fields
-        fields["shipping_company"].choices = [(company.pk, company.name) for company in companies]
+        self.companies = {company.pk: company for company in companies}
+        fields["shipping_company"].choices = [(company.pk, _name_company(company)) for company in companies]
+        fields["pickup_slot"].choices = [("", "–"), *_list_slots(companies)]
         fields["pickup_address"].choices = [(address.pk, address.title) for address in addresses]
-        fields["pickup_date"].widget.attrs["min"] = _get_shop_time().date().isoformat()
+        today = _get_shop_time().date()
+        days = [find_first_day(company.calendar, today) or today for company in companies]
+        fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
+        if is_guest:
+            del fields["pickup_address"]
 
     def full_clean(self) -> None:
         """Forget about the collection where nothing is collected, whatever was typed."""
         if self.is_bound and not self.is_collected:
-            for name in ("shipping_company", "pickup_address", "pickup_date", "pickup_slot"):
+            for name in self.fields.keys() & {
+                "shipping_company",
+                "pickup_address",
+                "pickup_date",
+                "pickup_slot",
+            }:
                 self.fields[name].disabled = True
         super().full_clean()
 
@@ -245,9 +296,12 @@ class SettlementForm(PlainForm):
             missing = "pickup_slot" if data["pickup_date"] else "pickup_date"
             self.add_error(missing, _("Please choose both a day and a time, or neither."))
         elif data["pickup_date"]:
-            end = time.fromisoformat(data["pickup_slot"].split("-")[1])
-            if datetime.combine(data["pickup_date"], end, _get_zone()) <= get_now():
-                self.add_error("pickup_date", _("The pickup time is in the past."))
+            company = self.companies.get(data.get("shipping_company") or 0)
+            pickup = self.get_pickup()
+            if company and pickup:
+                problem = find_pickup_problem(company.calendar, pickup, _get_shop_time())
+                if problem:
+                    self.add_error("pickup_date", problem)
 
     def get_pickup(self) -> dict[str, Any] | None:
         """Give the day and hours of a valid form as the actions keep them."""
@@ -256,6 +310,18 @@ class SettlementForm(PlainForm):
             return None
         start, end = data["pickup_slot"].split("-")
         return {"date": data["pickup_date"].isoformat(), "hour_range": {"start": start, "end": end}}
+
+
+def _name_company(company: EasyReturnCompany) -> str:
+    """Name a company, with its hours where it has any."""
+    slots = company.calendar.slots
+    return f"{company.name} · {say_slots(slots)}" if slots else company.name
+
+
+def _list_slots(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, str]]:
+    """List the hours to choose from: those of all these companies."""
+    slots = {slot for company in companies for slot in company.slots or PICKUP_SLOTS}
+    return [(slot, say_slots((read_slot(slot),))) for slot in sorted(slots)]
 
 
 def _get_zone() -> ZoneInfo:

@@ -12,14 +12,18 @@ from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, Withdrawal
+from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
 from aftercart.cancellations.promised import find_quoted_refunds
 from aftercart.cancellations.selectors import build_document, find_open_items
+from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
+from aftercart.orders.selectors import get_now
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
+from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import Moment, name_items, tell_story
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
 from aftercart.pages.words import (
@@ -96,11 +100,14 @@ class OrderPage:
         self.order = order
         self.is_thanks = is_thanks
         self.is_guest = is_guest
-        self.document = build_document(order)
+        book = get_book()
+        policy = get_policy(order, book)
+        self.document = build_document(order, book)
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])
-        self.address_refusal = find_address_refusal(order, self.rows, self.in_progress)
-        notes = explain_refusals(order, self.rows, self.in_progress)
+        self.collected = find_collected(policy, self.rows)
+        self.address_refusal = find_address_refusal(order, self.rows, self.in_progress, policy)
+        notes = explain_refusals(order, self.rows, self.in_progress, policy)
         documents = {item["id"]: item for item in self.document["orderitem_set"]}
         self.items = [_make_card(row, documents[row.pk], notes[row.pk]) for row in self.rows]
 
@@ -151,6 +158,11 @@ class OrderPage:
         ]
         return sorted(found, key=lambda request: -int(request["id"]))
 
+    @cached_property
+    def returns(self) -> list[ReturnCard]:
+        """What is left for the customer to do, and to know, about what is being cancelled or returned."""
+        return list_returns(self.order, name_items(self.rows)) if self.has_open_cancellation else []
+
     @property
     def action(self) -> str:
         """What the button that leads to the cancellation says; "" if nothing can be cancelled or returned."""
@@ -187,6 +199,16 @@ class OrderPage:
         """In how many instalments it is paid; 0 for one."""
         count = self.document["installment_count"]
         return count if isinstance(count, int) and count > 1 else 0
+
+    @cached_property
+    def withdrawal_offer(self) -> WithdrawalOffer:
+        """Whether, and until when, the contract can be withdrawn from (two queries)."""
+        return find_offer(self.order, self.rows, get_now())
+
+    @cached_property
+    def withdrawals(self) -> list[Withdrawal]:
+        """The statements of withdrawal that were made, newest first (one query)."""
+        return list_withdrawals(self.order)
 
     def list_moments(self) -> list[Moment]:
         """Tell the order's story (one more query)."""

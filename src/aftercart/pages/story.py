@@ -7,10 +7,14 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
 from aftercart.pages.templatetags.shop import money
 from aftercart.pages.words import ITEM_WORDS, Text
+
+#: Events whose cause was written for the customer; other causes are notes to ourselves.
+_TOLD_REASONS = frozenset({"cancellation_rejected", "address_change_refused", "withdrawal_refused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,24 @@ def _tell_order(entry: TimelineEntry) -> str:
         "requests_opened": _("Our team received your request and will decide on it."),
         "answer_unknown": _("We are checking whether your cancellation has gone through."),
         "request_approved": _("Our team approved your request."),
+        "withdrawal_received": _("You withdrew from the contract; we confirmed that we received it."),
+        "withdrawal_accepted": _("We accepted your withdrawal."),
+        "withdrawal_refused": _("We did not accept your withdrawal."),
         "address_change_submitted": _("You asked us to change the delivery address."),
         "address_change_confirmed": _("The delivery address was changed."),
         "address_change_refused": _("The delivery address could not be changed."),
         "address_change_too_late": _("It was too late to change the delivery address."),
+        "address_change_found": _("The delivery address was changed after all."),
     }.get(entry.event, "")
 
 
 def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
     if entry.event == "cancellation_completed":
-        refund = Decimal(entry.data.get("refund_amount") or 0)
-        if refund:
-            words = {"item": name, "amount": money(refund, currency)}
-            return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
-        return _("%(item)s: cancelled or returned.") % {"item": name}
+        return _tell_completed(entry, name, currency)
+    if entry.event == "return_code_issued":
+        return _("%(item)s: you got a return code.") % {"item": name}
+    if entry.event == "points_booked":
+        return _tell_points(entry, name)
     if entry.event == "cancellation_rejected":
         return _("%(item)s: your cancellation or return was declined.") % {"item": name}
     after = str(entry.data.get("after", ""))
@@ -63,9 +71,27 @@ def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
     return ""
 
 
+def _tell_completed(entry: TimelineEntry, name: str, currency: str) -> str:
+    refund = Decimal(entry.data.get("refund_amount") or 0)
+    if refund:
+        words = {"item": name, "amount": money(refund, currency)}
+        return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
+    return _("%(item)s: cancelled or returned.") % {"item": name}
+
+
+def _tell_points(entry: TimelineEntry, name: str) -> str:
+    """Tell what became of points; "" where none came back and none went."""
+    total = sum((Decimal(str(amount)) for amount in entry.data.values()), ZERO)
+    if total == 0:
+        return ""
+    if total > 0:
+        return _("%(item)s: %(points)s points were credited to you.") % {"item": name, "points": total}
+    return _("%(item)s: %(points)s points were taken back.") % {"item": name, "points": -total}
+
+
 def _find_reason(entry: TimelineEntry) -> str:
-    """Give what the back office or Omnitron said to the customer; other causes are notes to ourselves."""
-    return entry.cause if entry.event in {"cancellation_rejected", "address_change_refused"} else ""
+    """Give what the back office or Omnitron said to the customer."""
+    return entry.cause if entry.event in _TOLD_REASONS else ""
 
 
 def name_items(items: Iterable[OrderItem]) -> dict[int, str]:

@@ -44,11 +44,11 @@ class AskedLine:
 class SubmissionPage:
     """What the page of one submission shows, in a number of queries that does not depend on it."""
 
-    def __init__(self, order: Order, submission: Submission) -> None:
+    def __init__(self, order: Order, submission: Submission, *, is_guest: bool = False) -> None:
         """Read it."""
         self.order = order
         self.submission = submission
-        self.order_page = OrderPage(order)
+        self.order_page = OrderPage(order, is_guest=is_guest)
         self.currency = self.order_page.currency
         self.quote: RefundQuote | None = RefundQuote.objects.filter(submission=submission).first()
         cards = {card.pk: card for card in self.order_page.items}

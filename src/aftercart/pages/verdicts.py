@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from django.conf import settings
-
 from aftercart.orders.address_rules import judge_address_change
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policy import get_policy
+from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now
 from aftercart.orders.status import SHIPPED
@@ -16,7 +14,7 @@ _SAID_BY_THE_BADGE = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})
 
 
 def explain_refusals(
-    order: Order, items: Iterable[OrderItem], in_progress: frozenset[int]
+    order: Order, items: Iterable[OrderItem], in_progress: frozenset[int], policy: Policy
 ) -> Mapping[int, str]:
     """Tell, by item id, why an item can be neither cancelled nor returned; "" where nothing need be said."""
     rows = list(items)
@@ -24,22 +22,22 @@ def explain_refusals(
     sentences = {}
     for item in rows:
         ask = Ask(item.pk, "refund" if item.status in SHIPPED else "cancel")
-        findings = judge(
-            [ask], facts, placed_at=order.created_date, policy=get_policy(order.channel_id), now=get_now()
-        )
+        findings = judge([ask], facts, placed_at=order.created_date, policy=policy, now=get_now())
         refusals = [f for f in list_refusals(findings) if f.rule not in _SAID_BY_THE_BADGE]
         # The rule about the status speaks first, but only the others tell something new.
         sentences[item.pk] = refusals[-1].message if refusals else ""
     return sentences
 
 
-def find_address_refusal(order: Order, items: Iterable[OrderItem], in_progress: frozenset[int]) -> str:
+def find_address_refusal(
+    order: Order, items: Iterable[OrderItem], in_progress: frozenset[int], policy: Policy
+) -> str:
     """Tell why the address of an order cannot change, whatever the new one is; "" if it can."""
     refusal = judge_address_change(
         status=order.status,
         item_statuses={item.status for item in items},
         is_cancelling=bool(in_progress),
         is_store_pickup=order.is_store_pickup,
-        allowed_statuses=settings.ADDRESS_STATUSES,
+        policy=policy,
     )
     return refusal.message if refusal else ""

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Write
+from aftercart.orders.guests import Guest
 
 KEY_FIELD = "idempotency_key"
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -35,8 +36,11 @@ def read_key(request: HttpRequest) -> str:
     return key if _KEY.fullmatch(key) else ""
 
 
-def read_write(request: HttpRequest, user: User) -> Write:
-    """Read who writes and what: the digest is of the path and of every field but the CSRF token."""
+def read_write(request: HttpRequest, user: User | None, guest: Guest | None = None) -> Write:
+    """Read who writes, a customer or a guest, and what.
+
+    The digest is of the path and of every field but the CSRF token.
+    """
     pairs = sorted(
         (name, value)
         for name, values in request.POST.lists()
@@ -44,4 +48,4 @@ def read_write(request: HttpRequest, user: User) -> Write:
         for value in values
     )
     digest = hashlib.sha256(f"{request.path}\n{urlencode(pairs)}".encode())
-    return Write(user=user, fingerprint=digest.hexdigest(), key=read_key(request))
+    return Write(user=user, guest=guest, fingerprint=digest.hexdigest(), key=read_key(request))

@@ -5,18 +5,26 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
+from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.omnitron.connect import get_client
@@ -79,6 +87,20 @@ def run_deliver_address(pk: int) -> None:
     deliver_address(pk, get_client())
 
 
+@app.task(name=jobs.COMPARE_ADDRESS)
+@_returning_connections
+def run_compare_address(pk: int) -> None:
+    """See where Omnitron sends an order."""
+    compare_address(pk, get_client())
+
+
+@app.task(name=jobs.SEND_GUEST_CODE)
+@_returning_connections
+def run_send_guest_code(pk: int) -> None:
+    """Mail a guest's one-time code, if there is such an order."""
+    send_guest_code(pk)
+
+
 @app.task(name=jobs.SYNC_ORDER)
 @_returning_connections
 def run_sync_order(pk: int) -> None:
@@ -89,15 +111,43 @@ def run_sync_order(pk: int) -> None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
 
 
+@app.task(name=jobs.SEND_LETTER)
+@_returning_connections
+def run_send_letter(pk: int) -> None:
+    """Send a letter of the outbox."""
+    send_letter(pk)
+
+
+@app.task(name=jobs.SYNC_REASONS)
+@_returning_connections
+def run_sync_reasons(pk: int) -> None:
+    """Compare the reasons with those of a channel; tomorrow's round does what fails now."""
+    try:
+        report = sync_reasons(get_client(), pk)
+    except OmnitronError as error:
+        _logger.info("Reasons were not compared: %s", error.detail)
+        return
+    if report.problems:
+        _logger.warning("%s reasons have no partner at Omnitron.", len(report.problems))
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="aftercart.compare_reasons", queueing_lock="aftercart.compare_reasons")
+@_returning_connections
+def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
+    """Compare the reasons with Omnitron's once a day."""
+    jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
+
+
 @app.periodic(cron="* * * * * */10")
 @app.task(name="aftercart.recover", queueing_lock="aftercart.recover", lock="aftercart.recover")
 @_returning_connections
 def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
     """Settle what dead processes left, and enqueue what lost its job."""
-    settled = recover.recover_submissions()
+    settled = recover.recover_submissions() + recover_letters()
     enqueued = recover.recover_jobs()
     if settled or enqueued:
-        _logger.warning("Recovered %s submissions and %s jobs.", settled, enqueued)
+        _logger.warning("Recovered %s submissions or letters and %s jobs.", settled, enqueued)
 
 
 @app.periodic(cron="* * * * * */20")
@@ -141,7 +191,11 @@ async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # no
     """Put the jobs of dead workers back into the queue."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The next of its kind waits already, perhaps for the lock that the dead one still holds.
+            await manager.finish_job(job, Status.FAILED, delete_job=False)
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
 
 
@@ -154,9 +208,25 @@ async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG0
     await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
 
 
+@app.periodic(cron="37 * * * *")
+@app.task(
+    name="aftercart.forget_accounts",
+    queueing_lock="aftercart.forget_accounts",
+    lock="aftercart.forget_accounts",
+)
+@_returning_connections
+def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
+    """Clear account numbers and holders after their time."""
+    count = forget_accounts()
+    if count:
+        _logger.info("Forgot the accounts of %s lines.", count)
+
+
 @app.periodic(cron="47 * * * *")
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
 def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
-    """Delete idempotency records after their time."""
+    """Delete idempotency records, letters, guests' codes and tallies after their time."""
     recover.forget_writes()
+    recover.forget_guests()
+    forget_letters(settings.LETTER_LIFE)

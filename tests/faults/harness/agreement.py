@@ -24,7 +24,7 @@ def check_items(books: Books) -> Iterator[Violation]:
 
 def _compare_item(books: Books, item: OrderItem) -> Iterator[str]:
     lines, theirs = books.lines_of_item(item.pk), books.theirs(item.pk)
-    completed = sum(line.quantity for line in lines if line.outcome == "completed")
+    completed = sum(line.completed_quantity for line in lines)
     if item.cancelled_quantity != completed:
         yield f"{item.cancelled_quantity} units cancelled, its lines say {completed}"
     asked = sum(line.quantity for line in lines if line.is_open)
@@ -78,8 +78,8 @@ def check_requests(books: Books) -> Iterator[Violation]:
         if request.status != line.outcome:
             yield books.violation(DIFFERENT, f"request {request.status}, its line {line.outcome}", line)
         theirs = [books.remote_requests[pk]["status"] for pk in request.remote_pks]
-        wrong = [status for status in theirs if status != request.status]
-        if wrong:
+        done = theirs.count("completed")
+        if request.remote_pks and (done > 0) != (request.status == _Status.COMPLETED):
             text = f"request {request.pk} is {request.status}, Omnitron's are {', '.join(theirs)}"
             yield books.violation(DIFFERENT, text, line)
     known = {pk for request in books.requests.values() for pk in request.remote_pks}
@@ -123,10 +123,11 @@ def _check_decision(books: Books, line: SubmissionLine) -> Iterator[Violation]:
     decisions = [
         entry.event
         for entry in books.timeline[line.submission.order_id]
-        if entry.event in {"cancellation_completed", "cancellation_rejected"}
+        if entry.event in {"cancellation_completed", "cancellation_rejected", "rejection_overruled"}
         and entry.data.get("line") == line.pk
     ]
-    if decisions != [f"cancellation_{line.outcome}"]:
+    overruled = ["cancellation_rejected", "rejection_overruled", "cancellation_completed"]
+    if decisions not in ([f"cancellation_{line.outcome}"], overruled):
         text = f"the line was {line.outcome}, the timeline says {', '.join(decisions) or 'nothing'}"
         yield books.violation(DIFFERENT, text, line)
 

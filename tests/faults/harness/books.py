@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
@@ -60,6 +61,12 @@ class Books:
     def lines_of_item(self, item_pk: int) -> list[SubmissionLine]:
         """Give an item's lines in the order in which they were made."""
         return self.by_item[item_pk]
+
+    def find_first_decision(self, line: SubmissionLine) -> datetime | None:
+        """Find when a line was first decided: Omnitron may have overruled that later."""
+        decided = {"cancellation_completed", "cancellation_rejected"}
+        entries = self.timeline[line.submission.order_id]
+        return next((e.at for e in entries if e.event in decided and e.data.get("line") == line.pk), None)
 
     def violation(self, check: str, text: str, line: SubmissionLine) -> Violation:
         """Say what is wrong with a line."""

@@ -202,6 +202,8 @@ class Crowd:
             body["cancel_order_items"].append(entry)
         if kind == "refund":
             body["pickup_address"] = customer.addresses[0]
+        if draw.random() < 0.25:
+            body["fully_refund_as_loyalty_money"] = True
         return Wish(
             "cancel", customer.user.pk, order.pk, order.number, _CANCEL.format(number=order.number), body,
             items=tuple(chosen),

@@ -12,6 +12,9 @@ from tests.faults.harness.customers import Attempt, Journal
 LOGS = "6 exception"
 _SERVER_ERROR, _UNAVAILABLE = 500, 503
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d+Z")
+#: What begins a record of a log, ours or the web server's; what does not goes on with the one before.
+_END = "[end of the log]"
+_RECORD = re.compile(r"\d{4}-\d{2}-\d{2}[T ]|\[")
 _EXCEPTION = re.compile(r"^([\w.]+(?:Error|Exception|Timeout|Closed|Shutdown|Failure|Interrupt\w*))\b")
 #: What a database that goes away looks like to psycopg, its pool, Django and Procrastinate.
 _OUTAGE = re.compile(
@@ -33,21 +36,23 @@ class Trace:
 
 
 def read_traces(folder: Path) -> Iterator[Trace]:
-    """Read every traceback of every log."""
+    """Read every traceback of every log; exceptions that follow from each other are one."""
     for path in sorted(folder.glob("*.log")):
         at, block = 0.0, list[str]()
-        for line in [*path.read_text(errors="replace").splitlines(), ""]:
-            found = _TIME.search(line)
-            if block and _EXCEPTION.match(line):
-                block.append(line)
-                yield Trace(at, path.stem, line, "\n".join(block))
+        for line in [*path.read_text(errors="replace").splitlines(), _END]:
+            if _RECORD.match(line):
+                if block:
+                    yield Trace(at, path.stem, _find_last(block), "\n".join(block))
                 block = []
-            elif line.startswith("Traceback"):
-                block = [line]
-            elif block:
+            elif block or line.startswith("Traceback"):
                 block.append(line)
-            if found:
+            if found := _TIME.search(line):
                 at = datetime.fromisoformat(found[0]).astimezone(UTC).timestamp()
+
+
+def _find_last(block: Sequence[str]) -> str:
+    """Find the exception that was logged: the last of those that a traceback tells of."""
+    return next((line for line in reversed(block) if _EXCEPTION.match(line)), block[-1])
 
 
 def check_logs(

@@ -64,7 +64,8 @@ def check_reservations(books: Books) -> Iterator[Violation]:
     for item_pk in books.items:
         lines = books.lines_of_item(item_pk)
         for before, after in pairwise(lines):
-            if before.closed_at is None or before.closed_at > after.submission.created_at:
+            closed_at = books.find_first_decision(before)
+            if closed_at is None or closed_at > after.submission.created_at:
                 if after.submission.origin == Submission.Origin.APPROVAL:
                     continue  # made for a line that was there already
                 text = f"line {after.pk} was made while line {before.pk} was open"

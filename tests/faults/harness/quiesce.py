@@ -29,6 +29,7 @@ _WORK = (
     jobs.DELIVER_REQUEST,
     jobs.DELIVER_REJECTION,
     jobs.DELIVER_ADDRESS,
+    jobs.COMPARE_ADDRESS,
     jobs.SYNC_ORDER,
 )
 _Status = CancellationRequest.Status

@@ -13,6 +13,8 @@ from django.utils import timezone
 from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.lib.money import round_amount
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order, OrderItem
 from tests.faults.harness.standin import StandIn
 from tests.faults.harness.town import CHANNEL
@@ -27,6 +29,9 @@ _KINDS: tuple[tuple[int, tuple[str, ...], bool], ...] = (
     (1, ("400", "500"), False),
 )
 _ORDERS_A_LOAD = 200
+
+#: How many orders were paid with points in part.
+_PAID_WITH_POINTS = 0.4
 
 
 @dataclass(slots=True)
@@ -116,8 +121,20 @@ def _make_orders(
         quantities = {item.pk: item.quantity for item in of_order[order.pk]}
         customer.orders.append(Bought(order.pk, order.number, statuses[0] == "550", quantities))
     Order.objects.bulk_update(orders, ["amount"])
+    LoyaltyEntry.objects.bulk_create(
+        entry for order in orders if draw.random() < _PAID_WITH_POINTS for entry in _make_points(order)
+    )
     documents = [_document(draw, order, of_order[order.pk]) for order in orders]
     standin.control("orders", {"channel_id": CHANNEL, "orders": documents})
+
+
+def _make_points(order: Order) -> Iterator[LoyaltyEntry]:
+    """Have a tenth of an order paid with points, and a twentieth of it earned."""
+    for kind, part in ((LoyaltyEntry.Kind.SPENT, -10), (LoyaltyEntry.Kind.EARNED, 20)):
+        amount = round_amount(order.amount / part, order.currency)
+        yield LoyaltyEntry(
+            user=order.user, currency=order.currency, kind=kind, amount=amount, order=order, reference="sold"
+        )
 
 
 def _make_order(number: int, user: User, statuses: Sequence[str]) -> Order:

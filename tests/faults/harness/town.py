@@ -78,6 +78,10 @@ class Program:
         """Tell whether it has."""
         return self.process is None or self.process.poll() is not None
 
+    def gave_up(self) -> bool:
+        """Tell whether the web server ended since its child died twice within seconds, as it is meant to."""
+        return b"Worker crash loop detected" in self.log.read_bytes()[-400:]
+
     def kill(self) -> None:
         """Kill it and all of its session with SIGKILL."""
         with suppress(ProcessLookupError):
@@ -209,7 +213,9 @@ class Town:
                 continue
             assert program.process is not None
             code = program.process.returncode
-            if code != -signal.SIGKILL:
+            if program.kind == "web" and code == 1 and program.gave_up():
+                self.kills["web: gave up, its child killed twice"] += 1
+            elif code != -signal.SIGKILL:
                 self.deaths.append(f"{time.time():.2f} {program.name} ended by itself with {code}")
             program.kill()
             program.start()

@@ -125,9 +125,9 @@ def _make_report(
 
 
 def _check(books: "Books", town: Town) -> "Iterator[Violation]":
-    from tests.faults.harness import agreement, promises
+    from tests.faults.harness import agreement, money, promises
     from tests.faults.harness.logs import check_logs
 
-    for check in (*promises.CHECKS, *agreement.CHECKS):
+    for check in (*promises.CHECKS, *agreement.CHECKS, *money.CHECKS):
         yield from check(books)
     yield from check_logs(town.folder / "logs", books.journal, town.outages, town.deaths)

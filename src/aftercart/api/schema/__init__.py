@@ -1,11 +1,24 @@
 """The API as an OpenAPI 3.1 document: a decorator for every operation, to stand on the view that answers it."""
 
+from aftercart.api.schema.address_book import (
+    add_address,
+    edit_address,
+    find_anonymous_order,
+    list_addresses,
+    list_cities,
+    list_countries,
+    list_detailed_addresses,
+    list_districts,
+    list_townships,
+    remove_address,
+)
 from aftercart.api.schema.cancellations import (
     cancel_order_items,
     list_cancellation_reasons,
     request_cancellation,
     request_cancellations,
 )
+from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
 from aftercart.api.schema.quotes import quote_cancellation
 from aftercart.api.schema.session import (
@@ -17,18 +30,30 @@ from aftercart.api.schema.session import (
 )
 
 __all__ = [
+    "add_address",
     "cancel_order_items",
     "change_order_address",
+    "edit_address",
+    "find_anonymous_order",
     "get_completed_order",
     "get_csrf_token",
     "get_current_user",
+    "get_loyalty_balance",
     "get_order",
+    "list_addresses",
     "list_cancellation_reasons",
+    "list_cities",
+    "list_countries",
+    "list_detailed_addresses",
+    "list_districts",
+    "list_loyalty_entries",
     "list_orders",
+    "list_townships",
     "log_in",
     "log_out",
     "log_out_by_get",
     "quote_cancellation",
+    "remove_address",
     "request_cancellation",
     "request_cancellations",
 ]

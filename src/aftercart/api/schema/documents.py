@@ -216,7 +216,8 @@ class Order(Document):
     shipping_tracking_url = passed_on()
     bank = passed_on("An object of `pk`, `name`, `slug`, `logo`.")
     loyaltytransaction_set = Shape(
-        {"type": "array", "items": {}}, "Points earned and spent with it. Passed on as they came."
+        {"type": "array", "items": {}},
+        "Points earned and spent with it: of our ledger, or else as the shop sent them.",
     )
     invoice_number = text(null=True)
     invoice_date = passed_on()

@@ -74,6 +74,7 @@ UnsupportedMediaType = _detail(
     "UnsupportedMediaType", "The body's content type is not JSON.", ["unsupported_media_type"]
 )
 LockedOut = _detail("LockedOut", "Too many failures to log in.", ["locked_out"])
+Throttled = _detail("Throttled", "Too many attempts.", ["throttled"])
 Unavailable = _detail(
     "Unavailable", "The database is away for a moment. Nothing was changed.", ["unavailable"]
 )

@@ -59,7 +59,7 @@ KEY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Names this write for 24 hours: see *Repeats*.",
 )
-_REPLAYED: Final = OpenApiParameter(
+REPLAYED: Final = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
@@ -117,7 +117,7 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
         responses[page_status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
     given = list(parameters)
     if KEY in given:
-        given.append(_REPLAYED)
+        given.append(REPLAYED)
     if not is_bare:
         given += [_FORMAT, _LANGUAGE, _RETRY_AFTER]
     if answers.get(HTTPStatus.UNAUTHORIZED) == NOT_AUTHENTICATED:

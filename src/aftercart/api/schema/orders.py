@@ -51,7 +51,10 @@ list_orders = operation(
     "list_orders",
     tag=ORDERS,
     summary="List the caller's orders",
-    description="Newest first, each as its whole document. A `limit` that makes no sense counts as none.",
+    description="""\
+Newest first, each as its whole document. A guest, whose session a link or a code has admitted, sees the latest order
+only. A `limit` that makes no sense counts as none.
+""",
     parameters=[
         OpenApiParameter("page", int, description="From 1."),
         OpenApiParameter(
@@ -91,7 +94,11 @@ get_order = operation(
     tag=ORDERS,
     summary="Get an order",
     description="The whole document, with what the rules say of each item now.",
-    parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="The order's id.")],
+    parameters=[
+        OpenApiParameter(
+            "id", int, OpenApiParameter.PATH, description="The order's id; a guest's is ignored."
+        )
+    ],
     answers={
         200: (documents.Order, "The order."),
         401: NOT_AUTHENTICATED,

@@ -6,7 +6,9 @@ from aftercart.api.schema.errors import INPUT_CODES, OTHER_CODES
 from aftercart.api.schema.fields import list_codes
 
 ORDERS: Final = "Customers: orders"
+ADDRESSES: Final = "Customers: address book"
 CANCELLATIONS: Final = "Customers: cancellations and returns"
+POINTS: Final = "Customers: points"
 SESSION: Final = "Storefronts: session"
 HEALTH: Final = "Operators: health"
 OMNITRON: Final = "Omnitron: events"
@@ -14,6 +16,8 @@ OMNITRON: Final = "Omnitron: events"
 TAGS: Final = [
     {"name": CANCELLATIONS, "description": "Cancel what has not been shipped, return what has."},
     {"name": ORDERS, "description": "See orders, and send one to another address."},
+    {"name": POINTS, "description": "How many loyalty points there are, and how they came and went."},
+    {"name": ADDRESSES, "description": "The addresses that a customer keeps, and the places in them."},
     {"name": SESSION, "description": "Log in and out, tell who is logged in, get a token for writes."},
     {"name": HEALTH, "description": "For supervisors and load balancers: no session, no cookies."},
     {"name": OMNITRON, "description": "What the back office calls."},

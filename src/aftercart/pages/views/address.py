@@ -1,76 +1,82 @@
 """Sending an order to another address of the customer's book."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from aftercart.accounts.models import Address
 from aftercart.actions.change_address import change_address as act
 from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, KeyReused
-from aftercart.orders.models import Order
+from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
 from aftercart.pages.forms import AddressForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import (
-    SeeOther,
-    customer_page,
-    find_order_or_404,
-    get_customer,
-    list_addresses,
-)
+from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.writes import make_key, read_key, read_write
 
 
-@customer_page("GET", "HEAD", "POST")
+@visitor_page("GET", "HEAD", "POST")
 def change_address(request: HttpRequest) -> HttpResponse:
-    """Show the addresses to choose from; take the choice. Raises Http404."""
-    order = _find_order(request)
-    addresses = list_addresses(get_customer(request))
-    if request.method != "POST":
-        return _show(request, order, addresses, AddressForm(addresses=addresses), make_key())
-    form = AddressForm(request.POST, addresses=addresses)
+    """Show the addresses to choose from, or a guest the form to type one; take it. Raises Http404."""
+    visit = _find_visit(request)
+    if request.method != "POST" or (STEP in request.POST and visit.guest):
+        return _show(request, visit, _make_form(visit, None, request.POST.dict()), make_key())
+    form = _make_form(visit, request.POST)
     key = read_key(request) or make_key()
     if not form.is_valid():
-        return _show(request, order, addresses, form, key, status=HTTPStatus.BAD_REQUEST)
-    write = read_write(request, get_customer(request))
-    command = AddressCommand(write=write, order=order.pk, address=form.cleaned_data["address"])
+        return _show(request, visit, form, key, status=HTTPStatus.BAD_REQUEST)
+    address = form.to_draft() if isinstance(form, AddressEntryForm) else form.cleaned_data["address"]
+    write = read_write(request, visit.user, visit.guest)
     try:
-        answer = act(command, get_client())
+        answer = act(AddressCommand(write=write, order=visit.order.pk, address=address), get_client())
     except KeyReused:
         form.add_error(None, _("This form has been sent before. Please check the order, then send it again."))
-        return _show(request, order, addresses, form, make_key(), status=HTTPStatus.CONFLICT)
+        return _show(request, visit, form, make_key(), status=HTTPStatus.CONFLICT)
     except ActionError as error:
         for sentence in error.sentences():
             form.add_error(None, sentence)
-        order.refresh_from_db()
-        return _show(request, order, addresses, form, key, status=error.status)
+        visit.order.refresh_from_db()
+        return _show(request, visit, form, key, status=error.status)
     _tell(request, answer)
-    return SeeOther(reverse("order-detail", args=[order.pk]))
+    return SeeOther(reverse("order-detail", args=[visit.order.pk]))
 
 
-def _find_order(request: HttpRequest) -> Order:
+def _make_form(
+    visit: Visit, data: QueryDict | None, typed: dict[str, Any] | None = None
+) -> AddressForm | AddressEntryForm:
+    """Make the form: a choice from the book, or, for a guest, an address to be typed."""
+    if visit.guest is None:
+        return AddressForm(data, addresses=visit.list_addresses())
+    return AddressEntryForm(data, initial=typed or read_snapshot(visit.order.shipping_address))
+
+
+def _find_visit(request: HttpRequest) -> Visit:
     """Find the order that the form, or the link to it, names by id."""
     told = (request.POST if request.method == "POST" else request.GET).get("order", "")
     if not (told.isascii() and told.isdecimal()):
         raise Http404
-    return find_order_or_404(request, pk=int(told[:20]))
+    return find_visit(request, acting=True, pk=int(told[:18]))
 
 
 def _show(
     request: HttpRequest,
-    order: Order,
-    addresses: list[Address],
-    form: AddressForm,
+    visit: Visit,
+    form: AddressForm | AddressEntryForm,
     key: str,
     *,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    context = {"page": OrderPage(order), "addresses": addresses, "form": form, "key": key}
+    context = {
+        "page": OrderPage(visit.order, is_guest=visit.guest is not None),
+        "addresses": visit.list_addresses(),
+        "form": form,
+        "key": key,
+    }
     return render(request, "pages/change_address.html", context, status=status)
 
 

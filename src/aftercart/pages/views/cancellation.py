@@ -19,87 +19,87 @@ from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, CancellationRefused, KeyReused, QuoteStale, StillRunning
-from aftercart.orders.models import Order
+from aftercart.pages.address_form import STEP
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_page import SHOWN_FIELD, RefundPage
 from aftercart.pages.submission_page import SubmissionPage
-from aftercart.pages.views.customer import (
-    SeeOther,
-    customer_page,
-    find_order_or_404,
-    get_customer,
-    list_addresses,
-)
+from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.views.live import answer_unchanged
 from aftercart.pages.writes import make_key, read_key, read_write
 
 _LONGEST_QUOTE = 2000
 
 
-@customer_page("GET", "HEAD", "POST")
+@visitor_page("GET", "HEAD", "POST")
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Show the first step; take it to the second; take that. Raises Http404."""
-    order = find_order_or_404(request, number=number)
-    addresses = list_addresses(get_customer(request))
+    visit = find_visit(request, acting=True, number=number)
+    page, addresses = OrderPage(visit.order, is_guest=visit.guest is not None), visit.list_addresses()
     if request.method != "POST":
-        return _show_choice(request, CancellationForm(OrderPage(order), addresses))
-    form = CancellationForm(OrderPage(order), addresses, request.POST)
+        return _show_choice(request, CancellationForm(page, addresses))
+    form = CancellationForm(page, addresses, request.POST)
     step = request.POST.get("step")
-    if step == "choose":
+    if step == "choose" or STEP in request.POST:
         form.forget_errors()
         return _show_choice(request, form)
     if not form.is_valid():
         return _show_choice(request, form, HTTPStatus.BAD_REQUEST)
     if step != "send":
-        return _show_refund(request, form)
+        return _show_refund(request, visit, form)
     if not form.refund.is_valid():
-        return _show_refund(request, form, HTTPStatus.BAD_REQUEST)
-    return _send(request, order, form)
+        return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
+    return _send(request, visit, form)
 
 
-def _send(request: HttpRequest, order: Order, form: CancellationForm) -> HttpResponse:
+def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpResponse:
     """Make the submission of a valid second step, once, and go on to what became of it."""
+    order = visit.order
     destination = Destination(form.refund.cleaned_data["destination"])
     quote = request.POST.get(f"quote-{destination.value}", "")[:_LONGEST_QUOTE]
     if not quote:  # what nobody has been shown, nobody can have confirmed
-        return _show_refund(request, form, HTTPStatus.BAD_REQUEST)
-    write = read_write(request, get_customer(request))
+        return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
+    write = read_write(request, visit.user, visit.guest)
     try:
         cancel_items(form.to_command(write, destination, quote=quote), get_client())
     except StillRunning:
         pass  # an impatient second click: its page tells how the first one ends
     except QuoteStale as error:
-        return _show_refund(request, form, error.status, is_stale=True)
+        return _show_refund(request, visit, form, error.status, is_stale=True)
     except KeyReused:
         # Back, changed, sent again: that may well be meant, but it has to be said twice.
         form.complaints.append(
             _("This form has been sent before. Please check the order, then send it again.")
         )
-        return _show_refund(request, form, HTTPStatus.CONFLICT)
+        return _show_refund(request, visit, form, HTTPStatus.CONFLICT)
     except ActionError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             raise Http404 from error
         form.complain(error)
-        show = _show_choice if isinstance(error, CancellationRefused) else _show_refund
-        return show(request, form, error.status)
+        if isinstance(error, CancellationRefused):
+            return _show_choice(request, form, error.status)
+        return _show_refund(request, visit, form, error.status)
     submission = find_submission(order, key=write.key, fingerprint=write.fingerprint)
     if submission is None:  # a repeat of long ago, whose record is gone
-        return SeeOther(reverse("order-detail", args=[order.pk]))
-    return SeeOther(reverse("order-cancel-result", args=[order.number, submission.uuid]))
+        url = reverse("order-detail", args=[order.pk])
+    else:
+        url = reverse("order-cancel-result", args=[order.number, submission.uuid])
+    return SeeOther(url)
 
 
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Show what became of a submission. Raises Http404."""
-    order = find_order_or_404(request, number=number)
+    visit = find_visit(request, acting=True, number=number)
+    order = visit.order
     submission = find_submission(order, uuid=uuid)
     if submission is None:
         raise Http404
     unchanged = answer_unchanged(request, order)
     if unchanged is not None:
         return unchanged
-    return render(request, "pages/cancel_result.html", {"page": SubmissionPage(order, submission)})
+    page = SubmissionPage(order, submission, is_guest=visit.guest is not None)
+    return render(request, "pages/cancel_result.html", {"page": page})
 
 
 def _show_choice(request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK) -> HttpResponse:
@@ -108,13 +108,18 @@ def _show_choice(request: HttpRequest, form: CancellationForm, status: int = HTT
 
 
 def _show_refund(
-    request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK, *, is_stale: bool = False
+    request: HttpRequest,
+    visit: Visit,
+    form: CancellationForm,
+    status: int = HTTPStatus.OK,
+    *,
+    is_stale: bool = False,
 ) -> HttpResponse:
     """Show what would come back; the first step again, with the reason, if the rules or the rows say no.
 
     Every showing gets a key of its own, except one that only complains about what was typed.
     """
-    write = Write(user=get_customer(request), fingerprint="")
+    write = Write(user=visit.user, guest=visit.guest, fingerprint="")
     try:
         quotes = {
             destination: quote_cancellation(form.to_command(write, destination, is_for_quote=True))

@@ -1,18 +1,25 @@
 """What every page of a logged-in customer shares."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.models import Address, User
+from aftercart.lib.links import sign_number
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_order
+from aftercart.orders.selectors import find_latest_of_guests, get_now, get_order
 
 View = Callable[..., HttpResponse]
 
@@ -30,6 +37,71 @@ def customer_page(*methods: str) -> Callable[[View], View]:
         return never_cache(csrf_protect(login_required(require_http_methods(list(methods))(view))))
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An order, and who is with it: the customer whose it is, or its guest."""
+
+    order: Order
+    user: User | None = None
+    guest: Guest | None = None
+
+    def list_addresses(self) -> list[Address]:
+        """List the visitor's address book; a guest has none."""
+        return [] if self.user is None else list_addresses(self.user)
+
+
+class _Elsewhere(Exception):
+    """The visitor has to go somewhere else first: to the log-in, or to a code."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
+def visitor_page(*methods: str) -> Callable[[View], View]:
+    """Make a view the page of a customer or of a guest, for whom it asks by `find_visit`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except _Elsewhere as elsewhere:
+                return elsewhere.response
+
+        return never_cache(csrf_protect(require_http_methods(list(methods))(page)))
+
+    return decorate
+
+
+def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> Visit:
+    """Find the order, if it is the customer's or the guest's; to act, a guest must have typed a code lately.
+
+    Raises `Http404`, the same for unknown and foreign ones. Who is nobody yet is sent to the log-in, and a
+    guest who may only look, to the code.
+    """
+    if isinstance(request.user, User):
+        try:
+            return Visit(get_order(request.user, **lookup), user=request.user)
+        except OrderNotFound:
+            pass  # a customer may also be the guest of an order
+    now = get_now()
+    order = find_latest_of_guests(list_guests(request.session, now=now, may_act=acting), **lookup)
+    if order is not None:
+        return Visit(order, guest=Guest(order.pk, order.link_version))
+    if acting and (viewed := find_guest_order_to_view(request, **lookup)) is not None:
+        query = urlencode({"order": str(viewed.pk), "next": request.get_full_path()})
+        raise _Elsewhere(SeeOther(f"{reverse('guest-code')}?{query}"))
+    if not request.user.is_authenticated:
+        raise _Elsewhere(redirect_to_login(request.get_full_path()))
+    raise Http404
+
+
+def find_guest_order_to_view(request: HttpRequest, **lookup: Any) -> Order | None:
+    """Find an order at which the session may look as its guest."""
+    return find_latest_of_guests(list_guests(request.session, now=get_now()), **lookup)
 
 
 def get_customer(request: HttpRequest) -> User:
@@ -50,3 +122,11 @@ def list_addresses(user: User) -> list[Address]:
     """List a customer's address book, the first one first."""
     addresses = Address.objects.filter(user=user).order_by("-primary", "pk")
     return list(addresses.select_related("country", "city", "township", "district"))
+
+
+def make_withdraw_url(order: Order, *, is_guest: bool = False) -> str:
+    """Make the address of an order's withdrawal; a guest's is signed, since they have no log-in."""
+    if not is_guest:
+        return reverse("order-withdraw", args=[order.number])
+    token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
+    return reverse("guest-withdraw", args=[token])

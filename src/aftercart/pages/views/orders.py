@@ -2,9 +2,10 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
@@ -13,7 +14,13 @@ from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_page import OrderCard, OrderPage
-from aftercart.pages.views.customer import customer_page, find_order_or_404, get_customer
+from aftercart.pages.views.customer import (
+    customer_page,
+    find_visit,
+    get_customer,
+    make_withdraw_url,
+    visitor_page,
+)
 from aftercart.pages.views.live import answer_unchanged
 
 _PAGE_SIZE = 12
@@ -24,7 +31,8 @@ _PAGE_SIZE = 12
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the way: to the log-in, or to one's orders."""
-    return render(request, "pages/home.html")
+    context = {"shows_mails": settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE}
+    return render(request, "pages/home.html", context)
 
 
 @customer_page("GET", "HEAD")
@@ -34,24 +42,15 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
-    return render(request, "pages/order.html", {"page": OrderPage(order, is_thanks=True)})
+    context = {"page": OrderPage(order, is_thanks=True), "withdraw_url": make_withdraw_url(order)}
+    return render(request, "pages/order.html", context)
 
 
-@never_cache
-@csrf_protect
-@require_safe
-def guest(request: HttpRequest, signed: str) -> HttpResponse:
-    """Show a guest's order, to look at, to who has its signed link. Raises Http404, one for every miss."""
-    try:
-        order = find_by_link(None, signed, purpose="guest-view")
-    except OrderNotFound as error:
-        raise Http404 from error
-    return render(request, "pages/order.html", {"page": OrderPage(order, is_guest=True)})
-
-
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
-    """List the customer's orders, newest first, twelve to a page; those that fit what is searched for."""
+    """List the customer's orders that fit what is searched for, newest first; a guest goes on to their latest."""
+    if not request.user.is_authenticated:
+        return redirect("order-detail", find_visit(request).order.pk)
     orders = list_orders(get_customer(request)).prefetch_related("items")
     form = SearchForm(request.GET if request.GET.keys() & SearchForm.base_fields.keys() else None)
     if form.is_bound and form.is_valid():
@@ -78,18 +77,25 @@ def _keep(request: HttpRequest) -> str:
     return urlencode(pairs)
 
 
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one order with its story; 204 to a page that shows it as it is. Raises Http404."""
-    order = find_order_or_404(request, pk=pk)
-    unchanged = answer_unchanged(request, order)
+    visit = find_visit(request, pk=pk)
+    unchanged = answer_unchanged(request, visit.order)
     if unchanged is not None:
         return unchanged
-    page = OrderPage(order)
-    return render(request, "pages/order.html", {"page": page, "moments": page.list_moments()})
+    page = OrderPage(visit.order, is_guest=visit.guest is not None)
+    context = {
+        "page": page,
+        "moments": page.list_moments(),
+        "withdraw_url": make_withdraw_url(page.order, is_guest=page.is_guest),
+    }
+    return render(request, "pages/order.html", context)
 
 
-@customer_page("GET", "HEAD")
+@visitor_page("GET", "HEAD")
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what was bought and paid, to be printed. Raises Http404."""
-    return render(request, "pages/receipt.html", {"page": OrderPage(find_order_or_404(request, pk=pk))})
+    visit = find_visit(request, pk=pk)
+    page = OrderPage(visit.order, is_guest=visit.guest is not None)
+    return render(request, "pages/receipt.html", {"page": page})

@@ -101,3 +101,9 @@ function plan() {
 
 document.addEventListener("visibilitychange", plan);
 plan();
+
+// A place is chosen: ask at once for the places inside it, as the button beside it does.
+document.addEventListener("change", (event) => {
+  const button = event.target.form && event.target.form.querySelector("[data-places]");
+  if (button && /(country|city|township)$/.test(event.target.name)) event.target.form.requestSubmit(button);
+});

@@ -17,8 +17,8 @@ WHERE line.order_item_id = item.id AND line.is_open
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_units_are_reserved'),
-        ('cancellations', '0001_initial'),
+        ('orders', '0004_units_are_reserved'),
+        ('cancellations', '0004_withdrawals'),
     ]
 
     operations = [

@@ -1,0 +1,67 @@
+"""Check an address that somebody typed: whether its places fit into each other, its number, its company."""
+
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.address_book import list_cities, list_countries, list_districts, list_townships
+from aftercart.accounts.document import hash_address
+from aftercart.accounts.drafts import PLACES, AddressDraft, PhoneInvalid, read_phone
+from aftercart.accounts.models import Address
+from aftercart.orders.errors import InputInvalid
+
+_OF_A_COMPANY = ("company_name", "tax_office", "tax_no")
+
+
+def check_address(draft: AddressDraft) -> Address:
+    """Make the address of a draft, unsaved and nobody's, with its places. Reads only.
+
+    Raises `InputInvalid` with every complaint at once.
+    """
+    complaints: dict[str, list[str]] = defaultdict(list)
+    places = _find_places(draft, complaints)
+    values = asdict(draft)
+    country = places.get("country")
+    try:
+        values["phone_number"] = read_phone(draft.phone_number, country.code if country else "")
+    except PhoneInvalid:
+        # Without a country nobody can tell what a national number means.
+        if country is not None or draft.phone_number.startswith("+"):
+            complaints["phone_number"].append(_("This is not a valid phone number."))
+    if draft.is_corporate:
+        for name in _OF_A_COMPANY:
+            if not values[name].strip():
+                complaints[name].append(_("This field is required for a company."))
+    if complaints:
+        raise InputInvalid(complaints)
+    ids = tuple(places[name] and places[name].pk for name in PLACES)
+    address = Address(**{**values, **places}, hash_data=hash_address(values, ids))
+    address.country, address.city, address.township = (places[name] for name in PLACES[:3])
+    address.district = places["district"]
+    return address
+
+
+def _find_places(draft: AddressDraft, complaints: dict[str, list[str]]) -> dict[str, Any]:
+    """Find each place inside the one above it; below one that is wrong nothing is looked for."""
+    found: dict[str, Any] = {
+        "country": list_countries().filter(pk=draft.country).first(),
+    }
+    if found["country"] is None:
+        complaints["country"].append(_("We do not deliver to this country."))
+        return found
+    found["city"] = list_cities(draft.country).filter(pk=draft.city).first()
+    if found["city"] is None:
+        complaints["city"].append(_("This city is not in the country."))
+        return found
+    found["township"] = list_townships(draft.city).filter(pk=draft.township).first()
+    if found["township"] is None:
+        complaints["township"].append(_("This township is not in the city."))
+        return found
+    found["district"] = None
+    if draft.district is not None:
+        found["district"] = list_districts(draft.township).filter(pk=draft.district).first()
+        if found["district"] is None:
+            complaints["district"].append(_("This district is not in the township."))
+    return found

@@ -1,0 +1,29 @@
+"""Send a guest the one-time code for an order."""
+
+import uuid
+from datetime import timedelta
+
+from aftercart.actions.tell_customer import post
+from aftercart.mail.models import Letter
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import get_now
+
+#: A code that arrives later than this is of no use.
+CODE_LIFE = timedelta(minutes=10)
+
+
+def mail_guest_code(order: Order, code: str, language: str = "") -> None:
+    """Write the letter with a code, inside the caller's transaction; each code is a letter of its own.
+
+    The code stands encrypted in the outbox until it has been sent, is sent at most once, and not after it
+    has expired. An empty language is the order's.
+    """
+    post(
+        order,
+        Letter.Kind.GUEST_CODE,
+        uuid.uuid4(),
+        {},
+        language=language[:2],
+        secret=code,
+        expires_at=get_now() + CODE_LIFE,
+    )

@@ -1,0 +1,11 @@
+"""Take note that somebody wants no optional letters."""
+
+from django.db import transaction
+
+from aftercart.mail.models import OptOut
+
+
+@transaction.atomic(durable=True)
+def opt_out(email: str) -> None:
+    """Remember an address; one that is remembered stays so."""
+    OptOut.objects.get_or_create(email=email.lower())

@@ -1,0 +1,24 @@
+"""Reject a request in Omnitron's own queue, and see what became of it there."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from aftercart.omnitron.client import Dialogue
+from aftercart.omnitron.errors import Refused
+from aftercart.omnitron.messages import RemoteRequest
+
+
+def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str) -> list[RemoteRequest]:
+    """Reject requests and give them as they stand then; those that Omnitron does not know are left out.
+
+    One that had been decided there already keeps that decision.
+    """
+    found = []
+    for pk in pks:
+        with suppress(Refused):  # decided there already, or an earlier try of ours came through
+            talk.reject_request(channel_id=channel_id, pk=pk, reason=reason)
+        try:
+            found.append(talk.read_request(channel_id=channel_id, pk=pk))
+        except Refused:
+            continue
+    return found

@@ -1,0 +1,132 @@
+"""Tell the customer of an event: a letter with what was true then, inside the transaction of the event.
+
+Each function may be called whenever its event may have happened: the outbox keeps one letter an event.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from aftercart.actions import jobs
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.withdrawals import is_withdrawn
+from aftercart.lib.money import ZERO
+from aftercart.lib.times import format_time
+from aftercart.mail.models import Letter
+from aftercart.mail.outbox import post_letter
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import get_now
+
+_Kind = Letter.Kind
+#: Names the letter about one thing, where what it is about has no uuid of its own.
+_TOLD_OTHERWISE = frozenset({Submission.Origin.APPROVAL, Submission.Origin.WITHDRAWAL})
+_NAMESPACE = uuid.UUID("6f1c5f0a-8f4e-4f43-9f3b-2f6d1f0b7a11")
+
+
+def post(
+    order: Order, kind: Letter.Kind, subject: uuid.UUID, facts: Mapping[str, Any], **options: Any
+) -> None:
+    """Write a letter and have the worker send it once this transaction is committed."""
+    pk = post_letter(order, kind, subject, facts, **options)
+    if pk is not None:
+        jobs.enqueue(jobs.SEND_LETTER, pk)
+
+
+def name_subject(kind: str, pk: int) -> uuid.UUID:
+    """Name a row without a uuid, always alike."""
+    return uuid.uuid5(_NAMESPACE, f"{kind}:{pk}")
+
+
+def tell_sent(order: Order, submission: Submission) -> None:
+    """Tell that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
+    if submission.origin == Submission.Origin.WITHDRAWAL:
+        return
+    post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe(order, submission.lines.all()))
+
+
+def tell_confirmed(order: Order, submission: Submission) -> None:
+    """Tell that a cancellation whose answer was lost has been found.
+
+    Not of approvals and withdrawals: of those the customer has been told otherwise.
+    """
+    if submission.origin not in _TOLD_OTHERWISE:
+        post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, _describe(order, submission.lines.all()))
+
+
+def tell_received(order: Order, submission: Submission) -> None:
+    """Tell that requests were recorded, and by when they are answered.
+
+    Not of a withdrawal, and not of an approval that did not get through: the customer has been told that.
+    """
+    if submission.origin in _TOLD_OTHERWISE:
+        return
+    facts = _describe(order, submission.lines.all())
+    facts["answer_by"] = format_time(get_now() + settings.REQUEST_ANSWER)
+    post(order, _Kind.REQUEST_RECEIVED, submission.uuid, facts)
+
+
+def tell_approved(order: Order, request: CancellationRequest) -> None:
+    """Tell that the staff approved a request. A withdrawal is decided as a whole, with a letter of its own."""
+    if is_withdrawn(request.line):
+        return
+    post(order, _Kind.REQUEST_APPROVED, request.uuid, _describe(order, [request.line]))
+
+
+def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
+    """Tell that a cancellation was declined, and why. A withdrawal is decided as a whole."""
+    if is_withdrawn(line):
+        return
+    facts = _describe(order, [line]) | {"reason": reason}
+    post(order, _Kind.REQUEST_REJECTED, name_subject("line", line.pk), facts)
+
+
+def tell_completed(order: Order, submission: Submission) -> None:
+    """Tell what was cancelled and what comes back, once nothing of a submission is open any more."""
+    lines = list(submission.lines.select_related("order_item"))
+    done = [line for line in lines if line.outcome == "completed"]
+    if not done or any(line.is_open for line in lines):
+        return
+    facts = _describe(order, done)
+    refund = sum((line.order_item.refund_amount for line in done), ZERO)
+    if refund > ZERO:
+        facts["refund"] = str(refund)
+    facts["as_points"] = all(line.fully_refund_as_loyalty_money for line in done)
+    post(order, _Kind.CANCELLATION_COMPLETED, submission.uuid, facts)
+
+
+def tell_address(order: Order, change: AddressChange) -> None:
+    """Tell how an address change ended. What was refused at once, the customer has seen at once."""
+    kinds = {
+        AddressChange.State.CONFIRMED: _Kind.ADDRESS_CHANGED,
+        AddressChange.State.TOO_LATE: _Kind.ADDRESS_TOO_LATE,
+    }
+    kind = kinds.get(AddressChange.State(change.state))
+    if kind is not None:
+        facts = {"address": _write_address(change.address)}
+        post(order, kind, name_subject("address_change", change.pk), facts)
+
+
+def describe_item(item: OrderItem, quantity: int) -> dict[str, Any]:
+    """Write units of an item as letters list them."""
+    return {"name": str(item.product.get("name") or item.sku or item.pk), "quantity": quantity}
+
+
+def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
+    items = []
+    for line in lines:
+        amount = line.order_item.refund_amount
+        told = describe_item(line.order_item, line.quantity)
+        items.append(told | {"amount": str(amount)} if amount > ZERO and not line.is_open else told)
+    return {"items": items, "currency": order.currency}
+
+
+def _write_address(address: Mapping[str, Any]) -> str:
+    def name(field: str) -> str:
+        value = address.get(field)
+        return str(value.get("name") or "") if isinstance(value, dict) else str(value or "")
+
+    person = f"{name('first_name')} {name('last_name')}".strip()
+    place = " ".join(filter(None, [name("postcode"), name("district"), name("township")]))
+    return "\n".join(filter(None, [person, name("line"), place, f"{name('city')} {name('country')}".strip()]))

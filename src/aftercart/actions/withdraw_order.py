@@ -1,0 +1,254 @@
+"""Withdraw from a contract (Directive 2011/83/EU, article 11a): the statement, its receipt, and what follows.
+
+The statement is recorded and its receipt written in one transaction, whatever the rules say of the goods. What
+they allow goes the way of every cancellation (prepare_submission, send_submission); what they do not allow is
+left to people, who decide on the statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import get_text_list
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import User
+from aftercart.actions.plan_lines import find_items, say_unknown
+from aftercart.actions.prepare_submission import Judged, Prepared, judge_lines, record_submission
+from aftercart.actions.price_lines import price_lines
+from aftercart.actions.recognize_repeat import once_more_if_raced
+from aftercart.actions.send_submission import send_submission
+from aftercart.actions.tell_customer import describe_item, post
+from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_policy
+from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
+from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
+from aftercart.lib.failpoints import failpoint
+from aftercart.lib.formats import format_day
+from aftercart.lib.times import format_time
+from aftercart.mail.models import Letter
+from aftercart.omnitron.client import Omnitron
+from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.rules import list_refusals
+from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.status import SHIPPED
+from aftercart.orders.timeline import Actor, record_event
+
+#: The reason of cancellations that carry out a withdrawal: nobody is asked for one.
+REASON_CODE = "withdrawal"
+_SUBJECT = "Withdrawal from contract"
+_TURKISH_SUBJECT = "Sözleşmeden cayma"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalCommand:
+    """A statement to be made: of a customer, or of a guest (no user) who has the order's link.
+
+    `items` are order item ids; none means everything that is left of the order.
+    """
+
+    number: str
+    user: User | None
+    name: str
+    email: str
+    items: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The statement as recorded; a repeat when it had been made before."""
+
+    withdrawal: Withdrawal
+    is_replay: bool
+
+
+class NothingToWithdraw(ActionError):
+    """Nothing is left of what is named: all of it is cancelled or returned."""
+
+    code = "already_cancelled"
+
+    def __str__(self) -> str:
+        return _("Order already cancelled!")
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentence as a rule's."""
+        return {"non_field_errors": [str(self)], "code": self.code}
+
+
+def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Withdrawn:
+    """Record a statement of withdrawal, and carry out at once what can be.
+
+    A statement about items that one has been made about is that one again: two tabs, a double click and a
+    repeat are harmless. Raises `OrderNotFound` (also where the shop offers no such function), `InputInvalid`,
+    `NothingToWithdraw`.
+    """
+    withdrawn, submissions = _record(command)
+    failpoint("withdraw.recorded")
+    for submission_pk in submissions:
+        send_submission(submission_pk, client)
+    return withdrawn
+
+
+@once_more_if_raced
+def _record(command: WithdrawalCommand) -> tuple[Withdrawn, list[int]]:
+    with transaction.atomic(durable=True):
+        order = lock_order(number=command.number, user=command.user)
+        items = find_items(order)
+        offer = find_offer(order, list(items.values()), get_now())
+        if not offer.is_offered:
+            raise OrderNotFound
+        asked = _choose(command, items)
+        chosen = [item for item in offer.items if item.pk in asked]
+        if not chosen:
+            return Withdrawn(_find_earlier(order, asked), is_replay=True), []
+        withdrawal = _state(command, order, offer, chosen)
+        submissions = _submit(order, items, withdrawal, chosen)
+        _send_receipt(order, withdrawal, chosen)
+        save_order(order)
+        return Withdrawn(withdrawal, is_replay=False), submissions
+
+
+def _choose(command: WithdrawalCommand, items: Mapping[int, OrderItem]) -> set[int]:
+    unknown = [pk for pk in command.items if pk not in items]
+    if unknown:
+        raise InputInvalid({"items": [say_unknown(pk) for pk in unknown]})
+    return set(command.items or items)
+
+
+def _find_earlier(order: Order, asked: set[int]) -> Withdrawal:
+    """Find the newest standing statement about any of these items. Raises `NothingToWithdraw`."""
+    lines = WithdrawalLine.objects.filter(order_item__order=order, order_item__in=asked, is_standing=True)
+    newest = lines.select_related("withdrawal").order_by("-withdrawal_id").first()
+    if newest is None:
+        raise NothingToWithdraw
+    return newest.withdrawal
+
+
+def _state(
+    command: WithdrawalCommand, order: Order, offer: WithdrawalOffer, chosen: Sequence[OrderItem]
+) -> Withdrawal:
+    withdrawal = Withdrawal.objects.create(
+        order=order,
+        user=command.user,
+        name=command.name,
+        email=command.email,
+        language=(get_language() or "en")[:2],
+        statement=write_statement(order, chosen),
+        is_in_time=offer.is_in_time,
+        period_ends_at=offer.ends_at,
+        submitted_at=get_now(),
+    )
+    data = {"withdrawal": str(withdrawal.uuid), "items": [item.pk for item in chosen]}
+    record_event(order, "withdrawal_received", Actor.customer(command.user), data=data)
+    return withdrawal
+
+
+def write_statement(order: Order, chosen: Sequence[OrderItem]) -> str:
+    """Write what is declared, in the language that is active: the page shows it before it is confirmed."""
+    told = [f"{item.left_quantity} × {describe_item(item, 1)['name']}" for item in chosen]
+    return _("I hereby withdraw from contract %(number)s of %(day)s about: %(items)s.") % {
+        "number": order.number,
+        "day": format_day(order.created_date),
+        "items": get_text_list(told, _("and")),
+    }
+
+
+def _submit(
+    order: Order, items: dict[int, OrderItem], withdrawal: Withdrawal, chosen: Sequence[OrderItem]
+) -> list[int]:
+    """Have cancelled what the rules allow, what was shipped apart from what was not; the ids to be sent."""
+    running = {
+        line.order_item_id: line
+        for line in SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+    }
+    to_send = []
+    policy = get_policy(order)
+    for kind in ("cancel", "refund"):
+        of_kind = [item for item in chosen if (item.status in SHIPPED) == (kind == "refund")]
+        lines = [_plan(item, kind) for item in of_kind]
+        refusals = list_refusals(judge_lines(order, items, lines, policy)) if lines else ()
+        obstacles = {refusal.order_item: refusal.code for refusal in reversed(refusals)}
+        allowed = [line for line in lines if line.order_item_id not in obstacles]
+        if allowed:
+            findings = judge_lines(order, items, allowed, policy)
+            # By law all of it comes back, whatever the policy keeps.
+            priced = price_lines(order, items, allowed, findings, withdrawal.user_id or 0, None)
+            prepared = record_submission(
+                order,
+                Judged(allowed, findings, priced, policy),
+                origin=Submission.Origin.WITHDRAWAL,
+                user=withdrawal.user,
+                repeat=None,
+            )
+            to_send += [prepared.submission_pk] if isinstance(prepared, Prepared) else []
+        carriers = {line.order_item_id: line for line in allowed} | running
+        for item in of_kind:
+            WithdrawalLine.objects.create(
+                withdrawal=withdrawal,
+                order_item=item,
+                quantity=item.left_quantity,
+                submission_line=_find_free(carriers.get(item.pk)),
+                obstacle=obstacles.get(item.pk, ""),
+            )
+    return to_send
+
+
+def _plan(item: OrderItem, kind: str) -> SubmissionLine:
+    return SubmissionLine(
+        order_item=item,
+        reason=_get_reason(kind),
+        cancellation_type=kind,
+        quantity=item.left_quantity,
+    )
+
+
+def _find_free(line: SubmissionLine | None) -> SubmissionLine | None:
+    """Give a line that carries out no other statement (of a running one, perhaps one that was refused)."""
+    if line is None or WithdrawalLine.objects.filter(submission_line=line).exists():
+        return None
+    return line
+
+
+def _get_reason(kind: str) -> CancellationReason:
+    """Get the reason of a type that stands for "none asked"; customers are not offered it."""
+    reason, _is_new = CancellationReason.objects.get_or_create(
+        code=REASON_CODE,
+        cancellation_type=kind,
+        defaults={
+            "subject": _SUBJECT,
+            "translations": {"tr": {"subject": _TURKISH_SUBJECT}},
+            "is_active": False,
+        },
+    )
+    return reason
+
+
+def map_withdrawal_reason(kind: str, remote_pk: int) -> None:
+    """Say which of Omnitron's reasons stands for a withdrawal, if nobody has yet."""
+    reason = _get_reason(kind)
+    CancellationReason.objects.filter(pk=reason.pk, remote_pk=None).update(remote_pk=remote_pk)
+
+
+def _send_receipt(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -> None:
+    """Write the receipt to the address that was given, and to the order's, whose owner has to know."""
+    facts = {
+        "uuid": str(withdrawal.uuid),
+        "name": withdrawal.name,
+        "email": withdrawal.email,
+        "statement": withdrawal.statement,
+        "submitted_at": format_time(withdrawal.submitted_at),
+        "ordered_at": format_time(order.created_date),
+        "items": [describe_item(item, item.left_quantity) for item in chosen],
+    }
+    for recipient in dict.fromkeys([withdrawal.email.lower(), order.user_email.lower()]):
+        post(
+            order,
+            Letter.Kind.WITHDRAWAL_RECEIPT,
+            withdrawal.uuid,
+            facts,
+            recipient=recipient,
+            language=withdrawal.language,
+        )

@@ -1,0 +1,167 @@
+"""The views of the address book and of the places in it (contract section 5)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import models
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.accounts.address_book import (
+    LARGEST_BOOK,
+    list_addresses,
+    list_cities,
+    list_countries,
+    list_districts,
+    list_townships,
+)
+from aftercart.accounts.document import (
+    address_document,
+    city_document,
+    country_document,
+    district_document,
+    township_document,
+)
+from aftercart.actions.add_address import add_address
+from aftercart.actions.edit_address import edit_address
+from aftercart.actions.remove_address import remove_address
+from aftercart.api import schema
+from aftercart.api.address_serializers import AddressSerializer, PlaceFilterSerializer
+from aftercart.api.authentication import get_user
+from aftercart.api.pagination import PagePagination
+from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
+
+
+class WholeBook(PagePagination):
+    """A book on one page: its reader, the storefront's client, asks for no second one."""
+
+    page_size = LARGEST_BOOK
+
+
+class ManyPlaces(PagePagination):
+    """All places inside another one on a page, for the choices of a form, and yet not without bound."""
+
+    page_size = 1000
+    max_page_size = 1000
+
+
+def _paginate(
+    view: APIView,
+    request: Request,
+    rows: models.QuerySet[Any],
+    write: Callable[[Any], dict[str, Any]],
+    paginator: PagePagination,
+) -> Response:
+    page: Iterable[Any] = paginator.paginate_queryset(rows, request, view=view) or []
+    return paginator.get_paginated_response([write(row) for row in page])
+
+
+class Addresses(APIView):
+    """`GET/POST /address/`."""
+
+    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+
+    @schema.list_addresses
+    def get(self, request: Request) -> Response:
+        """List the caller's addresses, newest first."""
+        rows = list_addresses(get_user(request))
+        return _paginate(self, request, rows, address_document, PagePagination())
+
+    @schema.add_address
+    def post(self, request: Request) -> Response:
+        """Add an address: 201 and the entry; 200 if the book has just this one already."""
+        user = get_user(request)
+        serializer = AddressSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        is_primary = bool(serializer.validated_data.get("primary"))
+        entry, is_new = add_address(user, serializer.to_draft(), is_primary=is_primary)
+        return Response(address_document(entry), status=201 if is_new else 200)
+
+
+class DetailedAddresses(APIView):
+    """`GET /address/detailed/`."""
+
+    @schema.list_detailed_addresses
+    def get(self, request: Request) -> Response:
+        """List the caller's addresses, newest first, all on one page."""
+        return _paginate(self, request, list_addresses(get_user(request)), address_document, WholeBook())
+
+
+class AddressEntry(APIView):
+    """`PATCH/DELETE /address/{pk}/`."""
+
+    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+
+    @schema.edit_address
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change the fields that are sent."""
+        user = get_user(request)
+        serializer = AddressSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        is_primary = serializer.validated_data.get("primary")
+        return Response(
+            address_document(edit_address(user, pk, serializer.to_changes(), is_primary=is_primary))
+        )
+
+    @schema.remove_address
+    def delete(self, request: Request, pk: int) -> Response:
+        """Take an entry out of the book: 204."""
+        remove_address(get_user(request), pk)
+        return Response(status=204)
+
+
+class _Places(APIView):
+    """A list of places that the shop delivers to, for somebody who is logged in."""
+
+    def _list(
+        self,
+        request: Request,
+        rows: Callable[[int | None], models.QuerySet[Any]],
+        inside: str,
+        write: Callable[[Any], dict[str, Any]],
+    ) -> Response:
+        get_user(request)
+        serializer = PlaceFilterSerializer(data=request.query_params)
+        serializer.is_valid(raise_exception=True)
+        found = rows(serializer.validated_data.get(inside))
+        found = found.none() if serializer.wants_stores() else found
+        return _paginate(self, request, found, write, ManyPlaces())
+
+
+class Countries(_Places):
+    """`GET /address/country/`."""
+
+    @schema.list_countries
+    def get(self, request: Request) -> Response:
+        """List the countries."""
+        return self._list(request, lambda _none: list_countries(), "country", country_document)
+
+
+class Cities(_Places):
+    """`GET /address/city/?country=`."""
+
+    @schema.list_cities
+    def get(self, request: Request) -> Response:
+        """List the cities of a country."""
+        return self._list(request, list_cities, "country", city_document)
+
+
+class Townships(_Places):
+    """`GET /address/township/?city=`."""
+
+    @schema.list_townships
+    def get(self, request: Request) -> Response:
+        """List the townships of a city."""
+        return self._list(request, list_townships, "city", township_document)
+
+
+class Districts(_Places):
+    """`GET /address/district/?township=`."""
+
+    @schema.list_districts
+    def get(self, request: Request) -> Response:
+        """List the districts of a township."""
+        return self._list(
+            request, list_districts, "township", lambda row: district_document(row, row.township.city_id)
+        )

@@ -1,0 +1,50 @@
+"""The storefront's look-up of a guest's order (contract section 5)."""
+
+from django.http import HttpRequest
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.models import User
+from aftercart.actions.find_anonymous import find_anonymous
+from aftercart.api import schema
+from aftercart.api.authentication import get_user
+from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
+from aftercart.api.serializers import AnonymousSerializer
+from aftercart.cancellations.selectors import build_document
+from aftercart.orders.guests import Guest, list_guests
+from aftercart.orders.selectors import find_latest_of_guests, get_now
+
+
+class AnonymousOrders(APIView):
+    """`POST /users/orders/anonymous/`: a look, and no session; so it needs no CSRF token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+
+    @schema.find_anonymous_order
+    def post(self, request: Request) -> Response:
+        """Give a guest's order to who knows its number and e-mail address: a list of exactly one."""
+        serializer = AnonymousSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        client = get_client_address(request._request)  # noqa: SLF001
+        order = find_anonymous(number=data["number"], email=data["email"], client=client)
+        return Response([build_document(order)])
+
+
+def get_owner(request: Request) -> User | Guest:
+    """Give who asks: a customer, or the guest that the session has admitted last. Raises `NotAuthenticated`."""
+    if isinstance(request.user, User):
+        return request.user
+    guest = find_guest(request._request)  # noqa: SLF001
+    return guest if guest is not None else get_user(request)
+
+
+def find_guest(request: HttpRequest) -> Guest | None:
+    """Find the guest whose order is the newest of those that the session may look at."""
+    order = find_latest_of_guests(list_guests(request.session, now=get_now()))
+    return None if order is None else Guest(order.pk, order.link_version)

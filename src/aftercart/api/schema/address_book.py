@@ -1,0 +1,259 @@
+"""The operations of the address book, its places, and the look-up of guests' orders (contract section 5)."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+
+from aftercart.api import address_serializers, serializers
+from aftercart.api.schema import addresses, documents, errors
+from aftercart.api.schema.fields import Document, integer, list_codes, make_document, one_of, sentences, text
+from aftercart.api.schema.operation import (
+    CSRF_FAILED,
+    NOT_AUTHENTICATED,
+    NOT_JSON,
+    UNAVAILABLE,
+    UNKNOWN_FORMAT,
+    Answer,
+    operation,
+)
+from aftercart.api.schema.texts import ADDRESSES, ORDERS
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+BOOK_CODES: Final = {
+    "address_book_full": "the book holds as many addresses as it can",
+    "address_in_use": "a return is collected there, or an order is being sent there",
+    "duplicate_address": "the book has this address already, with something else beside it",
+    "primary_needed": "one address is always the first choice",
+}
+_FIELDS: Final = tuple(address_serializers.AddressSerializer().fields)
+
+extend_schema_serializer(
+    component_name="AddressSubmission",
+    description="An address. Other fields, which the storefront's form sends, are ignored.",
+)(address_serializers.AddressSerializer)
+extend_schema_serializer(
+    component_name="AnonymousLookup",
+    description="What a guest knows of an order: its number, as `number` or `order`, and its e-mail address.",
+)(serializers.AnonymousSerializer)
+
+
+class OptionalIdExtension(OpenApiSerializerFieldExtension):
+    """An id may come as a string of digits, or not at all."""
+
+    target_class = address_serializers.OptionalIdField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Write the schema of an id that may be missing."""
+        return {
+            "type": ["integer", "string", "null"],
+            "minimum": 1,
+            "maximum": 2**63 - 1,
+            "pattern": r"^\d*$",
+        }
+
+
+class YesExtension(OpenApiSerializerFieldExtension):
+    """A yes or no may come as a form writes it."""
+
+    target_class = address_serializers.YesField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Write the schema of a yes or no."""
+        return {"type": ["boolean", "string", "null"], "enum": [True, False, "true", "false", "", None]}
+
+
+AddressBookRefused = make_document(
+    "AddressBookRefused",
+    f"The book cannot be written like that.\n\n{list_codes(BOOK_CODES)}",
+    {"non_field_errors": sentences("Why, for a person."), "code": one_of(BOOK_CODES)},
+)
+_BAD_ADDRESS: Final = errors.make_bad_request(
+    "AddressBadRequest",
+    errors.make_input_error("AddressInputError", _FIELDS),
+    AddressBookRefused,
+    errors.Unreadable,
+)
+GuestOrderNotFound = make_document(
+    "GuestOrderNotFound",
+    "No guest's order has this number and this e-mail address: an unknown number, a customer's order and "
+    "another e-mail address are told in one wording.",
+    {
+        "non_field_errors": sentences("For a person."),
+        "code": one_of(["order_not_found"]),
+    },
+)
+
+
+def _make_page(name: str, document: type[Document], description: str) -> type[Document]:
+    """Make the document of one page of a list."""
+    return make_document(
+        name,
+        description,
+        {
+            "count": integer("How many there are on all pages.", minimum=0),
+            "next": text("The next page's address; null on the last.", null=True, format="uri"),
+            "previous": text("The previous page's address; null on the first.", null=True, format="uri"),
+            "results": document(many=True),
+        },
+    )
+
+
+_PAGE: Final = OpenApiParameter("page", int, description="From 1.")
+_LIMIT: Final = OpenApiParameter("limit", int, description="Entries a page; also `page_size`.")
+_ENTRY: Final = OpenApiParameter("id", int, OpenApiParameter.PATH, description="The entry's pk.")
+_ADDRESS_PAGE: Final = _make_page("AddressPage", addresses.Address, "One page of an address book.")
+_NO_PAGE: Final[Answer] = (errors.NotFound, "There is no such page.")
+_NO_ENTRY: Final[Answer] = (errors.NotFound, "There is no such entry, or it is in somebody else's book.")
+
+list_addresses = operation(
+    "list_addresses",
+    tag=ADDRESSES,
+    summary="List the caller's addresses",
+    description="Newest first. 20 a page unless `limit` says so, 100 at most.",
+    parameters=[_PAGE, _LIMIT],
+    answers={200: (_ADDRESS_PAGE, "Addresses."), 401: NOT_AUTHENTICATED, 404: _NO_PAGE, 503: UNAVAILABLE},
+    page_status=404,
+)
+list_detailed_addresses = operation(
+    "list_detailed_addresses",
+    tag=ADDRESSES,
+    summary="List all of the caller's addresses",
+    description="As `list_addresses`, on one page: a book holds 100 addresses at most.",
+    parameters=[_PAGE, _LIMIT],
+    answers={200: (_ADDRESS_PAGE, "Addresses."), 401: NOT_AUTHENTICATED, 404: _NO_PAGE, 503: UNAVAILABLE},
+)
+add_address = operation(
+    "add_address",
+    tag=ADDRESSES,
+    summary="Add an address",
+    description="""\
+The places must lie in each other, and the phone number must be a possible one of the address's country, or
+international; it is kept in the notation in which it came, without blanks. A company's address needs the company's
+name, tax office and tax number. The first address of a book is its first choice (`primary`).
+
+A repeat is harmless: if the book has just this address already, that entry is given with 200.
+""",
+    request=address_serializers.AddressSerializer,
+    answers={
+        200: (addresses.Address, "The book has just this one."),
+        201: (addresses.Address, "The new entry."),
+        400: (_BAD_ADDRESS, "The input makes no sense, or it is refused."),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        415: NOT_JSON,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+edit_address = operation(
+    "edit_address",
+    tag=ADDRESSES,
+    summary="Change an address",
+    description=f"""\
+Changes the fields that are sent. `"primary": true` makes the entry the first choice instead of the one before. Orders
+keep the addresses that they were sent to. The codes of a refusal:
+
+{list_codes(BOOK_CODES)}
+""",
+    request=address_serializers.AddressSerializer,
+    parameters=[_ENTRY],
+    answers={
+        200: (addresses.Address, "The entry as it is now."),
+        400: (_BAD_ADDRESS, "The input makes no sense, or it is refused."),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: _NO_ENTRY,
+        415: NOT_JSON,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+remove_address = operation(
+    "remove_address",
+    tag=ADDRESSES,
+    summary="Remove an address",
+    description="If it was the first choice, the newest of the others becomes it.",
+    parameters=[_ENTRY],
+    answers={
+        204: (None, "It is gone."),
+        400: (AddressBookRefused, "A return is collected there, or an order is being sent there."),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: _NO_ENTRY,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)
+
+
+def _list_places(operation_id: str, document: type[Document], of: str, inside: str) -> Callable[[_F], _F]:
+    """Describe one of the lists of places."""
+    given = [_PAGE, _LIMIT]
+    if inside:
+        given.append(OpenApiParameter(inside, int, description=f"Only those of this {inside}; empty: all."))
+    given.append(
+        OpenApiParameter(
+            "retailstore__isnull",
+            {"type": "string", "maxLength": 8},
+            description="`false`: only places with a store of the shop, of which Aftercart knows none.",
+        )
+    )
+    page = _make_page(f"{document.__name__}Page", document, f"One page of {of}.")
+    return operation(
+        operation_id,
+        tag=ADDRESSES,
+        summary=f"List {of}",
+        description=f"The {of} that the shop delivers to, 1000 a page unless `limit` says so.",
+        parameters=given,
+        answers={
+            200: (page, f"The {of}."),
+            400: (
+                errors.make_input_error(
+                    f"{document.__name__}FilterError", address_serializers.PlaceFilterSerializer().fields
+                ),
+                "A filter makes no sense.",
+            ),
+            401: NOT_AUTHENTICATED,
+            404: _NO_PAGE,
+            503: UNAVAILABLE,
+        },
+    )
+
+
+list_countries = _list_places("list_countries", addresses.Country, "countries", "")
+list_cities = _list_places("list_cities", addresses.City, "cities", "country")
+list_townships = _list_places("list_townships", addresses.Township, "townships", "city")
+list_districts = _list_places("list_districts", addresses.District, "districts", "township")
+
+
+find_anonymous_order = operation(
+    "find_anonymous_order",
+    tag=ORDERS,
+    summary="Look up a guest's order",
+    description="""\
+For who has bought without an account: the order's number and e-mail address, as JSON or as a form. Only guests' orders
+are found, and only in whole. Every miss is one and the same 400. Needs no CSRF token, and gives no session.
+
+Throttled by number, by e-mail address and by the client's network address, whether there is such an order or not.
+""",
+    request=serializers.AnonymousSerializer,
+    answers={
+        200: (documents.Order(many=True), "The order, in a list of exactly one."),
+        400: (
+            errors.make_bad_request(
+                "AnonymousBadRequest",
+                errors.make_input_error("AnonymousInputError", serializers.AnonymousSerializer().fields),
+                GuestOrderNotFound,
+                errors.Unreadable,
+            ),
+            "There is no such order, or the input makes no sense.",
+        ),
+        404: UNKNOWN_FORMAT,
+        415: NOT_JSON,
+        429: (errors.Throttled, "Too many look-ups."),
+        503: UNAVAILABLE,
+    },
+)

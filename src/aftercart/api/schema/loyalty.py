@@ -1,0 +1,99 @@
+"""The operations about loyalty points (contract section 5)."""
+
+from typing import Final
+
+from drf_spectacular.utils import OpenApiParameter
+
+from aftercart.api import serializers
+from aftercart.api.schema import errors
+from aftercart.api.schema.fields import Document, integer, make_enumeration, moment, money, text
+from aftercart.api.schema.operation import NOT_AUTHENTICATED, UNAVAILABLE, UNKNOWN_FORMAT, operation
+from aftercart.api.schema.texts import POINTS
+
+_KINDS: Final = {
+    "earned": "earned by an order.",
+    "spent": "paid with, for an order.",
+    "returned": "had paid for goods that were cancelled or returned.",
+    "refund_credit": "a refund that was asked for as points.",
+    "clawed_back": "had been earned by goods that were cancelled or returned.",
+    "adjustment": "put right by the shop.",
+}
+LoyaltyKind = make_enumeration("LoyaltyKind", "Why points came or went.", _KINDS)
+
+
+class LoyaltyBalance(Document):
+    """How many points there are: one is worth one unit of the currency."""
+
+    balance = money("The sum of the ledger; below zero when points that are taken back were spent before.")
+
+
+class LoyaltyEntry(Document):
+    """An entry of the ledger. None ever changes or goes away."""
+
+    id = integer()
+    kind = LoyaltyKind()
+    amount = money("What it adds to the balance; negative where it takes.")
+    currency = text("ISO 4217.", pattern="^[A-Z]{3}$")
+    order = integer("The order's id.", null=True)
+    order_number = text("The order's number.", null=True)
+    created_date = moment()
+
+
+class LoyaltyPage(Document):
+    """One page of the ledger, newest first."""
+
+    count = integer("How many there are on all pages.", minimum=0)
+    next = text("The next page's address; null on the last.", null=True, format="uri")
+    previous = text("The previous page's address; null on the first.", null=True, format="uri")
+    results = LoyaltyEntry(many=True)
+
+
+def _make_currency(description: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        "currency", {"type": "string", "pattern": "^[A-Za-z]{3}$"}, description=description
+    )
+
+
+_BAD_CURRENCY: Final = errors.make_input_error(
+    "CurrencyFilterError", tuple(serializers.CurrencyFilterSerializer().fields)
+)
+
+get_loyalty_balance = operation(
+    "get_loyalty_balance",
+    tag=POINTS,
+    summary="Tell the caller's points",
+    description="The sum of the caller's ledger of one currency; 0.00 for who never had any.",
+    parameters=[_make_currency("Of which currency; the shop's own unless told.")],
+    answers={
+        200: (LoyaltyBalance, "The balance."),
+        400: (_BAD_CURRENCY, "Not a currency's three letters."),
+        401: NOT_AUTHENTICATED,
+        404: UNKNOWN_FORMAT,
+        503: UNAVAILABLE,
+    },
+)
+
+list_loyalty_entries = operation(
+    "list_loyalty_entries",
+    tag=POINTS,
+    summary="List how the caller's points came and went",
+    description="""\
+The ledger, newest first. Points are booked when Omnitron has completed a cancellation: those spent on the order come
+back before any money does, those earned by it are taken back in proportion, and a refund that was asked for as points
+is credited.
+""",
+    parameters=[
+        OpenApiParameter("page", int, description="From 1."),
+        OpenApiParameter(
+            "limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."
+        ),
+        _make_currency("Only of this currency."),
+    ],
+    answers={
+        200: (LoyaltyPage, "One page of the ledger."),
+        400: (_BAD_CURRENCY, "Not a currency's three letters."),
+        401: NOT_AUTHENTICATED,
+        404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),
+        503: UNAVAILABLE,
+    },
+)

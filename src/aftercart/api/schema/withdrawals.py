@@ -1,0 +1,112 @@
+"""The operation by which a contract is withdrawn from (ours; docs/withdrawal.md)."""
+
+from typing import Final
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+
+from aftercart.api.schema import errors
+from aftercart.api.schema.fields import (
+    Document,
+    integer,
+    make_document,
+    make_enumeration,
+    moment,
+    one_of,
+    sentences,
+    text,
+)
+from aftercart.api.schema.operation import (
+    CSRF_FAILED,
+    NOT_AUTHENTICATED,
+    NOT_JSON,
+    REPLAYED,
+    UNAVAILABLE,
+    operation,
+)
+from aftercart.api.schema.texts import CANCELLATIONS
+from aftercart.api.withdrawal_serializer import WithdrawalSerializer
+
+extend_schema_serializer(
+    component_name="WithdrawalSubmission",
+    description="A statement of withdrawal. Every field may be left out.",
+)(WithdrawalSerializer)
+
+_STATES: Final = {
+    "received": "submitted, and its receipt sent; no decision yet",
+    "accepted": "the contract is undone",
+    "refused": "in the shop's view it has no effect; `reason` says why",
+}
+WithdrawalState = make_enumeration("WithdrawalState", "What was decided, apart from the receipt.", _STATES)
+
+
+class WithdrawnItem(Document):
+    """Units of an item."""
+
+    order_item = integer("The item's id.")
+    quantity = integer("Units that were left of it.", minimum=1)
+
+
+class Withdrawal(Document):
+    """A statement of withdrawal, as it was submitted, and the decision on it."""
+
+    uuid = text("The receipt's number.", format="uuid")
+    number = text("The order's number.")
+    name = text("The consumer's.")
+    email = text("Where the receipt went.", format="email")
+    statement = text("What was declared, in the consumer's language.")
+    items = WithdrawnItem(many=True)
+    submitted_at = moment("The time that the receipt bears.")
+    state = WithdrawalState()
+    reason = text("Why it was refused; else empty.")
+    decided_at = moment(null=True)
+    receipt_url = text("The receipt as a page, for the customer's browser.", format="uri")
+
+
+NothingLeft = make_document(
+    "NothingLeftToWithdraw",
+    "Nothing is left of what is named: it is cancelled or returned already.",
+    {"non_field_errors": sentences("For a person."), "code": one_of(["already_cancelled"])},
+)
+
+withdraw_from_contract = operation(
+    "withdraw_from_contract",
+    tag=CANCELLATIONS,
+    summary="Withdraw from a contract",
+    description="""\
+The withdrawal function of Directive 2011/83/EU, article 11a. Call it when the customer has confirmed: filling in and
+confirming are the storefront's two steps, and the second one's button says only "confirm withdrawal".
+
+A statement takes effect by being made. It is therefore recorded, and its receipt is sent, whatever the rules of
+`cancel_order_items` say of the goods. What they allow is cancelled at once, like any other cancellation; the rest
+is left to the shop's people. The decision is a thing of its own: see `state`.
+
+A statement about items that one stands about already is that one again: the same answer, marked as a repeat, with no
+second statement and no second receipt.
+""",
+    request=WithdrawalSerializer,
+    parameters=[
+        OpenApiParameter("number", str, OpenApiParameter.PATH, description="The order's number."),
+        REPLAYED,
+    ],
+    answers={
+        201: (Withdrawal, "The statement. It has been received; that is not yet a decision."),
+        400: (
+            errors.make_bad_request(
+                "WithdrawFromContractBadRequest",
+                errors.make_input_error("WithdrawalInputError", WithdrawalSerializer().fields),
+                NothingLeft,
+                errors.Unreadable,
+            ),
+            "The input makes no sense, or nothing is left to withdraw from.",
+        ),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: (
+            errors.NotFound,
+            "There is no such order, it is somebody else's, or the shop offers no withdrawal for it.",
+        ),
+        415: NOT_JSON,
+        503: UNAVAILABLE,
+    },
+    page_status=404,
+)

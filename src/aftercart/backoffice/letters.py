@@ -1,0 +1,159 @@
+"""The outbox: what was written to customers, what is stuck, and how each kind of letter looks."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.actions.resend_letter import LetterNotStuck, resend_letter
+from aftercart.backoffice.filters import LetterKindFilter, LetterStateFilter
+from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
+from aftercart.mail.compose import render_letter
+from aftercart.mail.examples import make_example
+from aftercart.mail.models import Letter
+from aftercart.orders.models import Order
+
+#: A letter brings its own style and nothing else, and may do nothing.
+_PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+
+
+@admin.register(Letter)
+class LetterAdmin(SheetAdmin[Letter]):
+    """Letters, newest first. What is in a one-time code's letter is nobody's business, and shown nowhere."""
+
+    sheet_template = "backoffice/letter.html"
+    change_list_template = "backoffice/letters.html"
+    list_display = ("show_number", "kind", "show_order", "recipient", "show_state", "attempts", "show_age")
+    list_filter = (LetterStateFilter, LetterKindFilter)
+    search_fields = ("order__number", "recipient")
+    search_help_text = _("Order number or e-mail")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
+        """List letters with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("order")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Tell who may have a letter sent again: nothing else of it can change."""
+        return request.user.has_perm("mail.change_letter")
+
+    def make_sheet(self, request: HttpRequest, obj: Letter) -> Sheet:
+        """Write the page of one letter."""
+        facts = [
+            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("To"), obj.recipient),
+            Fact(_("Language"), dict(settings.LANGUAGES).get(obj.language, obj.language)),
+            Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
+            Fact(_("What went wrong"), obj.error),
+            Fact(_("Somebody should look since"), say_moment(obj.manual_since)),
+            Fact(_("Written"), say_moment(obj.created_at)),
+            Fact(_("Sent"), say_moment(obj.sent_at)),
+            Fact(_("Message-ID"), obj.message_id),
+        ]
+        can_resend = (
+            self.has_change_permission(request, obj) and obj.manual_since is not None and obj.is_repeatable
+        )
+        return Sheet(
+            title=gettext("Letter #%(pk)s") % {"pk": obj.pk},
+            badge=show_state(obj.state, obj.get_state_display()),
+            subtitle=obj.get_kind_display(),
+            main=[Panel(_("Letter"), keep_told(facts))],
+            more={"can_resend": can_resend},
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of sending again, and of the previews."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/resend/", wrap(self.resend), name="mail_letter_resend"),
+            path("previews/", wrap(self.list_previews), name="mail_letter_previews"),
+            path(
+                "previews/<slug:kind>/<slug:language>/<slug:form>/",
+                wrap(self.preview),
+                name="mail_letter_preview",
+            ),
+            *super().get_urls(),
+        ]
+
+    def resend(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have a letter that was given up sent again (POST)."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not Letter.objects.filter(pk=pk).exists():
+            raise Http404
+        try:
+            resend_letter(pk)
+        except LetterNotStuck as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, gettext("The letter waits to be sent again."))
+        return HttpResponseRedirect(make_url(Letter, pk))
+
+    def list_previews(self, request: HttpRequest) -> HttpResponse:
+        """List every kind of letter in every language, to be looked at with example data."""
+        self._check_view(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("How letters look"),
+            "kinds": Letter.Kind.choices,
+            "languages": settings.LANGUAGES,
+        }
+        return TemplateResponse(request, "backoffice/letter_previews.html", context)
+
+    def preview(self, request: HttpRequest, kind: str, language: str, form: str) -> HttpResponse:
+        """Show one kind of letter as HTML or as text. Raises Http404."""
+        self._check_view(request)
+        if (
+            kind not in Letter.Kind
+            or language not in dict(settings.LANGUAGES)
+            or form not in {"html", "text"}
+        ):
+            raise Http404
+        opt_out = f"{settings.PUBLIC_URL}/mail/opt-out/…/" if kind in Letter.OPTIONAL else ""
+        _draft, text, html = render_letter(
+            kind, make_example(kind, language), language=language, opt_out=opt_out
+        )
+        if form == "text":
+            return HttpResponse(text, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(html)
+        response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
+        return response
+
+    def _check_view(self, request: HttpRequest) -> None:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+
+    # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("letter"), ordering="id")
+    def show_number(self, obj: Letter) -> str:
+        """Name the letter, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: Letter) -> SafeString:
+        """Link the order."""
+        return link_row(Order, obj.order_id, obj.order.number)
+
+    @admin.display(description=_("state"), ordering="state")
+    def show_state(self, obj: Letter) -> SafeString:
+        """Show where it stands."""
+        return show_state(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("age"), ordering="created_at")
+    def show_age(self, obj: Letter) -> str:
+        """Tell how old it is."""
+        return say_age(obj.created_at) or NOTHING

@@ -1,0 +1,153 @@
+"""The ledger of loyalty points: nobody changes an entry; a correction is an entry of its own."""
+
+import uuid
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
+
+from aftercart.accounts.models import User
+from aftercart.actions.adjust_points import adjust_points
+from aftercart.backoffice.desk import DeskAdmin
+from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.words import NOTHING, hide_accounts, say_amount, say_moment
+from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.orders.models import Order
+
+
+class CorrectionForm(forms.Form):
+    """Points to add or to take, and why. `reference` is rendered with the form, so that it counts once."""
+
+    email = forms.EmailField(label=_("Customer's e-mail"), widget=UnfoldAdminEmailInputWidget)
+    currency = forms.CharField(
+        label=_("Currency"),
+        max_length=3,
+        validators=[RegexValidator(r"^[A-Za-z]{3}$")],
+        widget=UnfoldAdminTextInputWidget,
+    )
+    amount = forms.DecimalField(
+        label=_("Points"),
+        max_digits=12,
+        decimal_places=2,
+        help_text=_("With a minus sign they are taken."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    note = forms.CharField(
+        label=_("Why"), max_length=255, help_text=_("For staff only."), widget=UnfoldAdminTextInputWidget
+    )
+    reference = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_email(self) -> User:
+        """Find the customer."""
+        customer = User.objects.filter(email=str(self.cleaned_data["email"]).lower()).first()
+        if customer is None:
+            raise forms.ValidationError(gettext("Nobody has this e-mail address."))
+        return customer
+
+    def clean_amount(self) -> Decimal:
+        """Want an amount that changes something."""
+        amount: Decimal = self.cleaned_data["amount"]
+        if not amount:
+            raise forms.ValidationError(gettext("Nothing is no correction."))
+        return amount
+
+
+@admin.register(LoyaltyEntry)
+class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
+    """Entries, newest first."""
+
+    list_display = ("show_number", "show_customer", "kind", "show_amount", "show_order", "show_moment")
+    list_filter = ("kind",)
+    search_fields = ("user__email", "order__number")
+    search_help_text = _("Order number or e-mail")
+    ordering = ("-created_date", "-id")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may add an entry may correct; superusers, and those who were given the permission."""
+        return DeskAdmin.has_add_permission(self, request)
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Ask for a correction, and book it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = CorrectionForm(request.POST or None, initial={"reference": uuid.uuid4()})
+        if request.method == "POST" and form.is_valid():
+            data = form.cleaned_data
+            entry = adjust_points(
+                data["email"],
+                data["currency"].upper(),
+                data["amount"],
+                note=data["note"],
+                reference=f"staff:{data['reference']}",
+                staff=cast("User", request.user),
+            )
+            messages.success(request, gettext("The correction is booked."))
+            return HttpResponseRedirect(make_url(LoyaltyEntry, entry.pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Correct points"),
+            "form": form,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "backoffice/correct_points.html", context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LoyaltyEntry]:
+        """List entries with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("user", "order", "made_by")
+
+    def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002
+        """Write the page of one entry."""
+        facts = [
+            Fact(_("Customer"), obj.user.email if obj.user else ""),
+            Fact(_("What happened"), obj.get_kind_display()),
+            Fact(_("Points"), say_amount(obj.amount, obj.currency)),
+            Fact(_("Order"), link_row(Order, obj.order.pk, obj.order.number) if obj.order else ""),
+            Fact(_("Reference"), obj.reference),
+            Fact(_("Why"), hide_accounts(obj.note)),
+            Fact(_("By"), obj.made_by.email if obj.made_by else ""),
+            Fact(_("Made"), say_moment(obj.created_date)),
+        ]
+        title = gettext("Loyalty entry #%(pk)s") % {"pk": obj.pk}
+        return Sheet(title=title, main=[Panel(_("Loyalty points"), keep_told(facts))])
+
+    @admin.display(description=_("entry"), ordering="id")
+    def show_number(self, obj: LoyaltyEntry) -> str:
+        """Name the entry, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("customer"), ordering="user__email")
+    def show_customer(self, obj: LoyaltyEntry) -> str:
+        """Name the customer."""
+        return obj.user.email if obj.user else NOTHING
+
+    @admin.display(description=_("points"), ordering="amount")
+    def show_amount(self, obj: LoyaltyEntry) -> str:
+        """Write the points."""
+        return say_amount(obj.amount, obj.currency)
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: LoyaltyEntry) -> SafeString | str:
+        """Link the order."""
+        return link_row(Order, obj.order.pk, obj.order.number) if obj.order else NOTHING
+
+    @admin.display(description=_("made"), ordering="created_date")
+    def show_moment(self, obj: LoyaltyEntry) -> str:
+        """Tell when."""
+        return say_moment(obj.created_date)

@@ -1,0 +1,118 @@
+"""Easy return: who collects and when, and the instructions where nobody does."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from aftercart.backoffice.desk import DeskAdmin
+from aftercart.cancellations.easy_return import ReturnInstructions
+from aftercart.cancellations.models import EasyReturnCompany
+from aftercart.cancellations.pickups import WEEKDAYS
+
+if TYPE_CHECKING:
+    _CompanyForm = forms.ModelForm[EasyReturnCompany]
+    _InstructionsForm = forms.ModelForm[ReturnInstructions]
+else:
+    _CompanyForm = _InstructionsForm = forms.ModelForm
+
+
+class CompanyForm(_CompanyForm):
+    """A company and its calendar: weekdays to tick, hours and holidays as lists with commas."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Weekdays"),
+        choices=WEEKDAYS,
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("None ticked: it collects on all of them."),
+    )
+
+    class Meta:
+        model = EasyReturnCompany
+        fields = (
+            "name", "value", "channel_id", "is_active", "weekdays", "slots", "lead_days", "closed_dates",
+        )  # fmt: skip
+        labels: ClassVar = {
+            "name": _("Name"),
+            "value": _("Omnitron's code"),
+            "channel_id": _("Channel"),
+            "is_active": _("Offered to customers"),
+            "slots": _("Hours"),
+            "lead_days": _("Days ahead"),
+            "closed_dates": _("Holidays"),
+        }
+        help_texts: ClassVar = {
+            "value": "",
+            "channel_id": _("Empty: all channels."),
+            "slots": _("As in 09:00-12:00, 13:00-17:00. Empty: at any hour."),
+            "lead_days": _("So many days before a collection it has to be ordered; 0: the same day."),
+            "closed_dates": _("As in 2026-10-29, 2026-12-31."),
+        }
+        widgets: ClassVar = {
+            "slots": UnfoldAdminTextInputWidget,
+            "closed_dates": UnfoldAdminTextInputWidget,
+        }
+
+
+@admin.register(EasyReturnCompany)
+class EasyReturnCompanyAdmin(DeskAdmin[EasyReturnCompany]):
+    """Companies that collect returns. Their calendars are in the shop's time zone."""
+
+    form = CompanyForm
+    list_display = ("name", "value", "channel_id", "is_active", "lead_days")
+    list_filter = ("is_active",)
+    search_fields = ("name", "value")
+    fieldsets = (
+        (None, {"fields": ("name", "value", "channel_id", "is_active")}),
+        (
+            _("When it collects"),
+            {
+                "fields": ("weekdays", "slots", "lead_days", "closed_dates"),
+                "description": _("In the shop's time zone. What is empty excludes nothing."),
+            },
+        ),
+    )
+
+
+class InstructionsForm(_InstructionsForm):
+    """Instructions, their translations as a field for each language of the shop."""
+
+    text_en = forms.CharField(label=_("Text in English"), required=False, widget=UnfoldAdminTextareaWidget)
+    text_tr = forms.CharField(label=_("Text in Turkish"), required=False, widget=UnfoldAdminTextareaWidget)
+
+    class Meta:
+        model = ReturnInstructions
+        fields = ("channel_id", "text")
+        labels: ClassVar = {"channel_id": _("Channel"), "text": _("Text")}
+        help_texts: ClassVar = {"channel_id": _("Empty: all channels that have none of their own.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for language in ("en", "tr"):
+            told = (self.instance.translations or {}).get(language) or {}
+            self.fields[f"text_{language}"].initial = told.get("text", "")
+
+    def clean(self) -> dict[str, Any]:
+        """Put the two languages back among the translations."""
+        data = super().clean() or self.cleaned_data
+        self.instance.translations = {
+            language: {"text": text} for language in ("en", "tr") if (text := data.get(f"text_{language}"))
+        }
+        return data
+
+
+@admin.register(ReturnInstructions)
+class ReturnInstructionsAdmin(DeskAdmin[ReturnInstructions]):
+    """What customers read about a return that nobody collects."""
+
+    form = InstructionsForm
+    list_display = ("__str__", "channel_id")
+    fieldsets = ((None, {"fields": ("channel_id", "text", "text_en", "text_tr")}),)

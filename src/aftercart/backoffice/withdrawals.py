@@ -1,0 +1,191 @@
+"""Statements of withdrawal, to be decided; and where the function is offered (docs/withdrawal.md)."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.accounts.models import User
+from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.backoffice.decisions import RejectionForm
+from aftercart.backoffice.desk import DeskAdmin
+from aftercart.backoffice.filters import WithdrawalStateFilter
+from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.timeline import name_item, tell_timeline
+from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment, show_badge, show_state
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
+from aftercart.orders.errors import ActionError
+from aftercart.orders.models import Order
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(SheetAdmin[Withdrawal]):
+    """Statements: the undecided ones, oldest first. What was stated cannot be edited."""
+
+    sheet_template = "backoffice/withdrawal.html"
+    list_display = ("show_number", "show_order", "name", "show_in_time", "show_state", "show_age")
+    list_filter = (WithdrawalStateFilter,)
+    search_fields = ("order__number", "email", "name")
+    search_help_text = _("Order number, name or e-mail")
+    ordering = ("submitted_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
+        """List statements with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("order", "decided_by")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Tell who may decide: nothing else of a statement can change."""
+        return request.user.has_perm("cancellations.change_withdrawal")
+
+    def make_sheet(self, request: HttpRequest, obj: Withdrawal) -> Sheet:
+        """Write the page of one statement."""
+        facts = [
+            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Statement"), obj.statement),
+            Fact(_("Name"), obj.name),
+            Fact(_("Receipt sent to"), obj.email),
+            Fact(_("Submitted"), say_moment(obj.submitted_at)),
+            Fact(_("End of the period"), say_moment(obj.period_ends_at)),
+            Fact(_("In time"), _("Yes") if obj.is_in_time else _("No, as far as we can tell")),
+            Fact(_("Receipt number"), str(obj.uuid)),
+        ]
+        decision = [
+            Fact(_("Decided"), say_moment(obj.decided_at)),
+            Fact(_("By"), obj.decided_by.email if obj.decided_by else ""),
+            Fact(_("Reason"), obj.reason),
+        ]
+        is_open = obj.state == Withdrawal.State.RECEIVED
+        return Sheet(
+            title=gettext("Withdrawal #%(pk)s") % {"pk": obj.pk},
+            badge=show_state(obj.state, obj.get_state_display()),
+            main=[Panel(_("Statement"), keep_told(facts)), _list_lines(obj)],
+            side=[Panel(_("Decision"), keep_told(decision), empty=_("Not decided yet."))],
+            timeline=tell_timeline(obj.order),
+            more={"can_decide": is_open and self.has_change_permission(request, obj)},
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of the two decisions."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/accept/", wrap(self.accept), name="cancellations_withdrawal_accept"),
+            path("<int:pk>/refuse/", wrap(self.refuse), name="cancellations_withdrawal_refuse"),
+            *super().get_urls(),
+        ]
+
+    def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Accept one (POST)."""
+        found = self._open(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        done = gettext("Withdrawal #%(pk)s is accepted; the customer is told.") % {"pk": pk}
+        return _decide(request, found, done, lambda staff: accept_withdrawal(pk, staff))
+
+    def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why (GET), and refuse one (POST)."""
+        found = self._open(request, pk)
+        form = RejectionForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            done = gettext("Withdrawal #%(pk)s is refused; the customer is told why.") % {"pk": pk}
+            return _decide(request, found, done, lambda staff: refuse_withdrawal(pk, staff, reason))
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Refuse withdrawal #%(pk)s") % {"pk": pk},
+            "form": form,
+            "lines": [found.statement],
+            "back": make_url(Withdrawal, pk),
+        }
+        return TemplateResponse(request, "backoffice/reject.html", context)
+
+    def _open(self, request: HttpRequest, pk: int) -> Withdrawal:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        found = self.get_queryset(request).filter(pk=pk).first()
+        if found is None:
+            raise Http404
+        return found
+
+    # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("withdrawal"), ordering="id")
+    def show_number(self, obj: Withdrawal) -> str:
+        """Name the statement, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def show_order(self, obj: Withdrawal) -> SafeString:
+        """Link the order."""
+        return link_row(Order, obj.order_id, obj.order.number)
+
+    @admin.display(description=_("in time"), ordering="is_in_time")
+    def show_in_time(self, obj: Withdrawal) -> Text:
+        """Tell whether it came within the period."""
+        return _("Yes") if obj.is_in_time else show_badge(gettext("No"), "warn")
+
+    @admin.display(description=_("state"), ordering="state")
+    def show_state(self, obj: Withdrawal) -> SafeString:
+        """Show what was decided."""
+        return show_state(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("age"), ordering="submitted_at")
+    def show_age(self, obj: Withdrawal) -> str:
+        """Tell how long ago it was made."""
+        return say_age(obj.submitted_at)
+
+
+def _decide(
+    request: HttpRequest, found: Withdrawal, done: str, decide: Callable[[User], None]
+) -> HttpResponse:
+    try:
+        decide(cast("User", request.user))
+    except ActionError as error:
+        for sentence in error.sentences():
+            messages.error(request, sentence)
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect(make_url(Withdrawal, found.pk))
+
+
+def _list_lines(withdrawal: Withdrawal) -> Panel:
+    lines = withdrawal.lines.select_related("order_item", "submission_line__request")
+    rows = [
+        (
+            name_item(line.order_item.product, line.order_item.sku),
+            str(line.quantity),
+            line.obstacle.replace("_", " ") or NOTHING,
+            _tell_carrier(line),
+        )
+        for line in lines
+    ]
+    columns = (_("Product"), _("Units"), _("Rule in the way"), _("Carried out by"))
+    return Panel(_("Items"), columns=columns, rows=rows)
+
+
+def _tell_carrier(line: WithdrawalLine) -> Text:
+    carrier = line.submission_line
+    if carrier is None:
+        return _("Nothing: please see to it")
+    request = getattr(carrier, "request", None)
+    if request is not None:
+        return link_row(CancellationRequest, request.pk, gettext("Request #%(pk)s") % {"pk": request.pk})
+    return carrier.outcome or _("Taken by Omnitron")
+
+
+@admin.register(WithdrawalPolicy)
+class WithdrawalPolicyAdmin(DeskAdmin[WithdrawalPolicy]):
+    """Where the function is offered, and for how long; the settings hold where no row fits."""
+
+    list_display = ("country", "channel_id", "is_offered", "days")
+    list_filter = ("is_offered",)

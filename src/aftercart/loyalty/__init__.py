@@ -1,0 +1,1 @@
+"""Loyalty points: a ledger that is only ever added to."""

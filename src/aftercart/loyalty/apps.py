@@ -1,0 +1,9 @@
+"""The loyalty app."""
+
+from django.apps import AppConfig
+
+
+class LoyaltyConfig(AppConfig):
+    """The ledger of points."""
+
+    name = "aftercart.loyalty"

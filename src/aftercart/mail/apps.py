@@ -1,0 +1,9 @@
+"""The mail app."""
+
+from django.apps import AppConfig
+
+
+class MailConfig(AppConfig):
+    """Letters: the outbox, their words, and how they leave."""
+
+    name = "aftercart.mail"

@@ -1,0 +1,73 @@
+"""Make a mail of a letter: words, then HTML and text, headers, links that are signed at this moment."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from aftercart.lib.links import sign_number
+from aftercart.mail.draft import Draft, Told
+from aftercart.mail.models import Letter
+from aftercart.mail.texts import write_draft
+from aftercart.orders.models import Order
+
+_signer = signing.Signer(salt="aftercart.mail.opt-out")
+
+
+def compose_mail(letter: Letter) -> EmailMultiAlternatives:
+    """Make the mail of a letter, in its language."""
+    told = Told(
+        number=letter.order.number,
+        facts=letter.facts,
+        url=make_order_url(letter.order),
+        secret=letter.secret,
+        is_guest=letter.order.user_id is None,
+    )
+    opt_out = make_opt_out_url(letter.recipient) if letter.kind in Letter.OPTIONAL else ""
+    draft, text, html = render_letter(letter.kind, told, language=letter.language, opt_out=opt_out)
+    headers = {"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated"}
+    if opt_out:
+        headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    mail = EmailMultiAlternatives(draft.subject, text, to=[letter.recipient], headers=headers)
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def render_letter(kind: str, told: Told, *, language: str, opt_out: str = "") -> tuple[Draft, str, str]:
+    """Write a letter's draft, and its text and HTML, in a language."""
+    with translation.override(language):
+        draft = write_draft(kind, told)
+        context: dict[str, Any] = {
+            "draft": draft,
+            "language": language,
+            "shop": settings.SHOP_NAME,
+            "colour": settings.SHOP_COLOUR,
+            "opt_out": opt_out,
+        }
+        text = render_to_string("mail/letter.txt", context).strip() + "\n"
+        return draft, text, render_to_string("mail/letter.html", context)
+
+
+def make_order_url(order: Order) -> str:
+    """Make the address of an order's page: for a customer, behind log-in; for a guest, a signed link."""
+    if order.user_id is not None:
+        return f"{settings.PUBLIC_URL}/users/orders/{order.pk}/"
+    token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
+    return f"{settings.PUBLIC_URL}/orders/guest/{token}/"
+
+
+def make_opt_out_url(email: str) -> str:
+    """Make the address at which somebody says that they want no optional letters; it does not expire."""
+    return f"{settings.PUBLIC_URL}/mail/opt-out/{quote(_signer.sign(email.lower()), safe=':@')}/"
+
+
+def read_opt_out_token(token: str) -> str | None:
+    """Read the address that a token of ours is about; None for any other token."""
+    try:
+        return _signer.unsign(token)
+    except signing.BadSignature:
+        return None

@@ -1,0 +1,40 @@
+"""A letter in words, before it is HTML or text: one shape for all, so that both always say the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a letter tells of: the order's number, the facts of the event, a secret, where the order is seen."""
+
+    number: str
+    facts: Mapping[str, Any]
+    url: str
+    secret: str = ""
+    is_guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A product with its units, and an amount where there is one to tell."""
+
+    name: str
+    quantity: int
+    amount: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The words. `code` is shown large; `button` is a label and an address; `note` stands small at the end."""
+
+    subject: str
+    heading: str
+    paragraphs: Sequence[str]
+    rows: Sequence[Row] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    quote: str = ""
+    code: str = ""
+    button: tuple[str, str] | None = None
+    note: str = ""

@@ -1,0 +1,56 @@
+"""Example data for each kind of letter: what staff look at before the first customer does, and tests too."""
+
+from typing import Any, Final
+
+from aftercart.mail.draft import Told
+from aftercart.mail.models import Letter
+
+_NUMBER = "ORD-2026-001042"
+_URL = "https://shop.example.com/users/orders/1042/"
+_ITEMS: Final = [{"name": "Linen shirt", "quantity": 1}, {"name": "Running shoes", "quantity": 2}]
+_ADDRESS: Final = "Ayşe Yılmaz\nModa Caddesi 12, Daire 4\n34710 Moda Kadıköy\nİstanbul Türkiye"
+_WITHDRAWAL: Final[dict[str, Any]] = {
+    "uuid": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "name": "Ayşe Yılmaz",
+    "email": "ayse@example.com",
+    "statement": "I hereby withdraw from contract ORD-2026-001042 of 2 March 2026 about: 1 × Linen shirt.",
+    "submitted_at": "2026-03-14T21:07:45.000000Z",
+    "ordered_at": "2026-03-02T09:30:00.000000Z",
+    "items": _ITEMS[:1],
+}
+_TURKISH_STATEMENT: Final = (
+    "2 Mart 2026 tarihli ORD-2026-001042 numaralı sözleşmeden şu ürünler için cayıyorum: 1 × Keten gömlek."
+)
+
+_FACTS: Final[dict[str, dict[str, Any]]] = {
+    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, "currency": "TRY"},
+    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, "currency": "TRY"},
+    Letter.Kind.CANCELLATION_COMPLETED: {
+        "items": [{**_ITEMS[0], "amount": "549.90"}, {**_ITEMS[1], "amount": "3798.00"}],
+        "refund": "4347.90",
+        "currency": "TRY",
+    },
+    Letter.Kind.REQUEST_RECEIVED: {"items": _ITEMS, "answer_by": "2026-03-17T09:30:00.000000Z"},
+    Letter.Kind.REQUEST_APPROVED: {"items": _ITEMS[:1]},
+    Letter.Kind.REQUEST_REJECTED: {
+        "items": _ITEMS[:1],
+        "reason": "The parcel has left our warehouse already.",
+    },
+    Letter.Kind.ADDRESS_CHANGED: {"address": _ADDRESS},
+    Letter.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
+    Letter.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,
+    Letter.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1]},
+    Letter.Kind.WITHDRAWAL_REFUSED: {
+        "items": _ITEMS[:1],
+        "reason": "The withdrawal period ended on 30 January 2026, before your statement.",
+    },
+}
+
+
+def make_example(kind: str, language: str = "en") -> Told:
+    """Make an example of a kind of letter."""
+    facts = dict(_FACTS.get(kind, {}))
+    if language == "tr" and kind == Letter.Kind.WITHDRAWAL_RECEIPT:
+        facts["statement"] = _TURKISH_STATEMENT
+    is_link = kind in {Letter.Kind.ORDER_LINK, Letter.Kind.ORDER_LINK_REMINDER}
+    return Told(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link)  # noqa: S106 - an example

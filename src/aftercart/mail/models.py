@@ -1,0 +1,117 @@
+"""The outbox. A letter is a row before it is a mail, written in the transaction of what it tells."""
+
+import uuid
+from email.utils import parseaddr
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.lib.crypto import EncryptedTextField
+from aftercart.orders.models import Order
+
+
+class Letter(models.Model):
+    """One letter to one recipient about one event.
+
+    `subject` names the event (the uuid of a submission, a request, a statement), so that kind, subject and
+    recipient together exist once: whoever tells of an event twice writes one letter. `facts` is what was
+    true then; `secret` is what must not be kept, and is wiped as soon as the letter has come to an end.
+    `message_id` is fixed with the row: every try of one letter is, to whoever receives it, the same mail.
+    """
+
+    class Kind(models.TextChoices):
+        """What it tells; `mail/texts.py` has the words for each."""
+
+        ORDER_LINK = "order_link", _("Link to an order")
+        ORDER_LINK_REMINDER = "order_link_reminder", _("Reminder of an order's link")
+        GUEST_CODE = "guest_code", _("One-time code")
+        CANCELLATION_SENT = "cancellation_sent", _("Cancellation sent")
+        CANCELLATION_CONFIRMED = "cancellation_confirmed", _("Cancellation confirmed")
+        CANCELLATION_COMPLETED = "cancellation_completed", _("Cancellation completed")
+        REQUEST_RECEIVED = "request_received", _("Request received")
+        REQUEST_APPROVED = "request_approved", _("Request approved")
+        REQUEST_REJECTED = "request_rejected", _("Request rejected")
+        ADDRESS_CHANGED = "address_changed", _("Address changed")
+        ADDRESS_TOO_LATE = "address_too_late", _("Too late to change the address")
+        WITHDRAWAL_RECEIPT = "withdrawal_receipt", _("Receipt of a withdrawal")
+        WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted")
+        WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused")
+
+    class State(models.TextChoices):
+        """Where it stands (docs/decisions/0021)."""
+
+        PREPARED = "prepared", _("Waiting to be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        UNKNOWN = "unknown", _("Perhaps sent")
+
+    #: Never sent a second time where the first one may have arrived: a code is asked for anew instead.
+    AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE})
+    #: Not part of the contract that the order is: whoever does not want them can say so.
+    OPTIONAL: Final = frozenset({Kind.ORDER_LINK_REMINDER})
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=24, choices=Kind)
+    subject = models.UUIDField()
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="letters")
+    recipient = models.EmailField()
+    language = models.CharField(max_length=2)
+    facts = models.JSONField(default=dict)
+    secret = EncryptedTextField(blank=True)
+    message_id = models.CharField(max_length=255)
+    state = models.CharField(max_length=8, choices=State, default=State.PREPARED)
+    attempts = models.IntegerField(default=0)
+    error = models.TextField(blank=True)
+    manual_since = models.DateTimeField(null=True, blank=True, help_text="Since when a person should look.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="After this it is of no use.")
+    created_at = models.DateTimeField(default=timezone.now)
+    sending_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject", "recipient"], name="one_letter_an_event"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state__in=["prepared", "sending", "unknown"]),
+                name="letters_under_way",
+            ),
+            models.Index(
+                fields=["manual_since"], condition=~models.Q(manual_since=None), name="letters_for_people"
+            ),
+            models.Index(fields=["created_at"], name="letters_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient}"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again where it may have arrived."""
+        return self.kind not in self.AT_MOST_ONCE
+
+
+class OptOut(models.Model):
+    """An address that wants no optional letters (in lower case). What concerns an order still comes."""
+
+    email = models.EmailField(unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+def make_message_id(letter_uuid: uuid.UUID) -> str:
+    """Make a letter's `Message-ID`, under the domain that it is sent from."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<{letter_uuid}@{domain}>"

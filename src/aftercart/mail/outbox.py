@@ -1,0 +1,104 @@
+"""Writing letters into the outbox, and reading what stands there."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import F, Q
+
+from aftercart.mail.models import Letter, OptOut, make_message_id
+from aftercart.orders.models import Order
+
+_State = Letter.State
+
+#: Beyond the longest talk with a mail server, whoever was sending a letter is dead.
+SENDING_AT_MOST: Final = timedelta(minutes=5)
+#: A letter that may be taken on: not sent, or perhaps sent where once more does no harm.
+IS_TO_SEND: Final = Q(state=_State.PREPARED) | (
+    Q(state=_State.UNKNOWN, manual_since=None) & ~Q(kind__in=Letter.AT_MOST_ONCE)
+)
+
+
+def post_letter(
+    order: Order,
+    kind: Letter.Kind,
+    subject: uuid.UUID,
+    facts: Mapping[str, Any],
+    *,
+    recipient: str = "",
+    language: str = "",
+    secret: str = "",
+    expires_at: datetime | None = None,
+) -> int | None:
+    """Write a letter about an event, once; its id if it is new. Inside the transaction of the event.
+
+    To the order's e-mail and in its language, unless told otherwise. None: there is such a letter, or nobody
+    to send it to, or an optional one that the recipient does not want.
+    """
+    if not connection.in_atomic_block:  # a letter without its event, or the reverse, must be impossible
+        raise RuntimeError("post_letter() needs a transaction")
+    recipient = recipient or order.user_email
+    if not recipient or (kind in Letter.OPTIONAL and _wants_none(recipient)):
+        return None
+    letter_uuid = uuid.uuid4()
+    letter, is_new = Letter.objects.get_or_create(
+        kind=kind,
+        subject=subject,
+        recipient=recipient,
+        defaults={
+            "uuid": letter_uuid,
+            "order": order,
+            "language": language if language in dict(settings.LANGUAGES) else get_language_of(order),
+            "facts": dict(facts),
+            "secret": secret,
+            "expires_at": expires_at,
+            "message_id": make_message_id(letter_uuid),
+        },
+    )
+    return letter.pk if is_new else None
+
+
+def _wants_none(email: str) -> bool:
+    return OptOut.objects.filter(email=email.lower()).exists()
+
+
+def get_language_of(order: Order) -> str:
+    """Tell the language that an order was placed in (`language_code`, as in `tr-tr`), or the shop's."""
+    told = str(order.details.get("language_code") or "")[:2].lower()
+    return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
+
+
+def claim_letter(pk: int, now: datetime) -> Letter | None:
+    """Take a letter on to be sent; None if it is not to be sent, or somebody else has taken it."""
+    count = (
+        Letter.objects.filter(IS_TO_SEND, pk=pk)
+        .exclude(expires_at__lt=now)
+        .update(state=_State.SENDING, sending_at=now, attempts=F("attempts") + 1)
+    )
+    return Letter.objects.select_related("order").get(pk=pk) if count else None
+
+
+def list_waiting() -> models.QuerySet[Letter]:
+    """List the letters that wait for a job of the worker."""
+    return Letter.objects.filter(IS_TO_SEND)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How many letters wait, and how many a person should look at."""
+
+    waiting: int
+    manual: int
+
+
+def measure_outbox() -> OutboxState:
+    """Measure the outbox, in one query."""
+    counts = Letter.objects.filter(~Q(state=_State.SENT)).aggregate(
+        waiting=models.Count("pk", filter=IS_TO_SEND | Q(state=_State.SENDING)),
+        manual=models.Count("pk", filter=Q(manual_since__isnull=False)),
+    )
+    return OutboxState(**counts)

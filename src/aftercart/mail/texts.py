@@ -1,0 +1,205 @@
+"""The words of each kind of letter about orders, in the language that is active. Pure: facts in, draft out."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from aftercart.lib.formats import format_day, format_money
+from aftercart.lib.times import parse_time
+from aftercart.mail.draft import Draft, Row, Told
+from aftercart.mail.models import Letter
+from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
+
+_Kind = Letter.Kind
+
+
+def _make_button(told: Told) -> tuple[str, str]:
+    return (_("See your order"), told.url)
+
+
+def _make_note(told: Told) -> str:
+    """Say how long a guest's link lives; a customer's page wants log-in and lives as long as the order."""
+    if not told.is_guest:
+        return ""
+    return _(
+        "The link opens your order without a password and works for %(days)s days. Keep it to yourself."
+    ) % {"days": settings.LINK_LIFE.days}
+
+
+def _list_rows(told: Told) -> tuple[Row, ...]:
+    currency = str(told.facts.get("currency") or "")
+    return tuple(
+        Row(
+            str(item["name"]),
+            int(item["quantity"]),
+            format_money(item["amount"], currency) if item.get("amount") else "",
+        )
+        for item in told.facts.get("items", ())
+    )
+
+
+def _write_link(told: Told) -> Draft:
+    return Draft(
+        subject=_("Your order %(number)s") % {"number": told.number},
+        heading=_("Your order at a glance"),
+        paragraphs=[
+            _("Follow your order, change its address, cancel it or send items back: all on one page."),
+        ],
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_reminder(told: Told) -> Draft:
+    return Draft(
+        subject=_("How is your order %(number)s?") % {"number": told.number},
+        heading=_("Your order is still at hand"),
+        paragraphs=[_("Should something not fit, you can cancel or return it on the page of your order.")],
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_code(told: Told) -> Draft:
+    return Draft(
+        subject=_("Your code for order %(number)s") % {"number": told.number},
+        heading=_("Your one-time code"),
+        paragraphs=[_("Enter this code on the page where you asked for it. It works once, for ten minutes.")],
+        code=told.secret,
+        note=_("If it was not you who asked, do nothing: without the code nobody can change your order."),
+    )
+
+
+def _write_sent(told: Told) -> Draft:
+    return Draft(
+        subject=_("We have passed on your cancellation of order %(number)s") % {"number": told.number},
+        heading=_("Your cancellation is on its way"),
+        paragraphs=[
+            _("We have passed on what you no longer want. It is being confirmed."),
+            _("As soon as it is done we write again, and tell you what comes back."),
+        ],
+        rows=_list_rows(told),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_confirmed(told: Told) -> Draft:
+    return Draft(
+        subject=_("Your cancellation of order %(number)s has gone through") % {"number": told.number},
+        heading=_("Your cancellation has gone through"),
+        paragraphs=[
+            _("Our check has found it: your cancellation has arrived and is being carried out."),
+            _("As soon as it is done we write again, and tell you what comes back."),
+        ],
+        rows=_list_rows(told),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_completed(told: Told) -> Draft:
+    currency = str(told.facts.get("currency") or "")
+    refund = told.facts.get("refund")
+    facts = [(_("Comes back to you"), format_money(refund, currency))] if refund else []
+    way = (
+        _("It is credited as loyalty points.")
+        if told.facts.get("as_points")
+        else _("What you have paid goes back the way you paid it. Your bank may take some days.")
+    )
+    return Draft(
+        subject=_("Cancelled: items of your order %(number)s") % {"number": told.number},
+        heading=_("It is done"),
+        paragraphs=[_("These items are cancelled or returned."), way],
+        rows=_list_rows(told),
+        facts=facts,
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_received(told: Told) -> Draft:
+    answer_by = parse_time(told.facts.get("answer_by"))
+    return Draft(
+        subject=_("We have received your request about order %(number)s") % {"number": told.number},
+        heading=_("Your request is with our team"),
+        paragraphs=[
+            _("We could not do it at once, so our team decides. You need not send it again."),
+            _("We will tell you by %(day)s.") % {"day": format_day(answer_by)},
+        ],
+        rows=_list_rows(told),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_approved(told: Told) -> Draft:
+    return Draft(
+        subject=_("Approved: your request about order %(number)s") % {"number": told.number},
+        heading=_("Our team has approved your request"),
+        paragraphs=[_("It is carried out now. As soon as it is done we write again.")],
+        rows=_list_rows(told),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_rejected(told: Told) -> Draft:
+    return Draft(
+        subject=_("Declined: your request about order %(number)s") % {"number": told.number},
+        heading=_("We could not do what you asked"),
+        paragraphs=[_("Your request was declined. The items stay yours, and the order goes on as before.")],
+        rows=_list_rows(told),
+        quote=str(told.facts.get("reason") or ""),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_moved(told: Told) -> Draft:
+    return Draft(
+        subject=_("New delivery address for order %(number)s") % {"number": told.number},
+        heading=_("Your order goes to the new address"),
+        paragraphs=[_("We have changed where your order is delivered.")],
+        quote=str(told.facts.get("address") or ""),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+def _write_too_late(told: Told) -> Draft:
+    return Draft(
+        subject=_("The address of order %(number)s could not be changed") % {"number": told.number},
+        heading=_("It was too late for the new address"),
+        paragraphs=[
+            _("The order had left, or could not be changed any more. It goes to the address it had before.")
+        ],
+        quote=str(told.facts.get("address") or ""),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
+_WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
+    _Kind.ORDER_LINK: _write_link,
+    _Kind.ORDER_LINK_REMINDER: _write_reminder,
+    _Kind.GUEST_CODE: _write_code,
+    _Kind.CANCELLATION_SENT: _write_sent,
+    _Kind.CANCELLATION_CONFIRMED: _write_confirmed,
+    _Kind.CANCELLATION_COMPLETED: _write_completed,
+    _Kind.REQUEST_RECEIVED: _write_received,
+    _Kind.REQUEST_APPROVED: _write_approved,
+    _Kind.REQUEST_REJECTED: _write_rejected,
+    _Kind.ADDRESS_CHANGED: _write_moved,
+    _Kind.ADDRESS_TOO_LATE: _write_too_late,
+    _Kind.WITHDRAWAL_RECEIPT: write_receipt,
+    _Kind.WITHDRAWAL_ACCEPTED: write_accepted,
+    _Kind.WITHDRAWAL_REFUSED: write_refused,
+}
+
+
+def write_draft(kind: str, told: Told) -> Draft:
+    """Put a letter into words."""
+    return _WRITERS[kind](told)

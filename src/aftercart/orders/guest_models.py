@@ -1,0 +1,44 @@
+"""One-time codes for guests: rows that are made whether there is such an order or not."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+
+class GuestCode(models.Model):
+    """A code that somebody asked for, by an order number and an e-mail address that they typed.
+
+    The row is the same for an order that exists and for one that does not, so that neither answers nor time
+    tell them apart; only the worker looks for the order. `code_hash` is keyed: who reads the table cannot try
+    a million codes. `settled_at` says that the worker has decided, `mailed_at` that a mail was written.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField(max_length=64)
+    email = models.CharField(max_length=254)
+    language = models.CharField(max_length=8)
+    order = models.ForeignKey("orders.Order", null=True, on_delete=models.CASCADE, related_name="guest_codes")
+    code_hash = models.CharField(max_length=64)
+    attempts = models.IntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager["GuestCode"]]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], name="guest_codes_by_age"),
+            models.Index(
+                fields=["email", "mailed_at"],
+                condition=models.Q(mailed_at__isnull=False),
+                name="guest_codes_mailed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)

@@ -1,0 +1,58 @@
+"""How long something is possible: minutes, hours, days or business days, in the shop's time zone. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Final
+
+_FIRST_DAY_OF_THE_WEEKEND: Final = 5
+_ONE_DAY: Final = timedelta(days=1)
+
+
+class Basis(StrEnum):
+    """What a window begins with."""
+
+    ORDER = "order"
+    SHIPMENT = "shipment"
+    DELIVERY = "delivery"
+
+
+class Unit(StrEnum):
+    """What a window is measured in."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"
+    BUSINESS_DAYS = "business_days"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time from a basis on."""
+
+    basis: Basis
+    length: int
+    unit: Unit
+
+    def find_end(self, since: datetime, *, zone: tzinfo, holidays: Collection[date] = ()) -> datetime:
+        """Find the last moment of a window, in UTC.
+
+        Minutes and hours are what they are. A day ends at the same time of the clock on the next day, so that
+        it can have 23 or 25 hours where clocks change. Business days are whole: the day of the beginning does
+        not count, and the window lasts until the end of the last one. Saturdays, Sundays and holidays are none.
+        """
+        if self.unit is Unit.MINUTES:  # added in UTC: elsewhere Python adds by the clock
+            return since.astimezone(UTC) + timedelta(minutes=self.length)
+        if self.unit is Unit.HOURS:
+            return since.astimezone(UTC) + timedelta(hours=self.length)
+        here = since.astimezone(zone)
+        if self.unit is Unit.DAYS:
+            return (here + timedelta(days=self.length)).astimezone(UTC)  # by the clock, not 24 hours
+        day = here.date()
+        for _count in range(self.length):
+            day += _ONE_DAY
+            while day.weekday() >= _FIRST_DAY_OF_THE_WEEKEND or day in holidays:
+                day += _ONE_DAY
+        midnight = datetime.combine(day + _ONE_DAY, time.min, zone).astimezone(UTC)
+        return midnight - timedelta(microseconds=1)

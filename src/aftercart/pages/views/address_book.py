@@ -1,0 +1,119 @@
+"""The address book: add, and edit in place."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import Address, User
+from aftercart.actions.add_address import add_address
+from aftercart.actions.edit_address import edit_address
+from aftercart.actions.remove_address import remove_address
+from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
+from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
+from aftercart.pages.views.customer import SeeOther, customer_page, get_customer, list_addresses
+
+
+@customer_page("GET", "HEAD", "POST")
+def address_book(request: HttpRequest) -> HttpResponse:
+    """Show the book, with one entry's form in its place (`?edit=`); take a new address."""
+    user = get_customer(request)
+    if request.method != "POST":
+        edited = _find_entry(user, request.GET.get("edit", ""))
+        form = AddressEntryForm(initial=read_entry(edited) if edited else _suggest(user))
+        return _show(request, form, edited)
+    if STEP in request.POST:
+        return _show(request, AddressEntryForm(initial=request.POST.dict()), None)
+    form = AddressEntryForm(request.POST)
+    if form.is_valid():
+        try:
+            add_address(user, form.to_draft())
+        except InputInvalid as error:
+            form.complain(error)
+        except ActionError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("The address has been added."))
+            return SeeOther(_find_next(request))
+    return _show(request, form, None, HTTPStatus.BAD_REQUEST)
+
+
+@customer_page("GET", "HEAD", "POST")
+def address_entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change, remove or prefer an entry; shown by itself it is the book with the entry's form. Raises Http404."""
+    user = get_customer(request)
+    entry = _find_entry(user, str(pk))
+    if entry is None:
+        raise Http404
+    if request.method != "POST":
+        return SeeOther(f"{reverse('address-book')}?edit={pk}#address-{pk}")
+    if STEP in request.POST:
+        return _show(request, AddressEntryForm(initial=request.POST.dict()), entry)
+    if "remove" in request.POST or "prefer" in request.POST:
+        return _remove_or_prefer(request, user, pk)
+    form = AddressEntryForm(request.POST)
+    if form.is_valid():
+        try:
+            edit_address(user, pk, form.to_changes())
+        except AddressNotFound as error:
+            raise Http404 from error
+        except InputInvalid as error:
+            form.complain(error)
+        except ActionError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, _("The address has been changed. Orders keep the one they were sent to.")
+            )
+            return SeeOther(reverse("address-book"))
+    return _show(request, form, entry, HTTPStatus.BAD_REQUEST)
+
+
+def _remove_or_prefer(request: HttpRequest, user: User, pk: int) -> HttpResponse:
+    try:
+        if "remove" in request.POST:
+            remove_address(user, pk)
+            messages.success(request, _("The address has been removed."))
+        else:
+            edit_address(user, pk, {}, is_primary=True)
+            messages.success(request, _("This address is now your first choice."))
+    except AddressNotFound as error:
+        raise Http404 from error
+    except ActionError as error:
+        messages.error(request, str(error))
+    return SeeOther(reverse("address-book"))
+
+
+def _find_entry(user: User, told: str) -> Address | None:
+    if not (told.isascii() and told.isdecimal() and len(told) < 19):  # noqa: PLR2004 - 2**63
+        return None
+    return Address.objects.filter(user=user, pk=int(told)).first()
+
+
+def _suggest(user: User) -> dict[str, str]:
+    return {"first_name": user.first_name, "last_name": user.last_name, "phone_number": str(user.phone or "")}
+
+
+def _show(
+    request: HttpRequest, form: AddressEntryForm, edited: Address | None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "addresses": list_addresses(get_customer(request)),
+        "form": form,
+        "edited": edited,
+        "next": _find_next(request),
+    }
+    return render(request, "pages/address_book.html", context, status=status)
+
+
+def _find_next(request: HttpRequest) -> str:
+    """Tell where to go on after adding: the order whose address is to change, or the book."""
+    told: str = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return told if is_ours else reverse("address-book")

@@ -1,0 +1,144 @@
+"""Guests: find an order, look at it by a link, and type the code that lets one act on it."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from aftercart.accounts.clients import get_client_address
+from aftercart.actions.ask_guest_code import ask_guest_code
+from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
+from aftercart.orders.guests import Guest, admit_guest
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import find_by_link, get_now
+from aftercart.pages.forms import CodeForm, LookupForm
+from aftercart.pages.order_page import OrderPage
+from aftercart.pages.views.customer import SeeOther, find_guest_order_to_view
+
+#: Where a session keeps which code it has asked for, and where it wants to go with it.
+_ASKED = "guest_code"
+
+
+@never_cache
+@csrf_protect
+@require_safe
+def guest(request: HttpRequest, signed: str) -> HttpResponse:
+    """Show a guest's order to who has its signed link. Raises Http404, one for every miss.
+
+    The session may look at it from now on; for more, a code has to be typed.
+    """
+    try:
+        order = find_by_link(None, signed, purpose="guest-view")
+    except OrderNotFound as error:
+        raise Http404 from error
+    admit_guest(request.session, Guest(order.pk, order.link_version), may_act=False, now=get_now())
+    withdraw_url = reverse("guest-withdraw", args=[signed])
+    context = {"page": OrderPage(order, is_guest=True), "withdraw_url": withdraw_url}
+    return render(request, "pages/order.html", context)
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest_lookup(request: HttpRequest) -> HttpResponse:
+    """Ask for number and e-mail address; whatever they are, go on to the same page."""
+    if request.method != "POST":
+        return render(request, "pages/guest_lookup.html", {"form": LookupForm()})
+    form = LookupForm(request.POST)
+    if not form.is_valid():
+        return render(request, "pages/guest_lookup.html", {"form": form}, status=HTTPStatus.BAD_REQUEST)
+    return _ask(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
+
+
+@never_cache
+@csrf_protect
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest_code(request: HttpRequest) -> HttpResponse:
+    """Take the code, or send one for the order at which the session may look already (`order`)."""
+    order = _find_viewed(request)
+    if request.method == "POST" and "send" in request.POST:
+        if order is None:
+            return SeeOther(reverse("guest-lookup"))
+        return _ask(request, order.number, order.user_email, _find_next(request))
+    asked = request.session.get(_ASKED)
+    if request.method != "POST":
+        if asked is None and order is None:
+            return SeeOther(reverse("guest-lookup"))
+        return _show_code(request, CodeForm(), order)
+    form = CodeForm(request.POST)
+    if form.is_valid() and asked is not None:
+        try:
+            proved, found = check_guest_code(UUID(asked), form.cleaned_data["code"])
+        except CodeWrong as error:
+            form.add_error("code", str(error))
+        else:
+            return _enter(request, proved, found)
+    elif asked is None:
+        form.add_error("code", str(CodeWrong()))
+    return _show_code(request, form, order, HTTPStatus.BAD_REQUEST)
+
+
+def _enter(request: HttpRequest, proved: Guest, order: Order) -> HttpResponse:
+    """Let the session act. It gets a new key: whoever knew the old one stays outside."""
+    del request.session[_ASKED]
+    request.session.cycle_key()
+    rotate_token(request)
+    admit_guest(request.session, proved, may_act=True, now=get_now())
+    return SeeOther(_find_next(request) or reverse("order-detail", args=[order.pk]))
+
+
+def _ask(request: HttpRequest, number: str, email: str, target: str) -> HttpResponse:
+    try:
+        asked = ask_guest_code(
+            number=number,
+            email=email,
+            language=(get_language() or "en")[:2],
+            client=get_client_address(request),
+        )
+    except TooManyTries as error:
+        context = {"status": error.status, "detail": str(error)}
+        response = render(request, "pages/error.html", context, status=error.status)
+        response["Retry-After"] = str(error.seconds)
+        return response
+    request.session[_ASKED] = str(asked)
+    query = f"?{urlencode({'next': target})}" if target else ""
+    return SeeOther(f"{reverse('guest-code')}{query}")
+
+
+def _show_code(
+    request: HttpRequest, form: CodeForm, order: Order | None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "order": order,
+        "is_asked": _ASKED in request.session,
+        "next": _find_next(request),
+    }
+    return render(request, "pages/guest_code.html", context, status=status)
+
+
+def _find_viewed(request: HttpRequest) -> Order | None:
+    told = (request.POST if request.method == "POST" else request.GET).get("order", "")
+    if not (told.isascii() and told.isdecimal()):
+        return None
+    return find_guest_order_to_view(request, pk=int(told[:18]))
+
+
+def _find_next(request: HttpRequest) -> str:
+    """Tell where to go on: only ever to a page of ours; "" for nowhere in particular."""
+    told: str = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return told if is_ours else ""

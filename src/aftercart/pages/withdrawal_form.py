@@ -1,0 +1,71 @@
+"""The statement of withdrawal as a form: name, where the receipt goes, which goods. No reason is asked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from aftercart.accounts.models import User
+from aftercart.actions.withdraw_order import WithdrawalCommand
+from aftercart.orders.models import Order, OrderItem
+from aftercart.pages.forms import PlainForm
+from aftercart.pages.story import name_items
+
+
+class WithdrawalForm(PlainForm):
+    """What article 11a lets a shop ask for, prefilled with what is known; all goods, unless some are unticked."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address for the receipt"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    items = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("What you withdraw from"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Please choose at least one item.")},
+    )
+
+    def __init__(self, *args: Any, items: Sequence[OrderItem], **options: Any) -> None:
+        """Offer these items."""
+        super().__init__(*args, **options)
+        names = name_items(items)
+        choices = [(item.pk, f"{item.left_quantity} × {names[item.pk]}") for item in items]
+        self.fields["items"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def field_errors(self) -> list[tuple[str, str]]:
+        """Give what is wrong, each with the id of its field."""
+        return [(field.auto_id, str(message)) for field in self for message in field.errors]
+
+    @property
+    def chosen_labels(self) -> list[str]:
+        """Give the chosen items as the form lists them, once it is valid."""
+        chosen = set(self.cleaned_data["items"])
+        return [str(label) for pk, label in self.fields["items"].choices if pk in chosen]  # type: ignore[attr-defined]
+
+    def to_command(self, order: Order, user: User | None) -> WithdrawalCommand:
+        """Make the typed command of valid data."""
+        data = self.cleaned_data
+        return WithdrawalCommand(order.number, user, data["name"], data["email"], tuple(data["items"]))
+
+
+def prefill(order: Order, user: User | None, items: Sequence[OrderItem]) -> dict[str, Any]:
+    """Fill in what is known already, so that it need only be confirmed.
+
+    The address on the order names a guest; who has no more than a link is not shown whose e-mail it is.
+    """
+    address = order.billing_address or order.shipping_address or {}
+    name = user.get_full_name() if user else ""
+    return {
+        "name": name or f"{address.get('first_name') or ''} {address.get('last_name') or ''}".strip(),
+        "email": user.email if user else "",
+        "items": [item.pk for item in items],
+    }

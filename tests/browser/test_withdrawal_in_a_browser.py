@@ -1,0 +1,116 @@
+"""The withdrawal function in a real Chromium: both languages, phone and desk, with and without JavaScript."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.lib.links import sign_number
+from aftercart.mail.models import Letter
+from aftercart.omnitron.connect import replace_client
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.models import Order
+from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
+from tests.browser.visit import DESK, PHONE, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def order() -> Order:
+    user = make_customer()
+    make_address(user)
+    return make_order(user, list_products("400"))
+
+
+@pytest.fixture(autouse=True)
+def fake(order: Order) -> Iterator[FakeOmnitron]:
+    made = make_omnitron(order)
+    with replace_client(made):
+        yield made
+
+
+def withdraw(page: Page) -> None:
+    """Go from the order's page to the receipt, by what a person sees."""
+    page.get_by_role("link", name="Withdraw from contract here").click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Confirm withdrawal", exact=True).click()
+    page.wait_for_url("**/withdraw/*-*/")
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        (PHONE, {}),
+        (PHONE, {"java_script_enabled": False, "color_scheme": "dark"}),
+        (DESK, {}),
+    ],
+    ids=["phone", "phone without JavaScript, dark", "desk"],
+)
+def test_a_customer_withdraws_in_two_steps(
+    browser: Browser, live_server: LiveServer, order: Order, size: dict[str, int], options: dict[str, Any]
+) -> None:
+    visit = Visit(browser, live_server, size, **options)
+    page = visit.log_in(f"/users/orders/{order.pk}/")
+
+    withdraw(page)
+
+    assert page.get_by_role("heading", level=1).inner_text() == "We have received your withdrawal"
+    assert Withdrawal.objects.count() == Letter.objects.filter(kind="withdrawal_receipt").count() == 1
+    has_script = options.get("java_script_enabled", True)
+    assert page.get_by_role("button", name="Print").count() == has_script
+    if has_script:
+        visit.assert_fine()
+    assert visit.foreign == []
+    visit.context.close()
+
+
+def test_every_step_fits_on_a_phone(browser: Browser, live_server: LiveServer, order: Order) -> None:
+    visit = Visit(browser, live_server, PHONE)
+    page = visit.log_in(f"/orders/{order.number}/withdraw/")
+    visit.assert_fine()
+    page.get_by_role("button", name="Continue").click()
+    visit.assert_fine()
+    page.get_by_role("button", name="Change something").click()
+    visit.assert_fine()
+    page.get_by_label("Your name").fill("")
+    page.get_by_role("button", name="Continue").click()
+    assert page.get_by_role("alert").inner_text().startswith("Please check this:")
+    visit.assert_fine()
+    assert Withdrawal.objects.count() == 0
+    visit.context.close()
+
+
+def test_two_tabs_end_at_the_same_receipt(browser: Browser, live_server: LiveServer, order: Order) -> None:
+    visit = Visit(browser, live_server, DESK)
+    first = visit.log_in(f"/orders/{order.number}/withdraw/")
+    second = visit.context.new_page()
+    second.goto(f"/orders/{order.number}/withdraw/")
+    for tab in (first, second):
+        tab.get_by_role("button", name="Continue").click()
+    for tab in (first, second):
+        tab.get_by_role("button", name="Confirm withdrawal").click()
+        tab.wait_for_url("**/withdraw/*-*/")
+
+    assert first.url == second.url
+    assert Withdrawal.objects.count() == 1
+    visit.context.close()
+
+
+def test_a_guest_withdraws_behind_the_link(browser: Browser, live_server: LiveServer, order: Order) -> None:
+    Order.objects.filter(pk=order.pk).update(user=None, user_email="guest@example.com")
+    visit = Visit(browser, live_server, PHONE)
+    page = visit.page
+    page.goto(f"/orders/guest/{sign_number(order.number, purpose='guest-view', link_version=1)}/")
+    page.get_by_role("link", name="Withdraw from contract here").click()
+    page.get_by_label("E-mail address for the receipt").fill("guest@example.com")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Confirm withdrawal").click()
+    page.wait_for_url("**/withdraw/*-*/")
+
+    visit.assert_fine()
+    assert Withdrawal.objects.get().user is None
+    visit.context.close()

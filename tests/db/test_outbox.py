@@ -1,0 +1,370 @@
+"""The outbox: one letter an event, sent once, tried again, given up, never kept longer than need be."""
+
+import smtplib
+import uuid
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from aftercart.actions import jobs
+from aftercart.actions.approve_request import approve_request
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.actions.mail_order_link import mail_order_link
+from aftercart.actions.opt_out import opt_out
+from aftercart.actions.recover import recover_jobs
+from aftercart.actions.reject_request import reject_request
+from aftercart.actions.resend_letter import LetterNotStuck, resend_letter
+from aftercart.actions.send_letter import MOST_TRIES, forget_letters, recover_letters, send_letter
+from aftercart.actions.sync_order import sync_order
+from aftercart.actions.tell_customer import post
+from aftercart.actions.verify_submission import verify_submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.mail.models import Letter
+from aftercart.mail.outbox import measure_outbox, post_letter
+from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.orders.models import Order
+from tests.shop import Line, Shop, make_address, make_address_command, make_order
+
+pytestmark = pytest.mark.django_db
+Mailbox = list[EmailMultiAlternatives]
+
+
+def get_letter(kind: str) -> Letter:
+    return Letter.objects.get(kind=kind)
+
+
+def list_kinds() -> list[str]:
+    return [letter.kind for letter in Letter.objects.order_by("pk")]
+
+
+def write(order: Order | None = None) -> Letter:
+    with transaction.atomic():
+        post(order or make_order(None), Letter.Kind.ORDER_LINK, uuid.uuid4(), {})
+    return Letter.objects.order_by("-pk")[0]
+
+
+def count_jobs() -> int:
+    return ProcrastinateJob.objects.filter(task_name=jobs.SEND_LETTER, status="todo").count()
+
+
+def failing(error: Exception) -> "mock._patch[mock.MagicMock]":
+    return mock.patch.object(EmailMultiAlternatives, "send", side_effect=error)
+
+
+def unreachable() -> "mock._patch[mock.MagicMock]":
+    error = ConnectionRefusedError("nobody there")
+    return mock.patch("django.core.mail.backends.locmem.EmailBackend.open", side_effect=error)
+
+
+def test_a_letter_is_written_with_its_event_or_not_at_all() -> None:
+    order = make_order(None)
+
+    with transaction.atomic():
+        post(order, Letter.Kind.ORDER_LINK, uuid.uuid4(), {})
+        transaction.set_rollback(True)
+
+    assert Letter.objects.count() == 0
+    assert count_jobs() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_outside_of_a_transaction_is_refused() -> None:
+    with pytest.raises(RuntimeError):
+        post_letter(make_order(None), Letter.Kind.ORDER_LINK, uuid.uuid4(), {})
+
+
+def test_an_event_that_is_told_twice_has_one_letter_and_one_job() -> None:
+    order, subject = make_order(None), uuid.uuid4()
+
+    for _time in range(2):
+        with transaction.atomic():
+            post(order, Letter.Kind.CANCELLATION_SENT, subject, {})
+
+    assert Letter.objects.count() == 1
+    assert count_jobs() == 1
+
+
+def test_a_letter_is_sent_once_in_the_orders_language(mailoutbox: Mailbox) -> None:
+    order = make_order(None, details={"language_code": "tr-tr"})
+    letter = write(order)
+
+    send_letter(letter.pk)
+    send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts, letter.language) == ("sent", 1, "tr")
+    [mail] = mailoutbox
+    assert mail.to == ["guest@example.com"]
+    assert mail.extra_headers["Message-ID"] == letter.message_id
+    assert "List-Unsubscribe" not in mail.extra_headers
+    assert mail.alternatives[0].mimetype == "text/html"  # type: ignore[attr-defined]
+    assert f"/orders/guest/{order.number}:" in mail.body
+
+
+def test_a_customers_link_wants_log_in(mailoutbox: Mailbox, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://shop.example.com"
+    shop = Shop()
+
+    send_letter(write(shop.order).pk)
+
+    assert f"https://shop.example.com/users/orders/{shop.order.pk}/\n" in mailoutbox[0].body
+
+
+def test_a_mail_server_that_is_away_is_tried_again_later() -> None:
+    letter = write()
+    ProcrastinateJob.objects.all()._raw_delete("default")
+
+    with unreachable():
+        send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts) == ("prepared", 1)
+    assert letter.error == "ConnectionRefusedError: nobody there"
+    assert count_jobs() == 1
+    send_letter(letter.pk)
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts, letter.error) == ("sent", 2, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "is_manual"),
+    [
+        (smtplib.SMTPDataError(451, b"later"), "prepared", False),
+        (smtplib.SMTPDataError(554, b"spam"), "failed", True),
+        (smtplib.SMTPSenderRefused(421, b"busy", "x"), "prepared", False),
+        (smtplib.SMTPRecipientsRefused({"guest@example.com": (450, b"greylisted")}), "prepared", False),
+        (smtplib.SMTPRecipientsRefused({"guest@example.com": (550, b"no such user")}), "failed", True),
+        (smtplib.SMTPServerDisconnected("gone"), "unknown", False),
+        (TimeoutError("slow"), "unknown", False),
+        (KeyError("a fault of ours"), "failed", True),
+    ],
+)
+def test_what_the_mail_server_says_decides(error: Exception, state: str, is_manual: bool) -> None:  # noqa: FBT001
+    letter = write()
+
+    with failing(error):
+        send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.manual_since is not None) == (state, is_manual)
+    assert measure_outbox().manual == is_manual
+
+
+def test_what_has_failed_for_a_day_is_laid_before_people_and_can_be_sent_again(mailoutbox: Mailbox) -> None:
+    letter = write()
+    Letter.objects.update(attempts=MOST_TRIES - 1)
+
+    with unreachable():
+        send_letter(letter.pk)
+    letter.refresh_from_db()
+    assert (letter.state, letter.manual_since is not None) == ("failed", True)
+    send_letter(letter.pk)
+    assert mailoutbox == []
+
+    resend_letter(letter.pk)
+    send_letter(letter.pk)
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts, letter.manual_since) == ("sent", 1, None)
+    assert len(mailoutbox) == 1
+    with pytest.raises(LetterNotStuck):
+        resend_letter(letter.pk)
+
+
+def test_a_letter_left_by_a_dead_process_is_sent_again_under_its_message_id(mailoutbox: Mailbox) -> None:
+    letter = write()
+    Letter.objects.update(state="sending", attempts=1, sending_at=timezone.now() - timedelta(minutes=4))
+    assert recover_letters() == 0
+
+    Letter.objects.update(sending_at=F("sending_at") - timedelta(minutes=2))
+    ProcrastinateJob.objects.all()._raw_delete("default")
+    assert recover_letters() == 1
+    assert count_jobs() == 1
+    send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert letter.state == "sent"
+    assert mailoutbox[0].extra_headers["Message-ID"] == letter.message_id
+
+
+def test_whoever_was_taken_for_dead_and_lives_neither_undoes_nor_repeats() -> None:
+    letter = write()
+
+    def be_slow(*_args: object) -> int:
+        Letter.objects.update(sending_at=timezone.now() - timedelta(hours=1))
+        recover_letters()
+        raise smtplib.SMTPDataError(554, b"no")
+
+    with mock.patch.object(EmailMultiAlternatives, "send", be_slow):
+        send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.manual_since) == ("unknown", None)
+
+
+def write_code(order: Order) -> Letter:
+    with transaction.atomic():
+        mail_guest_code(order, "481516", "tr")
+    return get_letter("guest_code")
+
+
+def test_a_code_is_encrypted_until_it_is_sent_and_then_forgotten(mailoutbox: Mailbox) -> None:
+    letter = write_code(make_order(None))
+    raw = Letter.objects.extra(select={"raw": "secret"}).values_list("raw", flat=True)[0]
+    assert letter.secret == "481516"
+    assert "481516" not in raw
+    assert "481516" not in str(letter.facts)
+
+    send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.secret, letter.language) == ("sent", "", "tr")
+    assert "481516" in mailoutbox[0].body
+
+
+def test_a_code_that_may_have_arrived_is_not_sent_again() -> None:
+    letter = write_code(make_order(None))
+
+    with failing(smtplib.SMTPServerDisconnected("gone")):
+        send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.secret, letter.manual_since) == ("unknown", "", None)
+    ProcrastinateJob.objects.all()._raw_delete("default")
+    assert recover_jobs() == 0
+
+
+def test_a_code_that_certainly_did_not_leave_is_tried_again_while_it_is_good(mailoutbox: Mailbox) -> None:
+    letter = write_code(make_order(None))
+    with unreachable():
+        send_letter(letter.pk)
+    letter.refresh_from_db()
+    assert (letter.state, letter.secret) == ("prepared", "481516")
+
+    Letter.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    send_letter(letter.pk)
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.secret) == ("failed", "")
+    assert mailoutbox == []
+
+
+def test_reminders_can_be_stopped_and_links_come_all_the_same(mailoutbox: Mailbox) -> None:
+    order = make_order(None)
+    mail_order_link(order.number, is_reminder=True)
+    send_letter(get_letter("order_link_reminder").pk)
+    headers = mailoutbox[0].extra_headers
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "/mail/opt-out/guest@example.com:" in headers["List-Unsubscribe"]
+
+    opt_out("Guest@example.com")
+    opt_out("guest@example.com")
+    mail_order_link(order.number, is_reminder=True)
+    mail_order_link(order.number)
+
+    assert list_kinds() == ["order_link_reminder", "order_link"]
+
+
+def test_letters_are_deleted_after_their_time_but_not_what_people_should_look_at() -> None:
+    sent, stuck, waiting = write(), write(), write()
+    Letter.objects.update(created_at=timezone.now() - timedelta(days=181))
+    Letter.objects.filter(pk=sent.pk).update(state="sent")
+    Letter.objects.filter(pk=stuck.pk).update(state="failed", manual_since=timezone.now())
+
+    assert forget_letters(timedelta(days=180)) == 1
+    assert set(Letter.objects.values_list("pk", flat=True)) == {stuck.pk, waiting.pk}
+
+
+# --- the events --------------------------------------------------------------------------------------------
+
+
+def finish(shop: Shop) -> None:
+    shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
+    sync_order(shop.order.pk, shop.fake)
+
+
+def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
+    shop = Shop([Line(quantity=2), Line()])
+
+    cancel_items(shop.command(), shop.fake)
+
+    assert list_kinds() == ["cancellation_sent"]
+    assert get_letter("cancellation_sent").facts == {
+        "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
+        "currency": "TRY",
+    }
+
+
+def test_a_review_promises_an_answer_by_a_day() -> None:
+    shop = Shop([Line(invoice_number="INV-1")])
+
+    cancel_items(shop.command(), shop.fake)
+
+    assert list_kinds() == ["request_received"]
+    told = get_letter("request_received").facts["answer_by"]
+    assert told[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
+
+
+@pytest.mark.parametrize(("applied", "second"), [(True, ["cancellation_confirmed"]), (False, [])])
+def test_a_lost_answer_is_told_as_received_and_when_found_as_confirmed(
+    applied: bool,  # noqa: FBT001
+    second: list[str],
+    settings: Settings,
+) -> None:
+    settings.VERIFY_GRACE = timedelta(0)
+    shop = Shop()
+    shop.fake.fail("cancel_items", AnswerUnknown, applied=applied)
+    cancel_items(shop.command(), shop.fake)
+    assert list_kinds() == ["request_received"]
+
+    verify_submission(Submission.objects.get().pk, shop.fake)
+
+    assert list_kinds() == ["request_received", *second]
+
+
+def test_decisions_are_told_with_their_reason() -> None:
+    shop = Shop([Line(invoice_number="INV-1"), Line(invoice_number="INV-1")])
+    cancel_items(shop.command(0), shop.fake)
+    cancel_items(shop.command(1), shop.fake)
+    first, second = CancellationRequest.objects.order_by("pk")
+
+    approve_request(first.pk, shop.user)
+    reject_request(second.pk, shop.user, "It has left.")
+
+    assert list_kinds()[2:] == ["request_approved", "request_rejected"]
+    assert get_letter("request_rejected").facts["reason"] == "It has left."
+
+
+def test_a_completed_submission_is_told_once_with_what_comes_back() -> None:
+    shop = Shop([Line(), Line()])
+    cancel_items(shop.command(), shop.fake)
+
+    finish(shop)
+
+    assert list_kinds() == ["cancellation_sent", "cancellation_completed"]
+    letter = get_letter("cancellation_completed")
+    assert [item["name"] for item in letter.facts["items"]] == ["Shirt", "Shirt"]
+    assert letter.facts["refund"] == "200.0000"
+
+
+def test_an_address_change_is_told_when_it_has_ended() -> None:
+    shop = Shop()
+    address = make_address(shop.user)
+    change_address(make_address_command(shop.order, address), shop.fake)
+    assert list_kinds() == ["address_changed"]
+    assert get_letter("address_changed").facts["address"].startswith("Ayşe Yılmaz\nStreet ")
+
+    shop.fake.fail("change_address", NotSent("down", code="unreachable"))
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+    assert list_kinds() == ["address_changed"]
+    Order.objects.update(status="500")
+    deliver_address(AddressChange.objects.get(state="pending").pk, shop.fake)
+    assert list_kinds() == ["address_changed", "address_too_late"]

@@ -1,0 +1,434 @@
+"""The policy as a table: which version holds, what was judged by it, and that the past does not change."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from aftercart.accounts.models import User
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.draft_policy import draft_policy
+from aftercart.actions.keep_policy import keep_policy
+from aftercart.actions.publish_policy import PolicyPublished, publish_policy
+from aftercart.cancellations.models import CancellationRequest, PolicyRule, PolicyVersion, Submission
+from aftercart.cancellations.policy_selectors import (
+    get_book,
+    get_default_book,
+    get_policy,
+    get_terms,
+    read_book,
+    read_rule,
+    write_rules,
+)
+from aftercart.cancellations.selectors import build_document
+from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.orders.errors import AddressChangeRefused, CancellationRefused, InputInvalid
+from aftercart.orders.models import Order, TimelineEntry
+from aftercart.orders.policies import Clause, Effect, OrderFacts, PolicyBook, ShippingRefund, Topic
+from aftercart.orders.selectors import gather_order_facts, list_categories
+from aftercart.orders.windows import Basis, Unit, Window
+from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_company
+
+pytestmark = pytest.mark.django_db
+
+
+def make_staff() -> User:
+    return User.objects.create_user(f"staff{User.objects.count()}@example.com", is_staff=True)
+
+
+def publish(*clauses: Clause, at: timedelta | None = None) -> PolicyVersion:
+    """Publish the default policy with these clauses besides."""
+    staff = make_staff()
+    pk = draft_policy(staff, get_default_book())
+    version = PolicyVersion.objects.get(pk=pk)
+    PolicyRule.objects.bulk_create(write_rules(version, clauses))
+    publish_policy(pk, staff, timezone.now() + at if at else None)
+    version.refresh_from_db()
+    return version
+
+
+REVIEW_ALL = Clause(number=900, topic=Topic.APPROVAL, effect=Effect.REVIEW, channel_id=1)
+REFUSE_ALL = Clause(
+    number=900,
+    topic=Topic.STATUS,
+    effect=Effect.REFUSE,
+    channel_id=1,
+    code="closed",
+    message_en="We are closed.",
+    message_tr="Kapalıyız.",
+)
+
+
+def test_until_something_is_published_the_settings_are_the_policy(settings: Settings) -> None:
+    settings.INVOICE_NEEDS_REVIEW = False
+    shop = Shop([Line(invoice_number="INV-1")])
+
+    assert cancel_items(shop.command(), shop.fake).status == 204
+
+    version = PolicyVersion.objects.get()
+    assert (version.is_default, version.state) == (True, "published")
+    assert Submission.objects.get().policy_version == version
+    assert read_book(version).clauses == get_default_book().clauses
+
+
+def test_one_default_is_kept_once_and_another_one_beside_it(settings: Settings) -> None:
+    first, second = keep_policy(get_default_book()), keep_policy(get_default_book())
+    settings.RETURN_WINDOW = timedelta(days=30)
+    third = keep_policy(get_default_book())
+
+    assert first == second != third
+    assert PolicyVersion.objects.count() == 2
+
+
+def test_a_kept_default_does_not_outlive_its_settings(settings: Settings) -> None:
+    keep_policy(get_default_book())
+    settings.CANCEL_STATUSES = frozenset({"200"})
+    shop = Shop()
+
+    with pytest.raises(CancellationRefused):
+        cancel_items(shop.command(), shop.fake)
+
+
+def test_no_status_at_all_allows_nothing_rather_than_everything(settings: Settings) -> None:
+    settings.CANCEL_STATUSES = frozenset()
+    shop = Shop()
+
+    with pytest.raises(CancellationRefused) as caught:
+        cancel_items(shop.command(), shop.fake)
+
+    assert caught.value.code == "status_not_allowed"
+
+
+def test_what_staff_publish_holds_at_once_whatever_the_settings_say(settings: Settings) -> None:
+    version = publish(REVIEW_ALL)
+    settings.REVIEW_ABOVE_AMOUNT = Decimal(1)
+    shop = Shop()
+
+    answer = cancel_items(shop.command(), shop.fake)
+
+    assert answer.status == 200
+    submission = Submission.objects.get()
+    assert (submission.policy_version, submission.cause) == (version, "type_needs_approval")
+    entry = TimelineEntry.objects.get(event="cancellation_submitted")
+    assert entry.data["policy"] == version.pk
+    assert entry.data["reviews"] == [[shop.items[0].pk, "type_needs_approval", 900]]
+    assert CancellationRequest.objects.get().cause == "type_needs_approval"
+
+
+def test_the_page_the_document_and_the_action_say_the_same() -> None:
+    publish(REFUSE_ALL)
+    shop = Shop()
+
+    shop.order.refresh_from_db()
+    document = build_document(shop.order)
+    with pytest.raises(CancellationRefused) as caught:
+        cancel_items(shop.command(), shop.fake)
+
+    assert document["is_cancellable"] is document["orderitem_set"][0]["is_cancellable"] is False
+    assert caught.value.body() == {
+        "non_field_errors": ["We are closed."],
+        "code": "closed",
+        "items": [{"order_item": shop.items[0].pk, "code": "closed", "message": "We are closed."}],
+    }
+    assert Submission.objects.count() == 0
+
+
+def test_a_clause_of_another_channel_is_not_about_this_order() -> None:
+    publish(replace(REFUSE_ALL, channel_id=2))
+    shop = Shop()
+
+    assert cancel_items(shop.command(), shop.fake).status == 204
+
+
+def test_a_later_policy_changes_nothing_that_was_judged() -> None:
+    shop = Shop([Line(), Line()])
+    first = publish(REVIEW_ALL)
+    cancel_items(shop.command(0), shop.fake)
+    second = publish()
+
+    cancel_items(shop.command(1), shop.fake)
+
+    newer, older = Submission.objects.all()
+    assert (older.policy_version, newer.policy_version) == (first, second)
+    assert (older.state, newer.state) == ("refused", "applied")
+    assert read_book(first).by_topic[Topic.APPROVAL] == (REVIEW_ALL,)
+
+
+def test_a_version_holds_from_its_time_on() -> None:
+    now = publish()
+    later = publish(REFUSE_ALL, at=timedelta(days=2))
+
+    assert get_book().version == now.pk
+    assert get_book(timezone.now() + timedelta(days=1)).version == now.pk
+    assert get_book(timezone.now() + timedelta(days=3)).version == later.pk
+    assert get_book(timezone.now() - timedelta(days=1)).version is None
+
+
+def test_a_draft_is_not_in_force() -> None:
+    draft_policy(make_staff(), PolicyBook((REFUSE_ALL,)))
+    shop = Shop()
+
+    assert cancel_items(shop.command(), shop.fake).status == 204
+
+
+def test_nothing_is_published_into_the_past_nor_twice_nor_empty() -> None:
+    staff = make_staff()
+    pk = draft_policy(staff, get_default_book())
+
+    with pytest.raises(InputInvalid) as caught:
+        publish_policy(pk, staff, timezone.now() - timedelta(minutes=1))
+    assert list(caught.value.fields) == ["effective_from"]
+    assert PolicyVersion.objects.get(pk=pk).is_draft
+
+    publish_policy(pk, staff)
+    moment = PolicyVersion.objects.get(pk=pk).effective_from
+    with pytest.raises(PolicyPublished):
+        publish_policy(pk, staff)
+    assert PolicyVersion.objects.get(pk=pk).effective_from == moment
+
+    empty = draft_policy(staff, PolicyBook(()))
+    with pytest.raises(InputInvalid, match="without rules"):
+        publish_policy(empty, staff)
+    assert PolicyVersion.objects.get(pk=empty).is_draft
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE cancellations_policyrule SET effect = 'allow' WHERE version_id = %s",
+        "DELETE FROM cancellations_policyrule WHERE version_id = %s",
+        "UPDATE cancellations_policyversion SET effective_from = now() - interval '1 year' WHERE id = %s",
+        "UPDATE cancellations_policyversion SET state = 'draft' WHERE id = %s",
+        "DELETE FROM cancellations_policyversion WHERE id = %s",
+    ],
+)
+def test_the_database_refuses_to_change_what_is_published(statement: str) -> None:
+    version = publish(REVIEW_ALL)
+    before = list(PolicyRule.objects.values()), list(PolicyVersion.objects.values())
+
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, [version.pk])
+
+    assert (list(PolicyRule.objects.values()), list(PolicyVersion.objects.values())) == before
+
+
+def test_a_rule_cannot_be_added_or_moved_into_a_published_version() -> None:
+    version = publish()
+    other = PolicyVersion.objects.get(pk=draft_policy(make_staff(), PolicyBook((REVIEW_ALL,))))
+    stray = write_rules(version, [REVIEW_ALL])[0]
+
+    with pytest.raises(DatabaseError, match="published"), transaction.atomic():
+        stray.save()
+    with pytest.raises(DatabaseError, match="published"), transaction.atomic():
+        other.rules.update(version=version)
+
+    assert list(other.rules.values_list("number", flat=True)) == [900]
+
+
+def test_a_draft_may_change_and_go() -> None:
+    pk = draft_policy(make_staff(), get_default_book())
+    PolicyRule.objects.filter(version=pk).update(message_en="Hello")
+
+    PolicyVersion.objects.get(pk=pk).delete()
+
+    assert PolicyRule.objects.count() == 0
+
+
+def test_an_author_who_is_deleted_leaves_the_version() -> None:
+    version = publish()
+    assert version.author is not None
+
+    version.author.delete()
+
+    version.refresh_from_db()
+    assert version.author_id is None
+    assert not version.is_draft
+
+
+FULL = Clause(
+    number=5,
+    topic=Topic.RETURN_WINDOW,
+    effect=Effect.REFUSE,
+    channel_id=3,
+    sku_patterns=("A-*", "B?"),
+    category_patterns=("*shoes",),
+    statuses=frozenset({"550", "540"}),
+    payment_types=frozenset({"cash"}),
+    client_types=frozenset({"ios"}),
+    countries=frozenset({"tr"}),
+    amount_above=Decimal("1.0000"),
+    amount_up_to=Decimal("2.5000"),
+    currency="EUR",
+    cancellation_type="refund",
+    window=Window(Basis.SHIPMENT, 3, Unit.BUSINESS_DAYS),
+    code="own",
+    message_en="No.",
+    message_tr="Hayır.",
+    fee_fixed=Decimal("1.0000"),
+    fee_percent=Decimal("2.0000"),
+    shipping_refund=ShippingRefund.ALWAYS,
+)
+
+
+def test_a_clause_survives_the_table() -> None:
+    version = PolicyVersion.objects.get(pk=draft_policy(make_staff(), PolicyBook((FULL,))))
+
+    assert read_book(version).clauses == (FULL,)
+    assert read_rule(version.rules.get()) == FULL
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"topic": "fee", "effect": "refuse"}, "effect"),
+        ({"topic": "partial_line", "effect": "allow"}, "effect"),
+        ({"topic": "country", "effect": "review"}, "effect"),
+        ({"topic": "status", "effect": "review", "cancellation_type": "address_change"}, "effect"),
+        ({"topic": "invoice", "effect": "refuse", "cancellation_type": "address_change"}, "topic"),
+        ({"topic": "return_window", "effect": "refuse"}, "window_length"),
+        (
+            {"topic": "return_window", "effect": "refuse", "window_basis": "order", "window_unit": "days"},
+            "window_length",
+        ),
+        (
+            {"topic": "status", "window_basis": "order", "window_unit": "days", "window_length": 1},
+            "window_length",
+        ),
+        (
+            {
+                "topic": "return_window",
+                "window_basis": "order",
+                "window_unit": "business_days",
+                "window_length": 3651,
+            },
+            "window_length",
+        ),
+        ({"topic": "approval", "effect": "review", "code": "own"}, "code"),
+        (
+            {"topic": "approval", "effect": "review", "code": "No!", "message_en": "x", "message_tr": "y"},
+            "code",
+        ),
+        ({"topic": "fee", "fee_fixed": Decimal(1)}, "currency"),
+        ({"topic": "fee", "fee_percent": Decimal(101)}, "fee_percent"),
+        ({"topic": "fee", "fee_percent": Decimal(-1)}, "fee_percent"),
+        ({"topic": "amount", "amount_above": Decimal(2), "amount_up_to": Decimal(2)}, "amount_up_to"),
+        ({"topic": "status", "statuses": ["999"]}, "statuses"),
+        ({"topic": "status", "currency": "try"}, "currency"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(fields: dict[str, Any], problem: str) -> None:
+    version = PolicyVersion.objects.create()
+    rule = PolicyRule(**{"version": version, "number": 1, "effect": "allow", **fields})
+
+    with pytest.raises(ValidationError) as caught:
+        rule.full_clean()
+
+    assert list(caught.value.message_dict) == [problem]
+
+
+def test_every_rule_of_the_default_makes_sense() -> None:
+    version = PolicyVersion.objects.create()
+
+    for rule in write_rules(version, get_default_book().clauses):
+        rule.full_clean()
+
+
+def test_the_policy_costs_one_query_and_one_more_for_a_version_not_met_before(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1):
+        get_book()
+    publish(REVIEW_ALL)
+
+    with django_assert_num_queries(2):
+        get_book()
+    with django_assert_num_queries(1):
+        book = get_book()
+    with django_assert_num_queries(0):
+        get_policy(Order(channel_id=1, currency="TRY"), book)
+
+
+def test_facts_come_from_wherever_an_order_tells_them() -> None:
+    shop = Shop(
+        order_fields={
+            "shipping_address": {"country": {"pk": 1, "code": "TR", "name": "Türkiye"}},
+            "details": {"client_type": "ios"},
+        }
+    )
+
+    assert gather_order_facts(shop.order) == OrderFacts(1, "TRY", "credit_card", "ios", "tr")
+    assert list_categories({"category": "Shoes"}) == ("Shoes",)
+    assert list_categories(
+        {"categories": [{"name": "Shoes", "path": "Women > Shoes"}, 7], "attributes": {"category": "Red"}}
+    ) == ("Women > Shoes", "Shoes", "7", "Red")
+    assert list_categories({"category": None, "attributes": ["?"]}) == ()
+
+
+def test_easy_return_can_be_off_for_some_items() -> None:
+    off = Clause(number=900, topic=Topic.EASY_RETURN, effect=Effect.REFUSE, sku_patterns=("SKU-*",))
+    publish(off)
+    shop = Shop([Line(status="550")])
+    make_company()
+
+    shop.order.refresh_from_db()
+    document = build_document(shop.order)
+    answer = cancel_items(make_command(shop.order, ask(shop.items[0], shop.refund_reason)), shop.fake)
+
+    assert document["orderitem_set"][0]["available_easy_return_shipping_companies"] == []
+    assert answer.status == 204
+
+
+def test_an_address_is_judged_by_the_policy_too() -> None:
+    closed = replace(REFUSE_ALL, cancellation_type="address_change", code="", message_en="", message_tr="")
+    publish(closed)
+    shop = Shop()
+    command = make_address_command(shop.order, make_address(shop.user))
+
+    with pytest.raises(AddressChangeRefused, match="too late"):
+        change_address(command, shop.fake)
+
+    assert shop.fake.posts == []
+    assert shop.order.address_changes.count() == 0
+
+
+def test_a_change_that_was_recorded_is_delivered_by_the_policy_that_allowed_it() -> None:
+    shop = Shop()
+    shop.fake.fail("change_address", AnswerUnknown)
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+    change = shop.order.address_changes.get()
+    publish(replace(REFUSE_ALL, cancellation_type="address_change"))
+
+    deliver_address(change.pk, shop.fake)
+
+    change.refresh_from_db()
+    assert change.state == "confirmed"
+    assert change.policy_version is not None
+    assert change.policy_version.is_default
+
+
+def test_the_terms_of_an_item_are_those_of_its_order_its_kind_and_the_whole_amount() -> None:
+    fee = Clause(
+        number=900,
+        topic=Topic.FEE,
+        cancellation_type="refund",
+        amount_up_to=Decimal(500),
+        fee_fixed=Decimal("39.9"),
+        currency="TRY",
+    )
+    publish(fee)
+    shop = Shop([Line(status="550")])
+    policy, item = get_policy(shop.order), shop.items[0]
+
+    small = get_terms(policy, item, "refund", Decimal(500))
+    large = get_terms(policy, item, "refund", Decimal("500.01"))
+    cancelled = get_terms(policy, item, "cancel", Decimal(1))
+
+    assert [terms.fee_fixed for terms in (small, large, cancelled)] == [Decimal("39.9"), 0, 0]
+    assert (small.clauses[Topic.FEE], small.easy_return, cancelled.easy_return) == (900, True, False)

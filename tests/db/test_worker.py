@@ -1,0 +1,91 @@
+"""The worker's own upkeep: what a dead worker held is taken over."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.utils import timezone
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.worker.tasks import run_take_over_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TASK = "aftercart.recover"
+
+
+@pytest.fixture(autouse=True)
+def _own_queue(transactional_db: None) -> Iterator[None]:  # noqa: ARG001
+    """Empty the queue: Django's flush passes over tables that are not its own."""
+    empty_queue()
+    yield
+    empty_queue()
+
+
+def empty_queue() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+def make_job(status: str, *, worker: int | None = None, lock: str | None = TASK) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs"
+            " (queue_name, task_name, lock, queueing_lock, args, status, worker_id)"
+            " VALUES ('default', %s, %s, %s, '{}', %s::procrastinate_job_status, %s) RETURNING id",
+            [TASK, lock, lock, status, worker],
+        )
+        pk: int = cursor.fetchone()[0]
+    return pk
+
+
+def make_dead_worker() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
+            [timezone.now() - timedelta(minutes=1)],
+        )
+        pk: int = cursor.fetchone()[0]
+    return pk
+
+
+@async_to_sync
+async def take_over() -> None:
+    context: Any = SimpleNamespace(app=app)  # all that it needs of a running worker's
+    await run_take_over_jobs.func(context, 0)
+
+
+def get_statuses() -> dict[int, str]:
+    return dict(ProcrastinateJob.objects.values_list("pk", "status"))
+
+
+def test_the_job_of_a_dead_worker_is_put_back() -> None:
+    job = make_job("doing", worker=make_dead_worker())
+
+    take_over()
+
+    assert get_statuses() == {job: "todo"}
+
+
+def test_a_dead_job_whose_successor_waits_makes_way_for_it() -> None:
+    dead = make_job("doing", worker=make_dead_worker())
+    waiting = make_job("todo")
+
+    take_over()
+
+    assert get_statuses() == {dead: "failed", waiting: "todo"}
+
+
+def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
+    worker = make_dead_worker()
+    dead, waiting = make_job("doing", worker=worker), make_job("todo")
+    other = make_job("doing", worker=worker, lock=None)
+
+    take_over()
+
+    assert get_statuses() == {dead: "failed", waiting: "todo", other: "todo"}

@@ -1,0 +1,79 @@
+"""Kill the worker at every point of sending a code: never two mails, and none lost that the guest cannot have again."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from aftercart.actions.ask_guest_code import ask_guest_code
+from aftercart.actions.recover import recover_jobs
+from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.orders.models import GuestCode, Order
+from tests.faults.test_every_point import dying_at
+from tests.shop import make_order
+
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+
+
+def ask(order: Order) -> int:
+    asked = ask_guest_code(
+        number=order.number, email=order.user_email, language="en", client=f"192.0.2.{order.pk % 250}"
+    )
+    return GuestCode.objects.get(uuid=asked).pk
+
+
+def survives(pk: int, deadly: int) -> bool:
+    """Send a code in a child that dies at a point; tell whether it had fewer points than that."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with dying_at(deadly):
+                send_guest_code(pk)
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0, "the action failed of itself"
+    return True
+
+
+@pytest.mark.timeout(300)
+def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settings, tmp_path: Path) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.GUEST_LOOKUPS = 10**6
+    unsent = 0
+    for deadly in range(1, 100):
+        folder = tmp_path / str(deadly)
+        settings.EMAIL_FILE_PATH = folder
+        order = make_order(None)
+        Order.objects.filter(pk=order.pk).update(user_email=f"guest{deadly}@example.com")
+        order.refresh_from_db()
+        pk = ask(order)
+
+        has_survived = survives(pk, deadly)
+
+        row = GuestCode.objects.get(pk=pk)
+        recover_jobs()
+        send_guest_code(pk)  # as the job does that a dead worker left
+        mails = len(list(folder.iterdir())) if folder.exists() else 0
+        assert mails <= 1
+        if row.settled_at is None:
+            assert mails == 1
+        elif mails == 0:
+            unsent += 1
+            send_guest_code(ask(order))  # the guest asks again
+            assert len(list(folder.iterdir())) == 1
+        if has_survived:
+            assert mails == 1
+            break
+    assert deadly > 8, "points are missing: what is no longer watched?"
+    assert unsent == 1, "between the commit and the mail, and nowhere else"

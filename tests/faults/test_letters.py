@@ -1,0 +1,174 @@
+"""Kill the process at every point of sending a letter: none is lost, and nobody reads one twice.
+
+The letters go into a folder, which, like a mailbox, keeps one of several with the same Message-ID. A log beside
+it counts how often each was handed over.
+"""
+
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import connection, transaction
+from django.db.models import F
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from aftercart.actions import jobs
+from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.actions.recover import recover_jobs
+from aftercart.actions.send_letter import recover_letters, send_letter
+from aftercart.actions.tell_customer import post
+from aftercart.mail.folder import FolderBackend, list_mails
+from aftercart.mail.models import Letter
+from tests.faults.test_every_point import dying_at
+from tests.shop import make_order
+
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+
+_MOST_POINTS = 100
+
+
+class Mailbox:
+    """The folder, and how often anything was handed over."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "handed-over.log"
+
+    def empty(self) -> None:
+        for path in self.folder.glob("*"):
+            path.unlink()
+
+    def count_handed_over(self) -> int:
+        return len(self.log.read_text().splitlines()) if self.log.exists() else 0
+
+    def keeping(self, backend: FolderBackend, mails: list[EmailMessage]) -> int:
+        count = FolderBackend.send_messages(backend, mails)
+        with self.log.open("a") as log:
+            log.write("once\n")
+        return count
+
+
+@pytest.fixture
+def mailbox(settings: Settings, tmp_path: Path) -> Mailbox:
+    settings.EMAIL_BACKEND = "aftercart.mail.folder.FolderBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+    return Mailbox(tmp_path)
+
+
+def survives(letter_pk: int, mailbox: Mailbox, deadly: int) -> bool:
+    """Send in a child that dies at a point: the database's, and before, amid and after the handing over."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with dying_at(deadly) as pass_one:
+
+                def hand_over(backend: FolderBackend, mails: list[EmailMessage]) -> int:
+                    pass_one()
+                    count = mailbox.keeping(backend, mails)
+                    pass_one()
+                    return count
+
+                with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(hand_over)):
+                    send_letter(letter_pk)
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0
+    return True
+
+
+class Backend(FolderBackend):
+    """The folder, watched."""
+
+    def __init__(self, hand_over: Callable[[FolderBackend, list[EmailMessage]], int]) -> None:
+        super().__init__()
+        self._hand_over = hand_over
+
+    def send_messages(self, email_messages: list[EmailMessage]) -> int:  # type: ignore[override]
+        return self._hand_over(self, email_messages)
+
+
+def recover(mailbox: Mailbox) -> None:
+    """Do what the worker does; time passes quickly."""
+    for _round in range(5):
+        Letter.objects.update(sending_at=F("sending_at") - timedelta(hours=1))
+        recover_letters()
+        recover_jobs()
+        todo = list(ProcrastinateJob.objects.filter(status="todo", task_name=jobs.SEND_LETTER))
+        if not todo:
+            return
+        ProcrastinateJob.objects.all()._raw_delete("default")
+        with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(mailbox.keeping)):
+            for job in todo:
+                send_letter(job.args["pk"])
+    pytest.fail("it does not come to an end")
+
+
+def kill_at_every_point(mailbox: Mailbox, write: Callable[[], None], check: Callable[[], None]) -> int:
+    for deadly in range(1, _MOST_POINTS):
+        Letter.objects.all().delete()
+        ProcrastinateJob.objects.all()._raw_delete("default")
+        mailbox.empty()
+        with transaction.atomic():
+            write()
+        is_over = survives(Letter.objects.get().pk, mailbox, deadly)
+        recover(mailbox)
+        check()
+        if is_over:
+            return deadly - 1
+    pytest.fail("sending has no end")
+
+
+def write_receipt() -> None:
+    post(make_order(None), Letter.Kind.WITHDRAWAL_RECEIPT, uuid.uuid4(), {"name": "Ayşe"})
+
+
+def write_code() -> None:
+    mail_guest_code(make_order(None), "481516", "en")
+
+
+@pytest.mark.timeout(300)
+def test_wherever_a_process_dies_a_letter_arrives_once(mailbox: Mailbox) -> None:
+    handed_over = []
+
+    def check() -> None:
+        assert Letter.objects.get().state == "sent"
+        assert len(list_mails(mailbox.folder)) == 1
+        handed_over.append(mailbox.count_handed_over())
+
+    points = kill_at_every_point(mailbox, write_receipt, check)
+
+    assert points >= 6
+    # What a mail server without memory makes unavoidable: after it took a letter, nobody lived to say so.
+    assert set(handed_over) == {1, 2}
+
+
+@pytest.mark.timeout(300)
+def test_wherever_a_process_dies_a_code_is_handed_over_at_most_once_and_never_kept(mailbox: Mailbox) -> None:
+    states = set()
+
+    def check() -> None:
+        letter = Letter.objects.get()
+        states.add(letter.state)
+        assert letter.secret == ""
+        assert mailbox.count_handed_over() <= 1
+        if letter.state == "sent":
+            assert mailbox.count_handed_over() == 1
+
+    kill_at_every_point(mailbox, write_code, check)
+
+    assert states == {"sent", "unknown"}

@@ -1,0 +1,62 @@
+"""A short trial by the harness: real processes under fire, then the books. `make faults` runs a long one.
+
+The mutations show that the harness can fail: with a fault put into Aftercart, the same trial finds it.
+"""
+
+import json
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftercart.lib.failpoints import POINTS
+from tests.faults.harness.mutations import MUTATIONS
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(600)]
+
+#: What each mutation makes the books say.
+FOUND = {
+    "skip-sent-mark": "1 twice",
+    "retry-post": "1 twice",
+    "drop-index": "1 twice",
+}
+
+
+def run_trial(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    """Run a trial with a random seed, which its output names; its exit code, report and output."""
+    report = folder / "report.json"
+    command = [sys.executable, "-m", "tests.faults.harness", "--hurry", "--keep", str(folder / "trial")]
+    command += ["--seed", str(secrets.randbelow(10**6)), "--report", str(report), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert report.exists(), done.stdout + done.stderr
+    return done.returncode, json.loads(report.read_text("utf-8")), done.stdout
+
+
+def test_under_fire_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    code, report, output = run_trial(tmp_path, "--minutes", "0.5")
+
+    print(output)  # noqa: T201 - its table belongs into the log of a failure
+    assert report["violations"] == [], output
+    assert report["left"] == {}
+    assert set(report["failpoints"]) == set(POINTS)
+    assert report["submissions"] >= 100
+    assert sum(report["kills"].values()) >= 5
+    assert code == 0
+
+
+def test_every_mutation_is_shown() -> None:
+    assert set(FOUND) == set(MUTATIONS)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_fault_put_into_aftercart_is_found(mutation: str, tmp_path: Path) -> None:
+    code, report, output = run_trial(tmp_path, "--minutes", "0.3", "--mutation", mutation)
+
+    found = {violation.partition(":")[0] for violation in report["violations"]}
+    assert FOUND[mutation] in found, output
+    assert code == 1

@@ -1,0 +1,163 @@
+"""Guests in the API: the storefront's look-up, and the latest order of a session that has been admitted."""
+
+import time
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from aftercart.lib.links import sign_number
+from aftercart.orders.models import Order
+from tests.http.conftest import Api
+from tests.shop import make_customer, make_order
+
+pytestmark = pytest.mark.django_db
+PATH = "/users/orders/anonymous/"
+MISS = {
+    "non_field_errors": ["There is no order with this number and e-mail address."],
+    "code": "order_not_found",
+}
+
+
+@pytest.fixture
+def order() -> Order:
+    return make_order(None)
+
+
+def admit(api: Api, order: Order) -> None:
+    token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
+    assert api.client.get(f"/orders/guest/{token}/").status_code == 200
+
+
+def test_number_and_email_give_a_list_of_exactly_one(api: Api, order: Order) -> None:
+    for body in (
+        {"number": order.number, "email": "guest@example.com"},
+        {"order": order.number, "email": " GUEST@example.com "},
+    ):
+        answer = api.post(PATH, body)
+        assert answer.status_code == 200, answer.content
+        assert [row["id"] for row in answer.json()] == [order.pk]
+    form = api.client.post(PATH, {"number": order.number, "email": "guest@example.com"})
+    assert form.status_code == 415  # multipart, which no client sends
+    form = api.client.post(
+        PATH,
+        f"email=guest%40example.com&number={order.number}",
+        content_type="application/x-www-form-urlencoded;charset=UTF-8",
+    )
+    assert [row["number"] for row in form.json()] == [order.number]
+    assert "guest_orders" not in api.client.session
+
+
+def test_every_miss_is_told_in_one_wording(api: Api, order: Order) -> None:
+    customer = make_customer()
+    customers = make_order(customer)
+
+    answers = [
+        api.post(PATH, {"number": number, "email": email})
+        for number, email in (
+            (order.number, "somebody@example.com"),
+            ("ORD-2026-999999", "guest@example.com"),
+            (customers.number, customer.email),
+            (order.number[:-1], "guest@example.com"),
+            ("%", "guest@example.com"),
+        )
+    ]
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(400, MISS)] * 5
+    assert len({str(sorted(answer.headers.items())) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        "x",
+        {"number": "", "email": ""},
+        {"number": {}, "email": []},
+        {"number": "\x00", "email": "a@b.co"},
+    ],
+)
+def test_what_makes_no_sense_is_400(api: Api, body: Any) -> None:
+    assert api.post(PATH, body).status_code == 400
+
+
+def test_it_needs_no_token_and_no_session_and_takes_posts_only(api: Api, order: Order) -> None:
+    api.log_in(make_customer())
+    body = {"number": order.number, "email": "guest@example.com"}
+
+    answer = api.client.post(PATH, body, content_type="application/json")
+
+    assert answer.status_code == 200
+    assert api.get(PATH).status_code == 405
+
+
+def test_it_is_throttled_whether_there_is_such_an_order_or_not(
+    api: Api, order: Order, settings: Settings
+) -> None:
+    settings.GUEST_LOOKUPS = 3
+    for number, status in ((order.number, 200), ("ORD-2026-999999", 400)):
+        answers = [
+            api.post(PATH, {"number": number, "email": email})
+            for email in ("guest@example.com", "guest@example.com", "guest@example.com", "guest@example.com")
+        ]
+        if status == 200:
+            assert [answer.status_code for answer in answers] == [200] * 3 + [429]
+        assert answers[3].json()["code"] == "throttled"
+        assert 1 <= int(answers[3]["Retry-After"]) <= 600
+
+
+def test_time_does_not_tell_which_miss_it_was(api: Api, order: Order, settings: Settings) -> None:
+    """A sign test over pairs taken in turn, so that a busy machine slows both: which one is slower is chance.
+
+    With a hundred pairs, less than a fifth or more than four fifths is six standard deviations away from it.
+    """
+    settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = 10**6
+    known = {"number": order.number, "email": "somebody@example.com"}
+    unknown = {"number": "ORD-2026-999999", "email": "somebody@example.com"}
+
+    def measure(body: dict[str, str]) -> float:
+        begin = time.perf_counter()
+        assert api.post(PATH, body).status_code == 400
+        return time.perf_counter() - begin
+
+    measure(known)
+    slower = 0
+    for n in range(100):
+        bodies = (known, unknown) if n % 2 else (unknown, known)
+        first, second = (measure(body) for body in bodies)
+        slower += (first > second) == bool(n % 2)
+
+    assert 20 < slower < 80
+
+
+def test_a_guest_sees_the_latest_order_only_and_the_id_is_ignored(api: Api, order: Order) -> None:
+    older = make_order(None)
+    Order.objects.filter(pk=older.pk).update(created_date="2020-01-01T00:00:00Z")
+    make_order(None)  # somebody else's
+    assert api.get("/users/orders/").status_code == 401
+    admit(api, order)
+    admit(api, older)
+
+    page = api.get("/users/orders/").json()
+
+    assert (page["count"], [row["id"] for row in page["results"]]) == (1, [order.pk])
+    for pk in (order.pk, older.pk, 999_999):
+        assert api.get(f"/users/orders/{pk}/").json()["id"] == order.pk
+
+
+def test_a_customer_sees_their_own_orders_whatever_links_they_opened(api: Api, order: Order) -> None:
+    customer = make_customer()
+    own = make_order(customer)
+    api.log_in(customer)
+    admit(api, order)
+
+    assert [row["id"] for row in api.get("/users/orders/").json()["results"]] == [own.pk]
+    assert api.get(f"/users/orders/{order.pk}/").status_code == 404
+
+
+def test_a_guest_may_write_nothing_by_the_api(api: Api, order: Order) -> None:
+    admit(api, order)
+
+    for path in (f"/orders/{order.number}/cancel/", "/orders/change-address/", "/address/"):
+        assert api.post(path, {}).status_code == 401

@@ -1,0 +1,94 @@
+"""The locks of the queue: what is done about one request is done one after the other."""
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from django.db import connection
+
+from aftercart.actions import jobs
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.cancellations.models import CancellationRequest
+from tests.db.test_worker import empty_queue
+from tests.races.together import interrupted, race
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_queue(transactional_db: None) -> Iterator[None]:  # noqa: ARG001
+    empty_queue()
+    yield
+    empty_queue()
+
+
+def make_request(shop: Shop) -> int:
+    request_cancellation(shop.command())
+    empty_queue()
+    return CancellationRequest.objects.get().pk
+
+
+def take_job() -> str | None:
+    """Take the next job, as each worker does."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        worker = cursor.fetchone()[0]
+        cursor.execute("SELECT task_name FROM procrastinate_fetch_job_v2(NULL, %s)", [worker])
+        name: str | None = cursor.fetchone()[0]
+    return name
+
+
+@pytest.mark.parametrize("count", [4, 16])
+def test_of_many_workers_one_works_on_a_request(count: int) -> None:
+    pk = make_request(Shop())
+    jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+    jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+
+    outcomes = race(count, lambda _n: take_job())
+
+    assert sorted(map(str, outcomes)) == ["None"] * (count - 1) + [jobs.DELIVER_REQUEST]
+
+
+def test_a_decision_waits_for_the_delivery_that_is_under_way() -> None:
+    pk = make_request(Shop())
+    jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+    assert take_job() == jobs.DELIVER_REQUEST
+    jobs.enqueue(jobs.EXECUTE_APPROVAL, pk)
+
+    assert take_job() is None
+
+
+def test_without_the_lock_two_workers_are_at_one_request() -> None:
+    pk = make_request(Shop())
+    with mock.patch.object(jobs, "name_lock", side_effect=["one", "another"]):
+        jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+        jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+
+    assert [take_job(), take_job(), take_job()] == [jobs.DELIVER_REQUEST, jobs.DELIVER_REQUEST, None]
+
+
+def test_two_who_deliver_one_request_at_once_ask_omnitron_twice() -> None:
+    """This is what the lock of the queue is there for: both have looked, both find nothing, both create."""
+    shop = Shop()
+    pk = make_request(shop)
+
+    with interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)):
+        deliver_request(pk, shop.fake)
+
+    assert shop.count_posts("create_request") == 2
+    request = CancellationRequest.objects.get()
+    assert request.is_undeliverable  # the second was refused, and that is what the staff would see
+    assert request.remote_pks == [300_001]  # although it is there
+
+
+def test_one_after_the_other_they_ask_once() -> None:
+    shop = Shop()
+    pk = make_request(shop)
+
+    deliver_request(pk, shop.fake)
+    deliver_request(pk, shop.fake)
+
+    assert shop.count_posts("create_request") == 1
+    assert not CancellationRequest.objects.get().is_undeliverable

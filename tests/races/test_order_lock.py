@@ -1,0 +1,177 @@
+"""The lock on the order, place by place: without it a version is lost, and two documents bear one ETag."""
+
+from collections.abc import Callable
+
+import pytest
+
+from aftercart.actions import approve_request as approving
+from aftercart.actions import change_address as changing
+from aftercart.actions import compare_address as checking
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.overrule_rejection import overrule_rejection
+from aftercart.actions.prepare_submission import Prepared, prepare_submission
+from aftercart.actions.reject_request import reject_request
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.revoke_links import revoke_links
+from aftercart.actions.send_submission import send_submission
+from aftercart.actions.settle_submission import settle_submission
+from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.orders.timeline import WORKER
+from tests.races.together import interrupted_once_locked, without_lock
+from tests.shop import Shop, make_address, make_address_command, make_customer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+#: An action, and how often it moves the order's version.
+Step = tuple[Callable[[], object], int]
+
+
+def make_request(shop: Shop) -> int:
+    request_cancellation(shop.command())
+    return CancellationRequest.objects.get().pk
+
+
+def make_approved(shop: Shop) -> int:
+    pk = make_request(shop)
+    approving.approve_request(pk, make_customer())
+    return pk
+
+
+def make_change(shop: Shop) -> int:
+    pk = changing._prepare(make_address_command(shop.order, make_address(shop.user)))
+    assert isinstance(pk, int)
+    return pk
+
+
+def make_prepared(shop: Shop) -> int:
+    prepared = prepare_submission(shop.command(), Submission.Origin.DIRECT)
+    assert isinstance(prepared, Prepared)
+    return prepared.submission_pk
+
+
+def begin_settling(shop: Shop) -> Step:
+    pk = make_prepared(shop)
+    Submission.objects.update(state="sent")
+    return lambda: settle_submission(pk, Submission.State.APPLIED, WORKER), 1
+
+
+def begin_sending(shop: Shop) -> Step:
+    pk = make_prepared(shop)
+    return lambda: send_submission(pk, shop.fake), 2  # marked, settled
+
+
+def begin_syncing(shop: Shop) -> Step:
+    cancel_items(shop.command(), shop.fake)
+    shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
+    return lambda: sync_order(shop.order.pk, shop.fake), 1
+
+
+def begin_overruling(shop: Shop) -> Step:
+    pk = make_request(shop)
+    deliver_request(pk, shop.fake)
+    (remote_pk,) = CancellationRequest.objects.get().remote_pks
+    shop.fake.decide_request("approve", remote_pk)
+    reject_request(pk, make_customer(), "No.")
+    decided = [shop.fake.backoffice.requests[remote_pk].remote]
+    return lambda: overrule_rejection(pk, decided), 1
+
+
+def begin_ending(shop: Shop) -> Step:
+    pk = make_change(shop)
+    return lambda: changing._end(pk, AddressChange.State.CONFIRMED, WORKER, status_code=200), 1
+
+
+def begin_reopening(shop: Shop) -> Step:
+    begin_ending(shop)[0]()
+    last = AddressChange.objects.get()
+    return lambda: checking._reopen(last), 1
+
+
+def begin_following(shop: Shop) -> Step:
+    begin_ending(shop)[0]()
+    last = AddressChange.objects.get()
+    return lambda: checking._follow(shop.order.pk, last.pk, last.address["pk"]), 1
+
+
+def begin_changing(shop: Shop) -> Step:
+    command = make_address_command(shop.order, make_address(shop.user))
+    return lambda: changing._prepare(command), 1
+
+
+def begin_approving(shop: Shop) -> Step:
+    pk, staff = make_request(shop), make_customer()
+    return lambda: approving.approve_request(pk, staff), 1
+
+
+def begin_executing(shop: Shop) -> Step:
+    pk = make_approved(shop)
+    return lambda: approving._prepare(pk), 1
+
+
+def begin_leaving(shop: Shop) -> Step:
+    pk = make_approved(shop)
+    return lambda: approving._leave_to_omnitron(pk, []), 1
+
+
+def begin_rejecting(shop: Shop) -> Step:
+    pk, staff = make_request(shop), make_customer()
+    return lambda: reject_request(pk, staff, "No."), 1
+
+
+def begin_delivering(shop: Shop) -> Step:
+    pk = make_request(shop)
+    return lambda: deliver_request(pk, shop.fake), 1
+
+
+PLACES: dict[str, Callable[[Shop], Step]] = {
+    "approve_request.approve_request": begin_approving,
+    "approve_request._prepare": begin_executing,
+    "approve_request._leave_to_omnitron": begin_leaving,
+    "change_address._prepare": begin_changing,
+    "change_address._end": begin_ending,
+    "compare_address._reopen": begin_reopening,
+    "compare_address._follow": begin_following,
+    "deliver_request._record_delivery": begin_delivering,
+    "overrule_rejection.overrule_rejection": begin_overruling,
+    "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),
+    "reject_request.reject_request": begin_rejecting,
+    "revoke_links.revoke_links": lambda shop: (lambda: revoke_links(shop.order.number), 1),
+    "send_submission._mark_sent": begin_sending,
+    "settle_submission.settle_submission": begin_settling,
+    "sync_order._book": begin_syncing,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_lock_lets_no_version_be_lost(place: str) -> None:
+    shop = Shop()
+    act, moves = PLACES[place](shop)
+    shop.order.refresh_from_db()
+    before = shop.order.version
+
+    with interrupted_once_locked(place, lambda: revoke_links(shop.order.number)) as other:
+        act()
+
+    shop.order.refresh_from_db()
+    assert (other.had_to_wait, other.outcome) == (True, None)
+    assert shop.order.version == before + moves + 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_without_the_lock_a_version_is_lost(place: str) -> None:
+    shop = Shop()
+    act, moves = PLACES[place](shop)
+    shop.order.refresh_from_db()
+    before = shop.order.version
+
+    with (
+        without_lock(place),
+        interrupted_once_locked(place, lambda: revoke_links(shop.order.number)) as other,
+    ):
+        act()
+
+    shop.order.refresh_from_db()
+    assert (other.had_to_wait, other.outcome) == (False, None)
+    assert shop.order.version == before + moves

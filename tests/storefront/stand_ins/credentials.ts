@@ -1,0 +1,1 @@
+export { CredentialProvider as default } from "./next";

@@ -1,0 +1,95 @@
+"""How letters look: both languages, text and HTML alike, nothing that a mail program would have to fetch."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from pytest_django import Settings
+
+from aftercart.mail.compose import make_opt_out_url, read_opt_out_token, render_letter
+from aftercart.mail.draft import Told
+from aftercart.mail.examples import make_example
+from aftercart.mail.models import Letter
+
+KINDS = pytest.mark.parametrize("kind", list(Letter.Kind))
+LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
+
+
+def read(html: str) -> str:
+    return " ".join(BeautifulSoup(html, "html.parser").body.get_text(" ").split())  # type: ignore[union-attr]
+
+
+@KINDS
+@LANGUAGES
+def test_text_and_html_say_the_same(kind: str, language: str) -> None:
+    draft, text, html = render_letter(kind, make_example(kind, language), language=language)
+
+    for said in (draft.heading, *draft.paragraphs, draft.note, draft.code):
+        assert said in text
+        assert said in read(html)
+    for row in draft.rows:
+        assert f"{row.quantity} × {row.name}" in text
+        assert row.amount in text
+    for label, value in draft.facts:
+        assert f"{label}: {value}" in text
+    assert "\n\n\n" not in text
+
+
+@KINDS
+def test_a_mail_program_has_nothing_to_fetch_and_follows_its_colours(kind: str) -> None:
+    _draft, _text, html = render_letter(kind, make_example(kind), language="en")
+
+    page = BeautifulSoup(html, "html.parser")
+    assert page.select("img, script, link, iframe, form") == []
+    assert "url(" not in html
+    assert "prefers-color-scheme: dark" in html
+    assert [link["href"] for link in page.select("a")] == [make_example(kind).url] * len(page.select("a"))
+    assert page.html is not None
+    assert page.html["lang"] == "en"
+    assert len(html.encode()) < 10_000
+
+
+def test_what_a_customer_wrote_is_no_html() -> None:
+    told = Told(
+        number="<b>1</b>",
+        facts={"items": [{"name": "<script>x</script>", "quantity": 1}], "reason": "<i>no</i>"},
+        url="https://shop.example.com/",
+    )
+
+    draft, text, html = render_letter(Letter.Kind.REQUEST_REJECTED, told, language="en")
+
+    assert "<script>" not in html
+    assert "&lt;i&gt;no&lt;/i&gt;" in html
+    assert "- 1 × <script>x</script>" in text
+    assert draft.subject == "Declined: your request about order <b>1</b>"
+
+
+def test_amounts_are_written_in_the_letters_language() -> None:
+    example = make_example(Letter.Kind.CANCELLATION_COMPLETED)
+
+    assert "TRY 4,347.90" in render_letter("cancellation_completed", example, language="en")[1]
+    assert "4.347,90 TL" in render_letter("cancellation_completed", example, language="tr")[1]
+
+
+def test_a_receipt_tells_content_and_utc_time_and_does_not_accept() -> None:
+    kind = Letter.Kind.WITHDRAWAL_RECEIPT
+    _draft, text, _html = render_letter(kind, make_example(kind), language="en")
+
+    assert "Submitted: 2026-03-14 21:07:45 UTC" in text
+    assert "> I hereby withdraw from contract ORD-2026-001042 of 2 March 2026 about: 1 × Linen shirt." in text
+    assert "Name: Ayşe Yılmaz" in text
+    assert "It is a receipt, and no decision yet." in text
+    assert not re.search(r"accept", text, re.IGNORECASE)
+
+
+def test_only_optional_letters_say_how_to_stop_them(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://shop.example.com"
+    url = make_opt_out_url("Ayse+x@Example.com")
+    reminder = make_example(Letter.Kind.ORDER_LINK_REMINDER)
+
+    _draft, text, html = render_letter("order_link_reminder", reminder, language="en", opt_out=url)
+
+    assert url.startswith("https://shop.example.com/mail/opt-out/ayse%2Bx@example.com:")
+    assert url in text
+    assert "Tell us here" in read(html)
+    assert read_opt_out_token("somebody@example.com:forged") is None
