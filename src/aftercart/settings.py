@@ -100,15 +100,24 @@ MIDDLEWARE = [
     "aftercart.pages.errors.OutageMiddleware",
 ]
 
+# --- the shop's own look (docs/branding.md) ----------------------------------------------------------------
+
+SHOP_NAME = config.text("SHOP_NAME")
+BRAND = Path(config.text("BRAND_FOLDER")).resolve() if config.text("BRAND_FOLDER") else None
+if BRAND and not BRAND.is_dir():
+    raise ImproperlyConfigured(f"BRAND_FOLDER names no folder: {BRAND}")
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BRAND / "templates"] if BRAND else [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "aftercart.pages.brand.name_shop",
                 "aftercart.pages.views.points.offer_points",
             ],
         },
@@ -210,14 +219,20 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 SHOP_TIME_ZONE = config.text("TIME_ZONE")
 
+# The customer's own choice, made in the foot of a page; it goes before what the browser says.
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = not IS_LOCAL
+
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BRAND / "static"] if BRAND and (BRAND / "static").is_dir() else []
 # Served from where they are installed: no collecting step between installing and running.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
 
 # --- letters -----------------------------------------------------------------------------------------------
 
-SHOP_NAME = config.text("SHOP_NAME")
 SHOP_COLOUR = config.text("SHOP_COLOUR")
 if not re.fullmatch(r"#[0-9a-fA-F]{6}", SHOP_COLOUR):
     raise ConfigurationError(f"SHOP_COLOUR must be # and six hexadecimal digits, not {SHOP_COLOUR!r}.")

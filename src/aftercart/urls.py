@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
+from django.views.i18n import set_language
 
 from aftercart.api import (
     addresses,
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.cancel, json=orders.CancelOrder.as_view()),
         name="order-cancel",
     ),
+    path("orders/<text:number>/cancel/<uuid:uuid>/", pages.cancel_result, name="order-cancel-result"),
     path(
         "orders/<text:number>/withdraw/",
         by_format(html=pages.withdraw, json=withdrawals.WithdrawOrder.as_view()),
@@ -101,6 +103,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         by_format(html=pages.order_detail, json=orders.OrderDetail.as_view()),
         name="order-detail",
     ),
+    path("users/orders/<int:pk>/receipt/", pages.receipt, name="order-receipt"),
+    path("orders/style.css", pages.style, name="style"),
+    path("orders/language/", set_language, name="set-language"),
     path("account/loyalty-account-balance/", loyalty.LoyaltyBalance.as_view(), name="loyalty-balance"),
     path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
     path("account/points/", pages.points, name="points"),

@@ -3,9 +3,25 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from aftercart.omnitron.connect import replace_client
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.models import Order
+from tests.browser.scene import (
+    list_products,
+    make_address,
+    make_companies,
+    make_customer,
+    make_omnitron,
+    make_order,
+    make_reasons,
+)
+from tests.browser.visit import PHONE, Visit
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
@@ -31,3 +47,33 @@ def browser() -> Iterator[Browser]:
         yield chromium
         chromium.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def order(live_server: LiveServer) -> Order:  # noqa: ARG001 - it brings the database
+    """An order of three items, none of which has left."""
+    user = make_customer()
+    make_address(user, primary=True)
+    make_address(user, "Work", line="Büyükdere Caddesi 201, Kat 7")
+    make_reasons()
+    make_companies()
+    # A day that stays, so that the screenshots do.
+    placed = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+    return make_order(user, list_products("400", "400", "450"), created_date=placed)
+
+
+@pytest.fixture
+def fake(order: Order) -> Iterator[FakeOmnitron]:
+    """An Omnitron that knows the order."""
+    fake = make_omnitron(order)
+    with replace_client(fake):
+        yield fake
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Visit as `request.param` says: a size, and options of the browser's context."""
+    size, options = getattr(request, "param", (PHONE, {}))
+    visit = Visit(browser, live_server, size, **options)
+    yield visit
+    visit.context.close()

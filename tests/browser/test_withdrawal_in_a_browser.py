@@ -14,7 +14,7 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
-from tests.browser.test_pages_in_a_browser import DESK, PHONE, Visit
+from tests.browser.visit import DESK, PHONE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -7,6 +7,7 @@ import pytest
 
 import aftercart.pages
 
+BERRY = Path(__file__).parents[2] / "docs" / "brands" / "berry" / "theme.css"
 CSS = Path(aftercart.pages.__file__).parent / "static" / "pages" / "aftercart.css"
 TEXT, EDGE = 4.5, 3.0
 PAIRS = [
@@ -25,10 +26,14 @@ PAIRS = [
 ]
 
 
-def read_theme(scheme: str) -> dict[str, str]:
-    blocks = re.findall(r":root \{(.*?)\}", CSS.read_text(), re.DOTALL)
-    colours = {"light": blocks[0], "dark": blocks[1]}
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", colours[scheme]))
+def read_theme(scheme: str, *files: Path) -> dict[str, str]:
+    """Read the colours of a scheme as a browser does: what comes later goes, and the light ones hold in the dark."""
+    colours: dict[str, str] = {}
+    for file in files:
+        blocks = re.findall(r":root \{(.*?)\}", file.read_text(), re.DOTALL)
+        for block in blocks[: 2 if scheme == "dark" else 1]:
+            colours |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+    return colours
 
 
 def shine(colour: str) -> float:
@@ -39,8 +44,9 @@ def shine(colour: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast_is_enough(scheme: str) -> None:
-    theme = read_theme(scheme)
+@pytest.mark.parametrize("files", [(CSS,), (CSS, BERRY)], ids=["ours", "berry"])
+def test_contrast_is_enough(scheme: str, files: tuple[Path, ...]) -> None:
+    theme = read_theme(scheme, *files)
     for ink, ground, wanted in PAIRS:
         bright, dim = sorted((shine(theme[ink]), shine(theme[ground])), reverse=True)
         assert (bright + 0.05) / (dim + 0.05) >= wanted, (scheme, ink, ground)

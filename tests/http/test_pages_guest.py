@@ -208,13 +208,18 @@ def test_the_right_code_opens_the_order_and_lets_the_guest_cancel(
     assert (entered.status_code, entered["Location"]) == (303, f"/users/orders/{order.pk}/")
     page = client.get(f"/orders/{order.number}/cancel/")
     assert page.status_code == 200
-    answer = client.post(f"/orders/{order.number}/cancel/", choose(get_items(order)[0].pk, reason.pk))
-    assert (answer.status_code, answer["Location"]) == (303, f"/users/orders/{order.pk}/")
+    answer = confirm(client, order, look(client, order, choose(get_items(order)[0].pk, reason.pk)))
+    submission = Submission.objects.get()
+    result = f"/orders/{order.number}/cancel/{submission.uuid}/"
+    assert (answer.status_code, answer["Location"]) == (303, result)
     assert get_statuses(order) == ["50"]
     assert [post.call for post in fake.posts] == ["cancel_items"]
-    submission = Submission.objects.get()
     assert (submission.user, submission.state) == (None, "applied")
-    assert "Your cancellation has been sent" in text_of(client.get(f"/users/orders/{order.pk}/"))
+    said = client.get(result)
+    assert "Your cancellation has been sent" in text_of(said)
+    assert "My orders" not in text_of(said)
+    assert client.get(f"{result}?version={Order.objects.get(pk=order.pk).version}").status_code == 204
+    assert Client().get(result)["Location"].startswith("/users/login/")
     actors = set(TimelineEntry.objects.filter(order=order).values_list("actor", "user"))
     assert [(actor, user is None) for actor, user in actors] == [("customer", True)]
 
@@ -229,18 +234,48 @@ def choose(item: int, reason: int, kind: str = "cancel", **fields: Any) -> dict[
     }
 
 
+def look(client: Client, order: Order, fields: dict[str, Any]) -> dict[str, Any]:
+    """Take the first step; give what a browser would send of the second."""
+    answer = client.post(f"/orders/{order.number}/cancel/", {**fields, "step": "quote"})
+    assert answer.status_code == 200
+    form = BeautifulSoup(answer.content, "html.parser").select("main form[data-once] input[name]")
+    return {
+        str(field["name"]): field.get("value", "")
+        for field in form
+        if field["type"] not in {"checkbox", "radio"} or field.has_attr("checked")
+    }
+
+
+def confirm(client: Client, order: Order, second: dict[str, Any]) -> Any:
+    """Take the second step, with its tick."""
+    return client.post(f"/orders/{order.number}/cancel/", {**second, "step": "send", "return_policy": "on"})
+
+
 def test_the_same_form_sent_twice_by_a_guest_is_one_cancellation(
     client: Client, order: Order, fake: FakeOmnitron
 ) -> None:
     prove(client, order)
-    body = choose(get_items(order)[0].pk, make_reason().pk, idempotency_key="a" * 32)
+    second = look(client, order, choose(get_items(order)[0].pk, make_reason().pk))
 
-    answers = [client.post(f"/orders/{order.number}/cancel/", body).status_code for _ in range(3)]
+    answers = [confirm(client, order, second) for _ in range(3)]
 
-    assert answers == [303] * 3
+    result = f"/orders/{order.number}/cancel/{Submission.objects.get().uuid}/"
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(303, result)] * 3
     assert len(fake.posts) == 1
     record = IdempotencyRecord.objects.get()
-    assert (record.user_id, record.guest_order_id, record.key) == (None, order.pk, "a" * 32)
+    assert (record.user_id, record.guest_order_id, record.key) == (None, order.pk, second["idempotency_key"])
+
+
+def test_a_guest_is_offered_no_points_and_gets_none(client: Client, order: Order, fake: FakeOmnitron) -> None:
+    prove(client, order)
+    second = look(client, order, choose(get_items(order)[0].pk, make_reason().pk))
+    assert [name for name in second if name.startswith("quote-")] == ["quote-payment_method"]
+
+    answer = confirm(client, order, {**second, "destination": "loyalty"})
+
+    assert answer.status_code == 400
+    assert not Submission.objects.exists()
+    assert fake.posts == []
 
 
 def test_a_step_goes_on_where_it_was_asked_for(client: Client, order: Order) -> None:
@@ -360,10 +395,20 @@ def test_a_guest_types_where_a_return_is_collected(client: Client, order: Order,
     wrong = choose(
         item, reason.pk, "refund", **type_address(back, "pickup-", township=""), shipping_company=company.pk
     )
-    assert client.post(f"/orders/{back.number}/cancel/", wrong).status_code == 400
+    answer = client.post(f"/orders/{back.number}/cancel/", wrong)
+    assert answer.status_code == 400
+    assert [
+        (link["href"], link.get_text())
+        for link in BeautifulSoup(answer.content, "html.parser").select(".summary a")
+    ] == [("#id_pickup-township", "Township: Please choose a township of this city.")]
     assert not Submission.objects.exists()
     right = choose(item, reason.pk, "refund", **type_address(back, "pickup-"), shipping_company=company.pk)
-    assert client.post(f"/orders/{back.number}/cancel/", right).status_code == 303
+    second = look(client, back, right)
+    assert {name: second[name] for name in second if name.startswith("pickup-")} == {
+        name: str(value) for name, value in type_address(back, "pickup-").items()
+    }
+    assert not Submission.objects.exists()
+    assert confirm(client, back, second).status_code == 303
 
     pickup = SubmissionLine.objects.get().pickup_address or {}
     assert (pickup["line"], pickup["phone_number"], pickup["city"]["name"]) == (
@@ -372,6 +417,32 @@ def test_a_guest_types_where_a_return_is_collected(client: Client, order: Order,
         "İstanbul",
     )
     assert get_statuses(back) == ["50"]
+
+
+def test_the_places_of_a_collection_are_asked_for_and_nothing_typed_is_lost(
+    client: Client, order: Order, fake: FakeOmnitron
+) -> None:
+    back = make_order(None, Line(status="550"), status="550", shipping_address=order.shipping_address)
+    load_into(fake, back)
+    company, reason = make_company(), make_reason("refund")
+    prove(client, back)
+    city = City.objects.create(country_id=type_address(order)["country"], name="Ankara")
+    Township.objects.create(city=city, name="Çankaya")
+    typed = type_address(back, "pickup-", city=city.pk, township="", line="Atatürk Bulvarı 1")
+    body = choose(get_items(back)[0].pk, reason.pk, "refund", **typed, shipping_company=company.pk)
+
+    page = client.post(f"/orders/{back.number}/cancel/", {**body, "places": "1"})
+
+    assert page.status_code == 200
+    soup = BeautifulSoup(page.content, "html.parser")
+    assert [option.get_text() for option in soup.select("#id_pickup-township option")] == [
+        "Please choose",
+        "Çankaya",
+    ]
+    assert [field["value"] for field in soup.select("#id_pickup-line")] == ["Atatürk Bulvarı 1"]
+    assert soup.select(f"#id_item-{get_items(back)[0].pk}-is_chosen[checked]")
+    assert not soup.select(".wrong")
+    assert not Submission.objects.exists()
 
 
 def test_a_guest_types_where_the_order_goes(client: Client, order: Order, fake: FakeOmnitron) -> None:

@@ -3,12 +3,13 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import Status
@@ -121,7 +122,8 @@ def test_nothing_in_a_page_is_inline_or_from_elsewhere(client: Client, order: Or
     page = read(client.get(f"/users/orders/{order.pk}/").content)
     assert not page.select("[style], style, script:not([src]), [onclick]")
     sources = [tag.get("src") or tag.get("href") for tag in page.select("img, script, link")]
-    assert all(str(source).startswith("/static/pages/") for source in sources)
+    ours = ("/static/pages/", "/orders/style.css?v=")
+    assert all(str(source).startswith(ours) for source in sources)
     assert "/static/pages/products/fallback.svg" in sources
 
 
@@ -217,12 +219,111 @@ def test_the_list_has_pages_of_twelve_and_a_search(client: Client, order: Order)
     assert len(read(client.get("/users/orders/?page=rubbish").content).select(".card")) == 12
     found = read(client.get("/users/orders/?search=001234").content)
     assert [link.get_text() for link in found.select(".cover")] == ["Order ORD-2024-001234"]
-    assert "No order number of yours contains" in text_of(client.get("/users/orders/?search=%25").content)
+    assert "None of your orders fits that." in text_of(client.get("/users/orders/?search=%25").content)
     assert client.get("/users/orders/?search=%00").status_code == 200
     assert client.get("/users/orders/?search=" + "9" * 100).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/users/orders/", "/users/orders/{pk}/"])
+def test_the_list_can_be_narrowed_to_days_of_the_shops_time_zone(client: Client, order: Order) -> None:
+    Order.objects.update(created_date="2024-01-31T22:30:00Z")  # in Istanbul it is 1 February already
+    make_order(order.user, list_products("550"), number="ORD-LATER", created_date="2024-03-05T10:00:00Z")  # type: ignore[arg-type]
+    found = {}
+    for query in (
+        "since=2024-02-01&until=2024-02-01",
+        "until=2024-01-31",
+        "since=2024-02-02",
+        "since=2024-02-01&search=LATER",
+    ):
+        page = read(client.get(f"/users/orders/?{query}").content)
+        found[query] = [link.get_text() for link in page.select(".cover")]
+    assert list(found.values()) == [["Order ORD-2024-001234"], [], ["Order ORD-LATER"], ["Order ORD-LATER"]]
+
+
+def test_days_that_make_no_sense_are_told_at_the_field(client: Client, order: Order) -> None:
+    for rubbish in ("rubbish", "2024-02-31", "9" * 40, "%00"):
+        answer = client.get(f"/users/orders/?since={rubbish}")
+        assert answer.status_code == 200
+        assert read(answer.content).select("#id_since_error") != []
+        assert order.number in answer.content.decode()
+
+
+def test_the_pages_of_a_search_keep_it(client: Client, order: Order) -> None:
+    for place in range(13):
+        make_order(order.user, list_products("550"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]
+    link = read(client.get("/users/orders/?search=9000&since=2024-01-01").content).select_one("[rel=next]")
+    assert link is not None
+    assert link["href"] == "?page=2&search=9000&since=2024-01-01"
+
+
+def test_a_list_without_orders_says_so(client: Client, order: Order) -> None:
+    client.force_login(make_customer("new@example.com"))
+    assert "You have no orders yet." in text_of(client.get("/users/orders/").content)
+    assert order.pk
+
+
+def test_the_receipt_holds_what_was_bought_and_paid_and_no_more_than_its_customer_may_see(
+    client: Client, order: Order
+) -> None:
+    text = text_of(client.get(f"/users/orders/{order.pk}/receipt/").content)
+    for words in (
+        "Receipt",
+        "ORD-2024-001234",
+        "Linen shirt with a round neck",
+        "TRY 388.50",
+        "TRY 2,787.30",
+    ):
+        assert words in text
+    client.force_login(make_customer("other@example.com"))
+    assert client.get(f"/users/orders/{order.pk}/receipt/").status_code == 404
+
+
+def test_the_language_is_chosen_in_the_foot_and_goes_before_the_browsers(order: Order) -> None:
+    path = f"/users/orders/{order.pk}/"
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(order.user)  # type: ignore[arg-type]
+    page = read(strict.get(path).content)
+    form = page.select_one(".languages")
+    assert form is not None
+    fields = {str(field["name"]): field["value"] for field in form.select("input")}
+    assert fields["next"] == path
+    assert [button.get_text() for button in form.select("button")] == ["English", "Türkçe"]
+    assert strict.post("/orders/language/", {"language": "tr", "next": path}).status_code == 403
+    answer = strict.post("/orders/language/", fields | {"language": "tr"})
+    assert (answer.status_code, answer["Location"]) == (302, path)
+    assert answer.cookies["django_language"]["httponly"]
+    assert '<html lang="tr">' in strict.get(path, headers={"accept-language": "en"}).content.decode()
+    elsewhere = strict.post(
+        "/orders/language/", fields | {"language": "en", "next": "https://evil.example.com/"}
+    )
+    assert elsewhere["Location"] == "/"
+
+
+def test_the_style_sheet_is_one_and_its_address_changes_with_it(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "theme.css").write_text(":root { --brand: #123456; }")
+    plain = client.get("/")
+    answer = client.get("/orders/style.css")
+    assert answer["Content-Type"] == "text/css; charset=utf-8"
+    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    settings.BRAND, settings.SHOP_NAME = tmp_path, "Kırmızı"
+    branded = client.get("/")
+    links = [read(page.content).select("link[rel=stylesheet]") for page in (plain, branded)]
+    assert [len(found) for found in links] == [1, 1]
+    assert links[0][0]["href"] != links[1][0]["href"]
+    assert client.get(str(links[1][0]["href"])).content == answer.content + b"\n:root { --brand: #123456; }"
+    assert "<title>Welcome · Kırmızı</title>" in branded.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/users/orders/",
+        "/users/orders/?search=0&since=2020-01-01",
+        "/users/orders/{pk}/",
+        "/users/orders/{pk}/receipt/",
+    ],
+)
 def test_the_number_of_queries_does_not_depend_on_how_much_there_is(
     client: Client, order: Order, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -123,7 +123,8 @@ def test_the_customer_sees_the_refund_of_a_request_and_of_what_has_come_back(
     }
     quote = quote_cancellation(shop.command()).token
 
-    assert client.post(path, {**form, "quote": quote}).status_code == 303
+    second = {"step": "send", "destination": "payment_method", "return_policy": "on"}
+    assert client.post(path, {**form, **second, "quote-payment_method": quote}).status_code == 303
     assert RefundQuote.objects.get().is_binding
     page = client.get(f"/users/orders/{shop.order.pk}/").content.decode()
     assert "Cancellation · Refund: TRY 100.00" in page
@@ -146,14 +147,17 @@ def test_a_form_whose_quote_is_stale_says_so_once_and_sends_nothing(shop: Shop, 
         f"item-{item.pk}-is_chosen": "on",
         f"item-{item.pk}-cancellation_type": "cancel",
         f"item-{item.pk}-reason": shop.cancel_reason.pk,
-        "quote": quote,
+        "step": "send",
+        "destination": "payment_method",
+        "return_policy": "on",
+        "quote-payment_method": quote,
     }
 
     answer = client.post(f"/orders/{shop.order.number}/cancel/", form)
 
     assert answer.status_code == 409
     page = answer.content.decode()
-    assert "What comes back has changed since you were told." in page
+    assert "Please check it once more: nothing was sent yet." in page
     assert quote not in page
     assert (Submission.objects.count(), shop.fake.posts) == (0, [])
 

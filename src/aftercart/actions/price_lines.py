@@ -48,10 +48,12 @@ class PricedLine:
 class QuoteAnswer:
     """What would come back, for a page to show; `write_document()` is contract section 3.6.
 
-    `quote` prices the lines that no rule refuses. `token` binds it until `expires_at`.
+    `quote` prices the lines that no rule refuses. `token` binds it until `expires_at`. `findings` are all that
+    the rules say, in their words.
     """
 
     lines: tuple[PricedLine, ...]
+    findings: tuple[Finding, ...]
     quote: Quote
     destination: Destination
     way: RefundQuote.Way
@@ -112,6 +114,7 @@ def price_lines(
     )
     return QuoteAnswer(
         lines=priced,
+        findings=findings,
         quote=quote,
         destination=destination,
         way=way,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +15,7 @@ from aftercart.cancellations.models import (
     CancellationReason,
     CancellationRequest,
     EasyReturnCompany,
+    Submission,
     SubmissionLine,
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
@@ -40,6 +42,16 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     """Find the items of these orders that have a cancellation in progress."""
     lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
     return frozenset(lines.values_list("order_item_id", flat=True))
+
+
+def find_submission(
+    order: Order, *, uuid: UUID | None = None, key: str = "", fingerprint: str = ""
+) -> Submission | None:
+    """Find a submission of an order: by its uuid, or by the write that made it."""
+    submissions = Submission.objects.filter(order=order)
+    if uuid is not None:
+        return submissions.filter(uuid=uuid).first()
+    return submissions.filter(repeat__key=key, repeat__fingerprint=fingerprint).first()
 
 
 def is_address_in_use(user: User, pk: int) -> bool:

@@ -1,4 +1,8 @@
-"""The cancellation form as a whole: one small form an item, one for the rest, and the command they make."""
+"""The cancellation form as a whole: one small form an item, one for the rest, and the command they make.
+
+It has two steps: what and why, then the amounts and where they go. What the first asked travels through the second
+in hidden fields, so that no session keeps it, and nothing that was typed is lost.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +18,18 @@ from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
+from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
-from aftercart.orders.errors import ActionError, QuoteStale
+from aftercart.orders.errors import ActionError
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
-from aftercart.pages.forms import ItemForm, SettlementForm
+from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
+from aftercart.pages.refund_form import RefundForm
+from aftercart.pages.writes import HiddenField
 
-_LONGEST_QUOTE = 2000
+#: Stands for the account in a quote, which depends on whether there is one, and not on which.
+_SOME_ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,6 @@ class CancellationForm:
         self.page = page
         self.addresses = addresses
         self.complaints: list[str] = []
-        self.quote = (data.get("quote", "") if data else "")[:_LONGEST_QUOTE]
         order = page.order
         self.companies = list(list_companies(order.channel_id)) if page.collected else []
         reasons = list(list_reasons())
@@ -66,7 +73,6 @@ class CancellationForm:
             data,
             companies=self.companies,
             addresses=addresses,
-            wants_account=order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE,
             is_guest=page.is_guest,
             initial=self._suggest(),
         )
@@ -82,6 +88,9 @@ class CancellationForm:
             and _read_kind(data, choice.item) == "refund"
             for choice in self.choices
         )
+        self.destinations = _list_destinations(order.get_payment_type(), has_points=not page.is_guest)
+        is_sent = data is not None and data.get("step") == "send"
+        self.refund = RefundForm(data, destinations=self.destinations, is_sent=is_sent)
 
     def _suggest(self) -> dict[str, Any]:
         """Suggest what there is no choice about, and the customer's own first address."""
@@ -93,32 +102,45 @@ class CancellationForm:
 
     def is_valid(self) -> bool:
         """Tell whether it makes sense. Every part is checked, so that all that is wrong is told at once."""
-        asked = [choice for choice in self.choices if choice.form.is_asked]
+        asked = self.asked
         if not asked:
             self.complaints.append(_("Please choose at least one item."))
             return False
-        checks = [choice.form.is_valid() for choice in asked]
-        checks.append(self.settlement.is_valid())
-        if self.typed is not None and self.settlement.is_collected:
-            checks.append(self.typed.is_valid())
+        checks = [form.is_valid() for form in [*(choice.form for choice in asked), *self._once]]
         return all(checks)
 
-    def to_command(self, write: Write) -> CancellationCommand:
-        """Make the typed command of a valid form."""
-        whole = self.settlement.cleaned_data
+    def forget_errors(self) -> None:
+        """Show what was typed, to be changed, without a word about what is wrong with it."""
+        forms: list[PlainForm] = [self.settlement, *(choice.form for choice in self.choices)]
+        if self.typed is not None:
+            forms.append(self.typed)
+        for form in forms:
+            form.forget_errors()
+
+    def to_command(
+        self, write: Write, destination: Destination, *, quote: str = "", is_for_quote: bool = False
+    ) -> CancellationCommand:
+        """Make the typed command of a valid first step; of a valid second one, unless it is for a quote only."""
+        account: dict[str, str] = {}
+        if destination == Destination.IBAN:
+            account = (
+                dict.fromkeys(("iban", "holder_name"), _SOME_ACCOUNT)
+                if is_for_quote
+                else {name: self.refund.cleaned_data[name] for name in ("iban", "holder_name")}
+            )
         return CancellationCommand(
             write=write,
             number=self.page.order.number,
-            items=tuple(self._ask(choice) for choice in self.choices if choice.form.is_asked),
+            items=tuple(self._ask(choice, account) for choice in self.asked),
             pickup_address=self._find_pickup() if self.settlement.is_collected else None,
-            fully_refund_as_loyalty_money=whole["fully_refund_as_loyalty_money"],
-            quote=self.quote,
+            fully_refund_as_loyalty_money=destination == Destination.LOYALTY,
+            quote=quote,
         )
 
     def _find_pickup(self) -> int | AddressDraft | None:
         return self.settlement.cleaned_data["pickup_address"] if self.typed is None else self.typed.to_draft()
 
-    def _ask(self, choice: Choice) -> ItemAsk:
+    def _ask(self, choice: Choice, account: dict[str, str]) -> ItemAsk:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
         kind: CancellationKind = data["cancellation_type"]
         is_collected = kind == "refund" and choice.item.pk in self.page.collected
@@ -129,22 +151,47 @@ class CancellationForm:
             description=data["description"],
             quantity=data["quantity"],
             shipping_company=whole["shipping_company"] if is_collected else None,
-            iban=whole.get("iban", ""),
-            holder_name=whole.get("holder_name", ""),
+            **account,
             pickup_date=self.settlement.get_pickup() if is_collected else None,
         )
 
     def complain(self, error: ActionError) -> None:
-        """Take what an action says. A quote that no longer holds is not sent again."""
-        if isinstance(error, QuoteStale):
-            self.quote = ""
-        self.complaints += error.sentences()
+        """Take what an action says."""
+        self.complaints += [told for told in error.sentences() if told not in self.complaints]
 
     def offer_again(self) -> None:
         """Offer what is possible now, with what was typed kept: things may have changed meanwhile."""
         for choice in self.choices:
             if choice.item.kind:
                 choice.form.offer(choice.item.kind, choice.item.left_quantity)
+
+    def list_hidden(self) -> list[HiddenField]:
+        """List what the first step asked, as it was typed, to travel through the second."""
+        forms: list[Form] = [choice.form for choice in self.asked]
+        if self.settlement.is_collected:
+            forms += self._once
+        return [
+            HiddenField(field.html_name, field.value())
+            for form in forms
+            for field in form
+            if field.value() not in {None, "", False}
+        ]
+
+    def list_carried(self) -> list[HiddenField]:
+        """List what the second step asked, if it was seen already, to travel through the first."""
+        return [HiddenField(name, value) for name, value in self.refund.told.items()]
+
+    @property
+    def _once(self) -> list[PlainForm]:
+        """What is asked once for all items: how they are collected, and, of a guest, where."""
+        if self.typed is None or not self.settlement.is_collected:
+            return [self.settlement]
+        return [self.settlement, self.typed]
+
+    @property
+    def asked(self) -> list[Choice]:
+        """The items that are chosen."""
+        return [choice for choice in self.choices if choice.form.is_asked]
 
     @property
     def open_choices(self) -> list[Choice]:
@@ -166,6 +213,16 @@ class CancellationForm:
         """Whether there is anything to complain about."""
         return bool(self.complaints or self.field_errors)
 
+    @property
+    def is_refund_wrong(self) -> bool:
+        """Whether there is anything to complain about on the second step."""
+        return bool(self.complaints or self.refund_errors)
+
+    @property
+    def refund_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the second step's fields: the field's id, and a sentence."""
+        return [(field.auto_id, message) for field, message in _list_errors(self.refund)]
+
     @cached_property
     def field_errors(self) -> list[tuple[str, str]]:
         """List what is wrong with the fields in sight: the field's id, and a sentence that says where."""
@@ -174,10 +231,20 @@ class CancellationForm:
             for choice in self.open_choices
             for field, message in _list_errors(choice.form)
         ]
-        rest: list[Form] = [self.settlement]
-        if self.typed is not None and self.settlement.is_collected:
-            rest.append(self.typed)
-        return of_items + [(field.auto_id, message) for form in rest for field, message in _list_errors(form)]
+        rest = [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
+        typed = self.typed.field_errors if self.typed in self._once else []
+        return of_items + rest + typed
+
+
+def _list_destinations(payment_type: str, *, has_points: bool) -> list[Destination]:
+    """List where a refund can go: back to its source, or, where that takes none back, to an account.
+
+    A guest has no ledger that points could go to.
+    """
+    points = [Destination.LOYALTY] if has_points else []
+    if payment_type in PAYMENTS_WITHOUT_SOURCE:
+        return [Destination.IBAN, *points, Destination.PAYMENT_METHOD]
+    return [Destination.PAYMENT_METHOD, *points]
 
 
 def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:

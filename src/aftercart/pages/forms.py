@@ -1,11 +1,10 @@
 """The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import schwifty
 from django import forms
 from django.conf import settings
 from django.utils.translation import get_language, gettext_lazy
@@ -19,8 +18,6 @@ from aftercart.orders.selectors import get_now
 
 #: When couriers come whose company names no hours, in the shop's time zone.
 PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
-#: Up to so many units there is a list to choose from; beyond that the number is typed.
-_LONGEST_LIST = 20
 _MOST_UNITS = 1_000_000
 _LONGEST_DESCRIPTION = 1000
 
@@ -29,6 +26,11 @@ class PlainForm(forms.Form):
     """A form whose errors are told by the server alone, so that it works, and says the same, everywhere."""
 
     use_required_attribute = False
+
+    def forget_errors(self) -> None:
+        """Show what was typed without a word about what is wrong with it."""
+        self._errors = forms.utils.ErrorDict()
+        self.cleaned_data: dict[str, Any] = {}
 
     @property
     def field_errors(self) -> list[tuple[str, str]]:
@@ -84,9 +86,32 @@ class CodeForm(PlainForm):
 
 
 class SearchForm(PlainForm):
-    """A part of an order number."""
+    """A part of an order number, and days between which it was placed."""
 
-    search = forms.CharField(label=gettext_lazy("Order number"), required=False, max_length=64)
+    search = forms.CharField(
+        label=gettext_lazy("Order number"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    since = forms.DateField(
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def read_days(self) -> tuple[datetime | None, datetime | None]:
+        """Read the first and the last moment of a checked form's days, in the shop's time zone."""
+        since, until = (self.cleaned_data.get(name) for name in ("since", "until"))
+        return (
+            datetime.combine(since, time.min, _get_zone()) if since else None,
+            datetime.combine(until, time.max, _get_zone()) if until else None,
+        )
 
 
 class AddressForm(PlainForm):
@@ -124,7 +149,11 @@ class ItemForm(PlainForm):
     is_chosen = forms.BooleanField(required=False)
     cancellation_type = forms.ChoiceField(choices=[("cancel", ""), ("refund", "")], required=False)
     quantity = forms.IntegerField(
-        label=gettext_lazy("How many?"), required=False, min_value=1, max_value=_MOST_UNITS
+        label=gettext_lazy("How many?"),
+        required=False,
+        min_value=1,
+        max_value=_MOST_UNITS,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     reason = forms.TypedChoiceField(
         label=gettext_lazy("Reason"), coerce=int, empty_value=None, required=False, widget=ReasonSelect
@@ -155,9 +184,8 @@ class ItemForm(PlainForm):
         fitting = [reason for reason in self.reasons.values() if reason.cancellation_type == kind]
         field.widget.needing = {reason.pk for reason in fitting if reason.extra_information_needed}
         field.choices = [("", _("Please choose")), *((reason.pk, self._name(reason)) for reason in fitting)]
-        if left_quantity <= _LONGEST_LIST:
-            choices = [(number, str(number)) for number in range(left_quantity, 0, -1)]
-            self.fields["quantity"].widget = forms.Select(choices=choices)
+        self.fields["quantity"].initial = left_quantity
+        self.fields["quantity"].widget.attrs["max"] = left_quantity
 
     @staticmethod
     def _name(reason: CancellationReason) -> str:
@@ -189,7 +217,7 @@ class ItemForm(PlainForm):
 
 
 class SettlementForm(PlainForm):
-    """What is asked once for all items: collection of a return, and where the money goes."""
+    """What is asked once for all items that are returned: how they are collected."""
 
     shipping_company = forms.TypedChoiceField(
         label=gettext_lazy("Who collects the parcel?"),
@@ -208,21 +236,6 @@ class SettlementForm(PlainForm):
         label=gettext_lazy("Time of day"),
         required=False,
     )
-    fully_refund_as_loyalty_money = forms.BooleanField(
-        label=gettext_lazy("Give me loyalty points instead of money"), required=False
-    )
-    iban = forms.CharField(
-        label=gettext_lazy("IBAN (optional)"),
-        required=False,
-        max_length=64,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    holder_name = forms.CharField(
-        label=gettext_lazy("Account holder"),
-        required=False,
-        max_length=255,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
 
     #: Set before the check: whether something that has to be collected is chosen.
     is_collected = False
@@ -232,11 +245,10 @@ class SettlementForm(PlainForm):
         *args: Any,
         companies: Sequence[EasyReturnCompany],
         addresses: Sequence[Address],
-        wants_account: bool,
         is_guest: bool = False,
         **options: Any,
     ) -> None:
-        """Offer these companies and addresses; ask for an account only where one is needed.
+        """Offer these companies and addresses.
 
         A guest has no addresses to choose from, and types one in another form.
         """
@@ -251,8 +263,6 @@ class SettlementForm(PlainForm):
         fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
         if is_guest:
             del fields["pickup_address"]
-        if not wants_account:
-            del fields["iban"], fields["holder_name"]
 
     def full_clean(self) -> None:
         """Forget about the collection where nothing is collected, whatever was typed."""
@@ -266,22 +276,11 @@ class SettlementForm(PlainForm):
                 self.fields[name].disabled = True
         super().full_clean()
 
-    def clean_iban(self) -> str:
-        """Take a valid IBAN, without its spaces."""
-        text: str = self.cleaned_data["iban"]
-        try:
-            return schwifty.IBAN(text).compact if text else ""
-        except schwifty.exceptions.SchwiftyException as error:
-            raise forms.ValidationError(_("This is not a valid IBAN.")) from error
-
     def clean(self) -> dict[str, Any]:
         """Check what belongs together."""
         data = self.cleaned_data
         if self.is_collected:
             self._check_collection(data)
-        if bool(data.get("iban")) != bool(data.get("holder_name")) and "iban" not in self.errors:
-            missing = "holder_name" if data.get("iban") else "iban"
-            self.add_error(missing, _("IBAN and account holder belong together."))
         return data
 
     def _check_collection(self, data: dict[str, Any]) -> None:
@@ -325,5 +324,9 @@ def _list_slots(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, str]]
     return [(slot, say_slots((read_slot(slot),))) for slot in sorted(slots)]
 
 
+def _get_zone() -> ZoneInfo:
+    return ZoneInfo(settings.SHOP_TIME_ZONE)
+
+
 def _get_shop_time() -> datetime:
-    return get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+    return get_now().astimezone(_get_zone())

@@ -21,7 +21,7 @@ from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
-from aftercart.orders.status import SHIPPED, Status
+from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts
 from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import Moment, name_items, tell_story
@@ -38,6 +38,8 @@ from aftercart.pages.words import (
 )
 
 _MOST_ATTRIBUTES = 3
+#: In a list of orders; of the rest only the number is told.
+_MOST_PICTURES = 3
 #: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
 _VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
 
@@ -177,6 +179,16 @@ class OrderPage:
         return bool(self.in_progress) or any(r.status == Status.CANCELLATION_WAITING for r in self.rows)
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself, so that nobody need wait for news."""
+        return not self.has_open_cancellation and Status(self.order.status) in FINAL | {Status.DELIVERED}
+
+    @property
+    def seconds(self) -> int:
+        """How soon the page should ask for news."""
+        return 5 if self.has_open_cancellation else 30
+
+    @property
     def tracking_url(self) -> str | None:
         """Where the whole parcel can be followed."""
         names = ("tracking_url", "shipping_tracking_url", "defined_tracking_url")
@@ -300,6 +312,7 @@ class OrderCard:
         self.order = order
         self.currency = order.currency.upper()
         self.words = ORDER_WORDS[Status(order.status)]
+        self.label = ITEM_WORDS[Status(order.status)].label
         self.tone = ITEM_WORDS[Status(order.status)].tone
         items = list(order.items.all())
         names = name_items(items)
@@ -308,3 +321,4 @@ class OrderCard:
             for item in items
         ]
         self.count = sum(item.quantity for item in items)
+        self.more = max(len(items) - _MOST_PICTURES, 0)

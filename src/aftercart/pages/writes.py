@@ -3,6 +3,8 @@
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -13,6 +15,14 @@ from aftercart.orders.guests import Guest
 
 KEY_FIELD = "idempotency_key"
 _KEY = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenField:
+    """What was typed in another step, and travels with the form."""
+
+    name: str
+    value: Any
 
 
 def make_key() -> str:

@@ -5,12 +5,13 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.address_book import address_book, address_entry
-from aftercart.pages.views.cancellation import cancel
+from aftercart.pages.views.cancellation import cancel, cancel_result
 from aftercart.pages.views.guest import guest, guest_code, guest_lookup
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
-from aftercart.pages.views.orders import completed, home, order_detail, order_list
+from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
+from aftercart.pages.views.site import style
 from aftercart.pages.views.withdrawal import (
     guest_withdraw,
     guest_withdrawal_receipt,
@@ -22,6 +23,7 @@ __all__ = [
     "address_book",
     "address_entry",
     "cancel",
+    "cancel_result",
     "change_address",
     "completed",
     "guest",
@@ -39,6 +41,8 @@ __all__ = [
     "order_detail",
     "order_list",
     "points",
+    "receipt",
+    "style",
     "withdraw",
     "withdrawal_receipt",
 ]

@@ -1,72 +1,140 @@
-"""Cancelling and returning: one form, which works without JavaScript."""
+"""Cancelling and returning on one path of three steps: choose, look and confirm, see what became of it.
+
+Each step is a page of its own, so that all of it works without JavaScript. Nothing is written before the second is
+confirmed, and what is confirmed is bound to the quote that its page showed.
+"""
 
 from http import HTTPStatus
+from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.commands import Write
+from aftercart.actions.quote_cancellation import quote_cancellation
+from aftercart.cancellations.models import Destination
+from aftercart.cancellations.selectors import find_submission
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError, KeyReused
+from aftercart.orders.errors import ActionError, CancellationRefused, KeyReused, QuoteStale, StillRunning
+from aftercart.pages.address_form import STEP
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import SeeOther, find_visit, visitor_page
+from aftercart.pages.refund_page import SHOWN_FIELD, RefundPage
+from aftercart.pages.submission_page import SubmissionPage
+from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.live import answer_unchanged
 from aftercart.pages.writes import make_key, read_key, read_write
+
+_LONGEST_QUOTE = 2000
 
 
 @visitor_page("GET", "HEAD", "POST")
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the form; take it. Raises Http404."""
+    """Show the first step; take it to the second; take that. Raises Http404."""
     visit = find_visit(request, acting=True, number=number)
-    order, addresses = visit.order, visit.list_addresses()
-    page = OrderPage(order, is_guest=visit.guest is not None)
+    page, addresses = OrderPage(visit.order, is_guest=visit.guest is not None), visit.list_addresses()
     if request.method != "POST":
-        return _show(request, CancellationForm(page, addresses), make_key())
+        return _show_choice(request, CancellationForm(page, addresses))
     form = CancellationForm(page, addresses, request.POST)
-    key = read_key(request) or make_key()
+    step = request.POST.get("step")
+    if step == "choose" or STEP in request.POST:
+        form.forget_errors()
+        return _show_choice(request, form)
     if not form.is_valid():
-        return _show(request, form, key, HTTPStatus.BAD_REQUEST)
-    command = form.to_command(read_write(request, visit.user, visit.guest))
+        return _show_choice(request, form, HTTPStatus.BAD_REQUEST)
+    if step != "send":
+        return _show_refund(request, visit, form)
+    if not form.refund.is_valid():
+        return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
+    return _send(request, visit, form)
+
+
+def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpResponse:
+    """Make the submission of a valid second step, once, and go on to what became of it."""
+    order = visit.order
+    destination = Destination(form.refund.cleaned_data["destination"])
+    quote = request.POST.get(f"quote-{destination.value}", "")[:_LONGEST_QUOTE]
+    if not quote:  # what nobody has been shown, nobody can have confirmed
+        return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
+    write = read_write(request, visit.user, visit.guest)
     try:
-        answer = cancel_items(command, get_client())
+        cancel_items(form.to_command(write, destination, quote=quote), get_client())
+    except StillRunning:
+        pass  # an impatient second click: its page tells how the first one ends
+    except QuoteStale as error:
+        return _show_refund(request, visit, form, error.status, is_stale=True)
     except KeyReused:
         # Back, changed, sent again: that may well be meant, but it has to be said twice.
         form.complaints.append(
             _("This form has been sent before. Please check the order, then send it again.")
         )
-        return _show(request, form, make_key(), HTTPStatus.CONFLICT)
+        return _show_refund(request, visit, form, HTTPStatus.CONFLICT)
     except ActionError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             raise Http404 from error
         form.complain(error)
-        return _show(request, form, key, error.status)
-    _tell(request, form, command, answer)
-    return SeeOther(reverse("order-detail", args=[order.pk]))
-
-
-def _show(
-    request: HttpRequest, form: CancellationForm, key: str, status: int = HTTPStatus.OK
-) -> HttpResponse:
-    form.offer_again()
-    context = {"form": form, "page": form.page, "key": key}
-    return render(request, "pages/cancel.html", context, status=status)
-
-
-def _tell(request: HttpRequest, form: CancellationForm, command: CancellationCommand, answer: Answer) -> None:
-    """Say what has happened: sent, or received and not yet decided. No more than that is known."""
-    asked = {ask.order_item for ask in command.items}
-    names = [item.name for item in form.page.items if item.pk in asked]
-    listed = get_text_list(names, _("and"))
-    if answer.status == HTTPStatus.NO_CONTENT:
-        sentence = _("Your cancellation has been sent: %(items)s. You will see here when it is confirmed.")
-        messages.success(request, sentence % {"items": listed})
+        if isinstance(error, CancellationRefused):
+            return _show_choice(request, form, error.status)
+        return _show_refund(request, visit, form, error.status)
+    submission = find_submission(order, key=write.key, fingerprint=write.fingerprint)
+    if submission is None:  # a repeat of long ago, whose record is gone
+        url = reverse("order-detail", args=[order.pk])
     else:
-        sentence = _(
-            "We have received your request: %(items)s. Our team decides on it; you will see the answer here."
-        )
-        messages.info(request, sentence % {"items": listed})
+        url = reverse("order-cancel-result", args=[order.number, submission.uuid])
+    return SeeOther(url)
+
+
+@visitor_page("GET", "HEAD")
+def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
+    """Show what became of a submission. Raises Http404."""
+    visit = find_visit(request, acting=True, number=number)
+    order = visit.order
+    submission = find_submission(order, uuid=uuid)
+    if submission is None:
+        raise Http404
+    unchanged = answer_unchanged(request, order)
+    if unchanged is not None:
+        return unchanged
+    page = SubmissionPage(order, submission, is_guest=visit.guest is not None)
+    return render(request, "pages/cancel_result.html", {"page": page})
+
+
+def _show_choice(request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK) -> HttpResponse:
+    form.offer_again()
+    return render(request, "pages/cancel.html", {"form": form, "page": form.page}, status=status)
+
+
+def _show_refund(
+    request: HttpRequest,
+    visit: Visit,
+    form: CancellationForm,
+    status: int = HTTPStatus.OK,
+    *,
+    is_stale: bool = False,
+) -> HttpResponse:
+    """Show what would come back; the first step again, with the reason, if the rules or the rows say no.
+
+    Every showing gets a key of its own, except one that only complains about what was typed.
+    """
+    write = Write(user=visit.user, guest=visit.guest, fingerprint="")
+    try:
+        quotes = {
+            destination: quote_cancellation(form.to_command(write, destination, is_for_quote=True))
+            for destination in form.destinations
+        }
+    except ActionError as error:
+        form.complain(error)
+        return _show_choice(request, form, error.status)
+    refund = RefundPage(form, quotes, shown_before=request.POST.get(SHOWN_FIELD, "") if is_stale else "")
+    if refund.refusals:
+        form.complaints += refund.refusals
+        return _show_choice(request, form, HTTPStatus.BAD_REQUEST)
+    if is_stale and not refund.changes:
+        form.complaints.append(_("Some time has passed. Please check it once more: nothing was sent yet."))
+    is_same = status == HTTPStatus.BAD_REQUEST
+    key = (read_key(request) if is_same else "") or make_key()
+    context = {"form": form, "page": form.page, "refund": refund, "key": key}
+    return render(request, "pages/cancel_refund.html", context, status=status)

@@ -1,5 +1,7 @@
 """Reading orders: the confirmation, the list, one order."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +21,7 @@ from aftercart.pages.views.customer import (
     make_withdraw_url,
     visitor_page,
 )
+from aftercart.pages.views.live import answer_unchanged
 
 _PAGE_SIZE = 12
 
@@ -45,24 +48,42 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
 
 @visitor_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
-    """List the customer's orders, newest first, twelve to a page; a guest goes on to their latest."""
+    """List the customer's orders that fit what is searched for, newest first; a guest goes on to their latest."""
     if not request.user.is_authenticated:
         return redirect("order-detail", find_visit(request).order.pk)
     orders = list_orders(get_customer(request)).prefetch_related("items")
-    form = SearchForm(request.GET)
-    search = form.cleaned_data["search"] if form.is_valid() else ""
-    if search:
-        orders = orders.filter(number__icontains=search)
+    form = SearchForm(request.GET if request.GET.keys() & SearchForm.base_fields.keys() else None)
+    if form.is_bound and form.is_valid():
+        since, until = form.read_days()
+        if form.cleaned_data["search"]:
+            orders = orders.filter(number__icontains=form.cleaned_data["search"])
+        if since:
+            orders = orders.filter(created_date__gte=since)
+        if until:
+            orders = orders.filter(created_date__lte=until)
     page = Paginator(orders, _PAGE_SIZE).get_page(request.GET.get("page"))
-    cards = [OrderCard(order) for order in page]
-    context = {"page": page, "cards": cards, "form": form, "search": search}
+    context = {
+        "page": page,
+        "cards": [OrderCard(order) for order in page],
+        "form": form,
+        "query": _keep(request),
+    }
     return render(request, "pages/orders.html", context)
+
+
+def _keep(request: HttpRequest) -> str:
+    """Write what is searched for as it has to follow to the other pages of the list."""
+    pairs = {name: request.GET[name] for name in SearchForm.base_fields if request.GET.get(name)}
+    return urlencode(pairs)
 
 
 @visitor_page("GET", "HEAD")
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one order with its story. Raises Http404."""
+    """Show one order with its story; 204 to a page that shows it as it is. Raises Http404."""
     visit = find_visit(request, pk=pk)
+    unchanged = answer_unchanged(request, visit.order)
+    if unchanged is not None:
+        return unchanged
     page = OrderPage(visit.order, is_guest=visit.guest is not None)
     context = {
         "page": page,
@@ -70,3 +91,11 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "withdraw_url": make_withdraw_url(page.order, is_guest=page.is_guest),
     }
     return render(request, "pages/order.html", context)
+
+
+@visitor_page("GET", "HEAD")
+def receipt(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what was bought and paid, to be printed. Raises Http404."""
+    visit = find_visit(request, pk=pk)
+    page = OrderPage(visit.order, is_guest=visit.guest is not None)
+    return render(request, "pages/receipt.html", {"page": page})

@@ -1,0 +1,185 @@
+"""The third step of a cancellation: what became of it, what was asked and when, and what is still to come."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from aftercart.cancellations.models import (
+    CancellationRequest,
+    Destination,
+    RefundQuote,
+    RefundQuoteLine,
+    Submission,
+    SubmissionLine,
+)
+from aftercart.orders.models import Order
+from aftercart.pages.order_page import ItemCard, OrderPage
+from aftercart.pages.outcome_words import CAUSES, OUTCOMES, OutcomeWords, State
+from aftercart.pages.story import Moment
+from aftercart.pages.words import Text
+
+_States = Submission.State
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLine:
+    """One line as it was asked, and how it stands. `declined` is why it was declined, or ""."""
+
+    item: ItemCard
+    quantity: int
+    reason: str
+    description: str
+    refund: Decimal | None
+    state: State
+    declined: str
+    line: SubmissionLine
+
+
+class SubmissionPage:
+    """What the page of one submission shows, in a number of queries that does not depend on it."""
+
+    def __init__(self, order: Order, submission: Submission, *, is_guest: bool = False) -> None:
+        """Read it."""
+        self.order = order
+        self.submission = submission
+        self.order_page = OrderPage(order, is_guest=is_guest)
+        self.currency = self.order_page.currency
+        self.quote: RefundQuote | None = RefundQuote.objects.filter(submission=submission).first()
+        cards = {card.pk: card for card in self.order_page.items}
+        self.lines = [_make_line(line, quoted, cards) for line, quoted in _read_lines(submission)]
+
+    @cached_property
+    def state(self) -> State:
+        """Where the whole of it stands: what is undecided speaks first."""
+        states = [line.state for line in self.lines]
+        for state in ("working", "checking", "requested", "approved", "sent"):
+            if state in states:
+                return state
+        if set(states) == {"done"}:
+            return "done"
+        return "declined" if set(states) <= {"declined"} else "partly"
+
+    @property
+    def is_return(self) -> bool:
+        """Whether something has to be sent back."""
+        return any(asked.line.cancellation_type == "refund" for asked in self.lines)
+
+    @property
+    def words(self) -> OutcomeWords:
+        """The headline and what happens next."""
+        return OUTCOMES[self.state, self.is_return]
+
+    @property
+    def cause(self) -> Text:
+        """Why it was left to the team; "" where that is nothing to tell."""
+        return CAUSES.get(self.submission.cause, "") if self.state == "requested" else ""
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """Until when the team has promised an answer, while it is to come."""
+        return self.submission.created_at + settings.REQUEST_ANSWER if self.state == "requested" else None
+
+    @property
+    def seconds(self) -> int:
+        """How soon the page should ask for news."""
+        return 2 if self.state == "working" else 5
+
+    @property
+    def refund(self) -> Decimal | None:
+        """All that was quoted; nothing comes of what was declined."""
+        return self.quote.total_amount if self.quote and self.state != "declined" else None
+
+    @property
+    def refund_label(self) -> str:
+        """What that amount is, by now."""
+        if self.state == "done":
+            return _("Given back")
+        return _("You would get back") if self.state == "requested" else _("You get back")
+
+    @property
+    def destination(self) -> str:
+        """Where it goes, and no more of an account than its end."""
+        if self.quote is None:
+            return ""
+        if self.quote.destination == Destination.IBAN:
+            ibans = [asked.line.iban for asked in self.lines if asked.line.iban]
+            return _("Account ending in %(end)s") % {"end": ibans[0][-4:]} if ibans else ""
+        return str(Destination(self.quote.destination).label)
+
+    @property
+    def collection(self) -> dict[str, Any] | None:
+        """How a return is collected: the same for all of its lines."""
+        found = next((asked.line for asked in self.lines if asked.line.shipping_company), None)
+        if found is None:
+            return None
+        pickup = found.pickup_date or {}
+        return {
+            "company": found.shipping_company,
+            "address": found.pickup_address,
+            "day": date.fromisoformat(pickup["date"]) if pickup else None,
+            "hours": "–".join(pickup["hour_range"][name] for name in ("start", "end")) if pickup else "",
+        }
+
+    @property
+    def moments(self) -> list[Moment]:
+        """What happened, and when."""
+        submission, told = self.submission, []
+        told.append(Moment(submission.created_at, _("You asked for it.")))
+        if submission.sent_at:
+            # The mark is set before the call: of what was refused we know that it did not get through.
+            is_through = submission.state != _States.REFUSED
+            words = _("It was sent.") if is_through else _("We tried to send it.")
+            told.append(Moment(submission.sent_at, words))
+        if submission.settled_at and submission.state == _States.APPLIED:
+            told.append(Moment(submission.settled_at, _("It was taken on.")))
+        elif submission.settled_at:
+            told.append(Moment(submission.settled_at, _("It was handed to our team.")))
+        for asked in self.lines:
+            if asked.line.closed_at:
+                ended = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")
+                told.append(Moment(asked.line.closed_at, ended % {"item": asked.item.name}, asked.declined))
+        return told
+
+
+def _read_lines(submission: Submission) -> list[tuple[SubmissionLine, RefundQuoteLine | None]]:
+    """Read what was asked. Lines that an approval has moved elsewhere are found by what they were quoted."""
+    quoted = RefundQuoteLine.objects.filter(quote__submission=submission).select_related(
+        "line__reason", "line__shipping_company", "line__request", "line__submission"
+    )
+    rows = [(row.line, row) for row in quoted]
+    if rows:
+        return list(rows)
+    lines = submission.lines.select_related("reason", "shipping_company", "request", "submission")
+    return [(line, None) for line in lines]
+
+
+def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict[int, ItemCard]) -> AskedLine:
+    request: CancellationRequest | None = getattr(line, "request", None)
+    return AskedLine(
+        item=cards[line.order_item_id],
+        quantity=line.quantity,
+        reason=line.reason.get_subject((get_language() or "en")[:2]),
+        description=line.description,
+        refund=quoted.refund_amount - quoted.fee_amount if quoted else None,
+        state=_find_state(line, request),
+        declined=request.reject_reason if request else "",
+        line=line,
+    )
+
+
+def _find_state(line: SubmissionLine, request: CancellationRequest | None) -> State:
+    if not line.is_open:
+        return "done" if line.outcome == "completed" else "declined"
+    if line.submission.state == _States.UNKNOWN:
+        return "checking"
+    if request is not None and request.is_approved_here:
+        return "approved"
+    if line.submission.state == _States.APPLIED:
+        return "sent"
+    return "requested" if line.submission.state == _States.REFUSED else "working"
