@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order, OrderItem
@@ -161,6 +162,34 @@ def _go(path: str) -> State:
     return lambda tour: tour.page.goto(path.format(order=tour.order))
 
 
+def _points(tour: Tour) -> None:
+    user, order = tour.order.user, tour.order
+    for kind, amount in ((LoyaltyEntry.Kind.EARNED, 40), (LoyaltyEntry.Kind.SPENT, -15)):
+        LoyaltyEntry.objects.create(user=user, order=order, kind=kind, currency="TRY", amount=Decimal(amount))
+    tour.page.goto("/account/points/")
+
+
+def _withdraw(tour: Tour) -> None:
+    tour.page.goto(f"/orders/{tour.take_order('400', '400').number}/withdraw/")
+    tour.page.locator("button[value=review]").click()
+    tour.page.locator("[name=step][value=confirm]").wait_for(state="attached")
+
+
+def _withdrawn(tour: Tour) -> None:
+    _withdraw(tour)
+    tour.page.locator("main form .primary").click()
+    tour.page.wait_for_url("**/withdraw/*-*/")
+
+
+def _guest(tour: Tour, *, is_asked: bool) -> None:
+    _nobody(tour, "/orders/guest/")
+    if is_asked:
+        tour.page.get_by_role("textbox").first.fill("ORD-2024-000000")
+        tour.page.get_by_role("textbox").last.fill("guest@example.com")
+        tour.page.locator("main form button").click()
+        tour.page.locator("#id_code").wait_for()
+
+
 #: In the order in which they are visited; those at the end are no longer logged in as the customer.
 STATES: Final[dict[str, State]] = {
     "home": _go("/"),
@@ -172,6 +201,11 @@ STATES: Final[dict[str, State]] = {
     "order-busy": _busy_order,
     "receipt": _go("/users/orders/{order.pk}/receipt/"),
     "address": _go("/orders/change-address/?order={order.pk}"),
+    "addresses": _go("/address/"),
+    "points": _points,
+    "withdraw": _go("/orders/{order.number}/withdraw/"),
+    "withdraw-check": _withdraw,
+    "withdrawn": _withdrawn,
     "choose": lambda tour: tour.choose(tour.take_order("550", "400", "400"), 0, 2),
     "choose-error": _choose_error,
     "too-late": _too_late,
@@ -188,6 +222,8 @@ STATES: Final[dict[str, State]] = {
     "down": _down,
     "stale": _stale_token,
     "log-out": _go("/users/logout/"),
+    "guest": lambda tour: _guest(tour, is_asked=False),
+    "guest-code": lambda tour: _guest(tour, is_asked=True),
     "log-in": lambda tour: _nobody(tour, "/users/login/"),
     "log-in-wrong": _wrong_login,
     "orders-empty": _empty,

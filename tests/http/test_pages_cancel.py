@@ -461,6 +461,9 @@ def test_a_return_is_collected_by_a_company_at_an_address(
     assert line.pickup_address is not None
     assert line.pickup_address["pk"] == int(address)
     assert line.pickup_date == {"date": tomorrow, "hour_range": {"start": "09:00", "end": "12:00"}}
+    assert "Return code" not in read(client.get(answer["Location"])).get_text()
+    SubmissionLine.objects.update(easy_return_code="ER300001")
+    assert "Return code: ER300001" in read(client.get(answer["Location"])).get_text()
 
 
 def test_the_form_offers_the_companies_hours_and_keeps_to_their_calendars(

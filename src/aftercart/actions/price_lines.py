@@ -92,16 +92,7 @@ def price_lines(
         terms={} if policy is None else _find_terms(policy, items, allowed),
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
-    by_item = {line.order_item: line for line in quote.lines}
-    priced = tuple(
-        PricedLine(
-            order_item=line.order_item_id,
-            quantity=line.quantity,
-            codes=_list_codes(findings, line.order_item_id),
-            quote=by_item.get(line.order_item_id),
-        )
-        for line in lines
-    )
+    priced = _tell_each(lines, findings, quote)
     way = _find_way(findings, refused)
     destination = _find_destination(lines)
     promise = Promise(
@@ -121,6 +112,21 @@ def price_lines(
         order_version=order.version,
         token=sign_promise(promise),
         expires_at=promise.expires_at,
+    )
+
+
+def _tell_each(
+    lines: Sequence[SubmissionLine], findings: Sequence[Finding], quote: Quote
+) -> tuple[PricedLine, ...]:
+    by_item = {line.order_item: line for line in quote.lines}
+    return tuple(
+        PricedLine(
+            order_item=line.order_item_id,
+            quantity=line.quantity,
+            codes=_list_codes(findings, line.order_item_id),
+            quote=by_item.get(line.order_item_id),
+        )
+        for line in lines
     )
 
 
