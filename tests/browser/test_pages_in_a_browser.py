@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
@@ -11,7 +12,7 @@ from aftercart.actions.close_line import complete_line
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import save_order
+from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON
 from tests.browser.scene import list_products, make_order, sign
 from tests.browser.visit import DESK, PHONE, Visit
@@ -99,9 +100,10 @@ def test_the_page_of_a_cancellation_tells_its_end_by_itself_and_moves_nothing(
     page = start(visit, order)
     assert page.get_by_role("heading", level=1).inner_text() == "Your cancellation has been sent"
     line = SubmissionLine.objects.select_related("order_item").get()
-    complete_line(order, line, OMNITRON)
-    order.refresh_from_db()
-    save_order(order)
+    with transaction.atomic():
+        locked = lock_order(pk=order.pk)
+        complete_line(locked, line, OMNITRON)
+        save_order(locked)
     page.get_by_role("heading", name="It is cancelled").wait_for()
     assert page.evaluate("window.shifted") < 0.02
     asked = len([request for request in visit.requests if "version=" in request.url])

@@ -218,8 +218,14 @@ def test_the_right_code_opens_the_order_and_lets_the_guest_cancel(
     said = client.get(result)
     assert "Your cancellation has been sent" in text_of(said)
     assert "My orders" not in text_of(said)
-    assert client.get(f"{result}?version={Order.objects.get(pk=order.pk).version}").status_code == 204
-    assert Client().get(result)["Location"].startswith("/users/login/")
+    version = Order.objects.get(pk=order.pk).version
+    for path in (result, f"/users/orders/{order.pk}/"):
+        assert client.get(f"{path}?version={version}").status_code == 204
+        assert client.get(f"{path}?version={version - 1}").status_code == 200
+    receipt = f"/users/orders/{order.pk}/receipt/"
+    assert "This receipt is for your records." in text_of(client.get(receipt))
+    for path in (result, receipt):
+        assert Client().get(path)["Location"].startswith("/users/login/")
     actors = set(TimelineEntry.objects.filter(order=order).values_list("actor", "user"))
     assert [(actor, user is None) for actor, user in actors] == [("customer", True)]
 
