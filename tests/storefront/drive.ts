@@ -70,6 +70,8 @@ async function seeOrders(): Promise<void> {
   await call("foreign_order", "getOrder", "999999");
   await call("checkout_result", "fetchCheckoutResult", world.order.signed);
   await call("reasons", "getCancellationReasons");
+  await call("balance", "getLoyaltyBalance");
+  await call("points", "getLoyaltyTransactions");
 }
 
 async function keepAddresses(): Promise<void> {

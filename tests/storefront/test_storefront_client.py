@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 
 from aftercart.accounts.models import District, Session
 from aftercart.lib.links import sign_number
+from aftercart.loyalty.models import LoyaltyEntry
 from tests.faults.conftest import Street, make_street
 from tests.processes import running_web
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
@@ -108,6 +109,7 @@ def make_world(sandbox: SandboxProcess, base_url: str) -> tuple[Street, dict[str
     sandbox.load(order_document(other.pk, *documents, number=other.number))
     guests = make_order(None)
     order = street.order
+    LoyaltyEntry.objects.create(user=user, order=order, currency="TRY", kind="earned", amount=25)
     return street, {
         "email": user.email,
         "password": PASSWORD,
@@ -173,6 +175,14 @@ def test_orders_are_listed_filtered_and_read(played: Any) -> None:
     assert get_statuses(answers["foreign_order"]) == [404] * 4  # the client tries again, whatever the answer
     assert answers["checkout_result"]["data"]["order"]["number"] == world["order"]["number"]
     assert [row["id"] for row in answers["reasons"]["data"]["results"]] == [world["reason"]]
+
+
+def test_points_are_told(played: Any) -> None:
+    answers, world, _books = played
+
+    assert answers["balance"]["data"] == {"balance": "25.00"}
+    [entry] = answers["points"]["data"]["results"]
+    assert (entry["amount"], entry["order"]) == ("25.00", world["order"]["id"])
 
 
 def test_the_proxy_sends_what_the_contract_says_it_sends(played: Any) -> None:
