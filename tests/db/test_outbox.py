@@ -17,11 +17,13 @@ from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.mail_guest_code import mail_guest_code
 from aftercart.actions.mail_order_link import mail_order_link
 from aftercart.actions.opt_out import opt_out
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import reject_request
+from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.resend_letter import LetterNotStuck, resend_letter
 from aftercart.actions.send_letter import MOST_TRIES, forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_order
@@ -32,7 +34,7 @@ from aftercart.mail.models import Letter
 from aftercart.mail.outbox import measure_outbox, post_letter
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
-from tests.shop import Line, Shop, make_address, make_address_command, make_order
+from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_order
 
 pytestmark = pytest.mark.django_db
 Mailbox = list[EmailMultiAlternatives]
@@ -300,6 +302,7 @@ def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
     assert get_letter("cancellation_sent").facts == {
         "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
         "currency": "TRY",
+        "refund": "300.0000",  # as it was quoted
     }
 
 
@@ -353,6 +356,23 @@ def test_a_completed_submission_is_told_once_with_what_comes_back() -> None:
     letter = get_letter("cancellation_completed")
     assert [item["name"] for item in letter.facts["items"]] == ["Shirt", "Shirt"]
     assert letter.facts["refund"] == "200.0000"
+
+
+def test_a_second_part_of_a_line_is_told_with_its_own_amount() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    for quantity, amount in ((1, "100.0000"), (2, "200.0000")):
+        ask_for = ask(shop.items[0], shop.cancel_reason, quantity=quantity)
+        request_cancellation(make_command(shop.order, ask_for))
+        request = CancellationRequest.objects.order_by("-pk")[0]
+        deliver_request(request.pk, shop.fake)
+        request.refresh_from_db()
+        for pk in request.remote_pks:
+            shop.fake.decide_request("approve", pk, "")
+        sync_order(shop.order.pk, shop.fake)
+
+        letter = Letter.objects.filter(kind="cancellation_completed").order_by("-pk")[0]
+        assert letter.facts["refund"] == amount
+        assert letter.facts["items"] == [{"name": "Shirt", "quantity": quantity, "amount": amount}]
 
 
 def test_an_address_change_is_told_when_it_has_ended() -> None:

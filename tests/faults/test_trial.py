@@ -17,7 +17,7 @@ from tests.faults.harness.mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("trials"), pytest.mark.timeout(600)]
 
 #: What each mutation makes the books say.
 FOUND = {

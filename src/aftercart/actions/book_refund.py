@@ -58,6 +58,8 @@ def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> 
         record_difference(order, item, REFUND_DIFFERS, write_amount(expected), write_amount(told))
     else:
         item.refund_amount = expected
+    quoted.booked_amount = item.refund_amount - before
+    quoted.save(update_fields=["booked_amount"])
     order.refund_amount += item.refund_amount - before
     order.discount_refund_amount += quoted.discount_share
     _cancel_discounts(order, quoted.discount_share)

@@ -4,13 +4,21 @@ Each function may be called whenever its event may have happened: the outbox kee
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 
 from aftercart.actions import jobs
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    RefundQuote,
+    RefundQuoteLine,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.cancellations.withdrawals import is_withdrawn
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
@@ -43,7 +51,7 @@ def tell_sent(order: Order, submission: Submission) -> None:
     """Tell that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
-    post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe(order, submission.lines.all()))
+    post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe_quoted(order, submission))
 
 
 def tell_confirmed(order: Order, submission: Submission) -> None:
@@ -52,7 +60,7 @@ def tell_confirmed(order: Order, submission: Submission) -> None:
     Not of approvals and withdrawals: of those the customer has been told otherwise.
     """
     if submission.origin not in _TOLD_OTHERWISE:
-        post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, _describe(order, submission.lines.all()))
+        post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, _describe_quoted(order, submission))
 
 
 def tell_received(order: Order, submission: Submission) -> None:
@@ -62,7 +70,7 @@ def tell_received(order: Order, submission: Submission) -> None:
     """
     if submission.origin in _TOLD_OTHERWISE:
         return
-    facts = _describe(order, submission.lines.all())
+    facts = _describe_quoted(order, submission)
     facts["answer_by"] = format_time(get_now() + settings.REQUEST_ANSWER)
     post(order, _Kind.REQUEST_RECEIVED, submission.uuid, facts)
 
@@ -89,7 +97,7 @@ def tell_completed(order: Order, submission: Submission) -> None:
     if not done or any(line.is_open for line in lines):
         return
     facts = _describe(order, done)
-    refund = sum((line.order_item.refund_amount for line in done), ZERO)
+    refund = _sum_booked(done)
     if refund > ZERO:
         facts["refund"] = str(refund)
     facts["as_points"] = all(line.fully_refund_as_loyalty_money for line in done)
@@ -114,12 +122,37 @@ def describe_item(item: OrderItem, quantity: int) -> dict[str, Any]:
 
 
 def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
+    """Describe lines, those that are done with what came back for them."""
+    lines = list(lines)
+    booked = _find_booked(lines)
     items = []
     for line in lines:
-        amount = line.order_item.refund_amount
-        told = describe_item(line.order_item, line.quantity)
-        items.append(told | {"amount": str(amount)} if amount > ZERO and not line.is_open else told)
+        is_done = line.outcome == "completed"
+        amount = booked[line.pk] if is_done else ZERO
+        told = describe_item(line.order_item, line.completed_quantity if is_done else line.quantity)
+        items.append(told | {"amount": str(amount)} if amount > ZERO else told)
     return {"items": items, "currency": order.currency}
+
+
+def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
+    """Describe a submission's lines, and what they were quoted to give back."""
+    facts = _describe(order, submission.lines.select_related("order_item"))
+    total = RefundQuote.objects.filter(submission=submission).values_list("total_amount", flat=True).first()
+    return facts | {"refund": str(total)} if total else facts
+
+
+def _find_booked(lines: Sequence[SubmissionLine]) -> dict[int, Decimal]:
+    """Find what came back for each line; one from before there were quotes is told by its item."""
+    rows = RefundQuoteLine.objects.filter(line__in=lines)
+    booked = {row.line_id: row.booked_amount for row in rows if row.booked_amount is not None}
+    return {line.pk: booked.get(line.pk, line.order_item.refund_amount) for line in lines}
+
+
+def _sum_booked(lines: Sequence[SubmissionLine]) -> Decimal:
+    """Add up what came back for lines, and for their order as a whole with the last of them."""
+    wholes = RefundQuote.objects.filter(lines__line__in=lines, rest_booked_at__isnull=False).distinct()
+    rest = sum((row.shipping_refund_amount + row.gift_box_refund_amount for row in wholes), ZERO)
+    return sum(_find_booked(lines).values(), ZERO) + rest
 
 
 def _write_address(address: Mapping[str, Any]) -> str:

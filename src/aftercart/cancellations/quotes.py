@@ -74,6 +74,9 @@ class RefundQuoteLine(models.Model):
     points_returned = _amount()
     points_credited = _amount()
     points_clawed_back = _amount()
+    booked_amount = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True, blank=True, help_text="What came back in the end."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -23,14 +23,19 @@ _TURKISH_STATEMENT: Final = (
 )
 
 _FACTS: Final[dict[str, dict[str, Any]]] = {
-    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, "currency": "TRY"},
-    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, "currency": "TRY"},
+    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, "refund": "4347.90", "currency": "TRY"},
+    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, "refund": "4347.90", "currency": "TRY"},
     Letter.Kind.CANCELLATION_COMPLETED: {
         "items": [{**_ITEMS[0], "amount": "549.90"}, {**_ITEMS[1], "amount": "3798.00"}],
         "refund": "4347.90",
         "currency": "TRY",
     },
-    Letter.Kind.REQUEST_RECEIVED: {"items": _ITEMS, "answer_by": "2026-03-17T09:30:00.000000Z"},
+    Letter.Kind.REQUEST_RECEIVED: {
+        "items": _ITEMS,
+        "answer_by": "2026-03-17T09:30:00.000000Z",
+        "refund": "4347.90",
+        "currency": "TRY",
+    },
     Letter.Kind.REQUEST_APPROVED: {"items": _ITEMS[:1]},
     Letter.Kind.REQUEST_REJECTED: {
         "items": _ITEMS[:1],

@@ -72,6 +72,13 @@ def _write_code(told: Told) -> Draft:
     )
 
 
+def _list_refund(told: Told, label: str) -> list[tuple[str, str]]:
+    """List what comes back, if anything does."""
+    refund = told.facts.get("refund")
+    currency = str(told.facts.get("currency") or "")
+    return [(label, format_money(refund, currency))] if refund else []
+
+
 def _write_sent(told: Told) -> Draft:
     return Draft(
         subject=_("We have passed on your cancellation of order %(number)s") % {"number": told.number},
@@ -81,6 +88,7 @@ def _write_sent(told: Told) -> Draft:
             _("As soon as it is done we write again, and tell you what comes back."),
         ],
         rows=_list_rows(told),
+        facts=_list_refund(told, _("Comes back to you")),
         button=_make_button(told),
         note=_make_note(told),
     )
@@ -95,15 +103,13 @@ def _write_confirmed(told: Told) -> Draft:
             _("As soon as it is done we write again, and tell you what comes back."),
         ],
         rows=_list_rows(told),
+        facts=_list_refund(told, _("Comes back to you")),
         button=_make_button(told),
         note=_make_note(told),
     )
 
 
 def _write_completed(told: Told) -> Draft:
-    currency = str(told.facts.get("currency") or "")
-    refund = told.facts.get("refund")
-    facts = [(_("Comes back to you"), format_money(refund, currency))] if refund else []
     way = (
         _("It is credited as loyalty points.")
         if told.facts.get("as_points")
@@ -114,7 +120,7 @@ def _write_completed(told: Told) -> Draft:
         heading=_("It is done"),
         paragraphs=[_("These items are cancelled or returned."), way],
         rows=_list_rows(told),
-        facts=facts,
+        facts=_list_refund(told, _("Comes back to you")),
         button=_make_button(told),
         note=_make_note(told),
     )
@@ -130,6 +136,7 @@ def _write_received(told: Told) -> Draft:
             _("We will tell you by %(day)s.") % {"day": format_day(answer_by)},
         ],
         rows=_list_rows(told),
+        facts=_list_refund(told, _("Comes back to you if we agree")),
         button=_make_button(told),
         note=_make_note(told),
     )
