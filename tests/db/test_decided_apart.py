@@ -1,5 +1,7 @@
 """Where Omnitron and our staff decide apart: of some units only, or each of the whole."""
 
+from unittest import mock
+
 import pytest
 
 from aftercart.actions import jobs
@@ -233,3 +235,21 @@ def test_what_was_made_of_a_request_is_noted_even_if_it_is_decided_first() -> No
 
     assert (get_request().status, get_request().remote_pks) == ("completed", [theirs])
     assert len(shop.fake.backoffice.requests) == 1
+
+
+def test_what_a_dead_worker_made_of_a_request_is_noted_even_if_it_is_decided_first() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    dying = mock.patch("aftercart.actions.deliver_request._record_delivery", side_effect=KeyboardInterrupt)
+    with dying, pytest.raises(KeyboardInterrupt):
+        deliver_request(request.pk, shop.fake)
+    [theirs] = shop.fake.backoffice.requests
+    shop.fake.decide_request("approve", theirs, "")
+    sync_order(shop.order.pk, shop.fake)
+    _drop_jobs()
+
+    recover_jobs()
+    assert _list_tasks().count(jobs.DELIVER_REQUEST) == 1
+    deliver_request(request.pk, shop.fake)
+
+    assert (get_request().status, get_request().remote_pks) == ("completed", [theirs])

@@ -39,6 +39,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     if request.delivered_at is not None:
         return
     is_waiting = request.status == _Status.WAITING
+    _record_try(request)
     try:
         with client.dialogue() as talk:
             # One that has been decided is not made any more, but an earlier try may have made it.
@@ -132,11 +133,16 @@ def _draft(
     )
 
 
-def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool = False) -> None:
+def _record_try(request: CancellationRequest) -> None:
+    """Commit that something may be made at Omnitron from now on: whatever happens, it will be looked for."""
     request.deliveries += 1
+    request.save(update_fields=["deliveries"])
+
+
+def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool = False) -> None:
     request.delivery_error = detail
     request.is_undeliverable = is_final
-    request.save(update_fields=["deliveries", "delivery_error", "is_undeliverable"])
+    request.save(update_fields=["delivery_error", "is_undeliverable"])
 
 
 @transaction.atomic(durable=True)
