@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aftercart.lib.failpoints import POINTS
+from tests.faults.harness.chaos import TOWN_POINTS
 from tests.faults.harness.mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_under_fire_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) ->
     print(output)  # noqa: T201 - its table belongs into the log of a failure
     assert report["violations"] == [], output
     assert report["left"] == {}
-    assert set(report["failpoints"]) == set(POINTS)
+    assert set(report["failpoints"]) == TOWN_POINTS
     assert report["submissions"] >= 100
     assert sum(report["kills"].values()) >= 5
     assert code == 0

@@ -20,7 +20,7 @@ _TICK = 0.2
 #: Injected slowness ends within the grace (see town.TIMES) less a dialogue: then the truth can be known.
 _LONGEST = 2.9
 #: Nobody in the town withdraws from a contract: tests/faults/test_every_point.py does.
-_POINTS: frozenset[Point] = frozenset(point for point in POINTS if not point.startswith("withdraw."))
+TOWN_POINTS: frozenset[Point] = frozenset(point for point in POINTS if not point.startswith("withdraw."))
 _MOST_FAULTS = 10
 _MOST_ARMED = 3
 _CALLS = (
@@ -69,7 +69,7 @@ class Chaos:
         began = time.monotonic()
         weights = [weight for weight, _ in self._events]
         while (passed := time.monotonic() - began) < longest:
-            if passed > seconds and set(self.fired) >= _POINTS:
+            if passed > seconds and set(self.fired) >= TOWN_POINTS:
                 break
             self._arm()
             self._do_what_is_due()
@@ -111,7 +111,7 @@ class Chaos:
     # --- failpoints
 
     def _shuffle_points(self) -> list[Point]:
-        return self._draw.sample(sorted(_POINTS), len(_POINTS))
+        return self._draw.sample(sorted(TOWN_POINTS), len(TOWN_POINTS))
 
     def _arm(self) -> None:
         """Keep a few points armed; each kills one process, and then comes the next."""
