@@ -1,3 +1,4 @@
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -112,3 +113,16 @@ def test_the_help_teaches(tmp_path: Path) -> None:
     for taught in ("--port", "--store", "--token-life", "SANDBOX_USERNAME", "/sandbox/faults/", "examples:"):
         assert taught in done.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_a_client_that_dies_in_the_middle_of_its_request_is_no_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running(tmp_path / "omnitron.sqlite3") as server:
+        address = httpx2.URL(server.base_url)
+        with socket.create_connection((address.host, address.port)) as client:
+            head = f"POST {CHANNEL}/orders/1/cancel/ HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 100\r\n\r\n"
+            client.sendall(head.encode() + b'{"order": 1')
+        assert server.client.get("/sandbox/health/").status_code == 200
+        assert server.calls(call="order_cancel") == []
+    assert "Traceback" not in capfd.readouterr().err

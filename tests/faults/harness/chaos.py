@@ -5,7 +5,7 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
@@ -22,7 +22,7 @@ _LONGEST = 2.9
 #: Nobody in the town withdraws from a contract: tests/faults/test_every_point.py does.
 TOWN_POINTS: frozenset[Point] = frozenset(point for point in POINTS if not point.startswith("withdraw."))
 _MOST_FAULTS = 10
-_MOST_ARMED = 3
+_MOST_ARMED = 6
 _CALLS = (
     "order_cancel order_cancel order_cancel order_cancel order_cancel order_cancel order_cancel "
     "request_create request_create request_create address_change address_change address_change "
@@ -69,9 +69,10 @@ class Chaos:
         began = time.monotonic()
         weights = [weight for weight, _ in self._events]
         while (passed := time.monotonic() - began) < longest:
-            if passed > seconds and set(self.fired) >= TOWN_POINTS:
+            missing = TOWN_POINTS - set(self.fired)
+            if passed > seconds and not missing:
                 break
-            self._arm()
+            self._arm(missing if passed > seconds else frozenset())
             self._do_what_is_due()
             if self._draw.random() < 0.8 * _TICK / 0.25:
                 self._try(self._draw.choices(self._events, weights)[0][1])
@@ -113,9 +114,13 @@ class Chaos:
     def _shuffle_points(self) -> list[Point]:
         return self._draw.sample(sorted(TOWN_POINTS), len(TOWN_POINTS))
 
-    def _arm(self) -> None:
-        """Keep a few points armed; each kills one process, and then comes the next."""
+    def _arm(self, missing: Collection[Point]) -> None:
+        """Keep a few points armed; each kills one process, and then comes the next. All that are missing are."""
         armed = self._town.failpoints / "armed"
+        if missing:
+            for point in missing:
+                (armed / point).touch()
+            return
         count = sum(1 for _ in armed.iterdir())
         while count < _MOST_ARMED and self._points:
             (armed / self._points.pop()).touch()

@@ -2,10 +2,11 @@
 
 skip-sent-mark  send without the `sent` mark: whoever dies, or loses the answer, has sent and knows nothing
 retry-post      send a cancellation again when its answer is lost, as a careless client would
-drop-index      reserve units without the unique index. It is the second guard of that promise: the order's
-                row lock is the first, and either alone is enough, so the mutation takes both away
+drop-index      reserve units without the unique index. It is one of three guards of that promise, each of
+                which is enough alone, so the mutation takes all of them away: the order's row lock, the
+                index, and the check that no more units are reserved than are left
 
-`AFTERCART_TRIAL_MUTATION` names one; `drop-index` drops the index itself before the trial begins.
+`AFTERCART_TRIAL_MUTATION` names one; `drop-index` drops what it does before the trial begins.
 """
 
 import os
@@ -17,7 +18,11 @@ from django.apps import AppConfig
 
 MUTATIONS = ("skip-sent-mark", "retry-post", "drop-index")
 #: What `drop-index` does to the database.
-DROP_INDEX = "DROP INDEX one_open_line_an_item"
+DROP_INDEX = """
+    DROP INDEX one_open_line_an_item;
+    ALTER TABLE orders_orderitem DROP CONSTRAINT never_more_reserved_than_left;
+    ALTER TABLE orders_orderitem DROP CONSTRAINT never_more_cancelled_than_bought;
+"""
 
 
 class MutationsConfig(AppConfig):
