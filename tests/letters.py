@@ -1,12 +1,16 @@
 """The worker's part in letters, done at once."""
 
 import re
+from typing import Any
 
 from django.core import mail
+from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.send_letter import send_letter
 from aftercart.mail.outbox import list_waiting
+from aftercart.orders.models import Order
 
 
 def send_letters() -> None:
@@ -25,3 +29,16 @@ def send_code(pk: int) -> str:
     found = re.search(r"^\s*(\d{6})\s*$", str(mail.outbox[-1].body), flags=re.MULTILINE)
     assert found is not None
     return found[1]
+
+
+def read_code() -> str:
+    """Do the worker's jobs, and read the code of the last mail; "" without one."""
+    jobs = ProcrastinateJob.objects.filter(task_name="aftercart.send_guest_code")
+    return [send_code(job.args["pk"]) for job in jobs][-1]
+
+
+def prove(client: Client, order: Order) -> Any:
+    """Prove a guest's order to be one's own: ask for a code, and type it."""
+    asked = client.post("/orders/guest/", {"number": order.number, "email": order.user_email})
+    assert asked.status_code == 303
+    return client.post("/orders/guest/code/", {"code": read_code()})

@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
-from django.views.i18n import set_language
 
 from aftercart.api import (
     addresses,
@@ -105,7 +104,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("users/orders/<int:pk>/receipt/", pages.receipt, name="order-receipt"),
     path("orders/style.css", pages.style, name="style"),
-    path("orders/language/", set_language, name="set-language"),
+    path("orders/language/", pages.choose_language, name="set-language"),
     path("account/loyalty-account-balance/", loyalty.LoyaltyBalance.as_view(), name="loyalty-balance"),
     path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
     path("account/points/", pages.points, name="points"),

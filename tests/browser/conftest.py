@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -77,3 +78,18 @@ def visit(browser: Browser, live_server: LiveServer, request: pytest.FixtureRequ
     visit = Visit(browser, live_server, size, **options)
     yield visit
     visit.context.close()
+
+
+@pytest.fixture
+def open_window(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Visit]]:
+    """Open windows of one's own making; each is closed in the end."""
+    opened: list[Visit] = []
+
+    def open_one(**way: Any) -> Visit:
+        visit = Visit(browser, live_server, **way)
+        opened.append(visit)
+        return visit
+
+    yield open_one
+    for visit in opened:
+        visit.context.close()

@@ -17,6 +17,7 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, record_event
 from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
+from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
 
 State = Callable[["Tour"], object]
@@ -40,23 +41,13 @@ class Tour:
         return order
 
     def choose(self, order: Order, *places: int) -> None:
-        self.page.goto(f"/orders/{order.number}/cancel/")
-        for place in places:
-            choice = self.page.locator(".choice").nth(place)
-            choice.locator("[type=checkbox]").check()
-            choice.locator("select[name$=reason]").select_option(index=1)
+        choose(self.page, order, *places)
         if self.page.locator("[name=shipping_company]").count():
             self.page.locator("[name=shipping_company]").first.check()
 
     def look(self, order: Order, *places: int) -> None:
         self.choose(order, *places)
-        self.page.locator("button[value=quote]").click()
-        self.page.locator("[name=return_policy]").wait_for()
-
-    def confirm(self) -> None:
-        self.page.locator("[name=return_policy]").check()
-        self.page.locator("button[value=send]").click()
-        self.page.wait_for_url("**/cancel/*-*/")
+        go_on(self.page)
 
 
 def _refund_error(tour: Tour) -> None:
@@ -89,7 +80,7 @@ def _send(tour: Tour, error: Any = None) -> None:
     if error:
         tour.fake.fail("cancel_items", error)
     tour.look(order, 0)
-    tour.confirm()
+    confirm(tour.page)
 
 
 def _end(tour: Tour, reason: str = "") -> None:
@@ -106,7 +97,7 @@ def _end(tour: Tour, reason: str = "") -> None:
 def _returned(tour: Tour) -> None:
     order = tour.take_order("550", "400", "400")
     tour.look(order, 0)
-    tour.confirm()
+    confirm(tour.page)
 
 
 def _busy_order(tour: Tour) -> None:

@@ -1,10 +1,10 @@
 """The withdrawal function in a real Chromium: both languages, phone and desk, with and without JavaScript."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from aftercart.cancellations.withdrawals import Withdrawal
@@ -14,7 +14,8 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
-from tests.browser.visit import DESK, PHONE, Visit
+from tests.browser.steps import withdraw
+from tests.browser.visit import DESK, PHONE, WAYS, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,39 +34,21 @@ def fake(order: Order) -> Iterator[FakeOmnitron]:
         yield made
 
 
-def withdraw(page: Page) -> None:
-    """Go from the order's page to the receipt, by what a person sees."""
-    page.get_by_role("link", name="Withdraw from contract here").click()
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Confirm withdrawal", exact=True).click()
-    page.wait_for_url("**/withdraw/*-*/")
-
-
-@pytest.mark.parametrize(
-    ("size", "options"),
-    [
-        (PHONE, {}),
-        (PHONE, {"java_script_enabled": False, "color_scheme": "dark"}),
-        (DESK, {}),
-    ],
-    ids=["phone", "phone without JavaScript, dark", "desk"],
-)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_customer_withdraws_in_two_steps(
-    browser: Browser, live_server: LiveServer, order: Order, size: dict[str, int], options: dict[str, Any]
+    open_window: Callable[..., Visit], order: Order, way: dict[str, Any]
 ) -> None:
-    visit = Visit(browser, live_server, size, **options)
+    visit = open_window(**way)
     page = visit.log_in(f"/users/orders/{order.pk}/")
 
     withdraw(page)
 
-    assert page.get_by_role("heading", level=1).inner_text() == "We have received your withdrawal"
-    assert Withdrawal.objects.count() == Letter.objects.filter(kind="withdrawal_receipt").count() == 1
-    has_script = options.get("java_script_enabled", True)
-    assert page.get_by_role("button", name="Print").count() == has_script
-    if has_script:
-        visit.assert_fine()
-    assert visit.foreign == []
-    visit.context.close()
+    headline = {"en-GB": "We have received your withdrawal", "tr-TR": "Cayma beyanınızı aldık"}
+    assert page.get_by_role("heading", level=1).inner_text() == headline[way["locale"]]
+    letter = Letter.objects.get(kind="withdrawal_receipt")
+    assert (Withdrawal.objects.get().language, letter.language) == (way["locale"][:2],) * 2
+    assert page.locator("[data-print]:visible").count() == way["java_script_enabled"]
+    visit.assert_fine()
 
 
 def test_every_step_fits_on_a_phone(browser: Browser, live_server: LiveServer, order: Order) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from playwright.sync_api import Browser, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
@@ -11,6 +12,16 @@ from tests.browser.scene import EMAIL, PASSWORD
 
 PHONE: Final = {"width": 360, "height": 740}
 DESK: Final = {"width": 1280, "height": 900}
+#: Every way in which a journey is tried: a size, with and without JavaScript, in both languages.
+WAYS: Final = [
+    pytest.param(
+        {"size": size, "java_script_enabled": is_scripted, "locale": locale},
+        id=f"{name}-{'js' if is_scripted else 'nojs'}-{locale[:2]}",
+    )
+    for name, size in (("phone", PHONE), ("desk", DESK))
+    for is_scripted in (True, False)
+    for locale in ("en-GB", "tr-TR")
+]
 #: Screenshots are kept only when asked for: a test run must not change what is in git.
 SCREENS: Final = Path(os.environ["KEEP_SCREENS"]) if os.environ.get("KEEP_SCREENS") else None
 _LARGEST_SCREENSHOT: Final = 300_000

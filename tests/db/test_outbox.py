@@ -34,7 +34,16 @@ from aftercart.mail.models import Letter
 from aftercart.mail.outbox import measure_outbox, post_letter
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
-from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_order
+from tests.shop import (
+    Line,
+    Shop,
+    ask,
+    make_address,
+    make_address_command,
+    make_command,
+    make_customer,
+    make_order,
+)
 
 pytestmark = pytest.mark.django_db
 Mailbox = list[EmailMultiAlternatives]
@@ -93,6 +102,13 @@ def test_an_event_that_is_told_twice_has_one_letter_and_one_job() -> None:
 
     assert Letter.objects.count() == 1
     assert count_jobs() == 1
+
+
+def test_a_letter_speaks_the_language_that_its_customer_has_chosen() -> None:
+    user = make_customer()
+    user.language = "en"
+    user.save()
+    assert write(make_order(user, details={"language_code": "tr-tr"})).language == "en"
 
 
 def test_a_letter_is_sent_once_in_the_orders_language(mailoutbox: Mailbox) -> None:

@@ -601,6 +601,16 @@ def test_the_page_of_a_submission_is_its_customers_alone(
     assert len(fake.posts) == 1
 
 
+def test_the_orders_page_leads_to_what_became_of_it(
+    client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
+) -> None:
+    fake.fail("cancel_items", NotSent)
+    result = Form(client, order).choose(0, reasons[0]).send()["Location"]
+    page = read(client.get(f"/users/orders/{order.pk}/"))
+    assert [link["href"] for link in page.select(".story a")] == [result]
+    assert [link["href"] for link in page.select(".request a")] == [result]
+
+
 def test_a_page_that_shows_what_is_asks_for_nothing_more(
     client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.accounts.document import address_document
@@ -20,7 +19,7 @@ from aftercart.lib.links import Purpose, sign_number
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order, TimelineEntry
-from tests.letters import send_code
+from tests.letters import prove, read_code
 from tests.shop import (
     Line,
     get_items,
@@ -61,20 +60,8 @@ def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", BeautifulSoup(response.content.decode(), "html.parser").get_text(" "))
 
 
-def read_mail() -> str:
-    """Do the worker's jobs, and read the code of the last mail; "" without one."""
-    jobs = ProcrastinateJob.objects.filter(task_name="aftercart.send_guest_code")
-    return [send_code(job.args["pk"]) for job in jobs][-1]
-
-
 def ask(client: Client, number: str, email: str = "guest@example.com") -> Any:
     return client.post("/orders/guest/", {"number": number, "email": email})
-
-
-def prove(client: Client, order: Order) -> Any:
-    """Prove an order to be one's own, by a code."""
-    assert ask(client, order.number).status_code == 303
-    return client.post("/orders/guest/code/", {"code": read_mail()})
 
 
 # --- looking -----------------------------------------------------------------------------------------------
@@ -293,7 +280,7 @@ def test_a_step_goes_on_where_it_was_asked_for(client: Client, order: Order) -> 
     sent = client.post("/orders/guest/code/", {**form, "send": "1"})
 
     assert sent.status_code == 303
-    entered = client.post(sent["Location"], {"code": read_mail()})
+    entered = client.post(sent["Location"], {"code": read_code()})
     assert entered["Location"] == f"/orders/{order.number}/cancel/"
     assert client.get(entered["Location"]).status_code == 200
 
@@ -301,7 +288,7 @@ def test_a_step_goes_on_where_it_was_asked_for(client: Client, order: Order) -> 
 def test_nobody_is_sent_elsewhere_by_a_code(client: Client, order: Order) -> None:
     ask(client, order.number)
 
-    entered = client.post("/orders/guest/code/", {"code": read_mail(), "next": "https://evil.example/"})
+    entered = client.post("/orders/guest/code/", {"code": read_code(), "next": "https://evil.example/"})
 
     assert entered["Location"] == f"/users/orders/{order.pk}/"
 
@@ -310,12 +297,15 @@ def test_after_a_quarter_of_an_hour_the_guest_may_look_and_no_longer_act(
     client: Client, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prove(client, order)
+    second = look(client, order, choose(get_items(order)[0].pk, make_reason().pk))
+    result = confirm(client, order, second)["Location"]
 
     pass_time(monkeypatch, timedelta(minutes=14))
     assert client.get(f"/orders/{order.number}/cancel/").status_code == 200
     pass_time(monkeypatch, timedelta(minutes=16))
     assert client.get(f"/orders/{order.number}/cancel/")["Location"].startswith("/orders/guest/code/")
     assert client.get(f"/users/orders/{order.pk}/").status_code == 200
+    assert client.get(result).status_code == 200
 
 
 def test_a_code_for_one_order_opens_no_other(client: Client, order: Order) -> None:
@@ -330,7 +320,7 @@ def test_a_session_that_somebody_else_knows_is_left_behind(client: Client, order
     ask(client, order.number)
     planted = client.cookies["sessionid"].value
 
-    client.post("/orders/guest/code/", {"code": read_mail()})
+    client.post("/orders/guest/code/", {"code": read_code()})
 
     assert client.cookies["sessionid"].value != planted
     assert client.cookies["osessionid"].value == client.cookies["sessionid"].value

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import F
 
@@ -38,13 +40,22 @@ def find_given(order: Order) -> Given:
     )
 
 
-def find_quoted_refunds(request_pks: Sequence[int]) -> dict[int, Decimal]:
-    """Find what the lines of these requests were quoted, less fees, by request (one query; none for none)."""
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What a request was quoted, less fees, and with which submission it was asked."""
+
+    refund: Decimal
+    submission: UUID
+
+
+def find_promised(request_pks: Sequence[int]) -> dict[int, Promised]:
+    """Find what these requests were quoted, by request (one query; none for none)."""
     if not request_pks:
         return {}
-    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks)
-    amounts = rows.values_list("line__request", F("refund_amount") - F("fee_amount"))
-    return dict(amounts)
+    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks).values_list(
+        "line__request", F("refund_amount") - F("fee_amount"), "quote__submission__uuid"
+    )
+    return {pk: Promised(refund, submission) for pk, refund, submission in rows}
 
 
 def _is_promised(quote: RefundQuote, lines: list[RefundQuoteLine]) -> bool:

@@ -67,8 +67,12 @@ def _wants_none(email: str) -> bool:
 
 
 def get_language_of(order: Order) -> str:
-    """Tell the language that an order was placed in (`language_code`, as in `tr-tr`), or the shop's."""
-    told = str(order.details.get("language_code") or "")[:2].lower()
+    """Tell the customer's language: the one they chose, or the one they ordered in, or the shop's.
+
+    An order tells its language as `language_code`, as in `tr-tr`.
+    """
+    chosen = order.user.language if order.user else ""
+    told = chosen or str(order.details.get("language_code") or "")[:2].lower()
     return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
 
 

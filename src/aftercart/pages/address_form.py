@@ -63,20 +63,22 @@ class AddressEntryForm(PlainForm):
         countries = [(row.pk, row.name) for row in list_countries()]
         if len(countries) == 1:
             self.initial.setdefault("country", countries[0][0])
-        self._offer("country", countries)
-        country, city, township = (self._read(name) for name in PLACES[:3])
-        self._offer("city", [] if country is None else _name(list_cities(country)))
-        self._offer("township", [] if city is None else _name(list_townships(city)))
+        country = self._offer("country", countries)
+        city = self._offer("city", [] if country is None else _name(list_cities(country)))
+        township = self._offer("township", [] if city is None else _name(list_townships(city)))
         self._offer("district", [] if township is None else _name(list_districts(township)))
 
     def _read(self, name: str) -> int | None:
-        """Read the place that is chosen so far, whether or not it fits; the actions see to that."""
+        """Read the place that is chosen so far, whether or not it fits."""
         told = str(self[name].value() or "")
         return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None  # noqa: PLR2004 - 2**63
 
-    def _offer(self, name: str, choices: list[tuple[int, str]]) -> None:
+    def _offer(self, name: str, choices: list[tuple[int, str]]) -> int | None:
+        """Offer places, and give the one that is chosen; one of elsewhere, chosen before, no longer is."""
         field: Any = self.fields[name]
         field.choices = [("", _("Please choose")), *choices]
+        chosen = self._read(name)
+        return chosen if chosen in dict(choices) else None
 
     def clean(self) -> dict[str, Any]:
         """Check the phone number against the country, and what a company has to tell."""

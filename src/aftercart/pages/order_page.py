@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
-from aftercart.cancellations.promised import find_quoted_refunds
+from aftercart.cancellations.promised import find_promised
 from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
@@ -144,14 +144,17 @@ class OrderPage:
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
-        """The requests of all items, newest first, each with its item's name, its refund and whether it is open."""
+        """The requests of all items, newest first.
+
+        Each with its item's name, what it was promised (None if nothing was) and whether it is open.
+        """
         asked = [(item, request) for item in self.items for request in item.requests]
-        refunds = find_quoted_refunds([request["id"] for _item, request in asked])
+        promised = find_promised([request["id"] for _item, request in asked])
         found = [
             {
                 **request,
                 "item": item.name,
-                "refund": refunds.get(request["id"]),
+                "promised": promised.get(request["id"]),
                 "is_open": request["status"]["value"] in CancellationRequest.OPEN,
             }
             for item, request in asked

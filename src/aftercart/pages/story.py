@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.lib.money import ZERO
@@ -19,11 +20,12 @@ _TOLD_REASONS = frozenset({"cancellation_rejected", "address_change_refused", "w
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened. `reason` is what somebody said about it, or ""."""
+    """Something that happened. `reason` is what somebody said about it, `url` where there is more of it, or ""."""
 
     at: datetime
     text: Text
     reason: str = ""
+    url: str = ""
 
 
 def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[int, str]) -> list[Moment]:
@@ -33,7 +35,7 @@ def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[in
         name = names.get(entry.item_id or 0, "")
         text = _tell_item(entry, name, order.currency) if name else _tell_order(entry)
         if text:
-            moments.append(Moment(entry.at, text, _find_reason(entry)))
+            moments.append(Moment(entry.at, text, _find_reason(entry), _find_url(order, entry)))
     return moments
 
 
@@ -92,6 +94,12 @@ def _tell_points(entry: TimelineEntry, name: str) -> str:
 def _find_reason(entry: TimelineEntry) -> str:
     """Give what the back office or Omnitron said to the customer."""
     return entry.cause if entry.event in _TOLD_REASONS else ""
+
+
+def _find_url(order: Order, entry: TimelineEntry) -> str:
+    """Find the page that tells of a cancellation whole: what was asked, what comes back, how it stands."""
+    submission = entry.data.get("submission") if entry.event == "cancellation_submitted" else None
+    return reverse("order-cancel-result", args=[order.number, submission]) if submission else ""
 
 
 def name_items(items: Iterable[OrderItem]) -> dict[int, str]:

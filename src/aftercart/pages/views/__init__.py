@@ -7,6 +7,7 @@ from aftercart.pages.views.address import change_address
 from aftercart.pages.views.address_book import address_book, address_entry
 from aftercart.pages.views.cancellation import cancel, cancel_result
 from aftercart.pages.views.guest import guest, guest_code, guest_lookup
+from aftercart.pages.views.language import choose_language
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
 from aftercart.pages.views.points import points
@@ -25,6 +26,7 @@ __all__ = [
     "cancel",
     "cancel_result",
     "change_address",
+    "choose_language",
     "completed",
     "guest",
     "guest_code",

@@ -17,6 +17,7 @@ from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
 from aftercart.pages.forms import AddressForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.language import CHOICE
 from aftercart.pages.writes import make_key, read_key, read_write
 
 
@@ -24,7 +25,7 @@ from aftercart.pages.writes import make_key, read_key, read_write
 def change_address(request: HttpRequest) -> HttpResponse:
     """Show the addresses to choose from, or a guest the form to type one; take it. Raises Http404."""
     visit = _find_visit(request)
-    if request.method != "POST" or (STEP in request.POST and visit.guest):
+    if request.method != "POST" or request.POST.keys() & {STEP, CHOICE}:
         return _show(request, visit, _make_form(visit, None, request.POST.dict()), make_key())
     form = _make_form(visit, request.POST)
     key = read_key(request) or make_key()
@@ -51,7 +52,7 @@ def _make_form(
 ) -> AddressForm | AddressEntryForm:
     """Make the form: a choice from the book, or, for a guest, an address to be typed."""
     if visit.guest is None:
-        return AddressForm(data, addresses=visit.list_addresses())
+        return AddressForm(data, addresses=visit.list_addresses(), initial=typed)
     return AddressEntryForm(data, initial=typed or read_snapshot(visit.order.shipping_address))
 
 
@@ -71,9 +72,11 @@ def _show(
     *,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
+    page, addresses = OrderPage(visit.order, is_guest=visit.guest is not None), visit.list_addresses()
     context = {
-        "page": OrderPage(visit.order, is_guest=visit.guest is not None),
-        "addresses": visit.list_addresses(),
+        "page": page,
+        "addresses": addresses,
+        "is_open": not page.address_refusal and (page.is_guest or addresses),
         "form": form,
         "key": key,
     }

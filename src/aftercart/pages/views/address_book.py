@@ -16,6 +16,7 @@ from aftercart.actions.remove_address import remove_address
 from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
 from aftercart.pages.views.customer import SeeOther, customer_page, get_customer, list_addresses
+from aftercart.pages.views.language import CHOICE
 
 
 @customer_page("GET", "HEAD", "POST")
@@ -26,7 +27,7 @@ def address_book(request: HttpRequest) -> HttpResponse:
         edited = _find_entry(user, request.GET.get("edit", ""))
         form = AddressEntryForm(initial=read_entry(edited) if edited else _suggest(user))
         return _show(request, form, edited)
-    if STEP in request.POST:
+    if request.POST.keys() & {STEP, CHOICE}:
         return _show(request, AddressEntryForm(initial=request.POST.dict()), None)
     form = AddressEntryForm(request.POST)
     if form.is_valid():
@@ -51,7 +52,7 @@ def address_entry(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return SeeOther(f"{reverse('address-book')}?edit={pk}#address-{pk}")
-    if STEP in request.POST:
+    if request.POST.keys() & {STEP, CHOICE}:
         return _show(request, AddressEntryForm(initial=request.POST.dict()), entry)
     if "remove" in request.POST or "prefer" in request.POST:
         return _remove_or_prefer(request, user, pk)

@@ -25,6 +25,7 @@ from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_page import SHOWN_FIELD, RefundPage
 from aftercart.pages.submission_page import SubmissionPage
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.language import CHOICE
 from aftercart.pages.views.live import answer_unchanged
 from aftercart.pages.writes import make_key, read_key, read_write
 
@@ -40,7 +41,11 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
         return _show_choice(request, CancellationForm(page, addresses))
     form = CancellationForm(page, addresses, request.POST)
     step = request.POST.get("step")
-    if step == "choose" or STEP in request.POST:
+    if (
+        step == "choose"
+        or STEP in request.POST
+        or (CHOICE in request.POST and SHOWN_FIELD not in request.POST)
+    ):
         form.forget_errors()
         return _show_choice(request, form)
     if not form.is_valid():
@@ -90,7 +95,7 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
 @visitor_page("GET", "HEAD")
 def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Show what became of a submission. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = find_visit(request, number=number)
     order = visit.order
     submission = find_submission(order, uuid=uuid)
     if submission is None:

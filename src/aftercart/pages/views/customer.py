@@ -20,6 +20,7 @@ from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests, get_now, get_order
+from aftercart.pages.views.language import in_chosen_language
 
 View = Callable[..., HttpResponse]
 
@@ -34,7 +35,8 @@ def customer_page(*methods: str) -> Callable[[View], View]:
     """Make a view a customer's page: log-in, CSRF token, never cached, only these methods."""
 
     def decorate(view: View) -> View:
-        return never_cache(csrf_protect(login_required(require_http_methods(list(methods))(view))))
+        allowed = require_http_methods(list(methods))(in_chosen_language(view))
+        return never_cache(csrf_protect(login_required(allowed)))
 
     return decorate
 
@@ -71,7 +73,7 @@ def visitor_page(*methods: str) -> Callable[[View], View]:
             except _Elsewhere as elsewhere:
                 return elsewhere.response
 
-        return never_cache(csrf_protect(require_http_methods(list(methods))(page)))
+        return never_cache(csrf_protect(require_http_methods(list(methods))(in_chosen_language(page))))
 
     return decorate
 

@@ -14,8 +14,10 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from aftercart.accounts.models import User
 from aftercart.pages.forms import LoginForm
 from aftercart.pages.views.customer import SeeOther
+from aftercart.pages.views.language import remember_language
 
 
 @never_cache
@@ -36,7 +38,10 @@ def login(request: HttpRequest) -> HttpResponse:
         user = auth.authenticate(request, username=data["email"].lower(), password=data["password"])
         if user is not None:
             auth.login(request, user)
-            return SeeOther(target)
+            response = SeeOther(target)
+            if isinstance(user, User) and user.language:
+                remember_language(response, user.language)
+            return response
         form.add_error(None, _("This e-mail address and password do not belong together."))
     return render(request, "pages/login.html", {"form": form, "next": target}, status=HTTPStatus.BAD_REQUEST)
 

@@ -21,6 +21,7 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now
 from aftercart.pages.story import name_items
 from aftercart.pages.views.customer import SeeOther, customer_page, find_order_or_404, get_customer
+from aftercart.pages.views.language import CHOICE, in_chosen_language
 from aftercart.pages.withdrawal_form import WithdrawalForm, prefill
 
 
@@ -61,6 +62,7 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_chosen_language
 def guest_withdraw(request: HttpRequest, signed: str) -> HttpResponse:
     """Let a guest withdraw who has the order's link. Raises Http404, one for every miss."""
     return _answer(request, _find_guests_place(signed))
@@ -93,9 +95,10 @@ def _answer(request: HttpRequest, place: Place) -> HttpResponse:
     offer = find_offer(order, list(order.items.all()), get_now())
     if not offer.is_offered:
         raise Http404
-    if request.method != "POST":
-        form = WithdrawalForm(initial=prefill(order, place.user, offer.items), items=offer.items)
-        return _show(request, place, form)
+    if request.method != "POST" or (CHOICE in request.POST and not _is_confirmed(request)):
+        typed = {**request.POST.dict(), "items": request.POST.getlist("items")}
+        initial = typed if request.POST else prefill(order, place.user, offer.items)
+        return _show(request, place, WithdrawalForm(initial=initial, items=offer.items))
     # The second of two tabs names items that the first has withdrawn from: the action gives its receipt.
     items = list(order.items.all()) if _is_confirmed(request) else offer.items
     form = WithdrawalForm(request.POST, items=items)
@@ -103,7 +106,7 @@ def _answer(request: HttpRequest, place: Place) -> HttpResponse:
         return _show(request, place, form, status=HTTPStatus.BAD_REQUEST)
     if request.POST.get("step") == "edit":
         return _show(request, place, form)
-    if not _is_confirmed(request):
+    if not _is_confirmed(request) or CHOICE in request.POST:
         chosen = [item for item in offer.items if item.pk in form.cleaned_data["items"]]
         context = {"place": place, "form": form, "statement": write_statement(order, chosen)}
         return render(request, "pages/withdraw_confirm.html", context)

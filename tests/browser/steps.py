@@ -1,0 +1,37 @@
+"""The steps of a cancellation and of a withdrawal, found by what the fields are called in every language."""
+
+from playwright.sync_api import Page
+
+from aftercart.orders.models import Order
+
+
+def choose(page: Page, order: Order, *places: int, quantity: str = "") -> None:
+    """Fill in the first step for the items at these places, with the first reason for each."""
+    page.goto(f"/orders/{order.number}/cancel/")
+    for place in places:
+        choice = page.locator(".choice").nth(place)
+        choice.locator("[type=checkbox]").check()
+        choice.locator("select[name$=reason]").select_option(index=1)
+        if quantity:
+            choice.locator("[name$=quantity]").fill(quantity)
+
+
+def go_on(page: Page) -> None:
+    """Send the first step, and wait for the second."""
+    page.locator("button[value=quote]").click()
+    page.locator("[name=return_policy]").wait_for()
+
+
+def confirm(page: Page) -> None:
+    """Send the second step, and wait for the third."""
+    page.locator("[name=return_policy]").check()
+    page.locator("button[value=send]").click()
+    page.wait_for_url("**/cancel/*-*/")
+
+
+def withdraw(page: Page) -> None:
+    """Go from the order's page to the receipt of a withdrawal."""
+    page.locator("a[href$='/withdraw/']").click()
+    page.locator("button[value=review]").click()
+    page.locator("form:has([name=step][value=confirm]) .primary").click()
+    page.wait_for_url("**/withdraw/*-*/")

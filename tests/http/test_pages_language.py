@@ -1,0 +1,223 @@
+"""The language of the pages: chosen in the foot, kept with the account, and changed without losing a word."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from django.test import Client
+
+from aftercart.accounts.models import Address, User
+from aftercart.cancellations.models import AddressChange, CancellationReason, Submission
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.omnitron.connect import replace_client
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.models import Order
+from tests.browser.scene import (
+    EMAIL,
+    PASSWORD,
+    list_products,
+    make_address,
+    make_customer,
+    make_omnitron,
+    make_order,
+    make_reasons,
+)
+from tests.letters import prove
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def reasons(client: Client) -> list[CancellationReason]:  # noqa: ARG001 - after the database
+    return make_reasons()
+
+
+@pytest.fixture
+def order(client: Client) -> Order:
+    user = make_customer()
+    make_address(user, primary=True)
+    make_address(user, "Work")
+    client.force_login(user)
+    return make_order(user, list_products("400", "400"))
+
+
+@pytest.fixture(autouse=True)
+def fake(order: Order) -> Iterator[FakeOmnitron]:
+    fake = make_omnitron(order)
+    with replace_client(fake):
+        yield fake
+
+
+def read(answer: Any) -> BeautifulSoup:
+    return BeautifulSoup(answer.content, "html.parser")
+
+
+def language_of(page: BeautifulSoup) -> str:
+    assert page.html is not None
+    return str(page.html["lang"])
+
+
+def read_typed(page: BeautifulSoup) -> dict[str, Any]:
+    """Read what a browser would send of the form that the buttons of the languages belong to."""
+    [name] = {str(button["form"]) for button in page.select(".languages button")}
+    form = page.select_one(f"#{name}")
+    assert form is not None
+    fields: dict[str, Any] = {}
+    for field in form.select("input[name]"):
+        if field["type"] not in {"checkbox", "radio"} or field.has_attr("checked"):
+            fields.setdefault(str(field["name"]), []).append(field.get("value", "on"))
+    fields |= {str(area["name"]): area.get_text().strip() for area in form.select("textarea")}
+    fields |= {str(field["name"]): _read_chosen(field) for field in form.select("select")}
+    return fields
+
+
+def _read_chosen(field: Tag) -> str:
+    chosen = field.select_one("option[selected]")
+    return str(chosen["value"]) if chosen else ""
+
+
+def change(client: Client, path: str, page: BeautifulSoup, **typed: Any) -> BeautifulSoup:
+    """Choose Turkish in the middle of a form, with what has been typed into it."""
+    answer = client.post(path, {**read_typed(page), **typed, "language": "tr"})
+    assert answer.status_code == 200
+    turkish = read(answer)
+    assert language_of(turkish) == "tr"
+    assert turkish.select(".summary, .wrong") == []
+    assert answer.cookies["django_language"].value == "tr"
+    return turkish
+
+
+# --- kept --------------------------------------------------------------------------------------------------
+
+
+def test_a_choice_goes_with_the_account_to_another_browser(client: Client, order: Order) -> None:
+    path = f"/users/orders/{order.pk}/"
+    assert client.post("/orders/language/", {"language": "tr", "next": path})["Location"] == path
+    assert User.objects.get(email=EMAIL).language == "tr"
+
+    other = Client(headers={"accept-language": "en"})
+    assert language_of(read(other.get("/users/login/"))) == "en"
+    entered = other.post("/users/login/", {"email": EMAIL, "password": PASSWORD, "next": path})
+
+    assert entered["Location"] == path
+    assert language_of(read(other.get(path))) == "tr"
+
+
+def test_who_has_chosen_none_is_spoken_to_as_the_browser_asks(order: Order) -> None:
+    browser = Client(headers={"accept-language": "tr"})
+    entered = browser.post("/users/login/", {"email": EMAIL, "password": PASSWORD})
+    assert "django_language" not in entered.cookies
+    assert language_of(read(browser.get(f"/users/orders/{order.pk}/"))) == "tr"
+
+
+@pytest.mark.parametrize("told", ["xx", "tr-TR", "../tr", ""])
+def test_a_language_that_there_is_not_changes_nothing(client: Client, told: str) -> None:
+    answer = client.post("/orders/language/", {"language": told, "next": "/users/orders/"})
+    assert answer["Location"] == "/users/orders/"
+    assert User.objects.get(email=EMAIL).language == ""
+
+
+# --- in the middle of a form -------------------------------------------------------------------------------
+
+
+def test_the_first_step_of_a_cancellation_keeps_what_is_chosen(
+    client: Client, order: Order, reasons: list[CancellationReason]
+) -> None:
+    path, item = f"/orders/{order.number}/cancel/", order.items.all()[1].pk
+    typed = {f"item-{item}-is_chosen": "on", f"item-{item}-reason": reasons[1].pk}
+    typed |= {f"item-{item}-description": "It came too late."}
+
+    page = change(client, path, read(client.get(path)), **typed)
+
+    again = read_typed(page)
+    assert again[f"item-{item}-is_chosen"] == ["on"]
+    assert again[f"item-{item}-reason"] == str(reasons[1].pk)
+    assert again[f"item-{item}-description"] == "It came too late."
+    assert "Diğer" in page.get_text()
+    assert not Submission.objects.exists()
+
+
+def test_the_second_step_of_a_cancellation_is_shown_again_and_sends_nothing(
+    client: Client, order: Order, reasons: list[CancellationReason], fake: FakeOmnitron
+) -> None:
+    Order.objects.update(payment_option={"payment_type": "funds_transfer"})
+    path, item = f"/orders/{order.number}/cancel/", order.items.all()[0].pk
+    first = read_typed(read(client.get(path)))
+    first |= {f"item-{item}-is_chosen": "on", f"item-{item}-reason": reasons[0].pk, "step": "quote"}
+    second = read(client.post(path, first))
+
+    page = change(client, path, second, iban="TR33 0006 1005 1978 6457 8413 26", holder_name="Ayşe")
+
+    again = read_typed(page)
+    assert again["iban"] == ["TR33 0006 1005 1978 6457 8413 26"]
+    assert again["holder_name"] == ["Ayşe"]
+    assert again["quote-iban"] != [""]
+    assert not Submission.objects.exists()
+    sent = client.post(path, {**again, "step": "send", "return_policy": "on"})
+    assert sent.status_code == 303
+    assert len(fake.posts) == 1
+
+
+def test_a_chosen_address_stays_chosen(client: Client, order: Order) -> None:
+    work = Address.objects.get(title="Work")
+    page = read(client.get(f"/orders/change-address/?order={order.pk}"))
+
+    again = read_typed(change(client, "/orders/change-address/", page, address=work.pk))
+
+    assert again["address"] == [str(work.pk)]
+    assert not AddressChange.objects.exists()
+
+
+def test_a_guests_typed_address_stays_typed(client: Client, order: Order) -> None:
+    client.logout()
+    Order.objects.update(user=None)
+    prove(client, order)
+    page = read(client.get(f"/orders/change-address/?order={order.pk}"))
+
+    again = read_typed(change(client, "/orders/change-address/", page, line="Büyükdere Caddesi 1"))
+
+    assert again["line"] == ["Büyükdere Caddesi 1"]
+    assert not AddressChange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("shown", "path"), [("/address/", "/address/"), ("/address/?edit={pk}", "/address/{pk}/")]
+)
+def test_an_entry_of_the_address_book_stays_typed(client: Client, shown: str, path: str) -> None:
+    entry = Address.objects.get(title="Work")
+    shown, path = shown.format(pk=entry.pk), path.format(pk=entry.pk)
+    page = read(client.get(shown))
+
+    again = read_typed(change(client, path, page, line="Büyükdere Caddesi 1", title=""))
+
+    assert again["line"] == ["Büyükdere Caddesi 1"]
+    assert list(Address.objects.values_list("title", flat=True).order_by("pk")) == ["Home", "Work"]
+
+
+def test_a_withdrawal_stays_filled_in_and_unconfirmed(client: Client, order: Order) -> None:
+    path, items = f"/orders/{order.number}/withdraw/", [item.pk for item in order.items.all()]
+    page = change(client, path, read(client.get(path)), name="A. Y.", items=[items[1]])
+    form = read_typed(page)
+    assert (form["name"], form["items"]) == (["A. Y."], [str(items[1])])
+
+    client.cookies.pop("django_language")
+    statement = read(client.post(path, {**form, "step": "review"}))
+    assert language_of(statement) == "en"
+    again = change(client, path, statement)
+
+    assert again.select_one("#typed [name=step]")["value"] == "confirm"  # type: ignore[index]
+    assert not Withdrawal.objects.exists()
+    assert client.post(path, read_typed(again)).status_code == 303
+    assert Withdrawal.objects.get().language == "tr"
+
+
+@pytest.mark.parametrize("path", ["/orders/{number}/cancel/", "/orders/change-address/?order={pk}"])
+def test_a_page_without_a_form_changes_its_language_as_any_other(
+    client: Client, order: Order, path: str
+) -> None:
+    order.items.update(status="100", cancelled_quantity=1)
+    Order.objects.update(status="100")
+    page = read(client.get(path.format(number=order.number, pk=order.pk)))
+    assert [button.has_attr("form") for button in page.select(".languages button")] == [False, False]
+    assert page.select_one(".languages [name=next]") is not None
