@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.db import OperationalError, transaction
 from django.db.models import F
@@ -11,14 +13,18 @@ from django.utils import timezone
 
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.mail.compose import make_opt_out_url
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
-from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.errors import TooManyTries
+from aftercart.orders.models import GuestCode, Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, record_event
 from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
+from tests.letters import send_code
 
 State = Callable[["Tour"], object]
 
@@ -122,6 +128,39 @@ def _down(tour: Tour) -> None:
         tour.page.goto("/users/orders/")
 
 
+def _broken(tour: Tour) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with tour.patch.context() as patch:
+        patch.setattr("aftercart.pages.views.orders.list_orders", fail)
+        tour.page.goto("/users/orders/")
+    tour.page.get_by_text("500").wait_for()
+    assert ["status of 500" in text for text in tour.visit.complaints] == [True]
+    tour.visit.complaints.clear()
+
+
+def _address_error(tour: Tour) -> None:
+    entry = tour.order.user.addresses.first() if tour.order.user else None
+    assert entry is not None
+    tour.page.goto(f"/address/?edit={entry.pk}")
+    tour.page.locator("#id_phone_number").fill("12")
+    tour.page.locator("#id_line").fill("")
+    tour.page.locator("#typed .primary").click()
+    tour.page.locator(".summary").wait_for()
+
+
+def _address_too_late(tour: Tour) -> None:
+    tour.page.goto(f"/orders/change-address/?order={tour.take_order('500').pk}")
+
+
+def _address_sent(tour: Tour) -> None:
+    tour.page.goto(f"/orders/change-address/?order={tour.take_order('400').pk}")
+    tour.page.locator("[name=address]").last.check()
+    tour.page.locator("#typed .primary").click()
+    tour.page.locator(".notice[role=status]").wait_for()
+
+
 def _stale_token(tour: Tour) -> None:
     tour.page.goto("/users/orders/")
     tour.visit.context.clear_cookies(name="csrftoken")
@@ -181,6 +220,39 @@ def _guest(tour: Tour, *, is_asked: bool) -> None:
         tour.page.locator("#id_code").wait_for()
 
 
+def _wait(tour: Tour) -> None:
+    """Ask for codes until there are no more."""
+    with tour.patch.context() as patch:
+        patch.setattr(import_module("aftercart.pages.views.guest"), "ask_guest_code", _refuse)
+        _guest(tour, is_asked=False)
+        tour.page.get_by_role("textbox").first.fill("ORD-2024-000000")
+        tour.page.get_by_role("textbox").last.fill("guest@example.com")
+        tour.page.locator("main form button").click()
+        tour.page.get_by_text("429").wait_for()
+
+
+def _refuse(**_options: object) -> None:
+    raise TooManyTries(60)
+
+
+def _guest_order(tour: Tour, *statuses: str) -> Order:
+    order = tour.take_order(*statuses)
+    Order.objects.filter(pk=order.pk).update(user=None, user_email="guest@example.com")
+    token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
+    _nobody(tour, f"/orders/guest/{token}/")
+    return order
+
+
+def _guest_acts(tour: Tour, path: str, *statuses: str) -> None:
+    """See an order by its link, and be let in by a code to act on it."""
+    order = _guest_order(tour, *statuses)
+    tour.page.goto(path.format(order=order))
+    tour.page.locator("main form button").click()
+    tour.page.locator("#id_code").fill(send_code(GuestCode.objects.latest("pk").pk))
+    tour.page.locator("main form button").first.click()
+    tour.page.locator("#typed").wait_for()
+
+
 #: In the order in which they are visited; those at the end are no longer logged in as the customer.
 STATES: Final[dict[str, State]] = {
     "home": _go("/"),
@@ -191,8 +263,11 @@ STATES: Final[dict[str, State]] = {
     "order": _go("/users/orders/{order.pk}/"),
     "order-busy": _busy_order,
     "receipt": _go("/users/orders/{order.pk}/receipt/"),
+    "address-too-late": _address_too_late,
+    "address-sent": _address_sent,
     "address": _go("/orders/change-address/?order={order.pk}"),
     "addresses": _go("/address/"),
+    "address-edit-error": _address_error,
     "points": _points,
     "withdraw": _go("/orders/{order.number}/withdraw/"),
     "withdraw-check": _withdraw,
@@ -211,10 +286,16 @@ STATES: Final[dict[str, State]] = {
     "returned": _returned,
     "not-found": _go("/nowhere/"),
     "down": _down,
+    "broken": _broken,
     "stale": _stale_token,
     "log-out": _go("/users/logout/"),
     "guest": lambda tour: _guest(tour, is_asked=False),
     "guest-code": lambda tour: _guest(tour, is_asked=True),
+    "guest-wait": _wait,
+    "guest-order": lambda tour: _guest_order(tour, "550", "400"),
+    "guest-choose": lambda tour: _guest_acts(tour, "/orders/{order.number}/cancel/", "550", "400"),
+    "guest-address": lambda tour: _guest_acts(tour, "/orders/change-address/?order={order.pk}", "400"),
+    "opt-out": lambda tour: tour.page.goto(urlsplit(make_opt_out_url("guest@example.com")).path),
     "log-in": lambda tour: _nobody(tour, "/users/login/"),
     "log-in-wrong": _wrong_login,
     "orders-empty": _empty,

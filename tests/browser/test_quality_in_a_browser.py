@@ -37,6 +37,7 @@ WALKS = [
     pytest.param({"size": PHONE}, id="phone-light"),
     pytest.param({"size": PHONE, "color_scheme": "dark", "locale": "tr-TR"}, id="phone-dark-turkish"),
     pytest.param({"size": DESK}, id="desk-light"),
+    pytest.param({"size": DESK, "color_scheme": "dark", "locale": "tr-TR"}, id="desk-dark-turkish"),
 ]
 
 

@@ -26,7 +26,7 @@ WAYS: Final = [
 SCREENS: Final = Path(os.environ["KEEP_SCREENS"]) if os.environ.get("KEEP_SCREENS") else None
 _LARGEST_SCREENSHOT: Final = 300_000
 #: Chromium reports answers of ours that it is meant to show, as errors of the page.
-_ANSWERS: Final = ("status of 400", "status of 403", "status of 404", "status of 409", "status of 503")
+_ANSWERS: Final = tuple(f"status of {code}" for code in (400, 403, 404, 409, 429, 503))
 #: Collects what moves without the customer having done anything, from the first moment on.
 _WATCH_SHIFTS: Final = """
 window.shifted = 0;

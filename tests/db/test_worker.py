@@ -1,4 +1,4 @@
-"""The worker's own upkeep: what a dead worker held is taken over."""
+"""The queue's own upkeep: what a dead worker held is taken over, and what is enqueued fails as all else does."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.actions import jobs
 from aftercart.worker.tasks import run_take_over_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,3 +90,19 @@ def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
     take_over()
 
     assert get_statuses() == {dead: "failed", waiting: "todo", other: "todo"}
+
+
+def test_a_database_that_goes_away_while_work_is_enqueued_is_away_as_anywhere_else() -> None:
+    other = connection.copy()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+    other.close()
+
+    with pytest.raises(OperationalError):
+        jobs.enqueue(jobs.SEND_LETTER, 1)
+
+    connection.close()
+    assert get_statuses() == {}

@@ -5,7 +5,9 @@ By name: actions do not know the worker, it knows them. A lock keeps two jobs ab
 
 from datetime import timedelta
 
+from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 VERIFY_SUBMISSION = "aftercart.verify_submission"
 EXECUTE_APPROVAL = "aftercart.execute_approval"
@@ -30,10 +32,18 @@ def name_lock(task: str, pk: int) -> str:
 
 
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
-    """Have the worker do `task` with the row `pk`, after a wait."""
-    app.configure_task(
+    """Have the worker do `task` with the row `pk`, after a wait.
+
+    A database that goes away meanwhile is Django's `OperationalError`, here as everywhere else.
+    """
+    deferrer = app.configure_task(
         task,
         lock=name_lock(task, pk),
         priority=_PRIORITIES.get(task, 0),
         schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())},
-    ).defer(pk=pk)
+    )
+    with connection.wrap_database_errors:
+        try:
+            deferrer.defer(pk=pk)
+        except ConnectorException as error:
+            raise error.__cause__ or error from error

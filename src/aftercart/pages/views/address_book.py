@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address, User
@@ -15,7 +14,13 @@ from aftercart.actions.edit_address import edit_address
 from aftercart.actions.remove_address import remove_address
 from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
-from aftercart.pages.views.customer import SeeOther, customer_page, get_customer, list_addresses
+from aftercart.pages.views.customer import (
+    SeeOther,
+    customer_page,
+    find_next,
+    get_customer,
+    list_addresses,
+)
 from aftercart.pages.views.language import CHOICE
 
 
@@ -39,7 +44,7 @@ def address_book(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The address has been added."))
-            return SeeOther(_find_next(request))
+            return SeeOther(find_next(request) or reverse("address-book"))
     return _show(request, form, None, HTTPStatus.BAD_REQUEST)
 
 
@@ -106,15 +111,6 @@ def _show(
         "addresses": list_addresses(get_customer(request)),
         "form": form,
         "edited": edited,
-        "next": _find_next(request),
+        "next": find_next(request),
     }
     return render(request, "pages/address_book.html", context, status=status)
-
-
-def _find_next(request: HttpRequest) -> str:
-    """Tell where to go on after adding: the order whose address is to change, or the book."""
-    told: str = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return told if is_ours else reverse("address-book")

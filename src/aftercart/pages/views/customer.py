@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
@@ -118,6 +118,15 @@ def find_order_or_404(request: HttpRequest, **lookup: Any) -> Order:
         return get_order(get_customer(request), **lookup)
     except OrderNotFound as error:
         raise Http404 from error
+
+
+def find_next(request: HttpRequest) -> str:
+    """Tell where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
+    told: str = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return told if is_ours else ""
 
 
 def list_addresses(user: User) -> list[Address]:

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -23,7 +23,7 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now
 from aftercart.pages.forms import CodeForm, LookupForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import SeeOther, find_guest_order_to_view
+from aftercart.pages.views.customer import SeeOther, find_guest_order_to_view, find_next
 
 #: Where a session keeps which code it has asked for, and where it wants to go with it.
 _ASKED = "guest_code"
@@ -70,7 +70,7 @@ def guest_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "send" in request.POST:
         if order is None:
             return SeeOther(reverse("guest-lookup"))
-        return _ask(request, order.number, order.user_email, _find_next(request))
+        return _ask(request, order.number, order.user_email, find_next(request))
     asked = request.session.get(_ASKED)
     if request.method != "POST":
         if asked is None and order is None:
@@ -95,7 +95,7 @@ def _enter(request: HttpRequest, proved: Guest, order: Order) -> HttpResponse:
     request.session.cycle_key()
     rotate_token(request)
     admit_guest(request.session, proved, may_act=True, now=get_now())
-    return SeeOther(_find_next(request) or reverse("order-detail", args=[order.pk]))
+    return SeeOther(find_next(request) or reverse("order-detail", args=[order.pk]))
 
 
 def _ask(request: HttpRequest, number: str, email: str, target: str) -> HttpResponse:
@@ -123,7 +123,7 @@ def _show_code(
         "form": form,
         "order": order,
         "is_asked": _ASKED in request.session,
-        "next": _find_next(request),
+        "next": find_next(request),
     }
     return render(request, "pages/guest_code.html", context, status=status)
 
@@ -133,12 +133,3 @@ def _find_viewed(request: HttpRequest) -> Order | None:
     if not (told.isascii() and told.isdecimal()):
         return None
     return find_guest_order_to_view(request, pk=int(told[:18]))
-
-
-def _find_next(request: HttpRequest) -> str:
-    """Tell where to go on: only ever to a page of ours; "" for nowhere in particular."""
-    told: str = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return told if is_ours else ""

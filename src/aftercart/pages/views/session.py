@@ -7,7 +7,6 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.models import User
 from aftercart.pages.forms import LoginForm
-from aftercart.pages.views.customer import SeeOther
+from aftercart.pages.views.customer import SeeOther, find_next
 from aftercart.pages.views.language import remember_language
 
 
@@ -26,7 +25,7 @@ from aftercart.pages.views.language import remember_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
     """Log in, then go on to `next`; one wording for every miss. Locked out: `pages.lockout` answers."""
-    target = _find_next(request)
+    target = find_next(request) or settings.LOGIN_REDIRECT_URL
     if request.method != "POST":
         if request.user.is_authenticated:
             return redirect(target)
@@ -58,12 +57,3 @@ def logout(request: HttpRequest) -> HttpResponse:
     # The two cookies of the session go with the session itself.
     response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite="Lax")
     return response
-
-
-def _find_next(request: HttpRequest) -> str:
-    """Tell where to go on: only ever to a page of ours."""
-    told: str = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return told if is_ours else settings.LOGIN_REDIRECT_URL
