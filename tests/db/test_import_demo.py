@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.utils import timezone
 from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, Submission, SubmissionLine
 from aftercart.cancellations.pickups import find_first_day
+from aftercart.cancellations.policies import PolicyVersion
+from aftercart.cancellations.policy_selectors import get_book, get_policy, get_terms, read_book
 from aftercart.demo.kinds import KINDS
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib.links import check_token
@@ -58,6 +61,23 @@ def test_the_named_customers_have_points_and_orders_partly_paid_with_them() -> N
     spent = LoyaltyEntry.objects.filter(kind="spent", user__email="ayse@example.com")
     several = orders_of("ayse@example.com")["several_items"]["id"]
     assert several in {entry.order_id for entry in spent}
+
+
+def test_the_default_is_in_force_and_a_draft_with_a_fee_waits_to_be_tried() -> None:
+    seed_demo(timezone.now())
+    draft = PolicyVersion.objects.get()
+    assert draft.state == "draft"
+    assert get_book().version is None
+    lamps = OrderItem.objects.filter(sku__startswith="LMB-").select_related("order")
+    assert any(lamp.status == "550" for lamp in lamps)
+    fees = {
+        (lamp.order.currency, get_terms(get_policy(lamp.order, book), lamp, "refund").fee_fixed)
+        for book in (get_book(), read_book(draft))
+        for lamp in lamps
+    }
+    assert fees == {
+        ("TRY", Decimal(0)), ("TRY", Decimal("79.90")), ("EUR", Decimal(0)), ("EUR", Decimal("4.90")),
+    }  # fmt: skip
 
 
 def test_the_companies_have_calendars_that_leave_a_day_to_collect() -> None:

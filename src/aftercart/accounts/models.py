@@ -39,7 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_of_birth = models.DateField(null=True, blank=True)
     email_allowed = models.BooleanField(default=False)
     sms_allowed = models.BooleanField(default=False)
-    language = models.CharField(max_length=2, blank=True, help_text="Chosen on the site; empty: not yet.")
+    language = models.CharField(
+        max_length=2, blank=True, db_default="", help_text="Chosen on the site; empty: not yet."
+    )
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import structlog
+from django.db.models import Max
 
 from aftercart.accounts.models import User
+from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.import_orders import BadLine, import_orders
 from aftercart.actions.withdraw_order import map_withdrawal_reason
 from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
+from aftercart.cancellations.policies import PolicyRule, PolicyTopic, PolicyType, PolicyVersion
+from aftercart.cancellations.policy_selectors import get_book
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
 from aftercart.demo.summary import demo_summary, sandbox_documents
@@ -41,12 +46,16 @@ _COMPANIES: Final[tuple[tuple[str, str, list[int], list[str], int], ...]] = (
     ("MNG Kargo", "mng", [], [], 0),
 )
 
+_FEES: Final = "Demo: who returns a lamp pays for its packing"
+_LAMP_FEES: Final = {"TRY": Decimal("79.90"), "EUR": Decimal("4.90")}
+
 
 def seed_demo(now: datetime) -> None:
     """Put the demo in, its dates ending at `now`. Again: only what is missing, nothing is set back."""
     _seed_reasons()
     _seed_people()
     _seed_orders(now)
+    _seed_policy()
 
 
 def _seed_reasons() -> None:
@@ -91,6 +100,21 @@ def _seed_people() -> None:
             user.save(update_fields=["password"])
     if not User.objects.filter(email=STAFF_EMAIL).exists():
         User.objects.create_superuser(STAFF_EMAIL, STAFF_PASSWORD, first_name="Aylin", last_name="Usta")
+
+
+def _seed_policy() -> None:
+    """Draft a policy with fees for staff to try out and to publish; what is in force stays the default."""
+    if PolicyVersion.objects.filter(note=_FEES).exists():
+        return
+    staff = User.objects.get(email=STAFF_EMAIL)
+    version_pk = draft_policy(staff, get_book(), note=_FEES)
+    last = PolicyRule.objects.filter(version=version_pk).aggregate(last=Max("number"))["last"]
+    for number, (currency, fee) in enumerate(_LAMP_FEES.items(), start=last + 1):
+        rule = PolicyRule(version_id=version_pk, number=number, topic=PolicyTopic.FEE)
+        rule.cancellation_type, rule.sku_patterns = PolicyType.REFUND, ["LMB-*"]
+        rule.currency, rule.fee_fixed = currency, fee
+        rule.full_clean()
+        rule.save()
 
 
 def _seed_orders(now: datetime) -> None:

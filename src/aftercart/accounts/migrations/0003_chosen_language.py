@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='language',
-            field=models.CharField(blank=True, help_text='Chosen on the site; empty: not yet.', max_length=2),
+            field=models.CharField(blank=True, db_default='', help_text='Chosen on the site; empty: not yet.', max_length=2),
         ),
     ]
