@@ -55,10 +55,16 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
         "title": _("Override the policy for order %(number)s") % {"number": order.number},
+        "explanation": _(
+            "A request is made although the policy refuses it. It is decided like any other; what was"
+            " overridden, by whom and why stays in the timeline."
+        ),
         "form": form,
         "back": make_url(Order, order.pk),
+        "button": _("Make the request"),
+        "is_hard": True,
     }
-    return TemplateResponse(request, "backoffice/override.html", context)
+    return TemplateResponse(request, "backoffice/form.html", context)
 
 
 def _make_form(order: Order, request: HttpRequest) -> OverrideForm:

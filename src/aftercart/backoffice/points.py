@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -104,9 +105,11 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
             "opts": self.opts,
             "title": gettext("Correct points"),
             "form": form,
+            "back": reverse("admin:loyalty_loyaltyentry_changelist"),
+            "button": gettext("Book"),
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "backoffice/correct_points.html", context)
+        return TemplateResponse(request, "backoffice/form.html", context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoyaltyEntry]:
         """List entries with all that a row shows, in one query."""
