@@ -199,6 +199,22 @@ def check_points(street: Street) -> None:
     ]
 
 
+def check_completed_there(street: Street) -> None:
+    """What Omnitron has completed is completed here, whatever our staff has decided meanwhile."""
+    client = make_client(street.sandbox)
+    sync_order(street.order.pk, client)
+    recover(client)
+    first, second = get_items(street.order)
+    assert (first.status, first.cancelled_quantity, second.status) == ("100", 1, "400")
+    request = CancellationRequest.objects.get()
+    assert (request.status, request.line.outcome, request.line.completed_quantity) == (
+        "completed", "completed", 1,
+    )  # fmt: skip
+    assert first.refund_amount == request.line.quoted.refund_amount > 0
+    assert [row["cancelled"] for row in street.sandbox.ledger(street.order.number)] == [1, 0]
+    assert not Letter.objects.exclude(state="sent").exists()
+
+
 def check_letters() -> None:
     """Every event has its letter, once, and all of them are sent."""
     assert not Letter.objects.exclude(state="sent").exists()
@@ -292,6 +308,12 @@ def reject(street: Street, client: Omnitron) -> None:
     deliver_rejection(request.pk, client)
 
 
+def request_and_have_it_completed(street: Street, client: Omnitron) -> None:
+    """Have Omnitron complete a request; nobody here knows yet."""
+    request_and_deliver(street, client)
+    street.sandbox.control("decide", {"order": street.order.number, "decision": "approve"})
+
+
 def verify(_street: Street, client: Omnitron) -> None:
     verify_submission(Submission.objects.get().pk, client)
 
@@ -338,6 +360,19 @@ FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
         pytest.param(deliver, {"before": cancel, "lines": INVOICED}, 15, id="deliver"),
         pytest.param(approve, {"before": request_and_deliver, "lines": INVOICED}, 57, id="approve"),
         pytest.param(reject, {"before": request_and_deliver, "lines": INVOICED}, 16, id="reject"),
+        *(
+            pytest.param(
+                decision,
+                {
+                    "before": request_and_have_it_completed,
+                    "lines": INVOICED,
+                    "check": check_completed_there,
+                },
+                fewest,
+                id=f"{decision.__name__} what Omnitron has completed",
+            )
+            for decision, fewest in ((approve, 30), (reject, 30))
+        ),
         pytest.param(override, {"lines": FINAL_SALE}, 16, id="override the policy"),
         pytest.param(move, {}, 27, id="change the address"),
         pytest.param(

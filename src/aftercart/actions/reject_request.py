@@ -67,8 +67,9 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
         if count_done(request.line, decided) is None:
             _tell_later(request, "Omnitron is deciding on it.")
         else:
-            _record_told(request_pk, "")
-            overrule_rejection(request_pk, decided)
+            with transaction.atomic(durable=True):  # in one: who is told does not look again
+                overrule_rejection(request_pk, decided)
+                _record_told(request_pk, "")
 
 
 def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:

@@ -216,7 +216,9 @@ class Town:
             if program.kind == "web" and code == 1 and program.gave_up():
                 self.kills["web: gave up, its child killed twice"] += 1
             elif code != -signal.SIGKILL:
-                self.deaths.append(f"{time.time():.2f} {program.name} ended by itself with {code}")
+                # Whatever ends by itself says so last; we may look much later.
+                at = program.log.stat().st_mtime
+                self.deaths.append(f"{at:.2f} {program.name} ended by itself with {code}")
             program.kill()
             program.start()
 
