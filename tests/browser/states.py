@@ -248,6 +248,7 @@ def _guest_acts(tour: Tour, path: str, *statuses: str) -> None:
     order = _guest_order(tour, *statuses)
     tour.page.goto(path.format(order=order))
     tour.page.locator("main form button").click()
+    tour.page.locator("#id_code").wait_for()
     tour.page.locator("#id_code").fill(send_code(GuestCode.objects.latest("pk").pk))
     tour.page.locator("main form button").first.click()
     tour.page.locator("#typed").wait_for()

@@ -86,6 +86,12 @@ def test_a_customer_looks_around(open_window: Open, order: Order, way: Way) -> N
     visit.assert_fine()
 
 
+def change_language(page: Page, language: str) -> None:
+    page.locator(f"[name=language][value={language}]").click()
+    page.locator(f"html[lang={language}]").wait_for(state="attached")
+    page.wait_for_load_state()
+
+
 @EVERY_WAY
 def test_the_language_is_changed_in_the_middle_of_a_cancellation_and_nothing_is_lost(
     open_window: Open, order: Order, fake: FakeOmnitron, way: Way
@@ -94,15 +100,12 @@ def test_the_language_is_changed_in_the_middle_of_a_cancellation_and_nothing_is_
     visit = open_window(**way)
     page = visit.log_in("/users/orders/")
     choose(page, order, 0)
-    page.locator(f"[name=language][value={after}]").click()
-    page.locator(f"html[lang={after}]").wait_for(state="attached")
+    change_language(page, after)
     assert page.locator(".summary").count() == 0
     go_on(page)
-    page.locator(f"[name=language][value={before}]").click()
-    page.locator(f"html[lang={before}]").wait_for(state="attached")
-    assert page.locator("[name=return_policy]").is_visible()
-    page.locator(f"[name=language][value={after}]").click()
-    page.locator(f"html[lang={after}]").wait_for(state="attached")
+    for language in (before, after):
+        change_language(page, language)
+        page.locator("[name=return_policy]").wait_for()
     confirm(page)
     assert page.locator("html").get_attribute("lang") == after
     assert User.objects.get(email=EMAIL).language == after
@@ -173,6 +176,7 @@ def test_a_guest_finds_the_order_moves_it_and_returns_an_item(
     page.locator("#id_number").fill(order.number)
     page.locator("#id_email").fill("guest@example.com")
     page.locator("#id_email").press("Enter")
+    page.locator("#id_code").wait_for()
     page.locator("#id_code").fill(send_code(GuestCode.objects.get().pk))
     page.locator("#id_code").press("Enter")
     page.wait_for_url(f"**/users/orders/{order.pk}/")

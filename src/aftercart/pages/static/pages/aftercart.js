@@ -1,5 +1,5 @@
-// Everything works without this file. It keeps an impatient second click from being sent, steps numbers up and down,
-// prints, and keeps a page up to date while something is still to come.
+// Everything works without this file. It keeps an impatient second click from being sent, goes back without asking to
+// send again, steps numbers up and down, prints, and keeps a page up to date while something is still to come.
 "use strict";
 
 document.addEventListener("submit", (event) => {
@@ -14,6 +14,10 @@ document.addEventListener("submit", (event) => {
   // After this turn, so that the button still counts as the one that was pressed.
   setTimeout(() => { if (button) button.disabled = true; });
 });
+
+// A page that answered a form is remembered as its address alone: reloading it, or coming back to it, sends nothing and
+// asks nothing.
+if (document.querySelector("[data-posted]")) history.replaceState(null, "", location.href);
 
 // The browser may bring a page back as it was left: then it can be sent again.
 window.addEventListener("pageshow", () => {
