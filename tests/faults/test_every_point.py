@@ -289,6 +289,19 @@ def move(street: Street, client: Omnitron) -> None:
     change_address(make_address_command(street.order, make_address(street.order.user)), client)
 
 
+def move_and_lose_the_answer(street: Street, client: Omnitron) -> None:
+    street.sandbox.client.delete("/sandbox/faults/")  # what an earlier process died before it met
+    street.sandbox.control("faults", {"call": "address_change", "kind": "drop_after"})
+    move(street, client)
+
+
+def bring_it_home(street: Street, client: Omnitron) -> None:
+    """Do what the worker does about an address change whose answer was lost."""
+    change = AddressChange.objects.get()
+    deliver_address(change.pk, client)
+    compare_address(street.order.pk, client)
+
+
 def request_and_deliver(street: Street, client: Omnitron) -> None:
     cancel(street, client)
     recover(client)
@@ -375,6 +388,8 @@ FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
         ),
         pytest.param(override, {"lines": FINAL_SALE}, 16, id="override the policy"),
         pytest.param(move, {}, 27, id="change the address"),
+        pytest.param(move_and_lose_the_answer, {}, 27, id="change the address, the answer lost"),
+        pytest.param(bring_it_home, {"before": move_and_lose_the_answer}, 15, id="deliver the address"),
         pytest.param(
             book, {"before": refund_as_points, "lines": (Line(),), "check": check_points}, 27, id="points"
         ),
