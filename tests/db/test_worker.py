@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -56,9 +57,15 @@ def make_dead_worker() -> int:
 
 
 @async_to_sync
-async def take_over() -> None:
+async def take_over(*, times_at_once: int = 1) -> None:
+    """Run the job, or several of them, each of which has listed the dead jobs before the first takes one over."""
+    manager = app.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=30))
+    listed = mock.AsyncMock(return_value=stalled)
     context: Any = SimpleNamespace(app=app)  # all that it needs of a running worker's
-    await run_take_over_jobs.func(context, 0)
+    with mock.patch.object(manager, "get_stalled_jobs", listed):
+        for _time in range(times_at_once):
+            await run_take_over_jobs.func(context, 0)
 
 
 def get_statuses() -> dict[int, str]:
@@ -90,6 +97,17 @@ def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
     take_over()
 
     assert get_statuses() == {dead: "failed", waiting: "todo", other: "todo"}
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_two_workers_that_take_over_at_once_do_it_once(*, waits: bool) -> None:
+    dead = make_job("doing", worker=make_dead_worker())
+    if waits:
+        make_job("todo")
+
+    take_over(times_at_once=2)
+
+    assert get_statuses()[dead] == ("failed" if waits else "todo")
 
 
 def test_a_database_that_goes_away_while_work_is_enqueued_is_away_as_anywhere_else() -> None:

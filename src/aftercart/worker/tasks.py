@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+from psycopg.errors import RaiseException
 
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
@@ -192,11 +194,20 @@ async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # no
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
         try:
-            await manager.retry_job(job)
-        except UniqueViolation:
-            # The next of its kind waits already, perhaps for the lock that the dead one still holds.
-            await manager.finish_job(job, Status.FAILED, delete_job=False)
+            await _put_back(manager, job)
+        except ConnectorException as error:
+            if not isinstance(error.__cause__, RaiseException):
+                raise
+            continue  # another worker was quicker, and it no longer is as it was listed
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
+
+
+async def _put_back(manager: JobManager, job: Job) -> None:
+    try:
+        await manager.retry_job(job)
+    except UniqueViolation:
+        # The next of its kind waits already, perhaps for the lock that the dead one still holds.
+        await manager.finish_job(job, Status.FAILED, delete_job=False)
 
 
 @app.periodic(cron="17 * * * *")
