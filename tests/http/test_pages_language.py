@@ -147,7 +147,11 @@ def test_the_second_step_of_a_cancellation_is_shown_again_and_sends_nothing(
     first |= {f"item-{item}-is_chosen": "on", f"item-{item}-reason": reasons[0].pk, "step": "quote"}
     second = read(client.post(path, first))
 
-    page = change(client, path, second, iban="TR33 0006 1005 1978 6457 8413 26", holder_name="Ayşe")
+    typed = {"iban": "TR33 0006 1005 1978 6457 8413 26", "holder_name": "Ayşe", "return_policy": "on"}
+    for nowhere in ("xx", ""):
+        assert client.post(path, {**read_typed(second), **typed, "language": nowhere}).status_code == 200
+    assert not Submission.objects.exists()
+    page = change(client, path, second, **typed)
 
     again = read_typed(page)
     assert again["iban"] == ["TR33 0006 1005 1978 6457 8413 26"]

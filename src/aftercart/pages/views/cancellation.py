@@ -40,12 +40,8 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     if request.method != "POST":
         return _show_choice(request, CancellationForm(page, addresses))
     form = CancellationForm(page, addresses, request.POST)
-    step = request.POST.get("step")
-    if (
-        step == "choose"
-        or STEP in request.POST
-        or (CHOICE in request.POST and SHOWN_FIELD not in request.POST)
-    ):
+    step = _read_step(request)
+    if step == "choose":
         form.forget_errors()
         return _show_choice(request, form)
     if not form.is_valid():
@@ -55,6 +51,13 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     if not form.refund.is_valid():
         return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
     return _send(request, visit, form)
+
+
+def _read_step(request: HttpRequest) -> str:
+    """Tell which step is to be taken. A choice of a language or of a place takes none: it shows the same again."""
+    if CHOICE in request.POST:
+        return "quote" if SHOWN_FIELD in request.POST else "choose"
+    return "choose" if STEP in request.POST else request.POST.get("step", "")
 
 
 def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpResponse:
