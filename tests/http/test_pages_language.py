@@ -149,7 +149,8 @@ def test_the_second_step_of_a_cancellation_is_shown_again_and_sends_nothing(
 
     typed = {"iban": "TR33 0006 1005 1978 6457 8413 26", "holder_name": "Ayşe", "return_policy": "on"}
     for nowhere in ("xx", ""):
-        assert client.post(path, {**read_typed(second), **typed, "language": nowhere}).status_code == 200
+        form = {**read_typed(second), **typed, "step": "send", "language": nowhere}
+        assert client.post(path, form).status_code == 200
     assert not Submission.objects.exists()
     page = change(client, path, second, **typed)
 
