@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.db import transaction
+
 from aftercart.actions import jobs
 from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
 from aftercart.actions.close_line import complete_line, count_done
@@ -15,10 +17,11 @@ from aftercart.orders.timeline import OMNITRON, record_event
 _Status = CancellationRequest.Status
 
 
+@transaction.atomic
 def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> None:
     """Book the units that Omnitron completed although our staff rejected the request; none: nothing is done.
 
-    `decided` are the requests that Omnitron has for it, all of them at their end. In the caller's transaction.
+    `decided` are the requests that Omnitron has for it, all of them at their end. A part of the caller's transaction.
     """
     request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
     line = request.line

@@ -6,11 +6,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import psycopg
 from django.db import DatabaseError, close_old_connections
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.actions import jobs
 from aftercart.lib.failpoints import POINTS, Point
 from tests.faults.harness.staff import Desks
 from tests.faults.harness.standin import StandIn, StandInFailed
@@ -32,6 +35,11 @@ _CALLS = (
 #: The calls that business rules can refuse.
 _REFUSABLE = ("order_cancel", "request_create", "address_change")
 _HTML = {"content_type": "text/html", "body": "<html><body><h1>Bad Gateway</h1></body></html>"}
+
+
+def _lose_letters() -> None:
+    """Lose the jobs of letters that wait: their rows are there, and get new ones."""
+    ProcrastinateJob.objects.filter(task_name=jobs.SEND_LETTER, status="todo")._raw_delete("default")
 
 
 class Chaos:
@@ -64,14 +72,18 @@ class Chaos:
         """How often each failpoint has killed a process."""
         return Counter(path.name.split("-")[0] for path in (self._town.failpoints / "fired").iterdir())
 
-    def run(self, seconds: float, longest: float) -> None:
-        """Make trouble for so long, and until every failpoint has fired, but no longer than the longest."""
+    def run(
+        self, seconds: float, longest: float, *, wanted: AbstractSet[Point], is_enough: Callable[[], bool]
+    ) -> None:
+        """Make trouble for so long, then until the wanted failpoints have fired and it is enough, or too long."""
         began = time.monotonic()
         weights = [weight for weight, _ in self._events]
         while (passed := time.monotonic() - began) < longest:
-            missing = TOWN_POINTS - set(self.fired)
-            if passed > seconds and not missing:
+            missing = wanted - set(self.fired)
+            if passed > seconds and not missing and is_enough():
                 break
+            if passed > seconds and "recover.enqueuing" in missing:
+                self._try(_lose_letters)
             self._arm(missing if passed > seconds else frozenset())
             self._do_what_is_due()
             if self._draw.random() < 0.8 * _TICK / 0.25:

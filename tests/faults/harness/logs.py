@@ -23,6 +23,8 @@ _OUTAGE = re.compile(
 )
 #: An outage is felt until every pool has found out.
 _AFTER = 8.0
+#: So long a worker waits for a connection before it ends, to be started again (psycopg_pool's own limit).
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def check_logs(
             yield Violation(LOGS, f"{what} was answered {attempt.status}: {str(attempt.body)[:200]}")
     for death in deaths:
         at, text = death.split(" ", 1)
-        if not _is_during(outages, float(at)):
+        if not _is_during(outages, float(at) - _PATIENCE, float(at)):
             yield Violation(LOGS, text)
 
 

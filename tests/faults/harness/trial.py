@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from tests.faults.harness.quiesce import Rest
     from tests.faults.harness.report import Report
 
-#: Beyond the time that was asked for: until every failpoint has fired, which a mutation need not see.
+#: Beyond the time that was asked for: until every failpoint has fired, or a mutation had its chances.
 _LONGEST_MORE = 150.0
+#: So much has to be asked for, and to go wrong, that a mutation shows, however slow the machine is.
+_WRITES_OF_A_MUTATION, _FAULTS_OF_A_MUTATION = 800, 120
 #: What a customer gets through: whoever has been through all has only what is under way, and is refused.
 _ORDERS_A_MINUTE = 25
 
@@ -57,7 +59,7 @@ def _set_up_django() -> None:
 
 
 def _run(plan: Plan, town: Town) -> "Report":
-    from tests.faults.harness.chaos import Chaos
+    from tests.faults.harness.chaos import TOWN_POINTS, Chaos
     from tests.faults.harness.customers import Crowd, Journal, make_draw
     from tests.faults.harness.quiesce import quiesce
     from tests.faults.harness.staff import Desks
@@ -68,7 +70,7 @@ def _run(plan: Plan, town: Town) -> "Report":
     _drop_index(plan)
     town.start_sandbox()
     standin, journal = StandIn(town.sandbox_port), Journal()
-    longest = plan.minutes * 60 + (0 if plan.mutation else _LONGEST_MORE)
+    longest = plan.minutes * 60 + _LONGEST_MORE
     orders = round(longest / 60 * _ORDERS_A_MINUTE)
     stock = make_stock(make_draw(plan.seed, 1), standin, customers=plan.customers, orders=orders)
     town.start_aftercart()
@@ -76,7 +78,17 @@ def _run(plan: Plan, town: Town) -> "Report":
     chaos = Chaos(town, standin, desks, make_draw(plan.seed, 3))
     crowd = Crowd(stock, journal, town.web_ports, plan.seed)
     crowd.start()
-    chaos.run(plan.minutes * 60, longest)
+    chaos.run(
+        plan.minutes * 60,
+        longest,
+        wanted=frozenset() if plan.mutation else TOWN_POINTS,
+        is_enough=lambda: (
+            not plan.mutation
+            or (
+                len(journal.wishes) >= _WRITES_OF_A_MUTATION and chaos.faults.total() >= _FAULTS_OF_A_MUTATION
+            )
+        ),
+    )
     crowd.stop()
     chaos.end()
     rest = quiesce(town, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
