@@ -131,6 +131,7 @@ def test_an_order_goes_to_an_address_that_is_added_on_the_way(
 
     page.locator("#typed .primary").click()
     page.locator(".summary").wait_for()
+    page.reload()
     page.locator(f"[name=address][value='{added.pk}']").check()
     page.locator("#typed .primary").click()
     page.wait_for_url(f"**/users/orders/{order.pk}/")

@@ -57,8 +57,8 @@ def _make_form(
 
 
 def _find_visit(request: HttpRequest) -> Visit:
-    """Find the order that the form, or the link to it, names by id."""
-    told = (request.POST if request.method == "POST" else request.GET).get("order", "")
+    """Find the order that the form, or the page's address, names by id."""
+    told = request.POST.get("order") or request.GET.get("order", "")
     if not (told.isascii() and told.isdecimal()):
         raise Http404
     return find_visit(request, acting=True, pk=int(told[:18]))

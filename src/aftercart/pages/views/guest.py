@@ -129,7 +129,7 @@ def _show_code(
 
 
 def _find_viewed(request: HttpRequest) -> Order | None:
-    told = (request.POST if request.method == "POST" else request.GET).get("order", "")
+    told = request.POST.get("order") or request.GET.get("order", "")
     if not (told.isascii() and told.isdecimal()):
         return None
     return find_guest_order_to_view(request, pk=int(told[:18]))
