@@ -80,7 +80,9 @@ class Visit:
 
     def assert_fine(self, page: Page | None = None) -> None:
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert (page or self.page).evaluate(width) == 0, "the page scrolls sideways"
+        page = page or self.page
+        page.wait_for_load_state()
+        assert page.locator("html").evaluate(f"() => {width}") == 0, "the page scrolls sideways"
         assert self.complaints == []
         assert self.foreign == []
 
