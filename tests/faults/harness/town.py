@@ -53,6 +53,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     options: Mapping[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    #: When it was last seen alive, in seconds since the epoch.
+    seen_at: float = 0.0
 
     def start(self) -> None:
         """Start it; it dies with the thread that started it."""
@@ -76,7 +78,10 @@ class Program:
 
     def has_ended(self) -> bool:
         """Tell whether it has."""
-        return self.process is None or self.process.poll() is not None
+        if self.process is None or self.process.poll() is not None:
+            return True
+        self.seen_at = time.time()
+        return False
 
     def gave_up(self) -> bool:
         """Tell whether the web server ended since its child died twice within seconds, as it is meant to."""
@@ -216,8 +221,8 @@ class Town:
             if program.kind == "web" and code == 1 and program.gave_up():
                 self.kills["web: gave up, its child killed twice"] += 1
             elif code != -signal.SIGKILL:
-                # Whatever ends by itself says so last; we may look much later.
-                at = program.log.stat().st_mtime
+                # Whatever ends by itself says so last; we may look much later. It may also say nothing.
+                at = max(program.log.stat().st_mtime, program.seen_at)
                 self.deaths.append(f"{at:.2f} {program.name} ended by itself with {code}")
             program.kill()
             program.start()
