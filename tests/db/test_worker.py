@@ -46,26 +46,35 @@ def make_job(status: str, *, worker: int | None = None, lock: str | None = TASK)
     return pk
 
 
-def make_dead_worker() -> int:
+def make_worker(*, silent_seconds: int = 60) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
-            [timezone.now() - timedelta(minutes=1)],
+            [timezone.now() - timedelta(seconds=silent_seconds)],
         )
         pk: int = cursor.fetchone()[0]
     return pk
 
 
+#: All that the job needs of a running worker's.
+CONTEXT: Any = SimpleNamespace(app=app)
+
+
 @async_to_sync
-async def take_over(*, times_at_once: int = 1) -> None:
-    """Run the job, or several of them, each of which has listed the dead jobs before the first takes one over."""
+async def take_over() -> None:
+    """Run the job."""
+    await run_take_over_jobs.func(CONTEXT, 0)
+
+
+@async_to_sync
+async def take_over_twice_at_once() -> None:
+    """Run it twice, both of which list the dead jobs before either takes one over."""
     manager = app.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=30))
-    listed = mock.AsyncMock(return_value=stalled)
-    context: Any = SimpleNamespace(app=app)  # all that it needs of a running worker's
-    with mock.patch.object(manager, "get_stalled_jobs", listed):
-        for _time in range(times_at_once):
-            await run_take_over_jobs.func(context, 0)
+    assert len(stalled) == 1
+    with mock.patch.object(manager, "get_stalled_jobs", mock.AsyncMock(return_value=stalled)):
+        for _time in range(2):
+            await run_take_over_jobs.func(CONTEXT, 0)
 
 
 def get_statuses() -> dict[int, str]:
@@ -73,15 +82,24 @@ def get_statuses() -> dict[int, str]:
 
 
 def test_the_job_of_a_dead_worker_is_put_back() -> None:
-    job = make_job("doing", worker=make_dead_worker())
+    job = make_job("doing", worker=make_worker())
 
     take_over()
 
     assert get_statuses() == {job: "todo"}
 
 
+@pytest.mark.parametrize(("silent_seconds", "status"), [(15, "doing"), (25, "todo")])
+def test_a_worker_is_dead_after_twenty_seconds_of_silence(silent_seconds: int, status: str) -> None:
+    job = make_job("doing", worker=make_worker(silent_seconds=silent_seconds))
+
+    take_over()
+
+    assert get_statuses() == {job: status}
+
+
 def test_a_dead_job_whose_successor_waits_makes_way_for_it() -> None:
-    dead = make_job("doing", worker=make_dead_worker())
+    dead = make_job("doing", worker=make_worker())
     waiting = make_job("todo")
 
     take_over()
@@ -90,7 +108,7 @@ def test_a_dead_job_whose_successor_waits_makes_way_for_it() -> None:
 
 
 def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
-    worker = make_dead_worker()
+    worker = make_worker()
     dead, waiting = make_job("doing", worker=worker), make_job("todo")
     other = make_job("doing", worker=worker, lock=None)
 
@@ -101,11 +119,11 @@ def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_two_workers_that_take_over_at_once_do_it_once(*, waits: bool) -> None:
-    dead = make_job("doing", worker=make_dead_worker())
+    dead = make_job("doing", worker=make_worker())
     if waits:
         make_job("todo")
 
-    take_over(times_at_once=2)
+    take_over_twice_at_once()
 
     assert get_statuses()[dead] == ("failed" if waits else "todo")
 
