@@ -46,4 +46,4 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
         try:
             deferrer.defer(pk=pk)
         except ConnectorException as error:
-            raise error.__cause__ or error from error
+            raise (error.__cause__ or error) from None
