@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import structlog
+from django.db import transaction
 from django.db.models import Max
 
 from aftercart.accounts.models import User
@@ -107,14 +108,16 @@ def _seed_policy() -> None:
     if PolicyVersion.objects.filter(note=_FEES).exists():
         return
     staff = User.objects.get(email=STAFF_EMAIL)
-    version_pk = draft_policy(staff, get_book(), note=_FEES)
+    version_pk = draft_policy(staff, get_book())
     last = PolicyRule.objects.filter(version=version_pk).aggregate(last=Max("number"))["last"]
-    for number, (currency, fee) in enumerate(_LAMP_FEES.items(), start=last + 1):
-        rule = PolicyRule(version_id=version_pk, number=number, topic=PolicyTopic.FEE)
-        rule.cancellation_type, rule.sku_patterns = PolicyType.REFUND, ["LMB-*"]
-        rule.currency, rule.fee_fixed = currency, fee
-        rule.full_clean()
-        rule.save()
+    with transaction.atomic():  # the note says that it is whole
+        for number, (currency, fee) in enumerate(_LAMP_FEES.items(), start=last + 1):
+            rule = PolicyRule(version_id=version_pk, number=number, topic=PolicyTopic.FEE)
+            rule.cancellation_type, rule.sku_patterns = PolicyType.REFUND, ["LMB-*"]
+            rule.currency, rule.fee_fixed = currency, fee
+            rule.full_clean()
+            rule.save()
+        PolicyVersion.objects.filter(pk=version_pk).update(note=_FEES)
 
 
 def _seed_orders(now: datetime) -> None:
