@@ -1,9 +1,9 @@
 """Find out what became of a cancellation whose answer was lost: by reading, never by sending again."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from aftercart.actions import jobs
 from aftercart.actions.settle_submission import settle_submission
@@ -65,13 +65,15 @@ def is_applied(submission: Submission, remote: RemoteOrder) -> bool:
     return False
 
 
+@transaction.atomic(durable=True)
 def _look_later(submission: Submission, detail: str) -> None:
     """Look again after a longer wait; after a day of failures somebody has to look, and we go on looking."""
-    fields: dict[str, Any] = {"checks": submission.checks + 1, "cause_detail": detail}
+    found = Submission.objects.filter(pk=submission.pk)
+    found.update(checks=submission.checks + 1, cause_detail=detail)
     asked_since = submission.sent_at or submission.created_at
-    if submission.manual_since is None and get_now() > asked_since + settings.VERIFY_GIVE_UP:
-        fields["manual_since"] = get_now()
+    if get_now() > asked_since + settings.VERIFY_GIVE_UP and found.filter(manual_since=None).update(
+        manual_since=get_now()
+    ):
         record_event(submission.order, "verification_needs_staff", WORKER, cause=detail)
-    Submission.objects.filter(pk=submission.pk).update(**fields)
     wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk, wait=wait)
