@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
@@ -11,11 +12,12 @@ from pytest_django import Settings
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.receive_events import receive_events
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync_order import sync_or_postpone, sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import (
     CancellationRequest,
@@ -24,8 +26,9 @@ from aftercart.cancellations.models import (
     SubmissionLine,
     SyncCursor,
 )
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.orders.models import OrderItem, TimelineEntry
+from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.shop import Line, Shop, ask, get_statuses, make_command
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +135,69 @@ def test_events_enqueue_the_orders_that_we_know() -> None:
 
     assert receive_events([shop.order.number, "UNKNOWN"]) == 1
     assert take_jobs() == [shop.order.pk]
+
+
+def pass_time(*, seconds: float) -> None:
+    Order.objects.update(sync_due_at=F("sync_due_at") - timedelta(seconds=seconds))
+
+
+def test_news_whose_job_is_lost_are_read_all_the_same() -> None:
+    shop = Shop()
+    receive_events([shop.order.number])
+    take_jobs()
+
+    assert list_orders_to_sync(10) == []
+    pass_time(seconds=31)
+    assert list_orders_to_sync(10) == [shop.order.pk]
+    sync_order(shop.order.pk, shop.fake)
+    assert list_orders_to_sync(10) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "soonest"),
+    [(NotSent("down", code="unreachable"), 60), (Refused("No.", code="no", status=403), 600)],
+)
+def test_what_could_not_be_read_is_read_later(error: OmnitronError, soonest: int) -> None:
+    shop = Shop()
+    receive_events([shop.order.number])
+    take_jobs()
+    shop.fake.fail("read_order", error)
+
+    assert sync_or_postpone(shop.order.pk, shop.fake) == error
+
+    job = ProcrastinateJob.objects.get(task_name=jobs.SYNC_ORDER)
+    due = Order.objects.get().sync_due_at
+    for time in (job.scheduled_at, due):
+        assert time is not None
+        assert soonest - 2 < (time - timezone.now()).total_seconds() <= soonest * 1.25
+    assert list_orders_to_sync(10) == []
+    assert sync_or_postpone(shop.order.pk, shop.fake) is None
+    assert Order.objects.get().sync_due_at is None
+
+
+def test_an_order_that_cannot_be_read_does_not_take_the_turn_of_others() -> None:
+    shop, other = Shop(), Shop()
+    for each in (shop, other):
+        cancel_items(each.command(), each.fake)
+        sync_order(each.order.pk, each.fake)
+    assert list_orders_to_sync(1) == [shop.order.pk]
+    shop.fake.fail("read_order", NotSent("down", code="unreachable"))
+
+    sync_or_postpone(shop.order.pk, shop.fake)
+
+    assert list_orders_to_sync(1) == [other.order.pk]
+
+
+def test_news_that_come_while_an_order_is_read_are_read_as_well() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+    shop.fake.before("read_order", lambda: plan_sync(shop.order.pk))
+
+    sync_order(shop.order.pk, shop.fake)
+
+    assert get_statuses(shop.order) == ["100"]
+    pass_time(seconds=31)
+    assert list_orders_to_sync(10) == [shop.order.pk]
 
 
 def test_reconciling_settles_what_it_can_and_reports_the_rest_once() -> None:

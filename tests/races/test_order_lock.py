@@ -89,16 +89,11 @@ def begin_ending(shop: Shop) -> Step:
     return lambda: changing._end(pk, AddressChange.State.CONFIRMED, WORKER, status_code=200), 1
 
 
-def begin_reopening(shop: Shop) -> Step:
+def begin_telling_again(shop: Shop) -> Step:
     begin_ending(shop)[0]()
-    last = AddressChange.objects.get()
-    return lambda: checking._reopen(last), 1
-
-
-def begin_following(shop: Shop) -> Step:
-    begin_ending(shop)[0]()
-    last = AddressChange.objects.get()
-    return lambda: checking._follow(shop.order.pk, last.pk, last.address["pk"]), 1
+    last, order = AddressChange.objects.get(), shop.order
+    order.refresh_from_db()
+    return lambda: checking._put_right(order, last, last.address["pk"] + 1), 1
 
 
 def begin_changing(shop: Shop) -> Step:
@@ -166,8 +161,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "approve_request._leave_to_omnitron": begin_leaving,
     "change_address._prepare": begin_changing,
     "change_address._end": begin_ending,
-    "compare_address._reopen": begin_reopening,
-    "compare_address._follow": begin_following,
+    "compare_address._put_right": begin_telling_again,
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_delivery": begin_delivering,

@@ -41,7 +41,7 @@ from aftercart.orders.address_rules import judge_address_change, judge_country, 
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.policies import Policy
-from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
@@ -214,28 +214,29 @@ def _end(
     cause: str = "",
     status_code: int | None = None,
 ) -> None:
-    """End a pending change; one that has been superseded meanwhile stays so, and changes nothing."""
+    """End a pending change. One that has ended meanwhile stays as it is: a newer one came, or another process."""
     change = AddressChange.objects.select_related("repeat").get(pk=change_pk)
     order = lock_order(pk=change.order_id)
     count = AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).update(
         state=state, status_code=status_code, cause=cause, settled_at=timezone.now()
     )
+    unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
+    if actor is WORKER or not count or order.address_changes.filter(unanswered).exists():
+        # One whose answer was lost, or that two have told, may come through after a newer one.
+        order.address_due_at = get_now() + settings.VERIFY_GRACE
+    if not count:
+        order.save(update_fields=["address_due_at"])
+        return
     if state is _State.REFUSED and change.repeat is not None:
         change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
     elif state is _State.CONFIRMED:
         record_answer(change.repeat, Answer(200, {"status_code": status_code}))
+        order.shipping_address = change.address
     else:
         refused = AddressChangeRefused(cause, "too_late")
         record_answer(change.repeat, Answer(refused.status, refused.body()))
-    if count:
-        if state is _State.CONFIRMED:
-            order.shipping_address = change.address
-        unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
-        if actor is WORKER or order.address_changes.filter(unanswered).exists():
-            # One whose answer was lost, or that nobody lived to hear, may have come through, or may still.
-            jobs.enqueue(jobs.COMPARE_ADDRESS, order.pk, wait=settings.VERIFY_GRACE)
-        data = {"change": change_pk, "status_code": status_code}
-        record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
-        change.state = state
-        tell_address(order, change)
-        save_order(order, "shipping_address")
+    data = {"change": change_pk, "status_code": status_code}
+    record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
+    change.state = state
+    tell_address(order, change)
+    save_order(order, "shipping_address", "address_due_at")

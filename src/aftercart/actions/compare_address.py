@@ -1,77 +1,100 @@
 """See where Omnitron sends an order, after an address change whose answer was lost: it may have come late."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from aftercart.actions import jobs
-from aftercart.actions.change_address import deliver_address
+from aftercart.actions.compare_refunds import Found
+from aftercart.actions.record_difference import record_difference
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
+from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, record_event
 
 _State = AddressChange.State
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=10)
+#: How often Omnitron is told a change again; one that does not stay is somebody's doing there.
+_MOST_TELLINGS = 5
+_DIFFERS = "shipping address"
 
 
 def compare_address(order_pk: int, client: Omnitron) -> None:
     """Compare where an order goes, here and at Omnitron, and put right what differs.
 
     The customer's last wish counts: if Omnitron has an older one, it is told the last one again. If that one
-    could not be fulfilled, but Omnitron has taken it or an older one, ours follows Omnitron.
+    could not be fulfilled, but Omnitron has taken it or an older one, ours follows Omnitron. `address_due_at`
+    is taken away once they have been compared, and moved on while they can't be.
     """
     order = Order.objects.get(pk=order_pk)
     last = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    if last is None or last.state == _State.PENDING:
+    if order.address_due_at is None or last is None:
+        return
+    if last.state == _State.PENDING:
+        _look_again(order, settings.VERIFY_GRACE)
         return
     try:
         with client.dialogue() as talk:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError:
-        wait = compute_wait(last.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         AddressChange.objects.filter(pk=last.pk).update(attempts=last.attempts + 1)
-        jobs.enqueue(jobs.COMPARE_ADDRESS, order_pk, wait=wait)
+        _look_again(order, compute_wait(last.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT))
         return
+    _put_right(order, last, remote.shipping_address_pk)
+
+
+def find_other_address(order: Order, remote: RemoteOrder) -> Iterator[Found]:
+    """Find an address at Omnitron that is not the one it has taken from us last."""
+    last = order.address_changes.exclude(state=_State.SUPERSEDED).first()
     theirs = remote.shipping_address_pk
-    if theirs is None or theirs == (order.shipping_address or {}).get("pk"):
-        return
-    _put_right(order, last, theirs, client)
+    if last is not None and last.state == _State.CONFIRMED and theirs not in {None, _get_pk(order)}:
+        yield None, _DIFFERS, str(_get_pk(order)), str(theirs)
 
 
-def _put_right(order: Order, last: AddressChange, theirs: int, client: Omnitron) -> None:
-    if last.state == _State.CONFIRMED and _reopen(last):
-        deliver_address(last.pk, client)
-        return
-    _follow(order.pk, last.pk, theirs)
-
-
-@transaction.atomic(durable=True)
-def _reopen(last: AddressChange) -> bool:
-    """Have a confirmed change told again, once: an older one overtook it at Omnitron."""
-    order = lock_order(pk=last.order_id)
-    if order.address_changes.filter(state=_State.PENDING).exists():
-        return False
-    count = AddressChange.objects.filter(
-        pk=last.pk, state=_State.CONFIRMED, settled_at=last.settled_at
-    ).update(state=_State.PENDING)
-    if count:
-        record_event(order, "address_change_overtaken", OMNITRON, data={"change": last.pk})
-        save_order(order)
-    return bool(count)
+def _look_again(order: Order, wait: timedelta) -> None:
+    Order.objects.filter(pk=order.pk, address_due_at=order.address_due_at).update(
+        address_due_at=get_now() + wait
+    )
 
 
 @transaction.atomic(durable=True)
-def _follow(order_pk: int, last_pk: int, theirs: int) -> None:
-    """Take over the address that Omnitron has, if it is one that the customer once asked for."""
-    order = lock_order(pk=order_pk)
+def _put_right(as_read: Order, last: AddressChange, theirs: int | None) -> None:
+    """Act on what was read, unless there is news since; then it is read again in its time."""
+    order = lock_order(pk=as_read.pk)
     newest = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    taken = order.address_changes.filter(address__pk=theirs).first()
-    if newest is None or newest.pk != last_pk or taken is None:
+    if order.address_due_at != as_read.address_due_at or newest is None:
         return
-    order.shipping_address = taken.address
-    record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
-    save_order(order, "shipping_address")
+    if (newest.pk, newest.state, newest.settled_at) != (last.pk, last.state, last.settled_at):
+        return
+    order.address_due_at = None
+    order.save(update_fields=["address_due_at"])
+    if theirs is None or theirs == _get_pk(order):
+        return
+    if last.state == _State.CONFIRMED:
+        _tell_again(order, newest, theirs)
+    elif taken := order.address_changes.filter(address__pk=theirs).first():
+        order.shipping_address = taken.address
+        record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
+        save_order(order, "shipping_address")
+
+
+def _tell_again(order: Order, change: AddressChange, theirs: int) -> None:
+    """Have a confirmed change told once more: an older one overtook it at Omnitron."""
+    event, data = "address_change_overtaken", {"change": change.pk}
+    if order.timeline.filter(event=event, data=data).count() >= _MOST_TELLINGS:
+        record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
+        return
+    AddressChange.objects.filter(pk=change.pk).update(state=_State.PENDING)
+    record_event(order, event, OMNITRON, data=data)
+    save_order(order)
+    jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk)
+
+
+def _get_pk(order: Order) -> int | None:
+    return (order.shipping_address or {}).get("pk")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from aftercart.actions import jobs
 from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
 from aftercart.actions.close_line import complete_line, count_done
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.omnitron.messages import RemoteRequest
@@ -40,7 +40,7 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
     complete_line(order, line, OMNITRON, quantity=done)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)
-    jobs.enqueue(jobs.SYNC_ORDER, order.pk)  # for the amounts
+    plan_sync(order.pk)  # for the amounts
 
 
 def _is_counted(line: SubmissionLine, done: int) -> bool:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from aftercart.actions import jobs
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError
@@ -60,7 +60,7 @@ def list_streams_due() -> list[tuple[int, Stream]]:
 
 
 def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
-    """Read one list from its cursor on, and enqueue a sync of each order that it is about; tell how many.
+    """Read one list from its cursor on, and have each order that it is about synced; tell how many.
 
     Rows that come twice or out of order do no harm: a row only says where to look. A 429 is respected, other
     failures are left to the next round; either way the cursor stays where it was.
@@ -82,7 +82,11 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
             wait = timedelta(seconds=error.retry_after)
             SyncCursor.objects.filter(pk=cursor.pk).update(not_before=now + wait)
         return 0
-    return _advance(cursor, read, now)
+    # First what the new position stands for: a death in between only has it done twice.
+    for pk in sorted(read.order_pks):
+        plan_sync(pk)
+    _advance(cursor, read, now)
+    return len(read.order_pks)
 
 
 def _list_pages(
@@ -116,14 +120,10 @@ def _stamp(row: Any) -> str:
 
 
 @transaction.atomic(durable=True)
-def _advance(cursor: SyncCursor, read: _Round, now: datetime) -> int:
-    """Commit the new position together with the jobs that it stands for: neither without the other."""
-    for pk in sorted(read.order_pks):
-        jobs.enqueue(jobs.SYNC_ORDER, pk)
-    # Two workers may poll at once: the position only goes forward.
+def _advance(cursor: SyncCursor, read: _Round, now: datetime) -> None:
+    """Move the position. Two workers may poll at once: it only goes forward."""
     locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
     if locked.position is None or (read.position is not None and read.position >= locked.position):
         locked.position, locked.seen = read.position, read.keep_near_the_end()
     locked.polled_at, locked.not_before = now, None
     locked.save(update_fields=["position", "seen", "polled_at", "not_before"])
-    return len(read.order_pks)

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
-
-from aftercart.actions import jobs
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.orders.models import Order
 
 
-@transaction.atomic(durable=True)
 def receive_events(numbers: Sequence[str]) -> int:
-    """Enqueue a sync of each of these orders that we know; tell how many that are."""
+    """Have each of these orders that we know synced; tell how many that are."""
     pks = Order.objects.filter(number__in=list(numbers)).order_by("pk").values_list("pk", flat=True)
     for pk in pks:
-        jobs.enqueue(jobs.SYNC_ORDER, pk)
+        plan_sync(pk)
     return len(pks)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import models, transaction
 from django.utils import timezone
 
+from aftercart.actions.compare_address import find_other_address
 from aftercart.actions.compare_refunds import Found, compare_refunds
 from aftercart.actions.record_difference import record_difference
 from aftercart.actions.sync_order import sync_order
@@ -54,6 +55,7 @@ def _compare(order: Order, remote: RemoteOrder) -> Iterator[Found]:
         statuses = sorted({row.status for row in theirs} - FINAL or {row.status for row in theirs})
         if statuses != [item.status]:
             yield item, "status", item.status, ", ".join(statuses)
+    yield from find_other_address(order, remote)
     yield from compare_refunds(order, remote)
 
 

@@ -1,6 +1,6 @@
 """Find what a dead process left behind, and give it to whoever finishes it. Run every few seconds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from aftercart.cancellations.models import AddressChange, CancellationRequest, S
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.outbox import list_waiting
-from aftercart.orders.models import GuestCode, IdempotencyRecord
+from aftercart.orders.models import GuestCode, IdempotencyRecord, Order
 from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
 
@@ -33,7 +33,7 @@ def recover_submissions() -> int:
 
     A process that is merely slow loses its claim, and then sends nothing and settles nothing.
     """
-    before = get_now() - timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) - _MARGIN
+    before = _get_longest_ago()
     stale = Submission.objects.filter(
         Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before)
     ).order_by("pk")[:_MOST]
@@ -45,6 +45,11 @@ def recover_submissions() -> int:
         settle_submission(submission.pk, outcome, WORKER, cause="process_died", detail=detail)
         count += 1
     return count
+
+
+def _get_longest_ago() -> datetime:
+    """Tell before when a dialogue must have begun to be over by now, with whatever process had it."""
+    return get_now() - timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) - _MARGIN
 
 
 def recover_jobs() -> int:
@@ -62,14 +67,17 @@ def recover_jobs() -> int:
     rejected = CancellationRequest.objects.filter(
         status=status.REJECTED, decided_by__isnull=False, rejection_told_at=None
     )
+    # A younger one may be told just now by the web process that recorded it.
+    changes = AddressChange.objects.filter(
+        state=AddressChange.State.PENDING, created_at__lt=_get_longest_ago()
+    )
     return (
         _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
         + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
         + _enqueue_missing(jobs.EXECUTE_APPROVAL, approved)
         + _enqueue_missing(jobs.DELIVER_REJECTION, rejected)
-        + _enqueue_missing(
-            jobs.DELIVER_ADDRESS, AddressChange.objects.filter(state=AddressChange.State.PENDING)
-        )
+        + _enqueue_missing(jobs.DELIVER_ADDRESS, changes)
+        + _enqueue_missing(jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=get_now()))
         + _enqueue_missing(jobs.SEND_LETTER, list_waiting())
         + _enqueue_missing(
             jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=timezone.now())

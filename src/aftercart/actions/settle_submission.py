@@ -6,6 +6,7 @@ from django.utils import timezone
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
 from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.recognize_repeat import record_answer
 from aftercart.actions.tell_customer import tell_confirmed, tell_received, tell_sent
 from aftercart.cancellations.models import CancellationRequest, Submission
@@ -61,7 +62,7 @@ def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) ->
     put_order_status(order)
     record_event(order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)})
     (tell_confirmed if held else tell_sent)(order, submission)
-    jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+    plan_sync(order.pk)
     return answer_requests(submission) if held else Answer(204)
 
 

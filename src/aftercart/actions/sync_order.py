@@ -6,18 +6,20 @@ from decimal import Decimal
 
 from django.db import models, transaction
 
-from aftercart.actions import jobs
 from aftercart.actions.book_refund import REFUND_FIELDS, book_told_refund
 from aftercart.actions.close_line import complete_line, count_done, reject_line
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.settle_submission import put_order_status
+from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import ZERO
 from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.omnitron.errors import OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now, lock_order, save_item, save_order
@@ -28,12 +30,15 @@ _Status = CancellationRequest.Status
 _CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
 #: When to read again what changed under our eyes.
 _AGAIN = timedelta(seconds=1)
+#: When to try again what Omnitron did not tell, and what it would not tell.
+_WHEN_DOWN, _WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
+_SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at")
 
 
 def sync_order(order_pk: int, client: Omnitron) -> None:
     """Read an order and its requests from Omnitron and book what has changed.
 
-    Raises `OmnitronError`; then nothing was written, and the next round tries again.
+    Raises `OmnitronError`; then nothing was written.
     """
     order = Order.objects.get(pk=order_pk)
     with client.dialogue() as talk:
@@ -42,6 +47,17 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         requests = _read_requests(talk, order)
     failpoint("sync.read")
     _book(order, remote, remote_pks, requests)
+
+
+def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
+    """Bring an order up to date, or have it tried again later; give the error then."""
+    try:
+        sync_order(order_pk, client)
+    except OmnitronError as error:
+        longest = _WHEN_REFUSED if isinstance(error, Refused) else _WHEN_DOWN
+        plan_sync(order_pk, wait=compute_wait(0, first=longest, longest=longest))
+        return error
+    return None
 
 
 def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
@@ -73,7 +89,7 @@ def _book(
     order = lock_order(pk=as_read.pk)
     if order.version != as_read.version:
         # Something was written while we read: what we read may be older than that, so it is read again.
-        jobs.enqueue(jobs.SYNC_ORDER, order.pk, wait=_AGAIN)
+        plan_sync(order.pk, wait=_AGAIN)
         return
     before = _look(order)
     rows = {row.pk: row for row in remote.items}
@@ -96,10 +112,12 @@ def _book(
         order.status = remote.status
     _book_refunds(order, remote)
     order.remote_pk, order.synced_at = remote.pk, get_now()
+    if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
+        order.sync_due_at = None
     if _look(order) != before:
-        save_order(order, "status", "status_before", *REFUND_FIELDS, "remote_pk", "synced_at")
+        save_order(order, "status", "status_before", *REFUND_FIELDS, *_SYNC_FIELDS)
     else:
-        order.save(update_fields=["remote_pk", "synced_at"])
+        order.save(update_fields=_SYNC_FIELDS)
     failpoint("sync.booked")
 
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions import jobs
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet
@@ -100,7 +100,7 @@ class OrderAdmin(SheetAdmin[Order]):
             return HttpResponseNotAllowed(["POST"])
         if not Order.objects.filter(pk=pk).exists():
             raise Http404
-        jobs.enqueue(jobs.SYNC_ORDER, pk)
+        plan_sync(pk)
         messages.success(request, gettext("The order is being read from Omnitron; look again in a moment."))
         return HttpResponseRedirect(make_url(Order, pk))
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.policies import PolicyBook
 from aftercart.orders.rules import is_allowed
 from aftercart.orders.selectors import gather_facts, get_now
+
+#: A job that is there has been taken by then.
+_JOB_TIME = timedelta(seconds=30)
 
 
 def list_reasons() -> models.QuerySet[CancellationReason]:
@@ -63,14 +67,16 @@ def is_address_in_use(user: User, pk: int) -> bool:
     return pickups.exists() or changes.exists()
 
 
-def list_orders_to_sync() -> models.QuerySet[Order, int]:
-    """List the ids of orders with an undecided cancellation, the longest unseen first."""
-    return (
-        Order.objects.filter(items__lines__is_open=True)
-        .order_by(F("synced_at").asc(nulls_first=True), "pk")
-        .values_list("pk", flat=True)
-        .distinct()
-    )
+def list_orders_to_sync(most: int) -> list[int]:
+    """List the ids of orders to read from Omnitron, at most so many of each kind, the longest waiting first.
+
+    Those whose time was a while ago, so that their job must have been lost; and, unless their time is still
+    to come, those with an undecided cancellation.
+    """
+    due = Order.objects.filter(sync_due_at__lt=get_now() - _JOB_TIME).order_by("sync_due_at", "pk")
+    undecided = Order.objects.filter(items__lines__is_open=True, sync_due_at=None).distinct()
+    undecided = undecided.order_by(F("synced_at").asc(nulls_first=True), "pk")
+    return [pk for orders in (due, undecided) for pk in orders.values_list("pk", flat=True)[:most]]
 
 
 def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:

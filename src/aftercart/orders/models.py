@@ -55,6 +55,15 @@ class Order(models.Model):
     version = models.BigIntegerField(default=1)
     link_version = models.IntegerField(default=1)
     synced_at = models.DateTimeField(null=True, blank=True)
+    sync_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="From when Omnitron may have news of it."
+    )
+    address_due_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="From when to see where Omnitron sends it: a change without an answer may have come late.",
+    )
     created_date = models.DateTimeField(default=timezone.now)
     modified_date = models.DateTimeField(default=timezone.now)
 
@@ -63,6 +72,14 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_date", "-id"], name="orders_of_a_user"),
             models.Index(fields=["user_email"], name="orders_by_email"),
+            models.Index(
+                fields=["sync_due_at"], condition=models.Q(sync_due_at__isnull=False), name="orders_to_sync"
+            ),
+            models.Index(
+                fields=["address_due_at"],
+                condition=models.Q(address_due_at__isnull=False),
+                name="orders_with_an_address_to_see",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,10 +25,11 @@ from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync_order import sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import OmnitronError
 
@@ -36,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 #: A worker that has not been heard of for so many seconds is dead, and its jobs are taken over.
 _DEAD_AFTER = 20
-#: How many orders one round brings up to date.
+#: How many orders of a kind one round brings up to date.
 _ORDERS_A_ROUND = 200
 
 
@@ -106,11 +107,15 @@ def run_send_guest_code(pk: int) -> None:
 @app.task(name=jobs.SYNC_ORDER)
 @_returning_connections
 def run_sync_order(pk: int) -> None:
-    """Bring one order up to date; the next round does what fails now."""
-    try:
-        sync_order(pk, get_client())
-    except OmnitronError as error:
+    """Bring one order up to date."""
+    _sync(pk, get_client())
+
+
+def _sync(pk: int, client: Omnitron) -> OmnitronError | None:
+    error = sync_or_postpone(pk, client)
+    if error is not None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
+    return error
 
 
 @app.task(name=jobs.SEND_LETTER)
@@ -156,15 +161,12 @@ def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells e
 @app.task(name="aftercart.sync_orders", queueing_lock="aftercart.sync_orders", lock="aftercart.sync_orders")
 @_returning_connections
 def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
-    """Bring the orders with undecided cancellations up to date, the longest unseen first."""
+    """Bring the orders up to date whose news lost their job, or that have undecided cancellations."""
     client = get_client()
-    for pk in list_orders_to_sync()[:_ORDERS_A_ROUND]:
-        try:
-            sync_order(pk, client)
-        except OmnitronError as error:
-            _logger.info("Order %s was not synced: %s", pk, error.detail)
-            if error.is_outage:
-                return
+    for pk in list_orders_to_sync(_ORDERS_A_ROUND):
+        error = _sync(pk, client)
+        if error is not None and error.is_outage:
+            return
 
 
 @app.periodic(cron="* * * * * */5")

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -16,7 +17,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.states import UNDER_WAY
-from aftercart.orders.models import IdempotencyRecord
+from aftercart.orders.models import IdempotencyRecord, Order
 from tests.faults.harness.staff import Desks
 from tests.faults.harness.town import Town
 
@@ -53,6 +54,8 @@ def count_under_way() -> dict[str, int]:
         ).count(),
         "open lines": SubmissionLine.objects.filter(is_open=True).count(),
         "address changes": AddressChange.objects.filter(state=AddressChange.State.PENDING).count(),
+        "addresses to compare": Order.objects.exclude(address_due_at=None).count(),
+        "orders to sync": Order.objects.exclude(sync_due_at=None).count(),
         "writes without an answer": IdempotencyRecord.objects.filter(status_code=None).count(),
         "jobs": ProcrastinateJob.objects.filter(task_name__in=_WORK, status__in=["todo", "doing"]).count(),
     }
@@ -87,6 +90,9 @@ def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
 
 
 def _hurry() -> None:
+    now = timezone.now()
+    CancellationRequest.objects.exclude(making_id="").update(making_at=now - settings.VERIFY_GRACE)
+    Order.objects.filter(address_due_at__gt=now).update(address_due_at=now)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_jobs SET scheduled_at = now()"
