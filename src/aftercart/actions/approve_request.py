@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.deliver_request import find_made
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import tell_approved
@@ -18,7 +19,7 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Subm
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order
@@ -85,14 +86,14 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     """Send an approved request as a submission of its own, once it is out of Omnitron's queue.
 
     Applied: the request is confirmed. Refused: it waits again. Unknown: it is held.
-    An outage before anything was sent: tried again later.
+    Not out of the queue, for whatever reason: tried again later, and the back office sees why.
     """
     request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
     if not request.is_approved_here:
         return
     try:
         found = _withdraw(request, client)
-    except (NotSent, AnswerUnknown) as error:
+    except OmnitronError as error:
         request.deliveries += 1
         request.delivery_error = error.detail
         request.save(update_fields=["deliveries", "delivery_error"])
@@ -137,7 +138,7 @@ def _leave_to_omnitron(request_pk: int, found: Sequence[RemoteRequest]) -> None:
     if count:
         record_event(order, "request_decided_there", OMNITRON, data={"request": request_pk})
         save_order(order)
-        jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+        plan_sync(order.pk)
 
 
 @transaction.atomic(durable=True)
@@ -157,7 +158,10 @@ def _prepare(request_pk: int) -> int | None:
     request.remote_pks = []
     request.delivered_at = None
     request.is_undeliverable = False
-    request.save(update_fields=["delivery_round", "remote_pks", "delivered_at", "is_undeliverable"])
+    request.making_id = ""
+    request.save(
+        update_fields=["delivery_round", "remote_pks", "delivered_at", "is_undeliverable", "making_id"]
+    )
     record_event(order, "request_withdrawn", OMNITRON, data={"request": request_pk})
     save_order(order)
     return submission.pk

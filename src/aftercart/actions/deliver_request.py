@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.issue_return_code import issue_return_code
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.errors import AnswerUnknown, Code, NotSent, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, save_order
 from aftercart.orders.status import FINAL
 from aftercart.orders.timeline import WORKER, record_event
 
@@ -64,10 +66,10 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     """
     line = request.line
     order = line.order_item.order
+    found = find_made(talk, request, order.channel_id)
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
-    found = find_made(talk, request, order.channel_id)
     asked = {row.order_item_pk for row in found.values()}
     free = [pk for pk in _list_left(talk, order, pks) if pk not in asked] if is_split else pks
     for position in range(line.quantity if is_split else 1):
@@ -77,9 +79,14 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         quantity = 1 if is_split else line.quantity
         draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
+        _mark_making(request, remote_id)
         try:
             found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
+        except NotSent:
+            request.making_id = ""
+            raise
         except Refused as refused:
+            request.making_id = ""
             if not found:
                 raise
             request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
@@ -100,13 +107,20 @@ def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteReque
 
 
 def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> dict[int, RemoteRequest]:
-    """Find what has been made at Omnitron of a request, by position, whether we were told or not."""
+    """Find what has been made at Omnitron of a request, by position, whether we were told or not.
+
+    Raises `AnswerUnknown` while the last one, whose making was not answered, may still come: that nothing is
+    there tells nothing then. (Omnitron may be busy with a POST that we have stopped waiting for.)
+    """
     found = {}
     for position in range(request.line.quantity):
         rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
         if not rows:
             break  # they are made in order
         found[position] = rows[0]
+    is_missing = request.making_id not in {"", *(name_remote(request, position) for position in found)}
+    if is_missing and request.making_at and get_now() < request.making_at + settings.VERIFY_GRACE:
+        raise AnswerUnknown("Omnitron may still be making this request.", code=Code.TIMEOUT)
     return found
 
 
@@ -139,10 +153,16 @@ def _record_try(request: CancellationRequest) -> None:
     request.save(update_fields=["deliveries"])
 
 
+def _mark_making(request: CancellationRequest, remote_id: str) -> None:
+    """Commit what is being made; it is forgotten with the next thing that is recorded, once it is answered."""
+    request.making_id, request.making_at = remote_id, get_now()
+    request.save(update_fields=["making_id", "making_at"])
+
+
 def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool = False) -> None:
     request.delivery_error = detail
     request.is_undeliverable = is_final
-    request.save(update_fields=["delivery_error", "is_undeliverable"])
+    request.save(update_fields=["delivery_error", "is_undeliverable", "making_id"])
 
 
 @transaction.atomic(durable=True)
@@ -151,6 +171,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     count = CancellationRequest.objects.filter(pk=request.pk, delivered_at=None).update(
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
+        making_id="",
         delivery_error=request.delivery_error if len(made) < request.line.quantity else "",
     )
     if count:
@@ -158,7 +179,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
         issue_return_code(order, request.line, made)
         save_order(order)
-        jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+        plan_sync(order.pk)
         request.refresh_from_db(fields=["status"])
         if request.status == _Status.REJECTED:  # by our staff, while it was on its way
             CancellationRequest.objects.filter(pk=request.pk).update(rejection_told_at=None)

@@ -170,10 +170,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("at Omnitron"), ordering="delivered_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
-        """Tell whether Omnitron's queue has it, or why it has not."""
-        if obj.delivered_at is not None:
-            return gettext("Delivered")
-        state = gettext("Not yet")
+        """Tell whether Omnitron's queue has it, and what went wrong last."""
+        state: Text = gettext("Not yet") if obj.delivered_at is None else gettext("Delivered")
         if obj.is_undeliverable:
             state = show_badge(gettext("Undeliverable"), "wrong")
         error = Truncator(hide_accounts(obj.delivery_error)).chars(_MOST_OF_AN_ERROR)

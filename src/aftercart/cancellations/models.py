@@ -249,6 +249,14 @@ class CancellationRequest(models.Model):
     delivery_round = models.IntegerField(
         default=0, help_text="How often it was taken out of Omnitron's queue."
     )
+    making_id = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The name under which Omnitron was last asked to make it, while the answer is not known.",
+    )
+    making_at = models.DateTimeField(null=True, help_text="When it was asked.")
     delivered_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     rejection_told_at = models.DateTimeField(

@@ -1,0 +1,144 @@
+"""A request whose making was not answered may still come: until its grace is over, its absence tells nothing."""
+
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
+from aftercart.actions.approve_request import approve_request, execute_approval
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from tests.db.test_decided_apart import get_request, request_units
+from tests.shop import Line, Shop, make_customer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A shop with a request of which nobody knows whether Omnitron is making it."""
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    shop.fake.fail("create_request", AnswerUnknown)
+    deliver_request(request.pk, shop.fake)
+    assert get_request().making_id == str(request.pk)
+    return shop
+
+
+def pass_the_grace() -> None:
+    CancellationRequest.objects.update(making_at=F("making_at") - settings.VERIFY_GRACE)
+
+
+def get_planned() -> str:
+    """Name the job that is planned next about a request."""
+    tasks = [jobs.DELIVER_REQUEST, jobs.EXECUTE_APPROVAL, jobs.DELIVER_REJECTION]
+    job = ProcrastinateJob.objects.filter(task_name__in=tasks).latest("pk")
+    assert job.scheduled_at is not None
+    assert job.scheduled_at > timezone.now()
+    return str(job.task_name)
+
+
+def test_it_is_not_made_a_second_time_before(shop: Shop) -> None:
+    deliver_request(get_request().pk, shop.fake)
+    assert (shop.count_posts("create_request"), get_planned()) == (1, jobs.DELIVER_REQUEST)
+
+    pass_the_grace()
+    deliver_request(get_request().pk, shop.fake)
+
+    assert shop.count_posts("create_request") == 2
+    assert get_request().delivered_at is not None
+    assert get_request().making_id == ""
+
+
+def test_what_was_certainly_not_made_is_made_at_once() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    shop.fake.fail("create_request", NotSent)
+    deliver_request(request.pk, shop.fake)
+    assert get_request().making_id == ""
+
+    deliver_request(request.pk, shop.fake)
+
+    assert get_request().delivered_at is not None
+
+
+def test_of_several_units_the_one_that_may_still_come_is_waited_for() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    request = request_units(shop, delivered=False)
+    shop.fake.before("create_request", lambda: lose_the_second(shop))
+    deliver_request(request.pk, shop.fake)
+    assert get_request().making_id == f"{request.pk}-1"
+
+    deliver_request(request.pk, shop.fake)
+    assert shop.count_posts("create_request") == 2
+    pass_the_grace()
+    deliver_request(request.pk, shop.fake)
+
+    assert (shop.count_posts("create_request"), len(get_request().remote_pks)) == (3, 2)
+
+
+def lose_the_second(shop: Shop) -> None:
+    if shop.fake.backoffice.requests:
+        shop.fake.fail("create_request", AnswerUnknown)
+        shop.fake.before("create_request", None)
+
+
+def test_an_approval_waits_for_it(shop: Shop) -> None:
+    approve_request(get_request().pk, make_customer())
+
+    execute_approval(get_request().pk, shop.fake)
+    assert (shop.count_posts(), get_planned()) == (0, jobs.EXECUTE_APPROVAL)
+    assert (get_request().status, get_request().delivery_error) == (
+        "approved",
+        "Omnitron may still be making this request.",
+    )
+
+    pass_the_grace()
+    execute_approval(get_request().pk, shop.fake)
+    assert (shop.count_posts(), get_request().status) == (1, "confirmed")
+
+
+def test_a_rejection_waits_for_it(shop: Shop) -> None:
+    reject_request(get_request().pk, make_customer(), "Already packed.")
+
+    deliver_rejection(get_request().pk, shop.fake)
+    assert (get_request().rejection_told_at, get_planned()) == (None, jobs.DELIVER_REJECTION)
+
+    pass_the_grace()
+    deliver_rejection(get_request().pk, shop.fake)
+    assert get_request().rejection_told_at is not None
+
+
+def test_one_that_was_decided_meanwhile_is_not_given_up_before(shop: Shop) -> None:
+    [item] = shop.fake.backoffice.items.values()
+    item.remote = replace(item.remote, status="100")
+    sync_order(shop.order.pk, shop.fake)
+    assert get_request().status == "completed"
+
+    deliver_request(get_request().pk, shop.fake)
+    assert (get_request().is_undeliverable, get_planned()) == (False, jobs.DELIVER_REQUEST)
+
+    pass_the_grace()
+    deliver_request(get_request().pk, shop.fake)
+    assert (get_request().is_undeliverable, shop.count_posts("create_request")) == (True, 1)
+
+
+def test_an_approval_whose_request_omnitron_does_not_show_is_tried_again_and_says_why() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    approve_request(request.pk, make_customer())
+    shop.fake.fail("find_requests", Refused("Not allowed.", code="no", status=403))
+
+    execute_approval(request.pk, shop.fake)
+
+    assert (get_request().status, get_request().delivery_error) == ("approved", "Not allowed.")
+    assert (shop.count_posts(), get_planned()) == (0, jobs.EXECUTE_APPROVAL)
+    execute_approval(request.pk, shop.fake)
+    assert get_request().status == "confirmed"
