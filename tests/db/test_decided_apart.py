@@ -13,7 +13,9 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, Refused
+from aftercart.orders.models import OrderItem
 from tests.shop import Line, Shop, ask, make_command, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +140,32 @@ def test_what_omnitron_completed_before_our_rejection_reached_it_stands(*, is_sy
     assert (get_request().status, get_request().reject_reason) == ("completed", "")
     events = set(shop.order.timeline.values_list("event", flat=True))
     assert {"cancellation_rejected", "rejection_overruled", "cancellation_completed"} <= events
+
+
+def test_what_became_of_a_rejection_is_told_when_the_rest_of_its_submission_was_told_before() -> None:
+    shop = Shop([Line(), Line()])
+    OrderItem.objects.filter(pk=shop.items[1].pk).update(product={"name": "Hat"})
+    asks = [ask(item, shop.cancel_reason) for item in shop.items]
+    request_cancellation(make_command(shop.order, *asks))
+    first, second = CancellationRequest.objects.order_by("pk")
+    for request in (first, second):
+        deliver_request(request.pk, shop.fake)
+        request.refresh_from_db()
+    shop.fake.decide_request("approve", first.remote_pks[0], "")
+    sync_order(shop.order.pk, shop.fake)
+    reject_request(second.pk, make_customer(), "Already packed.")
+    assert list_completed() == [["Shirt"]]
+    shop.fake.decide_request("approve", second.remote_pks[0], "")
+
+    deliver_rejection(second.pk, shop.fake)
+
+    assert list_completed() == [["Shirt"], ["Hat"]]
+
+
+def list_completed() -> list[list[str]]:
+    """List the items of each letter that tells what was done."""
+    letters = Letter.objects.filter(kind="cancellation_completed").order_by("pk")
+    return [[item["name"] for item in letter.facts["items"]] for letter in letters]
 
 
 def test_a_rejection_finds_the_request_whose_making_was_never_answered() -> None:

@@ -8,6 +8,7 @@ from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
 from aftercart.actions.close_line import complete_line, count_done
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.settle_submission import put_order_status
+from aftercart.actions.tell_customer import is_told_completed, tell_overruled
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import OrderItem
@@ -37,7 +38,10 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
     if _is_counted(line, done):
         line.order_item.cancelled_quantity -= done  # it is counted again by the line
     unbook_told_refund(order, line.order_item)
+    was_told = is_told_completed(line.submission)
     complete_line(order, line, OMNITRON, quantity=done)
+    if was_told:
+        tell_overruled(order, line)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)
     plan_sync(order.pk)  # for the amounts

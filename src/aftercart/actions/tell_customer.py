@@ -94,14 +94,20 @@ def tell_completed(order: Order, submission: Submission) -> None:
     """Tell what was cancelled and what comes back, once nothing of a submission is open any more."""
     lines = list(submission.lines.select_related("order_item"))
     done = [line for line in lines if line.outcome == "completed"]
-    if not done or any(line.is_open for line in lines):
-        return
-    facts = _describe(order, done)
-    refund = _sum_booked(done)
-    if refund > ZERO:
-        facts["refund"] = str(refund)
-    facts["as_points"] = all(line.fully_refund_as_loyalty_money for line in done)
-    post(order, _Kind.CANCELLATION_COMPLETED, submission.uuid, facts)
+    if done and not any(line.is_open for line in lines):
+        post(order, _Kind.CANCELLATION_COMPLETED, submission.uuid, _describe_done(order, done))
+
+
+def is_told_completed(submission: Submission) -> bool:
+    """Tell whether the letter about what was done of a submission has been written."""
+    letters = Letter.objects.filter(kind=_Kind.CANCELLATION_COMPLETED, subject=submission.uuid)
+    return letters.exists()
+
+
+def tell_overruled(order: Order, line: SubmissionLine) -> None:
+    """Tell that a line was completed after all, when the letter about its submission has left it out."""
+    subject = name_subject("overruled", line.pk)
+    post(order, _Kind.CANCELLATION_COMPLETED, subject, _describe_done(order, [line]))
 
 
 def tell_address(order: Order, change: AddressChange) -> None:
@@ -139,6 +145,16 @@ def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
     facts = _describe(order, submission.lines.select_related("order_item"))
     total = RefundQuote.objects.filter(submission=submission).values_list("total_amount", flat=True).first()
     return facts | {"refund": str(total)} if total else facts
+
+
+def _describe_done(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
+    """Describe lines that are done, and what comes back for them, as what."""
+    facts = _describe(order, lines)
+    refund = _sum_booked(lines)
+    if refund > ZERO:
+        facts["refund"] = str(refund)
+    facts["as_points"] = all(line.fully_refund_as_loyalty_money for line in lines)
+    return facts
 
 
 def _find_booked(lines: Sequence[SubmissionLine]) -> dict[int, Decimal]:
