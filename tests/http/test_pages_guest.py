@@ -19,6 +19,7 @@ from aftercart.lib.links import Purpose, sign_number
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order, TimelineEntry
+from tests.http.forms import read, read_fields
 from tests.letters import prove, read_code
 from tests.shop import (
     Line,
@@ -231,12 +232,7 @@ def look(client: Client, order: Order, fields: dict[str, Any]) -> dict[str, Any]
     """Take the first step; give what a browser would send of the second."""
     answer = client.post(f"/orders/{order.number}/cancel/", {**fields, "step": "quote"})
     assert answer.status_code == 200
-    form = BeautifulSoup(answer.content, "html.parser").select("main form[data-once] input[name]")
-    return {
-        str(field["name"]): field.get("value", "")
-        for field in form
-        if field["type"] not in {"checkbox", "radio"} or field.has_attr("checked")
-    }
+    return read_fields(read(answer).select_one("main form[data-once]"))
 
 
 def confirm(client: Client, order: Order, second: dict[str, Any]) -> Any:

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from bs4 import BeautifulSoup, Tag
 from django.test import Client
 
 from aftercart.cancellations.models import (
@@ -13,22 +12,10 @@ from aftercart.cancellations.models import (
 )
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
+from tests.http.forms import read, read_fields
 
 SHIRT = "Linen shirt with a round neck"
 IBAN = "TR33 0006 1005 1978 6457 8413 26"
-
-
-def read_fields(form: Tag) -> dict[str, Any]:
-    """Read what a browser would send of a form as it stands."""
-    fields: dict[str, Any] = {}
-    for field in form.select("input[name]"):
-        if field["type"] not in {"checkbox", "radio"} or field.has_attr("checked"):
-            fields[str(field["name"])] = field.get("value", "")
-    return fields
-
-
-def read(answer: Any) -> BeautifulSoup:
-    return BeautifulSoup(answer.content, "html.parser")
 
 
 class Form:
@@ -69,9 +56,7 @@ class Form:
 
 
 def read_second(answer: Any) -> dict[str, Any]:
-    form = read(answer).select_one("main form[data-once]")
-    assert form is not None
-    return read_fields(form)
+    return read_fields(read(answer).select_one("main form[data-once]"))
 
 
 def complaints(answer: Any) -> list[str]:

@@ -18,7 +18,8 @@ from aftercart.orders.models import Order
 from tests.browser.scene import (
     make_customer,
 )
-from tests.http.cancelling.form import SHIRT, Form, assert_nothing_happened, complaints, read
+from tests.http.cancelling.form import SHIRT, Form, assert_nothing_happened, complaints
+from tests.http.forms import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

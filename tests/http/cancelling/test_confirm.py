@@ -25,10 +25,10 @@ from tests.http.cancelling.form import (
     Form,
     assert_nothing_happened,
     complaints,
-    read,
     read_outcome,
     read_second,
 )
+from tests.http.forms import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -29,7 +29,8 @@ from tests.browser.scene import (
     make_customer,
     make_order,
 )
-from tests.http.cancelling.form import Form, read, read_outcome
+from tests.http.cancelling.form import Form, read_outcome
+from tests.http.forms import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
