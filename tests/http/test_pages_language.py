@@ -1,10 +1,12 @@
 """The language of the pages: chosen in the foot, kept with the account, and changed without losing a word."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
+from django.db.models import F
 from django.test import Client
 
 from aftercart.accounts.models import Address, User
@@ -12,7 +14,7 @@ from aftercart.cancellations.models import AddressChange, CancellationReason, Su
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
-from aftercart.orders.models import Order
+from aftercart.orders.models import GuestCode, Order
 from tests.browser.scene import (
     EMAIL,
     PASSWORD,
@@ -23,6 +25,7 @@ from tests.browser.scene import (
     make_order,
     make_reasons,
 )
+from tests.http.forms import read, read_fields
 from tests.letters import prove
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,32 +52,15 @@ def fake(order: Order) -> Iterator[FakeOmnitron]:
         yield fake
 
 
-def read(answer: Any) -> BeautifulSoup:
-    return BeautifulSoup(answer.content, "html.parser")
-
-
 def language_of(page: BeautifulSoup) -> str:
     assert page.html is not None
     return str(page.html["lang"])
 
 
 def read_typed(page: BeautifulSoup) -> dict[str, Any]:
-    """Read what a browser would send of the form that the buttons of the languages belong to."""
+    """Read what would be sent of the form that the buttons of the languages belong to."""
     [name] = {str(button["form"]) for button in page.select(".languages button")}
-    form = page.select_one(f"#{name}")
-    assert form is not None
-    fields: dict[str, Any] = {}
-    for field in form.select("input[name]"):
-        if field["type"] not in {"checkbox", "radio"} or field.has_attr("checked"):
-            fields.setdefault(str(field["name"]), []).append(field.get("value", "on"))
-    fields |= {str(area["name"]): area.get_text().strip() for area in form.select("textarea")}
-    fields |= {str(field["name"]): _read_chosen(field) for field in form.select("select")}
-    return fields
-
-
-def _read_chosen(field: Tag) -> str:
-    chosen = field.select_one("option[selected]")
-    return str(chosen["value"]) if chosen else ""
+    return read_fields(page.select_one(f"#{name}"))
 
 
 def change(client: Client, path: str, page: BeautifulSoup, **typed: Any) -> BeautifulSoup:
@@ -111,11 +97,41 @@ def test_who_has_chosen_none_is_spoken_to_as_the_browser_asks(order: Order) -> N
     assert language_of(read(browser.get(f"/users/orders/{order.pk}/"))) == "tr"
 
 
-@pytest.mark.parametrize("told", ["xx", "tr-TR", "../tr", ""])
+@pytest.mark.parametrize("told", ["xx", "de", "tr-TR", "../tr", ""])
 def test_a_language_that_there_is_not_changes_nothing(client: Client, told: str) -> None:
     answer = client.post("/orders/language/", {"language": told, "next": "/users/orders/"})
     assert answer["Location"] == "/users/orders/"
+    assert "django_language" not in answer.cookies
     assert User.objects.get(email=EMAIL).language == ""
+
+
+def log_in(browser: Client) -> Any:
+    return browser.post("/users/login/", {"email": EMAIL, "password": PASSWORD, "next": "/users/orders/"})
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("at", ["/users/login/", "/orders/guest/"])
+def test_what_is_chosen_just_before_the_log_in_goes_with_the_account(at: str) -> None:
+    User.objects.update(language="en")
+    browser = Client(headers={"accept-language": "en"})
+    change(browser, at, read(browser.get(at)))
+
+    assert "django_language" not in log_in(browser).cookies
+    assert User.objects.get(email=EMAIL).language == "tr"
+    assert language_of(read(browser.get("/users/orders/"))) == "tr"
+
+
+@pytest.mark.usefixtures("order")
+def test_what_somebody_else_has_chosen_in_this_browser_leaves_the_account_as_it_is() -> None:
+    User.objects.update(language="tr")
+    browser = Client(headers={"accept-language": "en"})
+    browser.cookies["django_language"] = "en"
+
+    assert log_in(browser).cookies["django_language"].value == "tr"
+    assert User.objects.get(email=EMAIL).language == "tr"
+    browser.post("/users/logout/")
+    browser.post("/orders/language/", {"language": "en"})
+    assert User.objects.get(email=EMAIL).language == "tr"
 
 
 # --- in the middle of a form -------------------------------------------------------------------------------
@@ -131,7 +147,7 @@ def test_the_first_step_of_a_cancellation_keeps_what_is_chosen(
     page = change(client, path, read(client.get(path)), **typed)
 
     again = read_typed(page)
-    assert again[f"item-{item}-is_chosen"] == ["on"]
+    assert again[f"item-{item}-is_chosen"] == "on"
     assert again[f"item-{item}-reason"] == str(reasons[1].pk)
     assert again[f"item-{item}-description"] == "It came too late."
     assert "Diğer" in page.get_text()
@@ -155,13 +171,51 @@ def test_the_second_step_of_a_cancellation_is_shown_again_and_sends_nothing(
     page = change(client, path, second, **typed)
 
     again = read_typed(page)
-    assert again["iban"] == ["TR33 0006 1005 1978 6457 8413 26"]
-    assert again["holder_name"] == ["Ayşe"]
-    assert again["quote-iban"] != [""]
+    assert again["iban"] == "TR33 0006 1005 1978 6457 8413 26"
+    assert again["holder_name"] == "Ayşe"
+    assert again["quote-iban"] != ""
     assert not Submission.objects.exists()
     sent = client.post(path, {**again, "step": "send", "return_policy": "on"})
     assert sent.status_code == 303
     assert len(fake.posts) == 1
+
+
+def test_amounts_that_changed_meanwhile_are_named_in_the_other_language(
+    client: Client, order: Order, reasons: list[CancellationReason]
+) -> None:
+    path, item = f"/orders/{order.number}/cancel/", order.items.all()[0].pk
+    first = read_typed(read(client.get(path)))
+    first |= {f"item-{item}-is_chosen": "on", f"item-{item}-reason": reasons[0].pk, "step": "quote"}
+    second = read(client.post(path, first))
+    Order.objects.update(discount_amount=0, amount=Decimal("2887.30"), version=F("version") + 1)
+
+    page = change(client, path, second)
+
+    changes = [" ".join(line.get_text(" ").split()) for line in page.select(".changes li")]
+    assert changes[-1].startswith("Toplam: ")
+    assert len(changes) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "typed"),
+    [
+        ("/users/login/", "email", "ayse@example"),
+        ("/orders/guest/", "number", "ORD-2024-0"),
+        ("/orders/guest/code/", "code", "12 34"),
+    ],
+)
+def test_what_is_typed_to_come_in_stays_typed(
+    client: Client, order: Order, path: str, field: str, typed: str
+) -> None:
+    client.logout()
+    client.post("/orders/guest/", {"number": order.number, "email": "somebody@example.com"})
+    codes = GuestCode.objects.count()
+
+    again = read_typed(change(client, path, read(client.get(path)), **{field: typed, "password": "secret"}))
+
+    assert again[field] == typed
+    assert again.get("password", "") == ""
+    assert GuestCode.objects.count() == codes
 
 
 def test_a_chosen_address_stays_chosen(client: Client, order: Order) -> None:
@@ -170,7 +224,7 @@ def test_a_chosen_address_stays_chosen(client: Client, order: Order) -> None:
 
     again = read_typed(change(client, "/orders/change-address/", page, address=work.pk))
 
-    assert again["address"] == [str(work.pk)]
+    assert again["address"] == str(work.pk)
     assert not AddressChange.objects.exists()
 
 
@@ -182,7 +236,7 @@ def test_a_guests_typed_address_stays_typed(client: Client, order: Order) -> Non
 
     again = read_typed(change(client, "/orders/change-address/", page, line="Büyükdere Caddesi 1"))
 
-    assert again["line"] == ["Büyükdere Caddesi 1"]
+    assert again["line"] == "Büyükdere Caddesi 1"
     assert not AddressChange.objects.exists()
 
 
@@ -196,7 +250,7 @@ def test_an_entry_of_the_address_book_stays_typed(client: Client, shown: str, pa
 
     again = read_typed(change(client, path, page, line="Büyükdere Caddesi 1", title=""))
 
-    assert again["line"] == ["Büyükdere Caddesi 1"]
+    assert again["line"] == "Büyükdere Caddesi 1"
     assert list(Address.objects.values_list("title", flat=True).order_by("pk")) == ["Home", "Work"]
 
 
@@ -204,7 +258,7 @@ def test_a_withdrawal_stays_filled_in_and_unconfirmed(client: Client, order: Ord
     path, items = f"/orders/{order.number}/withdraw/", [item.pk for item in order.items.all()]
     page = change(client, path, read(client.get(path)), name="A. Y.", items=[items[1]])
     form = read_typed(page)
-    assert (form["name"], form["items"]) == (["A. Y."], [str(items[1])])
+    assert (form["name"], form["items"]) == ("A. Y.", str(items[1]))
 
     client.cookies.pop("django_language")
     statement = read(client.post(path, {**form, "step": "review"}))

@@ -136,7 +136,7 @@ def _show_refund(
     except ActionError as error:
         form.complain(error)
         return _show_choice(request, form, error.status)
-    refund = RefundPage(form, quotes, shown_before=request.POST.get(SHOWN_FIELD, "") if is_stale else "")
+    refund = RefundPage(form, quotes, shown_before=request.POST.get(SHOWN_FIELD, ""))
     if refund.refusals:
         form.complaints += refund.refusals
         return _show_choice(request, form, HTTPStatus.BAD_REQUEST)

@@ -24,6 +24,7 @@ from aftercart.orders.selectors import find_by_link, get_now
 from aftercart.pages.forms import CodeForm, LookupForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.views.customer import SeeOther, find_guest_order_to_view, find_next
+from aftercart.pages.views.language import CHOICE, in_chosen_language
 
 #: Where a session keeps which code it has asked for, and where it wants to go with it.
 _ASKED = "guest_code"
@@ -50,11 +51,15 @@ def guest(request: HttpRequest, signed: str) -> HttpResponse:
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_chosen_language
 def guest_lookup(request: HttpRequest) -> HttpResponse:
     """Ask for number and e-mail address; whatever they are, go on to the same page."""
     if request.method != "POST":
         return render(request, "pages/guest_lookup.html", {"form": LookupForm()})
     form = LookupForm(request.POST)
+    if CHOICE in request.POST:
+        form.forget_errors()
+        return render(request, "pages/guest_lookup.html", {"form": form})
     if not form.is_valid():
         return render(request, "pages/guest_lookup.html", {"form": form}, status=HTTPStatus.BAD_REQUEST)
     return _ask(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
@@ -64,6 +69,7 @@ def guest_lookup(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_chosen_language
 def guest_code(request: HttpRequest) -> HttpResponse:
     """Take the code, or send one for the order at which the session may look already (`order`)."""
     order = _find_viewed(request)
@@ -72,11 +78,12 @@ def guest_code(request: HttpRequest) -> HttpResponse:
             return SeeOther(reverse("guest-lookup"))
         return _ask(request, order.number, order.user_email, find_next(request))
     asked = request.session.get(_ASKED)
-    if request.method != "POST":
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or CHOICE in request.POST:
         if asked is None and order is None:
             return SeeOther(reverse("guest-lookup"))
-        return _show_code(request, CodeForm(), order)
-    form = CodeForm(request.POST)
+        form.forget_errors()
+        return _show_code(request, form, order)
     if form.is_valid() and asked is not None:
         try:
             proved, found = check_guest_code(UUID(asked), form.cleaned_data["code"])

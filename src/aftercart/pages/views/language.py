@@ -1,5 +1,7 @@
 """The language of the pages: chosen in their foot, kept in a cookie, and with a customer's account.
 
+What is chosen before the log-in goes with the account once there is one; else the account's own is spoken from then on.
+
 In the middle of a form the choice is sent with the form, which is then shown again, with all that was typed.
 """
 
@@ -19,6 +21,8 @@ from aftercart.accounts.models import User
 
 #: The name of the buttons, in Django's view and in ours.
 CHOICE = "language"
+#: Where a session keeps what was chosen in it before anybody had logged in.
+_CHOSEN = "chosen_language"
 
 
 @csrf_protect
@@ -27,8 +31,10 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """Take a choice, and go back to the page that it was made on."""
     response = set_language(request)
     language = _read_choice(request)
-    if language and isinstance(request.user, User):
-        keep_language(request.user, language)
+    if language:
+        _keep(request, language)
+    else:  # Django knows many more than there are here
+        response.cookies.pop(settings.LANGUAGE_COOKIE_NAME, None)
     return response
 
 
@@ -42,20 +48,37 @@ def in_chosen_language(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
             return view(request, *args, **kwargs)
         translation.activate(language)
         response = view(request, *args, **kwargs)
-        remember_language(response, language)
-        if isinstance(request.user, User):
-            keep_language(request.user, language)
+        _remember(response, language)
+        _keep(request, language)
         return response
 
     return page
 
 
-def remember_language(response: HttpResponse, language: str) -> None:
-    """Have the browser remember a language."""
+def enter_with_language(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Settle on the language of who has just logged in: the one chosen before in this session, or the account's."""
+    chosen = request.session.pop(_CHOSEN, "")
+    if chosen:
+        keep_language(user, chosen)
+    elif user.language:
+        _remember(response, user.language)
+
+
+def _keep(request: HttpRequest, language: str) -> None:
+    if isinstance(request.user, User):
+        keep_language(request.user, language)
+    else:
+        request.session[_CHOSEN] = language
+
+
+def _remember(response: HttpResponse, language: str) -> None:
+    """Have the browser remember a language, as Django's own view does."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
         max_age=settings.LANGUAGE_COOKIE_AGE,
+        path=settings.LANGUAGE_COOKIE_PATH,
+        domain=settings.LANGUAGE_COOKIE_DOMAIN,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
         samesite=settings.LANGUAGE_COOKIE_SAMESITE,  # type: ignore[arg-type]
         secure=settings.LANGUAGE_COOKIE_SECURE,

@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods
 from aftercart.accounts.models import User
 from aftercart.pages.forms import LoginForm
 from aftercart.pages.views.customer import SeeOther, find_next
-from aftercart.pages.views.language import remember_language
+from aftercart.pages.views.language import CHOICE, enter_with_language, in_chosen_language
 
 
 @never_cache
 @csrf_protect
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_chosen_language
 def login(request: HttpRequest) -> HttpResponse:
     """Log in, then go on to `next`; one wording for every miss. Locked out: `pages.lockout` answers."""
     target = find_next(request) or settings.LOGIN_REDIRECT_URL
@@ -31,6 +32,9 @@ def login(request: HttpRequest) -> HttpResponse:
             return redirect(target)
         return render(request, "pages/login.html", {"form": LoginForm(), "next": target})
     form = LoginForm(request.POST)
+    if CHOICE in request.POST:
+        form.forget_errors()
+        return render(request, "pages/login.html", {"form": form, "next": target})
     if form.is_valid():
         data = form.cleaned_data
         # `username` is what django-axes counts by (AXES_USERNAME_FORM_FIELD), each spelling for itself.
@@ -38,8 +42,8 @@ def login(request: HttpRequest) -> HttpResponse:
         if user is not None:
             auth.login(request, user)
             response = SeeOther(target)
-            if isinstance(user, User) and user.language:
-                remember_language(response, user.language)
+            if isinstance(user, User):
+                enter_with_language(request, response, user)
             return response
         form.add_error(None, _("This e-mail address and password do not belong together."))
     return render(request, "pages/login.html", {"form": form, "next": target}, status=HTTPStatus.BAD_REQUEST)

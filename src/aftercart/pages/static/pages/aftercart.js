@@ -23,7 +23,7 @@ if (document.querySelector("[data-posted]")) history.replaceState(null, "", loca
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) {
     form.removeAttribute("aria-busy");
-    for (const button of form.querySelectorAll("button:not([type])")) button.disabled = false;
+    for (const field of form.elements) if (field.matches("button:not([type])")) field.disabled = false;
   }
 });
 
