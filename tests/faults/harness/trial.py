@@ -77,17 +77,18 @@ def _run(plan: Plan, town: Town) -> "Report":
     desks = Desks(standin, stock.staff, make_draw(plan.seed, 2))
     chaos = Chaos(town, standin, desks, make_draw(plan.seed, 3))
     crowd = Crowd(stock, journal, town.web_ports, plan.seed)
+
+    def has_seen_enough() -> bool:
+        """Tell whether a mutation had the chance to show; without one there is nothing to wait for."""
+        writes, faults = len(journal.wishes), chaos.faults.total()
+        return not plan.mutation or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)
+
     crowd.start()
     chaos.run(
         plan.minutes * 60,
         longest,
         wanted=frozenset() if plan.mutation else TOWN_POINTS,
-        is_enough=lambda: (
-            not plan.mutation
-            or (
-                len(journal.wishes) >= _WRITES_OF_A_MUTATION and chaos.faults.total() >= _FAULTS_OF_A_MUTATION
-            )
-        ),
+        is_enough=has_seen_enough,
     )
     crowd.stop()
     chaos.end()
