@@ -32,8 +32,9 @@ lock: $(VENV)/dev.stamp ## Write requirements/*.txt anew from requirements/*.in
 		requirements/$$name.in -o requirements/$$name.txt; done
 
 messages: $(VENV)/dev.stamp ## Collect messages (wants GNU gettext) and compile the translations
-	cd src/aftercart && AFTERCART_VAR="$(CURDIR)/var" DJANGO_SETTINGS_MODULE=aftercart.settings ../../$(BIN)/django-admin makemessages -l tr \
-		--no-location --no-wrap --no-obsolete && ../../$(BIN)/pybabel compile -D django -d locale
+	cd src/aftercart && AFTERCART_VAR="$(CURDIR)/var" DJANGO_SETTINGS_MODULE=aftercart.settings \
+		../../$(BIN)/django-admin makemessages -l tr --no-location --no-wrap --no-obsolete && \
+		../../$(BIN)/pybabel compile -D django -d locale
 
 clean: ## Delete what was set up here; var/ too, with the demo's data
 	rm -rf $(VENV) var .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -109,7 +109,7 @@ async def _errors(request: web.Request, handler: AioHandler) -> web.StreamRespon
     except ApiError as error:
         return web.json_response(error.body, status=error.status, headers=error.headers, dumps=dump)
     except ConnectionError:
-        log.info("%s %s: the client left before its request had come", request.method, request.path)
+        log.info("%s %s: the client left in the middle of it", request.method, request.path)
         return web.Response()
     except Exception:
         log.exception("%s %s failed", request.method, request.path)

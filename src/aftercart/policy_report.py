@@ -16,12 +16,7 @@ from aftercart.lib.times import format_time
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import Order
 from aftercart.orders.policies import CaseKind, Clause, PolicyBook
-from aftercart.orders.policy_explain import (
-    Look,
-    address_explanation_document,
-    clause_document,
-    item_document,
-)
+from aftercart.orders.policy_explain import Look, address_explanation_document, clause_document, item_document
 from aftercart.orders.selectors import get_now
 
 #: What stands in columns of its own.

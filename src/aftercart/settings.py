@@ -12,12 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
-from aftercart.lib.configuration import (
-    Configuration,
-    ConfigurationError,
-    get_var_folder,
-    read_or_make_secret,
-)
+from aftercart.lib.configuration import Configuration, ConfigurationError, get_var_folder, read_or_make_secret
 from aftercart.lib.mail_server import parse_mail_url
 
 config = Configuration()

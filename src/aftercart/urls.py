@@ -3,17 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import (
-    addresses,
-    events,
-    guests,
-    health,
-    loyalty,
-    metrics,
-    orders,
-    session,
-    withdrawals,
-)
+from aftercart.api import addresses, events, guests, health, loyalty, metrics, orders, session, withdrawals
 from aftercart.api.schema.views import ReadDocument, serve_document
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages

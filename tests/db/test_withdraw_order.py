@@ -12,12 +12,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.decide_withdrawal import WithdrawalDecided, accept_withdrawal, refuse_withdrawal
 from aftercart.actions.reject_request import reject_request
 from aftercart.actions.sync_order import sync_order
-from aftercart.actions.withdraw_order import (
-    NothingToWithdraw,
-    WithdrawalCommand,
-    Withdrawn,
-    withdraw_order,
-)
+from aftercart.actions.withdraw_order import NothingToWithdraw, WithdrawalCommand, Withdrawn, withdraw_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer

@@ -51,15 +51,7 @@ from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import IdempotencyRecord, Order
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
-from tests.shop import (
-    Line,
-    ask,
-    get_items,
-    make_address,
-    make_address_command,
-    make_command,
-    make_reason,
-)
+from tests.shop import Line, ask, get_items, make_address, make_address_command, make_command, make_reason
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
 

@@ -3,13 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.remote.sandbox_process import (
-    CHANNEL,
-    SandboxProcess,
-    item_document,
-    order_document,
-    running,
-)
+from tests.remote.sandbox_process import CHANNEL, SandboxProcess, item_document, order_document, running
 
 
 @pytest.fixture(scope="module")

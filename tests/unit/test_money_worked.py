@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 
-from aftercart.orders.quotes import (
-    PaidItem,
-    PaidOrder,
-    Points,
-    ShippingRefund,
-    Terms,
-    compute_total,
-)
+from aftercart.orders.quotes import PaidItem, PaidOrder, Points, ShippingRefund, Terms, compute_total
 from aftercart.orders.rules import Ask
 from tests.unit.test_quotes import Till
 

@@ -10,12 +10,7 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, take_turns, update_rows
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake
-from aftercart.orders.intake_merge import (
-    match_rows,
-    merge_discount,
-    merge_item,
-    merge_order,
-)
+from aftercart.orders.intake_merge import match_rows, merge_discount, merge_item, merge_order
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
 
 ORDERS: Final = Order._meta.db_table  # noqa: SLF001

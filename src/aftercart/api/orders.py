@@ -29,12 +29,7 @@ from aftercart.api.serializers import (
     OrderFilterSerializer,
     SingleRequestSerializer,
 )
-from aftercart.cancellations.selectors import (
-    build_document,
-    build_documents,
-    list_reasons,
-    reason_document,
-)
+from aftercart.cancellations.selectors import build_document, build_documents, list_reasons, reason_document
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.document import discount_document
 from aftercart.orders.guests import Guest

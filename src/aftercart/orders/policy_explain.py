@@ -9,15 +9,7 @@ from typing import Any
 
 from aftercart.lib.times import format_time
 from aftercart.orders.address_rules import AddressRefusal, judge_address_change
-from aftercart.orders.policies import (
-    Case,
-    Clause,
-    Policy,
-    PolicyTerms,
-    Topic,
-    decide_terms,
-    find_mismatch,
-)
+from aftercart.orders.policies import Case, Clause, Policy, PolicyTerms, Topic, decide_terms, find_mismatch
 from aftercart.orders.rules import (
     TOPICS,
     Ask,

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from aftercart.cancellations.models import (
-    CancellationReason,
-)
+from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order

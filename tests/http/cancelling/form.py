@@ -5,11 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from aftercart.cancellations.models import (
-    CancellationReason,
-    Submission,
-    SubmissionLine,
-)
+from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.http.forms import read, read_fields

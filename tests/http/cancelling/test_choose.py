@@ -8,16 +8,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.cancellations.models import (
-    CancellationReason,
-    EasyReturnCompany,
-    SubmissionLine,
-)
+from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import (
-    make_customer,
-)
+from tests.browser.scene import make_customer
 from tests.http.cancelling.form import SHIRT, Form, assert_nothing_happened, complaints
 from tests.http.forms import read
 

@@ -12,11 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from aftercart.cancellations.models import (
-    CancellationReason,
-    Submission,
-    SubmissionLine,
-)
+from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.http.cancelling.form import (

@@ -13,22 +13,13 @@ from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries
 
 from aftercart.actions.close_line import complete_line, reject_line
-from aftercart.cancellations.models import (
-    CancellationReason,
-    CancellationRequest,
-    Submission,
-    SubmissionLine,
-)
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from aftercart.orders.status import Status
 from aftercart.orders.timeline import OMNITRON
-from tests.browser.scene import (
-    list_products,
-    make_customer,
-    make_order,
-)
+from tests.browser.scene import list_products, make_customer, make_order
 from tests.http.cancelling.form import Form, read_outcome
 from tests.http.forms import read
 

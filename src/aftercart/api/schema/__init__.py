@@ -21,13 +21,7 @@ from aftercart.api.schema.cancellations import (
 from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
 from aftercart.api.schema.quotes import quote_cancellation
-from aftercart.api.schema.session import (
-    get_csrf_token,
-    get_current_user,
-    log_in,
-    log_out,
-    log_out_by_get,
-)
+from aftercart.api.schema.session import get_csrf_token, get_current_user, log_in, log_out, log_out_by_get
 
 __all__ = [
     "add_address",

@@ -14,13 +14,7 @@ from aftercart.actions.edit_address import edit_address
 from aftercart.actions.remove_address import remove_address
 from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
-from aftercart.pages.views.customer import (
-    SeeOther,
-    customer_page,
-    find_next,
-    get_customer,
-    list_addresses,
-)
+from aftercart.pages.views.customer import SeeOther, customer_page, find_next, get_customer, list_addresses
 from aftercart.pages.views.language import CHOICE
 
 
