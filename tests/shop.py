@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import Address, City, Country, Township, User
 from aftercart.actions.commands import AddressCommand, CancellationCommand, ItemAsk, Write
-from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, EasyReturnCompany
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order, OrderItem
 
@@ -219,3 +222,22 @@ class Shop:
     def count_posts(self, call: str = "cancel_items") -> int:
         """Count the writes of a kind that reached Omnitron."""
         return sum(1 for post in self.fake.posts if post.call == call)
+
+
+def request_units(shop: Shop, quantity: int | None = None, *, delivered: bool = True) -> CancellationRequest:
+    """Ask for units of the first item, as a request; have Omnitron's queue take it, unless told otherwise."""
+    item = shop.items[0]
+    request_cancellation(make_command(shop.order, ask(item, shop.cancel_reason, quantity=quantity)))
+    if delivered:
+        deliver_request(get_request().pk, shop.fake)
+    return get_request()
+
+
+def get_request() -> CancellationRequest:
+    """Read the only request that there is."""
+    return CancellationRequest.objects.get()
+
+
+def count_jobs(task: str) -> int:
+    """Count the jobs of a kind that wait."""
+    return ProcrastinateJob.objects.filter(task_name=task, status="todo").count()

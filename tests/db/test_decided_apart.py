@@ -16,25 +16,13 @@ from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.orders.models import OrderItem
-from tests.shop import Line, Shop, ask, make_command, make_customer
+from tests.shop import Line, Shop, ask, get_request, make_command, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
 
 
-def get_request() -> CancellationRequest:
-    return CancellationRequest.objects.get()
-
-
 def get_line() -> SubmissionLine:
     return SubmissionLine.objects.select_related("order_item").get()
-
-
-def request_units(shop: Shop, quantity: int | None = None, *, delivered: bool = True) -> CancellationRequest:
-    item = shop.items[0]
-    request_cancellation(make_command(shop.order, ask(item, shop.cancel_reason, quantity=quantity)))
-    if delivered:
-        deliver_request(get_request().pk, shop.fake)
-    return get_request()
 
 
 def test_a_line_waits_until_all_its_units_are_decided_and_then_keeps_what_was_refused() -> None:

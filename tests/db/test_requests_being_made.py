@@ -15,8 +15,7 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
-from tests.db.test_decided_apart import get_request, request_units
-from tests.shop import Line, Shop, make_customer
+from tests.shop import Line, Shop, get_request, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
 
