@@ -11,7 +11,7 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order
-from tests.faults.test_every_point import make_client
+from tests.faults.points import make_client
 from tests.http.conftest import Api
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
 from tests.shop import Line, ask, get_items, make_customer, make_order, make_reason

@@ -13,7 +13,7 @@ from aftercart.actions.recover import recover_jobs
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.mail.models import Letter
 from aftercart.orders.models import GuestCode, Order
-from tests.faults.test_every_point import dying_at
+from tests.faults.points import dying_at
 from tests.letters import send_letters
 from tests.shop import make_order
 

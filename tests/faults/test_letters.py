@@ -26,7 +26,7 @@ from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.tell_customer import post
 from aftercart.mail.folder import FolderBackend, list_mails
 from aftercart.mail.models import Letter
-from tests.faults.test_every_point import dying_at
+from tests.faults.points import dying_at
 from tests.shop import make_order
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
