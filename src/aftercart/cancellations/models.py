@@ -330,59 +330,10 @@ class AddressChange(models.Model):
         return f"{self.order_id}: {self.state}"
 
 
-class SyncCursor(models.Model):
-    """How far one of Omnitron's `updates` lists has been read.
-
-    `seen` maps the pks of rows near the position to their `modified_date`: the list is read again from a
-    little before it, since two rows can bear one time, and what has been seen is passed over.
-    """
-
-    channel_id = models.IntegerField()
-    stream = models.CharField(max_length=16)
-    position = models.DateTimeField(null=True, blank=True)
-    seen = models.JSONField(default=dict, blank=True)
-    polled_at = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(
-        null=True, blank=True, help_text="Omnitron asked us to wait until then."
-    )
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["channel_id", "stream"], name="one_cursor_a_stream")]
-
-    def __str__(self) -> str:
-        return f"{self.stream} of channel {self.channel_id}"
-
-
-class Difference(models.Model):
-    """Something that Omnitron and we tell differently, found by the daily reconciliation."""
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="differences")
-    item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
-    what = models.CharField(max_length=64)
-    ours = models.CharField(max_length=255, blank=True)
-    theirs = models.CharField(max_length=255, blank=True)
-    first_seen = models.DateTimeField(default=timezone.now)
-    last_seen = models.DateTimeField(default=timezone.now)
-    resolved_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-last_seen", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["order", "item", "what"],
-                condition=models.Q(resolved_at=None),
-                nulls_distinct=False,
-                name="one_open_difference_of_a_kind",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.ours} here, {self.theirs} there"
-
-
 # Last, since they refer to the models above; Django looks for models here.
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
+from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
 
 __all__ = [
