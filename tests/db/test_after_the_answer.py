@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def lose_the_answer(shop: Shop, *, applied: bool) -> Submission:
     shop.fake.fail("cancel_items", AnswerUnknown, applied=applied)
     cancel_items(shop.command(), shop.fake)
-    return Submission.objects.get()
+    return Submission.objects.latest("pk")
 
 
 def age(submission: Submission, seconds: int) -> None:
@@ -156,6 +156,16 @@ def test_a_success_that_comes_after_the_worker_gave_up_waiting_still_counts() ->
     assert Submission.objects.get().state == "applied"
     assert get_request().status == "confirmed"
     assert get_statuses(shop.order) == ["50"]
+
+
+def test_rows_whose_job_lives_do_not_hide_the_others() -> None:
+    first, second = (lose_the_answer(Shop(), applied=True) for _time in range(2))
+    unknown = Submission.objects.filter(state="unknown")
+    assert jobs.list_without_job(jobs.VERIFY_SUBMISSION, unknown, 10) == []
+
+    ProcrastinateJob.objects.exclude(args={"pk": first.pk})._raw_delete("default")
+
+    assert jobs.list_without_job(jobs.VERIFY_SUBMISSION, unknown, 1) == [second.pk]
 
 
 def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:

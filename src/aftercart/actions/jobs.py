@@ -4,9 +4,14 @@ By name: actions do not know the worker, it knows them. A lock keeps two jobs ab
 """
 
 from datetime import timedelta
+from math import ceil
+from typing import Any
 
-from django.db import connection
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
 
 VERIFY_SUBMISSION = "aftercart.verify_submission"
@@ -26,9 +31,16 @@ _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTIO
 _PRIORITIES = {EXECUTE_APPROVAL: 1, DELIVER_REJECTION: 1}
 
 
-def name_lock(task: str, pk: int) -> str:
+def name_lock(task: str, pk: int | str) -> str:
     """Name the lock that keeps two jobs about one row apart."""
     return f"{'aftercart.request' if task in _ABOUT_REQUESTS else task}:{pk}"
+
+
+def list_without_job(task: str, rows: models.QuerySet[Any], most: int) -> list[int]:
+    """List the ids of rows that no job of this kind waits for or is at, the oldest first, at most so many."""
+    lock = Concat(Value(name_lock(task, "")), Cast(OuterRef("pk"), models.CharField()))
+    live = ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"], lock=lock)
+    return list(rows.exclude(Exists(live)).order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
@@ -40,7 +52,7 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
         task,
         lock=name_lock(task, pk),
         priority=_PRIORITIES.get(task, 0),
-        schedule_in=None if wait is None else {"seconds": int(wait.total_seconds())},
+        schedule_in=None if wait is None else {"seconds": ceil(wait.total_seconds())},
     )
     with connection.wrap_database_errors:
         try:

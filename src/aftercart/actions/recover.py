@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import Tally
 from aftercart.actions import jobs
@@ -86,13 +85,7 @@ def recover_jobs() -> int:
 
 
 def _enqueue_missing(task: str, rows: models.QuerySet[Any]) -> int:
-    pks = list(rows.order_by("pk").values_list("pk", flat=True)[:_MOST])
-    there = set(
-        ProcrastinateJob.objects.filter(
-            task_name=task, lock__in=[jobs.name_lock(task, pk) for pk in pks], status__in=["todo", "doing"]
-        ).values_list("lock", flat=True)
-    )
-    missing = [pk for pk in pks if jobs.name_lock(task, pk) not in there]
+    missing = jobs.list_without_job(task, rows, _MOST)
     for pk in missing:
         failpoint("recover.enqueuing")
         jobs.enqueue(task, pk)
