@@ -17,7 +17,7 @@ from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.receive_events import receive_events
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_or_postpone, sync_order
+from aftercart.actions.sync_order import sync_if_due, sync_or_postpone, sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import (
     CancellationRequest,
@@ -173,6 +173,31 @@ def test_what_could_not_be_read_is_read_later(error: OmnitronError, soonest: int
     assert list_orders_to_sync(10) == []
     assert sync_or_postpone(shop.order.pk, shop.fake) is None
     assert Order.objects.get().sync_due_at is None
+
+
+def test_of_several_jobs_about_one_order_the_first_reads_it() -> None:
+    shop = Shop()
+    for _time in range(3):
+        receive_events([shop.order.number])
+
+    for pk in take_jobs():
+        sync_if_due(pk, shop.fake)
+
+    assert shop.fake.calls.count("read_order") == 1
+    assert take_jobs() == []
+
+
+def test_an_order_that_cannot_be_read_is_put_off_once_however_many_jobs_there_are() -> None:
+    shop = Shop()
+    for _time in range(3):
+        receive_events([shop.order.number])
+    shop.fake.fail("read_order", Refused("No.", code="no", status=404), times=3)
+
+    for pk in take_jobs():
+        sync_if_due(pk, shop.fake)
+
+    assert take_jobs() == [shop.order.pk]
+    assert shop.fake.calls.count("read_order") == 1
 
 
 def test_an_order_that_cannot_be_read_does_not_take_the_turn_of_others() -> None:

@@ -22,7 +22,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.send_letter import recover_letters, send_letter
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync_order import sync_if_due
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import (
     AddressChange,
@@ -44,14 +44,14 @@ _MOST_POINTS = 500
 #: Longer than every wait and every grace time.
 _LONG_AGO = timedelta(hours=1)
 
-_JOBS: dict[str, Callable[[int, Omnitron], None]] = {
+_JOBS: dict[str, Callable[[int, Omnitron], object]] = {
     jobs.VERIFY_SUBMISSION: verify_submission,
     jobs.EXECUTE_APPROVAL: execute_approval,
     jobs.DELIVER_REQUEST: deliver_request,
     jobs.DELIVER_REJECTION: deliver_rejection,
     jobs.DELIVER_ADDRESS: deliver_address,
     jobs.COMPARE_ADDRESS: compare_address,
-    jobs.SYNC_ORDER: sync_order,
+    jobs.SYNC_ORDER: sync_if_due,
     jobs.SEND_LETTER: lambda pk, _client: send_letter(pk),
 }
 
@@ -129,7 +129,9 @@ def recover(client: Omnitron) -> None:
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
         AddressChange.objects.update(created_at=F("created_at") - _LONG_AGO)
         CancellationRequest.objects.update(making_at=F("making_at") - _LONG_AGO)
-        Order.objects.update(address_due_at=F("address_due_at") - _LONG_AGO)
+        Order.objects.update(
+            address_due_at=F("address_due_at") - _LONG_AGO, sync_due_at=F("sync_due_at") - _LONG_AGO
+        )
         Letter.objects.update(sending_at=F("sending_at") - _LONG_AGO)
         recover_submissions()
         recover_letters()

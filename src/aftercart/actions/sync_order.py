@@ -15,6 +15,7 @@ from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.selectors import is_sync_due
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import ZERO
@@ -47,6 +48,11 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         requests = _read_requests(talk, order)
     failpoint("sync.read")
     _book(order, remote, remote_pks, requests)
+
+
+def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
+    """Bring an order up to date, unless somebody has, or has put it off, since that was asked for."""
+    return sync_or_postpone(order_pk, client) if is_sync_due(order_pk) else None
 
 
 def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
@@ -166,8 +172,8 @@ def _book_line(
     if done is None:
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
-    if request is not None and done < line.quantity:
-        reason = reason or request.delivery_error
+    if request is not None and len(request.remote_pks) < line.quantity and done < line.quantity:
+        reason = reason or request.delivery_error  # what the queue said of the units that it did not take
     if done:
         refund = _sum_refunds(theirs)
         complete_line(order, line, OMNITRON, quantity=done, refund_amount=refund, reason=reason)

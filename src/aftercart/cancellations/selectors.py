@@ -30,6 +30,8 @@ from aftercart.orders.selectors import gather_facts, get_now
 
 #: A job that is there has been taken by then.
 _JOB_TIME = timedelta(seconds=30)
+#: So far the clocks of two machines may be apart.
+_CLOCKS = timedelta(seconds=5)
 
 
 def list_reasons() -> models.QuerySet[CancellationReason]:
@@ -77,6 +79,11 @@ def list_orders_to_sync(most: int) -> list[int]:
     undecided = Order.objects.filter(items__lines__is_open=True, sync_due_at=None).distinct()
     undecided = undecided.order_by(F("synced_at").asc(nulls_first=True), "pk")
     return [pk for orders in (due, undecided) for pk in orders.values_list("pk", flat=True)[:most]]
+
+
+def is_sync_due(order_pk: int) -> bool:
+    """Tell whether an order is to be read from Omnitron now; other machines' clocks may be a little ahead."""
+    return Order.objects.filter(pk=order_pk, sync_due_at__lte=get_now() + _CLOCKS).exists()
 
 
 def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:

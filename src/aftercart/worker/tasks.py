@@ -25,13 +25,12 @@ from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
-from aftercart.actions.sync_order import sync_or_postpone
+from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.connect import get_client
-from aftercart.omnitron.errors import OmnitronError
+from aftercart.omnitron.errors import NotSent, OmnitronError
 
 _logger = logging.getLogger(__name__)
 
@@ -107,15 +106,13 @@ def run_send_guest_code(pk: int) -> None:
 @app.task(name=jobs.SYNC_ORDER)
 @_returning_connections
 def run_sync_order(pk: int) -> None:
-    """Bring one order up to date."""
-    _sync(pk, get_client())
+    """Bring one order up to date, unless that has been done, or put off, since it was enqueued."""
+    _log_unsynced(pk, sync_if_due(pk, get_client()))
 
 
-def _sync(pk: int, client: Omnitron) -> OmnitronError | None:
-    error = sync_or_postpone(pk, client)
+def _log_unsynced(pk: int, error: OmnitronError | None) -> None:
     if error is not None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
-    return error
 
 
 @app.task(name=jobs.SEND_LETTER)
@@ -164,9 +161,10 @@ def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
     """Bring the orders up to date whose news lost their job, or that have undecided cancellations."""
     client = get_client()
     for pk in list_orders_to_sync(_ORDERS_A_ROUND):
-        error = _sync(pk, client)
-        if error is not None and error.is_outage:
-            return
+        error = sync_or_postpone(pk, client)
+        _log_unsynced(pk, error)
+        if isinstance(error, NotSent):
+            return  # nor would the next be read now
 
 
 @app.periodic(cron="* * * * * */5")
