@@ -156,6 +156,43 @@ def test_a_refusal_of_a_change_that_has_been_superseded_leaves_its_answer() -> N
     assert (repeat.status, repeat.is_replay) == (202, True)
 
 
+def test_a_change_that_is_told_once_more_after_its_end_without_an_answer_is_compared() -> None:
+    shop = Shop()
+    older, last = make_address(shop.user), make_address(shop.user, title="Work")
+    _prepare(make_address_command(shop.order, older))
+    stalled = get_change()
+    deliver_address(stalled.pk, shop.fake)  # by another process
+    change_address(make_address_command(shop.order, last), shop.fake)
+    compare_address(shop.order.pk, shop.fake)
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"), applied=True)
+
+    with mock.patch.object(AddressChange.objects, "select_related") as reading:
+        reading.return_value.get.return_value = stalled
+        deliver_address(stalled.pk, shop.fake)
+    assert get_remote_address_pk(shop) == older.pk
+    assert list(AddressChange.objects.values_list("state", "attempts")) == [("confirmed", 0)] * 2
+    work_off(shop)
+
+    assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
+
+
+def test_an_address_that_nobody_asked_us_for_is_reported_when_the_order_has_left() -> None:
+    shop = Shop()
+    lose_an_answer(shop)
+    arrive(shop, 4711)
+    compare_address(shop.order.pk, shop.fake)
+    assert get_change().state == "pending"  # to be told once more
+    Order.objects.update(status="500")
+    deliver_address(get_change().pk, shop.fake)
+    assert get_change().state == "too_late"
+
+    compare_address(shop.order.pk, shop.fake)
+
+    ours = str(get_address_pk(shop))
+    assert list(Difference.objects.values_list("ours", "theirs")) == [(ours, "4711")]
+    assert reconcile_order(shop.order.pk, shop.fake) == 1
+
+
 def lose_an_answer(shop: Shop) -> None:
     """Change the address without an answer, and have a worker tell it."""
     shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"), applied=True)

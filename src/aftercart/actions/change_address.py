@@ -197,11 +197,15 @@ def _get_pk(place: dict[str, Any] | int | None) -> int | None:
 def _postpone(change: AddressChange, detail: str) -> Answer:
     """Leave a change for the worker, and tell the caller that it is recorded."""
     with transaction.atomic(durable=True):
-        lock_order(pk=change.order_id)  # a newer change writes the same rows, the other way round
-        AddressChange.objects.filter(pk=change.pk).update(attempts=change.attempts + 1, cause=detail)
-        record_answer(change.repeat, _PENDING)
-        wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
+        order = lock_order(pk=change.order_id)  # a newer change writes the same rows, the other way round
+        pending = AddressChange.objects.filter(pk=change.pk, state=_State.PENDING)
+        if pending.update(attempts=change.attempts + 1, cause=detail):
+            record_answer(change.repeat, _PENDING)
+            wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+            jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
+        else:  # it has ended meanwhile, and may come through after a newer one
+            order.address_due_at = get_now() + settings.VERIFY_GRACE
+            order.save(update_fields=["address_due_at"])
     return _PENDING
 
 

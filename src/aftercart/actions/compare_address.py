@@ -50,11 +50,10 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
 
 
 def find_other_address(order: Order, remote: RemoteOrder) -> Iterator[Found]:
-    """Find an address at Omnitron that is not the one it has taken from us last."""
-    last = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    theirs = remote.shipping_address_pk
-    if last is not None and last.state == _State.CONFIRMED and theirs not in {None, _get_pk(order)}:
-        yield None, _DIFFERS, str(_get_pk(order)), str(theirs)
+    """Find an address at Omnitron that is not ours, where ours is one that Omnitron once took from us."""
+    ours, theirs = _get_pk(order), remote.shipping_address_pk
+    if theirs not in {None, ours} and order.address_changes.filter(address__pk=ours).exists():
+        yield None, _DIFFERS, str(ours), str(theirs)
 
 
 def _look_again(order: Order, wait: timedelta) -> None:
@@ -82,6 +81,8 @@ def _put_right(as_read: Order, last: AddressChange, theirs: int | None) -> None:
         order.shipping_address = taken.address
         record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
         save_order(order, "shipping_address")
+    else:
+        record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
 
 
 def _tell_again(order: Order, change: AddressChange, theirs: int) -> None:
