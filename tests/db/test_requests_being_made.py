@@ -11,11 +11,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
-from tests.shop import Line, Shop, get_request, make_customer, request_units
+from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
 
@@ -122,11 +123,83 @@ def test_one_that_was_decided_meanwhile_is_not_given_up_before(shop: Shop) -> No
     assert get_request().status == "completed"
 
     deliver_request(get_request().pk, shop.fake)
-    assert (get_request().is_undeliverable, get_planned()) == (False, jobs.DELIVER_REQUEST)
+    assert get_planned() == jobs.DELIVER_REQUEST
 
     pass_the_grace()
     deliver_request(get_request().pk, shop.fake)
-    assert (get_request().is_undeliverable, shop.count_posts("create_request")) == (True, 1)
+    assert (get_request().is_undeliverable, shop.count_posts("create_request")) == (False, 1)
+    drop_jobs()
+    recover_jobs()
+    assert count_jobs(jobs.DELIVER_REQUEST) == 0
+
+
+def test_one_that_may_not_be_looked_for_is_looked_for_less_and_less_often(shop: Shop) -> None:
+    [item] = shop.fake.backoffice.items.values()
+    item.remote = replace(item.remote, status="100")
+    sync_order(shop.order.pk, shop.fake)
+    shop.fake.fail("find_requests", Refused("Not allowed.", code="no", status=403))
+
+    deliver_request(get_request().pk, shop.fake)
+
+    assert (get_request().is_undeliverable, get_planned()) == (False, jobs.DELIVER_REQUEST)
+
+
+def test_two_workers_at_one_request_make_it_once() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    shop.fake.before("find_requests", lambda: be_overtaken(shop, request.pk))
+
+    deliver_request(request.pk, shop.fake)
+
+    assert shop.count_posts("create_request") == 1
+    assert get_request().delivered_at is not None
+    assert (get_request().is_undeliverable, get_request().delivery_error) == (False, "")
+
+
+def be_overtaken(shop: Shop, pk: int) -> None:
+    shop.fake.before("find_requests", None)
+    deliver_request(pk, shop.fake)
+
+
+def test_one_that_is_refused_since_it_is_there_is_found() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    shop.fake.before("create_request", lambda: make_it_elsewhere(shop))
+
+    deliver_request(request.pk, shop.fake)
+
+    assert (get_request().is_undeliverable, len(get_request().remote_pks)) == (False, 1)
+
+
+def make_it_elsewhere(shop: Shop) -> None:
+    """Make the request as the one that is just being made, which is then refused."""
+    shop.fake.before("create_request", None)
+    request = get_request()
+    CancellationRequest.objects.update(making_id="")
+    deliver_request(request.pk, shop.fake)
+    CancellationRequest.objects.update(
+        deliveries=request.deliveries, delivered_at=None, remote_pks=[], making_id=request.making_id
+    )
+
+
+def test_a_delivery_that_comes_while_an_approval_is_being_checked_gives_nothing_up() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    shop.fake.fail("create_request", NotSent)
+    deliver_request(request.pk, shop.fake)
+    approve_request(request.pk, make_customer())
+    shop.fake.fail("cancel_items", AnswerUnknown)
+    execute_approval(request.pk, shop.fake)
+    calls = len(shop.fake.calls)
+
+    deliver_request(request.pk, shop.fake)  # the next try of the first one, planned long ago
+
+    assert (get_request().status, get_request().is_undeliverable) == ("verifying", False)
+    assert len(shop.fake.calls) == calls
+
+
+def drop_jobs() -> None:
+    ProcrastinateJob.objects.all()._raw_delete("default")
 
 
 def test_an_approval_whose_request_omnitron_does_not_show_is_tried_again_and_says_why() -> None:

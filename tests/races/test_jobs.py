@@ -69,18 +69,28 @@ def test_without_the_lock_two_workers_are_at_one_request() -> None:
     assert [take_job(), take_job(), take_job()] == [jobs.DELIVER_REQUEST, jobs.DELIVER_REQUEST, None]
 
 
-def test_two_who_deliver_one_request_at_once_ask_omnitron_twice() -> None:
-    """This is what the lock of the queue is there for: both have looked, both find nothing, both create."""
+def test_a_worker_that_another_has_taken_over_from_makes_nothing() -> None:
+    """Both have looked, both have found nothing: the queue takes the first one for dead."""
     shop = Shop()
     pk = make_request(shop)
 
     with interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)):
         deliver_request(pk, shop.fake)
 
+    assert shop.count_posts("create_request") == 1
+    assert CancellationRequest.objects.get().remote_pks == [300_001]
+
+
+def test_without_the_claim_two_workers_ask_omnitron_twice() -> None:
+    shop = Shop()
+    pk = make_request(shop)
+    everything = CancellationRequest.objects.all()
+    unclaimed = mock.patch("aftercart.actions.deliver_request._as_tried", return_value=everything)
+
+    with unclaimed, interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)):
+        deliver_request(pk, shop.fake)
+
     assert shop.count_posts("create_request") == 2
-    request = CancellationRequest.objects.get()
-    assert request.is_undeliverable  # the second was refused, and that is what the staff would see
-    assert request.remote_pks == [300_001]  # although it is there
 
 
 def test_one_after_the_other_they_ask_once() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from aftercart.actions import jobs
@@ -15,7 +15,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, Code, NotSent, Refused
+from aftercart.omnitron.errors import AnswerUnknown, Code, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now, lock_order, save_order
@@ -25,6 +25,14 @@ from aftercart.orders.timeline import WORKER, record_event
 _Status = CancellationRequest.Status
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
+
+
+#: Where a request stands while it, or what was made of it, is to be in Omnitron's queue.
+_DELIVERED_IN = frozenset({_Status.WAITING, _Status.COMPLETED, _Status.REJECTED})
+
+
+class _TakenOver(Exception):
+    """Another worker has gone on with the request, or somebody has decided on it: nothing may be made."""
 
 
 def deliver_request(request_pk: int, client: Omnitron) -> None:
@@ -38,25 +46,27 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     if request.status == _Status.REJECTED and request.rejection_told_at is None:
         jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
         return
-    if request.delivered_at is not None:
+    if request.delivered_at is not None or request.status not in _DELIVERED_IN:
         return
     is_waiting = request.status == _Status.WAITING
-    _record_try(request)
     try:
+        _record_try(request)
         with client.dialogue() as talk:
             # One that has been decided is not made any more, but an earlier try may have made it.
             made = _find_or_create(talk, request) if is_waiting else _list_made(talk, request)
-    except (NotSent, AnswerUnknown) as error:
-        _record_failure(request, error.detail)
-        wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
-    except (Refused, RemoteDiffers) as error:
-        _record_failure(request, error.detail, is_final=is_waiting)
+    except _TakenOver:
+        return
+    except (OmnitronError, RemoteDiffers) as error:
+        is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
+        _record_failure(request, error.detail, is_final=is_final)
+        if not is_final:
+            wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+            jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     else:
         if made:
             _record_delivery(request, made)
         else:  # decided by what the items say, and nothing was ever made of it
-            CancellationRequest.objects.filter(pk=request_pk).update(is_undeliverable=True)
+            CancellationRequest.objects.filter(pk=request_pk).update(deliveries=0)
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -66,6 +76,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     """
     line = request.line
     order = line.order_item.order
+    request.delivery_error = ""
     found = find_made(talk, request, order.channel_id)
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
@@ -87,6 +98,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
             raise
         except Refused as refused:
             request.making_id = ""
+            found = found or find_made(talk, request, order.channel_id)  # by whom it was made, it is there
             if not found:
                 raise
             request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
@@ -148,21 +160,38 @@ def _draft(
 
 
 def _record_try(request: CancellationRequest) -> None:
-    """Commit that something may be made at Omnitron from now on: whatever happens, it will be looked for."""
+    """Commit that something may be made at Omnitron from now on: whatever happens, it will be looked for.
+
+    Raises `_TakenOver` if there has been another try since the request was read.
+    """
+    if not _as_tried(request).update(deliveries=request.deliveries + 1):
+        raise _TakenOver
     request.deliveries += 1
-    request.save(update_fields=["deliveries"])
 
 
 def _mark_making(request: CancellationRequest, remote_id: str) -> None:
-    """Commit what is being made; it is forgotten with the next thing that is recorded, once it is answered."""
-    request.making_id, request.making_at = remote_id, get_now()
-    request.save(update_fields=["making_id", "making_at"])
+    """Commit what is being made, unless anything has happened to the request since it was read.
+
+    It is forgotten with the next thing that is recorded, once it is answered. Raises `_TakenOver`.
+    """
+    now = get_now()
+    if not _as_tried(request).filter(status=_Status.WAITING).update(making_id=remote_id, making_at=now):
+        raise _TakenOver
+    request.making_id, request.making_at = remote_id, now
 
 
-def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool = False) -> None:
-    request.delivery_error = detail
-    request.is_undeliverable = is_final
-    request.save(update_fields=["delivery_error", "is_undeliverable", "making_id"])
+def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> None:
+    _as_tried(request).update(delivery_error=detail, is_undeliverable=is_final, making_id=request.making_id)
+
+
+def _as_tried(request: CancellationRequest) -> models.QuerySet[CancellationRequest]:
+    """Find a request, unless there has been another try since."""
+    return CancellationRequest.objects.filter(
+        pk=request.pk,
+        delivered_at=None,
+        deliveries=request.deliveries,
+        delivery_round=request.delivery_round,
+    )
 
 
 @transaction.atomic(durable=True)
@@ -172,7 +201,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
         making_id="",
-        delivery_error=request.delivery_error if len(made) < request.line.quantity else "",
+        delivery_error=request.delivery_error,
     )
     if count:
         data = {"request": request.pk, "remote": [row.pk for row in made]}
