@@ -11,7 +11,7 @@ from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.deliver_request import find_made
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.reject_remote import reject_remote
+from aftercart.actions.reject_remote import read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import tell_approved
 from aftercart.actions.waits import compute_wait
@@ -31,6 +31,8 @@ _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
 #: What Omnitron is told when a request leaves its queue because it was approved in ours.
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
+#: Where a request stands once Omnitron has decided for it (contract section 8).
+_DECIDED = frozenset({"confirmed", "approved", "completed"})
 
 
 class RequestDecided(ActionError):
@@ -100,9 +102,11 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk, wait=wait)
         return
-    if any(row.status != "rejected" for row in found):
+    is_ours = any(row.reject_reason == _WITHDRAWN for row in found)
+    if any(row.status != "rejected" for row in found) and not is_ours:
         _leave_to_omnitron(request_pk, found)
         return
+    # What of several units we have taken out of the queue must go on, even if another was decided meanwhile.
     failpoint("approve.withdrawn")
     submission_pk = _prepare(request_pk)
     if submission_pk is not None:
@@ -113,12 +117,15 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
 def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:
     """Take the request out of Omnitron's queue, and give what was there of it, as it stands then.
 
-    One that is out of the queue already (an earlier try) is fine. One that Omnitron has completed meanwhile,
-    or is about to, is not rejected: then nothing may be sent.
+    One that is out of the queue already (an earlier try) is fine. What Omnitron has decided for any unit, or is
+    about to, stands for all of them: then nothing is taken out.
     """
     channel_id = request.line.submission.order.channel_id
     with client.dialogue() as talk:
         pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
+        found = read_remote(talk, channel_id=channel_id, pks=pks)
+        if any(row.status in _DECIDED for row in found):
+            return found
         return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
 
 
@@ -131,6 +138,8 @@ def _leave_to_omnitron(request_pk: int, found: Sequence[RemoteRequest]) -> None:
         pk=request_pk, status=_Status.APPROVED, decided_by__isnull=False
     ).update(
         status=_Status.CONFIRMED,
+        decided_by=None,
+        delivery_error="",
         remote_pks=[row.pk for row in found],
         delivered_at=request.delivered_at or timezone.now(),
         modified_date=timezone.now(),
@@ -157,11 +166,11 @@ def _prepare(request_pk: int) -> int | None:
     request.delivery_round += 1
     request.remote_pks = []
     request.delivered_at = None
+    request.deliveries = 0
+    request.delivery_error = request.making_id = ""
     request.is_undeliverable = False
-    request.making_id = ""
-    request.save(
-        update_fields=["delivery_round", "remote_pks", "delivered_at", "is_undeliverable", "making_id"]
-    )
+    fields = ["delivery_round", "remote_pks", "delivered_at", "deliveries", "delivery_error"]
+    request.save(update_fields=[*fields, "making_id", "is_undeliverable"])
     record_event(order, "request_withdrawn", OMNITRON, data={"request": request_pk})
     save_order(order)
     return submission.pk

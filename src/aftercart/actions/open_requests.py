@@ -49,9 +49,12 @@ def ensure_requests(
             line=line, defaults={"status": status, "cause": cause}
         )
         if not is_new:
-            request.status = status
-            request.cause = cause
-            request.save(update_fields=["status", "cause", "modified_date"])
+            request.status, request.cause = status, cause
+            fields = ["status", "cause", "modified_date"]
+            if status == _Status.WAITING:  # as new: nobody has decided on it, and nothing has gone wrong yet
+                request.decided_by, request.delivery_error, request.is_undeliverable = None, "", False
+                fields += ["decided_by", "delivery_error", "is_undeliverable"]
+            request.save(update_fields=fields)
         requests.append(request)
     return requests
 

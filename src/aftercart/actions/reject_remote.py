@@ -1,4 +1,4 @@
-"""Reject a request in Omnitron's own queue, and see what became of it there."""
+"""Read requests of Omnitron's own queue, and reject them."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,8 +17,14 @@ def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason
     for pk in pks:
         with suppress(Refused):  # decided there already, or an earlier try of ours came through
             talk.reject_request(channel_id=channel_id, pk=pk, reason=reason)
-        try:
+        found += read_remote(talk, channel_id=channel_id, pks=[pk])
+    return found
+
+
+def read_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int]) -> list[RemoteRequest]:
+    """Read requests; those that Omnitron does not know are left out."""
+    found = []
+    for pk in pks:
+        with suppress(Refused):
             found.append(talk.read_request(channel_id=channel_id, pk=pk))
-        except Refused:
-            continue
     return found

@@ -1,0 +1,143 @@
+"""What our staff approve: taken out of Omnitron's queue and sent, unless Omnitron has decided; never by itself."""
+
+from dataclasses import replace
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from aftercart.actions import jobs
+from aftercart.actions.approve_request import approve_request, execute_approval
+from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.recover import recover_jobs
+from aftercart.actions.sync_order import sync_order
+from aftercart.mail.models import Letter
+from aftercart.omnitron.errors import NotSent, Refused
+from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
+
+pytestmark = pytest.mark.django_db
+
+
+def decide_there(shop: Shop, status: str) -> None:
+    """Let Omnitron's staff move its only request, short of completing it."""
+    [record] = [
+        record for record in shop.fake.backoffice.requests.values() if record.remote.status != "rejected"
+    ]
+    record.remote = replace(record.remote, status=status)
+
+
+def approve(shop: Shop) -> None:
+    approve_request(get_request().pk, make_customer())
+    execute_approval(get_request().pk, shop.fake)
+
+
+def list_calls(shop: Shop) -> list[str]:
+    return [post.call for post in shop.fake.posts]
+
+
+def test_an_approval_that_did_not_get_through_is_not_remembered_when_omnitron_approves() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    shop.fake.fail("cancel_items", Refused)
+    approve(shop)
+    deliver_request(request.pk, shop.fake)
+    decide_there(shop, "approved")
+    sync_order(shop.order.pk, shop.fake)
+    assert get_request().status == "approved"
+    calls = list_calls(shop)
+
+    drop_jobs()
+    recover_jobs()
+    execute_approval(request.pk, shop.fake)
+
+    assert count_jobs(jobs.EXECUTE_APPROVAL) == 0
+    assert list_calls(shop) == calls
+
+
+def test_an_approval_that_omnitron_was_quicker_with_is_left_to_it_once() -> None:
+    shop = Shop()
+    request_units(shop)
+    decide_there(shop, "approved")
+
+    approve(shop)
+    sync_order(shop.order.pk, shop.fake)
+    drop_jobs()
+    recover_jobs()
+
+    assert (get_request().status, get_request().decided_by) == ("approved", None)
+    assert count_jobs(jobs.EXECUTE_APPROVAL) == 0
+    assert list_calls(shop) == ["create_request"]
+    assert shop.order.timeline.filter(event="request_decided_there").count() == 1
+
+
+def test_where_omnitron_has_decided_of_one_unit_none_is_taken_from_it() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    first, second = request_units(shop).remote_pks
+    shop.fake.decide_request("approve", first)
+
+    approve(shop)
+
+    assert "reject_request" not in list_calls(shop)
+    assert shop.fake.backoffice.requests[second].remote.status == "waiting"
+    shop.fake.decide_request("approve", second)
+    sync_order(shop.order.pk, shop.fake)
+    assert (get_request().status, get_request().line.completed_quantity) == ("completed", 2)
+
+
+def test_a_unit_that_we_took_from_omnitron_goes_on_when_the_other_is_decided_meanwhile() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    request = request_units(shop)
+    first, second = request.remote_pks
+    shop.fake.before("reject_request", lambda: decide_the_second(shop, first, second))
+
+    approve(shop)
+    deliver_request(request.pk, shop.fake)
+    assert get_request().status == "waiting"
+    [left] = get_request().remote_pks
+    shop.fake.decide_request("approve", left)
+    for _time in range(2):
+        sync_order(shop.order.pk, shop.fake)
+
+    assert get_request().status == "completed"
+    assert get_statuses(shop.order) == ["100"]
+    assert shop.items[0].cancelled_quantity == 2
+
+
+def decide_the_second(shop: Shop, first: int, second: int) -> None:
+    if shop.fake.backoffice.requests[first].remote.status == "rejected":
+        shop.fake.before("reject_request", None)
+        shop.fake.decide_request("approve", second)
+
+
+def test_what_went_wrong_on_the_way_is_never_told_as_the_reason_of_a_rejection() -> None:
+    shop = Shop()
+    request_units(shop)
+    shop.fake.fail("dialogue", NotSent("Omnitron could not be reached.", code="unreachable"))
+    approve(shop)
+    assert get_request().delivery_error == "Omnitron could not be reached."
+    execute_approval(get_request().pk, shop.fake)
+    [item] = shop.fake.backoffice.items
+
+    shop.fake.decide_items("reject", item)
+    sync_order(shop.order.pk, shop.fake)
+
+    assert (get_request().status, get_request().reject_reason) == ("rejected", "")
+    assert Letter.objects.get(kind="request_rejected").facts["reason"] == ""
+
+
+def test_a_request_that_was_approved_and_done_is_not_looked_for_in_omnitrons_queue() -> None:
+    shop = Shop()
+    request_units(shop)
+    approve(shop)
+    shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
+    sync_order(shop.order.pk, shop.fake)
+    assert get_request().status == "completed"
+
+    drop_jobs()
+    recover_jobs()
+
+    assert count_jobs(jobs.DELIVER_REQUEST) == 0
+    assert get_request().is_undeliverable is False
+
+
+def drop_jobs() -> None:
+    ProcrastinateJob.objects.all()._raw_delete("default")
