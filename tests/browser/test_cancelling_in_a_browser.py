@@ -33,13 +33,13 @@ def test_items_are_cancelled_in_three_steps(
     assert page.locator("html").get_attribute("lang") == way["locale"][:2]
     page.locator(f'a[href="/orders/{order.number}/cancel/"]').click()
     page.locator("button[value=quote]").click()
-    assert page.get_by_role("alert").is_visible()  # nothing was chosen
+    page.get_by_role("alert").wait_for()  # nothing was chosen
     choose(page, order, 0)
     go_on(page)
     amount = "530,52 TL" if way["locale"] == "tr-TR" else "TRY 530.52"
     assert page.locator(".bar-total strong").inner_text() == amount
     page.locator("button[value=send]").click()
-    assert page.get_by_role("alert").is_visible()  # the tick is missing
+    page.get_by_role("alert").wait_for()  # the tick is missing
     assert fake.posts == []
     confirm(page)
     assert page.locator(".outcome.is-sent").count() == 1
@@ -57,7 +57,7 @@ def test_a_part_of_a_line_is_returned_and_collected(
     page = visit.log_in("/users/orders/")
     choose(page, order, 2, quantity="2")
     page.locator("button[value=quote]").click()
-    assert page.locator("#id_shipping_company_error").is_visible()
+    page.locator("#id_shipping_company_error").wait_for()
     assert page.locator("[name$=quantity]").last.input_value() == "2"  # what was typed stays
     page.locator("[name=shipping_company]").first.check()
     go_on(page)
