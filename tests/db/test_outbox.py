@@ -14,36 +14,17 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.mail_guest_code import mail_guest_code
 from aftercart.actions.mail_order_link import mail_order_link
 from aftercart.actions.opt_out import opt_out
 from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.resend_letter import LetterNotStuck, resend_letter
 from aftercart.actions.send_letter import MOST_TRIES, forget_letters, recover_letters, send_letter
-from aftercart.actions.sync_order import sync_order
 from aftercart.actions.tell_customer import post
-from aftercart.actions.verify_submission import verify_submission
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.mail.models import Letter
 from aftercart.mail.outbox import measure_outbox, post_letter
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
-from tests.shop import (
-    Line,
-    Shop,
-    ask,
-    make_address,
-    make_address_command,
-    make_command,
-    make_customer,
-    make_order,
-)
+from tests.shop import Shop, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
 Mailbox = list[EmailMultiAlternatives]
@@ -299,108 +280,3 @@ def test_letters_are_deleted_after_their_time_but_not_what_people_should_look_at
 
     assert forget_letters(timedelta(days=180)) == 1
     assert set(Letter.objects.values_list("pk", flat=True)) == {stuck.pk, waiting.pk}
-
-
-# --- the events --------------------------------------------------------------------------------------------
-
-
-def finish(shop: Shop) -> None:
-    shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
-    sync_order(shop.order.pk, shop.fake)
-
-
-def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
-    shop = Shop([Line(quantity=2), Line()])
-
-    cancel_items(shop.command(), shop.fake)
-
-    assert list_kinds() == ["cancellation_sent"]
-    assert get_letter("cancellation_sent").facts == {
-        "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
-        "currency": "TRY",
-        "refund": "300.0000",  # as it was quoted
-    }
-
-
-def test_a_review_promises_an_answer_by_a_day() -> None:
-    shop = Shop([Line(invoice_number="INV-1")])
-
-    cancel_items(shop.command(), shop.fake)
-
-    assert list_kinds() == ["request_received"]
-    told = get_letter("request_received").facts["answer_by"]
-    assert told[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
-
-
-@pytest.mark.parametrize(("applied", "second"), [(True, ["cancellation_confirmed"]), (False, [])])
-def test_a_lost_answer_is_told_as_received_and_when_found_as_confirmed(
-    applied: bool,  # noqa: FBT001
-    second: list[str],
-    settings: Settings,
-) -> None:
-    settings.VERIFY_GRACE = timedelta(0)
-    shop = Shop()
-    shop.fake.fail("cancel_items", AnswerUnknown, applied=applied)
-    cancel_items(shop.command(), shop.fake)
-    assert list_kinds() == ["request_received"]
-
-    verify_submission(Submission.objects.get().pk, shop.fake)
-
-    assert list_kinds() == ["request_received", *second]
-
-
-def test_decisions_are_told_with_their_reason() -> None:
-    shop = Shop([Line(invoice_number="INV-1"), Line(invoice_number="INV-1")])
-    cancel_items(shop.command(0), shop.fake)
-    cancel_items(shop.command(1), shop.fake)
-    first, second = CancellationRequest.objects.order_by("pk")
-
-    approve_request(first.pk, shop.user)
-    reject_request(second.pk, shop.user, "It has left.")
-
-    assert list_kinds()[2:] == ["request_approved", "request_rejected"]
-    assert get_letter("request_rejected").facts["reason"] == "It has left."
-
-
-def test_a_completed_submission_is_told_once_with_what_comes_back() -> None:
-    shop = Shop([Line(), Line()])
-    cancel_items(shop.command(), shop.fake)
-
-    finish(shop)
-
-    assert list_kinds() == ["cancellation_sent", "cancellation_completed"]
-    letter = get_letter("cancellation_completed")
-    assert [item["name"] for item in letter.facts["items"]] == ["Shirt", "Shirt"]
-    assert letter.facts["refund"] == "200.0000"
-
-
-def test_a_second_part_of_a_line_is_told_with_its_own_amount() -> None:
-    shop = Shop([Line(quantity=3)], split_units=True)
-    for quantity, amount in ((1, "100.0000"), (2, "200.0000")):
-        ask_for = ask(shop.items[0], shop.cancel_reason, quantity=quantity)
-        request_cancellation(make_command(shop.order, ask_for))
-        request = CancellationRequest.objects.order_by("-pk")[0]
-        deliver_request(request.pk, shop.fake)
-        request.refresh_from_db()
-        for pk in request.remote_pks:
-            shop.fake.decide_request("approve", pk, "")
-        sync_order(shop.order.pk, shop.fake)
-
-        letter = Letter.objects.filter(kind="cancellation_completed").order_by("-pk")[0]
-        assert letter.facts["refund"] == amount
-        assert letter.facts["items"] == [{"name": "Shirt", "quantity": quantity, "amount": amount}]
-
-
-def test_an_address_change_is_told_when_it_has_ended() -> None:
-    shop = Shop()
-    address = make_address(shop.user)
-    change_address(make_address_command(shop.order, address), shop.fake)
-    assert list_kinds() == ["address_changed"]
-    assert get_letter("address_changed").facts["address"].startswith("Ayşe Yılmaz\nStreet ")
-
-    shop.fake.fail("change_address", NotSent("down", code="unreachable"))
-    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
-    assert list_kinds() == ["address_changed"]
-    Order.objects.update(status="500")
-    deliver_address(AddressChange.objects.get(state="pending").pk, shop.fake)
-    assert list_kinds() == ["address_changed", "address_too_late"]

@@ -1,0 +1,109 @@
+"""A link lets a guest look, for an hour, and at nothing else; and nobody keeps a copy."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from aftercart.actions.revoke_links import revoke_links
+from aftercart.cancellations.models import Submission
+from aftercart.lib.links import sign_number
+from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.models import Order
+from tests.http.guests.steps import choose, pass_time, sign, text_of
+from tests.letters import prove
+from tests.shop import get_items, make_customer, make_order, make_reason
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_guests_link_shows_the_order_and_asks_for_a_code_before_anything_changes(
+    client: Client, order: Order
+) -> None:
+    answer = client.get(sign(order))
+
+    assert answer.status_code == 200
+    assert order.number in text_of(answer)
+    assert client.get(f"/users/orders/{order.pk}/").status_code == 200
+    for path in (f"/orders/{order.number}/cancel/", f"/orders/change-address/?order={order.pk}"):
+        step = client.get(path)
+        assert step.status_code == 303
+        assert step["Location"].startswith(f"/orders/guest/code/?order={order.pk}&next=")
+        assert order.number in text_of(client.get(step["Location"]))
+
+
+def test_a_link_alone_cancels_nothing(client: Client, order: Order, fake: FakeOmnitron) -> None:
+    client.get(sign(order))
+    item, reason = get_items(order)[0], make_reason()
+
+    answer = client.post(f"/orders/{order.number}/cancel/", choose(item.pk, reason.pk))
+
+    assert answer.status_code == 303
+    assert answer["Location"].startswith("/orders/guest/code/")
+    assert not Submission.objects.exists()
+    assert fake.posts == []
+
+
+def test_a_link_of_another_purpose_or_to_a_customers_order_or_revoked_is_404(client: Client) -> None:
+    customer = make_customer()
+    guests = make_order(None)
+
+    for path in (
+        sign(guests, "completed"),
+        sign(guests, "guest-cancel"),
+        sign(make_order(customer)),
+        f"/orders/guest/{guests.number}/",
+    ):
+        assert client.get(path).status_code == 404
+    stale = sign(guests)
+    revoke_links(guests.number)
+    assert client.get(stale).status_code == 404
+    assert "guest_orders" not in client.session
+
+
+def test_revoking_the_links_ends_what_sessions_may(client: Client, order: Order) -> None:
+    prove(client, order)
+    assert client.get(f"/users/orders/{order.pk}/").status_code == 200
+
+    revoke_links(order.number)
+
+    assert client.get(f"/users/orders/{order.pk}/")["Location"].startswith("/users/login/")
+    assert client.get(f"/orders/{order.number}/cancel/")["Location"].startswith("/users/login/")
+
+
+def test_a_guests_link_is_no_key_to_the_customers_page(client: Client) -> None:
+    customer = make_customer()
+    order = make_order(customer)
+    client.force_login(customer, backend="django.contrib.auth.backends.ModelBackend")
+    token = sign_number(order.number, purpose="guest-view", link_version=1)
+
+    assert client.get(f"/orders/completed/{token}/").status_code == 404
+
+
+def test_a_customer_may_also_be_the_guest_of_an_order_and_of_no_other(client: Client, order: Order) -> None:
+    customer = make_customer()
+    own, other = make_order(customer), make_order(None)
+    client.force_login(customer, backend="django.contrib.auth.backends.ModelBackend")
+    client.get(sign(order))
+
+    assert client.get(f"/users/orders/{own.pk}/").status_code == 200
+    assert client.get(f"/users/orders/{order.pk}/").status_code == 200
+    assert client.get(f"/users/orders/{other.pk}/").status_code == 404
+
+
+def test_what_a_link_opened_closes_after_an_hour(
+    client: Client, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get(sign(order))
+
+    pass_time(monkeypatch, timedelta(minutes=59))
+    assert client.get(f"/users/orders/{order.pk}/").status_code == 200
+    pass_time(monkeypatch, timedelta(minutes=61))
+    assert client.get(f"/users/orders/{order.pk}/")["Location"].startswith("/users/login/")
+
+
+def test_the_pages_of_guests_are_kept_out_of_caches(client: Client, order: Order) -> None:
+    prove(client, order)
+    pages = [client.get(path) for path in ("/orders/guest/", f"/users/orders/{order.pk}/")]
+
+    assert all("no-store" in page["Cache-Control"] for page in pages)

@@ -1,0 +1,166 @@
+"""How to get the documented answers of withdrawals and cancellations."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import F
+
+from aftercart.omnitron.errors import NotSent
+from aftercart.orders.models import Order, OrderItem
+from tests.http.schema_shared_scenarios import WITHDRAWS, _typical, add, show
+from tests.http.schema_world import MUG, SHIRT, SHOES, World
+
+# --- withdrawals -------------------------------------------------------------------------------------------
+
+
+def _date_order(world: World) -> None:
+    Order.objects.filter(pk=world.order.pk).update(created_date=datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+
+
+@show(WITHDRAWS, 201, "received", "The statement is recorded, its receipt sent", sends="withdraw")
+def _(world: World) -> Any:
+    _date_order(world)
+    return world.call(WITHDRAWS)
+
+
+@show(WITHDRAWS, 201, "again", "The same statement again")
+def _(world: World) -> Any:
+    _date_order(world)
+    world.call(WITHDRAWS)
+    return world.call(WITHDRAWS)
+
+
+@show(WITHDRAWS, 400, "unknown_item", "An item of another order")
+def _(world: World) -> Any:
+    return world.call(WITHDRAWS, {"items": [MUG]})
+
+
+@show(WITHDRAWS, 400, "nothing_left", "Everything is cancelled already")
+def _(world: World) -> Any:
+    OrderItem.objects.filter(order=world.order).update(status="100", cancelled_quantity=F("quantity"))
+    return world.call(WITHDRAWS, {})
+
+
+@show(WITHDRAWS, 404, "unknown", "An order of somebody else's, or none")
+def _(world: World) -> Any:
+    return world.call(WITHDRAWS, path="/orders/ORD-0000-000000/withdraw/")
+
+
+# --- cancellations -----------------------------------------------------------------------------------------
+
+
+@show("cancel_order_items", 204, "direct", "Omnitron has taken it", sends="cancel")
+def _(world: World) -> Any:
+    return world.call("cancel_order_items")
+
+
+@show("cancel_order_items", 204, "return", "A return, collected from home", sends="return")
+def _(world: World) -> Any:
+    item = {
+        "order_item": MUG,
+        "reason": 8,
+        "cancellation_type": "refund",
+        "quantity": 1,
+        "shipping_company": 2,
+        "pickup_date": {"date": "2099-05-14", "hour_range": {"start": "09:00", "end": "12:00"}},
+    }
+    body = {"cancel_order_items": [item], "pickup_address": world.address.pk, "return_policy": True}
+    return world.call("cancel_order_items", body, path=f"/orders/{world.delivered.number}/cancel/")
+
+
+@show(
+    "cancel_order_items", 204, "account", "A refund to an account, for a transfer", sends="refund_to_account"
+)
+def _(world: World) -> Any:
+    payment = {"pk": 4, "name": "Havale", "payment_type": "funds_transfer", "slug": "havale"}
+    Order.objects.filter(pk=world.order.pk).update(payment_option=payment)
+    item = {
+        "order_item": SHIRT,
+        "reason": 3,
+        "cancellation_type": "cancel",
+        "iban": "TR330006100519786457841326",
+        "holder_name": "Ayşe Yılmaz",
+    }
+    return world.call("cancel_order_items", {"cancel_order_items": [item]})
+
+
+@show("cancel_order_items", 200, "unreachable", "Omnitron is unreachable: the back office has it")
+def _(world: World) -> Any:
+    world.fake.fail("read_order", NotSent("down", code="unreachable"))
+    return world.call("cancel_order_items")
+
+
+@show("cancel_order_items", 200, "partial", "One of two pairs: a review", sends="part_of_a_line")
+def _(world: World) -> Any:
+    item = {"order_item": SHOES, "reason": 3, "cancellation_type": "cancel", "quantity": 1}
+    return world.call("cancel_order_items", {"cancel_order_items": [item]})
+
+
+@show("cancel_order_items", 400, "input", "Fields are missing or make no sense")
+def _(world: World) -> Any:
+    items = [{"order_item": SHIRT, "cancellation_type": "swap"}, {"order_item": SHOES, "reason": 3}]
+    return world.call("cancel_order_items", {"cancel_order_items": items, "return_policy": False})
+
+
+@show("cancel_order_items", 400, "unknown_ids", "Ids that are unknown, or somebody else's")
+def _(world: World) -> Any:
+    items = [{"order_item": 1, "reason": 2, "cancellation_type": "cancel"}]
+    return world.call("cancel_order_items", {"cancel_order_items": items, "pickup_address": 5})
+
+
+@show("cancel_order_items", 400, "refused", "Two items, each refused by a rule")
+def _(world: World) -> Any:
+    world.move_items(shirt="500", shoes="100")
+    return world.call("cancel_order_items")
+
+
+@show("cancel_order_items", 400, "in_progress", "A cancellation of it is in progress")
+def _(world: World) -> Any:
+    world.call("cancel_order_items")
+    body = {**_typical(world, "cancel_order_items"), "fully_refund_as_loyalty_money": True}
+    return world.call("cancel_order_items", body)
+
+
+@show("cancel_order_items", 404, "unknown", "Unknown, or somebody else's")
+def _(world: World) -> Any:
+    return world.call("cancel_order_items", path="/orders/ORD-2026-999999/cancel/")
+
+
+@show("request_cancellations", 201, "requests", "One request for each item", sends="cancel")
+def _(world: World) -> Any:
+    return world.call("request_cancellations")
+
+
+@show("request_cancellations", 400, "foreign", "An item that is unknown, or somebody else's")
+def _(world: World) -> Any:
+    items = [{"order_item": 1, "reason": 3, "cancellation_type": "cancel"}]
+    return world.call("request_cancellations", {"cancel_order_items": items})
+
+
+@show("request_cancellation", 201, "request", "The request", sends="cancel")
+def _(world: World) -> Any:
+    return world.call("request_cancellation")
+
+
+@show("request_cancellation", 400, "input", "Fields are missing or make no sense")
+def _(world: World) -> Any:
+    return world.call("request_cancellation", {"order_item": "shirt", "iban": "TR00"})
+
+
+def _request_again(world: World, operation_id: str) -> Any:
+    world.log_in().call(operation_id)
+    return world.call(operation_id, {**_typical(world, operation_id), "fully_refund_as_loyalty_money": True})
+
+
+add(
+    ("request_cancellations", "request_cancellation"),
+    400,
+    "second",
+    "The first request is not decided yet",
+    _request_again,
+)
+
+
+@show("list_cancellation_reasons", 200, "reasons", "The first of two pages")
+def _(world: World) -> Any:
+    return world.call("list_cancellation_reasons", query="?limit=2")
