@@ -7,7 +7,7 @@ from django.db.models import F
 
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.models import Order, OrderItem
-from tests.http.schema_shared_scenarios import WITHDRAWS, _typical, add, show
+from tests.http.schema_scenarios import WITHDRAWS, _typical, add, show
 from tests.http.schema_world import MUG, SHIRT, SHOES, World
 
 # --- withdrawals -------------------------------------------------------------------------------------------

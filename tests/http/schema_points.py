@@ -1,4 +1,4 @@
-"""How to get every documented answer about loyalty points; an addition to `schema_scenarios`."""
+"""How to get every documented answer about loyalty points; beside schema_scenarios.py."""
 
 from decimal import Decimal
 from typing import Any

@@ -14,12 +14,15 @@ from pytest_django import Settings
 from aftercart.api.schema.operation import EXAMPLES
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
-from tests.http import (
-    schema_points,  # noqa: F401 - adds its scenarios
-    schema_quotes,  # noqa: F401 - adds its scenarios
+from tests.http import (  # each adds its scenarios
+    schema_address_scenarios,  # noqa: F401
+    schema_cancel_scenarios,  # noqa: F401
+    schema_order_scenarios,  # noqa: F401
+    schema_points,  # noqa: F401
+    schema_quotes,  # noqa: F401
 )
-from tests.http.schema_address_scenarios import SCENARIOS, Scenario
 from tests.http.schema_check import assert_matches_schema, list_answers, list_errors, list_operations
+from tests.http.schema_scenarios import SCENARIOS, Scenario
 from tests.http.schema_world import CALLS, SECRET, World
 
 #: What differs from run to run, and what stands for it in the examples.
