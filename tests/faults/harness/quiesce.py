@@ -92,7 +92,8 @@ def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
 def _hurry() -> None:
     now = timezone.now()
     CancellationRequest.objects.exclude(making_id="").update(making_at=now - settings.VERIFY_GRACE)
-    Order.objects.filter(address_due_at__gt=now).update(address_due_at=now)
+    for due in ("address_due_at", "sync_due_at"):
+        Order.objects.filter(**{f"{due}__gt": now}).update(**{due: now})
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_jobs SET scheduled_at = now()"
