@@ -144,7 +144,7 @@ def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name="aftercart.recover", queueing_lock="aftercart.recover", lock="aftercart.recover")
+@app.task(name="aftercart.recover", queueing_lock="aftercart.recover")  # a dead worker must not hold it up
 @_returning_connections
 def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
     """Settle what dead processes left, and enqueue what lost its job."""
