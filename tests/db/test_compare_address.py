@@ -91,7 +91,7 @@ def test_while_omnitron_cannot_be_asked_it_is_asked_again() -> None:
 
     assert Order.objects.filter(address_due_at__gt=timezone.now()).count() == 1
     assert count_comparisons() == 0
-    pass_time(seconds=26)
+    pass_time(seconds=76)
     assert count_comparisons() == 1
 
 
@@ -174,6 +174,53 @@ def test_a_change_that_is_told_once_more_after_its_end_without_an_answer_is_comp
     work_off(shop)
 
     assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
+
+
+def test_a_wish_that_was_refused_does_not_hide_the_last_one_that_was_granted() -> None:
+    shop = Shop()
+    older, last, refused = (make_address(shop.user, title=title) for title in ("Home", "Work", "Mum"))
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
+    change_address(make_address_command(shop.order, older), shop.fake)
+    change_address(make_address_command(shop.order, last), shop.fake)
+    shop.fake.fail("change_address", Refused("No.", code="no", status=406))
+    with pytest.raises(AddressChangeRefused):
+        change_address(make_address_command(shop.order, refused), shop.fake)
+    arrive(shop, older.pk)
+
+    work_off(shop)
+
+    assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
+
+
+def test_where_all_later_wishes_were_refused_ours_follows_the_one_that_came_through() -> None:
+    shop = Shop()
+    older, refused = make_address(shop.user), make_address(shop.user, title="Work")
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
+    change_address(make_address_command(shop.order, older), shop.fake)
+    shop.fake.fail("change_address", Refused("No.", code="no", status=406))
+    with pytest.raises(AddressChangeRefused):
+        change_address(make_address_command(shop.order, refused), shop.fake)
+    arrive(shop, older.pk)
+
+    work_off(shop)
+
+    assert get_address_pk(shop) == older.pk
+    assert Order.objects.get().address_due_at is None
+
+
+def test_an_imported_address_that_has_another_id_at_omnitron_is_no_difference() -> None:
+    shop = Shop()
+    Order.objects.update(shipping_address={"pk": 4711, "country": {"code": "tr"}})
+    shop.fake.fail("change_address", NotSent("down", code="unreachable"))
+    change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
+    Order.objects.update(status="500")
+    arrive(shop, 999)
+
+    work_off(shop)
+
+    assert get_change().state == "too_late"
+    assert reconcile_order(shop.order.pk, shop.fake) == 0
+    assert not Difference.objects.exists()
 
 
 def test_an_address_that_nobody_asked_us_for_is_reported_when_the_order_has_left() -> None:

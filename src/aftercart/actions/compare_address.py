@@ -19,7 +19,7 @@ from aftercart.orders.selectors import get_now, lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, record_event
 
 _State = AddressChange.State
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=10)
+_WHEN_DOWN = timedelta(minutes=1)
 #: How often Omnitron is told a change again; one that does not stay is somebody's doing there.
 _MOST_TELLINGS = 5
 _DIFFERS = "shipping address"
@@ -29,30 +29,34 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
     """Compare where an order goes, here and at Omnitron, and put right what differs.
 
     The customer's last wish counts: if Omnitron has an older one, it is told the last one again. If that one
-    could not be fulfilled, but Omnitron has taken it or an older one, ours follows Omnitron. `address_due_at`
+    came too late, or there is none, but Omnitron has taken it or an older one, ours follows. `address_due_at`
     is taken away once they have been compared, and moved on while they can't be.
     """
     order = Order.objects.get(pk=order_pk)
-    last = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    if order.address_due_at is None or last is None:
+    if order.address_due_at is None:
         return
-    if last.state == _State.PENDING:
+    last = _find_last(order)
+    if last is not None and last.state == _State.PENDING:
         _look_again(order, settings.VERIFY_GRACE)
         return
     try:
         with client.dialogue() as talk:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError:
-        AddressChange.objects.filter(pk=last.pk).update(attempts=last.attempts + 1)
-        _look_again(order, compute_wait(last.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT))
+        _look_again(order, compute_wait(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
         return
     _put_right(order, last, remote.shipping_address_pk)
+
+
+def _find_last(order: Order) -> AddressChange | None:
+    """Find the customer's last wish: what was refused at once is none any more."""
+    return order.address_changes.exclude(state__in=[_State.SUPERSEDED, _State.REFUSED]).first()
 
 
 def find_other_address(order: Order, remote: RemoteOrder) -> Iterator[Found]:
     """Find an address at Omnitron that is not ours, where ours is one that Omnitron once took from us."""
     ours, theirs = _get_pk(order), remote.shipping_address_pk
-    if theirs not in {None, ours} and order.address_changes.filter(address__pk=ours).exists():
+    if theirs not in {None, ours} and _is_by_change(order):
         yield None, _DIFFERS, str(ours), str(theirs)
 
 
@@ -63,26 +67,33 @@ def _look_again(order: Order, wait: timedelta) -> None:
 
 
 @transaction.atomic(durable=True)
-def _put_right(as_read: Order, last: AddressChange, theirs: int | None) -> None:
+def _put_right(as_read: Order, last: AddressChange | None, theirs: int | None) -> None:
     """Act on what was read, unless there is news since; then it is read again in its time."""
     order = lock_order(pk=as_read.pk)
-    newest = order.address_changes.exclude(state=_State.SUPERSEDED).first()
-    if order.address_due_at != as_read.address_due_at or newest is None:
-        return
-    if (newest.pk, newest.state, newest.settled_at) != (last.pk, last.state, last.settled_at):
+    newest = _find_last(order)
+    if order.address_due_at != as_read.address_due_at or _identify(newest) != _identify(last):
         return
     order.address_due_at = None
     order.save(update_fields=["address_due_at"])
     if theirs is None or theirs == _get_pk(order):
         return
-    if last.state == _State.CONFIRMED:
+    if newest is not None and newest.state == _State.CONFIRMED:
         _tell_again(order, newest, theirs)
     elif taken := order.address_changes.filter(address__pk=theirs).first():
         order.shipping_address = taken.address
         record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
         save_order(order, "shipping_address")
-    else:
+    elif _is_by_change(order):
         record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
+
+
+def _identify(change: AddressChange | None) -> tuple[object, ...]:
+    return () if change is None else (change.pk, change.state, change.settled_at)
+
+
+def _is_by_change(order: Order) -> bool:
+    """Tell whether ours is an address that Omnitron once took from us: imported ones can have other ids there."""
+    return order.address_changes.filter(address__pk=_get_pk(order)).exists()
 
 
 def _tell_again(order: Order, change: AddressChange, theirs: int) -> None:
