@@ -1,10 +1,14 @@
 """What our staff approve: taken out of Omnitron's queue and sent, unless Omnitron has decided; never by itself."""
 
 from dataclasses import replace
+from typing import Any
+from unittest import mock
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.actions import approve_request as approve_module
+from aftercart.actions import deliver_request as deliver_module
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
@@ -137,6 +141,57 @@ def test_a_request_that_was_approved_and_done_is_not_looked_for_in_omnitrons_que
 
     assert count_jobs(jobs.DELIVER_REQUEST) == 0
     assert get_request().is_undeliverable is False
+
+
+def test_a_delivery_that_a_stalled_worker_records_late_does_not_undo_an_approval() -> None:
+    shop = Shop()
+    request = request_units(shop, delivered=False)
+    record = deliver_module._record_delivery
+
+    def stall(*args: Any) -> None:
+        approve(shop)  # by whoever has taken the job over
+        record(*args)
+
+    with mock.patch.object(deliver_module, "_record_delivery", stall):
+        deliver_request(request.pk, shop.fake)
+    sync_order(shop.order.pk, shop.fake)
+
+    assert (get_request().status, get_request().remote_pks) == ("confirmed", [])
+    assert get_statuses(shop.order) == ["50"]
+    assert not Letter.objects.filter(kind="request_rejected").exists()
+
+
+def test_an_error_that_a_stalled_worker_meets_is_not_written_on_what_came_after() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    approve_request(request.pk, make_customer())
+    withdraw = approve_module._withdraw
+
+    def stall(*_args: Any) -> None:
+        with mock.patch.object(approve_module, "_withdraw", withdraw):
+            shop.fake.fail("cancel_items", Refused)
+            execute_approval(request.pk, shop.fake)
+            deliver_request(request.pk, shop.fake)
+        raise NotSent("The time for the dialogue with Omnitron is over.", code="deadline_over")
+
+    with mock.patch.object(approve_module, "_withdraw", stall):
+        execute_approval(request.pk, shop.fake)
+
+    assert (get_request().status, get_request().delivery_error) == ("waiting", "")
+    assert count_jobs(jobs.EXECUTE_APPROVAL) == 1  # that of the approval itself
+
+
+def test_an_approval_that_may_not_read_the_request_sends_nothing_and_says_why() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    forbidden = Refused("You do not have permission.", code="permission_denied", status=403)
+    shop.fake.fail("read_request", forbidden)
+
+    approve(shop)
+
+    assert (get_request().status, get_request().delivery_error) == ("approved", "You do not have permission.")
+    assert get_request().remote_pks == request.remote_pks
+    assert "cancel_items" not in list_calls(shop)
 
 
 def drop_jobs() -> None:

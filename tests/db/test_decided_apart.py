@@ -16,7 +16,7 @@ from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.orders.models import OrderItem
-from tests.shop import Line, Shop, ask, get_request, make_command, make_customer, request_units
+from tests.shop import Line, Shop, ask, count_jobs, get_request, make_command, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +166,25 @@ def test_a_rejection_finds_the_request_whose_making_was_never_answered() -> None
     deliver_rejection(request.pk, shop.fake)
 
     assert get_request().rejection_told_at is not None
+    [theirs] = shop.fake.backoffice.requests.values()
+    assert theirs.remote.status == "rejected"
+
+
+def test_a_rejection_that_may_not_be_told_is_told_later_and_says_why() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    reject_request(request.pk, make_customer(), "Already packed.")
+    for call in ("reject_request", "read_request"):
+        shop.fake.fail(call, Refused("You do not have permission.", code="permission_denied", status=403))
+
+    deliver_rejection(request.pk, shop.fake)
+
+    assert (get_request().rejection_told_at, get_request().delivery_error) == (
+        None,
+        "You do not have permission.",
+    )
+    assert count_jobs(jobs.DELIVER_REJECTION) == 2
+    deliver_rejection(request.pk, shop.fake)
     [theirs] = shop.fake.backoffice.requests.values()
     assert theirs.remote.status == "rejected"
 

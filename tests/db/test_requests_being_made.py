@@ -10,11 +10,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.deliver_request import _draft, deliver_request
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
 
@@ -169,6 +169,41 @@ def test_one_that_is_refused_since_it_is_there_is_found() -> None:
     deliver_request(request.pk, shop.fake)
 
     assert (get_request().is_undeliverable, len(get_request().remote_pks)) == (False, 1)
+
+
+def test_a_unit_that_is_refused_since_it_is_there_is_found() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    request = request_units(shop, delivered=False)
+    shop.fake.before("create_request", lambda: make_the_second(shop))
+
+    deliver_request(request.pk, shop.fake)
+
+    assert sorted(get_request().remote_pks) == sorted(shop.fake.backoffice.requests)
+    assert (len(get_request().remote_pks), get_request().delivery_error) == (2, "")
+
+
+def make_the_second(shop: Shop) -> None:
+    """Let an earlier try of the second unit arrive just before ours."""
+    made = [record.remote for record in shop.fake.backoffice.requests.values()]
+    if made:
+        shop.fake.before("create_request", None)
+        [left] = [pk for pk in shop.fake.backoffice.items if pk != made[0].order_item_pk]
+        line = SubmissionLine.objects.select_related("reason", "shipping_company").get()
+        draft = _draft(line, left, 1, f"{get_request().pk}-1", quantity=1)
+        shop.fake.backoffice.create_request(1, draft)
+
+
+def test_what_omnitron_said_on_the_way_is_never_told_as_its_reason() -> None:
+    shop = Shop([Line(quantity=2)])
+    request = request_units(shop, delivered=False)
+    shop.fake.before("create_request", lambda: make_it_elsewhere(shop))
+    deliver_request(request.pk, shop.fake)
+    CancellationRequest.objects.update(delivery_error="Something was wrong.")
+    shop.fake.decide_request("reject", get_request().remote_pks[0])
+
+    sync_order(shop.order.pk, shop.fake)
+
+    assert (get_request().status, get_request().reject_reason) == ("rejected", "")
 
 
 def make_it_elsewhere(shop: Shop) -> None:

@@ -96,11 +96,7 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     try:
         found = _withdraw(request, client)
     except OmnitronError as error:
-        request.deliveries += 1
-        request.delivery_error = error.detail
-        request.save(update_fields=["deliveries", "delivery_error"])
-        wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.EXECUTE_APPROVAL, request_pk, wait=wait)
+        _try_later(request, error.detail)
         return
     is_ours = any(row.reject_reason == _WITHDRAWN for row in found)
     if any(row.status != "rejected" for row in found) and not is_ours:
@@ -112,6 +108,19 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     if submission_pk is not None:
         failpoint("approve.prepared")
         send_submission(submission_pk, client)
+
+
+def _try_later(request: CancellationRequest, detail: str) -> None:
+    """Have an approval tried again, unless another worker has gone on with it."""
+    as_read = CancellationRequest.objects.filter(
+        pk=request.pk,
+        status=_Status.APPROVED,
+        deliveries=request.deliveries,
+        delivery_round=request.delivery_round,
+    )
+    if as_read.update(deliveries=request.deliveries + 1, delivery_error=detail):
+        wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+        jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk, wait=wait)
 
 
 def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:

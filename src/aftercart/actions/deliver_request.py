@@ -44,8 +44,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         "line__order_item__order", "line__reason", "line__shipping_company"
     ).get(pk=request_pk)
     if request.status == _Status.REJECTED and request.rejection_told_at is None:
-        jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)  # what an earlier try made has to be rejected there
-        return
+        return  # what an earlier try made has to be rejected there, and that has a job of its own
     if request.delivered_at is not None or request.status not in _DELIVERED_IN:
         return
     is_waiting = request.status == _Status.WAITING
@@ -58,8 +57,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         return
     except (OmnitronError, RemoteDiffers) as error:
         is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
-        _record_failure(request, error.detail, is_final=is_final)
-        if not is_final:
+        if _record_failure(request, error.detail, is_final=is_final) and not is_final:
             wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     else:
@@ -98,7 +96,9 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
             raise
         except Refused as refused:
             request.making_id = ""
-            found = found or find_made(talk, request, order.channel_id)  # by whom it was made, it is there
+            found |= find_made(talk, request, order.channel_id)  # whoever made it, it may be there
+            if position in found:
+                continue
             if not found:
                 raise
             request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
@@ -180,8 +180,11 @@ def _mark_making(request: CancellationRequest, remote_id: str) -> None:
     request.making_id, request.making_at = remote_id, now
 
 
-def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> None:
-    _as_tried(request).update(delivery_error=detail, is_undeliverable=is_final, making_id=request.making_id)
+def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> int:
+    """Record why it failed; 0 if another try has been made since, whose outcome counts."""
+    return _as_tried(request).update(
+        delivery_error=detail, is_undeliverable=is_final, making_id=request.making_id
+    )
 
 
 def _as_tried(request: CancellationRequest) -> models.QuerySet[CancellationRequest]:
@@ -197,7 +200,10 @@ def _as_tried(request: CancellationRequest) -> models.QuerySet[CancellationReque
 @transaction.atomic(durable=True)
 def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) -> None:
     order = lock_order(pk=request.line.order_item.order_id)
-    count = CancellationRequest.objects.filter(pk=request.pk, delivered_at=None).update(
+    # A slower try of the same round counts as well, but not one from before an approval took it out.
+    count = CancellationRequest.objects.filter(
+        pk=request.pk, delivered_at=None, delivery_round=request.delivery_round
+    ).update(
         remote_pks=[row.pk for row in made],
         delivered_at=timezone.now(),
         making_id="",

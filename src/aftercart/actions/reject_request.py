@@ -18,7 +18,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
@@ -59,17 +59,17 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
     try:
         with client.dialogue() as talk:
             decided = _tell_rejection(talk, request)
-    except (NotSent, AnswerUnknown) as error:
+    except OmnitronError as error:
         _tell_later(request, error.detail)
-    except Refused as error:  # not even looking is allowed: reconciliation reports the difference
-        _record_told(request_pk, error.detail)
     else:
         if count_done(request.line, decided) is None:
             _tell_later(request, "Omnitron is deciding on it.")
         else:
             with transaction.atomic(durable=True):  # in one: who is told does not look again
                 overrule_rejection(request_pk, decided)
-                _record_told(request_pk, "")
+                CancellationRequest.objects.filter(pk=request_pk).update(
+                    rejection_told_at=timezone.now(), delivery_error=""
+                )
 
 
 def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -87,9 +87,3 @@ def _tell_later(request: CancellationRequest, detail: str) -> None:
     request.save(update_fields=["deliveries", "delivery_error"])
     wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     jobs.enqueue(jobs.DELIVER_REJECTION, request.pk, wait=wait)
-
-
-def _record_told(request_pk: int, detail: str) -> None:
-    CancellationRequest.objects.filter(pk=request_pk).update(
-        rejection_told_at=timezone.now(), delivery_error=detail
-    )

@@ -172,7 +172,7 @@ def _book_line(
     if done is None:
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
-    if request is not None and len(request.remote_pks) < line.quantity and done < line.quantity:
+    if request is not None and len(theirs) > 1 and len(request.remote_pks) < line.quantity > done:
         reason = reason or request.delivery_error  # what the queue said of the units that it did not take
     if done:
         refund = _sum_refunds(theirs)
