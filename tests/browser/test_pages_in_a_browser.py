@@ -126,6 +126,20 @@ def start(visit: Visit, order: Order) -> Page:
     return page
 
 
+def test_a_page_that_is_brought_back_as_it_was_left_can_be_sent_again(visit: Visit, order: Order) -> None:
+    page = visit.log_in(f"/orders/{order.number}/cancel/")
+    buttons = page.locator(".languages button, button[value=quote]")
+    page.evaluate(
+        """() => {
+            document.querySelector("#typed").setAttribute("aria-busy", "true");
+            for (const button of document.querySelectorAll("button")) button.disabled = true;
+            window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        }"""
+    )
+    assert [button.is_enabled() for button in buttons.all()] == [True, True, True]
+    assert page.locator("#typed").get_attribute("aria-busy") is None
+
+
 def count_questions(visit: Visit) -> int:
     """Count what the page itself asked for; Chromium looks for an icon when it likes."""
     return sum(request.resource_type == "fetch" for request in visit.requests)
