@@ -21,7 +21,7 @@ from aftercart.accounts.models import User
 
 #: The name of the buttons, in Django's view and in ours.
 CHOICE = "language"
-#: Where a session keeps what was chosen in it before anybody had logged in.
+#: The cookie of what was chosen before anybody had logged in; it ends with the browser, or at the log-in.
 _CHOSEN = "chosen_language"
 
 
@@ -32,7 +32,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     response = set_language(request)
     language = _read_choice(request)
     if language:
-        _keep(request, language)
+        _keep(request, response, language)
     else:  # Django knows many more than there are here
         response.cookies.pop(settings.LANGUAGE_COOKIE_NAME, None)
     return response
@@ -49,34 +49,41 @@ def in_chosen_language(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
         translation.activate(language)
         response = view(request, *args, **kwargs)
         _remember(response, language)
-        _keep(request, language)
+        _keep(request, response, language)
         return response
 
     return page
 
 
 def enter_with_language(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Settle on the language of who has just logged in: the one chosen before in this session, or the account's."""
-    chosen = request.session.pop(_CHOSEN, "")
-    if chosen:
+    """Settle on the language of who has just logged in: the one chosen just before, or the account's."""
+    chosen = request.COOKIES.get(_CHOSEN, "")
+    if chosen in dict(settings.LANGUAGES):
         keep_language(user, chosen)
+        response.delete_cookie(
+            _CHOSEN, path=settings.LANGUAGE_COOKIE_PATH, domain=settings.LANGUAGE_COOKIE_DOMAIN
+        )
     elif user.language:
         _remember(response, user.language)
 
 
-def _keep(request: HttpRequest, language: str) -> None:
+def _keep(request: HttpRequest, response: HttpResponse, language: str) -> None:
     if isinstance(request.user, User):
         keep_language(request.user, language)
     else:
-        request.session[_CHOSEN] = language
+        _set_cookie(response, _CHOSEN, language, max_age=None)
 
 
 def _remember(response: HttpResponse, language: str) -> None:
     """Have the browser remember a language, as Django's own view does."""
+    _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, language, max_age=settings.LANGUAGE_COOKIE_AGE)
+
+
+def _set_cookie(response: HttpResponse, name: str, language: str, *, max_age: int | None) -> None:
     response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
+        name,
         language,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
+        max_age=max_age,
         path=settings.LANGUAGE_COOKIE_PATH,
         domain=settings.LANGUAGE_COOKIE_DOMAIN,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
