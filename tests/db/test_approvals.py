@@ -14,6 +14,7 @@ from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.models import CancellationRequest
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import NotSent, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
@@ -179,6 +180,43 @@ def test_an_error_that_a_stalled_worker_meets_is_not_written_on_what_came_after(
 
     assert (get_request().status, get_request().delivery_error) == ("waiting", "")
     assert count_jobs(jobs.EXECUTE_APPROVAL) == 1  # that of the approval itself
+
+
+def test_a_stalled_worker_does_not_send_what_was_approved_once_more() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    approve_request(request.pk, make_customer())
+    prepare = approve_module._prepare
+
+    def stall(as_read: CancellationRequest) -> int | None:
+        with mock.patch.object(approve_module, "_prepare", prepare):
+            shop.fake.fail("cancel_items", Refused)
+            execute_approval(request.pk, shop.fake)
+            deliver_request(request.pk, shop.fake)
+            approve_request(request.pk, make_customer())
+        return prepare(as_read)
+
+    with mock.patch.object(approve_module, "_prepare", stall):
+        execute_approval(request.pk, shop.fake)
+
+    assert list_calls(shop).count("cancel_items") == 1
+    assert (get_request().status, len(get_request().remote_pks)) == ("approved", 1)
+    execute_approval(request.pk, shop.fake)
+    assert get_request().status == "confirmed"
+    assert [row.remote.status for row in shop.fake.backoffice.requests.values()] == ["rejected"] * 2
+
+
+def test_an_approval_whose_request_may_not_be_rejected_waits_and_says_why() -> None:
+    shop = Shop()
+    request_units(shop)
+    shop.fake.fail("reject_request", Refused("Not allowed.", code="no", status=403))
+
+    approve(shop)
+
+    assert (get_request().status, get_request().delivery_error) == ("approved", "Not allowed.")
+    assert "cancel_items" not in list_calls(shop)
+    execute_approval(get_request().pk, shop.fake)
+    assert get_request().status == "confirmed"
 
 
 def test_an_approval_that_may_not_read_the_request_sends_nothing_and_says_why() -> None:

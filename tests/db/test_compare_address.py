@@ -192,6 +192,25 @@ def test_a_wish_that_was_refused_does_not_hide_the_last_one_that_was_granted() -
     assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
 
 
+def test_a_wish_that_is_told_once_more_is_not_given_up_for_one_that_is_refused() -> None:
+    shop = Shop()
+    first, late, last, refused = (make_address(shop.user, title=title) for title in "ABCD")
+    change_address(make_address_command(shop.order, first), shop.fake)
+    shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
+    change_address(make_address_command(shop.order, late), shop.fake)
+    change_address(make_address_command(shop.order, last), shop.fake)
+    arrive(shop, late.pk)
+    compare_address(shop.order.pk, shop.fake)
+    assert AddressChange.objects.get(address__pk=last.pk).state == "pending"
+    shop.fake.fail("change_address", Refused("No.", code="no", status=406))
+
+    with pytest.raises(AddressChangeRefused):
+        change_address(make_address_command(shop.order, refused), shop.fake)
+    work_off(shop)
+
+    assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
+
+
 def test_where_all_later_wishes_were_refused_ours_follows_the_one_that_came_through() -> None:
     shop = Shop()
     older, refused = make_address(shop.user), make_address(shop.user, title="Work")

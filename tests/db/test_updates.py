@@ -175,16 +175,27 @@ def test_what_could_not_be_read_is_read_later(error: OmnitronError, soonest: int
     assert Order.objects.get().sync_due_at is None
 
 
-def test_of_several_jobs_about_one_order_the_first_reads_it() -> None:
+def test_a_job_that_a_version_without_marks_has_left_reads_its_order() -> None:
     shop = Shop()
-    for _time in range(3):
-        receive_events([shop.order.number])
 
-    for pk in take_jobs():
-        sync_if_due(pk, shop.fake)
+    sync_if_due(shop.order.pk, shop.fake)
 
     assert shop.fake.calls.count("read_order") == 1
-    assert take_jobs() == []
+
+
+def test_a_request_that_omnitron_has_deleted_does_not_keep_its_order_from_being_read() -> None:
+    shop = Shop([Line(), Line()])
+    cancel_items(shop.command(0), shop.fake)
+    request_cancellation(make_command(shop.order, ask(shop.items[1], shop.cancel_reason)))
+    deliver_request(CancellationRequest.objects.get().pk, shop.fake)
+    shop.fake.backoffice.requests.clear()
+    shop.fake.decide_items("approve", *shop.fake.posts[0].body["cancel_items"])
+
+    sync_order(shop.order.pk, shop.fake)
+
+    assert get_statuses(shop.order) == ["100", "400"]
+    assert CancellationRequest.objects.get().status == "waiting"
+    assert reconcile_orders(shop.fake) == {"compared": 1, "different": 0, "unread": 0}
 
 
 def test_an_order_that_cannot_be_read_is_put_off_once_however_many_jobs_there_are() -> None:

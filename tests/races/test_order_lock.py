@@ -108,12 +108,12 @@ def begin_approving(shop: Shop) -> Step:
 
 def begin_executing(shop: Shop) -> Step:
     pk = make_approved(shop)
-    return lambda: approving._prepare(pk), 1
+    return lambda: approving._prepare(CancellationRequest.objects.get(pk=pk)), 1
 
 
 def begin_leaving(shop: Shop) -> Step:
     pk = make_approved(shop)
-    return lambda: approving._leave_to_omnitron(pk, []), 1
+    return lambda: approving._leave_to_omnitron(CancellationRequest.objects.get(pk=pk), []), 1
 
 
 def begin_rejecting(shop: Shop) -> Step:

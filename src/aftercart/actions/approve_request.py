@@ -11,7 +11,7 @@ from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.deliver_request import find_made
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.reject_remote import read_remote, reject_remote
+from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import tell_approved
 from aftercart.actions.waits import compute_wait
@@ -31,8 +31,6 @@ _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
 #: What Omnitron is told when a request leaves its queue because it was approved in ours.
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
-#: Where a request stands once Omnitron has decided for it (contract section 8).
-_DECIDED = frozenset({"confirmed", "approved", "completed"})
 
 
 class RequestDecided(ActionError):
@@ -100,11 +98,11 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         return
     is_ours = any(row.reject_reason == _WITHDRAWN for row in found)
     if any(row.status != "rejected" for row in found) and not is_ours:
-        _leave_to_omnitron(request_pk, found)
+        _leave_to_omnitron(request, found)
         return
     # What of several units we have taken out of the queue must go on, even if another was decided meanwhile.
     failpoint("approve.withdrawn")
-    submission_pk = _prepare(request_pk)
+    submission_pk = _prepare(request)
     if submission_pk is not None:
         failpoint("approve.prepared")
         send_submission(submission_pk, client)
@@ -133,40 +131,43 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
     with client.dialogue() as talk:
         pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
         found = read_remote(talk, channel_id=channel_id, pks=pks)
-        if any(row.status in _DECIDED for row in found):
+        if any(row.status not in {"rejected", *UNDECIDED} for row in found):
             return found
         return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
 
 
 @transaction.atomic(durable=True)
-def _leave_to_omnitron(request_pk: int, found: Sequence[RemoteRequest]) -> None:
+def _leave_to_omnitron(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
     """Take back an approval that came too late: Omnitron's own decision is read and booked."""
-    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
-    order = lock_order(pk=request.line.submission.order_id)
+    order = lock_order(pk=as_read.line.submission.order_id)
     count = CancellationRequest.objects.filter(
-        pk=request_pk, status=_Status.APPROVED, decided_by__isnull=False
+        pk=as_read.pk,
+        status=_Status.APPROVED,
+        decided_by__isnull=False,
+        delivery_round=as_read.delivery_round,
     ).update(
         status=_Status.CONFIRMED,
         decided_by=None,
         delivery_error="",
         remote_pks=[row.pk for row in found],
-        delivered_at=request.delivered_at or timezone.now(),
+        delivered_at=as_read.delivered_at or timezone.now(),
         modified_date=timezone.now(),
     )
     if count:
-        record_event(order, "request_decided_there", OMNITRON, data={"request": request_pk})
+        record_event(order, "request_decided_there", OMNITRON, data={"request": as_read.pk})
         save_order(order)
         plan_sync(order.pk)
 
 
 @transaction.atomic(durable=True)
-def _prepare(request_pk: int) -> int | None:
+def _prepare(as_read: CancellationRequest) -> int | None:
     """Move the request's line to a new submission, unless somebody else has; this attempt has its own row."""
-    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
-    order = lock_order(pk=request.line.submission.order_id)
-    request.refresh_from_db()
+    order = lock_order(pk=as_read.line.submission.order_id)
+    request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
     if not request.is_approved_here or request.line.submission.state in UNDER_WAY:
         return None
+    if request.delivery_round != as_read.delivery_round:
+        return None  # what was taken out of the queue was an earlier round's
     submission = Submission.objects.create(
         order=order, user=request.decided_by, origin=Submission.Origin.APPROVAL
     )
@@ -180,6 +181,6 @@ def _prepare(request_pk: int) -> int | None:
     request.is_undeliverable = False
     fields = ["delivery_round", "remote_pks", "delivered_at", "deliveries", "delivery_error"]
     request.save(update_fields=[*fields, "making_id", "is_undeliverable"])
-    record_event(order, "request_withdrawn", OMNITRON, data={"request": request_pk})
+    record_event(order, "request_withdrawn", OMNITRON, data={"request": request.pk})
     save_order(order)
     return submission.pk

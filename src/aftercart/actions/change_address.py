@@ -141,10 +141,18 @@ def _prepare(command: AddressCommand) -> int | Answer:
 
 
 def _supersede(order: Order) -> None:
-    """End the change that is pending, for a newer one; whoever repeats it is told that it was recorded."""
+    """End the change that is pending, for a newer one; whoever repeats it is told that it was recorded.
+
+    One that had been confirmed, and is only told once more, stays so: the newer one may be refused.
+    """
     for older in order.address_changes.filter(state=_State.PENDING).select_related("repeat"):
-        record_answer(older.repeat, _PENDING)
-        older.state, older.settled_at = _State.SUPERSEDED, timezone.now()
+        if older.settled_at is None:
+            record_answer(older.repeat, _PENDING)
+            older.state, older.settled_at = _State.SUPERSEDED, timezone.now()
+        else:
+            older.state = _State.CONFIRMED
+            order.address_due_at = get_now() + settings.VERIFY_GRACE
+            order.save(update_fields=["address_due_at"])
         older.save(update_fields=["state", "settled_at"])
 
 

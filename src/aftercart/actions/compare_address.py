@@ -33,8 +33,6 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
     is taken away once they have been compared, and moved on while they can't be.
     """
     order = Order.objects.get(pk=order_pk)
-    if order.address_due_at is None:
-        return
     last = _find_last(order)
     if last is not None and last.state == _State.PENDING:
         _look_again(order, settings.VERIFY_GRACE)

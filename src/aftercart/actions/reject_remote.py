@@ -7,17 +7,27 @@ from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import NotFound, Refused
 from aftercart.omnitron.messages import RemoteRequest
 
+#: Where a request stands while Omnitron has not decided on it (contract section 8).
+UNDECIDED = frozenset({"waiting", "waiting_approval"})
+
 
 def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str) -> list[RemoteRequest]:
     """Reject requests and give them as they stand then; those that Omnitron does not know are left out.
 
-    One that had been decided there already keeps that decision. Raises `OmnitronError` when they can't be read.
+    One that had been decided there already, or that an earlier try of ours has rejected, stays as it is. Raises
+    `OmnitronError` when one can neither be rejected nor is decided.
     """
     found = []
     for pk in pks:
-        with suppress(Refused):  # decided there already, or an earlier try of ours came through
+        refused = None
+        try:
             talk.reject_request(channel_id=channel_id, pk=pk, reason=reason)
-        found += read_remote(talk, channel_id=channel_id, pks=[pk])
+        except Refused as error:
+            refused = error
+        rows = read_remote(talk, channel_id=channel_id, pks=[pk])
+        if refused is not None and any(row.status in UNDECIDED for row in rows):
+            raise refused
+        found += rows
     return found
 
 

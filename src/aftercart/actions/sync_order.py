@@ -12,6 +12,7 @@ from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.reject_remote import read_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
@@ -51,7 +52,7 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
 
 
 def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
-    """Bring an order up to date, unless somebody has, or has put it off, since that was asked for."""
+    """Bring an order up to date, unless somebody has put it off since that was asked for."""
     return sync_or_postpone(order_pk, client) if is_sync_due(order_pk) else None
 
 
@@ -82,7 +83,7 @@ def _read_requests(talk: Dialogue, order: Order) -> dict[int, RemoteRequest]:
         line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
     )
     pks = [pk for request in open_requests for pk in request.remote_pks]
-    return {pk: talk.read_request(channel_id=order.channel_id, pk=pk) for pk in pks}
+    return {row.pk: row for row in read_remote(talk, channel_id=order.channel_id, pks=pks)}
 
 
 @transaction.atomic(durable=True)
@@ -163,6 +164,8 @@ def _book_line(
     if request is not None and request.is_approved_here:
         return  # our staff has taken it out of Omnitron's queue: a rejection there is none
     asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
+    if request is not None and len(asked) < len(request.remote_pks):
+        asked = []  # one is gone from Omnitron's queue: the items alone can tell
     issue_return_code(order, line, [*theirs, *asked])
     if asked and request is not None:
         _book_request(request, asked)

@@ -279,6 +279,13 @@ class CancellationRequest(models.Model):
                 condition=~models.Q(status__in=["completed", "rejected"]),
                 name="requests_undecided",
             ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(
+                    delivered_at=None, is_undeliverable=False, status__in=["waiting", "completed"]
+                ),
+                name="requests_to_deliver",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,8 +82,11 @@ def list_orders_to_sync(most: int) -> list[int]:
 
 
 def is_sync_due(order_pk: int) -> bool:
-    """Tell whether an order is to be read from Omnitron now; other machines' clocks may be a little ahead."""
-    return Order.objects.filter(pk=order_pk, sync_due_at__lte=get_now() + _CLOCKS).exists()
+    """Tell whether an order may be read from Omnitron now, and has not been put off.
+
+    Other machines' clocks may be a little ahead.
+    """
+    return not Order.objects.filter(pk=order_pk, sync_due_at__gt=get_now() + _CLOCKS).exists()
 
 
 def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:

@@ -22,12 +22,4 @@ class Migration(migrations.Migration):
             name='sync_due_at',
             field=models.DateTimeField(blank=True, editable=False, help_text='From when Omnitron may have news of it.', null=True),
         ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('sync_due_at__isnull', False)), fields=['sync_due_at'], name='orders_to_sync'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('address_due_at__isnull', False)), fields=['address_due_at'], name='orders_with_an_address_to_see'),
-        ),
     ]
