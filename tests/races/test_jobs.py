@@ -10,6 +10,7 @@ from aftercart.actions import jobs
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
+from aftercart.lib.locks import alone_at
 from tests.db.test_worker import empty_queue
 from tests.races.together import interrupted, race
 from tests.shop import Shop
@@ -91,6 +92,19 @@ def test_without_the_claim_two_workers_ask_omnitron_twice() -> None:
         deliver_request(pk, shop.fake)
 
     assert shop.count_posts("create_request") == 2
+
+
+def is_alone() -> bool:
+    with alone_at("aftercart.recover") as alone:
+        return alone
+
+
+def test_while_one_recovers_nobody_else_does() -> None:
+    with alone_at("aftercart.recover") as first:
+        assert first
+        assert race(4, lambda _n: is_alone()) == [False] * 4
+
+    assert race(1, lambda _n: is_alone()) == [True]
 
 
 def test_one_after_the_other_they_ask_once() -> None:

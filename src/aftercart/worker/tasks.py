@@ -14,6 +14,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg.errors import RaiseException
 
+from aftercart.accounts.sessions import SessionStore
 from aftercart.actions import jobs, recover
 from aftercart.actions.approve_request import execute_approval
 from aftercart.actions.change_address import deliver_address
@@ -29,6 +30,7 @@ from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.lib.locks import alone_at
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import NotSent, OmnitronError
 
@@ -106,7 +108,7 @@ def run_send_guest_code(pk: int) -> None:
 @app.task(name=jobs.SYNC_ORDER)
 @_returning_connections
 def run_sync_order(pk: int) -> None:
-    """Bring one order up to date, unless that has been done, or put off, since it was enqueued."""
+    """Bring one order up to date, unless that has been put off since it was enqueued."""
     _log_unsynced(pk, sync_if_due(pk, get_client()))
 
 
@@ -144,12 +146,15 @@ def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name="aftercart.recover", queueing_lock="aftercart.recover")  # a dead worker must not hold it up
+@app.task(name="aftercart.recover", queueing_lock="aftercart.recover")  # no lock: a dead worker would hold it
 @_returning_connections
 def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
-    """Settle what dead processes left, and enqueue what lost its job."""
-    settled = recover.recover_submissions() + recover_letters()
-    enqueued = recover.recover_jobs()
+    """Settle what dead processes left, and enqueue what lost its job; one at a time."""
+    with alone_at("aftercart.recover") as is_alone:
+        if not is_alone:
+            return
+        settled = recover.recover_submissions() + recover_letters()
+        enqueued = recover.recover_jobs()
     if settled or enqueued:
         _logger.warning("Recovered %s submissions or letters and %s jobs.", settled, enqueued)
 
@@ -237,7 +242,8 @@ def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
 def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
-    """Delete idempotency records, letters, guests' codes and tallies after their time."""
+    """Delete idempotency records, letters, sessions, guests' codes and tallies after their time."""
+    SessionStore.clear_expired()
     recover.forget_writes()
     recover.forget_guests()
     forget_letters(settings.LETTER_LIFE)
