@@ -61,6 +61,19 @@ def test_a_decision_waits_for_the_delivery_that_is_under_way() -> None:
     assert take_job() is None
 
 
+def test_what_somebody_waits_for_comes_before_what_has_piled_up() -> None:
+    asked = [jobs.SYNC_ORDER, jobs.SEND_LETTER, jobs.EXECUTE_APPROVAL, jobs.VERIFY_SUBMISSION]
+    for pk, task in enumerate(asked):
+        jobs.enqueue(task, pk)
+
+    assert [take_job() for _task in asked] == [
+        jobs.VERIFY_SUBMISSION,
+        jobs.EXECUTE_APPROVAL,
+        jobs.SYNC_ORDER,
+        jobs.SEND_LETTER,
+    ]
+
+
 def test_without_the_lock_two_workers_are_at_one_request() -> None:
     pk = make_request(Shop())
     with mock.patch.object(jobs, "name_lock", side_effect=["one", "another"]):

@@ -5,7 +5,7 @@ By name: actions do not know the worker, it knows them. A lock keeps two jobs ab
 
 from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Value
@@ -27,8 +27,11 @@ SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
-#: A decision does not wait for the time of a delivery's next try.
-_PRIORITIES = {EXECUTE_APPROVAL: 1, DELIVER_REJECTION: 1}
+#: What somebody waits for comes before the rest, however much has piled up. A decision does not wait for the time of a
+#: delivery's next try.
+_PRIORITIES = {SEND_GUEST_CODE: 2, VERIFY_SUBMISSION: 2, EXECUTE_APPROVAL: 1, DELIVER_REJECTION: 1}
+#: What makes the other jobs happen comes first.
+UPKEEP: Final = 3
 
 
 def name_lock(task: str, pk: int | str) -> str:

@@ -146,7 +146,8 @@ def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name="aftercart.recover", queueing_lock="aftercart.recover")  # no lock: a dead worker would hold it
+# Without a lock of the queue: a dead worker would hold it.
+@app.task(name="aftercart.recover", queueing_lock="aftercart.recover", priority=jobs.UPKEEP)
 @_returning_connections
 def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
     """Settle what dead processes left, and enqueue what lost its job; one at a time."""
@@ -193,7 +194,12 @@ def run_reconcile(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(name="aftercart.take_over_jobs", queueing_lock="aftercart.take_over_jobs", pass_context=True)
+@app.task(
+    name="aftercart.take_over_jobs",
+    queueing_lock="aftercart.take_over_jobs",
+    priority=jobs.UPKEEP,
+    pass_context=True,
+)
 async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Put the jobs of dead workers back into the queue."""
     manager = context.app.job_manager
