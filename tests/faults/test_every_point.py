@@ -165,7 +165,7 @@ FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
                 fewest,
                 id=f"{decision.__name__} what Omnitron has completed",
             )
-            for decision, fewest in ((approve, 32), (reject, 66))
+            for decision, fewest in ((approve, 30), (reject, 66))
         ),
         pytest.param(override, {"lines": FINAL_SALE}, 41, id="override the policy"),
         pytest.param(move, {}, 34, id="change the address"),
