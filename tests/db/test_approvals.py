@@ -16,7 +16,7 @@ from aftercart.actions.recover import recover_jobs
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.mail.models import Letter
-from aftercart.omnitron.errors import NotSent, Refused
+from aftercart.omnitron.errors import NotSent, OmnitronError, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
@@ -107,10 +107,30 @@ def test_a_unit_that_we_took_from_omnitron_goes_on_when_the_other_is_decided_mea
     assert shop.items[0].cancelled_quantity == 2
 
 
-def decide_the_second(shop: Shop, first: int, second: int) -> None:
+def test_once_a_unit_is_taken_from_omnitron_all_are_whatever_happens_in_between() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    first, second, third = request_units(shop).remote_pks
+    shop.fake.before("reject_request", lambda: decide_the_second(shop, first, second, NotSent))
+    approve(shop)
+    rows = shop.fake.backoffice.requests
+    assert [rows[pk].remote.status for pk in (first, second, third)] == ["rejected", "completed", "waiting"]
+    assert get_request().status == "approved"
+
+    execute_approval(get_request().pk, shop.fake)
+
+    assert rows[third].remote.status == "rejected"
+    assert get_request().status == "waiting"  # two units are left of the three that were asked for
+    deliver_request(get_request().pk, shop.fake)
+    assert len(get_request().remote_pks) == 2
+
+
+def decide_the_second(shop: Shop, first: int, second: int, error: type[OmnitronError] | None = None) -> None:
+    """Let Omnitron complete the second unit once the first is taken from it; the call then meets an error."""
     if shop.fake.backoffice.requests[first].remote.status == "rejected":
         shop.fake.before("reject_request", None)
         shop.fake.decide_request("approve", second)
+        if error is not None:
+            shop.fake.fail("reject_request", error)
 
 
 def test_what_went_wrong_on_the_way_is_never_told_as_the_reason_of_a_rejection() -> None:

@@ -113,7 +113,7 @@ def begin_executing(shop: Shop) -> Step:
 
 def begin_leaving(shop: Shop) -> Step:
     pk = make_approved(shop)
-    return lambda: approving._leave_to_omnitron(CancellationRequest.objects.get(pk=pk), []), 1
+    return lambda: approving._take_back(CancellationRequest.objects.get(pk=pk), []), 1
 
 
 def begin_rejecting(shop: Shop) -> Step:
@@ -158,7 +158,7 @@ def begin_refusing_a_withdrawal(shop: Shop) -> Step:
 PLACES: dict[str, Callable[[Shop], Step]] = {
     "approve_request.approve_request": begin_approving,
     "approve_request._prepare": begin_executing,
-    "approve_request._leave_to_omnitron": begin_leaving,
+    "approve_request._take_back": begin_leaving,
     "change_address._prepare": begin_changing,
     "change_address._end": begin_ending,
     "compare_address._put_right": begin_telling_again,

@@ -96,11 +96,9 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     except OmnitronError as error:
         _try_later(request, error.detail)
         return
-    is_ours = any(row.reject_reason == _WITHDRAWN for row in found)
-    if any(row.status != "rejected" for row in found) and not is_ours:
-        _leave_to_omnitron(request, found)
+    if _is_left_to_omnitron(found):
+        _take_back(request, found)
         return
-    # What of several units we have taken out of the queue must go on, even if another was decided meanwhile.
     failpoint("approve.withdrawn")
     submission_pk = _prepare(request)
     if submission_pk is not None:
@@ -131,13 +129,22 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
     with client.dialogue() as talk:
         pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
         found = read_remote(talk, channel_id=channel_id, pks=pks)
-        if any(row.status not in {"rejected", *UNDECIDED} for row in found):
+        if _is_left_to_omnitron(found):
             return found
         return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
 
 
+def _is_left_to_omnitron(found: Sequence[RemoteRequest]) -> bool:
+    """Tell whether Omnitron has decided of any unit, and we have taken none out of its queue.
+
+    What we have taken out must go on, even if another unit was decided in that moment.
+    """
+    is_decided = any(row.status not in {"rejected", *UNDECIDED} for row in found)
+    return is_decided and not any(row.reject_reason == _WITHDRAWN for row in found)
+
+
 @transaction.atomic(durable=True)
-def _leave_to_omnitron(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
+def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
     """Take back an approval that came too late: Omnitron's own decision is read and booked."""
     order = lock_order(pk=as_read.line.submission.order_id)
     count = CancellationRequest.objects.filter(

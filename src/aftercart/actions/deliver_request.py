@@ -25,8 +25,6 @@ from aftercart.orders.timeline import WORKER, record_event
 _Status = CancellationRequest.Status
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
-
-
 #: Where a request stands while it, or what was made of it, is to be in Omnitron's queue.
 _DELIVERED_IN = frozenset({_Status.WAITING, _Status.COMPLETED, _Status.REJECTED})
 
@@ -64,7 +62,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         if made:
             _record_delivery(request, made)
         else:  # decided by what the items say, and nothing was ever made of it
-            CancellationRequest.objects.filter(pk=request_pk).update(deliveries=0)
+            _as_tried(request).update(deliveries=0)
 
 
 def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import NotFound, Refused
+from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, Refused
 from aftercart.omnitron.messages import RemoteRequest
 
 #: Where a request stands while Omnitron has not decided on it (contract section 8).
@@ -25,8 +25,10 @@ def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason
         except Refused as error:
             refused = error
         rows = read_remote(talk, channel_id=channel_id, pks=[pk])
-        if refused is not None and any(row.status in UNDECIDED for row in rows):
-            raise refused
+        if any(row.status in UNDECIDED for row in rows):
+            raise refused or AnswerUnknown(
+                "Omnitron still shows this request as waiting.", code=Code.MALFORMED
+            )
         found += rows
     return found
 
