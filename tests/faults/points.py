@@ -100,16 +100,19 @@ def dying_at(deadly: int) -> Iterator[Callable[[], None]]:
         yield pass_one
 
 
-def survives(action: Action, street: Street, deadly: int) -> bool:
-    """Run an action in a child that dies at a point; tell whether it had fewer points than that."""
+def survives(deadly: int, run: Callable[..., object], *args: object, has_own_points: bool = False) -> bool:
+    """Run something in a child that dies at a point; tell whether it had fewer points than that.
+
+    What has points of its own gets, last, what passes one.
+    """
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            with dying_at(deadly):
-                action(street, make_client(street.sandbox))
+            with dying_at(deadly) as pass_one:
+                run(*args, *([pass_one] if has_own_points else []))
             code = 0
         except BaseException:  # noqa: BLE001 - it is told, and ends here
             traceback.print_exc()
@@ -145,6 +148,10 @@ def recover(client: Omnitron) -> None:
     pytest.fail("recovery does not come to an end")
 
 
+def _act(action: Action, street: Street) -> None:
+    action(street, make_client(street.sandbox))  # a child must not talk on its parent's connections
+
+
 def kill_at_every_point(
     sandbox: SandboxProcess,
     action: Action,
@@ -162,7 +169,7 @@ def kill_at_every_point(
         street = make_street(sandbox, "http://nobody", *lines)
         if before is not None:
             before(street, client)
-        if survives(action, street, deadly):
+        if survives(deadly, _act, action, street):
             recover(client)
             check(street)
             return deadly - 1

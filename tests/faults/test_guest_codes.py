@@ -1,11 +1,8 @@
 """Kill the worker at every point of sending a code: never two mails, and none lost that the guest cannot have again."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from aftercart.actions.ask_guest_code import ask_guest_code
@@ -13,7 +10,7 @@ from aftercart.actions.recover import recover_jobs
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.mail.models import Letter
 from aftercart.orders.models import GuestCode, Order
-from tests.faults.points import dying_at
+from tests.faults.points import survives
 from tests.letters import send_letters
 from tests.shop import make_order
 
@@ -25,27 +22,6 @@ def ask(order: Order) -> int:
         number=order.number, email=order.user_email, language="en", client=f"192.0.2.{order.pk % 250}"
     )
     return GuestCode.objects.get(uuid=asked).pk
-
-
-def survives(pk: int, deadly: int) -> bool:
-    """Send a code in a child that dies at a point; tell whether it had fewer points than that."""
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            with dying_at(deadly):
-                work(pk)
-            code = 0
-        finally:
-            os._exit(code)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == 0, "the action failed of itself"
-    return True
 
 
 @pytest.mark.timeout(300)
@@ -61,7 +37,7 @@ def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settin
         order.refresh_from_db()
         pk = ask(order)
 
-        has_survived = survives(pk, deadly)
+        has_survived = survives(deadly, work, pk)
 
         handed_over = Letter.objects.filter(order=order, state=Letter.State.SENDING).exists()
         recover_jobs()

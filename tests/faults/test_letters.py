@@ -4,8 +4,6 @@ The letters go into a folder, which, like a mailbox, keeps one of several with t
 it counts how often each was handed over.
 """
 
-import os
-import signal
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +12,7 @@ from unittest import mock
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
@@ -26,7 +24,7 @@ from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.tell_customer import post
 from aftercart.mail.folder import FolderBackend, list_mails
 from aftercart.mail.models import Letter
-from tests.faults.points import dying_at
+from tests.faults.points import survives
 from tests.shop import make_order
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
@@ -62,33 +60,17 @@ def mailbox(settings: Settings, tmp_path: Path) -> Mailbox:
     return Mailbox(tmp_path)
 
 
-def survives(letter_pk: int, mailbox: Mailbox, deadly: int) -> bool:
-    """Send in a child that dies at a point: the database's, and before, amid and after the handing over."""
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            with dying_at(deadly) as pass_one:
+def send_watched(letter_pk: int, mailbox: Mailbox, pass_one: Callable[[], None]) -> None:
+    """Send a letter with points of its own before and after the handing over, and what the mailbox counts amid."""
 
-                def hand_over(backend: FolderBackend, mails: list[EmailMessage]) -> int:
-                    pass_one()
-                    count = mailbox.keeping(backend, mails)
-                    pass_one()
-                    return count
+    def hand_over(backend: FolderBackend, mails: list[EmailMessage]) -> int:
+        pass_one()
+        count = mailbox.keeping(backend, mails)
+        pass_one()
+        return count
 
-                with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(hand_over)):
-                    send_letter(letter_pk)
-            code = 0
-        finally:
-            os._exit(code)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == 0
-    return True
+    with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(hand_over)):
+        send_letter(letter_pk)
 
 
 class Backend(FolderBackend):
@@ -125,7 +107,7 @@ def kill_at_every_point(mailbox: Mailbox, write: Callable[[], None], check: Call
         mailbox.empty()
         with transaction.atomic():
             write()
-        is_over = survives(Letter.objects.get().pk, mailbox, deadly)
+        is_over = survives(deadly, send_watched, Letter.objects.get().pk, mailbox, has_own_points=True)
         recover(mailbox)
         check()
         if is_over:
