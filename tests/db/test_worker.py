@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -14,6 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
+from aftercart.worker.take_over import take_over_jobs
 from aftercart.worker.tasks import run_take_over_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,25 +55,8 @@ def make_worker(*, silent_seconds: int = 60) -> int:
     return pk
 
 
-#: All that the job needs of a running worker's.
-CONTEXT: Any = SimpleNamespace(app=app)
-
-
-@async_to_sync
-async def take_over() -> None:
-    """Run the job."""
-    await run_take_over_jobs.func(CONTEXT, 0)
-
-
-@async_to_sync
-async def take_over_twice_at_once() -> None:
-    """Run it twice, both of which list the dead jobs before either takes one over."""
-    manager = app.job_manager
-    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=30))
-    assert len(stalled) == 1
-    with mock.patch.object(manager, "get_stalled_jobs", mock.AsyncMock(return_value=stalled)):
-        for _time in range(2):
-            await run_take_over_jobs.func(CONTEXT, 0)
+def take_over() -> None:
+    run_take_over_jobs(0)
 
 
 def get_statuses() -> dict[int, str]:
@@ -117,15 +99,15 @@ def test_one_that_cannot_be_put_back_keeps_no_other_from_being() -> None:
     assert get_statuses() == {dead: "failed", waiting: "todo", other: "todo"}
 
 
-@pytest.mark.parametrize("waits", [False, True])
-def test_two_workers_that_take_over_at_once_do_it_once(*, waits: bool) -> None:
-    dead = make_job("doing", worker=make_worker())
-    if waits:
-        make_job("todo")
+def test_a_job_that_its_worker_has_ended_after_all_is_left_alone() -> None:
+    job = make_job("doing", worker=make_worker())
+    stalled = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=20)
+    ProcrastinateJob.objects.all()._raw_delete("default")
 
-    take_over_twice_at_once()
+    with mock.patch.object(app.job_manager, "get_stalled_jobs", mock.AsyncMock(return_value=stalled)):
+        assert take_over_jobs(20) == []
 
-    assert get_statuses()[dead] == ("failed" if waits else "todo")
+    assert [row.id for row in stalled] == [job]
 
 
 def test_a_database_that_goes_away_while_work_is_enqueued_is_away_as_anywhere_else() -> None:

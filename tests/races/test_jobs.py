@@ -5,14 +5,16 @@ from unittest import mock
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.locks import alone_at
+from aftercart.worker.take_over import take_over_jobs
 from tests.db.test_worker import empty_queue
-from tests.races.together import interrupted, race
+from tests.races.together import interrupted, race, without_turns
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +120,42 @@ def test_while_one_recovers_nobody_else_does() -> None:
         assert race(4, lambda _n: is_alone()) == [False] * 4
 
     assert race(1, lambda _n: is_alone()) == [True]
+
+
+def take_over_and_begin() -> str | None:
+    take_over_jobs(20)
+    return take_job()
+
+
+def leave_a_job_behind(shop: Shop) -> None:
+    """Have a worker die that has begun a job."""
+    jobs.enqueue(jobs.DELIVER_REQUEST, make_request(shop))
+    take_job()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+
+
+def test_of_two_who_take_over_a_job_the_second_does_not_put_back_what_has_begun() -> None:
+    leave_a_job_behind(Shop())
+
+    with interrupted("aftercart.worker.take_over._put_back", take_over_and_begin) as other:
+        take_over_jobs(20)
+
+    assert (other.had_to_wait, other.outcome) == (True, jobs.DELIVER_REQUEST)
+    assert ProcrastinateJob.objects.get().status == "doing"
+
+
+def test_without_turns_a_job_is_put_back_while_somebody_is_at_it() -> None:
+    leave_a_job_behind(Shop())
+
+    with (
+        without_turns("take_over.take_over_jobs"),
+        interrupted("aftercart.worker.take_over._put_back", take_over_and_begin) as other,
+    ):
+        take_over_jobs(20)
+
+    assert (other.had_to_wait, other.outcome) == (False, jobs.DELIVER_REQUEST)
+    assert ProcrastinateJob.objects.get().status == "todo"
 
 
 def test_one_after_the_other_they_ask_once() -> None:

@@ -2,8 +2,8 @@
 
 Two ways: `race` lets many begin at once, as customers do; `interrupted` has one do its work exactly between two
 steps of another, so that a race which would be rare is there every time (`all_past` does it for more than two). A
-place is named as "module.function" of `aftercart.actions`, and so are the locks that `without_lock` takes away,
-which can be in any module of ours.
+place is named as "module.function" of `aftercart.actions` or of `aftercart.worker`, and so are the locks that
+`without_lock` takes away, which can be in any module of ours.
 """
 
 import itertools
@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from types import FrameType, ModuleType
 from typing import Any
 from unittest import mock
@@ -244,4 +245,5 @@ def _find(step: str) -> tuple[Any, str]:
 
 def _split(place: str) -> tuple[ModuleType, str]:
     module, function = place.split(".")
-    return import_module(f"aftercart.actions.{module}"), function
+    package = "actions" if find_spec(f"aftercart.actions.{module}") else "worker"
+    return import_module(f"aftercart.{package}.{module}"), function

@@ -12,6 +12,7 @@ def serve() -> None:
     worker.run_worker(
         concurrency=_CONCURRENCY,
         fetch_job_polling_interval=2.0,
+        update_heartbeat_interval=5.0,  # several before it counts as dead (tasks._DEAD_AFTER)
         shutdown_graceful_timeout=15.0,
         delete_jobs="successful",
         install_signal_handlers=True,

@@ -9,10 +9,6 @@ from django.conf import settings
 from django.db import close_old_connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
-from psycopg.errors import RaiseException
 
 from aftercart.accounts.sessions import SessionStore
 from aftercart.actions import jobs, recover
@@ -33,6 +29,7 @@ from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.lib.locks import alone_at
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import NotSent, OmnitronError
+from aftercart.worker.take_over import take_over_jobs
 
 _logger = logging.getLogger(__name__)
 
@@ -194,31 +191,12 @@ def run_reconcile(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * * */10")
-@app.task(
-    name="aftercart.take_over_jobs",
-    queueing_lock="aftercart.take_over_jobs",
-    priority=jobs.UPKEEP,
-    pass_context=True,
-)
-async def run_take_over_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+@app.task(name="aftercart.take_over_jobs", queueing_lock="aftercart.take_over_jobs", priority=jobs.UPKEEP)
+@_returning_connections
+def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001
     """Put the jobs of dead workers back into the queue."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
-        try:
-            await _put_back(manager, job)
-        except ConnectorException as error:
-            if not isinstance(error.__cause__, RaiseException):
-                raise
-            continue  # another worker was quicker, and it no longer is as it was listed
+    for job in take_over_jobs(_DEAD_AFTER):
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
-
-
-async def _put_back(manager: JobManager, job: Job) -> None:
-    try:
-        await manager.retry_job(job)
-    except UniqueViolation:
-        # The next of its kind waits already, perhaps for the lock that the dead one still holds.
-        await manager.finish_job(job, Status.FAILED, delete_job=False)
 
 
 @app.periodic(cron="17 * * * *")
