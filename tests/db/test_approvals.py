@@ -97,12 +97,13 @@ def test_a_unit_that_we_took_from_omnitron_goes_on_when_the_other_is_decided_mea
     approve(shop)
     deliver_request(request.pk, shop.fake)
     assert get_request().status == "waiting"
-    [left] = get_request().remote_pks
+    decided, left = get_request().remote_pks
+    assert decided == second
     shop.fake.decide_request("approve", left)
     for _time in range(2):
         sync_order(shop.order.pk, shop.fake)
 
-    assert get_request().status == "completed"
+    assert (get_request().status, get_request().line.completed_quantity) == ("completed", 2)
     assert get_statuses(shop.order) == ["100"]
     assert shop.items[0].cancelled_quantity == 2
 
@@ -121,7 +122,7 @@ def test_once_a_unit_is_taken_from_omnitron_all_are_whatever_happens_in_between(
     assert rows[third].remote.status == "rejected"
     assert get_request().status == "waiting"  # two units are left of the three that were asked for
     deliver_request(get_request().pk, shop.fake)
-    assert len(get_request().remote_pks) == 2
+    assert len(get_request().remote_pks) == 3
 
 
 def decide_the_second(shop: Shop, first: int, second: int, error: type[OmnitronError] | None = None) -> None:
@@ -208,13 +209,13 @@ def test_a_stalled_worker_does_not_send_what_was_approved_once_more() -> None:
     approve_request(request.pk, make_customer())
     prepare = approve_module._prepare
 
-    def stall(as_read: CancellationRequest) -> int | None:
+    def stall(as_read: CancellationRequest, found: list[Any]) -> int | None:
         with mock.patch.object(approve_module, "_prepare", prepare):
             shop.fake.fail("cancel_items", Refused)
             execute_approval(request.pk, shop.fake)
             deliver_request(request.pk, shop.fake)
             approve_request(request.pk, make_customer())
-        return prepare(as_read)
+        return prepare(as_read, found)
 
     with mock.patch.object(approve_module, "_prepare", stall):
         execute_approval(request.pk, shop.fake)

@@ -108,7 +108,7 @@ def begin_approving(shop: Shop) -> Step:
 
 def begin_executing(shop: Shop) -> Step:
     pk = make_approved(shop)
-    return lambda: approving._prepare(CancellationRequest.objects.get(pk=pk)), 1
+    return lambda: approving._prepare(CancellationRequest.objects.get(pk=pk), []), 1
 
 
 def begin_leaving(shop: Shop) -> Step:

@@ -100,7 +100,7 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         _take_back(request, found)
         return
     failpoint("approve.withdrawn")
-    submission_pk = _prepare(request)
+    submission_pk = _prepare(request, found)
     if submission_pk is not None:
         failpoint("approve.prepared")
         send_submission(submission_pk, client)
@@ -167,8 +167,11 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
 
 
 @transaction.atomic(durable=True)
-def _prepare(as_read: CancellationRequest) -> int | None:
-    """Move the request's line to a new submission, unless somebody else has; this attempt has its own row."""
+def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> int | None:
+    """Move the request's line to a new submission, unless somebody else has; this attempt has its own row.
+
+    What Omnitron decided of a unit just when another was taken from it stays with the request, to be counted.
+    """
     order = lock_order(pk=as_read.line.submission.order_id)
     request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
     if not request.is_approved_here or request.line.submission.state in UNDER_WAY:
@@ -181,7 +184,7 @@ def _prepare(as_read: CancellationRequest) -> int | None:
     request.line.submission = submission
     request.line.save(update_fields=["submission"])
     request.delivery_round += 1
-    request.remote_pks = []
+    request.remote_pks = [row.pk for row in found if row.status != "rejected"]
     request.delivered_at = None
     request.deliveries = 0
     request.delivery_error = request.making_id = ""

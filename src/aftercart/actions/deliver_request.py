@@ -202,7 +202,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     count = CancellationRequest.objects.filter(
         pk=request.pk, delivered_at=None, delivery_round=request.delivery_round
     ).update(
-        remote_pks=[row.pk for row in made],
+        remote_pks=[*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)],
         delivered_at=timezone.now(),
         making_id="",
         delivery_error=request.delivery_error,
