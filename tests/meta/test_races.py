@@ -13,10 +13,10 @@ from django.db import models
 
 from tests.meta.repository import ROOT
 
-#: Each takes a lock that others wait for; `take_turns` is the advisory lock of lib/bulk.py.
+#: Each takes a lock that others wait for; `take_turns` is the advisory lock of lib/locks.py.
 _LOCKING = {"lock_order", "select_for_update", "take_turns"}
 #: Where these are made, and not used.
-_MAKERS = {"selectors.lock_order", "bulk.take_turns"}
+_MAKERS = {"selectors.lock_order", "locks.take_turns"}
 
 #: Unique, and yet nothing that two could race for.
 _WITHOUT_RACE = {

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from aftercart.actions.mail_guest_code import mail_guest_code
-from aftercart.lib.bulk import take_turns
+from aftercart.lib.locks import take_turns
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_DIGITS

@@ -7,7 +7,8 @@ from typing import Any, Final
 from aftercart.actions.import_points import import_points
 from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
-from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, take_turns, update_rows
+from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, update_rows
+from aftercart.lib.locks import take_turns
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake
 from aftercart.orders.intake_merge import match_rows, merge_discount, merge_item, merge_order

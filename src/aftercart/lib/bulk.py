@@ -77,12 +77,6 @@ def advance_sequence(table: str, largest: int) -> None:
         )
 
 
-def take_turns(purpose: str) -> None:
-    """Wait until nobody else is in a transaction that called this for the same purpose."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [purpose])
-
-
 def _name(table: str) -> sql.Identifier:
     return sql.Identifier(table)
 

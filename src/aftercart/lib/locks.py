@@ -1,4 +1,4 @@
-"""Locks of PostgreSQL that are held over several transactions."""
+"""Advisory locks of PostgreSQL: for what no row stands for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,3 +22,9 @@ def alone_at(purpose: str) -> Iterator[bool]:
         if is_alone:
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [purpose])
+
+
+def take_turns(purpose: str) -> None:
+    """Wait until nobody else is in a transaction that called this for the same purpose."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [purpose])

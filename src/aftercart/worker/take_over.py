@@ -9,7 +9,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg.errors import RaiseException
 
-from aftercart.lib.bulk import take_turns
+from aftercart.lib.locks import take_turns
 
 
 @transaction.atomic(durable=True)
@@ -28,10 +28,12 @@ def _put_back(manager: JobManager, job: Job) -> bool:
     assert job.id is not None  # noqa: S101 - it has been read
     try:
         with transaction.atomic():
-            manager.retry_job_by_id(job.id, retry_at=timezone.now())
-    except UniqueViolation:
-        # The next of its kind waits already, perhaps for the lock that the dead one still holds.
-        async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=False)
+            try:
+                with transaction.atomic():
+                    manager.retry_job_by_id(job.id, retry_at=timezone.now())
+            except UniqueViolation:
+                # The next of its kind waits already, perhaps for the lock that the dead one still holds.
+                async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=False)
     except ConnectorException as error:
         if not isinstance(error.__cause__, RaiseException):
             raise
