@@ -151,8 +151,7 @@ def _supersede(order: Order) -> None:
             older.state, older.settled_at = _State.SUPERSEDED, timezone.now()
         else:
             older.state = _State.CONFIRMED
-            order.address_due_at = get_now() + settings.VERIFY_GRACE
-            order.save(update_fields=["address_due_at"])
+            _compare_later(order)
         older.save(update_fields=["state", "settled_at"])
 
 
@@ -212,9 +211,14 @@ def _postpone(change: AddressChange, detail: str) -> Answer:
             wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
         else:  # it has ended meanwhile, and may come through after a newer one
-            order.address_due_at = get_now() + settings.VERIFY_GRACE
-            order.save(update_fields=["address_due_at"])
+            _compare_later(order)
     return _PENDING
+
+
+def _compare_later(order: Order) -> None:
+    """Have it seen where Omnitron sends a locked order, once nothing is on its way any more."""
+    order.address_due_at = get_now() + settings.VERIFY_GRACE
+    order.save(update_fields=["address_due_at"])
 
 
 @transaction.atomic(durable=True)
@@ -235,9 +239,8 @@ def _end(
     unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
     if actor is WORKER or not count or order.address_changes.filter(unanswered).exists():
         # One whose answer was lost, or that two have told, may come through after a newer one.
-        order.address_due_at = get_now() + settings.VERIFY_GRACE
+        _compare_later(order)
     if not count:
-        order.save(update_fields=["address_due_at"])
         return
     if state is _State.REFUSED and change.repeat is not None:
         change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
@@ -251,4 +254,4 @@ def _end(
     record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
     change.state = state
     tell_address(order, change)
-    save_order(order, "shipping_address", "address_due_at")
+    save_order(order, "shipping_address")

@@ -2,7 +2,7 @@
 
 What is chosen before the log-in goes with the account once there is one; else the account's own is spoken from then on.
 
-In the middle of a form the choice is sent with the form, which is then shown again, with all that was typed.
+In the middle of a form the choice is sent with the form, which is then shown again, with what was typed.
 """
 
 from collections.abc import Callable
