@@ -13,10 +13,11 @@ from aftercart.actions import jobs
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs
+from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.mail.models import Letter
-from aftercart.omnitron.errors import NotSent, OmnitronError, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,42 @@ def test_a_unit_that_we_took_from_omnitron_goes_on_when_the_other_is_decided_mea
     assert (get_request().status, get_request().line.completed_quantity) == ("completed", 2)
     assert get_statuses(shop.order) == ["100"]
     assert shop.items[0].cancelled_quantity == 2
+
+
+def wait_with_a_decided_unit() -> Shop:
+    """Have a request wait, not yet delivered anew, of whose two units Omnitron has completed one."""
+    shop = Shop([Line(quantity=2)], split_units=True)
+    first, second = request_units(shop).remote_pks
+    shop.fake.before("reject_request", lambda: decide_the_second(shop, first, second))
+    approve(shop)
+    assert (get_request().status, get_request().remote_pks) == ("waiting", [second])
+    return shop
+
+
+def test_the_unit_that_is_left_is_not_given_up_for_the_decided_one() -> None:
+    shop = wait_with_a_decided_unit()
+
+    approve(shop)
+    deliver_request(get_request().pk, shop.fake)
+
+    decided, left = get_request().remote_pks
+    assert [shop.fake.backoffice.requests[pk].remote.status for pk in (decided, left)] == [
+        "completed",
+        "waiting",
+    ]
+
+
+def test_a_rejection_finds_what_was_made_of_the_unit_that_is_left() -> None:
+    shop = wait_with_a_decided_unit()
+    shop.fake.fail("create_request", AnswerUnknown, applied=True)
+    deliver_request(get_request().pk, shop.fake)
+    reject_request(get_request().pk, make_customer(), "Already packed.")
+
+    deliver_rejection(get_request().pk, shop.fake)
+
+    statuses = sorted(record.remote.status for record in shop.fake.backoffice.requests.values())
+    assert statuses == ["completed", "rejected", "rejected"]
+    assert (get_request().status, get_request().line.completed_quantity) == ("completed", 1)
 
 
 def test_once_a_unit_is_taken_from_omnitron_all_are_whatever_happens_in_between() -> None:

@@ -1,7 +1,6 @@
 """Approve a waiting request in the back office; the worker then sends it to Omnitron."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
-from aftercart.actions.deliver_request import find_made
+from aftercart.actions.deliver_request import list_made_pks
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import tell_approved
-from aftercart.actions.waits import compute_wait
+from aftercart.actions.try_later import try_later
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
@@ -27,8 +26,6 @@ from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, Actor, record_event
 
 _Status = CancellationRequest.Status
-_FIRST_WAIT = timedelta(seconds=5)
-_LONGEST_WAIT = timedelta(minutes=10)
 #: What Omnitron is told when a request leaves its queue because it was approved in ours.
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 
@@ -94,9 +91,9 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     try:
         found = _withdraw(request, client)
     except OmnitronError as error:
-        _try_later(request, error.detail)
+        try_later(jobs.EXECUTE_APPROVAL, request, error.detail)
         return
-    if _is_left_to_omnitron(found):
+    if _is_left_to_omnitron(request, found):
         _take_back(request, found)
         return
     failpoint("approve.withdrawn")
@@ -104,19 +101,6 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     if submission_pk is not None:
         failpoint("approve.prepared")
         send_submission(submission_pk, client)
-
-
-def _try_later(request: CancellationRequest, detail: str) -> None:
-    """Have an approval tried again, unless another worker has gone on with it."""
-    as_read = CancellationRequest.objects.filter(
-        pk=request.pk,
-        status=_Status.APPROVED,
-        deliveries=request.deliveries,
-        delivery_round=request.delivery_round,
-    )
-    if as_read.update(deliveries=request.deliveries + 1, delivery_error=detail):
-        wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk, wait=wait)
 
 
 def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:
@@ -127,20 +111,22 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
     """
     channel_id = request.line.submission.order.channel_id
     with client.dialogue() as talk:
-        pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
+        pks = list_made_pks(talk, request, channel_id)
         found = read_remote(talk, channel_id=channel_id, pks=pks)
-        if _is_left_to_omnitron(found):
+        if _is_left_to_omnitron(request, found):
             return found
         return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
 
 
-def _is_left_to_omnitron(found: Sequence[RemoteRequest]) -> bool:
+def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
     """Tell whether Omnitron has decided of any unit, and we have taken none out of its queue.
 
-    What we have taken out must go on, even if another unit was decided in that moment.
+    What we have taken out must go on, even if another unit was decided in that moment, or was in an earlier round.
     """
-    is_decided = any(row.status not in {"rejected", *UNDECIDED} for row in found)
-    return is_decided and not any(row.reject_reason == _WITHDRAWN for row in found)
+    kept = request.remote_pks if request.delivered_at is None else []
+    rows = [row for row in found if row.pk not in kept]
+    is_decided = any(row.status not in {"rejected", *UNDECIDED} for row in rows)
+    return is_decided and not any(row.reject_reason == _WITHDRAWN for row in rows)
 
 
 @transaction.atomic(durable=True)

@@ -1,6 +1,6 @@
 """Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -134,6 +134,18 @@ def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> 
     return found
 
 
+def list_made_pks(talk: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
+    """List Omnitron's ids of all that was made of a request; it is looked for until it is delivered."""
+    if request.delivered_at is not None:
+        return request.remote_pks
+    return _join_pks(request, find_made(talk, request, channel_id).values())
+
+
+def _join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> list[int]:
+    """Join what stayed from an earlier round (see approve_request) and what is made in this one."""
+    return [*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)]
+
+
 def name_remote(request: CancellationRequest, position: int) -> str:
     """Name a request for Omnitron: our id, and where needed which round and which of several items."""
     rounds = f"r{request.delivery_round}" if request.delivery_round else ""
@@ -202,7 +214,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     count = CancellationRequest.objects.filter(
         pk=request.pk, delivered_at=None, delivery_round=request.delivery_round
     ).update(
-        remote_pks=[*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)],
+        remote_pks=_join_pks(request, made),
         delivered_at=timezone.now(),
         making_id="",
         delivery_error=request.delivery_error,

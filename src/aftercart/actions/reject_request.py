@@ -1,7 +1,5 @@
 """Reject a waiting request in the back office: the item stays with the customer, who is told why."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,11 +8,11 @@ from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import RequestDecided
 from aftercart.actions.close_line import count_done, reject_line
-from aftercart.actions.deliver_request import find_made
+from aftercart.actions.deliver_request import list_made_pks
 from aftercart.actions.overrule_rejection import overrule_rejection
 from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.settle_submission import put_order_status
-from aftercart.actions.waits import compute_wait
+from aftercart.actions.try_later import try_later
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -25,8 +23,6 @@ from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
 
 _Status = CancellationRequest.Status
-_FIRST_WAIT = timedelta(seconds=5)
-_LONGEST_WAIT = timedelta(minutes=10)
 
 
 @transaction.atomic(durable=True)
@@ -60,10 +56,10 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
         with client.dialogue() as talk:
             decided = _tell_rejection(talk, request)
     except OmnitronError as error:
-        _tell_later(request, error.detail)
+        try_later(jobs.DELIVER_REJECTION, request, error.detail)
     else:
         if count_done(request.line, decided) is None:
-            _tell_later(request, "Omnitron is deciding on it.")
+            try_later(jobs.DELIVER_REJECTION, request, "Omnitron is deciding on it.")
         else:
             with transaction.atomic(durable=True):  # in one: who is told does not look again
                 overrule_rejection(request_pk, decided)
@@ -75,15 +71,7 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
 def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Reject what was made of a request, and give it as it stands then."""
     channel_id = request.line.submission.order.channel_id
-    pks = request.remote_pks or [row.pk for row in find_made(talk, request, channel_id).values()]
+    pks = list_made_pks(talk, request, channel_id)
     decided = reject_remote(talk, channel_id=channel_id, pks=pks, reason=request.reject_reason)
     failpoint("reject.told")
     return decided
-
-
-def _tell_later(request: CancellationRequest, detail: str) -> None:
-    request.deliveries += 1
-    request.delivery_error = detail
-    request.save(update_fields=["deliveries", "delivery_error"])
-    wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-    jobs.enqueue(jobs.DELIVER_REJECTION, request.pk, wait=wait)

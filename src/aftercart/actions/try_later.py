@@ -1,0 +1,23 @@
+"""Have a decision of our staff brought to Omnitron later, when it did not get through."""
+
+from datetime import timedelta
+
+from aftercart.actions import jobs
+from aftercart.actions.waits import compute_wait
+from aftercart.cancellations.models import CancellationRequest
+
+_FIRST_WAIT = timedelta(seconds=5)
+_LONGEST_WAIT = timedelta(minutes=10)
+
+
+def try_later(task: str, request: CancellationRequest, detail: str) -> None:
+    """Record why it did not and enqueue the next try, unless another worker has gone on with the request."""
+    tries = request.deliveries + 1
+    as_read = CancellationRequest.objects.filter(
+        pk=request.pk,
+        status=request.status,
+        deliveries=request.deliveries,
+        delivery_round=request.delivery_round,
+    )
+    if as_read.update(deliveries=tries, delivery_error=detail):
+        jobs.enqueue(task, request.pk, wait=compute_wait(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT))
