@@ -33,7 +33,7 @@ def send_code(pk: int) -> str:
 
 def read_code() -> str:
     """Do the worker's jobs, and read the code of the last mail; "" without one."""
-    jobs = ProcrastinateJob.objects.filter(task_name="aftercart.send_guest_code")
+    jobs = ProcrastinateJob.objects.filter(task_name="aftercart.send_guest_code").order_by("pk")
     return [send_code(job.args["pk"]) for job in jobs][-1]
 
 
@@ -41,4 +41,6 @@ def prove(client: Client, order: Order) -> Any:
     """Prove a guest's order to be one's own: ask for a code, and type it."""
     asked = client.post("/orders/guest/", {"number": order.number, "email": order.user_email})
     assert asked.status_code == 303
-    return client.post("/orders/guest/code/", {"code": read_code()})
+    proved = client.post("/orders/guest/code/", {"code": read_code()})
+    assert proved.status_code == 303
+    return proved

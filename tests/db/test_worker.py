@@ -1,6 +1,5 @@
 """The queue's own upkeep: what a dead worker held is taken over, and what is enqueued fails as all else does."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from unittest import mock
 
@@ -18,19 +17,6 @@ from aftercart.worker.tasks import run_take_over_jobs
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TASK = "aftercart.recover"
-
-
-@pytest.fixture(autouse=True)
-def _own_queue(transactional_db: None) -> Iterator[None]:  # noqa: ARG001
-    """Empty the queue: Django's flush passes over tables that are not its own."""
-    empty_queue()
-    yield
-    empty_queue()
-
-
-def empty_queue() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 def make_job(status: str, *, worker: int | None = None, lock: str | None = TASK) -> int:

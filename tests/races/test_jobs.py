@@ -1,6 +1,5 @@
 """The locks of the queue: what is done about one request is done one after the other."""
 
-from collections.abc import Iterator
 from unittest import mock
 
 import pytest
@@ -13,18 +12,11 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.locks import alone_at
 from aftercart.worker.take_over import take_over_jobs
-from tests.db.test_worker import empty_queue
+from tests.queues import empty_queue
 from tests.races.together import interrupted, race, without_turns
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _own_queue(transactional_db: None) -> Iterator[None]:  # noqa: ARG001
-    empty_queue()
-    yield
-    empty_queue()
 
 
 def make_request(shop: Shop) -> int:
