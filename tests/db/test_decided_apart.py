@@ -130,6 +130,23 @@ def test_what_omnitron_completed_before_our_rejection_reached_it_stands(*, is_sy
     assert {"cancellation_rejected", "rejection_overruled", "cancellation_completed"} <= events
 
 
+def test_a_rejection_that_omnitron_overrules_unit_by_unit_counts_each_once() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    request = request_units(shop, 2)
+    first, second = request.remote_pks
+    reject_request(request.pk, make_customer(), "Already packed.")
+    shop.fake.decide_request("approve", first, "")
+    sync_order(shop.order.pk, shop.fake)
+    shop.fake.decide_request("approve", second, "")
+
+    deliver_rejection(request.pk, shop.fake)
+    sync_order(shop.order.pk, shop.fake)
+
+    line = get_line()
+    assert (line.outcome, line.completed_quantity) == ("completed", 2)
+    assert (line.order_item.cancelled_quantity, line.order_item.status) == (2, "400")
+
+
 def test_what_became_of_a_rejection_is_told_when_the_rest_of_its_submission_was_told_before() -> None:
     shop = Shop([Line(), Line()])
     OrderItem.objects.filter(pk=shop.items[1].pk).update(product={"name": "Hat"})

@@ -14,6 +14,7 @@ from aftercart.actions.close_line import complete_line
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.import_orders import ImportResult
+from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import build_document
@@ -23,7 +24,7 @@ from aftercart.loyalty.shares import LinePoints
 from aftercart.orders.models import Order, TimelineEntry
 from aftercart.orders.timeline import OMNITRON
 from tests.import_documents import LATER, make_document, run_import
-from tests.shop import Line, Shop, ask, make_command, make_customer
+from tests.shop import Line, Shop, ask, make_command, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
 
@@ -340,3 +341,17 @@ def test_points_that_make_no_sense_are_a_bad_line(row: dict[str, Any], reason: s
 
     assert (result, [line.reason for line in bad]) == (ImportResult(bad=1), [reason])
     assert not Order.objects.exists()
+
+
+def test_points_of_a_rejection_that_omnitron_overrules_are_returned_once() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    add_points(shop.order, spent="-150.00")
+    request = request_units(shop, 1)
+    reject_request(request.pk, make_customer(), "Already packed.")
+    shop.fake.decide_request("approve", request.remote_pks[0], "")
+    sync_order(shop.order.pk, shop.fake)
+
+    deliver_rejection(request.pk, shop.fake)
+    sync_order(shop.order.pk, shop.fake)
+
+    assert read_ledger(shop.order) == {"returned": [Decimal(100)]}

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Sum
 
 from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
 from aftercart.actions.close_line import complete_line, count_done
-from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.tell_customer import is_told_completed, tell_overruled
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
@@ -35,8 +35,7 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
         return
     line.order_item = OrderItem.objects.get(pk=line.order_item_id)
     record_event(order, "rejection_overruled", OMNITRON, item=line.order_item, data={"line": line.pk})
-    if _is_counted(line, done):
-        line.order_item.cancelled_quantity -= done  # it is counted again by the line
+    line.order_item.cancelled_quantity -= min(_count_seen(line), done)  # they are counted again by the line
     unbook_told_refund(order, line.order_item)
     was_told = is_told_completed(line.submission)
     complete_line(order, line, OMNITRON, quantity=done)
@@ -44,14 +43,11 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
         tell_overruled(order, line)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)
-    plan_sync(order.pk)  # for the amounts
 
 
-def _is_counted(line: SubmissionLine, done: int) -> bool:
-    """Tell whether the units are among the item's cancelled ones already: seen by a sync, without a line."""
-    counted = sum(
-        SubmissionLine.objects.filter(order_item=line.order_item_id).values_list(
-            "completed_quantity", flat=True
-        )
+def _count_seen(line: SubmissionLine) -> int:
+    """Count the item's cancelled units that no line has booked: a sync has seen them gone at Omnitron."""
+    booked = SubmissionLine.objects.filter(order_item=line.order_item_id).aggregate(
+        units=Sum("completed_quantity", default=0)
     )
-    return line.order_item.cancelled_quantity - counted >= done
+    return max(line.order_item.cancelled_quantity - booked["units"], 0)

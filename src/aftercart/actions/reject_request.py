@@ -10,6 +10,7 @@ from aftercart.actions.approve_request import RequestDecided
 from aftercart.actions.close_line import count_done, reject_line
 from aftercart.actions.deliver_request import list_made_pks
 from aftercart.actions.overrule_rejection import overrule_rejection
+from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.try_later import try_later
@@ -62,6 +63,7 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
             try_later(jobs.DELIVER_REJECTION, request, "Omnitron is deciding on it.")
         else:
             with transaction.atomic(durable=True):  # in one: who is told does not look again
+                plan_sync(request.line.submission.order_id)  # which leaves the item alone until then
                 overrule_rejection(request_pk, decided)
                 CancellationRequest.objects.filter(pk=request_pk).update(
                     rejection_told_at=timezone.now(), delivery_error=""

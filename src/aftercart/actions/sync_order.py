@@ -101,6 +101,7 @@ def _book(
     before = _look(order)
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
+    rejected = _find_being_rejected(order)
     for item in order.items.order_by("pk"):
         found = list(remote_pks.get(item.pk, ()))
         if item.remote_pks != found:
@@ -111,8 +112,8 @@ def _book(
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
         if line is not None and line.submission.state not in UNDER_WAY:
             _book_line(order, line, theirs, requests)
-        elif line is None and theirs:
-            _book_fulfilment(order, item, theirs)
+        elif line is None:
+            _book_fulfilment(order, item, _leave_out_gone(theirs) if item.pk in rejected else theirs)
     put_order_status(order)
     # What is cancelled or being cancelled follows from the items alone.
     if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
@@ -151,6 +152,22 @@ def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
     return SubmissionLine.objects.filter(order_item__order=order, is_open=True).select_related(
         "order_item", "submission"
     )
+
+
+def _find_being_rejected(order: Order) -> set[int]:
+    """Find the items of which our staff has rejected a request, and Omnitron is still to be told."""
+    lines = SubmissionLine.objects.filter(
+        order_item__order=order,
+        request__status=_Status.REJECTED,
+        request__decided_by__isnull=False,
+        request__rejection_told_at=None,
+    )
+    return set(lines.values_list("order_item_id", flat=True))
+
+
+def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
+    """Leave to whoever tells a rejection what Omnitron has cancelled meanwhile: it may be what was rejected."""
+    return [row for row in theirs if row.status not in _CANCELLING]
 
 
 def _book_line(
@@ -220,6 +237,8 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
 
     The slowest unit speaks for those on their way; if none is, those being cancelled do, then the cancelled.
     """
+    if not theirs:
+        return
     on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
     fields = ["refund_amount", "cancelled_quantity"]
