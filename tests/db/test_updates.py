@@ -154,13 +154,19 @@ def test_news_whose_job_is_lost_are_read_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "soonest"),
-    [(NotSent("down", code="unreachable"), 60), (Refused("No.", code="no", status=403), 600)],
+    ("error", "refusals", "soonest"),
+    [
+        (NotSent("down", code="unreachable"), 2, 60),
+        (Refused("No.", code="no", status=403), 0, 60),
+        (Refused("No.", code="no", status=403), 2, 240),
+        (Refused("No.", code="no", status=403), 100, 600),
+    ],
 )
-def test_what_could_not_be_read_is_read_later(error: OmnitronError, soonest: int) -> None:
+def test_what_could_not_be_read_is_read_later(error: OmnitronError, refusals: int, soonest: int) -> None:
     shop = Shop()
     receive_events([shop.order.number])
     take_jobs()
+    Order.objects.update(sync_refusals=refusals)
     shop.fake.fail("read_order", error)
 
     assert sync_or_postpone(shop.order.pk, shop.fake) == error
@@ -172,7 +178,8 @@ def test_what_could_not_be_read_is_read_later(error: OmnitronError, soonest: int
         assert soonest - 2 < (time - timezone.now()).total_seconds() <= soonest * 1.25
     assert list_orders_to_sync(10) == []
     assert sync_or_postpone(shop.order.pk, shop.fake) is None
-    assert Order.objects.get().sync_due_at is None
+    order = Order.objects.get()
+    assert (order.sync_due_at, order.sync_refusals) == (None, 0)
 
 
 def test_a_job_that_a_version_without_marks_has_left_reads_its_order() -> None:

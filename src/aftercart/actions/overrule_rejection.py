@@ -47,7 +47,6 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
 
 def _count_seen(line: SubmissionLine) -> int:
     """Count the item's cancelled units that no line has booked: a sync has seen them gone at Omnitron."""
-    booked = SubmissionLine.objects.filter(order_item=line.order_item_id).aggregate(
-        units=Sum("completed_quantity", default=0)
-    )
-    return max(line.order_item.cancelled_quantity - booked["units"], 0)
+    lines = SubmissionLine.objects.filter(order_item=line.order_item_id)
+    booked: int = lines.aggregate(units=Sum("completed_quantity", default=0))["units"]
+    return max(line.order_item.cancelled_quantity - booked, 0)

@@ -32,9 +32,9 @@ _Status = CancellationRequest.Status
 _CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
 #: When to read again what changed under our eyes.
 _AGAIN = timedelta(seconds=1)
-#: When to try again what Omnitron did not tell, and what it would not tell.
-_WHEN_DOWN, _WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
-_SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at")
+#: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
+_WHEN_UNTOLD, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
+_SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
 
 
 def sync_order(order_pk: int, client: Omnitron) -> None:
@@ -61,10 +61,17 @@ def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
     try:
         sync_order(order_pk, client)
     except OmnitronError as error:
-        longest = _WHEN_REFUSED if isinstance(error, Refused) else _WHEN_DOWN
-        plan_sync(order_pk, wait=compute_wait(0, first=longest, longest=longest))
+        refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
+        plan_sync(order_pk, wait=compute_wait(refusals, first=_WHEN_UNTOLD, longest=_LONGEST_WHEN_REFUSED))
         return error
     return None
+
+
+def _count_refusal(order_pk: int) -> int:
+    """Count one more refusal of Omnitron's to tell of an order; how many there were before."""
+    refusals: int = Order.objects.values_list("sync_refusals", flat=True).get(pk=order_pk)
+    Order.objects.filter(pk=order_pk).update(sync_refusals=refusals + 1)
+    return refusals
 
 
 def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
@@ -119,7 +126,7 @@ def _book(
     if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
         order.status = remote.status
     _book_refunds(order, remote)
-    order.remote_pk, order.synced_at = remote.pk, get_now()
+    order.remote_pk, order.synced_at, order.sync_refusals = remote.pk, get_now(), 0
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
     if _look(order) != before:

@@ -58,6 +58,12 @@ class Order(models.Model):
     sync_due_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="From when Omnitron may have news of it."
     )
+    sync_refusals = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How often Omnitron has refused to tell of it since it last did.",
+    )
     address_due_at = models.DateTimeField(
         null=True,
         blank=True,
