@@ -145,6 +145,8 @@ def test_a_rejection_that_omnitron_overrules_unit_by_unit_counts_each_once() -> 
     line = get_line()
     assert (line.outcome, line.completed_quantity) == ("completed", 2)
     assert (line.order_item.cancelled_quantity, line.order_item.status) == (2, "400")
+    shop.order.refresh_from_db()
+    assert (line.order_item.refund_amount, shop.order.refund_amount) == (200, 200)
 
 
 def test_what_became_of_a_rejection_is_told_when_the_rest_of_its_submission_was_told_before() -> None:

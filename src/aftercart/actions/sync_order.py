@@ -125,7 +125,7 @@ def _book(
     # What is cancelled or being cancelled follows from the items alone.
     if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
         order.status = remote.status
-    _book_refunds(order, remote)
+    _book_refunds(order, remote, has_more_to_book=bool(rejected) or _list_open_lines(order).exists())
     order.remote_pk, order.synced_at, order.sync_refusals = remote.pk, get_now(), 0
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
@@ -274,15 +274,15 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
         credit_points(order, item, OMNITRON, line=None, quantity=gone)
 
 
-def _book_refunds(order: Order, remote: RemoteOrder) -> None:
+def _book_refunds(order: Order, remote: RemoteOrder, *, has_more_to_book: bool) -> None:
     """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here.
 
-    While a line is open, Omnitron's total may hold what that line has still to book.
+    While a line is open, or its rejection still to be told, Omnitron's total may hold what that line will book.
     """
     shipping = max((remote.shipping_refund_amount or ZERO) - order.shipping_refund_amount, ZERO)
     order.refund_amount += shipping
     order.shipping_refund_amount += shipping
-    if _list_open_lines(order).exists():
+    if has_more_to_book:
         return
     for name in ("refund_amount", "discount_refund_amount"):
         told = getattr(remote, name)

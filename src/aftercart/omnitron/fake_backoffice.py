@@ -264,7 +264,11 @@ class Backoffice:
         item = self.items[record.remote.order_item_pk]
         if decision == "approve":
             ends_in = ENDS_IN[record.draft.cancellation_type]
-            item.remote = replace(item.remote, status=ends_in, cancel_status="approved")
+            amount = (item.remote.price or Decimal(0)) * (record.draft.quantity or 1)
+            refunded = (item.remote.refund_amount or Decimal(0)) + amount
+            item.remote = replace(
+                item.remote, status=ends_in, cancel_status="approved", refund_amount=refunded
+            )
         elif decision == "reject":
             item.remote = replace(item.remote, cancel_status="rejected")
         self.refresh(item.remote.order_pk)
