@@ -145,6 +145,46 @@ def test_a_rejection_finds_what_was_made_of_the_unit_that_is_left() -> None:
     assert (get_request().status, get_request().line.completed_quantity) == ("completed", 1)
 
 
+def test_of_more_units_than_were_asked_for_none_goes_for_the_one_that_omnitron_decided() -> None:
+    shop = Shop([Line(quantity=3)], split_units=True)
+    first, second = request_units(shop, 2).remote_pks
+    shop.fake.before("reject_request", lambda: decide_the_second(shop, first, second))
+
+    approve(shop)
+
+    assert (get_request().status, get_request().cause) == ("waiting", "partly_decided")
+    assert "cancel_items" not in list_calls(shop)
+    deliver_request(get_request().pk, shop.fake)
+    decided, left = get_request().remote_pks
+    shop.fake.decide_request("approve", left)
+    sync_order(shop.order.pk, shop.fake)
+    assert (decided, get_request().line.completed_quantity) == (second, 2)
+    assert [record.remote.status for record in shop.fake.backoffice.items.values()].count("100") == 2
+
+
+def test_an_approval_that_omnitron_was_quicker_with_gives_up_no_unit_that_it_was_not_asked_for_yet() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    request = request_units(shop, delivered=False)
+    shop.fake.before("create_request", lambda: fail_the_second(shop))
+    deliver_request(request.pk, shop.fake)
+    [first] = shop.fake.backoffice.requests
+    shop.fake.decide_request("approve", first)
+
+    approve(shop)
+
+    assert (get_request().status, get_request().decided_by) == ("waiting", None)
+    assert count_jobs(jobs.DELIVER_REQUEST) > 0
+    deliver_request(request.pk, shop.fake)
+    assert get_request().remote_pks == sorted(shop.fake.backoffice.requests)
+    assert len(get_request().remote_pks) == 2
+
+
+def fail_the_second(shop: Shop) -> None:
+    if shop.fake.backoffice.requests:
+        shop.fake.before("create_request", None)
+        shop.fake.fail("create_request", NotSent)
+
+
 def test_once_a_unit_is_taken_from_omnitron_all_are_whatever_happens_in_between() -> None:
     shop = Shop([Line(quantity=3)], split_units=True)
     first, second, third = request_units(shop).remote_pks

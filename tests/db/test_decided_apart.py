@@ -12,7 +12,7 @@ from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
-from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest, Difference, SubmissionLine
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.orders.models import OrderItem
@@ -42,6 +42,23 @@ def test_a_line_waits_until_all_its_units_are_decided_and_then_keeps_what_was_re
     assert (line.is_open, line.outcome, line.completed_quantity) == (False, "completed", 2)
     assert (line.order_item.cancelled_quantity, line.order_item.status) == (2, "400")
     assert (get_request().status, get_request().reject_reason) == ("completed", "Too late.")
+
+
+def test_a_unit_that_is_completed_while_the_order_is_read_gives_back_its_part() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    first, second = request_units(shop).remote_pks
+    shop.fake.decide_request("approve", first, "")
+
+    def decide_the_second() -> None:
+        shop.fake.before("read_request", None)
+        shop.fake.decide_request("approve", second, "")
+
+    shop.fake.before("read_request", decide_the_second)
+    sync_order(shop.order.pk, shop.fake)
+
+    line = get_line()
+    assert (line.completed_quantity, line.order_item.refund_amount) == (2, 200)
+    assert not Difference.objects.exists()
 
 
 def test_a_direct_cancellation_of_which_one_unit_is_refused_cancels_the_other() -> None:

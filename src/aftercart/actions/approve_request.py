@@ -131,22 +131,28 @@ def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteReq
 
 @transaction.atomic(durable=True)
 def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
-    """Take back an approval that came too late: Omnitron's own decision is read and booked."""
+    """Take back an approval that came too late: Omnitron's own decision is read and booked.
+
+    What was not wholly in its queue yet goes on there.
+    """
+    is_delivered = as_read.delivered_at is not None
     order = lock_order(pk=as_read.line.submission.order_id)
     count = CancellationRequest.objects.filter(
         pk=as_read.pk,
         status=_Status.APPROVED,
         decided_by__isnull=False,
+        delivered_at=as_read.delivered_at,
         delivery_round=as_read.delivery_round,
     ).update(
-        status=_Status.CONFIRMED,
+        status=_Status.CONFIRMED if is_delivered else _Status.WAITING,
         decided_by=None,
         delivery_error="",
-        remote_pks=[row.pk for row in found],
-        delivered_at=as_read.delivered_at or timezone.now(),
+        remote_pks=[row.pk for row in found] if is_delivered else as_read.remote_pks,
         modified_date=timezone.now(),
     )
     if count:
+        if not is_delivered:
+            jobs.enqueue(jobs.DELIVER_REQUEST, as_read.pk)
         record_event(order, "request_decided_there", OMNITRON, data={"request": as_read.pk})
         save_order(order)
         plan_sync(order.pk)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
 from aftercart.actions.record_difference import record_difference
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
@@ -113,15 +113,6 @@ def book_told_refund(order: Order, item: OrderItem, told: Decimal | None) -> Dec
     item.refund_amount += added
     order.refund_amount += added
     return added
-
-
-def unbook_told_refund(order: Order, item: OrderItem) -> None:
-    """Let go of what was taken over of an item beyond what its lines have booked: a line is about to book it."""
-    rows = RefundQuoteLine.objects.filter(line__order_item=item, line__outcome="completed")
-    booked = rows.aggregate(total=Sum(F("refund_amount") - F("fee_amount")))["total"] or ZERO
-    beyond = max(item.refund_amount - booked, ZERO)
-    item.refund_amount -= beyond
-    order.refund_amount -= beyond
 
 
 def write_amount(amount: Decimal) -> str:

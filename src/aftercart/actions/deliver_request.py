@@ -13,6 +13,7 @@ from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, Code, NotSent, OmnitronError, Refused
@@ -73,13 +74,16 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     line = request.line
     order = line.order_item.order
     request.delivery_error = ""
+    if line.order_item_id in find_being_rejected(order.pk):
+        raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
     found = find_made(talk, request, order.channel_id)
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
     asked = {row.order_item_pk for row in found.values()}
     free = [pk for pk in _list_left(talk, order, pks) if pk not in asked] if is_split else pks
-    for position in range(line.quantity if is_split else 1):
+    kept = len(request.remote_pks)  # units that Omnitron decided on in an earlier round
+    for position in range(line.quantity - kept if is_split else 1):
         if position in found or not free:
             continue
         remote_id = name_remote(request, position)

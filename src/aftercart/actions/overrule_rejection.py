@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Sum
 
-from aftercart.actions.book_refund import REFUND_FIELDS, unbook_told_refund
+from aftercart.actions.book_refund import REFUND_FIELDS
 from aftercart.actions.close_line import complete_line, count_done
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.tell_customer import is_told_completed, tell_overruled
-from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import OrderItem
 from aftercart.orders.selectors import lock_order, save_order
@@ -35,18 +34,9 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
         return
     line.order_item = OrderItem.objects.get(pk=line.order_item_id)
     record_event(order, "rejection_overruled", OMNITRON, item=line.order_item, data={"line": line.pk})
-    line.order_item.cancelled_quantity -= min(_count_seen(line), done)  # they are counted again by the line
-    unbook_told_refund(order, line.order_item)
     was_told = is_told_completed(line.submission)
     complete_line(order, line, OMNITRON, quantity=done)
     if was_told:
         tell_overruled(order, line)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)
-
-
-def _count_seen(line: SubmissionLine) -> int:
-    """Count the item's cancelled units that no line has booked: a sync has seen them gone at Omnitron."""
-    lines = SubmissionLine.objects.filter(order_item=line.order_item_id)
-    booked: int = lines.aggregate(units=Sum("completed_quantity", default=0))["units"]
-    return max(line.order_item.cancelled_quantity - booked, 0)

@@ -15,6 +15,7 @@ from aftercart.actions.commands import Answer
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import claim_move
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -80,7 +81,11 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
 def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    lines = list(submission.lines.select_related("order_item", "reason", "shipping_company"))
+    lines = list(submission.lines.select_related("order_item", "reason", "shipping_company", "request"))
+    for line in lines:
+        _check_line(line)
+    if find_being_rejected(order.pk).intersection(line.order_item_id for line in lines):
+        raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
@@ -104,6 +109,13 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
         remote=remote,
         remote_pks=remote_pks,
     )
+
+
+def _check_line(line: SubmissionLine) -> None:
+    """Check that Omnitron has not decided on a part of the line in its own queue: the rest has to go there too."""
+    request = getattr(line, "request", None)
+    if request is not None and request.remote_pks:
+        raise RemoteDiffers("partly_decided", "Omnitron has decided on a part of this line in its own queue.")
 
 
 def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:

@@ -1,6 +1,7 @@
 """Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from aftercart.actions.reject_remote import read_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.cancellations.selectors import is_sync_due
+from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import ZERO
@@ -44,9 +45,9 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
     """
     order = Order.objects.get(pk=order_pk)
     with client.dialogue() as talk:
+        requests = _read_requests(talk, order)  # first: what was decided by then, the items will show
         remote = talk.read_order(channel_id=order.channel_id, number=order.number)
         remote_pks = _find_items(talk, order)
-        requests = _read_requests(talk, order)
     failpoint("sync.read")
     _book(order, remote, remote_pks, requests)
 
@@ -108,7 +109,7 @@ def _book(
     before = _look(order)
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
-    rejected = _find_being_rejected(order)
+    rejected = find_being_rejected(order.pk)
     for item in order.items.order_by("pk"):
         found = list(remote_pks.get(item.pk, ()))
         if item.remote_pks != found:
@@ -116,11 +117,13 @@ def _book(
             save_item(item, "remote_pks")
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
+        if item.pk in rejected:
+            theirs = _leave_out_gone(theirs)
+        if line is None:
+            _book_fulfilment(order, item, theirs)
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
-        if line is not None and line.submission.state not in UNDER_WAY:
+        elif line.submission.state not in UNDER_WAY and item.pk not in rejected:
             _book_line(order, line, theirs, requests)
-        elif line is None:
-            _book_fulfilment(order, item, _leave_out_gone(theirs) if item.pk in rejected else theirs)
     put_order_status(order)
     # What is cancelled or being cancelled follows from the items alone.
     if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
@@ -161,20 +164,9 @@ def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
     )
 
 
-def _find_being_rejected(order: Order) -> set[int]:
-    """Find the items of which our staff has rejected a request, and Omnitron is still to be told."""
-    lines = SubmissionLine.objects.filter(
-        order_item__order=order,
-        request__status=_Status.REJECTED,
-        request__decided_by__isnull=False,
-        request__rejection_told_at=None,
-    )
-    return set(lines.values_list("order_item_id", flat=True))
-
-
 def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
     """Leave to whoever tells a rejection what Omnitron has cancelled meanwhile: it may be what was rejected."""
-    return [row for row in theirs if row.status not in _CANCELLING]
+    return [replace(row, refund_amount=None) for row in theirs if row.status not in _CANCELLING]
 
 
 def _book_line(
@@ -213,14 +205,15 @@ def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | Non
     named = (line.submission.command or {}).get("before", {})
     rows = [row for row in theirs if str(row.pk) in named] or list(theirs)
     gone = [row for row in rows if row.status in FINAL]
+    most = min(line.quantity, line.order_item.left_quantity)  # other units may be gone by another line
     if rows and len(gone) == len(rows):
-        return line.quantity
+        return most
     kept = [
         row for row in rows if row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING
     ]
     if not kept or len(gone) + len(kept) < len(rows) or line.submission.state != Submission.State.APPLIED:
         return None
-    return min(_count_units(gone), line.quantity)
+    return min(_count_units(gone), most)
 
 
 def _count_units(rows: Sequence[RemoteItem]) -> int:

@@ -35,7 +35,7 @@ _LOST = (
 )  # fmt: skip
 _DIFFERS = (
     "merged_line", "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item",
-    "reason_unmapped",
+    "partly_decided", "reason_unmapped", "rejection_untold",
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",

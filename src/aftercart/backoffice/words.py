@@ -57,6 +57,8 @@ CAUSES: Final[dict[str, Text]] = {
     "omnitron_in_progress": gettext_lazy("Omnitron is already cancelling it"),
     "omnitron_status": gettext_lazy("Its status at Omnitron does not allow it"),
     "omnitron_unknown_item": gettext_lazy("Omnitron does not know the item"),
+    "partly_decided": gettext_lazy("Omnitron has decided on a part of it in its own queue"),
+    "rejection_untold": gettext_lazy("Omnitron has still to be told of an earlier rejection"),
     "reason_unmapped": gettext_lazy("Omnitron has no such reason"),
     "not_found": gettext_lazy("Omnitron does not know the order"),
     "refused": gettext_lazy("Omnitron refused"),
