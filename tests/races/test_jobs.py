@@ -1,5 +1,6 @@
 """The locks of the queue: what is done about one request is done one after the other."""
 
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -66,6 +67,14 @@ def test_what_somebody_waits_for_comes_before_what_has_piled_up() -> None:
         jobs.SYNC_ORDER,
         jobs.SEND_LETTER,
     ]
+
+
+def test_what_is_to_be_done_at_once_does_not_wait_for_a_later_try() -> None:
+    pk = make_request(Shop())
+    jobs.enqueue(jobs.DELIVER_REQUEST, pk, wait=timedelta(minutes=10))
+    jobs.enqueue(jobs.DELIVER_REQUEST, pk)
+
+    assert [take_job(), take_job()] == [jobs.DELIVER_REQUEST, None]
 
 
 def test_without_the_lock_two_workers_are_at_one_request() -> None:

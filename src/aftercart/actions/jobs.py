@@ -27,11 +27,12 @@ SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
-#: What somebody waits for comes before the rest, however much has piled up. A decision does not wait for the time of a
-#: delivery's next try.
-_PRIORITIES = {SEND_GUEST_CODE: 2, VERIFY_SUBMISSION: 2, EXECUTE_APPROVAL: 1, DELIVER_REJECTION: 1}
+#: What somebody waits for comes before the rest, however much has piled up.
+_PRIORITIES = {SEND_GUEST_CODE: 4, VERIFY_SUBMISSION: 4, EXECUTE_APPROVAL: 2, DELIVER_REJECTION: 2}
+#: What is to be done at once does not wait for a later try: of the jobs with one lock, a lower one waits for a higher.
+_WHEN_DELAYED = -1
 #: What makes the other jobs happen comes first.
-UPKEEP: Final = 3
+UPKEEP: Final = 5
 
 
 def name_lock(task: str, pk: int | str) -> str:
@@ -54,7 +55,7 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
     deferrer = app.configure_task(
         task,
         lock=name_lock(task, pk),
-        priority=_PRIORITIES.get(task, 0),
+        priority=_PRIORITIES.get(task, 0) + (_WHEN_DELAYED if wait is not None else 0),
         schedule_in=None if wait is None else {"seconds": ceil(wait.total_seconds())},
     )
     with connection.wrap_database_errors:
