@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db.models import F
@@ -67,6 +68,21 @@ def test_a_later_change_is_found_from_the_cursor_on() -> None:
     cancel_items(shop.command(0), shop.fake)
     poll_updates(1, "orders", shop.fake)
     take_jobs()
+
+    cancel_items(shop.command(1), shop.fake)
+    take_jobs()
+
+    assert poll_updates(1, "orders", shop.fake) == 1
+
+
+def test_a_clock_that_was_ahead_there_hides_no_later_change() -> None:
+    shop = Shop([Line(), Line()])
+    ahead = timezone.now() + timedelta(minutes=10)
+    with mock.patch.object(shop.fake.backoffice, "now", return_value=ahead):
+        cancel_items(shop.command(0), shop.fake)
+    assert poll_updates(1, "orders", shop.fake) == 1
+    take_jobs()
+    assert poll_updates(1, "orders", shop.fake) == 0
 
     cancel_items(shop.command(1), shop.fake)
     take_jobs()

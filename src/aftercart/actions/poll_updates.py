@@ -27,8 +27,12 @@ _OVERLAP = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class _Round:
-    """What one round has read: how far, which rows are near the end, which of our orders they are about."""
+    """What one round has read: how far, which rows are near the end, which of our orders they are about.
 
+    It never gets ahead of `now`, when it began: rows may be stamped by a clock that is put right later.
+    """
+
+    now: datetime
     position: datetime | None
     before: dict[str, str]
     seen: dict[str, str] = field(default_factory=dict)
@@ -40,8 +44,9 @@ class _Round:
         self.order_pks |= find_orders(new)
         for row in rows:
             self.seen[str(row.pk)] = _stamp(row)
-            if row.modified_date is not None and (self.position is None or row.modified_date > self.position):
-                self.position = row.modified_date
+            if row.modified_date is not None:
+                reached = min(row.modified_date, self.now)
+                self.position = max(reached, self.position or reached)
 
     def keep_near_the_end(self) -> dict[str, str]:
         """Forget what the next round will not read again."""
@@ -69,8 +74,9 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     now = timezone.now()
     if cursor.not_before is not None and now < cursor.not_before:
         return 0
-    read = _Round(position=cursor.position, before=cursor.seen)
-    since = None if cursor.position is None else cursor.position - _OVERLAP
+    position = min(cursor.position, now) if cursor.position is not None else None
+    read = _Round(now=now, position=position, before=cursor.seen)
+    since = None if position is None else position - _OVERLAP
     try:
         with client.dialogue() as talk:
             for number, rows in enumerate(_list_pages(talk, stream, channel_id, since)):
@@ -121,9 +127,10 @@ def _stamp(row: Any) -> str:
 
 @transaction.atomic(durable=True)
 def _advance(cursor: SyncCursor, read: _Round, now: datetime) -> None:
-    """Move the position. Two workers may poll at once: it only goes forward."""
+    """Move the position. Two workers may poll at once: it only goes forward, unless it is ahead of our clock."""
     locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
-    if locked.position is None or (read.position is not None and read.position >= locked.position):
+    before = min(locked.position, now) if locked.position is not None else None
+    if before is None or (read.position is not None and read.position >= before):
         locked.position, locked.seen = read.position, read.keep_near_the_end()
     locked.polled_at, locked.not_before = now, None
     locked.save(update_fields=["position", "seen", "polled_at", "not_before"])
