@@ -65,13 +65,21 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        _end(change.pk, _State.REFUSED, actor, cause=error.detail)
+        if not _end(change.pk, _State.REFUSED, actor, cause=error.detail):
+            return _answer_ended(change)
         raise AddressChangeRefused(error.detail, "omnitron_refused") from error
     except (NotSent, AnswerUnknown) as error:
         return _postpone(change, error.detail)
     failpoint("address.told")
-    _end(change.pk, _State.CONFIRMED, actor, status_code=status_code)
+    if not _end(change.pk, _State.CONFIRMED, actor, status_code=status_code):
+        return _answer_ended(change)
     return Answer(200, {"status_code": status_code})
+
+
+def _answer_ended(change: AddressChange) -> Answer:
+    """Give the answer that was recorded for a change when it was ended meanwhile: whoever repeats it gets the same."""
+    repeat = IdempotencyRecord.objects.filter(pk=change.repeat_id or 0, status_code__isnull=False).first()
+    return _PENDING if repeat is None else replay(repeat)
 
 
 def deliver_address(change_pk: int, client: Omnitron) -> None:
@@ -229,8 +237,11 @@ def _end(
     *,
     cause: str = "",
     status_code: int | None = None,
-) -> None:
-    """End a pending change. One that has ended meanwhile stays as it is: a newer one came, or another process."""
+) -> bool:
+    """End a pending change, and tell whether it was pending.
+
+    One that has ended meanwhile stays as it is: a newer one came, or another process.
+    """
     change = AddressChange.objects.select_related("repeat").get(pk=change_pk)
     order = lock_order(pk=change.order_id)
     count = AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).update(
@@ -241,7 +252,7 @@ def _end(
         # One whose answer was lost, or that two have told, may come through after a newer one.
         _compare_later(order)
     if not count:
-        return
+        return False
     if state is _State.REFUSED and change.repeat is not None:
         change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
     elif state is _State.CONFIRMED:
@@ -255,3 +266,4 @@ def _end(
     change.state = state
     tell_address(order, change)
     save_order(order, "shipping_address")
+    return True
