@@ -10,9 +10,11 @@ from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.prepare_submission import prepare_submission
 from aftercart.actions.recover import recover_jobs, recover_submissions
+from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.verify_submission import verify_submission
-from aftercart.cancellations.models import Submission
+from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.orders.timeline import WORKER
 from tests.shop import Shop, count_jobs, get_request, get_statuses
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +85,36 @@ def test_while_omnitron_cannot_be_read_a_lost_answer_is_looked_for_again() -> No
     submission.refresh_from_db()
     assert (submission.state, submission.checks) == ("unknown", 1)
     assert count_jobs(jobs.VERIFY_SUBMISSION) == before + 1
+
+
+@pytest.mark.parametrize(("minutes", "longest"), [(1, 15), (11, 300)])
+def test_it_is_looked_for_often_while_it_is_young(minutes: int, longest: int) -> None:
+    shop = Shop()
+    submission = lose_the_answer(shop, applied=True)
+    Submission.objects.update(checks=20)
+    age(submission, minutes * 60)
+    ProcrastinateJob.objects.all()._raw_delete("default")
+    shop.fake.fail("read_order", NotSent("down", code="unreachable"))
+
+    verify_submission(submission.pk, shop.fake)
+
+    [job] = ProcrastinateJob.objects.filter(task_name=jobs.VERIFY_SUBMISSION)
+    assert job.scheduled_at is not None
+    wait = (job.scheduled_at - timezone.now()).total_seconds()
+    assert longest - 2 < wait <= longest * 1.25 + 1
+
+
+def test_what_was_sent_just_when_its_process_was_taken_for_dead_is_not_given_up() -> None:
+    shop = Shop()
+    prepare_submission(shop.command(), Submission.Origin.DIRECT)
+    submission = Submission.objects.get()
+    Submission.objects.update(state="sent", sent_at=timezone.now())
+
+    state = Submission.State
+    settle_submission(submission.pk, state.REFUSED, WORKER, cause="process_died", only_from=state.PREPARED)
+
+    submission.refresh_from_db()
+    assert (submission.state, CancellationRequest.objects.count()) == ("sent", 0)
 
 
 def test_a_settled_submission_is_not_verified_again() -> None:

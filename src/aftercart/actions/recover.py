@@ -41,7 +41,14 @@ def recover_submissions() -> int:
         outcome = _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN
         detail = "The process that served this submission died."
         failpoint("recover.settling")
-        settle_submission(submission.pk, outcome, WORKER, cause="process_died", detail=detail)
+        settle_submission(
+            submission.pk,
+            outcome,
+            WORKER,
+            cause="process_died",
+            detail=detail,
+            only_from=_State(submission.state),  # else it was merely slow, and has just been sent or settled
+        )
         count += 1
     return count
 

@@ -22,15 +22,25 @@ _Status = CancellationRequest.Status
 
 
 def settle_submission(
-    submission_pk: int, outcome: Submission.State, actor: Actor, *, cause: str = "", detail: str = ""
+    submission_pk: int,
+    outcome: Submission.State,
+    actor: Actor,
+    *,
+    cause: str = "",
+    detail: str = "",
+    only_from: Submission.State | None = None,
 ) -> Answer:
     """Settle as `applied`, `refused` or `unknown`, and give the answer for the caller who waits.
 
-    Whoever comes second changes nothing and is told what the first one settled.
+    Whoever comes second changes nothing and is told what the first one settled; so is one that has seen it stand
+    in a state (`only_from`) in which it stands no more.
     """
     with transaction.atomic(durable=True):
         submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
         order = lock_order(pk=submission.order_id)
+        submission.refresh_from_db(fields=["state"])
+        if only_from is not None and submission.state != only_from:
+            return answer_current(submission)
         if outcome is _State.APPLIED:
             answer = _apply(order, submission, actor, cause=cause)
         elif outcome is _State.UNKNOWN:

@@ -18,6 +18,8 @@ from aftercart.orders.status import FINAL, Status
 from aftercart.orders.timeline import WORKER, record_event
 
 _FIRST_WAIT = timedelta(seconds=2)
+#: Waits double up to these: while it is young a customer may be waiting, and a while of failures goes by soon.
+_YOUNG, _LONGEST_WHEN_YOUNG = timedelta(minutes=10), timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(minutes=5)
 
 
@@ -71,9 +73,9 @@ def _look_later(submission: Submission, detail: str) -> None:
     found = Submission.objects.filter(pk=submission.pk)
     found.update(checks=submission.checks + 1, cause_detail=detail)
     asked_since = submission.sent_at or submission.created_at
-    if get_now() > asked_since + settings.VERIFY_GIVE_UP and found.filter(manual_since=None).update(
-        manual_since=get_now()
-    ):
+    age = get_now() - asked_since
+    if age > settings.VERIFY_GIVE_UP and found.filter(manual_since=None).update(manual_since=get_now()):
         record_event(submission.order, "verification_needs_staff", WORKER, cause=detail)
-    wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+    longest = _LONGEST_WHEN_YOUNG if age < _YOUNG else _LONGEST_WAIT
+    wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=longest)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk, wait=wait)
