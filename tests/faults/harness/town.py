@@ -26,7 +26,7 @@ TIMES = {
     "OMNITRON_CONNECT_SECONDS": "1",
     "OMNITRON_BREAKER_SECONDS": "2",
     "OMNITRON_POLL_SECONDS": "5",
-    "VERIFY_GRACE_SECONDS": "6",
+    "VERIFY_GRACE_SECONDS": "8",
 }
 #: Every commit survives the crashes of a trial: the machine itself does not fail.
 _POSTGRES_OPTIONS = ("synchronous_commit=on", "max_connections=150")
