@@ -9,6 +9,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from tests.import_documents import make_document, make_item, run_import
 from tests.shop import Line, Shop, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,42 @@ def test_nor_is_one_of_several() -> None:
 
     lines = SubmissionLine.objects.order_by("pk").values_list("quantity", "outcome", "completed_quantity")
     assert list(lines) == [(1, "completed", 1), (2, "completed", 1)]
+
+
+def test_an_import_that_shows_what_omnitron_decided_leaves_it_to_be_booked_once() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    reject_request(request.pk, make_customer(), "Already packed.")
+    shop.fake.decide_request("approve", request.remote_pks[0], "")
+    amounts = {"status": "100", "refund_amount": "100.00"}
+    gone = make_item(id=shop.items[0].pk, cancelled_quantity=1, **amounts)
+    changes = {"user_email": shop.user.email, "modified_date": "2030-01-01T10:00:00.000000Z", **amounts}
+    result, _bad = run_import(make_document(shop.order.number, orderitem_set=[gone], **changes))
+    assert result.updated == 1
+
+    deliver_rejection(request.pk, shop.fake)
+    sync_order(shop.order.pk, shop.fake)
+
+    shop.order.refresh_from_db()
+    [item] = shop.order.items.all()
+    assert (item.status, item.cancelled_quantity, item.refund_amount) == ("100", 1, 100)
+    assert (shop.order.status, shop.order.refund_amount) == ("100", 100)
+
+
+def test_nor_is_what_is_kept_of_an_earlier_round_counted_before_the_rejection_is_told() -> None:
+    shop = Shop([Line(quantity=2)], split_units=True)
+    first, second = request_units(shop).remote_pks
+    CancellationRequest.objects.update(remote_pks=[second], delivered_at=None, deliveries=0, delivery_round=1)
+    shop.fake.decide_request("reject", first, "")
+    shop.fake.decide_request("approve", second, "")
+    request = CancellationRequest.objects.get()
+    reject_request(request.pk, make_customer(), "Already packed.")
+
+    sync_order(shop.order.pk, shop.fake)
+    deliver_rejection(request.pk, shop.fake)
+
+    [line] = SubmissionLine.objects.select_related("order_item")
+    assert (line.completed_quantity, line.order_item.cancelled_quantity) == (1, 1)
 
 
 def test_what_was_never_tried_at_omnitron_holds_nothing_up() -> None:

@@ -1,5 +1,6 @@
 """Decisions come back: polled with a cursor, told by a webhook, compared once a day."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -28,6 +29,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.shop import Line, Shop, ask, get_statuses, make_command
@@ -121,6 +123,25 @@ def test_a_failure_leaves_the_cursor_where_it_was() -> None:
     assert poll_updates(1, "orders", shop.fake) == 0
     assert SyncCursor.objects.get().position is None
     assert poll_updates(1, "orders", shop.fake) == 1
+
+
+def test_a_failure_on_a_later_page_keeps_what_was_read_before_it() -> None:
+    shop = Shop()
+    cancel_and_approve(shop)
+    down = NotSent("slow", code="throttled", status=429, retry_after=60)
+
+    def read_one_page(talk: Dialogue, *_rest: object) -> Iterator[tuple[Any, ...]]:
+        yield from talk.list_order_updates(channel_id=1, limit=100, since=None)
+        raise down
+
+    with mock.patch("aftercart.actions.poll_updates._list_pages", read_one_page):
+        assert poll_updates(1, "orders", shop.fake) == 1
+
+    cursor = SyncCursor.objects.get()
+    assert (take_jobs(), cursor.polled_at) == ([shop.order.pk], None)
+    assert cursor.position is not None
+    assert cursor.not_before is not None
+    assert list_streams_due() == [(1, "orders"), (1, "requests")]
 
 
 def test_a_429_is_respected() -> None:

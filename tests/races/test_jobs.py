@@ -64,8 +64,8 @@ def test_what_somebody_waits_for_comes_before_what_has_piled_up() -> None:
     assert [take_job() for _task in asked] == [
         jobs.VERIFY_SUBMISSION,
         jobs.EXECUTE_APPROVAL,
-        jobs.SYNC_ORDER,
         jobs.SEND_LETTER,
+        jobs.SYNC_ORDER,
     ]
 
 

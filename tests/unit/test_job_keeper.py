@@ -12,8 +12,8 @@ from psycopg.errors import RaiseException
 
 from aftercart.worker.keeper import JobKeeper
 
-_JOB = Job(id=7, queue="default", lock=None, queueing_lock=None, task_name="t")
-_END: dict[str, Any] = {"query": mock.ANY, "job_id": 7, "status": "succeeded", "delete_job": True}
+_JOB = Job(id=7, worker_id=3, queue="default", lock=None, queueing_lock=None, task_name="t")
+_END: dict[str, Any] = {"job_id": 7, "worker_id": 3, "status": "succeeded", "delete_job": True}
 
 
 def make_error(cause: Exception) -> ConnectorException:
@@ -36,7 +36,7 @@ def test_the_end_of_a_job_is_recorded_once_the_connection_is_back() -> None:
 
     query = finish(broken, broken, None)
 
-    assert query.await_args_list == [mock.call(**_END)] * 3
+    assert query.await_args_list == [mock.call(mock.ANY, **_END)] * 3
 
 
 def test_what_an_unanswered_try_has_recorded_is_not_recorded_again() -> None:

@@ -27,8 +27,14 @@ SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
-#: What somebody waits for comes before the rest, however much has piled up.
-_PRIORITIES = {SEND_GUEST_CODE: 4, VERIFY_SUBMISSION: 4, EXECUTE_APPROVAL: 2, DELIVER_REJECTION: 2}
+#: What somebody waits for comes before the rest, and what comes in bulk after it, however much has piled up.
+_PRIORITIES = {
+    SEND_GUEST_CODE: 4,
+    VERIFY_SUBMISSION: 4,
+    EXECUTE_APPROVAL: 2,
+    DELIVER_REJECTION: 2,
+    SYNC_ORDER: -2,
+}
 #: What is to be done at once does not wait for a later try: of the jobs with one lock, a lower one waits for a higher.
 _WHEN_DELAYED = -1
 #: What makes the other jobs happen comes first.

@@ -68,7 +68,7 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     """Read one list from its cursor on, and have each order that it is about synced; tell how many.
 
     Rows that come twice or out of order do no harm: a row only says where to look. A 429 is respected, other
-    failures are left to the next round; either way the cursor stays where it was.
+    failures are left to the next round; either way the cursor moves as far as whole pages were read.
     """
     cursor, _new = SyncCursor.objects.get_or_create(channel_id=channel_id, stream=stream)
     now = timezone.now()
@@ -77,6 +77,7 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     position = min(cursor.position, now) if cursor.position is not None else None
     read = _Round(now=now, position=position, before=cursor.seen)
     since = None if position is None else position - _OVERLAP
+    failure = None
     try:
         with client.dialogue() as talk:
             for number, rows in enumerate(_list_pages(talk, stream, channel_id, since)):
@@ -84,14 +85,11 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
                 if number + 1 >= _MOST_PAGES:
                     break
     except OmnitronError as error:
-        if isinstance(error, NotSent) and error.retry_after is not None:
-            wait = timedelta(seconds=error.retry_after)
-            SyncCursor.objects.filter(pk=cursor.pk).update(not_before=now + wait)
-        return 0
+        failure = error
     # First what the new position stands for: a death in between only has it done twice.
     for pk in sorted(read.order_pks):
         plan_sync(pk)
-    _advance(cursor, read, now)
+    _advance(cursor, read, now, failure)
     return len(read.order_pks)
 
 
@@ -126,11 +124,14 @@ def _stamp(row: Any) -> str:
 
 
 @transaction.atomic(durable=True)
-def _advance(cursor: SyncCursor, read: _Round, now: datetime) -> None:
+def _advance(cursor: SyncCursor, read: _Round, now: datetime, failure: OmnitronError | None) -> None:
     """Move the position. Two workers may poll at once: it only goes forward, unless it is ahead of our clock."""
     locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
     before = min(locked.position, now) if locked.position is not None else None
     if before is None or (read.position is not None and read.position >= before):
         locked.position, locked.seen = read.position, read.keep_near_the_end()
-    locked.polled_at, locked.not_before = now, None
+    if failure is None:
+        locked.polled_at, locked.not_before = now, None
+    elif isinstance(failure, NotSent) and failure.retry_after is not None:
+        locked.not_before = now + timedelta(seconds=failure.retry_after)
     locked.save(update_fields=["position", "seen", "polled_at", "not_before"])

@@ -4,9 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.db.models import Max, Q
+
 from aftercart.actions.import_points import import_points
 from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, update_rows
 from aftercart.lib.locks import take_turns
 from aftercart.orders.intake import OrderIntake
@@ -252,9 +255,11 @@ def _group(rows: Iterable[Any], key: Callable[[Any], int]) -> dict[int, list[Any
 
 
 def _read_open_lines(order_ids: Sequence[int]) -> dict[int, int]:
-    """Read how many units of each item are being cancelled, by item id."""
-    lines = SubmissionLine.objects.filter(is_open=True, order_item__order__in=order_ids).order_by()
-    return dict(lines.values_list("order_item_id", "quantity"))
+    """Read how many units of each item are being cancelled, or may be gone by a rejection that comes too late."""
+    lines = SubmissionLine.objects.filter(
+        Q(is_open=True) | BEING_REJECTED, order_item__order__in=order_ids
+    ).order_by()
+    return dict(lines.values_list("order_item_id").annotate(most=Max("quantity")))
 
 
 def _update_items(

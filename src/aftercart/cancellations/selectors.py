@@ -50,18 +50,19 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(lines.values_list("order_item_id", flat=True))
 
 
-def find_being_rejected(order_pk: int) -> frozenset[int]:
-    """Find the items of an order of which our staff has rejected a request, and Omnitron is still to be told.
+#: Lines whose request our staff has rejected, when Omnitron may have it and is still to be told. Until then what
+#: Omnitron shows of their items may be what it has decided of that request.
+BEING_REJECTED = Q(
+    Q(request__delivered_at__isnull=False) | Q(request__deliveries__gt=0) | ~Q(request__remote_pks=[]),
+    request__status=CancellationRequest.Status.REJECTED,
+    request__decided_by__isnull=False,
+    request__rejection_told_at=None,
+)
 
-    Until then what Omnitron shows of them may be what it has decided of that request, if it may have it.
-    """
-    lines = SubmissionLine.objects.filter(
-        Q(request__delivered_at__isnull=False) | Q(request__deliveries__gt=0),
-        order_item__order=order_pk,
-        request__status=CancellationRequest.Status.REJECTED,
-        request__decided_by__isnull=False,
-        request__rejection_told_at=None,
-    )
+
+def find_being_rejected(order_pk: int) -> frozenset[int]:
+    """Find the items of an order with a line that is `BEING_REJECTED`."""
+    lines = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=order_pk)
     return frozenset(lines.values_list("order_item_id", flat=True))
 
 

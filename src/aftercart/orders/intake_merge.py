@@ -23,7 +23,8 @@ def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> N
     """Change the intake's columns to what the order is to become."""
     columns = intake.columns
     for name in _REFUNDS:
-        columns[name] = max(columns[name], getattr(order, name))
+        ours = getattr(order, name)
+        columns[name] = ours if has_open_lines else max(columns[name], ours)
     if _stays(order.status, columns["status"], is_open=has_open_lines and order.status == _WAITING):
         columns["status"] = order.status
         columns["status_before"] = order.status_before
@@ -34,7 +35,10 @@ def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> N
 def merge_item(item: OrderItem, intake: ItemIntake, open_quantity: int | None) -> None:
     """Change the intake's columns to what the item is to become; `open_quantity` units are being decided."""
     columns = intake.columns
-    columns["refund_amount"] = max(columns["refund_amount"], item.refund_amount)
+    if open_quantity is not None:  # what was refunded is booked with what is decided
+        columns["refund_amount"] = item.refund_amount
+    else:
+        columns["refund_amount"] = max(columns["refund_amount"], item.refund_amount)
     if not intake.is_shipping_date_given and item.shipped_at:
         columns["shipped_at"] = item.shipped_at
     if not intake.is_delivery_date_given and item.delivered_at:

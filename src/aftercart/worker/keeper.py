@@ -11,6 +11,10 @@ from psycopg.errors import RaiseException
 
 #: Seconds before each further try to record how a job ended; a database that stays away for longer ends the worker.
 _WAITS: Final = (0.2, 1, 5, 15)
+_FINISH_OWN: Final = """
+    SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s)
+    FROM procrastinate_jobs WHERE id = %(job_id)s AND worker_id = %(worker_id)s
+"""
 
 
 class JobKeeper(JobManager):
@@ -24,14 +28,22 @@ class JobKeeper(JobManager):
             return None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: FBT001 - as overridden
-        """Record how a job ended, trying again: nobody takes over the jobs of a worker that lives."""
+        """Record how a job ended, trying again: nobody takes over the jobs of a worker that lives.
+
+        One that was taken over all the same is the other worker's to finish.
+        """
         for wait in _WAITS:
             try:
-                await super().finish_job(job, status, delete_job)
+                await self._finish_own(job, status, delete_job=delete_job)
             except ConnectorException as error:
                 if isinstance(error.__cause__, RaiseException):
-                    return  # an earlier try did it, or it was taken over
+                    return  # an earlier try did it
                 await asyncio.sleep(wait)
             else:
                 return
-        await super().finish_job(job, status, delete_job)
+        await self._finish_own(job, status, delete_job=delete_job)
+
+    async def _finish_own(self, job: Job, status: Status, *, delete_job: bool) -> None:
+        await self.connector.execute_query_async(
+            _FINISH_OWN, job_id=job.id, worker_id=job.worker_id, status=status.value, delete_job=delete_job
+        )

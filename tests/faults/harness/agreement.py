@@ -103,6 +103,7 @@ def check_timeline(books: Books) -> Iterator[Violation]:
                 yield Violation(DIFFERENT, text, number, None, str(submission.uuid))
     for line in books.lines:
         yield from _check_decision(books, line)
+    newest = {change.order_id: change.pk for change in books.changes}
     for change in books.changes:
         events = Counter(
             e.event for e in books.timeline[change.order_id] if e.data.get("change") == change.pk
@@ -110,12 +111,12 @@ def check_timeline(books: Books) -> Iterator[Violation]:
         wanted = {"address_change_submitted"}
         if change.state != AddressChange.State.SUPERSEDED:
             wanted.add(f"address_change_{change.state}")
-        again = events[
-            "address_change_overtaken"
-        ]  # then it was told once more, unless a newer one came first
+        # One that an older change overtook was told again, unless a newer one came first.
+        again = events["address_change_overtaken"]
         for event in sorted(wanted):
             most = 1 + (again if event == "address_change_confirmed" else 0)
-            if not 1 <= events[event] <= most:
+            least = most if change.pk == newest[change.order_id] else 1
+            if not least <= events[event] <= most:
                 number = books.orders[change.order_id].number
                 text = f"address change {change.pk} is {change.state}, but {events[event]} times {event}"
                 yield Violation(DIFFERENT, text, number)
