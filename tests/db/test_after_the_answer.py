@@ -15,6 +15,7 @@ from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER
+from tests.queues import empty_queue
 from tests.shop import Shop, count_jobs, get_request, get_statuses
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +94,7 @@ def test_it_is_looked_for_often_while_it_is_young(minutes: int, longest: int) ->
     submission = lose_the_answer(shop, applied=True)
     Submission.objects.update(checks=20)
     age(submission, minutes * 60)
-    ProcrastinateJob.objects.all()._raw_delete("default")
+    empty_queue()
     shop.fake.fail("read_order", NotSent("down", code="unreachable"))
 
     verify_submission(submission.pk, shop.fake)

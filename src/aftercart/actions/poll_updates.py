@@ -74,7 +74,7 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     now = timezone.now()
     if cursor.not_before is not None and now < cursor.not_before:
         return 0
-    position = min(cursor.position, now) if cursor.position is not None else None
+    position = _cap(cursor.position, now)
     read = _Round(now=now, position=position, before=cursor.seen)
     since = None if position is None else position - _OVERLAP
     failure = None
@@ -89,8 +89,13 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     # First what the new position stands for: a death in between only has it done twice.
     for pk in sorted(read.order_pks):
         plan_sync(pk)
-    _advance(cursor, read, now, failure)
+    _advance(cursor, read, failure)
     return len(read.order_pks)
+
+
+def _cap(position: datetime | None, now: datetime) -> datetime | None:
+    """Take back a position that is ahead of our clock."""
+    return None if position is None else min(position, now)
 
 
 def _list_pages(
@@ -124,14 +129,14 @@ def _stamp(row: Any) -> str:
 
 
 @transaction.atomic(durable=True)
-def _advance(cursor: SyncCursor, read: _Round, now: datetime, failure: OmnitronError | None) -> None:
+def _advance(cursor: SyncCursor, read: _Round, failure: OmnitronError | None) -> None:
     """Move the position. Two workers may poll at once: it only goes forward, unless it is ahead of our clock."""
     locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
-    before = min(locked.position, now) if locked.position is not None else None
+    before = _cap(locked.position, read.now)
     if before is None or (read.position is not None and read.position >= before):
         locked.position, locked.seen = read.position, read.keep_near_the_end()
     if failure is None:
-        locked.polled_at, locked.not_before = now, None
+        locked.polled_at, locked.not_before = read.now, None
     elif isinstance(failure, NotSent) and failure.retry_after is not None:
-        locked.not_before = now + timedelta(seconds=failure.retry_after)
+        locked.not_before = read.now + timedelta(seconds=failure.retry_after)
     locked.save(update_fields=["position", "seen", "polled_at", "not_before"])

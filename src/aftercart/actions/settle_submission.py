@@ -38,9 +38,10 @@ def settle_submission(
     with transaction.atomic(durable=True):
         submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
         order = lock_order(pk=submission.order_id)
-        submission.refresh_from_db(fields=["state"])
-        if only_from is not None and submission.state != only_from:
-            return answer_current(submission)
+        if only_from is not None:
+            submission.refresh_from_db(fields=["state"])
+            if submission.state != only_from:
+                return answer_current(submission)
         if outcome is _State.APPLIED:
             answer = _apply(order, submission, actor, cause=cause)
         elif outcome is _State.UNKNOWN:

@@ -70,9 +70,9 @@ def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
 
 def _count_refusal(order_pk: int) -> int:
     """Count one more refusal of Omnitron's to tell of an order; how many there were before."""
+    Order.objects.filter(pk=order_pk).update(sync_refusals=models.F("sync_refusals") + 1)
     refusals: int = Order.objects.values_list("sync_refusals", flat=True).get(pk=order_pk)
-    Order.objects.filter(pk=order_pk).update(sync_refusals=refusals + 1)
-    return refusals
+    return refusals - 1
 
 
 def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:

@@ -35,18 +35,16 @@ def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> N
 def merge_item(item: OrderItem, intake: ItemIntake, open_quantity: int | None) -> None:
     """Change the intake's columns to what the item is to become; `open_quantity` units are being decided."""
     columns = intake.columns
-    if open_quantity is not None:  # what was refunded is booked with what is decided
-        columns["refund_amount"] = item.refund_amount
-    else:
-        columns["refund_amount"] = max(columns["refund_amount"], item.refund_amount)
     if not intake.is_shipping_date_given and item.shipped_at:
         columns["shipped_at"] = item.shipped_at
     if not intake.is_delivery_date_given and item.delivered_at:
         columns["delivered_at"] = item.delivered_at
-    if open_quantity is not None:
+    if open_quantity is not None:  # what is gone and given back is booked with what is decided
+        columns["refund_amount"] = item.refund_amount
         columns["cancelled_quantity"] = item.cancelled_quantity
         columns["quantity"] = max(columns["quantity"], item.cancelled_quantity + open_quantity)
     else:
+        columns["refund_amount"] = max(columns["refund_amount"], item.refund_amount)
         cancelled = max(columns["cancelled_quantity"], item.cancelled_quantity)
         columns["cancelled_quantity"] = min(cancelled, columns["quantity"])
     if _stays(item.status, columns["status"], is_open=open_quantity is not None):
