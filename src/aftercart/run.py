@@ -55,7 +55,7 @@ def run_all() -> int:
             supervisor.start(Service("worker", worker_command()))
             if sandbox is not None:
                 supervisor.wait_for(sandbox)
-                _tell_sandbox()
+                _load_sandbox()
             summary = summarise()
             supervisor.wait_for(web)
             describe_demo(summary)
@@ -106,11 +106,17 @@ def _start_sandbox(supervisor: Supervisor) -> Service | None:
     )
 
 
-def _tell_sandbox() -> None:
-    """Load our orders into the stand-in; those that it knows it keeps as they are there."""
-    if Order.objects.count() <= _MOST_FOR_SANDBOX:
-        body = {"channel_id": settings.OMNITRON_CHANNEL_ID, "orders": list(sandbox_documents())}
-        _post(settings.SANDBOX_PORT, "/sandbox/orders/", body)
+def _load_sandbox() -> None:
+    """Load our orders into the sandbox; those that it knows it keeps as they are there.
+
+    An order that it refuses stops nobody: everything else is of use without it.
+    """
+    if Order.objects.count() > _MOST_FOR_SANDBOX:
+        return
+    body = {"channel_id": settings.OMNITRON_CHANNEL_ID, "orders": list(sandbox_documents())}
+    refusal = _post(settings.SANDBOX_PORT, "/sandbox/orders/", body)
+    if refusal:
+        print(f"aftercart: the sandbox took none of the orders: {refusal}", file=sys.stderr)  # noqa: T201 - for the terminal
 
 
 def prepare_database() -> None:
@@ -165,13 +171,14 @@ def _answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def _post(port: int, path: str, body: dict[str, Any]) -> None:
+def _post(port: int, path: str, body: dict[str, Any]) -> str:
+    """Post JSON to this machine; return what a refusal says, "" if there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
-        if response.status >= http.client.BAD_REQUEST:
-            raise ServiceFailed(f"The stand-in refused the demo's orders: {response.read(500)!r}")
+        is_refused = response.status >= http.client.BAD_REQUEST
+        return response.read(500).decode(errors="replace") if is_refused else ""
     finally:
         connection.close()
 

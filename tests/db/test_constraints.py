@@ -1,6 +1,7 @@
 """What the database refuses, whatever the code does: each check constraint has the last word."""
 
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import PolicyRule, PolicyVersion, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.orders.models import IdempotencyRecord, OrderItem
+from aftercart.orders.models import DiscountItem, IdempotencyRecord, Order, OrderItem
 from tests.shop import Line, Shop
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,12 @@ pytestmark = pytest.mark.django_db
         (OrderItem, "never_more_reserved_than_left", {"reserved_quantity": 3}),
         (OrderItem, "never_more_reserved_than_left", {"reserved_quantity": -1}),
         (OrderItem, "never_more_reserved_than_left", {"cancelled_quantity": 1}),
+        (Order, "plausible_times_of_an_order", {"created_date": datetime(2999, 1, 1, tzinfo=UTC)}),
+        (Order, "plausible_times_of_an_order", {"modified_date": datetime(1, 1, 2, tzinfo=UTC)}),
+        (OrderItem, "plausible_times_of_an_item", {"created_date": datetime(1969, 1, 1, tzinfo=UTC)}),
+        (OrderItem, "plausible_times_of_an_item", {"modified_date": datetime(2101, 1, 1, tzinfo=UTC)}),
+        (OrderItem, "plausible_times_of_an_item", {"shipped_at": datetime(9999, 12, 30, tzinfo=UTC)}),
+        (OrderItem, "plausible_times_of_an_item", {"delivered_at": datetime(9999, 12, 30, tzinfo=UTC)}),
         (SubmissionLine, "a_line_has_units", {"quantity": 0}),
         (SubmissionLine, "never_more_completed_than_asked", {"completed_quantity": 3}),
         (SubmissionLine, "never_more_completed_than_asked", {"completed_quantity": -1}),
@@ -124,3 +131,12 @@ def test_what_is_just_possible_is_taken(model: type[models.Model], values: dict[
     request_cancellation(shop.command())
 
     assert model._default_manager.update(**values) == 1
+
+
+def test_a_discount_outside_the_calendar_is_refused() -> None:
+    shop = Shop()
+
+    with pytest.raises(IntegrityError, match="plausible_times_of_a_discount"), transaction.atomic():
+        DiscountItem.objects.create(order=shop.order, modified_date=datetime(9999, 1, 1, tzinfo=UTC))
+
+    assert DiscountItem.objects.count() == 0

@@ -325,6 +325,13 @@ def test_429_is_certainly_not_applied_and_tells_when_to_come_back() -> None:
     assert (error.code, error.status, error.retry_after) == ("throttled", 429, 17.0)
 
 
+@pytest.mark.parametrize("text", ["999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_no_answer_stops_us_for_longer_than_an_hour(text: str) -> None:
+    error, _ = fail_to_read(answer(429, headers={"Retry-After": text}))
+    assert isinstance(error, NotSent)
+    assert error.retry_after == 3600.0
+
+
 def test_429_may_tell_a_date() -> None:
     moment = datetime.now(UTC) + timedelta(seconds=60)
     error, _ = fail_to_read(answer(429, headers={"Retry-After": format_datetime(moment, usegmt=True)}))

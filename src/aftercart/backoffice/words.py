@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
 from aftercart.lib.money import get_exponent, round_amount
+from aftercart.lib.times import clamp
 from aftercart.mail.models import Letter
 from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
@@ -213,7 +214,7 @@ def say_moment(at: datetime | None) -> str:
     """Write a time in the shop's zone, as in "24 Nov 2026, 14:05"."""
     if at is None:
         return NOTHING
-    return date_format(at.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)), "j M Y, H:i")
+    return date_format(clamp(at).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)), "j M Y, H:i")
 
 
 def say_age(at: datetime | None) -> str:

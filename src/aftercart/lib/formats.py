@@ -9,6 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language
 
 from aftercart.lib.money import get_exponent, round_amount
+from aftercart.lib.times import clamp
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _MINUS = "\N{MINUS SIGN}"
@@ -40,4 +41,4 @@ def format_moment(value: datetime | None) -> str:
 
 
 def _localize(value: datetime) -> datetime:
-    return value.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+    return clamp(value).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))

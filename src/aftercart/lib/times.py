@@ -1,6 +1,22 @@
-"""Times on the wire: ISO 8601, UTC, microseconds, `Z` (contract section 1)."""
+"""Times on the wire: ISO 8601, UTC, microseconds, `Z` (contract section 1); and which times there can be."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+#: No time of an order lies outside these. Python's calendar ends at year 9999, so that a window added to a
+#: time near it, or another time zone, would raise; PostgreSQL's goes on where Python's cannot read it.
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def is_plausible(at: datetime) -> bool:
+    """Return whether an aware time lies between `EARLIEST` and `LATEST`, both included."""
+    return EARLIEST <= at <= LATEST
+
+
+def clamp(at: datetime) -> datetime:
+    """Return the plausible time that is nearest to an aware time, in UTC."""
+    return at.astimezone(UTC) if is_plausible(at) else (EARLIEST if at < EARLIEST else LATEST)
 
 
 def format_time(at: datetime | None) -> str | None:

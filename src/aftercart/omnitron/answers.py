@@ -20,6 +20,8 @@ from aftercart.omnitron.transport import Answer, NoAnswer
 MAX_MESSAGES = 20
 MAX_MESSAGE_LENGTH = 500
 
+#: In seconds.
+LONGEST_RETRY_AFTER = 3600.0
 #: What is taken for a code of Omnitron's; anything else could forge a line of the log.
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 
@@ -88,17 +90,20 @@ def read_json(body: bytes) -> Any:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After`, in seconds or as a date, as seconds from now; None if it says neither."""
+    """Read `Retry-After`, in seconds or as a date, as seconds from now; None if it says neither.
+
+    At most `LONGEST_RETRY_AFTER`: a wrong header must not stop everything for years.
+    """
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
+        return min(float(text), LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def _refuse_constant(name: str) -> None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from aftercart.lib.times import clamp
+
 #: One JSON object.
 Row = Mapping[str, Any]
 
@@ -35,6 +37,9 @@ STATUS_NUMBERS = {
 }
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+#: What fits our columns: beyond them PostgreSQL would refuse the row, and with it all that was read.
+_LARGEST_WHOLE = 2**63 - 1
+_LARGEST_AMOUNT = Decimal(10) ** 12
 
 
 class Malformed(ValueError):
@@ -50,18 +55,21 @@ def read_row(value: Any) -> Row:
 
 def find_id(row: Row, *keys: str) -> int | None:
     """Read the whole number under the first key that is there; numeric strings are numbers too."""
-    for key in keys:
-        value = row.get(key)
-        if value is None:
-            continue
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-            return int(value)
-        if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-            return int(value)
+    key = next((key for key in keys if row.get(key) is not None), None)
+    if key is None:
+        return None
+    value = row[key]
+    if isinstance(value, str | Decimal) and _is_whole(value):
+        value = int(value)
+    if type(value) is not int or abs(value) > _LARGEST_WHOLE:
         raise Malformed(f"{key} is not a whole number")
-    return None
+    return value
+
+
+def _is_whole(value: str | Decimal) -> bool:
+    if isinstance(value, str):
+        return _WHOLE.fullmatch(value.strip()) is not None
+    return value.is_finite() and abs(value) <= _LARGEST_WHOLE and value == value.to_integral_value()
 
 
 def read_id(row: Row, *keys: str) -> int:
@@ -114,13 +122,17 @@ def find_amount(row: Row, key: str) -> Decimal | None:
         amount = Decimal(value)
     except InvalidOperation:
         raise Malformed(f"{key} is not an amount") from None
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount) >= _LARGEST_AMOUNT:
         raise Malformed(f"{key} is not an amount")
     return amount
 
 
 def find_moment(row: Row, key: str) -> datetime | None:
-    """Read an ISO 8601 moment; one without an offset is UTC."""
+    """Read an ISO 8601 moment, in UTC; one without an offset is UTC.
+
+    One that no calendar can reckon with (the year 9999 is a usual way to say "never") becomes the nearest
+    that ours can.
+    """
     value = row.get(key)
     if value is None or value == "":
         return None
@@ -130,7 +142,7 @@ def find_moment(row: Row, key: str) -> datetime | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         raise Malformed(f"{key} is not a moment") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return clamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def write_moment(moment: datetime) -> str:

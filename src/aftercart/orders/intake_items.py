@@ -49,6 +49,8 @@ _DISCOUNT_KNOWN: Final = frozenset(
     )
 )  # fmt: skip
 _MOST_ITEMS: Final = 1000
+#: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
+_LARGEST_QUANTITY: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
 
 def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
     status = find_status(row, "status") or order["status"]
-    quantity = need(find_whole(row, "quantity", smallest=1), "quantity")
+    quantity = need(find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY), "quantity")
     price = read_amount(row, "price")
     product, sku = _read_product(row)
     own_extra = row.get("extra_field")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aftercart.lib.times import EARLIEST, LATEST, is_plausible
 from aftercart.orders.status import Status
 
 #: One JSON object.
@@ -180,10 +181,9 @@ def find_moment(source: Document, name: str) -> datetime | None:
         raise DocumentInvalid(name, "not an ISO 8601 date and time") from None
     if moment.tzinfo is None:
         raise DocumentInvalid(name, "has no time zone")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise DocumentInvalid(name, "outside the calendar") from None
+    if not is_plausible(moment):
+        raise DocumentInvalid(name, f"not between {EARLIEST.year} and {LATEST.year}")
+    return moment.astimezone(UTC)
 
 
 def find_whole(

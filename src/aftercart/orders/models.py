@@ -11,11 +11,20 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from aftercart.lib.times import EARLIEST, LATEST
 from aftercart.orders.status import CHOICES
 
 
 def _amount(**options: Any) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=16, decimal_places=4, **{"default": 0, **options})
+
+
+def keep_times_plausible(name: str, *fields: str) -> models.CheckConstraint:
+    """Return a constraint that times from elsewhere lie where every page and computation can cope with them."""
+    plausible = models.Q()
+    for field in fields:
+        plausible &= models.Q(**{f"{field}__gte": EARLIEST, f"{field}__lte": LATEST})
+    return models.CheckConstraint(condition=plausible, name=name)
 
 
 class Order(models.Model):
@@ -87,6 +96,7 @@ class Order(models.Model):
                 name="orders_with_an_address_to_see",
             ),
         ]
+        constraints = [keep_times_plausible("plausible_times_of_an_order", "created_date", "modified_date")]
 
     def __str__(self) -> str:
         return self.number
@@ -145,6 +155,9 @@ class OrderItem(models.Model):
                 ),
                 name="never_more_reserved_than_left",
             ),
+            keep_times_plausible(
+                "plausible_times_of_an_item", "created_date", "modified_date", "shipped_at", "delivered_at"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +185,7 @@ class DiscountItem(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [keep_times_plausible("plausible_times_of_a_discount", "created_date", "modified_date")]
 
     def __str__(self) -> str:
         return self.name
