@@ -11,7 +11,7 @@ from aftercart.cancellations.models import CancellationReason, CancellationReque
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
-from tests.shop import Line, Shop, ask, get_statuses, make_command
+from tests.shop import Line, Shop, get_statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -225,24 +225,6 @@ def test_a_repeat_while_the_first_still_runs_is_told_so() -> None:
     answer = cancel_items(shop.command(fingerprint="same"), shop.fake)
 
     assert (answer.status, seen, shop.count_posts()) == (204, ["still_running"], 1)
-
-
-def test_further_units_with_the_same_body_are_a_new_submission_once_the_first_is_decided() -> None:
-    shop = Shop([Line(quantity=3)])
-    item = shop.items[0]
-
-    def submit() -> tuple[int, bool]:
-        command = make_command(shop.order, ask(item, shop.cancel_reason, quantity=1), fingerprint="one more")
-        answer = cancel_items(command, shop.fake)
-        return answer.status, answer.is_replay
-
-    assert submit() == (200, False)
-    assert submit() == (200, True)
-    SubmissionLine.objects.update(is_open=False)
-    item.cancelled_quantity = 1
-    item.save()
-    assert submit() == (200, False)
-    assert Submission.objects.count() == 2
 
 
 def test_each_write_moves_the_orders_version() -> None:

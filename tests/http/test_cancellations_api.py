@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from aftercart.cancellations.models import CancellationReason, SubmissionLine
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, SubmissionLine
 from aftercart.omnitron.errors import NotSent
 from tests.http.conftest import Api
 from tests.shop import Line, Shop, make_address, make_company, make_reason
@@ -104,6 +104,42 @@ def test_a_repeat_without_a_key_is_marked_and_harmless(api: Api, shop: Shop) -> 
     assert "Idempotency-Replayed" not in first.headers
     assert second.headers["Idempotency-Replayed"] == "true"
     assert shop.count_posts() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/orders/{number}/cancel/", 200),
+        ("/users/orders/bulk_cancellation_requests/", 201),
+        ("/users/orders/cancellation_requests/", 201),
+    ],
+)
+def test_a_decided_write_is_not_made_again_however_its_json_is_formatted(
+    api: Api, path: str, status: int
+) -> None:
+    shop = Shop([Line(quantity=3)])
+    item: dict[str, Any] = {
+        "order_item": shop.items[0].pk,
+        "reason": shop.cancel_reason.pk,
+        "cancellation_type": "cancel",
+        "quantity": 1,
+    }
+    body = item if path.endswith("/cancellation_requests/") else {"cancel_order_items": [item]}
+    path = path.format(number=shop.order.number)
+    api.log_in(shop.user)
+    first = api.post(path, body)
+    SubmissionLine.objects.update(is_open=False)
+    CancellationRequest.objects.update(status="completed")
+
+    mixed = json.dumps(dict(reversed(body.items())), indent=4).encode()
+    repeats = [api.post(path, body), api.post(path, mixed)]
+
+    assert (first.status_code, SubmissionLine.objects.count()) == (status, 1)
+    for repeat in repeats:
+        assert (repeat.status_code, repeat.json()) == (status, first.json())
+        assert repeat.headers["Idempotency-Replayed"] == "true"
+    assert api.post(path, body, {"idempotency-key": "another unit"}).status_code == status
+    assert SubmissionLine.objects.count() == 2
 
 
 def test_a_key_with_another_body_is_422_and_a_long_one_400(api: Api, shop: Shop) -> None:

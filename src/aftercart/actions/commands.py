@@ -14,18 +14,25 @@ from aftercart.orders.selectors import tell_owned
 class Write:
     """Who writes, and how a repeat of the same write is recognised (contract section 3.5).
 
-    `key` is the client's `Idempotency-Key` or ""; `fingerprint` a digest of path and body. A customer has a
-    `user`; a guest has none, but has proved one order to be theirs.
+    `key` is the client's `Idempotency-Key` or ""; `fingerprint` a keyed digest of path and body, and
+    `older_fingerprints` those under earlier secrets. A customer has a `user`; a guest has none, but has proved one
+    order to be theirs.
     """
 
     user: User | None
     fingerprint: str
     key: str = ""
     guest: Guest | None = None
+    older_fingerprints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.user is None) == (self.guest is None):  # nobody must ever own all orders without a user
             raise ValueError("a write is a customer's or a guest's")
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """All digests under which the same write may have been recorded."""
+        return (self.fingerprint, *self.older_fingerprints)
 
     @property
     def guest_order(self) -> int | None:

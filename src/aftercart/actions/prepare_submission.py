@@ -24,7 +24,7 @@ from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
-from aftercart.orders.errors import CancellationRefused, InputInvalid, QuoteStale
+from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
@@ -62,19 +62,14 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
     with transaction.atomic(durable=True):
         order = _lock(command)
         repeat = find_repeat(command.write)
-        items = find_items(order)
-        if repeat is not None and (command.write.key or _is_open(repeat)):
+        if repeat is not None:
             return replay(repeat)
-        try:
-            policy = get_policy(order)
-            lines = plan_lines(order, items, command, policy)
-            findings = _judge(order, items, lines, policy)
-            priced = price_lines(order, items, lines, findings, command.write.promised_to, policy)
-            check_quote(command.quote, priced)
-        except (InputInvalid, CancellationRefused, QuoteStale):
-            if repeat is not None:
-                return replay(repeat)
-            raise
+        items = find_items(order)
+        policy = get_policy(order)
+        lines = plan_lines(order, items, command, policy)
+        findings = _judge(order, items, lines, policy)
+        priced = price_lines(order, items, lines, findings, command.write.promised_to, policy)
+        check_quote(command.quote, priced)
         failpoint("prepare.judged")
         return record_submission(
             order,
@@ -97,15 +92,6 @@ def _lock(command: CancellationCommand) -> Order:
     if item is None:
         raise InputInvalid({"order_item": [say_unknown(first)]})
     return lock_order(pk=item.order_id, **owned)
-
-
-def _is_open(repeat: IdempotencyRecord) -> bool:
-    """Tell whether a write's cancellation is still undecided: then its repeat cannot mean another one.
-
-    Once it is decided, the same body may ask for further units, and is judged as new; if the rules refuse
-    it then, it was a repeat after all.
-    """
-    return SubmissionLine.objects.filter(submission__repeat=repeat, is_open=True).exists()
 
 
 def judge_lines(

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from aftercart.actions.commands import Answer, Write
 from aftercart.orders.errors import KeyReused, StillRunning
@@ -25,25 +25,20 @@ _R = TypeVar("_R")
 
 
 def find_repeat(write: Write) -> IdempotencyRecord | None:
-    """Find the record of the same write, answered. Inside a transaction that has locked the order.
+    """Find the record of the same write, answered, decided or not. Inside a transaction that has locked the order.
 
-    Raises `KeyReused` if the key belongs to another write, `StillRunning` if there is no answer yet.
+    The database's clock says how old it is: hosts may differ. Raises `KeyReused` if the key belongs to another
+    write, `StillRunning` if there is no answer yet.
     """
-    now = timezone.now()
     records = IdempotencyRecord.objects.filter(user=write.user, guest_order=write.guest_order)
     if write.key:
+        records.filter(key=write.key, created_at__lt=Now() - KEY_LIFE).delete()
         record = records.filter(key=write.key).first()
-        if record is not None and record.created_at < now - KEY_LIFE:
-            record.delete()
-            return None
-        if record is not None and record.fingerprint != write.fingerprint:
+        if record is not None and record.fingerprint not in write.fingerprints:
             raise KeyReused
     else:
-        record = (
-            records.filter(key="", fingerprint=write.fingerprint, created_at__gt=now - BODY_LIFE)
-            .order_by("-created_at")
-            .first()
-        )
+        same = records.filter(key="", fingerprint__in=write.fingerprints, created_at__gt=Now() - BODY_LIFE)
+        record = same.order_by("-created_at").first()
     if record is not None and record.status_code is None:
         raise StillRunning
     return record

@@ -1,7 +1,6 @@
 """The views of orders: the signed page's JSON, lists, documents, cancellations, requests, address changes."""
 
 import calendar
-import hashlib
 import json
 from datetime import datetime
 from typing import Any
@@ -30,6 +29,7 @@ from aftercart.api.serializers import (
     SingleRequestSerializer,
 )
 from aftercart.cancellations.selectors import build_document, build_documents, list_reasons, reason_document
+from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.document import discount_document
 from aftercart.orders.guests import Guest
@@ -40,14 +40,14 @@ _LONGEST_KEY = 255
 
 
 def read_write(request: Request) -> Write:
-    """Read who writes, and how a repeat is recognised: by key, or by path and body (contract section 3.5)."""
+    """Read who writes, and how a repeat is recognised: by key, or by path and content (contract section 3.5)."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > _LONGEST_KEY:
         message = _("An Idempotency-Key has at most 255 characters.")
         raise ValidationError({"Idempotency-Key": [message]}, code="max_length")
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
-    fingerprint = hashlib.sha256(f"{request.path}\n{body}".encode("utf-8", "surrogatepass")).hexdigest()
-    return Write(user=get_user(request), key=key, fingerprint=fingerprint)
+    fingerprint, *older = list_fingerprints(request.path, body)
+    return Write(get_user(request), fingerprint, key, older_fingerprints=tuple(older))
 
 
 def respond(answer: Answer) -> Response:

@@ -67,13 +67,13 @@ def find_being_rejected(order_pk: int) -> frozenset[int]:
 
 
 def find_submission(
-    order: Order, *, uuid: UUID | None = None, key: str = "", fingerprint: str = ""
+    order: Order, *, uuid: UUID | None = None, key: str = "", fingerprints: Sequence[str] = ()
 ) -> Submission | None:
     """Find a submission of an order: by its uuid, or by the write that made it."""
     submissions = Submission.objects.filter(order=order)
     if uuid is not None:
         return submissions.filter(uuid=uuid).first()
-    return submissions.filter(repeat__key=key, repeat__fingerprint=fingerprint).first()
+    return submissions.filter(repeat__key=key, repeat__fingerprint__in=fingerprints).first()
 
 
 def is_address_in_use(user: User, pk: int) -> bool:

@@ -234,7 +234,7 @@ class IdempotencyRecord(models.Model):
     fingerprint = models.CharField(max_length=64)
     status_code = models.IntegerField(null=True)
     body = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[models.Manager["IdempotencyRecord"]]
 

@@ -1,6 +1,5 @@
 """How a form sent twice is recognised: by the key that was rendered with it (contract section 3.5)."""
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.http import HttpRequest
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Write
+from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.orders.guests import Guest
 
 KEY_FIELD = "idempotency_key"
@@ -47,5 +47,5 @@ def read_write(request: HttpRequest, user: User | None, guest: Guest | None = No
         if name != "csrfmiddlewaretoken"
         for value in values
     )
-    digest = hashlib.sha256(f"{request.path}\n{urlencode(pairs)}".encode())
-    return Write(user=user, guest=guest, fingerprint=digest.hexdigest(), key=read_key(request))
+    fingerprint, *older = list_fingerprints(request.path, urlencode(pairs, errors="surrogatepass"))
+    return Write(user, fingerprint, read_key(request), guest, tuple(older))

@@ -1,6 +1,5 @@
 """What customers do, as the storefront's client does it for them, and the journal of what they were told."""
 
-import hashlib
 import http.client
 import itertools
 import json
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from aftercart.lib.fingerprints import list_fingerprints
 from tests.faults.harness.stock import Bought, Customer, Stock
 
 #: The storefront sends a failed POST so many times in all.
@@ -55,9 +55,9 @@ class Wish:
 
     @property
     def fingerprint(self) -> str:
-        """How Aftercart recognises it: a digest of path and body."""
+        """How Aftercart recognises it: a keyed digest of path and body."""
         body = json.dumps(self.body, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(f"{self.path}\n{body}".encode()).hexdigest()
+        return list_fingerprints(self.path, body)[0]
 
     @property
     def successes(self) -> list[Attempt]:

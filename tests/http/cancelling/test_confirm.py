@@ -60,6 +60,29 @@ def test_a_double_click_cancels_once_and_says_the_same_twice(
     assert Submission.objects.count() == 1
 
 
+def test_a_reload_is_the_same_submission_once_it_is_decided_and_a_form_opened_again_is_another(
+    client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
+) -> None:
+    def fill() -> Form:
+        return Form(client, order).choose(2, reasons[0], quantity="1")
+
+    form = fill()
+    fields = form.look()
+    first = form.confirm(fields)
+    SubmissionLine.objects.update(is_open=False, completed_quantity=1)
+    order.items.filter(sku="mug").update(cancelled_quantity=1, reserved_quantity=0)
+
+    reloaded = form.confirm(fields)
+    assert (reloaded.status_code, reloaded["Location"]) == (303, first["Location"])
+    assert SubmissionLine.objects.count() == 1
+
+    second = fill().send()
+    assert second.status_code == 303
+    assert second["Location"] != first["Location"]
+    assert SubmissionLine.objects.count() == 2
+    assert fake.posts == []
+
+
 def test_a_form_that_was_sent_and_then_changed_is_asked_about(
     client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
 ) -> None:

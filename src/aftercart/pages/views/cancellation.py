@@ -87,7 +87,7 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
         if isinstance(error, CancellationRefused):
             return _show_choice(request, form, error.status)
         return _show_refund(request, visit, form, error.status)
-    submission = find_submission(order, key=write.key, fingerprint=write.fingerprint)
+    submission = find_submission(order, key=write.key, fingerprints=write.fingerprints)
     if submission is None:  # a repeat of long ago, whose record is gone
         url = reverse("order-detail", args=[order.pk])
     else:
