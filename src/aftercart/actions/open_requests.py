@@ -1,5 +1,6 @@
 """Give a submission up to the back office: its lines become requests. Inside the caller's transaction."""
 
+from django.db.models import Q
 from django.utils import timezone
 
 from aftercart.actions import jobs
@@ -7,7 +8,7 @@ from aftercart.actions.commands import Answer
 from aftercart.actions.tell_customer import tell_received
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
-from aftercart.cancellations.states import claim_move
+from aftercart.cancellations.states import FOUND_CHANGED, claim_move
 from aftercart.orders.models import Order
 from aftercart.orders.timeline import Actor, record_event
 
@@ -15,24 +16,38 @@ _Status = CancellationRequest.Status
 
 
 def open_requests(
-    order: Order, submission: Submission, actor: Actor, *, cause: str, detail: str = ""
+    order: Order,
+    submission: Submission,
+    actor: Actor,
+    *,
+    cause: str,
+    detail: str = "",
+    only_if: Q | None = None,
 ) -> Answer:
     """Move the submission to `refused` and have one waiting request for each of its lines.
 
     For requests that were held for an answer, or that an approval did not get through, this is the release.
-    Without the claim (somebody else has settled it) nothing is written. Returns the contract's 200.
+    Without the claim (somebody else has settled it, or `only_if` does not hold) nothing is written. What Omnitron
+    may have rejected already is not put into its queue again: our staff decides. Returns the contract's 200.
     """
     now = timezone.now()
     if claim_move(
         submission,
         Submission.State.REFUSED,
+        only_if=only_if,
         cause=cause,
         cause_detail=detail,
         settled_at=now,
         manual_since=None,
     ):
-        for request in ensure_requests(submission, _Status.WAITING, cause):
-            jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
+        requests = ensure_requests(submission, _Status.WAITING, cause)
+        if cause == FOUND_CHANGED:
+            CancellationRequest.objects.filter(pk__in=[request.pk for request in requests]).update(
+                is_undeliverable=True, delivery_error=detail
+            )
+        else:
+            for request in requests:
+                jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
         tell_received(order, submission)
         data = {"submission": str(submission.uuid), "detail": detail}
         record_event(order, "requests_opened", actor, cause=cause, data=data)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from aftercart.actions.book_refund import find_promise
 from aftercart.actions.commands import Answer
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
+from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import claim_move
@@ -42,13 +43,9 @@ class _Plan:
     remote_pks: dict[int, list[int]]
 
     def remember(self) -> dict[str, Any]:
-        """Keep what is needed to look for the answer later, without account numbers.
-
-        `before` is each item's `[status, cancel_status]` as read: what differs from it has been applied.
-        """
-        rows = {item.pk: item for item in self.remote.items}
-        before = {str(pk): [rows[pk].status, rows[pk].cancel_status] for pk in self.command.reasons}
-        return {"order": self.remote.pk, "before": before}
+        """Keep what is needed to look for the answer later, without account numbers."""
+        named = [item for item in self.remote.items if item.pk in self.command.reasons]
+        return {"order": self.remote.pk, "before": take_snapshot(named)}
 
 
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
@@ -157,7 +154,7 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
 def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     """Commit that the command is about to leave. Raises `AlreadySettled` if it must not."""
     order = lock_order(pk=submission.order_id)
-    if not claim_move(submission, _State.SENT, sent_at=timezone.now(), command=plan.remember()):
+    if not claim_move(submission, _State.SENT, sent_at=Now(), command=plan.remember()):
         raise AlreadySettled
     Order.objects.filter(pk=order.pk).update(remote_pk=plan.remote.pk)
     for item_pk, pks in plan.remote_pks.items():

@@ -1,6 +1,7 @@
 """Settle a submission once Omnitron's answer is known, or known to be unknown: one claiming transaction."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aftercart.actions import jobs
@@ -29,11 +30,12 @@ def settle_submission(
     cause: str = "",
     detail: str = "",
     only_from: Submission.State | None = None,
+    only_if: Q | None = None,
 ) -> Answer:
     """Settle as `applied`, `refused` or `unknown`, and give the answer for the caller who waits.
 
     Whoever comes second changes nothing and is told what the first one settled; so is one that has seen it stand
-    in a state (`only_from`) in which it stands no more.
+    in a state (`only_from`) in which it stands no more. `only_if` is a condition of the claim that releases it.
     """
     with transaction.atomic(durable=True):
         submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
@@ -47,7 +49,7 @@ def settle_submission(
         elif outcome is _State.UNKNOWN:
             answer = _hold(order, submission, actor, cause=cause, detail=detail)
         else:
-            answer = open_requests(order, submission, actor, cause=cause, detail=detail)
+            answer = open_requests(order, submission, actor, cause=cause, detail=detail, only_if=only_if)
         record_answer(submission.repeat, answer)
         save_order(order, "status", "status_before")
         failpoint("settle.booked")

@@ -31,7 +31,7 @@ _UNREACHED = (
 )  # fmt: skip
 _LOST = (
     "timeout", "connection_lost", "server_error", "redirected", "not_json", "too_large", "malformed",
-    "process_died", "found_applied", "found_not_applied",
+    "process_died", "found_applied", "found_not_applied", "found_changed",
 )  # fmt: skip
 _DIFFERS = (
     "merged_line", "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item",

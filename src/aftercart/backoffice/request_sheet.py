@@ -10,6 +10,7 @@ from aftercart.backoffice.timeline import name_item, tell_timeline
 from aftercart.backoffice.words import (
     ORIGINS,
     SUBMISSION_STATES,
+    Text,
     hide_accounts,
     say_age,
     say_amount,
@@ -20,6 +21,7 @@ from aftercart.backoffice.words import (
     show_status,
 )
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.states import FOUND_CHANGED
 from aftercart.orders.models import Order
 
 _Status = CancellationRequest.Status
@@ -141,7 +143,11 @@ def _tell_customer(order: Order) -> Panel:
 
 
 def _tell_delivery(request: CancellationRequest) -> Panel:
-    refused = _("Undeliverable: Omnitron's queue refused it for good.") if request.is_undeliverable else ""
+    refused: Text = ""
+    if request.is_undeliverable and request.cause == FOUND_CHANGED:
+        refused = _("Not put into Omnitron's queue: it may have been rejected there. Please decide here.")
+    elif request.is_undeliverable:
+        refused = _("Undeliverable: Omnitron's queue refused it for good.")
     facts = [
         Fact(_("In Omnitron's queue since"), say_moment(request.delivered_at)),
         Fact(_("Omnitron's numbers"), ", ".join(str(pk) for pk in request.remote_pks)),

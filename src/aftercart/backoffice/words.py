@@ -53,6 +53,7 @@ CAUSES: Final[dict[str, Text]] = {
     "process_died": gettext_lazy("Our server stopped on the way"),
     "found_applied": gettext_lazy("Found applied at Omnitron"),
     "found_not_applied": gettext_lazy("Not found at Omnitron"),
+    "found_changed": gettext_lazy("Changed at Omnitron meanwhile; it may have been rejected there"),
     "merged_line": gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
     "omnitron_differs": gettext_lazy("Omnitron's order differs from ours"),
     "omnitron_in_progress": gettext_lazy("Omnitron is already cancelling it"),

@@ -162,7 +162,7 @@ class Submission(models.Model):
     )
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-id"]
@@ -244,7 +244,10 @@ class CancellationRequest(models.Model):
     reject_reason = models.TextField(blank=True)
     remote_pks = ArrayField(models.BigIntegerField(), default=list, blank=True)
     delivery_error = models.TextField(blank=True)
-    is_undeliverable = models.BooleanField(default=False, help_text="Omnitron's queue refused it for good.")
+    is_undeliverable = models.BooleanField(
+        default=False,
+        help_text="It stays with our staff: Omnitron's queue refused it, or may have rejected it.",
+    )
     deliveries = models.IntegerField(default=0)
     delivery_round = models.IntegerField(
         default=0, help_text="How often it was taken out of Omnitron's queue."

@@ -1,10 +1,19 @@
 """The moves of a submission (docs/decisions/0002): data, tested whole. Every move is a claiming UPDATE."""
 
+from datetime import datetime
 from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Q
 
 from aftercart.cancellations.models import Submission
 
 _State = Submission.State
+
+#: Causes with which a submission without an answer was settled by reading Omnitron.
+FOUND_APPLIED: Final = "found_applied"
+FOUND_NOT_APPLIED: Final = "found_not_applied"
+FOUND_CHANGED: Final = "found_changed"
 
 LEGAL_MOVES: Final = frozenset(
     {
@@ -23,15 +32,26 @@ LEGAL_MOVES: Final = frozenset(
 UNDER_WAY: Final = frozenset({_State.PREPARED, _State.SENT, _State.UNKNOWN})
 
 
-def claim_move(submission: Submission, after: Submission.State, **fields: Any) -> bool:
+def is_past_grace(began_at: datetime) -> Q:
+    """Select submissions whose POST was long over when a reading of Omnitron began, by the database's clock."""
+    return Q(sent_at__lt=began_at - settings.VERIFY_GRACE) | Q(sent_at=None)
+
+
+def claim_move(
+    submission: Submission, after: Submission.State, *, only_if: Q | None = None, **fields: Any
+) -> bool:
     """Move a submission to a state, if it stands in one from which that is legal; tell whether it did.
 
     The UPDATE names the states before, so of two that try one wins; the loser must look again and not act.
+    `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates.
     """
     before = [state for state, target in LEGAL_MOVES if target == after]
-    count = Submission.objects.filter(pk=submission.pk, state__in=before).update(state=after, **fields)
+    count = Submission.objects.filter(only_if or Q(), pk=submission.pk, state__in=before).update(
+        state=after, **fields
+    )
     if count:
         submission.state = after
         for name, value in fields.items():
-            setattr(submission, name, value)
+            if not hasattr(value, "resolve_expression"):  # only the row knows what that came to
+                setattr(submission, name, value)
     return bool(count)

@@ -1,8 +1,8 @@
-"""Named points of a submission's life at which a test can have the process killed. Nothing in production.
+"""Named points of a submission's life at which a test can have the process killed or frozen. Nothing in production.
 
 `AFTERCART_FAILPOINTS` names a folder; a file `armed/<point>` in it kills the first process that comes to the
-point, with SIGKILL. Only tests set it (tests/faults/harness); unset, as always elsewhere, a point costs one
-look at a global.
+point, with SIGKILL, or, if the file says `freeze`, stops it with SIGSTOP until it gets SIGCONT. Only tests set
+it (tests/faults/harness); unset, as always elsewhere, a point costs one look at a global.
 """
 
 import os
@@ -43,16 +43,18 @@ _folder = "" if os.environ.get("AFTERCART_ENV") == "production" else os.environ.
 
 
 def failpoint(name: Point) -> None:
-    """Die here, if a test wants it."""
+    """Die or freeze here, if a test wants it."""
     if _folder:
         _strike(name)
 
 
 def _strike(name: Point) -> None:
-    """Claim the point by a rename, so that exactly one process dies of it, and die."""
+    """Claim the point by a rename, so that exactly one process is struck by it, and die or freeze."""
     folder = Path(_folder)
+    claimed = folder / "fired" / f"{name}-{os.getpid()}-{time.time_ns()}"
     try:
-        (folder / "armed" / name).rename(folder / "fired" / f"{name}-{os.getpid()}-{time.time_ns()}")
+        (folder / "armed" / name).rename(claimed)
     except FileNotFoundError:
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    is_frozen = claimed.read_text().strip() == "freeze"
+    os.kill(os.getpid(), signal.SIGSTOP if is_frozen else signal.SIGKILL)

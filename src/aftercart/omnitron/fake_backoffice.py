@@ -132,7 +132,9 @@ class Backoffice:
         amount = Decimal(0)
         for shop_item_id, item_status, quantity, price in items:
             pk = 700_001 + len(self.items)
-            remote = RemoteItem(pk, order_pk, None, item_status, None, quantity, price, Decimal(0))
+            remote = RemoteItem(
+                pk, order_pk, None, item_status, None, quantity, price, Decimal(0), modified_date=self.now()
+            )
             self.items[pk] = ItemRecord(shop_item_id, remote)
             amount += price * quantity
         zero = Decimal(0)
@@ -144,6 +146,10 @@ class Backoffice:
         """Tell a moment, never the same twice."""
         self._last_moment = max(datetime.now(UTC), self._last_moment + timedelta(microseconds=1))
         return self._last_moment
+
+    def edit(self, record: ItemRecord, **changes: Any) -> None:
+        """Change an item, and when it was modified."""
+        record.remote = replace(record.remote, **changes, modified_date=self.now())
 
     def items_of(self, order_pk: int) -> list[ItemRecord]:
         """List an order's items by ascending pk."""
@@ -184,8 +190,8 @@ class Backoffice:
             record.status_before, record.kind = record.remote.status, kind
             pk = record.remote.pk
             is_collected = kind == "refund" and pk in command.shipping_companies
-            record.remote = replace(
-                record.remote,
+            self.edit(
+                record,
                 status=WAITING,
                 cancel_status="waiting",
                 **(self._make_return(pk) if is_collected else {}),
@@ -237,15 +243,13 @@ class Backoffice:
         if record.status_before is None:
             raise ValueError(f"no cancellation of item {pk} is waiting")
         if decision == "confirm":
-            record.remote = replace(record.remote, cancel_status="confirmed")
+            self.edit(record, cancel_status="confirmed")
         elif decision == "approve":
             amount = (record.remote.price or Decimal(0)) * (record.remote.quantity or 1)
-            record.remote = replace(
-                record.remote, status=ENDS_IN[record.kind], cancel_status="approved", refund_amount=amount
-            )
+            self.edit(record, status=ENDS_IN[record.kind], cancel_status="approved", refund_amount=amount)
             record.status_before = None
         else:
-            record.remote = replace(record.remote, status=record.status_before, cancel_status="rejected")
+            self.edit(record, status=record.status_before, cancel_status="rejected")
             record.status_before = None
         self.refresh(record.remote.order_pk)
 
@@ -266,11 +270,9 @@ class Backoffice:
             ends_in = ENDS_IN[record.draft.cancellation_type]
             amount = (item.remote.price or Decimal(0)) * (record.draft.quantity or 1)
             refunded = (item.remote.refund_amount or Decimal(0)) + amount
-            item.remote = replace(
-                item.remote, status=ends_in, cancel_status="approved", refund_amount=refunded
-            )
+            self.edit(item, status=ends_in, cancel_status="approved", refund_amount=refunded)
         elif decision == "reject":
-            item.remote = replace(item.remote, cancel_status="rejected")
+            self.edit(item, cancel_status="rejected")
         self.refresh(item.remote.order_pk)
 
     def change_address(self, change: AddressChange) -> None:

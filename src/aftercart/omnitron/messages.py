@@ -41,6 +41,7 @@ class RemoteItem:
     refund_amount: Decimal | None
     easy_return_code: str | None = None
     easy_return_valid_until: datetime | None = None
+    modified_date: datetime | None = None
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -58,6 +59,7 @@ class RemoteItem:
             refund_amount=find_amount(row, "refund_amount"),
             easy_return_code=code,
             easy_return_valid_until=valid_until,
+            modified_date=find_moment(row, "modified_date"),
         )
 
 

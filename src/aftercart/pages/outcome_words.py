@@ -97,7 +97,7 @@ CAUSES: Final[dict[str, Text]] = {
     "mixed_types": _("Cancellations and returns in one request have to be done by our team."),
     **dict.fromkeys(
         ("unreachable", "breaker_open", "bulkhead_full", "throttled", "deadline_over", "timeout",
-         "connection_lost", "server_error", "process_died", "found_not_applied"),
+         "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed"),
         _OUTAGE,
     ),
 }  # fmt: skip
