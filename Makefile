@@ -1,9 +1,20 @@
 # Two commands: `make run` and `make test`. Python >= 3.11 and make are all they need.
 
+SHELL := /bin/bash
+
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+
+# Install what a file pins, and say how far that is: a minute of silence looks like a fault.
+define install
+	@echo "Installing $(1) into $(VENV): about a minute the first time."
+	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --no-deps \
+		--require-hashes -r $(1) | awk -v total=$$(grep -cE '^[a-z0-9A-Z][^ ]*==' $(1)) \
+		'/^Collecting/ { n++; if (n % 20 == 0 || n == total) print "  " n " of " total " packages"; fflush() } \
+		/^Installing/ { print "  installing"; fflush() }'
+endef
 
 .PHONY: run test faults lint types check lock messages clean
 
@@ -44,11 +55,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
+	$(call install,requirements/run.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	$(call install,requirements/dev.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp

@@ -59,12 +59,15 @@ def main() -> None:
 
 
 @main.command()
-def run() -> None:
-    """Run everything on this machine: database, stand-in Omnitron, web, worker, demo data.
+@click.option("-v", "--verbose", is_flag=True, help="Show all that the processes log, not warnings alone.")
+def run(*, verbose: bool) -> None:
+    """Run everything on this machine: database, sandbox Omnitron, web, worker, demo data.
 
     What it needs it makes, in AFTERCART_VAR (./var). DATABASE_URL and OMNITRON_URL put real ones in place of
-    the embedded PostgreSQL and the stand-in. Ctrl-C stops all of it.
+    the embedded PostgreSQL and the sandbox. Ctrl-C stops all of it.
     """
+    if not verbose:
+        os.environ.setdefault("LOG_LEVEL", "WARNING")  # a worker's everyday lines would bury what to open
     with _django(database=False):
         from aftercart.run import run_all
 

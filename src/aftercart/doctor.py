@@ -1,14 +1,20 @@
 """`aftercart doctor`: look at everything that has to be right, and say what to do where it is not."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 
 from aftercart.lib.configuration import OPTIONS
 from aftercart.mail.outbox import measure_outbox
@@ -20,6 +26,10 @@ _SHORTEST_SECRET = 32
 _FEWEST_CHARACTERS = 8
 _WORST_CLOCK_SKEW = 5.0
 _LONGEST_LAG = 60.0
+#: Of the log-in page: seconds for it to come, and bytes that are read of it.
+_PATIENCE = 10.0
+_LONGEST_PAGE = 1024 * 1024
+_CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ def examine() -> Iterator[Diagnosis]:
         ("queue", _check_queue),
         ("letters", _check_letters),
         ("omnitron", _check_omnitron),
+        ("log-in", _check_login_page),
     )
     for name, check in checks:
         try:
@@ -61,6 +72,7 @@ _CURES = {
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
     "queue": "Start `aftercart worker`.",
     "letters": "Check EMAIL_URL and the mail server; then have the letters sent again in the back office.",
+    "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
 }
 
@@ -151,3 +163,32 @@ def _check_omnitron() -> Diagnosis:
     except OmnitronError as error:
         return Diagnosis("omnitron", is_fine=False, finding=error.detail, cure=_CURES["omnitron"])
     return Diagnosis("omnitron", is_fine=True, finding=f"logged in at {settings.OMNITRON_URL}")
+
+
+def _check_login_page() -> Diagnosis:
+    """Open the back office's log-in page as a browser would, through whatever stands in front, and send it empty.
+
+    An empty form logs nobody in and counts as no attempt; but it passes the CSRF check only if scheme, host and
+    cookies arrive as the browser sent them.
+    """
+    url = f"{settings.PUBLIC_URL}{reverse('admin:login')}"
+    jar = CookieJar()
+    browser = build_opener(HTTPCookieProcessor(jar))
+    with browser.open(url, timeout=_PATIENCE) as page:
+        token = _CSRF_FIELD.search(page.read(_LONGEST_PAGE).decode(errors="replace"))
+    if token is None:
+        return _say_shut(f"{url} is not our log-in page")
+    if not any(cookie.name == settings.CSRF_COOKIE_NAME for cookie in jar):
+        return _say_shut(f"the cookies of {url} do not come back")
+    form = urlencode({"csrfmiddlewaretoken": token[1], "username": "", "password": ""}).encode()
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    try:
+        with browser.open(Request(url, form, {"Origin": origin, "Referer": url}), timeout=_PATIENCE):  # noqa: S310 - the setting's own scheme
+            return Diagnosis("log-in", is_fine=True, finding=f"opens and answers at {url}")
+    except HTTPError as error:
+        with error:
+            return _say_shut(f"a log-in at {url} would be refused with {error.code}")
+
+
+def _say_shut(finding: str) -> Diagnosis:
+    return Diagnosis("log-in", is_fine=False, finding=finding, cure=_CURES["log-in"])

@@ -236,6 +236,7 @@ EMAIL_FILE_PATH = VAR / "mail"
 EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
 LETTER_LIFE = config.days("LETTER_DAYS")
 REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
+AUDIT_LIFE = config.days("AUDIT_DAYS")
 _EMAIL_URL = config.text("EMAIL_URL")
 if not _EMAIL_URL and not IS_LOCAL:
     raise ImproperlyConfigured("EMAIL_URL must be set in production: receipts and decisions go by e-mail.")

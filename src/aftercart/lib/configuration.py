@@ -82,6 +82,7 @@ OPTIONS = (
     Option("DEFAULT_FROM_EMAIL", "Aftercart <orders@localhost>", "Sender of all letters."),
     Option("EMAIL_TIMEOUT_SECONDS", "15", "Seconds to wait for each answer of the mail server."),
     Option("LETTER_DAYS", "180", "Days that letters are kept in the outbox after they were sent."),
+    Option("AUDIT_DAYS", "365", "Days that log-ins, and what staff changed in the back office, stay on record."),
     Option("REQUEST_ANSWER_DAYS", "3", "Days within which customers are promised an answer to a request."),
     Option("WITHDRAWAL_COUNTRIES", "at,be,bg,cy,cz,de,dk,ee,es,fi,fr,gr,hr,hu,ie,is,it,li,lt,lu,lv,mt,nl,no,pl,pt,ro,se,si,sk,tr", "Countries (ISO codes) of customers who get the withdrawal function; `*`: all. Rows in the back office go before it."),
     Option("WITHDRAWAL_DAYS", "14", "Days of the withdrawal period, from the delivery of the last item on."),

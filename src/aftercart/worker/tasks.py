@@ -17,6 +17,7 @@ from aftercart.actions.change_address import deliver_address
 from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.forget_accounts import forget_accounts
+from aftercart.actions.forget_logs import forget_logs
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
@@ -220,6 +221,14 @@ def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
     count = forget_accounts()
     if count:
         _logger.info("Forgot the accounts of %s lines.", count)
+
+
+@app.periodic(cron="53 3 * * *")
+@app.task(name="aftercart.forget_logs", queueing_lock="aftercart.forget_logs")
+@_returning_connections
+def run_forget_logs(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
+    """Delete records of log-ins and of staff's changes after their time, once a day."""
+    forget_logs()
 
 
 @app.periodic(cron="47 * * * *")

@@ -1,5 +1,7 @@
 """Reading orders: the confirmation, the list, one order."""
 
+import json
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -30,9 +32,21 @@ _PAGE_SIZE = 12
 @csrf_protect
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the way: to the log-in, or to one's orders."""
-    context = {"shows_mails": settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE}
+    """Show the way: to the log-in, or to one's orders; in a local run to the demo's log-ins, too."""
+    context = {
+        "shows_mails": settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE,
+        "demo": _read_demo() if settings.IS_LOCAL else None,
+    }
     return render(request, "pages/home.html", context)
+
+
+def _read_demo() -> dict[str, Any] | None:
+    """Read what a local run wrote of its demo; None if there is none, or it holds no customer."""
+    try:
+        demo = json.loads((settings.VAR / "demo.json").read_bytes())
+        return {"customer": demo["customers"][0], "staff": demo["staff"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 @customer_page("GET", "HEAD")
