@@ -16,19 +16,32 @@ define install
 		/^Installing/ { print "  installing"; fflush() }'
 endef
 
-.PHONY: run test faults lint types check lock messages clean
+.PHONY: run test test-fast test-deep faults checks lint types imports lock messages clean
+
+# Lint, types and import rules run beside the tests that $(1) starts; what they say is printed afterwards, whole.
+define beside_checks
+@said=$$(mktemp) && code=0 && { $(MAKE) --no-print-directory --keep-going checks >"$$said" 2>&1 & } && \
+	{ $(1) || code=$$?; wait $$! || code=$$?; cat "$$said"; rm -f "$$said"; exit $$code; }
+endef
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
 	@exec $(BIN)/aftercart run
 
-test: $(VENV)/dev.stamp lint types ## Set everything up and run every check and test
-	$(BIN)/django-admin makemigrations --check --dry-run --settings=aftercart.settings 2>/dev/null
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term tests
+test: $(VENV)/dev.stamp ## Set everything up and run every check and test; of what rotates, this commit's turn
+	$(call beside_checks,$(PYTEST) --durations=20 tests)
+
+test-fast: $(VENV)/dev.stamp ## The inner loop: checks, and the tests that need no other process than the database
+	$(call beside_checks,$(PYTEST) -q tests/unit tests/db)
+
+test-deep: $(VENV)/dev.stamp ## Everything at full strength, before a release; FIFTH=1: the fifth whose turn it is
+	$(call beside_checks,$(BIN)/python -m tests.deep $(if $(FIFTH),--fifth))
 
 faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINUTES, then check the books (SEED repeats)
 	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MUTATION),--mutation $(MUTATION))
+
+checks: lint types imports
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -36,6 +49,9 @@ lint: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+imports: $(VENV)/dev.stamp
+	$(BIN)/lint-imports
 
 lock: $(VENV)/dev.stamp ## Write requirements/*.txt anew from requirements/*.in
 	for name in run dev; do $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \

@@ -1,11 +1,16 @@
 """What all tests share."""
 
+import os
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
+from django.conf import settings as django_settings
+from django.test import TransactionTestCase
 from pytest_django import Settings
 
-from tests.queues import empty_queue
+from tests.postgres import MIGRATED
+from tests.tables import empty_tables
 
 
 @pytest.fixture(autouse=True)
@@ -14,13 +19,19 @@ def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@pytest.fixture(autouse=True)
-def _own_queue(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empty the queue after a test that commits: Django's flush passes over tables that are not its own."""
-    marker = request.node.get_closest_marker("django_db")
-    commits = bool(marker and marker.kwargs.get("transaction")) or "live_server" in request.fixturenames
-    if commits:
-        request.getfixturevalue("transactional_db")
-    yield
-    if commits:
-        empty_queue()
+@pytest.fixture(scope="session", autouse=True)
+def _empty_tables_after_a_test_that_commits() -> Iterator[None]:
+    """Have the queue's tables emptied too, and permissions left: Django's flush does neither."""
+
+    def empty(_case: TransactionTestCase) -> None:
+        empty_tables()
+
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:  # noqa: ARG001 - a fixture
+    """Have this worker's database copied from the migrated one."""
+    if template := os.environ.get(MIGRATED):
+        django_settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template

@@ -15,8 +15,8 @@ from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER
-from tests.queues import empty_queue
 from tests.shop import Shop, count_jobs, get_request, get_statuses
+from tests.tables import empty_queue
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from tests.http.conftest import Api
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
 from tests.shop import Line, ask, get_items, make_customer, make_order, make_reason
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 IBAN, SPACED, HOLDER = "TR330006100519786457841326", "TR33 0006 1005 1978 6457 8413 26", "Zeynep Gizligil"
 TRANSFER = {"pk": 4, "name": "Havale", "payment_type": "funds_transfer", "slug": "havale"}

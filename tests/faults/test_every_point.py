@@ -35,7 +35,7 @@ from tests.faults.points import Action, kill_at_every_point, recover
 from tests.remote.sandbox_process import SandboxProcess
 from tests.shop import Line, ask, make_address, make_address_command, make_command, make_reason
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancel(street: Street, client: Omnitron) -> None:

@@ -14,7 +14,7 @@ from tests.faults.points import survives
 from tests.letters import send_letters
 from tests.shop import make_order
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(order: Order) -> int:

@@ -27,7 +27,7 @@ from aftercart.mail.models import Letter
 from tests.faults.points import survives
 from tests.shop import make_order
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 _MOST_POINTS = 100
 

@@ -12,9 +12,6 @@ from tests.faults.conftest import DEADLINE, Street
 from tests.processes import Storefront, running_web, running_worker, wait_until
 from tests.shop import get_statuses
 
-#: One worker of the test run holds the processes.
-pytestmark = pytest.mark.xdist_group("processes")
-
 #: What the customer may wait beyond the deadline: our own work and a busy machine's.
 SLACK = 1.5
 HTML = {"body": "<html><body>Bad Gateway</body></html>", "content_type": "text/html"}

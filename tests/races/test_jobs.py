@@ -13,9 +13,9 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.locks import alone_at
 from aftercart.worker.take_over import take_over_jobs
-from tests.queues import empty_queue
 from tests.races.together import interrupted, race, without_turns
 from tests.shop import Shop
+from tests.tables import empty_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

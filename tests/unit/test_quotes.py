@@ -1,13 +1,12 @@
-"""Refunds for any order and any way of cancelling it: 10,000 made-up orders in all."""
+"""Refunds for any order and any way of cancelling it: 10,000 made-up orders in all, in a deep run."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercart.lib.money import ZERO, from_minor, get_exponent, share_of_units, share_out
@@ -23,11 +22,7 @@ from aftercart.orders.quotes import (
     compute_total,
 )
 from aftercart.orders.rules import Ask
-
-
-def many(count: int) -> Callable[[Any], Any]:
-    """Try so many cases, however slow the machine; the counts of this file add up to 10,000."""
-    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+from tests.strength import examples
 
 
 def make_order(dice: random.Random) -> PaidOrder:
@@ -123,7 +118,7 @@ def list_amounts(quotes: Iterable[Quote]) -> list[Decimal]:
     ]  # fmt: skip
 
 
-@many(4_000)
+@examples(4_000)
 @given(orders, dices)
 def test_however_an_order_is_cancelled_what_comes_back_is_what_was_paid(
     order: PaidOrder, dice: random.Random
@@ -147,7 +142,7 @@ def test_however_an_order_is_cancelled_what_comes_back_is_what_was_paid(
         assert amount == amount.quantize(smallest)
 
 
-@many(3_000)
+@examples(3_000)
 @given(orders, dices)
 def test_the_order_of_cancelling_changes_nothing_for_any_unit(order: PaidOrder, dice: random.Random) -> None:
     """What differs is which refund is paid in points, and which brings the shipping: the documented remainder."""
@@ -184,7 +179,7 @@ def test_the_order_of_cancelling_changes_nothing_for_any_unit(order: PaidOrder, 
     assert amounts[0] == amounts[1]
 
 
-@many(1_000)
+@examples(1_000)
 @given(orders, dices)
 def test_cancelling_one_line_moves_nothing_of_another(order: PaidOrder, dice: random.Random) -> None:
     item = dice.choice(order.items)
@@ -200,7 +195,7 @@ def test_cancelling_one_line_moves_nothing_of_another(order: PaidOrder, dice: ra
     assert replace(after, points_returned=ZERO) == replace(alone, points_returned=ZERO)
 
 
-@many(2_000)
+@examples(2_000)
 @given(orders, dices)
 def test_with_any_terms_no_amount_is_negative_and_nothing_is_kept_but_what_they_say(
     order: PaidOrder, dice: random.Random

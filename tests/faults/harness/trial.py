@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from tests.faults.harness.quiesce import Rest
     from tests.faults.harness.report import Report
 
-#: Beyond the time that was asked for: until every failpoint has fired, or a mutation had its chances.
-_LONGEST_MORE = 150.0
-#: So much has to be asked for, and to go wrong, that a mutation shows, however slow the machine is.
+#: Beyond the time that was asked for: until enough has happened, however busy the machine is.
+_LONGEST_MORE = 900.0
+#: What a trial lasts at least for, besides its time: writes and kills; for a mutation, writes and faults.
+_FEWEST_WRITES, _FEWEST_KILLS = 250, 8
 _WRITES_OF_A_MUTATION, _FAULTS_OF_A_MUTATION = 800, 120
 #: What a customer gets through: whoever has been through all has only what is under way, and is refused.
-_ORDERS_A_MINUTE = 25
+_ORDERS_A_MINUTE, _MINUTES_MORE = 25, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _run(plan: Plan, town: Town) -> "Report":
     town.start_sandbox()
     standin, journal = StandIn(town.sandbox_port), Journal()
     longest = plan.minutes * 60 + _LONGEST_MORE
-    orders = round(longest / 60 * _ORDERS_A_MINUTE)
+    orders = round((plan.minutes + _MINUTES_MORE) * _ORDERS_A_MINUTE)
     stock = make_stock(make_draw(plan.seed, 1), standin, customers=plan.customers, orders=orders)
     town.start_aftercart()
     desks = Desks(standin, stock.staff, make_draw(plan.seed, 2))
@@ -79,9 +80,11 @@ def _run(plan: Plan, town: Town) -> "Report":
     crowd = Crowd(stock, journal, town.web_ports, plan.seed)
 
     def has_seen_enough() -> bool:
-        """Tell whether a mutation had the chance to show; without one there is nothing to wait for."""
-        writes, faults = len(journal.wishes), chaos.faults.total()
-        return not plan.mutation or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)
+        """Return whether enough was asked for, and went wrong, to show what there is to be shown."""
+        writes = len(journal.wishes)
+        if plan.mutation:
+            return writes >= _WRITES_OF_A_MUTATION and chaos.faults.total() >= _FAULTS_OF_A_MUTATION
+        return writes >= _FEWEST_WRITES and town.kills.total() >= _FEWEST_KILLS
 
     crowd.start()
     chaos.run(

@@ -1,0 +1,153 @@
+"""A pytest plugin: how strong a run is.
+
+A run is quick unless `--deep` says otherwise. The quick one takes of every test marked `rotating` one case, which
+the commit chooses, leaves out what is marked `deep`, and has Hypothesis try a tenth of the examples. What a commit
+leaves out, another takes; `--fifth` takes a fifth of what only a deep run does. Both are said in the end.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_FOLDER = Path(__file__).parent
+FIFTHS = 5
+_TURN = "AFTERCART_TEST_TURN"
+#: Tries of a test without a count of its own. No time limits: they measure the machine.
+_EXAMPLES = {"quick": 50, "deep": 1_000}
+#: Longest first, so that all workers end together; what is not named keeps its place between the last two.
+_FIRST = (
+    "faults/test_trial.py",
+    "meta/test_readme.py",
+    "browser/test_quality_in_a_browser.py",
+    "storefront/",
+    "faults/",
+    "browser/",
+    "races/",
+    "remote/",
+)
+_taken = pytest.StashKey[list[str]]()
+_told: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the command line say how strong the run is."""
+    group = parser.getgroup("strength")
+    group.addoption("--deep", action="store_true", help="every case, ten times the examples")
+    group.addoption(
+        "--fifth", action="store_true", help="with --deep: a fifth of what a quick run leaves out"
+    )
+    group.addoption("--turn", type=int, help="what chooses cases and the fifth (default: the commit)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Find whose turn it is, before workers inherit the options, and set Hypothesis up before tests are read."""
+    if config.option.turn is None:
+        config.option.turn = find_turn()
+    name = "deep" if config.option.deep else "quick"
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    settings.register_profile(name, max_examples=_EXAMPLES[name], deadline=None, suppress_health_check=checks)
+    settings.load_profile(name)
+    for line in (
+        "rotating: a quick run takes one of its cases, chosen by the commit",
+        "deep: only in a deep run",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+def find_turn() -> int:
+    """Find the number that a commit gives; 0 without git."""
+    if os.environ.get(_TURN):
+        return int(os.environ[_TURN])
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=_FOLDER, capture_output=True, text=True, check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return 0
+    return int(done.stdout[:7], 16)
+
+
+def is_deep() -> bool:
+    """Return whether this run is; for modules that choose their cases when they are read."""
+    return settings.get_current_profile_name() == "deep"
+
+
+def examples(deep: int) -> settings:
+    """Have Hypothesis try so many examples in a deep run, a tenth in a quick one."""
+    return settings(max_examples=deep if is_deep() else max(deep // 10, 1))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how strong the run is."""
+    kind = "deep" if config.option.deep else "quick"
+    fifth = f", fifth {config.option.turn % FIFTHS + 1} of {FIFTHS}" if config.option.fifth else ""
+    return f"strength: {kind}{fifth}, turn {config.option.turn} (--turn repeats it)"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not to be run, and put the longest first."""
+    turn: int = config.option.turn
+    if not config.option.deep:
+        taken = list(take_turns(items, turn))
+        config.stash[_taken] = [item.nodeid for item in taken if item.get_closest_marker("rotating")]
+    elif config.option.fifth:
+        taken = list(take_fifth(items, turn))
+        config.stash[_taken] = [item.nodeid for item in taken]
+    else:
+        taken = items[:]
+    left = set(items) - set(taken)
+    if left:
+        config.hook.pytest_deselected(items=list(left))
+    items[:] = sorted(taken, key=_rank)
+
+
+def take_turns(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
+    """Take one case of each test that rotates, and whatever else is not for deep runs alone."""
+    for _name, group in groupby(items, key=lambda item: item.nodeid.partition("[")[0]):
+        cases = list(group)
+        if cases[0].get_closest_marker("rotating"):
+            yield cases[turn % len(cases)]
+        else:
+            yield from (case for case in cases if not case.get_closest_marker("deep"))
+
+
+def take_fifth(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
+    """Take a fifth of what a deep run does and a quick one does not, or not as thoroughly."""
+    names = ("deep", "rotating", "hypothesis")
+    stronger = [item for item in items if any(item.get_closest_marker(name) for name in names)]
+    yield from (item for place, item in enumerate(stronger) if place % FIFTHS == turn % FIFTHS)
+
+
+def _rank(item: pytest.Item) -> int:
+    path = item.path.relative_to(_FOLDER).as_posix()
+    return next((place for place, prefix in enumerate(_FIRST) if path.startswith(prefix)), len(_FIRST))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints what was chosen here."""
+    taken = session.config.stash.get(_taken, [])
+    output = getattr(session.config, "workeroutput", None)
+    if output is None:
+        _told.extend(taken)
+    else:
+        output["taken"] = taken
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Hear from a parallel worker what was chosen: all of them choose the same."""
+    if not _told:
+        _told.extend(getattr(node, "workeroutput", {}).get("taken", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which cases this commit's turn was."""
+    if _told:
+        terminalreporter.section("this commit's turn")
+        for name in _told:
+            terminalreporter.line(name)
