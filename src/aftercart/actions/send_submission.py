@@ -143,7 +143,11 @@ def _prefer_free(targets: list[RemoteItem]) -> list[RemoteItem]:
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
-    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in {None, "rejected"}:
+    decided = {None, "rejected"}
+    if line.order_item.cancelled_quantity:
+        # Units of the same item that are gone have left it this; what is undecided is told otherwise.
+        decided |= {"approved"}
+    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
         raise RemoteDiffers("omnitron_in_progress", f"Omnitron is already cancelling its item {target.pk}.")
     if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
         message = f"Omnitron's item {target.pk} stands at {target.status}."
