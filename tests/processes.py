@@ -82,7 +82,7 @@ def running_web(omnitron_url: str, **environment: str) -> Iterator[str]:
     port = find_free_port()
     values = make_environment(omnitron_url, PORT=str(port), **environment)
     with running([sys.executable, "-m", "aftercart", "web"], values):
-        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), _START_SECONDS)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), _START_SECONDS)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -94,7 +94,8 @@ def running_worker(omnitron_url: str, **environment: str) -> Iterator[subprocess
         yield process
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Tell whether a page answers with 200."""
     try:
         return httpx2.get(url, timeout=2).status_code == 200
     except httpx2.HTTPError:

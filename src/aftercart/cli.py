@@ -78,9 +78,10 @@ def run(*, verbose: bool) -> None:
 def web() -> None:
     """Serve customers and back office over HTTP (Granian), until SIGTERM."""
     with _django(database=False):
-        from aftercart.processes import web_command
+        from aftercart.processes import raise_descriptor_limit, web_command
 
         command = web_command()
+        raise_descriptor_limit()
     os.execv(command[0], command)  # noqa: S606 - our own program takes this process over
 
 

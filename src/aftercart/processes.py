@@ -1,5 +1,6 @@
 """The commands of Aftercart's processes, for the command line and for the supervisor alike."""
 
+import resource
 import sys
 from collections.abc import Sequence
 
@@ -7,16 +8,42 @@ from django.conf import settings
 
 #: How long a web process may take to finish what it serves: longer than any dialogue with Omnitron.
 _DRAIN_SECONDS = 12
+#: What is buffered of a connection; the front limits headers and bodies itself.
+_BUFFER_BYTES = 64 * 1024
+#: Connections that wait to be accepted.
+_BACKLOG = 2048
+#: Connections that a process holds at most; an idle or slow one takes some kilobytes and no thread.
+_MOST_CONNECTIONS = 8192
 
 
 def web_command() -> list[str]:
-    """Give the command of the web server: Granian serving WSGI, since Django under ASGI is half as fast."""
+    """Give the command of the web server: Granian, which runs our front (`aftercart.front`) in each process."""
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "aftercart.wsgi:application",
-        "--host", settings.HOST, "--port", str(settings.PORT),
-        "--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS),
+        sys.executable, "-m", "granian", "--interface", "rsgi", "aftercart.front.entrance:front",
+        "--host", settings.HOST, "--port", str(settings.PORT), "--workers", str(settings.WEB_PROCESSES),
+        "--http", settings.WEB_HTTP, "--no-ws",
+        "--http1-header-read-timeout", str(round(settings.WEB_HEADER_SECONDS * 1000)),
+        "--http1-buffer-size", str(_BUFFER_BYTES),
+        "--backlog", str(_BACKLOG), "--backpressure", str(count_connections()),
         "--respawn-failed-workers", "--workers-kill-timeout", f"{_DRAIN_SECONDS}s", "--log-level", "error",
     ]  # fmt: skip
+
+
+def count_connections() -> int:
+    """Count the connections that a web process may hold.
+
+    More cost only memory, but not more than there are file descriptors: Granian never accepts again after `accept`
+    has failed for want of one.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors = _MOST_CONNECTIONS * 2 if hard == resource.RLIM_INFINITY else hard
+    return min(_MOST_CONNECTIONS, descriptors // 2)
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process, and those that it becomes or starts, have as many open files as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def worker_command() -> list[str]:

@@ -35,7 +35,7 @@ from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib import postgres
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now
-from aftercart.processes import sandbox_command, web_command, worker_command
+from aftercart.processes import raise_descriptor_limit, sandbox_command, web_command, worker_command
 from aftercart.supervisor import Service, ServiceFailed, Supervisor
 
 #: Beyond so many orders the stand-in is not told of all of them by itself.
@@ -49,6 +49,7 @@ def run_all() -> int:
             _start_database(supervisor)
             sandbox = _start_sandbox(supervisor)
             prepare_database()
+            raise_descriptor_limit()
             web = supervisor.start(
                 Service("web", web_command(), is_ready=lambda: _answers(settings.PORT, "/readyz"))
             )

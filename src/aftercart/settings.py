@@ -37,6 +37,12 @@ PORT = config.number("PORT")
 SANDBOX_PORT = config.number("SANDBOX_PORT")
 WEB_PROCESSES = config.number("WEB_PROCESSES")
 WEB_THREADS = config.number("WEB_THREADS")
+WEB_HTTP = config.text("WEB_HTTP")
+if WEB_HTTP not in {"1", "2", "auto"}:
+    raise ConfigurationError(f"WEB_HTTP must be 1, 2 or auto, not {WEB_HTTP!r}.")
+WEB_HEADER_SECONDS = config.seconds("WEB_HEADER_SECONDS")
+WEB_BODY_SECONDS = config.seconds("WEB_BODY_SECONDS")
+WEB_BODIES_MEMORY = config.number("WEB_BODIES_MIB") * 1024 * 1024
 _HOSTNAME = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - what to open, not what to bind
 PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{_HOSTNAME}:{PORT}").rstrip("/")
 _LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]

@@ -1,0 +1,28 @@
+"""What is refused by its first line and headers alone."""
+
+from typing import Any
+
+from aftercart.front.refusals import Refused
+
+#: TRACE reflects cookies, CONNECT is for proxies, and nothing here answers a method beyond these.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: Characters of all header names and values together. Hyper's own limit is 100 headers.
+MOST_HEADERS = 32 * 1024
+
+_NUL = ("\0", "%00")
+
+
+def check_request_head(scope: Any) -> None:
+    """Raise `Refused` for a method nobody serves, headers too large, two hosts, or a NUL in the address."""
+    if scope.method not in METHODS:
+        allowed = (("Allow", ", ".join(METHODS)),)
+        raise Refused(405, "method_not_allowed", f'Method "{scope.method}" not allowed.', headers=allowed)
+    headers = scope.headers
+    if sum(len(name) + len(value) for name, value in headers.items()) > MOST_HEADERS:
+        raise Refused(
+            431, "headers_too_large", f"A request's headers have at most {MOST_HEADERS} characters."
+        )
+    if len(headers.get_all("host")) > 1:
+        raise Refused(400, "bad_request", "A request has one Host.")
+    if any(nul in text for text in (scope.path, scope.query_string) for nul in _NUL):
+        raise Refused(400, "bad_request", "An address has no NUL.")

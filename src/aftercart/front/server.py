@@ -1,0 +1,50 @@
+"""The front that Granian runs in each web process, by its RSGI protocol.
+
+An event loop reads requests; a slow client costs it some kilobytes. Django stays WSGI, in threads of our own: under
+ASGI it was half as fast. What needs no thread is answered in `__rsgi__` itself, before the request is handed over.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from aftercart.front.bodies import BodyLimits, BodyReader, ClientGone
+from aftercart.front.door import check_request_head
+from aftercart.front.gateway import Application, build_environ, serve
+from aftercart.front.refusals import Refused, answer_refusal
+from aftercart.front.threads import Threads
+
+_JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+
+class Front:
+    """Reads each request whole, then has a thread answer it."""
+
+    def __init__(self, application: Application, *, threads: int, limits: BodyLimits) -> None:
+        self._application = application
+        self._thread_count = threads
+        self._bodies = BodyReader(limits)
+
+    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Start the threads."""
+        self._threads = Threads(self._thread_count)
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """End the threads; Granian calls this when every request has its answer."""
+        self._threads.close()
+
+    async def __rsgi__(self, scope: Any, proto: Any) -> None:
+        """Answer a request."""
+        try:
+            check_request_head(scope)
+            if scope.path == "/healthz" and scope.method in {"GET", "HEAD"}:
+                # It is alive, also when every thread waits for something.
+                proto.response_str(200, _JSON, '{"status": "ok"}')
+                return
+            async with self._bodies.body(scope.headers, proto) as body:
+                environ = build_environ(scope, body)
+                await self._threads.run(partial(serve, self._application, environ, proto))
+        except Refused as refusal:
+            answer_refusal(scope.headers, proto, refusal)
+        except ClientGone:
+            proto.response_empty(400, [("Connection", "close")])

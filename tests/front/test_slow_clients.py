@@ -1,0 +1,131 @@
+"""Clients that are slow, or never go on, stop nobody else (two threads, one process)."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import httpx2
+import pytest
+from axes.models import AccessAttempt
+
+from tests.front.conftest import BODY_SECONDS
+from tests.front.connections import (
+    HEAD,
+    connect,
+    exchange,
+    held,
+    median_seconds,
+    read_all,
+    write_request,
+)
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("front")]
+
+MANY = 200
+PAGES = ("/healthz", "/readyz", "/users/login/")
+UNFINISHED_BODY = write_request(
+    "POST /users/login/", "Content-Type: application/json", "Content-Length: 50", body=b"{"
+)
+
+
+@contextmanager
+def trickling(base_url: str) -> Iterator[None]:
+    """Send a byte of each body now and then, until the end of the block."""
+    stop = threading.Event()
+    head = write_request("POST /users/login/", "Content-Length: 100000")
+    with held(base_url, MANY, head) as connections:
+
+        def trickle() -> None:
+            while not stop.wait(0.2):
+                for connection in connections:
+                    with suppress(OSError):  # it was too slow
+                        connection.sendall(b"a")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(UNFINISHED_BODY, id="unfinished bodies"),
+        pytest.param(f"POST /users/login/ HTTP/1.1\r\n{HEAD}Content-Le".encode(), id="unfinished headers"),
+        pytest.param(
+            write_request("POST /users/login/", "Transfer-Encoding: chunked", body=b"5\r\nab"),
+            id="half a chunk",
+        ),
+        pytest.param(write_request("GET /healthz"), id="idle after an answer"),
+        pytest.param(b"", id="idle"),
+    ],
+)
+def test_200_connections_of_one_client_leave_pages_under_a_second(base_url: str, sent: bytes) -> None:
+    with held(base_url, MANY, sent):
+        assert [page for page in PAGES if median_seconds(base_url, page) >= 1.0] == []
+
+
+def test_200_trickled_bodies_leave_pages_under_a_second(base_url: str) -> None:
+    with trickling(base_url):
+        assert [page for page in PAGES if median_seconds(base_url, page) >= 1.0] == []
+
+
+def test_readers_that_never_read_leave_pages_under_a_second(base_url: str) -> None:
+    with held(base_url, MANY, write_request("GET /static/pages/aftercart.css") * 20):
+        assert [page for page in PAGES if median_seconds(base_url, page) >= 1.0] == []
+
+
+def test_prior_knowledge_of_http_2_is_not_served(base_url: str) -> None:
+    assert exchange(base_url, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0") == b""
+    assert median_seconds(base_url, "/users/login/") < 1.0
+
+
+def test_a_body_that_comes_too_slowly_gets_408_and_the_end(base_url: str) -> None:
+    began = time.monotonic()
+
+    answer = exchange(base_url, UNFINISHED_BODY)
+
+    assert time.monotonic() - began >= BODY_SECONDS
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.endswith(b'{"detail": "The request\'s body came too slowly.", "code": "request_timeout"}')
+
+
+def test_when_bodies_take_too_much_the_slowest_give_way(base_url: str) -> None:
+    large = write_request("POST /users/login/", "Content-Type: application/json", "Content-Length: 1000000")
+    with held(base_url, 2, large) as connections:  # of 2 MiB
+        wait_until(lambda: httpx2.get(f"{base_url}/healthz").status_code == 200)
+        began = time.monotonic()
+        body = b'{"email": "a@example.com", "password": "' + b"x" * 900_000 + b'"}'
+
+        answer = httpx2.post(
+            f"{base_url}/users/login/", content=body, headers={"Content-Type": "application/json"}, timeout=20
+        )
+
+        assert (answer.status_code, answer.json()["code"]) != (503, "unavailable")
+        assert answer.status_code == 400
+        assert read_all(connections[0]).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < BODY_SECONDS
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(base_url: str) -> None:
+    body = b'{"email": "gone@example.com", "password": "wrong"}'
+    for head, sent in (
+        (f"Content-Length: {len(body) + 1}", body),
+        ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(body), body)),
+    ):
+        connect(
+            base_url, write_request("POST /users/login/", "Content-Type: application/json", head, body=sent)
+        ).close()
+    whole = b'{"email": "here@example.com", "password": "wrong"}'
+
+    answer = httpx2.post(
+        f"{base_url}/users/login/", content=whole, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 400
+    assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["here@example.com"]
