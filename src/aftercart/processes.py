@@ -35,15 +35,19 @@ def count_connections() -> int:
     More cost only memory, but not more than there are file descriptors: Granian never accepts again after `accept`
     has failed for want of one.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    descriptors = _MOST_CONNECTIONS * 2 if hard == resource.RLIM_INFINITY else hard
-    return min(_MOST_CONNECTIONS, descriptors // 2)
+    return min(_MOST_CONNECTIONS, _count_descriptors() // 2)
 
 
 def raise_descriptor_limit() -> None:
-    """Let this process, and those that it becomes or starts, have as many open files as the system allows."""
+    """Let this process, and those that it becomes or starts, open the files that its connections want."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_count_descriptors(), hard))
+
+
+def _count_descriptors() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, 2 * _MOST_CONNECTIONS)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def worker_command() -> list[str]:
