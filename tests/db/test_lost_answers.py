@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.actions import jobs
@@ -18,6 +19,7 @@ from aftercart.lib.clock import read_clock
 from aftercart.omnitron.errors import AnswerUnknown
 from tests.processes import wait_until
 from tests.shop import Shop, count_jobs, get_request, get_statuses, make_customer
+from tests.tables import empty_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +55,19 @@ def test_a_reading_that_began_before_the_grace_ended_decides_nothing(settings: S
     verify_submission(submission.pk, shop.fake)
     submission.refresh_from_db()
     assert (submission.state, submission.cause) == ("refused", "found_not_applied")
+
+
+def test_the_last_look_comes_as_soon_as_the_grace_is_over(settings: Settings) -> None:
+    settings.VERIFY_GRACE = timedelta(seconds=30)
+    shop = Shop()
+    submission = lose_the_answer(shop, applied=False)
+    empty_queue()
+    Submission.objects.update(sent_at=F("sent_at") - timedelta(seconds=27), checks=9)
+
+    verify_submission(submission.pk, shop.fake)
+
+    job = ProcrastinateJob.objects.get(task_name=jobs.VERIFY_SUBMISSION)
+    assert timedelta(seconds=1) < job.scheduled_at - timezone.now() < timedelta(seconds=5)
 
 
 def test_a_host_whose_clock_is_ahead_gives_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:

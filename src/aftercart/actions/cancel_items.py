@@ -1,6 +1,7 @@
 """Cancel or return items, at once if that can be done, as requests if not (contract section 3)."""
 
 from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.prepare_submission import prepare_submission
 from aftercart.actions.send_submission import send_submission
 from aftercart.cancellations.models import Submission
@@ -12,10 +13,11 @@ def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
     """Submit a cancellation: 204 when Omnitron has taken it, 200 with requests when the back office must.
 
     Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `StillRunning`, `KeyReused`; then nothing
-    has been written and nothing sent.
+    has been written and nothing sent. Raises `BeingChecked` where the database went away in between.
     """
     prepared = prepare_submission(command, Submission.Origin.DIRECT)
     if isinstance(prepared, Answer):
         return prepared
     failpoint("prepare.committed")
-    return send_submission(prepared.submission_pk, client)
+    with checking_later(prepared.repeat_pk):
+        return send_submission(prepared.submission_pk, client)

@@ -5,6 +5,7 @@ delivered later, while the order may still change.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.despite_outages import checking_later, despite_outages
 from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.plan_lines import say_unknown
@@ -55,23 +57,30 @@ _DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
 def change_address(command: AddressCommand, client: Omnitron) -> Answer:
     """Change the address: 200 when Omnitron took it, 202 when it will be told later.
 
-    Raises `InputInvalid`, `AddressChangeRefused` (by our rules or by Omnitron), `StillRunning`, `KeyReused`.
+    Raises `InputInvalid`, `AddressChangeRefused` (by our rules or by Omnitron), `StillRunning`, `KeyReused`; and
+    `BeingChecked` where the database went away in between.
     """
     prepared = _prepare(command)
     if isinstance(prepared, Answer):
         return prepared
     change = AddressChange.objects.select_related("order", "repeat").get(pk=prepared)
-    actor = Actor.customer(command.write.user)
+    with checking_later(change.repeat_id):
+        return _tell_at_once(change, client, Actor.customer(command.write.user))
+
+
+def _tell_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answer:
+    """Tell Omnitron a change while its customer waits, and give the answer. Raises `AddressChangeRefused`."""
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        if not _end(change.pk, _State.REFUSED, actor, cause=error.detail):
+        refused = partial(_end, change.pk, _State.REFUSED, actor, cause=error.detail)
+        if not despite_outages(refused):
             return _answer_ended(change)
         raise AddressChangeRefused(error.detail, "omnitron_refused") from error
     except (NotSent, AnswerUnknown) as error:
-        return _postpone(change, error.detail)
+        return despite_outages(partial(postpone_change, change, error.detail))
     failpoint("address.told")
-    if not _end(change.pk, _State.CONFIRMED, actor, status_code=status_code):
+    if not despite_outages(partial(_end, change.pk, _State.CONFIRMED, actor, status_code=status_code)):
         return _answer_ended(change)
     return Answer(200, {"status_code": status_code})
 
@@ -79,7 +88,12 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
 def _answer_ended(change: AddressChange) -> Answer:
     """Give the answer that was recorded for a change when it was ended meanwhile: whoever repeats it gets the same."""
     repeat = IdempotencyRecord.objects.filter(pk=change.repeat_id or 0, status_code__isnull=False).first()
-    return _PENDING if repeat is None else replay(repeat)
+    if repeat is not None:
+        return replay(repeat)
+    change.refresh_from_db(fields=["state", "cause"])
+    if change.state == _State.REFUSED:  # by an earlier try of ours, whose commit was not confirmed
+        raise AddressChangeRefused(change.cause, "omnitron_refused")
+    return _PENDING
 
 
 def deliver_address(change_pk: int, client: Omnitron) -> None:
@@ -96,7 +110,7 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
     except Refused as error:
         _end_too_late(change, client, error.detail)
     except (NotSent, AnswerUnknown) as error:
-        _postpone(change, error.detail)
+        postpone_change(change, error.detail)
     else:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
 
@@ -108,7 +122,7 @@ def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
         with client.dialogue() as talk:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError as error:
-        _postpone(change, error.detail)
+        postpone_change(change, error.detail)
         return
     if remote.shipping_address_pk == change.address["pk"]:
         _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
@@ -209,7 +223,7 @@ def _get_pk(place: dict[str, Any] | int | None) -> int | None:
     return place["pk"] if isinstance(place, dict) else place
 
 
-def _postpone(change: AddressChange, detail: str) -> Answer:
+def postpone_change(change: AddressChange, detail: str) -> Answer:
     """Leave a change for the worker, and tell the caller that it is recorded."""
     with transaction.atomic(durable=True):
         order = lock_order(pk=change.order_id)  # a newer change writes the same rows, the other way round

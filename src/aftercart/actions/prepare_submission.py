@@ -37,9 +37,10 @@ SECOND_REQUEST = "cancellation_request_100_1"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next."""
+    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and what its repeat finds."""
 
     submission_pk: int
+    repeat_pk: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def record_submission(
     record_event(order, "cancellation_submitted", actor, data=data)
     if origin is not Submission.Origin.REQUEST and not reviews:
         save_order(order)
-        return Prepared(submission.pk)
+        return Prepared(submission.pk, submission.repeat_id)
     cause = reviews[0].code if reviews else "requested"
     detail = reviews[0].message if reviews else ""
     answer = open_requests(order, submission, actor, cause=cause, detail=detail)

@@ -40,7 +40,7 @@ def find_repeat(write: Write) -> IdempotencyRecord | None:
         same = records.filter(key="", fingerprint__in=write.fingerprints, created_at__gt=Now() - BODY_LIFE)
         record = same.order_by("-created_at").first()
     if record is not None and record.status_code is None:
-        raise StillRunning
+        raise StillRunning(record.pk)
     return record
 
 

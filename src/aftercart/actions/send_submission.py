@@ -5,6 +5,7 @@ settles by reading Omnitron (verify_submission), never by sending again.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 
 from aftercart.actions.book_refund import find_promise
 from aftercart.actions.commands import Answer
+from aftercart.actions.despite_outages import despite_outages
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.actions.trace_command import take_snapshot
@@ -56,7 +58,9 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
 
     def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
         cause, detail = (error.code, error.detail) if error else ("", "")
-        return settle_submission(submission_pk, outcome, actor, cause=cause, detail=detail)
+        return despite_outages(
+            partial(settle_submission, submission_pk, outcome, actor, cause=cause, detail=detail)
+        )
 
     try:
         with client.dialogue() as talk:
@@ -143,11 +147,7 @@ def _prefer_free(targets: list[RemoteItem]) -> list[RemoteItem]:
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
-    decided = {None, "rejected"}
-    if line.order_item.cancelled_quantity:
-        # Units of the same item that are gone have left it this; what is undecided is told otherwise.
-        decided |= {"approved"}
-    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
+    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in {None, "rejected"}:
         raise RemoteDiffers("omnitron_in_progress", f"Omnitron is already cancelling its item {target.pk}.")
     if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
         message = f"Omnitron's item {target.pk} stands at {target.status}."

@@ -88,4 +88,7 @@ def _look_later(submission: Submission, detail: str) -> None:
         record_event(submission.order, "verification_needs_staff", WORKER, cause=detail)
     longest = _LONGEST_WHEN_YOUNG if age < _YOUNG else _LONGEST_WAIT
     wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=longest)
+    left = asked_since + settings.VERIFY_GRACE - now
+    if left > timedelta(0):
+        wait = min(wait, left)  # the reading that can settle it comes as soon as it can
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk, wait=wait)

@@ -12,7 +12,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from aftercart.orders.errors import ActionError
+from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
+from aftercart.orders.errors import ActionError, StillRunning
 
 _logger = logging.getLogger(__name__)
 
@@ -20,12 +21,12 @@ _logger = logging.getLogger(__name__)
 _RETRY_AFTER = 2
 
 
-def answer_exception(error: Exception, _context: Mapping[str, Any]) -> Response | None:  # noqa: PLR0911
+def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: PLR0911
     """Answer an exception; None for a fault of ours, which Django then logs and answers with 500."""
     set_rollback()
     match error:
         case ActionError():
-            return Response(error.body(), status=error.status, headers=error.headers())
+            return _answer_action(error, context)
         case Http404():
             return Response({"detail": _("Not found."), "code": "not_found"}, status=404)
         case PermissionDenied():
@@ -37,6 +38,14 @@ def answer_exception(error: Exception, _context: Mapping[str, Any]) -> Response 
         case OperationalError() | InterfaceError():
             return _answer_outage(error)
     return None
+
+
+def _answer_action(error: ActionError, context: Mapping[str, Any]) -> Response:
+    headers = error.headers()
+    request = context.get("request")
+    if isinstance(error, StillRunning) and error.record and request and request.META.get(MAY_WAIT):
+        headers[RUNNING_HEADER] = str(error.record)
+    return Response(error.body(), status=error.status, headers=headers)
 
 
 def _answer_outage(error: Exception) -> Response:

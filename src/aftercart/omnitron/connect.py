@@ -5,7 +5,7 @@ when the settings say something else (as tests make them do).
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -19,6 +19,7 @@ class _Cache:
         self.lock = threading.Lock()
         self.client: HttpOmnitron | None = None
         self.replacement: Omnitron | None = None
+        self.on_recovery: Callable[[], None] | None = None
 
 
 _cache = _Cache()
@@ -42,6 +43,12 @@ def read_configuration() -> Configuration:
     )
 
 
+def listen_for_recovery(act: Callable[[], None]) -> None:
+    """Have something done whenever Omnitron answers this process again after failures; before the first client."""
+    with _cache.lock:
+        _cache.on_recovery, _cache.client = act, None
+
+
 def get_client() -> Omnitron:
     """Give this process's client."""
     with _cache.lock:
@@ -49,7 +56,7 @@ def get_client() -> Omnitron:
             return _cache.replacement
         configuration = read_configuration()
         if _cache.client is None or _cache.client.configuration != configuration:
-            _cache.client = HttpOmnitron(configuration)
+            _cache.client = HttpOmnitron(configuration, on_recovery=_cache.on_recovery)
         return _cache.client
 
 

@@ -11,6 +11,7 @@ from aftercart.omnitron.answers import judge, judge_silence
 from aftercart.omnitron.breaker import Breaker
 from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import Code, NotSent, OmnitronError, Refused
+from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
 from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
 
@@ -51,6 +52,7 @@ class Exchange:
         password: str,
         tokens: TokenKeeper,
         breaker: Breaker,
+        pulse: Pulse,
     ) -> None:
         self.deadline = deadline
         self._transport = transport
@@ -59,6 +61,7 @@ class Exchange:
         self._password = password
         self._tokens = tokens
         self._breaker = breaker
+        self._pulse = pulse
         self._is_closed = False
 
     def close(self) -> None:
@@ -90,15 +93,18 @@ class Exchange:
         except OmnitronError as error:
             if error.is_outage:
                 self._breaker.record_failure(permit)
+                self._pulse.record_failure(is_read=call.is_read)
             elif error.status is None:
                 self._breaker.record_nothing(permit)
             else:
                 self._breaker.record_success(permit)
+                self._pulse.record_success(is_read=call.is_read)
             raise
         except BaseException:
             self._breaker.record_nothing(permit)
             raise
         self._breaker.record_success(permit)
+        self._pulse.record_success(is_read=call.is_read)
         return reply
 
     def _call_with_token(self, call: _Call) -> Reply:

@@ -25,6 +25,7 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
+from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
 from aftercart.omnitron.transport import DeadlineTransport
 from aftercart.omnitron.values import Malformed, read_id, read_row, read_text, write_moment
@@ -66,8 +67,17 @@ class Configuration:
 class HttpOmnitron:
     """The client of one process: one token, one breaker, one bulkhead for all its threads."""
 
-    def __init__(self, configuration: Configuration, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        clock: Clock = time.monotonic,
+        on_recovery: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_recovery` is called between dialogues once Omnitron answers again after failures."""
         self.configuration = configuration
+        self._pulse = Pulse(clock=clock)
+        self._on_recovery = on_recovery
         self.breaker = Breaker(
             failures=configuration.breaker_failures, seconds=configuration.breaker_seconds, clock=clock
         )
@@ -95,11 +105,14 @@ class HttpOmnitron:
                 password=settings.password,
                 tokens=self._tokens,
                 breaker=self.breaker,
+                pulse=self._pulse,
             )
             try:
                 yield HttpDialogue(exchange, settings)
             finally:
                 exchange.close()
+        if self._on_recovery is not None and self._pulse.take_recovery():
+            self._on_recovery()
 
 
 class HttpDialogue:

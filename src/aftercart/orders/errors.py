@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 
 from aftercart.orders.rules import Finding
 
+#: Seconds after which a client may ask again for the answer of a write that is still running.
+RETRY_AFTER = 2
+
 
 class ActionError(Exception):
     """Root: an action did not happen, and nothing was written."""
@@ -111,13 +114,33 @@ class QuoteStale(ActionError):
 
 
 class StillRunning(ActionError):
-    """The same write is under way; its answer comes with the next try (contract section 3.5)."""
+    """The same write is under way; its answer comes with the next try (contract section 3.5).
+
+    `record` is the id of the idempotency record that gets the answer.
+    """
 
     status = 409
     code = "still_running"
 
+    def __init__(self, record: int | None = None) -> None:
+        super().__init__()
+        self.record = record
+
     def __str__(self) -> str:
         return _("The same request is still being processed. Please try again in a moment.")
+
+    def headers(self) -> dict[str, str]:
+        """Say when it is worth another try."""
+        return {"Retry-After": str(RETRY_AFTER)}
+
+
+class BeingChecked(StillRunning):
+    """The write is recorded, and may have been carried out; how it ended could not be recorded yet."""
+
+    def __str__(self) -> str:
+        return _(
+            "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
+        )
 
 
 class KeyReused(ActionError):

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from aftercart.lib.negotiation import wants_json
+from aftercart.orders.errors import BeingChecked
 
 _logger = logging.getLogger(__name__)
 
@@ -51,7 +52,15 @@ class OutageMiddleware:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer an outage; leave every other exception to Django."""
+        """Answer an outage; leave every other exception to Django.
+
+        Where something is recorded, and may have been done, the word is not "try again".
+        """
+        if isinstance(exception, BeingChecked):
+            response = _answer(request, exception.status, exception.code, str(exception))
+            for name, value in exception.headers().items():
+                response.headers[name] = value
+            return response
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
         _logger.error("The database is away.", exc_info=exception)

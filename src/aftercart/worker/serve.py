@@ -1,8 +1,15 @@
 """The worker process."""
 
+import logging
+
+from django.db import DatabaseError
 from procrastinate.contrib.django import app
 
+from aftercart.actions.wake_jobs import wake_jobs
+from aftercart.omnitron.connect import listen_for_recovery
 from aftercart.worker.keeper import JobKeeper
+
+_logger = logging.getLogger(__name__)
 
 #: Jobs that one worker does at once; most of their time they wait for Omnitron.
 _CONCURRENCY = 4
@@ -10,6 +17,7 @@ _CONCURRENCY = 4
 
 def serve() -> None:
     """Do jobs until SIGTERM or Ctrl-C; then finish those under way."""
+    listen_for_recovery(_wake_jobs)
     worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     worker.job_manager = JobKeeper(worker.connector)
     worker.run_worker(
@@ -20,3 +28,14 @@ def serve() -> None:
         delete_jobs="successful",
         install_signal_handlers=True,
     )
+
+
+def _wake_jobs() -> None:
+    """Bring forward what waits for Omnitron; if that fails, it comes in its own time."""
+    try:
+        count = wake_jobs()
+    except DatabaseError:
+        _logger.info("What waits for Omnitron was not woken.")
+        return
+    if count:
+        _logger.info("Omnitron answers again: %s jobs need not wait any longer.", count)

@@ -74,6 +74,14 @@ _RETRY_AFTER: Final = OpenApiParameter(
     description="Seconds after which it is worth another try.",
     response=[HTTPStatus.TOO_MANY_REQUESTS.value, HTTPStatus.SERVICE_UNAVAILABLE.value],
 )
+#: Of a 409, which may also be a fresh quote: that bears none.
+_RETRY_RUNNING: Final = OpenApiParameter(
+    "Retry-After",
+    {"type": "string", "pattern": r"^\d+$"},
+    OpenApiParameter.HEADER,
+    description="Seconds after which the answer may be there: with `still_running`.",
+    response=[HTTPStatus.CONFLICT.value],
+)
 _CHALLENGE: Final = OpenApiParameter(
     "WWW-Authenticate",
     {"type": "string", "enum": ["Session"]},
@@ -119,7 +127,7 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     if KEY in given:
         given.append(REPLAYED)
     if not is_bare:
-        given += [_FORMAT, _LANGUAGE, _RETRY_AFTER]
+        given += [_FORMAT, _LANGUAGE, _RETRY_AFTER, _RETRY_RUNNING]
     if answers.get(HTTPStatus.UNAUTHORIZED) == NOT_AUTHENTICATED:
         given.append(_CHALLENGE)
     sent = None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from aftercart.actions.change_address import change_address as act
 from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError, KeyReused
+from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
 from aftercart.pages.forms import AddressForm
 from aftercart.pages.order_page import OrderPage
@@ -35,6 +35,8 @@ def change_address(request: HttpRequest) -> HttpResponse:
     write = read_write(request, visit.user, visit.guest)
     try:
         answer = act(AddressCommand(write=write, order=visit.order.pk, address=address), get_client())
+    except BeingChecked:
+        raise  # for the outage's own page: the others ask the database
     except KeyReused:
         form.add_error(None, _("This form has been sent before. Please check the order, then send it again."))
         return _show(request, visit, form, make_key(), status=HTTPStatus.CONFLICT)

@@ -13,12 +13,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import CancellationCommand, Write
+from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError, CancellationRefused, KeyReused, QuoteStale, StillRunning
+from aftercart.orders.errors import (
+    ActionError,
+    BeingChecked,
+    CancellationRefused,
+    KeyReused,
+    QuoteStale,
+    StillRunning,
+)
+from aftercart.orders.models import Order
 from aftercart.pages.address_form import STEP
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
@@ -69,9 +78,9 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
         return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
     write = read_write(request, visit.user, visit.guest)
     try:
-        cancel_items(form.to_command(write, destination, quote=quote), get_client())
-    except StillRunning:
-        pass  # an impatient second click: its page tells how the first one ends
+        return SeeOther(_submit(order, form.to_command(write, destination, quote=quote)))
+    except BeingChecked:
+        raise  # for the outage's own page: the others ask the database
     except QuoteStale as error:
         return _show_refund(request, visit, form, error.status, is_stale=True)
     except KeyReused:
@@ -87,12 +96,22 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
         if isinstance(error, CancellationRefused):
             return _show_choice(request, form, error.status)
         return _show_refund(request, visit, form, error.status)
-    submission = find_submission(order, key=write.key, fingerprints=write.fingerprints)
+
+
+def _submit(order: Order, command: CancellationCommand) -> str:
+    """Make the submission, or find that it has been made; return the address of its page."""
+    write = command.write
+    try:
+        cancel_items(command, get_client())
+    except BeingChecked:
+        raise
+    except StillRunning:
+        pass  # an impatient second click: its page tells how the first one ends
+    with checking_later(None):
+        submission = find_submission(order, key=write.key, fingerprints=write.fingerprints)
     if submission is None:  # a repeat of long ago, whose record is gone
-        url = reverse("order-detail", args=[order.pk])
-    else:
-        url = reverse("order-cancel-result", args=[order.number, submission.uuid])
-    return SeeOther(url)
+        return reverse("order-detail", args=[order.pk])
+    return reverse("order-cancel-result", args=[order.number, submission.uuid])
 
 
 @visitor_page("GET", "HEAD")
