@@ -7,8 +7,8 @@ leaves out, another takes; `--fifth` takes a fifth of what only a deep run does.
 
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile(name, max_examples=_EXAMPLES[name], deadline=None, suppress_health_check=checks)
     settings.load_profile(name)
     for line in (
-        "rotating: a quick run takes one of its cases, chosen by the commit",
+        "rotating(argument, opposites=False): a quick run takes one case of it, or two opposite ones, by the commit",
         "deep: only in a deep run",
     ):
         config.addinivalue_line("markers", line)
@@ -107,13 +107,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def take_turns(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
-    """Take one case of each test that rotates, and whatever else is not for deep runs alone."""
-    for _name, group in groupby(items, key=lambda item: item.nodeid.partition("[")[0]):
-        cases = list(group)
-        if cases[0].get_closest_marker("rotating"):
-            yield cases[turn % len(cases)]
+    """Take whatever is not for deep runs alone; of what rotates, the cases whose turn it is."""
+    groups: dict[tuple[object, ...], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        groups[_name_group(item)].append(item)
+    for (_name, argument, *_), cases in groups.items():
+        if argument:
+            yield from _take(cases, turn)
         else:
             yield from (case for case in cases if not case.get_closest_marker("deep"))
+
+
+def _name_group(item: pytest.Item) -> tuple[object, ...]:
+    """Name what cases have in common that differ in the argument that rotates alone."""
+    marker = item.get_closest_marker("rotating")
+    if marker is None:
+        return item.nodeid.partition("[")[0], None
+    (argument,) = marker.args
+    assert isinstance(item, pytest.Function)
+    others = {name: repr(value) for name, value in item.callspec.params.items() if name != argument}
+    return item.nodeid.partition("[")[0], argument, *sorted(others.items())
+
+
+def _take(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
+    marker = cases[0].get_closest_marker("rotating")
+    if marker is not None and marker.kwargs.get("opposites"):
+        first = turn % (len(cases) // 2)
+        return [cases[first], cases[-1 - first]]
+    return [cases[turn % len(cases)]]
 
 
 def take_fifth(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:

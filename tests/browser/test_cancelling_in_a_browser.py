@@ -17,14 +17,13 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.scene import sign
 from tests.browser.steps import choose, confirm, go_on
-from tests.browser.visit import WAYS, Visit
+from tests.browser.visit import Visit, every_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-EVERY_WAY = pytest.mark.parametrize("way", WAYS)
 Open = Callable[..., Visit]
 
 
-@EVERY_WAY
+@every_way
 def test_items_are_cancelled_in_three_steps(
     open_window: Open, order: Order, fake: FakeOmnitron, way: dict[str, Any]
 ) -> None:
@@ -48,7 +47,7 @@ def test_items_are_cancelled_in_three_steps(
     visit.assert_fine()
 
 
-@EVERY_WAY
+@every_way
 def test_a_part_of_a_line_is_returned_and_collected(
     open_window: Open, order: Order, fake: FakeOmnitron, way: dict[str, Any]
 ) -> None:
@@ -71,7 +70,7 @@ def test_a_part_of_a_line_is_returned_and_collected(
     visit.assert_fine()
 
 
-@EVERY_WAY
+@every_way
 @pytest.mark.parametrize(
     ("error", "state", "said"),
     [
@@ -142,7 +141,7 @@ def test_without_javascript_a_second_click_cancels_once(
     assert Submission.objects.count() == 1
 
 
-@EVERY_WAY
+@every_way
 def test_the_back_button_cancels_nothing_twice(
     open_window: Open, order: Order, fake: FakeOmnitron, way: dict[str, Any]
 ) -> None:
@@ -165,7 +164,7 @@ def test_the_back_button_cancels_nothing_twice(
     assert Submission.objects.count() == 1
 
 
-@EVERY_WAY
+@every_way
 def test_of_two_tabs_one_cancels_and_the_other_is_told(
     open_window: Open, order: Order, fake: FakeOmnitron, way: dict[str, Any]
 ) -> None:

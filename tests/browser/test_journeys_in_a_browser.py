@@ -17,11 +17,10 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
 from tests.browser.scene import EMAIL, list_products, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
-from tests.browser.visit import WAYS, Visit
+from tests.browser.visit import Visit, every_way
 from tests.letters import send_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-EVERY_WAY = pytest.mark.parametrize("way", WAYS)
 Open = Callable[..., Visit]
 Way = dict[str, Any]
 
@@ -45,7 +44,7 @@ def ankara(order: Order) -> City:  # noqa: ARG001 - after the order's own addres
     return city
 
 
-@EVERY_WAY
+@every_way
 def test_a_customer_looks_around(open_window: Open, order: Order, way: Way) -> None:
     assert order.user is not None
     other = make_order(order.user, list_products("550"), number="ORD-2024-000777")
@@ -92,7 +91,7 @@ def change_language(page: Page, language: str) -> None:
     page.wait_for_load_state()
 
 
-@EVERY_WAY
+@every_way
 def test_the_language_is_changed_in_the_middle_of_a_cancellation_and_nothing_is_lost(
     open_window: Open, order: Order, fake: FakeOmnitron, way: Way
 ) -> None:
@@ -113,7 +112,7 @@ def test_the_language_is_changed_in_the_middle_of_a_cancellation_and_nothing_is_
     visit.assert_fine()
 
 
-@EVERY_WAY
+@every_way
 def test_an_order_goes_to_an_address_that_is_added_on_the_way(
     open_window: Open, order: Order, fake: FakeOmnitron, ankara: City, way: Way
 ) -> None:
@@ -141,7 +140,7 @@ def test_an_order_goes_to_an_address_that_is_added_on_the_way(
     visit.assert_fine()
 
 
-@EVERY_WAY
+@every_way
 def test_an_address_is_edited_in_place_preferred_and_removed(
     open_window: Open, ankara: City, way: Way
 ) -> None:
@@ -165,7 +164,7 @@ def test_an_address_is_edited_in_place_preferred_and_removed(
     visit.assert_fine()
 
 
-@EVERY_WAY
+@every_way
 def test_a_guest_finds_the_order_moves_it_and_returns_an_item(
     open_window: Open, order: Order, fake: FakeOmnitron, ankara: City, way: Way
 ) -> None:

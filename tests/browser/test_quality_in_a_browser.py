@@ -67,7 +67,7 @@ def judge(visit: Visit) -> list[str]:
     return problems + list_violations(page)
 
 
-@pytest.mark.rotating
+@pytest.mark.rotating("way")
 @pytest.mark.parametrize("way", WALKS)
 def test_every_state_is_accessible_small_and_steady(
     browser: Browser,

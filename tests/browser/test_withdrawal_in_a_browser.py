@@ -15,7 +15,7 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.browser.steps import withdraw
-from tests.browser.visit import DESK, PHONE, WAYS, Visit
+from tests.browser.visit import DESK, PHONE, Visit, every_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +34,7 @@ def fake(order: Order) -> Iterator[FakeOmnitron]:
         yield made
 
 
-@pytest.mark.parametrize("way", WAYS)
+@every_way
 def test_a_customer_withdraws_in_two_steps(
     open_window: Callable[..., Visit], order: Order, way: dict[str, Any]
 ) -> None:

@@ -1,8 +1,9 @@
 """A customer's window: a page of Chromium that remembers what was wrong with it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, Request
@@ -22,6 +23,7 @@ WAYS: Final = [
     for is_scripted in (True, False)
     for locale in ("en-GB", "tr-TR")
 ]
+_Test = TypeVar("_Test", bound=Callable[..., None])
 #: Screenshots are kept only when asked for: a test run must not change what is in git.
 SCREENS: Final = Path(os.environ["KEEP_SCREENS"]) if os.environ.get("KEEP_SCREENS") else None
 _LARGEST_SCREENSHOT: Final = 300_000
@@ -34,6 +36,12 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+
+
+def every_way(test: _Test) -> _Test:
+    """Try a test in every way; a quick run takes two that differ in size, script and language."""
+    in_all_ways: _Test = pytest.mark.parametrize("way", WAYS)(test)
+    return pytest.mark.rotating("way", opposites=True)(in_all_ways)  # type: ignore[no-any-return]
 
 
 class Visit:

@@ -1,6 +1,7 @@
 """Real processes: one stand-in and one web server for all tests of a worker."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,17 +54,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
         yield process
 
 
-@pytest.fixture(scope="session")
-def base_url(
-    django_db_setup: None,  # noqa: ARG001
-    django_db_blocker: DjangoDbBlocker,
-    sandbox: SandboxProcess,
-) -> Iterator[str]:
-    """Run a web server on this worker's database."""
-    with django_db_blocker.unblock():
+@contextmanager
+def serving(blocker: DjangoDbBlocker, sandbox: SandboxProcess, deadline: float) -> Iterator[str]:
+    """Run a web server on this worker's database, with a deadline for all that is said to Omnitron."""
+    with blocker.unblock():
         context = running_web(
             sandbox.base_url,
-            OMNITRON_DIALOGUE_SECONDS=str(DEADLINE),
+            OMNITRON_DIALOGUE_SECONDS=str(deadline),
             OMNITRON_BREAKER_FAILURES="1000",  # each test brings its own outage
             WEB_THREADS="16",
         )
@@ -72,11 +69,40 @@ def base_url(
     context.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+def base_url(
+    django_db_setup: None,  # noqa: ARG001
+    django_db_blocker: DjangoDbBlocker,
+    sandbox: SandboxProcess,
+) -> Iterator[str]:
+    """Run a web server that does not wait long for Omnitron."""
+    with serving(django_db_blocker, sandbox, DEADLINE) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def patient_url(
+    django_db_setup: None,  # noqa: ARG001
+    django_db_blocker: DjangoDbBlocker,
+    sandbox: SandboxProcess,
+) -> Iterator[str]:
+    """Run a web server that waits for Omnitron for as long as a busy machine takes."""
+    with serving(django_db_blocker, sandbox, 60) as base:
+        yield base
+
+
 @pytest.fixture
 def street(transactional_db: None, sandbox: SandboxProcess, base_url: str) -> Street:  # noqa: ARG001
     """A customer with an order of two items, known to Omnitron."""
     sandbox.control("reset", {})
     return make_street(sandbox, base_url)
+
+
+@pytest.fixture
+def patient_street(transactional_db: None, sandbox: SandboxProcess, patient_url: str) -> Street:  # noqa: ARG001
+    """The same, where nothing fails for taking long."""
+    sandbox.control("reset", {})
+    return make_street(sandbox, patient_url)
 
 
 def make_street(sandbox: SandboxProcess, base_url: str, *lines: Line) -> Street:

@@ -28,16 +28,17 @@ from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
     Submission,
-    Withdrawal,
 )
 from aftercart.mail.models import Letter
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
-from aftercart.orders.models import IdempotencyRecord, Order
+from aftercart.orders.models import Order
 from tests.faults.conftest import Street, make_street
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
 from tests.shop import Line
+from tests.strength import is_deep
+from tests.tables import empty_tables
 
 #: However long an action grows, its points end somewhere.
 _MOST_POINTS = 500
@@ -64,66 +65,104 @@ def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
     )
 
 
-@contextmanager
-def dying_at(deadly: int) -> Iterator[Callable[[], None]]:
-    """Die at the n-th point: before a statement, or before or after a commit or a remote call.
+class Points:
+    """The points of an action: before each statement, and before and after each commit and each remote call.
 
-    Gives what passes a further point.
+    Whoever dies within a transaction leaves the same, wherever in it that is: nothing of it. So a quick run dies
+    at the first statement of each, and a deep one (`thoroughly`) at all of them.
     """
-    passed = 0
 
-    def pass_one() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == deadly:
+    def __init__(self, deadly: int, *, thoroughly: bool) -> None:
+        self._deadly, self._thoroughly = deadly, thoroughly
+        self._deadly_passed = 0
+        self._is_within = False
+        #: All of them, also where nobody dies.
+        self.passed = 0
+
+    def pass_one(self, *, is_deadly: bool = True) -> None:
+        """Pass a point, or die at it."""
+        self.passed += 1
+        self._deadly_passed += is_deadly
+        if is_deadly and self._deadly_passed == self._deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def run_statement(execute: Any, *args: Any) -> Any:
-        pass_one()
+    def run_statement(self, execute: Any, *args: Any) -> Any:
+        """Pass the point before a statement, for `execute_wrapper`."""
+        is_first = not (connection.in_atomic_block and self._is_within)
+        self._is_within = connection.in_atomic_block
+        self.pass_one(is_deadly=is_first or self._thoroughly)
         return execute(*args)
 
-    def around(function: Any) -> Any:
+    def around(self, function: Any) -> Any:
+        """Pass a point before and after a commit or a remote call."""
+
         def call(*args: Any, **kwargs: Any) -> Any:
-            pass_one()
+            self.pass_one()
             try:
                 return function(*args, **kwargs)
             finally:
-                pass_one()
+                self.pass_one()
 
         return call
 
+    def end(self, function: Any) -> Any:
+        """Have what comes after the end of a transaction not belong to it."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._is_within = False
+            return function(*args, **kwargs)
+
+        return call
+
+
+@contextmanager
+def dying_at(deadly: int, *, thoroughly: bool) -> Iterator[Points]:
+    """Die at the n-th point."""
+    points = Points(deadly, thoroughly=thoroughly)
     with ExitStack() as stack:
-        stack.enter_context(connection.execute_wrapper(run_statement))
-        commit = around(connection._commit)  # type: ignore[attr-defined]
-        stack.enter_context(mock.patch.object(connection, "_commit", commit))
-        stack.enter_context(mock.patch.object(Exchange, "call", around(Exchange.call)))
-        yield pass_one
+        stack.enter_context(connection.execute_wrapper(points.run_statement))
+        commit, rollback = connection._commit, connection._rollback  # type: ignore[attr-defined]
+        stack.enter_context(mock.patch.object(connection, "_commit", points.end(points.around(commit))))
+        stack.enter_context(mock.patch.object(connection, "_rollback", points.end(rollback)))
+        stack.enter_context(mock.patch.object(Exchange, "call", points.around(Exchange.call)))
+        yield points
 
 
-def survives(deadly: int, run: Callable[..., object], *args: object, has_own_points: bool = False) -> bool:
-    """Run something in a child that dies at a point; tell whether it had fewer points than that.
+def survive(
+    deadly: int,
+    run: Callable[..., object],
+    *args: object,
+    has_own_points: bool = False,
+    thoroughly: bool = True,
+) -> int | None:
+    """Run something in a child that dies at a point; return how many it has if it had fewer, else None.
 
     What has points of its own gets, last, what passes one.
     """
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            with dying_at(deadly) as pass_one:
-                run(*args, *([pass_one] if has_own_points else []))
+            with dying_at(deadly, thoroughly=thoroughly) as points:
+                run(*args, *([points.pass_one] if has_own_points else []))
+            os.write(writer, str(points.passed).encode())
             code = 0
         except BaseException:  # noqa: BLE001 - it is told, and ends here
             traceback.print_exc()
         finally:
             os._exit(code)
+    os.close(writer)
     status = os.waitpid(child, 0)[1]
+    with open(reader, "rb") as said:  # noqa: PTH123 - a file descriptor has no path
+        passed = said.read()
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
+        return None
     assert os.WEXITSTATUS(status) == 0, "the action failed of itself"
-    return True
+    return int(passed)
 
 
 def recover(client: Omnitron) -> None:
@@ -163,16 +202,13 @@ def kill_at_every_point(
     """Kill an action at each of its points, each time with a shop of its own; tell how many there are."""
     client = make_client(sandbox)
     for deadly in range(1, _MOST_POINTS):
-        for model in (Withdrawal, Submission, AddressChange, IdempotencyRecord, Letter):
-            model.objects.all().delete()
-        ProcrastinateJob.objects.all()._raw_delete("default")
+        empty_tables()
         street = make_street(sandbox, "http://nobody", *lines)
         if before is not None:
             before(street, client)
-        if survives(deadly, _act, action, street):
-            recover(client)
-            check(street)
-            return deadly - 1
+        points = survive(deadly, _act, action, street, thoroughly=is_deep())
         recover(client)
         check(street)
+        if points is not None:
+            return points
     pytest.fail("the action has no end")

@@ -24,7 +24,7 @@ from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.tell_customer import post
 from aftercart.mail.folder import FolderBackend, list_mails
 from aftercart.mail.models import Letter
-from tests.faults.points import survives
+from tests.faults.points import survive
 from tests.shop import make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,11 +107,11 @@ def kill_at_every_point(mailbox: Mailbox, write: Callable[[], None], check: Call
         mailbox.empty()
         with transaction.atomic():
             write()
-        is_over = survives(deadly, send_watched, Letter.objects.get().pk, mailbox, has_own_points=True)
+        points = survive(deadly, send_watched, Letter.objects.get().pk, mailbox, has_own_points=True)
         recover(mailbox)
         check()
-        if is_over:
-            return deadly - 1
+        if points is not None:
+            return points
     pytest.fail("sending has no end")
 
 

@@ -54,10 +54,10 @@ def test_every_mutation_is_shown() -> None:
     assert set(FOUND) == set(MUTATIONS)
 
 
-@pytest.mark.rotating
+@pytest.mark.rotating("mutation")
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_a_fault_put_into_aftercart_is_found(mutation: str, tmp_path: Path) -> None:
-    code, report, output = run_trial(tmp_path, "--minutes", "0.3", "--mutation", mutation)
+    code, report, output = run_trial(tmp_path, "--mutation", mutation)
 
     found = {violation.partition(":")[0] for violation in report["violations"]}
     assert FOUND[mutation] in found, output

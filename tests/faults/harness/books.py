@@ -100,6 +100,20 @@ def read_books(journal: Journal, standin: StandIn) -> Books:
     return books
 
 
+def read_books_of_sendings(journal: Journal, standin: StandIn) -> Books:
+    """Read what must agree at any time, not only at rest: Omnitron's side first, which ours is never behind."""
+    books = Books(
+        journal, cancel_calls=standin.show("calls", call="order_cancel", limit=1_000_000)["results"]
+    )
+    for unit in standin.show("ledger")["results"]:
+        books.units[int(unit["remote_id"])].append(unit)
+    books.submissions = list(Submission.objects.order_by("pk"))
+    books.lines = list(
+        SubmissionLine.objects.select_related("submission").filter(is_open=True).order_by("pk")
+    )
+    return books
+
+
 def _by(rows: Iterable[Row], key: str) -> dict[Any, Row]:
     return {row[key]: row for row in rows}
 

@@ -55,8 +55,8 @@ def check_sendings(books: Books) -> Iterator[Violation]:
     for remote_pk, count in calls.items():
         if count > sent[remote_pk]:
             text = f"sent {count} times, marked as sent {sent[remote_pk]} times"
-            row = books.remote_items[remote_pk]
-            number = next(o["number"] for o in books.remote_orders.values() if o["pk"] == row["order"])
+            order = books.remote_items.get(remote_pk, {}).get("order")
+            number = next((o["number"] for o in books.remote_orders.values() if o["pk"] == order), "")
             yield Violation(
                 TWICE, f"Omnitron's item {remote_pk}: {text}", number, None, ", ".join(where[remote_pk])
             )
@@ -73,6 +73,14 @@ def check_reservations(books: Books) -> Iterator[Violation]:
                     continue  # made for a line that was there already
                 text = f"line {after.pk} was made while line {before.pk} was open"
                 yield books.violation(TWICE, text, after)
+
+
+def check_open_lines(books: Books) -> Iterator[Violation]:
+    """No item has two open lines, at any time."""
+    counts = Counter(line.order_item_id for line in books.lines if line.is_open)
+    for item_pk, count in counts.items():
+        if count > 1:
+            yield Violation(TWICE, f"{count} lines are open", "", item_pk)
 
 
 def check_requests_made_once(books: Books) -> Iterator[Violation]:
@@ -196,3 +204,5 @@ CHECKS = (
     check_nothing_is_stuck,
     check_no_address_is_stuck,
 )
+#: What holds at any time, for `read_books_of_sendings`.
+CHECKS_AT_ANY_TIME = (check_units, check_sendings, check_open_lines)

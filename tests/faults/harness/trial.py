@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from tests.faults.harness.books import Books, Violation
     from tests.faults.harness.chaos import Chaos
-    from tests.faults.harness.customers import Journal
     from tests.faults.harness.quiesce import Rest
     from tests.faults.harness.report import Report
 
@@ -60,12 +59,14 @@ def _set_up_django() -> None:
 
 
 def _run(plan: Plan, town: Town) -> "Report":
+    from tests.faults.harness.books import read_books
     from tests.faults.harness.chaos import TOWN_POINTS, Chaos
     from tests.faults.harness.customers import Crowd, Journal, make_draw
-    from tests.faults.harness.quiesce import quiesce
+    from tests.faults.harness.quiesce import Rest, quiesce
     from tests.faults.harness.staff import Desks
     from tests.faults.harness.standin import StandIn
     from tests.faults.harness.stock import make_stock
+    from tests.faults.harness.watch import Watch
 
     began = time.monotonic()
     _drop_index(plan)
@@ -79,24 +80,31 @@ def _run(plan: Plan, town: Town) -> "Report":
     chaos = Chaos(town, standin, desks, make_draw(plan.seed, 3))
     crowd = Crowd(stock, journal, town.web_ports, plan.seed)
 
+    watch = Watch(journal, standin)
+
     def has_seen_enough() -> bool:
         """Return whether enough was asked for, and went wrong, to show what there is to be shown."""
         writes = len(journal.wishes)
         if plan.mutation:
-            return writes >= _WRITES_OF_A_MUTATION and chaos.faults.total() >= _FAULTS_OF_A_MUTATION
+            faults = chaos.faults.total()
+            return watch.look() or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)
         return writes >= _FEWEST_WRITES and town.kills.total() >= _FEWEST_KILLS
 
     crowd.start()
     chaos.run(
-        plan.minutes * 60,
+        0 if plan.mutation else plan.minutes * 60,
         longest,
         wanted=frozenset() if plan.mutation else TOWN_POINTS,
         is_enough=has_seen_enough,
     )
     crowd.stop()
     chaos.end()
-    rest = quiesce(town, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
-    return _make_report(plan, town, chaos, journal, rest, time.monotonic() - began)
+    rest = Rest(0, {})
+    if not watch.look():  # nothing makes good again what it finds: then there is nothing to wait for
+        rest = quiesce(town, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
+    books = read_books(journal, standin)
+    violations = watch.found or list(_check(books, town))
+    return _make_report(plan, town, chaos, books, rest, violations, time.monotonic() - began)
 
 
 def _drop_index(plan: Plan) -> None:
@@ -110,13 +118,17 @@ def _drop_index(plan: Plan) -> None:
 
 
 def _make_report(
-    plan: Plan, town: Town, chaos: "Chaos", journal: "Journal", rest: "Rest", seconds: float
+    plan: Plan,
+    town: Town,
+    chaos: "Chaos",
+    books: "Books",
+    rest: "Rest",
+    violations: "list[Violation]",
+    seconds: float,
 ) -> "Report":
-    from tests.faults.harness.books import read_books
     from tests.faults.harness.report import Report, count_sorted
-    from tests.faults.harness.standin import StandIn
 
-    books = read_books(journal, StandIn(town.sandbox_port))
+    journal = books.journal
     waits = sorted(
         (submission.settled_at - submission.created_at).total_seconds()
         for submission in books.submissions
@@ -138,7 +150,7 @@ def _make_report(
         settle_p95=waits[int(len(waits) * 0.95)] if waits else 0.0,
         rest_seconds=rest.seconds,
         left=rest.left,
-        violations=list(_check(books, town)),
+        violations=violations,
     )
 
 
