@@ -41,7 +41,7 @@ def test_a_request_is_delivered_once_even_if_the_first_answer_was_lost() -> None
     assert len(request.remote_pks) == 1
     assert request.delivered_at is not None
     body = shop.fake.posts[0].body
-    assert (body["remote_id"], body["quantity"], body["cancellation_type"]) == (str(request.pk), 1, "cancel")
+    assert (body["remote_id"], body["quantity"], body["cancellation_type"]) == (request.uuid.hex, 1, "cancel")
 
 
 def test_a_request_for_part_of_a_split_line_is_delivered_for_as_many_units() -> None:

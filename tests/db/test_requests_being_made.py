@@ -28,7 +28,7 @@ def shop() -> Shop:
     request = request_units(shop, delivered=False)
     shop.fake.fail("create_request", AnswerUnknown)
     deliver_request(request.pk, shop.fake)
-    assert get_request().making_id == str(request.pk)
+    assert get_request().making_id == request.uuid.hex
     return shop
 
 
@@ -74,7 +74,7 @@ def test_of_several_units_the_one_that_may_still_come_is_waited_for() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.before("create_request", lambda: lose_the_second(shop))
     deliver_request(request.pk, shop.fake)
-    assert get_request().making_id == f"{request.pk}-1"
+    assert get_request().making_id == f"{request.uuid.hex}-1"
 
     deliver_request(request.pk, shop.fake)
     assert shop.count_posts("create_request") == 2
@@ -189,7 +189,7 @@ def make_the_second(shop: Shop) -> None:
         shop.fake.before("create_request", None)
         [left] = [pk for pk in shop.fake.backoffice.items if pk != made[0].order_item_pk]
         line = SubmissionLine.objects.select_related("reason", "shipping_company").get()
-        draft = _draft(line, left, 1, f"{get_request().pk}-1", quantity=1)
+        draft = _draft(line, left, 1, f"{get_request().uuid.hex}-1", quantity=1)
         shop.fake.backoffice.create_request(1, draft)
 
 

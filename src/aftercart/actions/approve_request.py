@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
-from aftercart.actions.deliver_request import list_made_pks
+from aftercart.actions.find_made import list_made_pks
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
@@ -179,10 +179,10 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
     request.remote_pks = [row.pk for row in found if row.status != "rejected"]
     request.delivered_at = None
     request.deliveries = 0
-    request.delivery_error = request.making_id = ""
+    request.delivery_error = request.making_id = request.remote_name = ""
     request.is_undeliverable = False
     fields = ["delivery_round", "remote_pks", "delivered_at", "deliveries", "delivery_error"]
-    request.save(update_fields=[*fields, "making_id", "is_undeliverable"])
+    request.save(update_fields=[*fields, "making_id", "remote_name", "is_undeliverable"])
     record_event(order, "request_withdrawn", OMNITRON, data={"request": request.pk})
     save_order(order)
     return submission.pk

@@ -1,25 +1,28 @@
 """Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from aftercart.actions import jobs
+from aftercart.actions.find_made import Made, find_made, join_pks, name_remote
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
+from aftercart.cancellations.states import is_past_making, is_recent
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, Code, NotSent, OmnitronError, Refused
+from aftercart.omnitron.errors import NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL
 from aftercart.orders.timeline import WORKER, record_event
 
@@ -76,7 +79,8 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     request.delivery_error = ""
     if line.order_item_id in find_being_rejected(order.pk):
         raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
-    found = find_made(talk, request, order.channel_id)
+    made = _find_ours(talk, request, order)
+    found = made.rows
     pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
@@ -90,7 +94,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         quantity = 1 if is_split else line.quantity
         draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        _mark_making(request, remote_id)
+        _mark_making(request, remote_id, made)
         try:
             found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
         except NotSent:
@@ -98,7 +102,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
             raise
         except Refused as refused:
             request.making_id = ""
-            found |= find_made(talk, request, order.channel_id)  # whoever made it, it may be there
+            found |= _find_ours(talk, request, order).rows  # whoever made it, it may be there
             if position in found:
                 continue
             if not found:
@@ -111,49 +115,21 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     return [found[position] for position in sorted(found)]
 
 
+def _find_ours(talk: Dialogue, request: CancellationRequest, order: Order) -> Made:
+    """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
+    made = find_made(talk, request, order.channel_id)
+    if made.foreign:
+        raise RemoteDiffers("name_taken", "Omnitron has something else under the name of this request.")
+    return made
+
+
 def _list_left(talk: Dialogue, order: Order, pks: Sequence[int]) -> list[int]:
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     return [item.pk for item in remote.items if item.pk in pks and item.status not in FINAL]
 
 
 def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    return list(find_made(talk, request, request.line.order_item.order.channel_id).values())
-
-
-def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> dict[int, RemoteRequest]:
-    """Find what has been made at Omnitron of a request, by position, whether we were told or not.
-
-    Raises `AnswerUnknown` while the last one, whose making was not answered, may still come: that nothing is
-    there tells nothing then. (Omnitron may be busy with a POST that we have stopped waiting for.)
-    """
-    found = {}
-    for position in range(request.line.quantity):
-        rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
-        if not rows:
-            break  # they are made in order
-        found[position] = rows[0]
-    is_missing = request.making_id not in {"", *(name_remote(request, position) for position in found)}
-    if is_missing and request.making_at and get_now() < request.making_at + settings.VERIFY_GRACE:
-        raise AnswerUnknown("Omnitron may still be making this request.", code=Code.TIMEOUT)
-    return found
-
-
-def list_made_pks(talk: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
-    """List Omnitron's ids of all that was made of a request; it is looked for until it is delivered."""
-    if request.delivered_at is not None:
-        return request.remote_pks
-    return _join_pks(request, find_made(talk, request, channel_id).values())
-
-
-def _join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> list[int]:
-    """Join what stayed from an earlier round (see approve_request) and what is made in this one."""
-    return [*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)]
-
-
-def name_remote(request: CancellationRequest, position: int) -> str:
-    """Name a request for Omnitron: our id, and where needed which round and which of several items."""
-    rounds = f"r{request.delivery_round}" if request.delivery_round else ""
-    return f"{request.pk}{rounds}-{position}" if position else f"{request.pk}{rounds}"
+    return list(find_made(talk, request, request.line.order_item.order.channel_id).rows.values())
 
 
 def _draft(
@@ -183,15 +159,18 @@ def _record_try(request: CancellationRequest) -> None:
     request.deliveries += 1
 
 
-def _mark_making(request: CancellationRequest, remote_id: str) -> None:
+def _mark_making(request: CancellationRequest, remote_id: str, made: Made) -> None:
     """Commit what is being made, unless anything has happened to the request since it was read.
 
-    It is forgotten with the next thing that is recorded, once it is answered. Raises `_TakenOver`.
+    It is forgotten with the next thing that is recorded, once it is answered. An earlier one must have been found,
+    or the reading that did not find it must have begun after its grace. Raises `_TakenOver`.
     """
-    now = get_now()
-    if not _as_tried(request).filter(status=_Status.WAITING).update(making_id=remote_id, making_at=now):
+    names = {name_remote(request, position) for position in made.rows}
+    is_free = Q(making_id__in=["", *names]) | is_past_making(made.began_at)
+    rows = _as_tried(request).filter(is_free, is_recent(made.began_at), status=_Status.WAITING)
+    if not rows.update(making_id=remote_id, making_at=Now()):
         raise _TakenOver
-    request.making_id, request.making_at = remote_id, now
+    request.making_id = remote_id
 
 
 def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> int:
@@ -218,7 +197,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     count = CancellationRequest.objects.filter(
         pk=request.pk, delivered_at=None, delivery_round=request.delivery_round
     ).update(
-        remote_pks=_join_pks(request, made),
+        remote_pks=join_pks(request, made),
         delivered_at=timezone.now(),
         making_id="",
         delivery_error=request.delivery_error,

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aftercart.actions.compare_address import find_other_address
 from aftercart.actions.compare_refunds import Found, compare_refunds
-from aftercart.actions.record_difference import record_difference
+from aftercart.actions.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync_order import sync_order
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
@@ -61,10 +62,11 @@ def _compare(order: Order, remote: RemoteOrder) -> Iterator[Found]:
 
 @transaction.atomic(durable=True)
 def _report(order_pk: int, found: list[Found]) -> int:
-    """Keep what differs, once a kind; what differs no more is resolved."""
+    """Keep what differs, once a kind; what differs no more is resolved, unless a person has to."""
     order = lock_order(pk=order_pk)
     open_now = {record_difference(order, *difference).pk for difference in found}
-    order.differences.filter(resolved_at=None).exclude(pk__in=open_now).update(resolved_at=timezone.now())
+    gone = order.differences.filter(resolved_at=None).exclude(Q(pk__in=open_now) | Q(what__in=FOR_PEOPLE))
+    gone.update(resolved_at=timezone.now())
     return len(found)
 
 

@@ -8,7 +8,7 @@ from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.approve_request import RequestDecided
 from aftercart.actions.close_line import count_done, reject_line
-from aftercart.actions.deliver_request import list_made_pks
+from aftercart.actions.find_made import list_made_pks
 from aftercart.actions.overrule_rejection import overrule_rejection
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import reject_remote

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -24,6 +25,16 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     search_fields = ("order__number", "item__sku")
     search_help_text = _("Order number or SKU")
     ordering = ("-last_seen", "-id")
+    actions = ("settle",)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Tell who may say that a difference is settled."""
+        return request.user.has_perm("cancellations.change_difference")
+
+    @admin.action(description=_("Mark the selected differences as settled"), permissions=["settle"])
+    def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002
+        """Resolve what a person has settled; what a comparison finds again is reported again."""
+        queryset.filter(resolved_at=None).update(resolved_at=Now())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Difference]:
         """List differences with all that a row shows, in one query."""

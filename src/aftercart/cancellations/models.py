@@ -252,6 +252,13 @@ class CancellationRequest(models.Model):
     delivery_round = models.IntegerField(
         default=0, help_text="How often it was taken out of Omnitron's queue."
     )
+    remote_name = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What an earlier version named it at Omnitron; empty: its uuid.",
+    )
     making_id = models.CharField(
         max_length=64,
         blank=True,

@@ -1,14 +1,19 @@
 """The moves of a submission (docs/decisions/0002): data, tested whole. Every move is a claiming UPDATE."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.db.models.lookups import LessThan
 
 from aftercart.cancellations.models import Submission
 
 _State = Submission.State
+
+#: So much longer than its deadline a dialogue may seem, since it is read by another clock.
+_MARGIN = timedelta(seconds=5)
 
 #: Causes with which a submission without an answer was settled by reading Omnitron.
 FOUND_APPLIED: Final = "found_applied"
@@ -35,6 +40,17 @@ UNDER_WAY: Final = frozenset({_State.PREPARED, _State.SENT, _State.UNKNOWN})
 def is_past_grace(began_at: datetime) -> Q:
     """Select submissions whose POST was long over when a reading of Omnitron began, by the database's clock."""
     return Q(sent_at__lt=began_at - settings.VERIFY_GRACE) | Q(sent_at=None)
+
+
+def is_past_making(began_at: datetime) -> Q:
+    """Select requests whose last creation was long over when a reading of Omnitron began."""
+    return Q(making_at__lt=began_at - settings.VERIFY_GRACE)
+
+
+def is_recent(began_at: datetime) -> LessThan:
+    """Hold while a dialogue that began then can still be going on: what it has read counts no longer."""
+    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
+    return LessThan(Now(), began_at + longest)
 
 
 def claim_move(
