@@ -23,6 +23,7 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock
@@ -126,6 +127,14 @@ def begin_delivering(shop: Shop) -> Step:
     return lambda: deliver_request(pk, shop.fake), 1
 
 
+def begin_finding_something_else(shop: Shop) -> Step:
+    request = CancellationRequest.objects.get(pk=make_request(shop))
+    [item_pk] = shop.fake.backoffice.items
+    draft = RequestDraft(order_item_pk=item_pk, reason_pk=1, remote_id=request.uuid.hex, quantity=2)
+    shop.fake.backoffice.create_request(1, draft)
+    return lambda: deliver_request(request.pk, shop.fake), 1
+
+
 def begin_overriding(shop: Shop) -> Step:
     OrderItem.objects.update(status="550", is_final_sale=True)
     item, reason = shop.items[0], shop.refund_reason
@@ -165,6 +174,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_delivery": begin_delivering,
+    "find_made._report_foreign": begin_finding_something_else,
     "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,
     "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),

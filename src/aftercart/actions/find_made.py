@@ -15,7 +15,7 @@ from aftercart.lib.clock import read_clock
 from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, Code
 from aftercart.omnitron.messages import RemoteRequest
-from aftercart.orders.selectors import lock_order
+from aftercart.orders.selectors import lock_order, save_order
 
 logger = logging.getLogger("aftercart.alarm")
 
@@ -101,3 +101,4 @@ def _report_foreign(request: CancellationRequest, rows: Iterable[RemoteRequest])
     logger.error("Omnitron has something else under the name of request %s: %s", request.pk, theirs)
     ours = f"#{request.pk}: {request.line.cancellation_type} of {request.line.quantity}"
     record_difference(order, request.line.order_item, NAME_TAKEN, ours, theirs[:255])
+    save_order(order)
