@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "aftercart.accounts.middleware.PrivateByDefaultMiddleware",
     "aftercart.accounts.middleware.TwinSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "aftercart.accounts.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

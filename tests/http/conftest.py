@@ -7,6 +7,7 @@ from django.test import Client
 
 from aftercart.accounts.models import User
 from aftercart.omnitron.connect import replace_client
+from tests.http.browser import Browser
 from tests.shop import PASSWORD, Shop
 
 
@@ -34,6 +35,12 @@ class Api:
 
     def post(self, path: str, body: object, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201
         return self.client.post(path, body, content_type="application/json", headers=self._headers(headers))
+
+
+@pytest.fixture
+def client() -> Browser:
+    """A browser, where pytest-django's own would be a program that asks for anything."""
+    return Browser()
 
 
 @pytest.fixture

@@ -3,17 +3,24 @@
 import json
 from collections.abc import Iterator
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from aftercart.api.schema.operation import NO_ADDRESS, OF_PAGES
 from aftercart.api.schema.views import build_document
 
 #: Headers that mean something to a client of the API; each answer that bears one must say so.
 TOLD_HEADERS = ("Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 _URI = "urn:openapi"
+#: What pages and the front say has its tests there.
+ONLY_ELSEWHERE = [
+    NO_ADDRESS[1],
+    *(meaning for status, meaning in OF_PAGES.items() if status != HTTPStatus.NOT_FOUND),
+]
 
 
 @cache
@@ -33,9 +40,14 @@ def list_operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 
 def list_answers(operation_id: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """List an operation's answers: status, content type ("" for none), response."""
+    """List an operation's answers: status, content type ("" for none), response.
+
+    What is only said of the pages that share addresses, or by the front, has no scenario here.
+    """
     _path, _method, operation = list_operations()[operation_id]
     for status, response in operation["responses"].items():
+        if response["description"] in ONLY_ELSEWHERE:
+            continue
         for content_type in response.get("content", {"": None}):
             yield int(status), content_type, response
 

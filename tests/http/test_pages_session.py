@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.browser.scene import EMAIL, PASSWORD, make_customer
+from tests.http.browser import Browser
 
 pytestmark = pytest.mark.django_db
 PATH = "/users/login/"
@@ -17,7 +18,7 @@ COOKIES = ("sessionid", "osessionid", "csrftoken")
 @pytest.fixture
 def strict() -> Client:
     make_customer()
-    return Client(enforce_csrf_checks=True)
+    return Browser(enforce_csrf_checks=True)
 
 
 def read_token(page: bytes) -> str:

@@ -17,6 +17,7 @@ from aftercart.lib.links import sign_number
 from aftercart.mail.models import Letter
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order, OrderItem
+from tests.http.browser import Browser
 from tests.http.forms import read, read_fields
 from tests.shop import Line, Shop, make_customer, make_order
 
@@ -33,7 +34,7 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture
 def client(shop: Shop) -> Client:
-    browser = Client()
+    browser = Browser()
     browser.force_login(shop.user, backend="django.contrib.auth.backends.ModelBackend")
     return browser
 
@@ -173,7 +174,7 @@ def test_a_guest_withdraws_behind_the_link() -> None:
     shop = Shop()
     Order.objects.filter(pk=shop.order.pk).update(user=None, user_email="guest@example.com")
     token = sign_number(shop.order.number, purpose="guest-view", link_version=1)
-    browser = Client()
+    browser = Browser()
     page = read(browser.get(f"/orders/guest/{token}/"))
     link = page.find("a", string=HERE)
     assert link is not None
@@ -203,13 +204,13 @@ def test_nobody_sees_or_makes_what_is_not_theirs(client: Client, shop: Shop) -> 
     for path in paths:
         assert client.get(path).status_code == 404
         assert client.post(path, {"step": "confirm"}).status_code in {404, 405}
-    assert Client().get(f"/orders/{shop.order.number}/withdraw/").status_code == 302
+    assert Browser().get(f"/orders/{shop.order.number}/withdraw/").status_code == 302
     assert Withdrawal.objects.count() == 1
 
 
 def test_every_page_of_it_is_private_and_wants_the_token(client: Client, shop: Shop) -> None:
     path = f"/orders/{shop.order.number}/withdraw/"
-    strict = Client(enforce_csrf_checks=True)
+    strict = Browser(enforce_csrf_checks=True)
     strict.force_login(shop.user, backend="django.contrib.auth.backends.ModelBackend")
 
     assert "no-store" in client.get(path)["Cache-Control"]

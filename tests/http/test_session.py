@@ -6,6 +6,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session
+from tests.http.browser import Browser
 from tests.http.conftest import Api
 from tests.shop import PASSWORD, Shop, make_customer
 
@@ -67,7 +68,7 @@ def test_repeated_failures_lock_out_with_a_retry_after(api: Api, settings: Setti
 def test_either_cookie_alone_is_the_session(api: Api, name: str) -> None:
     user = make_customer()
     key = api.log_in(user).client.cookies["sessionid"].value
-    client = Client()
+    client = Browser()
     client.cookies[name] = key
 
     answer = client.get("/current_user/", headers={"content-type": "application/json"})
@@ -79,7 +80,7 @@ def test_either_cookie_alone_is_the_session(api: Api, name: str) -> None:
 def test_two_cookies_that_differ_are_nobody(api: Api) -> None:
     first = api.log_in(make_customer()).client.cookies["sessionid"].value
     second = Api().log_in(make_customer()).client.cookies["sessionid"].value
-    client = Client()
+    client = Browser()
     client.cookies["sessionid"], client.cookies["osessionid"] = first, second
 
     answer = client.get("/current_user/?format=json")
@@ -98,7 +99,7 @@ def test_the_current_user_is_what_the_storefront_reads(api: Api) -> None:
 
 
 def test_the_csrf_token_comes_as_json_and_as_a_cookie() -> None:
-    answer = Client().get("/csrf_token/")
+    answer = Browser().get("/csrf_token/")
 
     assert answer.status_code == 200
     assert len(answer.json()["csrf_token"]) == 64
@@ -117,7 +118,7 @@ def test_log_out_ends_the_session_and_clears_all_three_cookies(api: Api) -> None
 
 
 def test_a_log_out_without_a_token_is_refused_with_a_page_that_has_one() -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = Browser(enforce_csrf_checks=True)
     client.force_login(make_customer(), backend="django.contrib.auth.backends.ModelBackend")
 
     refused = client.post("/users/logout")
@@ -181,3 +182,25 @@ def test_an_unknown_format_is_404(api: Api, path: str) -> None:
     api.log_in(make_customer())
 
     assert api.get(f"{path}?format=xml").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/orders/completed/x:y:z/", "/users/orders/", "/users/orders/1/", "/account/points/"]
+)
+@pytest.mark.parametrize("accept", ["*/*", "", "application/xml", "text/*"])
+@pytest.mark.django_db
+def test_a_program_is_never_redirected_to_the_log_in(path: str, accept: str) -> None:
+    answer = Client().get(path, headers={"accept": accept} if accept else {})
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Session")
+    assert answer.json() == {
+        "detail": "Authentication credentials were not provided.",
+        "code": "not_authenticated",
+    }
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(("accept", "status"), [("*/*", 404), ("application/json", 404), ("text/html", 301)])
+@pytest.mark.django_db
+def test_only_a_browser_is_redirected_to_the_missing_slash(accept: str, status: int) -> None:
+    assert Client().get("/users/orders/1013", headers={"accept": accept}).status_code == status

@@ -6,6 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware
+
+from aftercart.lib.negotiation import names_html
 
 
 class TwinSessionMiddleware(SessionMiddleware):
@@ -36,6 +39,14 @@ class TwinSessionMiddleware(SessionMiddleware):
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME] = ours.value
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME].update(ours)
         return response
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Django's, which adds a missing slash by a redirect: for browsers alone (contract section 1)."""
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        """Return whether the redirect is wanted, and somebody is there who should follow it."""
+        return names_html(request) and super().should_redirect_with_slash(request)
 
 
 class PrivateByDefaultMiddleware:

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
 from aftercart.cancellations.models import CancellationType
+from aftercart.lib.times import read_day_or_time
 
 _LARGEST = 2**63 - 1
 _MOST_ITEMS = 500
@@ -242,14 +243,14 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
     """The query of `GET /users/orders/`. Dates may be days (in the shop's time zone) or times."""
 
     search = serializers.CharField(required=False, allow_blank=True, max_length=64)
-    last_month = serializers.CharField(required=False, allow_blank=True, max_length=8)
+    last_month = serializers.CharField(required=False, allow_blank=True)
     created_date__gte = serializers.CharField(required=False, allow_blank=True, max_length=40)
     created_date__lte = serializers.CharField(required=False, allow_blank=True, max_length=40)
 
     def validate_last_month(self, value: str) -> int:
         """Read a number of months; any other yes is one."""
         if value.isdecimal():
-            return min(int(value), 1200)
+            return min(int(value[:5]), 1200)
         return 0 if value.lower() in {"", "false", "no"} else 1
 
     def validate_created_date__gte(self, value: str) -> datetime | None:
@@ -262,13 +263,7 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def _read_time(text: str, of_day: time) -> datetime | None:
-        if not text:
-            return None
-        zone = ZoneInfo(settings.SHOP_TIME_ZONE)
         try:
-            read = datetime.fromisoformat(text)
-            if len(text) <= len("2024-01-31"):
-                read = datetime.combine(read.date(), of_day)
-            return read if read.tzinfo else read.replace(tzinfo=zone)
+            return read_day_or_time(text, of_day, ZoneInfo(settings.SHOP_TIME_ZONE)) if text else None
         except ValueError as error:
             raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error

@@ -25,4 +25,6 @@ def check_request_head(scope: Any) -> None:
     if len(headers.get_all("host")) > 1:
         raise Refused(400, "bad_request", "A request has one Host.")
     if any(nul in text for text in (scope.path, scope.query_string) for nul in _NUL):
-        raise Refused(400, "bad_request", "An address has no NUL.")
+        raise Refused(
+            404, "not_found", "Not found."
+        )  # no address has one, and no filter finds anything by it

@@ -18,11 +18,11 @@ class Refused(Exception):
 
 
 def answer_refusal(headers: Any, proto: Any, refusal: Refused) -> None:
-    """Answer as JSON where the request speaks it, else as text; whatever else is sent is not a new request."""
-    speaks_json = "json" in f"{headers.get('accept', '')} {headers.get('content-type', '')}".lower()
+    """Answer a browser as text and everybody else as JSON; whatever else is sent is not a new request."""
+    is_browser = "text/html" in headers.get("accept", "").lower()
+    content_type = "text/plain; charset=utf-8" if is_browser else "application/json"
     as_json = json.dumps({"detail": refusal.detail, "code": refusal.code})
-    content_type = "application/json" if speaks_json else "text/plain; charset=utf-8"
     fixed = [("Content-Type", content_type), ("Cache-Control", "no-store"), ("Connection", "close")]
     proto.response_str(
-        refusal.status, [*fixed, *refusal.headers], as_json if speaks_json else f"{refusal.detail}\n"
+        refusal.status, [*fixed, *refusal.headers], f"{refusal.detail}\n" if is_browser else as_json
     )

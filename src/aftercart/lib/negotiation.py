@@ -36,6 +36,14 @@ def wants_json(request: HttpRequest) -> bool:
         return False
 
 
+def names_html(request: HttpRequest) -> bool:
+    """Return whether `Accept` names text/html itself, as every browser's does and no program's.
+
+    Only they are redirected: a storefront's middlewares ask for `*/*`, without cookies, and follow every `Location`.
+    """
+    return any((kind.main_type, kind.sub_type) == ("text", "html") for kind in request.accepted_types)
+
+
 def by_format(*, html: View, json: View) -> View:
     """Make one view of two: the page for browsers, the API for everybody else."""
 

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.cancellations.pickups import find_first_day, find_pickup_problem, read_slot, say_slots
+from aftercart.lib.times import read_day_or_time
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
 
@@ -85,8 +87,25 @@ class CodeForm(PlainForm):
         return "".join(self.cleaned_data["code"].split())
 
 
+class DayOrTimeField(forms.CharField):
+    """A day or a time in ISO 8601, as the API's filters take it; a day stands for one time of it."""
+
+    def __init__(self, of_day: time) -> None:
+        """Take a day as `of_day`."""
+        super().__init__(required=False)
+        self.of_day = of_day
+
+    def clean(self, value: Any) -> datetime | None:
+        """Read it. Raises `ValidationError`."""
+        text = super().clean(value)
+        try:
+            return read_day_or_time(text, self.of_day, _get_zone()) if text else None
+        except ValueError as error:
+            raise ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error
+
+
 class SearchForm(PlainForm):
-    """A part of an order number, and days between which it was placed."""
+    """A part of an order number, and days between which it was placed; or the API's filters, which share the URL."""
 
     search = forms.CharField(
         label=gettext_lazy("Order number"),
@@ -105,12 +124,16 @@ class SearchForm(PlainForm):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
+    created_date__gte = DayOrTimeField(time.min)
+    created_date__lte = DayOrTimeField(time.max)
+
     def read_days(self) -> tuple[datetime | None, datetime | None]:
         """Read the first and the last moment of a checked form's days, in the shop's time zone."""
-        since, until = (self.cleaned_data.get(name) for name in ("since", "until"))
+        data = self.cleaned_data
+        since, until = (data.get(name) for name in ("since", "until"))
         return (
-            datetime.combine(since, time.min, _get_zone()) if since else None,
-            datetime.combine(until, time.max, _get_zone()) if until else None,
+            datetime.combine(since, time.min, _get_zone()) if since else data.get("created_date__gte"),
+            datetime.combine(until, time.max, _get_zone()) if until else data.get("created_date__lte"),
         )
 
 

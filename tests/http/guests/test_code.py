@@ -13,6 +13,7 @@ from aftercart.accounts.models import Session
 from aftercart.cancellations.models import Submission
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order, TimelineEntry
+from tests.http.browser import Browser
 from tests.http.guests.steps import ask, choose, confirm, look, pass_time, sign, text_of
 from tests.letters import prove, read_code
 from tests.shop import get_items, get_statuses, make_customer, make_order, make_reason
@@ -29,7 +30,7 @@ def test_whatever_is_typed_the_answer_is_the_same_to_the_letter(order: Order) ->
         ("ORD-2026-999999", "guest@example.com"),
         (make_order(customer).number, customer.email),
     ):
-        client = Client()
+        client = Browser()
         answer = ask(client, number, email)
         assert (answer.status_code, answer["Location"]) == (303, "/orders/guest/code/")
         wrong = client.post("/orders/guest/code/", {"code": "nothing"})
@@ -71,7 +72,7 @@ def test_the_right_code_opens_the_order_and_lets_the_guest_cancel(
     receipt = f"/users/orders/{order.pk}/receipt/"
     assert "This receipt is for your records." in text_of(client.get(receipt))
     for path in (result, receipt):
-        assert Client().get(path)["Location"].startswith("/users/login/")
+        assert Browser().get(path)["Location"].startswith("/users/login/")
     actors = set(TimelineEntry.objects.filter(order=order).values_list("actor", "user"))
     assert [(actor, user is None) for actor, user in actors] == [("customer", True)]
 
@@ -157,7 +158,7 @@ def test_a_session_that_somebody_else_knows_is_left_behind(client: Client, order
     assert client.cookies["sessionid"].value != planted
     assert client.cookies["osessionid"].value == client.cookies["sessionid"].value
     assert not Session.objects.filter(session_key=planted).exists()
-    thief = Client()
+    thief = Browser()
     thief.cookies["sessionid"] = planted
     assert thief.get(f"/orders/{order.number}/cancel/")["Location"].startswith("/users/login/")
 
@@ -185,7 +186,7 @@ def test_who_asks_too_often_is_told_to_wait(client: Client, order: Order, settin
 
 
 def test_a_form_without_its_token_is_refused(order: Order) -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = Browser(enforce_csrf_checks=True)
 
     assert ask(client, order.number).status_code == 403
     assert client.post("/orders/guest/code/", {"code": "123456"}).status_code == 403

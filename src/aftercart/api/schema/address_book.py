@@ -8,11 +8,22 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
 from aftercart.api import address_serializers, serializers
 from aftercart.api.schema import addresses, documents, errors
-from aftercart.api.schema.fields import Document, integer, list_codes, make_document, one_of, sentences, text
+from aftercart.api.schema.fields import (
+    NO_NUL,
+    Document,
+    integer,
+    list_codes,
+    make_document,
+    one_of,
+    sentences,
+    text,
+)
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
+    LIMIT,
     NOT_AUTHENTICATED,
     NOT_JSON,
+    PAGE,
     UNAVAILABLE,
     UNKNOWN_FORMAT,
     Answer,
@@ -46,9 +57,9 @@ class OptionalIdExtension(OpenApiSerializerFieldExtension):
     target_class = address_serializers.OptionalIdField
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Write the schema of an id that may be missing."""
+        """Write the schema of an id that may be missing; the framework adds null to the types itself."""
         return {
-            "type": ["integer", "string", "null"],
+            "type": ["integer", "string"],
             "minimum": 1,
             "maximum": 2**63 - 1,
             "pattern": r"^\d*$",
@@ -101,8 +112,6 @@ def _make_page(name: str, document: type[Document], description: str) -> type[Do
     )
 
 
-_PAGE: Final = OpenApiParameter("page", int, description="From 1.")
-_LIMIT: Final = OpenApiParameter("limit", int, description="Entries a page; also `page_size`.")
 _ENTRY: Final = OpenApiParameter("id", int, OpenApiParameter.PATH, description="The entry's pk.")
 _ADDRESS_PAGE: Final = _make_page("AddressPage", addresses.Address, "One page of an address book.")
 _NO_PAGE: Final[Answer] = (errors.NotFound, "There is no such page.")
@@ -113,16 +122,16 @@ list_addresses = operation(
     tag=ADDRESSES,
     summary="List the caller's addresses",
     description="Newest first. 20 a page unless `limit` says so, 100 at most.",
-    parameters=[_PAGE, _LIMIT],
+    parameters=[PAGE, LIMIT],
     answers={200: (_ADDRESS_PAGE, "Addresses."), 401: NOT_AUTHENTICATED, 404: _NO_PAGE, 503: UNAVAILABLE},
-    page_status=404,
+    has_page=True,
 )
 list_detailed_addresses = operation(
     "list_detailed_addresses",
     tag=ADDRESSES,
     summary="List all of the caller's addresses",
     description="As `list_addresses`, on one page: a book holds 100 addresses at most.",
-    parameters=[_PAGE, _LIMIT],
+    parameters=[PAGE, LIMIT],
     answers={200: (_ADDRESS_PAGE, "Addresses."), 401: NOT_AUTHENTICATED, 404: _NO_PAGE, 503: UNAVAILABLE},
 )
 add_address = operation(
@@ -146,7 +155,7 @@ A repeat is harmless: if the book has just this address already, that entry is g
         415: NOT_JSON,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 edit_address = operation(
     "edit_address",
@@ -169,7 +178,7 @@ keep the addresses that they were sent to. The codes of a refusal:
         415: NOT_JSON,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 remove_address = operation(
     "remove_address",
@@ -185,19 +194,25 @@ remove_address = operation(
         404: _NO_ENTRY,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 
 def _list_places(operation_id: str, document: type[Document], of: str, inside: str) -> Callable[[_F], _F]:
     """Describe one of the lists of places."""
-    given = [_PAGE, _LIMIT]
+    given = [PAGE, LIMIT]
     if inside:
-        given.append(OpenApiParameter(inside, int, description=f"Only those of this {inside}; empty: all."))
+        given.append(
+            OpenApiParameter(
+                inside,
+                {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, {"const": ""}]},
+                description=f"Only those of this {inside}; empty: all.",
+            )
+        )
     given.append(
         OpenApiParameter(
             "retailstore__isnull",
-            {"type": "string", "maxLength": 8},
+            {"type": "string", "maxLength": 8, "pattern": NO_NUL},
             description="`false`: only places with a store of the shop, of which Aftercart knows none.",
         )
     )

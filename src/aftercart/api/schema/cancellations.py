@@ -10,8 +10,10 @@ from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
     KEY_REUSED,
+    LIMIT,
     NOT_AUTHENTICATED,
     NOT_JSON,
+    PAGE,
     STILL_RUNNING,
     UNAVAILABLE,
     UNKNOWN_FORMAT,
@@ -108,7 +110,7 @@ All or nothing: one submission ends as a whole in one of the answers below.
         422: KEY_REUSED,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 request_cancellations = operation(
@@ -185,10 +187,8 @@ list_cancellation_reasons = operation(
     summary="List the reasons that may be given",
     description="Active reasons only, in the order in which they are offered; subjects in the caller's language.",
     parameters=[
-        OpenApiParameter("page", int, description="From 1."),
-        OpenApiParameter(
-            "limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."
-        ),
+        PAGE,
+        LIMIT,
     ],
     answers={
         200: (answers.CancellationReasonPage, "One page of reasons."),

@@ -9,6 +9,8 @@ from rest_framework import serializers
 
 #: `lib.money.format_amount`: two decimals, more only where the currency has them.
 AMOUNT: Final = r"^-?\d+\.\d{2,4}$"
+#: A text that PostgreSQL can hold.
+NO_NUL: Final = r"^[^\u0000]*$"
 #: `lib.times.format_time`.
 MOMENT: Final = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$"
 

@@ -7,7 +7,14 @@ from drf_spectacular.utils import OpenApiParameter
 from aftercart.api import serializers
 from aftercart.api.schema import errors
 from aftercart.api.schema.fields import Document, integer, make_enumeration, moment, money, text
-from aftercart.api.schema.operation import NOT_AUTHENTICATED, UNAVAILABLE, UNKNOWN_FORMAT, operation
+from aftercart.api.schema.operation import (
+    LIMIT,
+    NOT_AUTHENTICATED,
+    PAGE,
+    UNAVAILABLE,
+    UNKNOWN_FORMAT,
+    operation,
+)
 from aftercart.api.schema.texts import POINTS
 
 _KINDS: Final = {
@@ -50,7 +57,7 @@ class LoyaltyPage(Document):
 
 def _make_currency(description: str) -> OpenApiParameter:
     return OpenApiParameter(
-        "currency", {"type": "string", "pattern": "^[A-Za-z]{3}$"}, description=description
+        "currency", {"type": "string", "pattern": "^([A-Za-z]{3})?$"}, description=description
     )
 
 
@@ -83,10 +90,8 @@ back before any money does, those earned by it are taken back in proportion, and
 is credited.
 """,
     parameters=[
-        OpenApiParameter("page", int, description="From 1."),
-        OpenApiParameter(
-            "limit", int, description="Entries a page; also `page_size`. 20 unless told, 100 at most."
-        ),
+        PAGE,
+        LIMIT,
         _make_currency("Only of this currency."),
     ],
     answers={

@@ -35,11 +35,34 @@ STILL_RUNNING: Final[Answer] = (
 )
 KEY_REUSED: Final[Answer] = (errors.KeyReused, "The `Idempotency-Key` belongs to a different write.")
 NOT_JSON: Final[Answer] = (errors.UnsupportedMediaType, "The body is labelled as something else than JSON.")
+NO_ADDRESS: Final[Answer] = (errors.NotFound, "The address holds a NUL, which none has.")
 UNAVAILABLE: Final[Answer] = (
     errors.Unavailable,
     "The database is away. Nothing was changed; try again after `Retry-After` seconds.",
 )
 
+#: What a page that shares an address answers with, beside what is said of the JSON.
+OF_PAGES: Final = {
+    200: "A page.",
+    302: "To the page that comes before, such as the log-in.",
+    303: "To the page with the outcome.",
+    400: "A page that says what is wrong.",
+    403: "A page: the CSRF token is missing or wrong.",
+    404: UNKNOWN_FORMAT[1],
+    405: "A page: it does not take this method.",
+}
+
+#: Nonsense counts as none, and says so in the schema: a storefront's client sends what it likes.
+PAGE: Final = OpenApiParameter(
+    "page",
+    {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]},
+    description="From 1. A page that is not there is answered with 404.",
+)
+LIMIT: Final = OpenApiParameter(
+    "limit",
+    {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"type": "string"}]},
+    description="Entries a page; also `page_size`. What makes no sense counts as none: 20, and never above 100.",
+)
 _FORMAT: Final = OpenApiParameter(
     "format",
     str,
@@ -108,21 +131,23 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     answers: Mapping[int, Answer],
     request: Any = None,
     parameters: Iterable[OpenApiParameter] = (),
-    page_status: int | None = None,
+    has_page: bool = False,
     is_bare: bool = False,
 ) -> Callable[[_F], _F]:
     """Describe an operation.
 
-    `page_status` is one that comes as a page of HTML (too); `is_bare` leaves out what all others have in common.
+    `has_page` says that a page of HTML shares the address: whoever asks for none of the JSON formats gets that.
+    `is_bare` leaves out what all others have in common.
     """
     examples = read_examples(operation_id)
     responses: dict[Any, Any] = {
         status: OpenApiResponse(body, meaning, examples.get(str(status), []))
         for status, (body, meaning) in answers.items()
     }
-    if page_status is not None:
-        meaning = answers[page_status][1] if page_status in answers else UNKNOWN_FORMAT[1]
-        responses[page_status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
+    if has_page:
+        in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
+        for status, meaning in {**OF_PAGES, **in_json}.items():
+            responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
     given = list(parameters)
     if KEY in given:
         given.append(REPLAYED)

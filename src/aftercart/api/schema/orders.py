@@ -6,19 +6,24 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
-from aftercart.api.schema.fields import list_codes
+from aftercart.api.schema.fields import NO_NUL, list_codes
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
     KEY_REUSED,
+    LIMIT,
     NOT_AUTHENTICATED,
     NOT_JSON,
+    PAGE,
     STILL_RUNNING,
     UNAVAILABLE,
     operation,
 )
 from aftercart.api.schema.texts import ORDERS
 
+_DAY_OR_TIME: Final = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, {"const": ""}]
+}
 _FILTERS: Final = tuple(serializers.OrderFilterSerializer().fields)
 
 get_completed_order = operation(
@@ -44,7 +49,7 @@ unknown order are one and the same 404.
         404: (errors.NotFound, "Not a link to an order of the caller, or not any more."),
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 list_orders = operation(
@@ -56,26 +61,26 @@ Newest first, each as its whole document. A guest, whose session a link or a cod
 only. A `limit` that makes no sense counts as none.
 """,
     parameters=[
-        OpenApiParameter("page", int, description="From 1."),
+        PAGE,
+        LIMIT,
         OpenApiParameter(
-            "limit", int, description="Orders a page; also `page_size`. 20 unless told, 100 at most."
-        ),
-        OpenApiParameter(
-            "search", {"type": "string", "maxLength": 64}, description="A part of the number, in any case."
+            "search",
+            {"type": "string", "maxLength": 64, "pattern": NO_NUL},
+            description="A part of the number, in any case.",
         ),
         OpenApiParameter(
             "last_month",
-            {"type": "string", "maxLength": 8},
+            {"type": "string", "pattern": NO_NUL},
             description="Only of so many months: a number; `false`, `no` and `0` mean all, any other text means 1.",
         ),
         OpenApiParameter(
             "created_date__gte",
-            {"type": "string", "maxLength": 40},
+            _DAY_OR_TIME,
             description="Placed then or later: a day (from its start, in the shop's time zone) or an ISO 8601 time.",
         ),
         OpenApiParameter(
             "created_date__lte",
-            {"type": "string", "maxLength": 40},
+            _DAY_OR_TIME,
             description="Placed then or earlier: a day (until its end) or an ISO 8601 time.",
         ),
     ],
@@ -86,7 +91,7 @@ only. A `limit` that makes no sense counts as none.
         404: (errors.NotFound, "There is no such page."),
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 get_order = operation(
@@ -105,7 +110,7 @@ get_order = operation(
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 change_order_address = operation(
@@ -147,5 +152,5 @@ is collected in a store has no address to change.
         422: KEY_REUSED,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )

@@ -42,7 +42,7 @@ right password.
         429: (errors.LockedOut, "Too many failures; the password was not looked at."),
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 log_out = operation(
@@ -56,7 +56,7 @@ log_out = operation(
         403: CSRF_FAILED,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 log_out_by_get = operation(
@@ -69,7 +69,7 @@ log_out_by_get = operation(
         200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )
 
 get_current_user = operation(

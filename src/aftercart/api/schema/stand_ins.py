@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from aftercart.api import events, health
 from aftercart.api.schema import answers, errors
-from aftercart.api.schema.operation import NOT_JSON, UNAVAILABLE, operation
+from aftercart.api.schema.operation import NO_ADDRESS, NOT_JSON, UNAVAILABLE, operation
 from aftercart.api.schema.texts import HEALTH, OMNITRON
 
 
@@ -26,7 +26,7 @@ class _Live(_StandIn):
         tag=HEALTH,
         summary="Is it alive",
         description="Answers as long as the process does.",
-        answers={200: (answers.Alive, "It is.")},
+        answers={200: (answers.Alive, "It is."), 404: NO_ADDRESS},
         is_bare=True,
     )
     def get(self, request: Request) -> Response:
@@ -42,7 +42,11 @@ class _Ready(_StandIn):
 Ready is when the database answers and has all migrations. The queue's lag is told, not judged: taking web servers away
 does not help a queue without workers.
 """,
-        answers={200: (answers.Ready, "It is."), 503: (answers.NotReady, "Not yet, or not now.")},
+        answers={
+            200: (answers.Ready, "It is."),
+            404: NO_ADDRESS,
+            503: (answers.NotReady, "Not yet, or not now."),
+        },
         is_bare=True,
     )
     def get(self, request: Request) -> Response:

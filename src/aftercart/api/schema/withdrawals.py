@@ -108,5 +108,5 @@ second statement and no second receipt.
         415: NOT_JSON,
         503: UNAVAILABLE,
     },
-    page_status=404,
+    has_page=True,
 )

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
+from rest_framework.exceptions import NotAuthenticated
 
 from aftercart.accounts.models import Address, User
 from aftercart.lib.links import sign_number
+from aftercart.lib.negotiation import names_html
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
@@ -36,9 +37,25 @@ def customer_page(*methods: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         allowed = require_http_methods(list(methods))(in_chosen_language(view))
-        return never_cache(csrf_protect(login_required(allowed)))
+
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return (
+                allowed(request, *args, **kwargs) if request.user.is_authenticated else ask_to_log_in(request)
+            )
+
+        return never_cache(csrf_protect(page))
 
     return decorate
+
+
+def ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """Send a browser to the log-in, from where it comes back; answer everybody else with 401 (contract section 1)."""
+    if names_html(request):
+        return redirect_to_login(request.get_full_path())
+    error = NotAuthenticated()
+    body = {"detail": error.detail, "code": error.default_code}
+    return JsonResponse(body, status=error.status_code, headers={"WWW-Authenticate": "Session"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +114,7 @@ def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> 
         query = urlencode({"order": str(viewed.pk), "next": request.get_full_path()})
         raise _Elsewhere(SeeOther(f"{reverse('guest-code')}?{query}"))
     if not request.user.is_authenticated:
-        raise _Elsewhere(redirect_to_login(request.get_full_path()))
+        raise _Elsewhere(ask_to_log_in(request))
     raise Http404
 
 

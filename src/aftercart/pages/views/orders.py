@@ -1,10 +1,12 @@
 """Reading orders: the confirmation, the list, one order."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -63,11 +65,15 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
 @visitor_page("GET", "HEAD")
 def order_list(request: HttpRequest) -> HttpResponse:
     """List the customer's orders that fit what is searched for, newest first; a guest goes on to their latest."""
-    if not request.user.is_authenticated:
-        return redirect("order-detail", find_visit(request).order.pk)
-    orders = list_orders(get_customer(request)).prefetch_related("items")
     form = SearchForm(request.GET if request.GET.keys() & SearchForm.base_fields.keys() else None)
-    if form.is_bound and form.is_valid():
+    is_wrong = form.is_bound and not form.is_valid()
+    if not request.user.is_authenticated:
+        visit = find_visit(request)
+        if is_wrong:
+            raise BadRequest("What is searched for makes no sense.")
+        return redirect("order-detail", visit.order.pk)
+    orders = list_orders(get_customer(request)).prefetch_related("items")
+    if form.is_bound and not is_wrong:
         since, until = form.read_days()
         if form.cleaned_data["search"]:
             orders = orders.filter(number__icontains=form.cleaned_data["search"])
@@ -82,7 +88,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "query": _keep(request),
     }
-    return render(request, "pages/orders.html", context)
+    return render(request, "pages/orders.html", context, status=HTTPStatus.BAD_REQUEST if is_wrong else None)
 
 
 def _keep(request: HttpRequest) -> str:
