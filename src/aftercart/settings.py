@@ -292,6 +292,7 @@ SPECTACULAR_SETTINGS = {
         "supportedSubmitMethods": ["get"],
     },
 }
+REPEAT_WAIT_SECONDS = config.seconds("REPEAT_WAIT_SECONDS")
 METRICS_TOKEN = config.text("METRICS_TOKEN")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

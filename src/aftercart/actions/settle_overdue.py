@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import Error, connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -20,6 +21,22 @@ _MARGIN = timedelta(seconds=1)
 _DIED = "The process that served this submission died."
 
 
+def look_for_answers(records: Collection[int]) -> set[int]:
+    """Find which writes have their answer now; settle those that are overdue, whose answer the next look finds.
+
+    For a thread of its own, which holds no connection between two looks. While the database is away, none has.
+    """
+    try:
+        answered = find_answered(records)
+        settle_overdue(set(records) - answered)
+    except Error:
+        return set()
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
+    return answered
+
+
 def find_answered(records: Collection[int]) -> set[int]:
     """Find which of these writes have an answer, or are no longer remembered."""
     running = IdempotencyRecord.objects.filter(pk__in=records, status_code=None)
@@ -31,12 +48,7 @@ def settle_overdue(records: Collection[int]) -> None:
 
     A process that is merely slow loses its claim, and then sends nothing. By the database's clock.
     """
-    before = Now() - timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) - _MARGIN
-    overdue = Submission.objects.filter(
-        Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before),
-        repeat__in=records,
-    )
-    for submission in overdue.order_by("pk"):
+    for submission in _list_overdue().filter(repeat__in=records).order_by("pk"):
         settle_submission(
             submission.pk,
             _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN,
@@ -46,7 +58,21 @@ def settle_overdue(records: Collection[int]) -> None:
             only_from=_State(submission.state),
         )
     changes = AddressChange.objects.filter(
-        state=AddressChange.State.PENDING, created_at__lt=before, repeat__in=records, repeat__status_code=None
+        state=AddressChange.State.PENDING,
+        created_at__lt=_longest_ago(),
+        repeat__in=records,
+        repeat__status_code=None,
     )
     for change in changes.select_related("repeat").order_by("pk"):
         postpone_change(change, _DIED)
+
+
+def _list_overdue() -> models.QuerySet[Submission]:
+    before = _longest_ago()
+    return Submission.objects.filter(
+        Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before)
+    )
+
+
+def _longest_ago() -> models.expressions.CombinedExpression:
+    return Now() - (timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN)

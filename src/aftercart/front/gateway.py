@@ -6,6 +6,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
+from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
+
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
@@ -76,8 +78,13 @@ def _split(address: str) -> tuple[str, str]:
     return host.strip("[]"), port
 
 
-def serve(application: Application, environ: Environ, proto: Any) -> None:
-    """Call the application and send what it answers. Blocks; any thread may do it."""
+def serve(
+    application: Application, environ: Environ, proto: Any, wait_for: Callable[[int], None] | None = None
+) -> None:
+    """Call the application and send what it answers. Blocks; any thread may do it.
+
+    With `wait_for`, an answer that is to be waited for is not sent: `wait_for` gets the id of its record instead.
+    """
     status = 500
     headers: list[tuple[str, str]] = []
 
@@ -85,9 +92,13 @@ def serve(application: Application, environ: Environ, proto: Any) -> None:
         nonlocal status, headers
         status, headers = int(line.split(" ", 1)[0]), fields
 
+    environ[MAY_WAIT] = wait_for is not None
     chunks = application(environ, start_response)
     try:
-        if getattr(chunks, "streaming", False) and not _is_short(headers):
+        running = next((value for name, value in headers if name == RUNNING_HEADER), "")
+        if running and wait_for is not None:
+            wait_for(int(running))
+        elif getattr(chunks, "streaming", False) and not _is_short(headers):
             transport = proto.response_stream(status, headers)
             for chunk in chunks:
                 transport.send_bytes(chunk)

@@ -13,6 +13,7 @@ from aftercart.front.door import check_request_head
 from aftercart.front.gateway import Application, build_environ, serve
 from aftercart.front.refusals import Refused, answer_refusal
 from aftercart.front.threads import Threads
+from aftercart.front.waiting import Waiting
 
 _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
@@ -20,8 +21,11 @@ _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 class Front:
     """Reads each request whole, then has a thread answer it."""
 
-    def __init__(self, application: Application, *, threads: int, limits: BodyLimits) -> None:
+    def __init__(
+        self, application: Application, *, threads: int, limits: BodyLimits, waiting: Waiting
+    ) -> None:
         self._application = application
+        self._waiting = waiting
         self._thread_count = threads
         self._bodies = BodyReader(limits)
 
@@ -42,9 +46,22 @@ class Front:
                 proto.response_str(200, _JSON, '{"status": "ok"}')
                 return
             async with self._bodies.body(scope.headers, proto) as body:
-                environ = build_environ(scope, body)
-                await self._threads.run(partial(serve, self._application, environ, proto))
+                await self._answer(scope, body, proto)
         except Refused as refusal:
             answer_refusal(scope.headers, proto, refusal)
         except ClientGone:
             proto.response_empty(400, [("Connection", "close")])
+
+    async def _answer(self, scope: Any, body: bytes, proto: Any) -> None:
+        """Have a thread answer; a repeat of what still runs waits without one, and is answered then."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._waiting.seconds
+        while True:
+            running: list[int] = []
+            may_wait = self._waiting.has_room and loop.time() < end
+            environ = build_environ(scope, body)
+            wait_for = running.append if may_wait else None
+            await self._threads.run(partial(serve, self._application, environ, proto, wait_for))
+            if not running:
+                return
+            await self._waiting.wait(running[0], end)

@@ -63,6 +63,7 @@ OPTIONS = (
     Option("OMNITRON_POLL_SECONDS", "20", "Seconds between two looks at Omnitron's lists of updates."),
     Option("OMNITRON_ADDRESS_METHOD", "POST", "HTTP method of an address change at Omnitron."),
     Option("OMNITRON_ADDRESS_PATH", "channel/{channel_id}/orders/change_address/", "Path of an address change at Omnitron."),
+    Option("REPEAT_WAIT_SECONDS", "10", "Seconds that a repeat of a write that is still running waits for its answer, before it gets 409 with `Retry-After`."),
     Option("VERIFY_GRACE_SECONDS", "30", "Seconds that an unanswered cancellation is looked for at Omnitron before it counts as not applied."),
     Option("VERIFY_GIVE_UP_HOURS", "24", "Hours after which a lost answer that Omnitron could not be asked about is laid before the staff."),
     Option("HOLIDAYS", "", "Days that are no business days, beside Saturdays and Sundays, separated by commas, as in `2026-01-01,2026-04-23`."),

@@ -81,8 +81,9 @@ Codes outside of the operations:
 
 Repeating a write is harmless. With an `Idempotency-Key` (any string of at most 255 characters, remembered for 24
 hours for each customer) the same key and body get the first answer again, marked with the header
-`Idempotency-Replayed: true`; the same key with another body is 422, and 409 says that the first write is still
-running. Without a key, the same body (the same JSON, however it is formatted) to the same address within ten minutes
-is the same submission, decided or not: its repeat gets the first answer, so marked. Whoever wants a further unit sends
-another body or a key. A refusal is not remembered: its repeat is judged anew.
+`Idempotency-Replayed: true`; the same key with another body is 422, and 409, with `Retry-After`, that the first write
+is still running after its repeat has waited for some seconds. Without a key, the same body (the same JSON, however it
+is formatted) to the same address within ten minutes is the same submission, decided or not: its repeat gets the first
+answer, so marked. Whoever wants a further unit sends another body or a key. A refusal is not remembered: its repeat is
+judged anew.
 """
