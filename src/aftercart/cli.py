@@ -78,10 +78,13 @@ def run(*, verbose: bool) -> None:
 def web() -> None:
     """Serve customers and back office over HTTP (Granian), until SIGTERM."""
     with _django(database=False):
+        from aftercart.actions.watch_restores import watch_restores_if_possible
         from aftercart.processes import raise_descriptor_limit, web_command
 
         command = web_command()
         raise_descriptor_limit()
+        watch_restores_if_possible()
+        _close_connections()
     os.execv(command[0], command)  # noqa: S606 - our own program takes this process over
 
 
@@ -299,6 +302,55 @@ def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
         else:
             policy_report.print_report(report, Console())
     sys.exit(1 if report.problems else 0)
+
+
+@main.command()
+@click.option(
+    "--before-sending",
+    is_flag=True,
+    help="After a restore: send nothing until all that may have changed since the backup has been read.",
+)
+def reconcile(*, before_sending: bool) -> None:
+    """Compare open orders with Omnitron; a worker does it once a day, too.
+
+    After a restore, run it with --before-sending before the processes are started. Interrupted, it goes on where it
+    was. The exit code is 1, and sending stays on hold, while anything could not be read.
+    """
+    with _django():
+        from aftercart.actions.reconcile_before_sending import reconcile_before_sending
+        from aftercart.actions.reconcile_orders import reconcile_orders
+        from aftercart.omnitron.connect import get_client
+
+        if not before_sending:
+            counts = reconcile_orders(get_client())
+            click.echo(", ".join(f"{count} {what}" for what, count in counts.items()))
+            sys.exit(1 if counts["unread"] else 0)
+        click.echo("Sending is on hold.")
+        result = reconcile_before_sending(get_client(), say=_say_progress)
+    click.echo(f"{result.orders} orders read, {result.settled} things found done, {result.different} differ.")
+    for what in result.unread:
+        click.echo(f"Not read: {what}", err=True)
+    click.echo("Sending is released." if result.is_whole else "Sending stays on hold: run this again.")
+    sys.exit(0 if result.is_whole else 1)
+
+
+def _say_progress(done: int, of_all: int) -> None:
+    if done % 50 == 0 or done == of_all:
+        click.echo(f"{done} of {of_all} orders read")
+
+
+@main.command("hold-sending")
+@click.option("--release", is_flag=True, help="Have everything sent again, without reading Omnitron first.")
+@click.option("--reason", default="By an operator.", show_default=True)
+def hold_sending_command(reason: str, *, release: bool) -> None:
+    """Have nothing sent to Omnitron: cancellations become requests, and what staff decide waits."""
+    with _django():
+        from aftercart.actions.hold_sending import hold_sending, release_sending
+
+        if release:
+            click.echo("Sending is released." if release_sending() else "Sending was not on hold.")
+        else:
+            click.echo(f"Sending is on hold since {hold_sending(reason).since:%Y-%m-%d %H:%M} (UTC).")
 
 
 @main.command()

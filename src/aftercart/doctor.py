@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from aftercart.cancellations.holds import find_hold
 from aftercart.lib.configuration import OPTIONS
 from aftercart.mail.outbox import measure_outbox
 from aftercart.omnitron.connect import get_client
@@ -51,6 +52,7 @@ def examine() -> Iterator[Diagnosis]:
         ("migrations", _check_migrations),
         ("clock", _check_clock),
         ("queue", _check_queue),
+        ("sending", _check_sending),
         ("letters", _check_letters),
         ("omnitron", _check_omnitron),
         ("log-in", _check_login_page),
@@ -71,6 +73,7 @@ _CURES = {
     "migrations": "Run `aftercart migrate` (`aftercart run` does by itself).",
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
     "queue": "Start `aftercart worker`.",
+    "sending": "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
     "letters": "Check EMAIL_URL and the mail server; then have the letters sent again in the back office.",
     "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
@@ -138,6 +141,14 @@ def _check_queue() -> Diagnosis:
     is_fine = queue.workers > 0 and queue.lag_seconds < _LONGEST_LAG
     finding = f"{queue.workers} workers, {queue.due} jobs due, the oldest for {queue.lag_seconds:.0f} s"
     return Diagnosis("queue", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["queue"])
+
+
+def _check_sending() -> Diagnosis:
+    hold = find_hold()
+    if hold is None:
+        return Diagnosis("sending", is_fine=True, finding="not on hold")
+    finding = f"on hold since {hold.since:%Y-%m-%d %H:%M} (UTC): {hold.reason}"
+    return Diagnosis("sending", is_fine=False, finding=finding, cure=_CURES["sending"])
 
 
 def _check_letters() -> Diagnosis:

@@ -38,7 +38,7 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
-from aftercart.omnitron.messages import RemoteAddress
+from aftercart.omnitron.messages import RemoteAddress, RemoteOrder
 from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
@@ -124,10 +124,15 @@ def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
     except OmnitronError as error:
         postpone_change(change, error.detail)
         return
-    if remote.shipping_address_pk == change.address["pk"]:
-        _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
-    else:
+    if not confirm_found(change, remote):
         _end(change.pk, _State.TOO_LATE, WORKER, cause=cause)
+
+
+def confirm_found(change: AddressChange, remote: RemoteOrder) -> bool:
+    """End a pending change as confirmed if Omnitron sends the order there already; return whether it does."""
+    if remote.shipping_address_pk != change.address["pk"]:
+        return False
+    return _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
 
 
 @once_more_if_raced

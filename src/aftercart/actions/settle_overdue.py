@@ -67,6 +67,11 @@ def settle_overdue(records: Collection[int]) -> None:
         postpone_change(change, _DIED)
 
 
+def is_overdue(submission_pk: int) -> bool:
+    """Return whether a submission is under way, and no dialogue can still be at it."""
+    return _list_overdue().filter(pk=submission_pk).exists()
+
+
 def _list_overdue() -> models.QuerySet[Submission]:
     before = _longest_ago()
     return Submission.objects.filter(

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from aftercart.cancellations.holds import may_send
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -51,6 +52,7 @@ class _Rows(Collector):
                 "Differences from Omnitron found by the reconciliation.",
                 Difference.objects.filter(resolved_at=None).count(),
             ),
+            ("aftercart_sending_on_hold", "Whether nothing is sent to Omnitron.", int(not may_send())),
             ("aftercart_queue_due", "Jobs that are due.", queue.due),
             ("aftercart_queue_lag_seconds", "For how long the oldest job has been due.", queue.lag_seconds),
             ("aftercart_workers", "Workers that live.", queue.workers),

@@ -27,7 +27,7 @@ _REMEMBERED = 600
 
 _UNREACHED = (
     "unreachable", "breaker_open", "bulkhead_full", "throttled", "unauthorized", "login_failed",
-    "deadline_over",
+    "deadline_over", "on_hold",
 )  # fmt: skip
 _LOST = (
     "timeout", "connection_lost", "server_error", "redirected", "not_json", "too_large", "malformed",

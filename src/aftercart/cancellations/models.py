@@ -348,6 +348,7 @@ class AddressChange(models.Model):
 
 
 # Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
 from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402
@@ -361,10 +362,12 @@ __all__ = [
     "Destination",
     "Difference",
     "EasyReturnCompany",
+    "Installation",
     "PolicyRule",
     "PolicyVersion",
     "RefundQuote",
     "RefundQuoteLine",
+    "SendingHold",
     "Submission",
     "SubmissionLine",
     "SyncCursor",

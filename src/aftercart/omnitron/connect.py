@@ -20,6 +20,7 @@ class _Cache:
         self.client: HttpOmnitron | None = None
         self.replacement: Omnitron | None = None
         self.on_recovery: Callable[[], None] | None = None
+        self.may_write: Callable[[], bool] | None = None
 
 
 _cache = _Cache()
@@ -49,6 +50,12 @@ def listen_for_recovery(act: Callable[[], None]) -> None:
         _cache.on_recovery, _cache.client = act, None
 
 
+def ask_before_writing(may_write: Callable[[], bool]) -> None:
+    """Have something asked before each write of this process; before the first client."""
+    with _cache.lock:
+        _cache.may_write, _cache.client = may_write, None
+
+
 def get_client() -> Omnitron:
     """Give this process's client."""
     with _cache.lock:
@@ -56,7 +63,9 @@ def get_client() -> Omnitron:
             return _cache.replacement
         configuration = read_configuration()
         if _cache.client is None or _cache.client.configuration != configuration:
-            _cache.client = HttpOmnitron(configuration, on_recovery=_cache.on_recovery)
+            _cache.client = HttpOmnitron(
+                configuration, on_recovery=_cache.on_recovery, may_write=_cache.may_write
+            )
         return _cache.client
 
 

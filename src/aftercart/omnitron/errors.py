@@ -21,6 +21,7 @@ class Code:
     DEADLINE_OVER = "deadline_over"
     BREAKER_OPEN = "breaker_open"
     BULKHEAD_FULL = "bulkhead_full"
+    ON_HOLD = "on_hold"
     THROTTLED = "throttled"
     UNAUTHORIZED = "unauthorized"
     LOGIN_FAILED = "login_failed"

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,16 @@ class _Call:
         return self.method in SAFE_METHODS
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all dialogues of a process share. `may_write` is asked before each write, unless it is None."""
+
+    tokens: TokenKeeper
+    breaker: Breaker
+    pulse: Pulse
+    may_write: Callable[[], bool] | None = None
+
+
 class Exchange:
     """Everything that one dialogue says. For one thread."""
 
@@ -50,18 +60,17 @@ class Exchange:
         root: str,
         username: str,
         password: str,
-        tokens: TokenKeeper,
-        breaker: Breaker,
-        pulse: Pulse,
+        shared: Shared,
     ) -> None:
         self.deadline = deadline
         self._transport = transport
         self._root = root
         self._username = username
         self._password = password
-        self._tokens = tokens
-        self._breaker = breaker
-        self._pulse = pulse
+        self._tokens = shared.tokens
+        self._breaker = shared.breaker
+        self._pulse = shared.pulse
+        self._may_write = shared.may_write
         self._is_closed = False
 
     def close(self) -> None:
@@ -87,6 +96,8 @@ class Exchange:
         if self.deadline.expired:
             raise NotSent("The time for the dialogue with Omnitron is over.", code=Code.DEADLINE_OVER)
         call = _Call(method, path, params or {}, body, secrets)
+        if not call.is_read and self._may_write is not None and not self._may_write():
+            raise NotSent("Sending to Omnitron is on hold.", code=Code.ON_HOLD)
         permit = self._breaker.admit()
         try:
             reply = self._call_with_token(call)

@@ -15,7 +15,7 @@ from aftercart.omnitron.bulkhead import Bulkhead
 from aftercart.omnitron.client import ContentType, Dialogue
 from aftercart.omnitron.deadline import Clock, Deadline
 from aftercart.omnitron.errors import Code, NotFound, NotSent
-from aftercart.omnitron.exchange import Exchange, Reply
+from aftercart.omnitron.exchange import Exchange, Reply, Shared
 from aftercart.omnitron.messages import (
     AddressChange,
     CancelCommand,
@@ -73,8 +73,9 @@ class HttpOmnitron:
         *,
         clock: Clock = time.monotonic,
         on_recovery: Callable[[], None] | None = None,
+        may_write: Callable[[], bool] | None = None,
     ) -> None:
-        """`on_recovery` is called between dialogues once Omnitron answers again after failures."""
+        """`on_recovery` is called between dialogues once Omnitron answers again; `may_write` before each write."""
         self.configuration = configuration
         self._pulse = Pulse(clock=clock)
         self._on_recovery = on_recovery
@@ -82,7 +83,7 @@ class HttpOmnitron:
             failures=configuration.breaker_failures, seconds=configuration.breaker_seconds, clock=clock
         )
         self._bulkhead = Bulkhead(configuration.max_dialogues)
-        self._tokens = TokenKeeper(configuration.token)
+        self._shared = Shared(TokenKeeper(configuration.token), self.breaker, self._pulse, may_write)
         # Made once: reading the certificates takes longer than a call.
         self._ssl_context = (
             httpx2.create_ssl_context(trust_env=False) if configuration.url.startswith("https:") else None
@@ -103,9 +104,7 @@ class HttpOmnitron:
                 root=settings.root,
                 username=settings.username,
                 password=settings.password,
-                tokens=self._tokens,
-                breaker=self.breaker,
-                pulse=self._pulse,
+                shared=self._shared,
             )
             try:
                 yield HttpDialogue(exchange, settings)

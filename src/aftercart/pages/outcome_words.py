@@ -96,8 +96,8 @@ CAUSES: Final[dict[str, Text]] = {
     "partial_line": _("Cancelling a part of a line has to be done by our team."),
     "mixed_types": _("Cancellations and returns in one request have to be done by our team."),
     **dict.fromkeys(
-        ("unreachable", "breaker_open", "bulkhead_full", "throttled", "deadline_over", "timeout",
-         "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed"),
+        ("unreachable", "breaker_open", "bulkhead_full", "on_hold", "throttled", "deadline_over",
+         "timeout", "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed"),
         _OUTAGE,
     ),
 }  # fmt: skip

@@ -6,6 +6,7 @@ from django.db import DatabaseError
 from procrastinate.contrib.django import app
 
 from aftercart.actions.wake_jobs import wake_jobs
+from aftercart.actions.watch_restores import watch_restores_if_possible
 from aftercart.omnitron.connect import listen_for_recovery
 from aftercart.worker.keeper import JobKeeper
 
@@ -18,6 +19,7 @@ _CONCURRENCY = 4
 def serve() -> None:
     """Do jobs until SIGTERM or Ctrl-C; then finish those under way."""
     listen_for_recovery(_wake_jobs)
+    watch_restores_if_possible()
     worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     worker.job_manager = JobKeeper(worker.connector)
     worker.run_worker(

@@ -26,6 +26,7 @@ from aftercart.actions.send_letter import forget_letters, recover_letters, send_
 from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.watch_restores import watch_restores
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.lib.locks import alone_at
 from aftercart.omnitron.connect import get_client
@@ -240,3 +241,11 @@ def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
     recover.forget_writes()
     recover.forget_guests()
     forget_letters(settings.LETTER_LIFE)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="aftercart.watch_restores", queueing_lock="aftercart.watch_restores", priority=jobs.UPKEEP)
+@_returning_connections
+def run_watch_restores(timestamp: int) -> None:  # noqa: ARG001
+    """Let the count rise by which a restored database is noticed."""
+    watch_restores()
