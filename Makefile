@@ -23,7 +23,7 @@ define beside_checks
 @said=$$(mktemp) && code=0 && { $(MAKE) --no-print-directory --keep-going checks >"$$said" 2>&1 & } && \
 	{ $(1) || code=$$?; wait $$! || code=$$?; cat "$$said"; rm -f "$$said"; exit $$code; }
 endef
-PYTEST = $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n auto
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
 	@exec $(BIN)/aftercart run

@@ -51,7 +51,7 @@ def main() -> int:
 
 def run_tests(python: str, *options: str) -> bool:
     """Run pytest in parallel; return whether it passed."""
-    command = [python, "-m", "pytest", "-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    command = [python, "-m", "pytest", "-n", "auto"]
     done = subprocess.run([*command, "--durations=20", *options, "tests"], cwd=ROOT, check=False)
     return done.returncode == 0
 

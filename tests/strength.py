@@ -10,6 +10,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,11 +26,16 @@ _FIRST = (
     "meta/test_readme.py",
     "browser/test_quality_in_a_browser.py",
     "storefront/",
+    "front/",
     "faults/",
     "browser/",
     "races/",
     "remote/",
 )
+#: Here each test is long: any worker takes the next. Elsewhere the tests of a file share its fixtures on one worker.
+_APART = "tests/faults/"
+#: These share processes that are started once a worker.
+_TOGETHER = "tests/front/"
 _taken = pytest.StashKey[list[str]]()
 _told: list[str] = []
 
@@ -157,6 +163,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         _told.extend(taken)
     else:
         output["taken"] = taken
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have half as many workers again as processors: many tests wait for processes, browsers and deadlines."""
+    count = os.cpu_count() or 1
+    return count + count // 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out files and long tests, in our order, to whoever is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, _name = nodeid.partition("::")
+            if path.startswith(_TOGETHER):
+                return _TOGETHER
+            return nodeid if path.startswith(_APART) else path
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ import pytest
 from aftercart.pages import apps as pages
 from tests.front.connections import exchange, write_request
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("front")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 CLOSE = "Connection: close"
 JSON = "Content-Type: application/json"

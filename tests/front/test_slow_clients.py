@@ -21,7 +21,7 @@ from tests.front.connections import (
 )
 from tests.processes import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("front")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = 200
 PAGES = ("/healthz", "/readyz", "/users/login/")

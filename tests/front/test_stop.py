@@ -17,7 +17,7 @@ from tests.front.connections import held, write_request
 from tests.processes import answers, find_free_port, make_environment, running, wait_until
 from tests.remote.sandbox_process import running as running_sandbox
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("front")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Every lock and every unique constraint has a test that shows the race without it; checks have one too.
 
-What is looked for is its name, as a string, in a test: `without_unique("…")`, `without_lock("module.function")`,
-or a table that is handed to them.
+What counts is a name that a test hands to what takes it away, `without_unique("…")` or
+`without_lock("module.function")`, itself or as the case of a parametrized test; for a check also what
+`pytest.raises(IntegrityError, match=…)` expects. A name in a sentence or in another call counts for nothing.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from django.apps import apps
@@ -73,15 +74,56 @@ def takes_lock(function: ast.FunctionDef) -> bool:
     return bool(names & _LOCKING)
 
 
-def list_strings(*folders: Path) -> set[str]:
-    """List the strings in the tests of these folders."""
+def list_handed(folder: Path, *takers: str) -> set[str]:
+    """List the strings that tests of a folder hand to one of these functions."""
     return {
-        node.value
-        for folder in folders
-        for path in folder.glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        text
+        for path in folder.glob("test_*.py")
+        for text in list_handed_in(ast.parse(path.read_text(encoding="utf-8")), takers)
     }
+
+
+def list_handed_in(module: ast.Module, takers: Collection[str]) -> Iterator[str]:
+    constants = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    for function in ast.walk(module):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        handed = [argument for call in list_calls(function, takers) for argument in list_arguments(call)]
+        yield from (
+            node.value for node in handed if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+        if {node.id for node in handed if isinstance(node, ast.Name)} & {
+            argument.arg for argument in function.args.args
+        }:
+            yield from list_cases(function, constants)
+
+
+def list_calls(function: ast.FunctionDef, names: Collection[str]) -> Iterator[ast.Call]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
+            yield node
+
+
+def list_arguments(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    yield from (keyword.value for keyword in call.keywords)
+
+
+def list_cases(function: ast.FunctionDef, constants: Mapping[str, ast.expr]) -> Iterator[str]:
+    """List the strings of a test's cases, also where they stand in a constant of the module."""
+    for decorator in function.decorator_list:
+        named = [
+            constants[n.id] for n in ast.walk(decorator) if isinstance(n, ast.Name) and n.id in constants
+        ]
+        for node in (n for part in (decorator, *named) for n in ast.walk(part)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 RACES = ROOT / "tests" / "races"
@@ -91,21 +133,40 @@ def test_every_unique_constraint_has_its_race() -> None:
     unique = set(list_unique())
 
     assert {"one_open_line_an_item", "accounts_user_email_key"} <= unique  # they have been found
-    assert sorted(unique - list_strings(RACES) - _OWED) == []
+    assert sorted(unique - list_handed(RACES, "without_unique") - _OWED) == []
 
 
 def test_every_lock_has_its_race() -> None:
     locks = set(list_locks())
 
     assert {"prepare_submission._lock", "poll_updates._advance", "write_orders.write_orders"} <= locks
-    assert sorted(locks - list_strings(RACES) - _OWED) == []
+    assert sorted(locks - list_handed(RACES, "without_lock", "without_turns") - _OWED) == []
 
 
 def test_every_check_has_a_test() -> None:
     checks = set(list_checks())
 
     assert "a_line_has_units" in checks
-    assert sorted(checks - list_strings(ROOT / "tests" / "db", RACES)) == []
+    tested = list_handed(ROOT / "tests" / "db", "raises") | list_handed(RACES, "without_check")
+    assert sorted(checks - tested) == []
+
+
+def test_a_name_counts_only_where_it_is_taken_away() -> None:
+    module = ast.parse(
+        """
+CASES = {"by table": 1}
+
+def test_it(): "in a sentence"; without_unique("directly"); print("in another call")
+
+@pytest.mark.parametrize("name", CASES)
+def test_each(name): without_unique(name)
+
+@pytest.mark.parametrize("name", ["of no use"])
+def test_nothing(name): without_unique("at once")
+"""
+    )
+
+    assert sorted(list_handed_in(module, ["without_unique"])) == ["at once", "by table", "directly", "name"]
 
 
 def test_what_is_said_to_have_no_race_is_there() -> None:
@@ -120,4 +181,5 @@ def test_what_is_said_to_have_no_race_is_there() -> None:
 
 
 def test_what_is_owed_is_still_missing() -> None:
-    assert sorted(_OWED & list_strings(RACES)) == []
+    handed = list_handed(RACES, "without_unique", "without_lock", "without_turns")
+    assert sorted(_OWED & handed) == []

@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 from tests.meta.repository import ROOT, list_files, name, read_texts
@@ -13,6 +15,8 @@ MOST_LINES_OF_A_TEMPLATE = 200
 #: `/`, a folder, and what is in it.
 _FEWEST_PARTS = 2
 
+#: What silences ruff or mypy, with the rules that it names.
+_SILENCED = re.compile(r"\bnoqa\b(?::\s*[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)?|\btype:\s*ignore\b(?:\[[\w, -]*\])?")
 #: Written so that they do not find themselves.
 FOREIGN = re.compile(
     r"/h[o]me/\w"  # somebody's machine
@@ -70,6 +74,34 @@ def test_the_search_for_machines_and_registries_finds_them() -> None:
         assert FOREIGN.search(line), line
     for line in ("uv --no-emit-index" + "-url", "backoffice/home.html", "/sandbox/"):
         assert not FOREIGN.search(line), line
+
+
+def list_silenced(source: str) -> Iterator[tuple[int, str]]:
+    """List the comments that silence ruff or mypy, by line."""
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        if token.type == tokenize.COMMENT and _SILENCED.search(token.string):
+            yield token.start[0], token.string
+
+
+def has_reason(comment: str) -> bool:
+    """Return whether there is a word besides the names of rules."""
+    return re.search(r"\w{2,}", _SILENCED.sub("", comment)) is not None
+
+
+def test_a_reason_is_more_than_a_rule() -> None:
+    ignore = "type: " + "ignore"
+    for bare in (
+        "# no" + "qa: S603",
+        "# no" + "qa: S603, S607",
+        f"# {ignore}[arg-type]",
+        f"# {ignore}  # no" + "qa",
+    ):
+        assert not has_reason(bare), bare
+    for reasoned in (
+        "# no" + "qa: S603 - our own program",
+        f"# {ignore}[arg-type, misc]  # the stubs miss it",
+    ):
+        assert has_reason(reasoned), reasoned
 
 
 def test_modules_are_short() -> None:

@@ -26,7 +26,6 @@ from tests.shop import PASSWORD, Line, get_items, make_address, make_order
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.xdist_group("storefront"),
     pytest.mark.skipif(
         not (shutil.which("node") and shutil.which("npm")),
         reason="NOT RUN: the storefront client needs node and npm",

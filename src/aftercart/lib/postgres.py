@@ -25,7 +25,7 @@ ROLE = "aftercart"
 UNPRIVILEGED = "nobody"
 #: The longest path of a Unix socket is 107 bytes on Linux and 103 on macOS.
 _LONGEST_SOCKET_PATH = 103
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 
 
 class PostgresError(Exception):
