@@ -59,7 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/guest/<text:signed>/withdraw/", pages.guest_withdraw, name="guest-withdraw"),
     path(
         "orders/guest/<text:signed>/withdraw/<uuid:statement>/",
-        pages.guest_withdrawal_receipt,
+        pages.guest_withdraw,
         name="guest-withdrawal-receipt",
     ),
     path("mail/opt-out/<text:token>/", pages.opt_out, name="mail-opt-out"),

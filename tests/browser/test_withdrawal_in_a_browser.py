@@ -12,10 +12,11 @@ from aftercart.lib.links import sign_number
 from aftercart.mail.models import Letter
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
-from aftercart.orders.models import Order
+from aftercart.orders.models import GuestCode, Order
 from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.browser.steps import withdraw
 from tests.browser.visit import DESK, PHONE, Visit, every_way
+from tests.letters import send_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -85,13 +86,19 @@ def test_two_tabs_end_at_the_same_receipt(browser: Browser, live_server: LiveSer
     visit.context.close()
 
 
-def test_a_guest_withdraws_behind_the_link(browser: Browser, live_server: LiveServer, order: Order) -> None:
+def test_a_guest_withdraws_behind_the_link_with_a_code(
+    browser: Browser, live_server: LiveServer, order: Order
+) -> None:
     Order.objects.filter(pk=order.pk).update(user=None, user_email="guest@example.com")
     visit = Visit(browser, live_server, PHONE)
     page = visit.page
     page.goto(f"/orders/guest/{sign_number(order.number, purpose='guest-view', link_version=1)}/")
     page.get_by_role("link", name="Withdraw from contract here").click()
-    page.get_by_label("E-mail address for the receipt").fill("guest@example.com")
+    page.get_by_role("button", name="Send me a code").click()
+    page.locator("#id_code").wait_for()
+    page.locator("#id_code").fill(send_code(GuestCode.objects.get().pk))
+    page.locator("#id_code").press("Enter")
+    page.get_by_text("The receipt goes to guest@example.com").wait_for()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Confirm withdrawal").click()
     page.wait_for_url("**/withdraw/*-*/")

@@ -20,6 +20,7 @@ from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, With
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, TimelineEntry
 from tests.shop import Line, Shop, get_items, get_statuses, make_customer, make_order
 
@@ -43,7 +44,7 @@ def withdraw(shop: Shop, *positions: int, **fields: Any) -> Withdrawn:
     items = shop.items
     command = WithdrawalCommand(
         number=shop.order.number,
-        user=shop.user,
+        owner=shop.user,
         name="Ayşe Yılmaz",
         email=shop.user.email,
         items=tuple(items[place].pk for place in positions),
@@ -213,7 +214,9 @@ def test_what_is_not_ours_or_not_there_writes_nothing() -> None:
     with pytest.raises(OrderNotFound):
         withdraw(shop, number=stranger.number)
     with pytest.raises(OrderNotFound):
-        withdraw(shop, user=None)
+        withdraw(shop, owner=make_customer())
+    with pytest.raises(OrderNotFound):
+        withdraw(shop, owner=Guest(shop.order.pk, shop.order.link_version))
     with pytest.raises(InputInvalid):
         withdraw(shop, items=(get_items(stranger)[0].pk,))
     Order.objects.filter(pk=shop.order.pk).update(
@@ -238,7 +241,11 @@ def test_a_guest_withdraws_from_a_guests_order() -> None:
     shop = Shop()
     Order.objects.filter(pk=shop.order.pk).update(user=None, user_email="guest@example.com")
 
-    withdrawal = withdraw(shop, user=None, email="guest@example.com").withdrawal
+    stale = Guest(shop.order.pk, shop.order.link_version + 1)
+    with pytest.raises(OrderNotFound):
+        withdraw(shop, owner=stale)
+    guest = Guest(shop.order.pk, shop.order.link_version)
+    withdrawal = withdraw(shop, owner=guest, email="elsewhere@example.com").withdrawal
 
     assert withdrawal.user is None
     assert get_statuses(shop.order) == ["50"]

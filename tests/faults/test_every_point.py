@@ -48,6 +48,7 @@ def lose_an_answer(street: Street, client: Omnitron) -> None:
 
 
 def withdraw(street: Street, client: Omnitron) -> None:
+    assert street.order.user is not None
     command = WithdrawalCommand(
         street.order.number, street.order.user, "Ayşe Yılmaz", street.order.user_email
     )

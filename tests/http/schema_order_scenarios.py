@@ -5,6 +5,7 @@ from unittest import mock
 
 from django.conf import settings
 
+from aftercart.lib.links import sign_number
 from aftercart.omnitron.errors import NotSent, Refused
 from tests.http.schema_scenarios import PLACES, SCENARIOS, Scenario, add, show
 from tests.http.schema_world import DELIVERED, World
@@ -45,6 +46,16 @@ add(
 def _(world: World) -> Any:
     world.call("request_cancellation")
     return world.call("get_order")
+
+
+def _open_link(world: World, operation_id: str) -> Any:
+    token = sign_number(world.guests.number, purpose="guest-view", link_version=world.guests.link_version)
+    assert world.api.client.get(f"/orders/guest/{token}/").status_code == 200
+    return world.call(operation_id)
+
+
+add("get_order", 200, "guest_link", "What a guest's link shows, and no more", _open_link)
+add("list_orders", 200, "guest_link", "The guest's latest order, as their link shows it", _open_link)
 
 
 @show("get_order", 404, "unknown", "Unknown, or somebody else's")
@@ -142,6 +153,11 @@ SCENARIOS += [
 @show("log_out", 200, "done", "Logged out")
 def _(world: World) -> Any:
     return world.call("log_out")
+
+
+@show("log_out_by_get", 403, "elsewhere", "A link on another site's page")
+def _(world: World) -> Any:
+    return world.call("log_out_by_get", headers={"sec-fetch-site": "cross-site"})
 
 
 @show("log_out_by_get", 200, "done", "Logged out")

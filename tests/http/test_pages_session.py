@@ -50,10 +50,15 @@ def test_log_in_sets_the_three_cookies_and_goes_on(strict: Client) -> None:
         ("//evil.example.com/", "/users/orders/"),
         ("/\\evil.example.com", "/users/orders/"),
         ("javascript:alert(1)", "/users/orders/"),
+        ("foo", "/users/orders/"),
+        ("orders", "/users/orders/"),
+        ("?a", "/users/orders/"),
     ],
 )
 def test_log_in_goes_on_to_pages_of_ours_only(strict: Client, told: str, goes: str) -> None:
     assert log_in(strict, next_path=told)["Location"] == goes
+    again = strict.get(PATH, {"next": told})  # who is logged in already goes on at once
+    assert (again.status_code, again["Location"]) == (302, goes)
 
 
 @pytest.mark.parametrize(

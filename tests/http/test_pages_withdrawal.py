@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from bs4 import BeautifulSoup
@@ -19,7 +20,8 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order, OrderItem
 from tests.http.browser import Browser
 from tests.http.forms import read, read_fields
-from tests.shop import Line, Shop, make_customer, make_order
+from tests.letters import prove
+from tests.shop import Line, Shop, get_statuses, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
 HERE = "Withdraw from contract here"
@@ -170,24 +172,61 @@ def test_the_orders_page_shows_receipt_and_decision_apart(client: Client, shop: 
     assert "Not accepted: Opened." in say(read(client.get(path)))
 
 
-def test_a_guest_withdraws_behind_the_link() -> None:
+def make_guests_shop() -> tuple[Shop, str]:
+    """Make a shop whose order is a guest's, and the order's link."""
     shop = Shop()
     Order.objects.filter(pk=shop.order.pk).update(user=None, user_email="guest@example.com")
-    token = sign_number(shop.order.number, purpose="guest-view", link_version=1)
+    shop.order.refresh_from_db()
+    return shop, f"/orders/guest/{sign_number(shop.order.number, purpose='guest-view', link_version=1)}/"
+
+
+def test_a_guest_withdraws_with_a_code_and_the_receipt_goes_to_the_orders_own_address() -> None:
+    shop, guests_link = make_guests_shop()
     browser = Browser()
-    page = read(browser.get(f"/orders/guest/{token}/"))
-    link = page.find("a", string=HERE)
+    link = read(browser.get(guests_link)).find("a", string=HERE)
     assert link is not None
     path = str(link["href"])
-    assert path == f"/orders/guest/{token}/withdraw/"
-    assert fill(read(browser.get(path)))["email"] == ""  # the link does not tell whose it is
+    assert path == f"/orders/{shop.order.number}/withdraw/"
+    prove(browser, shop.order)
+    form = read(browser.get(path))
+    assert "email" not in fill(form)
+    assert "The receipt goes to guest@example.com" in say(form)
 
     with replace_client(shop.fake):
-        done = confirm(browser, path, name="Misafir", email="guest@example.com")
+        done = confirm(browser, path, name="Misafir", email="thief@example.com")
 
-    assert done.status_code == 303
-    assert "This is a receipt" in say(read(browser.get(done["Location"])))
-    assert Withdrawal.objects.get().user is None
+    assert (done.status_code, Submission.objects.count()) == (303, 1)
+    receipt = say(read(browser.get(done["Location"])))
+    assert "This is a receipt" in receipt
+    assert "thief" not in receipt
+    statement = Withdrawal.objects.get()
+    assert (statement.user, statement.email) == (None, "guest@example.com")
+    receipts = Letter.objects.filter(kind="withdrawal_receipt")
+    assert [letter.recipient for letter in receipts] == ["guest@example.com"]
+
+
+@pytest.mark.parametrize("old_address", [False, True])
+def test_a_guests_link_alone_withdraws_nothing_and_shows_no_receipt(*, old_address: bool) -> None:
+    shop, guests_link = make_guests_shop()
+    browser = Browser()
+    browser.get(guests_link)
+    ours = f"/orders/{shop.order.number}/withdraw/"
+    path = f"{guests_link}withdraw/" if old_address else ours
+    fields = {"name": "Thief", "email": "thief@example.com", "items": [str(shop.items[0].pk)]}
+
+    with replace_client(shop.fake):
+        answers = [browser.post(path, {**fields, "step": step}) for step in ("review", "confirm")]
+        answers.append(browser.get(f"{path}{uuid4()}/"))
+
+    for answer in answers:
+        assert answer.status_code == 303
+        target = browser.get(answer["Location"])["Location"] if old_address else answer["Location"]
+        assert target.startswith(f"/orders/guest/code/?order={shop.order.pk}&next=")
+    assert not Withdrawal.objects.exists()
+    assert not Submission.objects.exists()
+    assert not Letter.objects.exists()
+    assert shop.fake.posts == []
+    assert get_statuses(shop.order) == ["400"]
 
 
 def test_nobody_sees_or_makes_what_is_not_theirs(client: Client, shop: Shop) -> None:

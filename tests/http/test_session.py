@@ -117,6 +117,54 @@ def test_log_out_ends_the_session_and_clears_all_three_cookies(api: Api) -> None
     assert Session.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "application/json", "sec-fetch-site": "cross-site"},
+        {"accept": "application/json", "sec-fetch-site": "same-site"},
+        {"accept": "application/json", "referer": "https://evil.example/page"},
+        {"accept": "application/json", "origin": "null"},
+        {"accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"},
+        {"accept": "*/*"},
+        {"x-requested-with": "XMLHttpRequest", "sec-fetch-site": "cross-site"},
+        {"accept": "application/json", "referer": "https://[::1"},
+    ],
+)
+def test_a_get_that_another_sites_page_can_cause_logs_nobody_out(headers: dict[str, str]) -> None:
+    client = Client()
+    client.force_login(make_customer(), backend="django.contrib.auth.backends.ModelBackend")
+
+    answer = client.get("/users/logout/?format=json", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "application/json"},
+        {"accept": "application/json", "referer": "http://testserver/users/orders/"},
+        {"accept": "application/json", "referer": "https://shop.example.com/account"},
+        {"accept": "*/*", "x-requested-with": "XMLHttpRequest", "sec-fetch-site": "same-origin"},
+    ],
+)
+def test_a_get_of_ours_logs_out(headers: dict[str, str], settings: Settings) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://shop.example.com"]
+    client = Client()
+    client.force_login(make_customer(), backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get("/users/logout/?format=json", headers=headers).status_code == 200
+    assert Session.objects.count() == 0
+
+
+def test_private_json_is_kept_in_no_cache(api: Api, shop: Shop) -> None:
+    api.log_in(shop.user)
+
+    for path in ("/users/orders/", f"/users/orders/{shop.order.pk}/", "/current_user/", "/address/"):
+        assert api.get(path)["Cache-Control"] == "private, no-store"
+
+
 def test_a_log_out_without_a_token_is_refused_with_a_page_that_has_one() -> None:
     client = Browser(enforce_csrf_checks=True)
     client.force_login(make_customer(), backend="django.contrib.auth.backends.ModelBackend")

@@ -50,7 +50,7 @@ class SlashMiddleware(CommonMiddleware):
 
 
 class PrivateByDefaultMiddleware:
-    """Keeps what is one person's out of shared caches, unless a view has said otherwise."""
+    """Keeps what is one person's out of every cache, the browser's too, unless a view has said otherwise."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -58,5 +58,5 @@ class PrivateByDefaultMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, with a `Cache-Control`."""
         response = self._get_response(request)
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -32,4 +32,4 @@ def check_guest_code(asked: UUID, code: str) -> tuple[Guest, Order]:
     order = Order.objects.filter(guest_codes=row, user=None).first()
     if order is None:
         raise CodeWrong  # it has become a customer's meanwhile
-    return Guest(order.pk, order.link_version), order
+    return Guest(order.pk, order.link_version, has_code=True), order

@@ -31,9 +31,10 @@ from aftercart.lib.times import format_time
 from aftercart.mail.models import Letter
 from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, save_order, tell_owned
 from aftercart.orders.status import SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
@@ -45,16 +46,22 @@ _TURKISH_SUBJECT = "Sözleşmeden cayma"
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalCommand:
-    """A statement to be made: of a customer, or of a guest (no user) who has the order's link.
+    """A statement to be made: of a customer, or of a guest who has typed a code.
 
-    `items` are order item ids; none means everything that is left of the order.
+    `items` are order item ids; none means everything that is left of the order. A guest's receipt goes to the
+    order's own e-mail address, whatever `email` says.
     """
 
     number: str
-    user: User | None
+    owner: User | Guest
     name: str
     email: str
     items: tuple[int, ...] = ()
+
+    @property
+    def user(self) -> User | None:
+        """The customer; None for a guest."""
+        return self.owner if isinstance(self.owner, User) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Withdrawn:
 @once_more_if_raced
 def _record(command: WithdrawalCommand) -> tuple[Withdrawn, list[int]]:
     with transaction.atomic(durable=True):
-        order = lock_order(number=command.number, user=command.user)
+        order = lock_order(number=command.number, **tell_owned(command.owner))
         items = find_items(order)
         offer = find_offer(order, list(items.values()), get_now())
         if not offer.is_offered:
@@ -134,7 +141,7 @@ def _state(
         order=order,
         user=command.user,
         name=command.name,
-        email=command.email,
+        email=command.email if command.user else order.user_email,
         language=(get_language() or "en")[:2],
         statement=write_statement(order, chosen),
         is_in_time=offer.is_in_time,

@@ -1,7 +1,10 @@
 """Who calls: the session's user, with a CSRF token for every write (contract section 1)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -14,6 +17,34 @@ def get_user(request: Request) -> User:
     if not isinstance(request.user, User):
         raise exceptions.NotAuthenticated
     return request.user
+
+
+def is_from_another_site(request: HttpRequest) -> bool:
+    """Return whether a GET may have been caused by another site's page: a link, an image, a redirect.
+
+    Browsers say so themselves (Fetch metadata, `Origin`, `Referer`). Where none of them does, a request is ours
+    that carries what no link can: a header of its own, or the wish for nothing but JSON.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        return True
+    if request.headers.get("X-Requested-With") or request.headers.get("X-CSRFToken"):
+        return False  # a browser asks before it sends these to another site, and is not answered
+    came_from = request.headers.get("Origin") or request.headers.get("Referer")
+    if came_from is not None and not _is_ours(request, came_from):
+        return True
+    accepted = request.headers.get("Accept", "")
+    return "application/json" not in accepted or "text/html" in accepted
+
+
+def _is_ours(request: HttpRequest, url: str) -> bool:
+    try:
+        host = urlsplit(url).netloc
+    except ValueError:
+        return False
+    return host in {
+        request.get_host(),
+        *(urlsplit(origin).netloc for origin in settings.CSRF_TRUSTED_ORIGINS),
+    }
 
 
 class CsrfFailed(exceptions.PermissionDenied):

@@ -1,5 +1,8 @@
 """The storefront's look-up of a guest's order (contract section 5)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.http import HttpRequest
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -13,8 +16,10 @@ from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
 from aftercart.api.serializers import AnonymousSerializer
-from aftercart.cancellations.selectors import build_document
+from aftercart.cancellations.selectors import build_document, build_documents
+from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest, list_guests
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests, get_now
 
 
@@ -46,5 +51,13 @@ def get_owner(request: Request) -> User | Guest:
 
 def find_guest(request: HttpRequest) -> Guest | None:
     """Find the guest whose order is the newest of those that the session may look at."""
-    order = find_latest_of_guests(list_guests(request.session, now=get_now()))
-    return None if order is None else Guest(order.pk, order.link_version)
+    found = find_latest_of_guests(list_guests(request.session, now=get_now()))
+    return None if found is None else found[1]
+
+
+def build_owned_documents(owner: User | Guest, orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Write orders as their owner may see them: who has opened a guest's link and no more sees less."""
+    documents = build_documents(orders)
+    if isinstance(owner, Guest) and not owner.has_code:
+        return [view_document(document) for document in documents]
+    return documents

@@ -20,7 +20,7 @@ from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
-from aftercart.api.guests import get_owner
+from aftercart.api.guests import build_owned_documents, get_owner
 from aftercart.api.pagination import PagePagination
 from aftercart.api.serializers import (
     AddressChangeSerializer,
@@ -28,7 +28,7 @@ from aftercart.api.serializers import (
     OrderFilterSerializer,
     SingleRequestSerializer,
 )
-from aftercart.cancellations.selectors import build_document, build_documents, list_reasons, reason_document
+from aftercart.cancellations.selectors import build_document, list_reasons, reason_document
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.document import discount_document
@@ -152,10 +152,11 @@ class Orders(APIView):
         """List the caller's orders, newest first; a guest's latest."""
         serializer = OrderFilterSerializer(data=request.query_params)
         serializer.is_valid(raise_exception=True)
-        orders = _filter_orders(list_orders(get_owner(request)), serializer.validated_data)
+        owner = get_owner(request)
+        orders = _filter_orders(list_orders(owner), serializer.validated_data)
         paginator = PagePagination()
         page = paginator.paginate_queryset(orders, request, view=self)
-        return paginator.get_paginated_response(build_documents(list(page or [])))
+        return paginator.get_paginated_response(build_owned_documents(owner, list(page or [])))
 
 
 def _filter_orders(orders: models.QuerySet[Order], query: dict[str, Any]) -> models.QuerySet[Order]:
@@ -187,4 +188,4 @@ class OrderDetail(APIView):
         """Give an order's document; for a guest the id is ignored, whose latest order it is."""
         owner = get_owner(request)
         order = get_order(owner) if isinstance(owner, Guest) else get_order(owner, pk=pk)
-        return Response(build_document(order))
+        return Response(build_owned_documents(owner, [order])[0])

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from aftercart.accounts.document import user_document
 from aftercart.api import schema
-from aftercart.api.authentication import get_user
+from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
 from aftercart.lib.times import format_time
@@ -47,7 +47,9 @@ class Logout(APIView):
 
     @schema.log_out_by_get
     def get(self, request: Request) -> Response:
-        """Log out, as the storefront's older clients do."""
+        """Log out, as the storefront's older clients do; not for what another site's page can send."""
+        if is_from_another_site(request._request):  # noqa: SLF001
+            raise CsrfFailed(_("CSRF Failed: CSRF token missing or incorrect."))
         return self.post(request)
 
     @schema.log_out

@@ -6,7 +6,7 @@ raising the version revokes every link of that order. Keys rotate through `SECRE
 """
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from django.core import signing
@@ -33,6 +33,11 @@ def sign_number(number: str, *, purpose: Purpose, link_version: int) -> str:
 def peek_number(token: str) -> str:
     """Read the number that a token claims to be for, unverified: only good for finding the link version."""
     return token.rsplit(":", 2)[0]
+
+
+def read_signed_at(token: str) -> datetime:
+    """Read when a token that `check_token` has verified was signed."""
+    return datetime.fromtimestamp(signing.b62_decode(token.rsplit(":", 2)[1]), UTC)
 
 
 def check_token(token: str, *, purpose: Purpose, link_version: int, life: timedelta) -> str:

@@ -63,12 +63,13 @@ def find_guest_order(*, number: str, email: str) -> Order | None:
     return Order.objects.filter(number=number, user=None, user_email__iexact=email).first()
 
 
-def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> Order | None:
+def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> tuple[Order, Guest] | None:
     """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
-    orders = Order.objects.none()
-    for guest in guests:
+    orders, by_order = Order.objects.none(), {guest.order: guest for guest in guests}
+    for guest in by_order.values():
         orders |= Order.objects.filter(**tell_owned(guest))
-    return orders.filter(**lookup).order_by("-created_date", "-pk").first()
+    order = orders.filter(**lookup).order_by("-created_date", "-pk").first()
+    return None if order is None else (order, by_order[order.pk])
 
 
 def make_link(number: str, *, purpose: Purpose) -> str:

@@ -18,6 +18,8 @@ from aftercart.cancellations.promised import find_promised
 from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
+from aftercart.orders.guest_document import view_document
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
@@ -91,18 +93,20 @@ class Step:
 class OrderPage:
     """What the pages of one order show.
 
-    `is_thanks` for the one that follows the purchase; `is_guest` for who sees it by a link alone, and may
-    only look.
+    `is_thanks` for the one that follows the purchase; `guest` for who sees it as its guest: with a link alone,
+    no more than the API would answer.
     """
 
-    def __init__(self, order: Order, *, is_thanks: bool = False, is_guest: bool = False) -> None:
+    def __init__(self, order: Order, *, is_thanks: bool = False, guest: Guest | None = None) -> None:
         """Read what is shown, in a number of queries that does not depend on the order."""
         self.order = order
         self.is_thanks = is_thanks
-        self.is_guest = is_guest
+        self.is_guest = guest is not None
+        self.is_view_only = guest is not None and not guest.has_code
         book = get_book()
         policy = get_policy(order, book)
-        self.document = build_document(order, book)
+        document = build_document(order, book)
+        self.document = view_document(document) if self.is_view_only else document
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])
         self.collected = find_collected(policy, self.rows)

@@ -1,6 +1,6 @@
 """The third step of a cancellation: what became of it, what was asked and when, and what is still to come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -18,6 +18,7 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.pages.order_page import ItemCard, OrderPage
 from aftercart.pages.outcome_words import CAUSES, OUTCOMES, OutcomeWords, State
@@ -44,15 +45,17 @@ class AskedLine:
 class SubmissionPage:
     """What the page of one submission shows, in a number of queries that does not depend on it."""
 
-    def __init__(self, order: Order, submission: Submission, *, is_guest: bool = False) -> None:
+    def __init__(self, order: Order, submission: Submission, *, guest: Guest | None = None) -> None:
         """Read it."""
         self.order = order
         self.submission = submission
-        self.order_page = OrderPage(order, is_guest=is_guest)
+        self.order_page = OrderPage(order, guest=guest)
         self.currency = self.order_page.currency
         self.quote: RefundQuote | None = RefundQuote.objects.filter(submission=submission).first()
         cards = {card.pk: card for card in self.order_page.items}
         self.lines = [_make_line(line, quoted, cards) for line, quoted in _read_lines(submission)]
+        if self.order_page.is_view_only:
+            self.lines = [replace(asked, description="") for asked in self.lines]
 
     @cached_property
     def state(self) -> State:

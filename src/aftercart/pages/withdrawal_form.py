@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.actions.withdraw_order import WithdrawalCommand
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.pages.forms import PlainForm
 from aftercart.pages.story import name_items
@@ -33,9 +35,23 @@ class WithdrawalForm(PlainForm):
         error_messages={"required": gettext_lazy("Please choose at least one item.")},
     )
 
-    def __init__(self, *args: Any, items: Sequence[OrderItem], **options: Any) -> None:
-        """Offer these items."""
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        order: Order,
+        owner: User | Guest,
+        data: QueryDict | None = None,
+        *,
+        items: Sequence[OrderItem],
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        """Offer these items, filled in with what is known already, so that it need only be confirmed.
+
+        A guest's receipt goes to the order's own address, which is not asked for.
+        """
+        super().__init__(data, initial=initial or _prefill(order, owner, items))
+        self._order, self._owner = order, owner
+        if isinstance(owner, Guest):
+            del self.fields["email"]
         names = name_items(items)
         choices = [(item.pk, f"{item.left_quantity} × {names[item.pk]}") for item in items]
         self.fields["items"].choices = choices  # type: ignore[attr-defined]
@@ -51,21 +67,24 @@ class WithdrawalForm(PlainForm):
         chosen = set(self.cleaned_data["items"])
         return [str(label) for pk, label in self.fields["items"].choices if pk in chosen]  # type: ignore[attr-defined]
 
-    def to_command(self, order: Order, user: User | None) -> WithdrawalCommand:
+    @property
+    def receipt_email(self) -> str:
+        """Where the receipt goes, once the form is valid."""
+        return str(self.cleaned_data.get("email") or self._order.user_email)
+
+    def to_command(self) -> WithdrawalCommand:
         """Make the typed command of valid data."""
         data = self.cleaned_data
-        return WithdrawalCommand(order.number, user, data["name"], data["email"], tuple(data["items"]))
+        items = tuple(data["items"])
+        return WithdrawalCommand(self._order.number, self._owner, data["name"], self.receipt_email, items)
 
 
-def prefill(order: Order, user: User | None, items: Sequence[OrderItem]) -> dict[str, Any]:
-    """Fill in what is known already, so that it need only be confirmed.
-
-    The address on the order names a guest; who has no more than a link is not shown whose e-mail it is.
-    """
+def _prefill(order: Order, owner: User | Guest, items: Sequence[OrderItem]) -> dict[str, Any]:
+    """Fill in what is known; the address on the order names a guest."""
     address = order.billing_address or order.shipping_address or {}
-    name = user.get_full_name() if user else ""
+    named = f"{address.get('first_name') or ''} {address.get('last_name') or ''}".strip()
     return {
-        "name": name or f"{address.get('first_name') or ''} {address.get('last_name') or ''}".strip(),
-        "email": user.email if user else "",
+        "name": (owner.get_full_name() if isinstance(owner, User) else "") or named,
+        "email": owner.email if isinstance(owner, User) else "",
         "items": [item.pk for item in items],
     }

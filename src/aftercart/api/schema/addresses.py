@@ -74,3 +74,18 @@ class Address(Document):
     extra_field = passed_on("What the shop adds of its own.")
     is_corporate = flag()
     primary = flag("Whether it is the first choice of its address book.")
+
+
+class OrderAddress(Address):
+    """An address as an order has it. What a guest's link does not show of it is null."""
+
+    email = text(null=True)
+    phone_number = text(null=True)
+    title = text("What the customer calls it.", null=True)
+    tax_office = text(null=True)
+    tax_no = text(null=True)
+    e_bill_taxpayer = flag(null=True)
+    hash_data = text("Equal for equal addresses.", null=True)
+    address_type = text("`customer`, or the shop's own kinds.", null=True)
+    is_corporate = flag(null=True)
+    primary = flag("Whether it is the first choice of its address book.", null=True)

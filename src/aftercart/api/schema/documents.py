@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aftercart.api.schema.addresses import Address
+from aftercart.api.schema.addresses import OrderAddress
 from aftercart.api.schema.fields import (
     Document,
     Shape,
@@ -152,7 +152,7 @@ class DiscountItem(Document):
     amount = money()
     cancel_amount = money("What cancellations have taken back of it.")
     code = text("The voucher's code.", null=True)
-    offer_type = text()
+    offer_type = text(null=True)
     promotion = integer("The promotion's id in the shop.", null=True)
     session_offer_type = text(null=True)
     created_date = moment()
@@ -196,8 +196,8 @@ class Order(Document):
     is_cancelled = flag("Cancelled or refunded as a whole.")
     is_cancellable = flag("Some item can be cancelled.")
     is_refundable = flag("Some item can be returned.")
-    shipping_address = Address(allow_null=True)
-    billing_address = Address(allow_null=True)
+    shipping_address = OrderAddress(allow_null=True)
+    billing_address = OrderAddress(allow_null=True)
     shipping_company = passed_on()
     client_type = passed_on()
     payment_option = _PAYMENT
@@ -230,7 +230,7 @@ class Order(Document):
     notes = passed_on()
     delivery_range = passed_on()
     extra_field = passed_on("What the shop adds of its own.")
-    user_email = text(format="email")
+    user_email = text("Null behind a guest's link.", null=True, format="email")
     shipping_option_slug = passed_on()
     payment_option_slug = passed_on()
     bin_number = passed_on("The card's first six or eight digits.")

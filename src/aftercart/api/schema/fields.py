@@ -56,9 +56,9 @@ def integer(help_text: str = "", *, null: bool = False, **schema: Any) -> Shape:
     return Shape({"type": "integer", **schema}, help_text, null=null)
 
 
-def flag(help_text: str = "") -> Shape:
+def flag(help_text: str = "", *, null: bool = False) -> Shape:
     """Declare a boolean."""
-    return Shape({"type": "boolean"}, help_text)
+    return Shape({"type": "boolean"}, help_text, null=null)
 
 
 def money(help_text: str = "", *, null: bool = False) -> Shape:

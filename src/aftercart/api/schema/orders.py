@@ -20,11 +20,29 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import ORDERS
+from aftercart.orders import guest_document
 
 _DAY_OR_TIME: Final = {
     "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, {"const": ""}]
 }
 _FILTERS: Final = tuple(serializers.OrderFilterSerializer().fields)
+
+
+def _list_names(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+_GUEST_VIEW: Final = f"""\
+A guest who has opened a signed link, and has typed no code lately, gets each field, but only these with what is in
+them; the others are null or empty.
+
+- Of the order: {_list_names(guest_document.ORDER_FIELDS)}.
+- Of an item: {_list_names(guest_document.ITEM_FIELDS)}.
+- Of a request: {_list_names(guest_document.REQUEST_FIELDS)}.
+- Of a discount: {_list_names(guest_document.DISCOUNT_FIELDS)}.
+- Of the delivery address: {_list_names(guest_document.ADDRESS_FIELDS)}, and the name of a `retail_store`.
+- Of `extra_field`: {_list_names(guest_document.EXTRA_FIELDS)}.
+"""
 
 get_completed_order = operation(
     "get_completed_order",
@@ -56,9 +74,11 @@ list_orders = operation(
     "list_orders",
     tag=ORDERS,
     summary="List the caller's orders",
-    description="""\
-Newest first, each as its whole document. A guest, whose session a link or a code has admitted, sees the latest order
+    description=f"""\
+Newest first, each as its document. A guest, whose session a link or a code has admitted, sees the latest order
 only. A `limit` that makes no sense counts as none.
+
+{_GUEST_VIEW}
 """,
     parameters=[
         PAGE,
@@ -98,7 +118,11 @@ get_order = operation(
     "get_order",
     tag=ORDERS,
     summary="Get an order",
-    description="The whole document, with what the rules say of each item now.",
+    description=f"""\
+The whole document, with what the rules say of each item now.
+
+{_GUEST_VIEW}
+""",
     parameters=[
         OpenApiParameter(
             "id", int, OpenApiParameter.PATH, description="The order's id; a guest's is ignored."

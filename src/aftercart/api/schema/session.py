@@ -63,10 +63,15 @@ log_out_by_get = operation(
     "log_out_by_get",
     tag=SESSION,
     summary="Log out, as older clients do",
-    description="The same as `log_out`, without a CSRF token.",
+    description="""\
+The same as `log_out`, without a CSRF token; so it is refused where another site's page may have caused it. Wanted are a
+header `X-Requested-With` or `X-CSRFToken`, or an `Accept` of `application/json` without `text/html`; and no `Origin`,
+`Referer` or `Sec-Fetch-Site` of another site.
+""",
     parameters=[COOKIES],
     answers={
         200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
+        403: (errors.CsrfFailed, "Another site's page may have caused it."),
         503: UNAVAILABLE,
     },
     has_page=True,

@@ -6,19 +6,14 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.address_book import address_book, address_entry
 from aftercart.pages.views.cancellation import cancel, cancel_result
-from aftercart.pages.views.guest import guest, guest_code, guest_lookup
+from aftercart.pages.views.guest import guest, guest_code, guest_lookup, guest_withdraw
 from aftercart.pages.views.language import choose_language
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
 from aftercart.pages.views.site import style
-from aftercart.pages.views.withdrawal import (
-    guest_withdraw,
-    guest_withdrawal_receipt,
-    withdraw,
-    withdrawal_receipt,
-)
+from aftercart.pages.views.withdrawal import withdraw, withdrawal_receipt
 
 __all__ = [
     "address_book",
@@ -32,7 +27,6 @@ __all__ = [
     "guest_code",
     "guest_lookup",
     "guest_withdraw",
-    "guest_withdrawal_receipt",
     "home",
     "kept_mail",
     "kept_mail_body",

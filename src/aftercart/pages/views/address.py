@@ -74,7 +74,7 @@ def _show(
     *,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    page, addresses = OrderPage(visit.order, is_guest=visit.guest is not None), visit.list_addresses()
+    page, addresses = OrderPage(visit.order, guest=visit.guest), visit.list_addresses()
     context = {
         "page": page,
         "addresses": addresses,

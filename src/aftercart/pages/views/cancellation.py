@@ -45,7 +45,7 @@ _LONGEST_QUOTE = 2000
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Show the first step; take it to the second; take that. Raises Http404."""
     visit = find_visit(request, acting=True, number=number)
-    page, addresses = OrderPage(visit.order, is_guest=visit.guest is not None), visit.list_addresses()
+    page, addresses = OrderPage(visit.order, guest=visit.guest), visit.list_addresses()
     if request.method != "POST":
         return _show_choice(request, CancellationForm(page, addresses))
     form = CancellationForm(page, addresses, request.POST)
@@ -125,7 +125,7 @@ def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse
     unchanged = answer_unchanged(request, order)
     if unchanged is not None:
         return unchanged
-    page = SubmissionPage(order, submission, is_guest=visit.guest is not None)
+    page = SubmissionPage(order, submission, guest=visit.guest)
     return render(request, "pages/cancel_result.html", {"page": page})
 
 

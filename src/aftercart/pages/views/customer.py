@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import NotAuthenticated
 
 from aftercart.accounts.models import Address, User
-from aftercart.lib.links import sign_number
 from aftercart.lib.negotiation import names_html
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
@@ -66,6 +65,13 @@ class Visit:
     user: User | None = None
     guest: Guest | None = None
 
+    @property
+    def owner(self) -> User | Guest:
+        """Who is with it."""
+        owner = self.user or self.guest
+        assert owner is not None  # noqa: S101 - find_visit() finds one of them
+        return owner
+
     def list_addresses(self) -> list[Address]:
         """List the visitor's address book; a guest has none."""
         return [] if self.user is None else list_addresses(self.user)
@@ -107,9 +113,9 @@ def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> 
         except OrderNotFound:
             pass  # a customer may also be the guest of an order
     now = get_now()
-    order = find_latest_of_guests(list_guests(request.session, now=now, may_act=acting), **lookup)
-    if order is not None:
-        return Visit(order, guest=Guest(order.pk, order.link_version))
+    found = find_latest_of_guests(list_guests(request.session, now=now, may_act=acting), **lookup)
+    if found is not None:
+        return Visit(found[0], guest=found[1])
     if acting and (viewed := find_guest_order_to_view(request, **lookup)) is not None:
         query = urlencode({"order": str(viewed.pk), "next": request.get_full_path()})
         raise _Elsewhere(SeeOther(f"{reverse('guest-code')}?{query}"))
@@ -120,7 +126,8 @@ def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> 
 
 def find_guest_order_to_view(request: HttpRequest, **lookup: Any) -> Order | None:
     """Find an order at which the session may look as its guest."""
-    return find_latest_of_guests(list_guests(request.session, now=get_now()), **lookup)
+    found = find_latest_of_guests(list_guests(request.session, now=get_now()), **lookup)
+    return None if found is None else found[0]
 
 
 def get_customer(request: HttpRequest) -> User:
@@ -140,7 +147,8 @@ def find_order_or_404(request: HttpRequest, **lookup: Any) -> Order:
 def find_next(request: HttpRequest) -> str:
     """Tell where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
     told: str = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
+    # A path, not a word: what is no path would be taken for the name of a view, or lead to nowhere.
+    is_ours = told.startswith("/") and url_has_allowed_host_and_scheme(
         told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return told if is_ours else ""
@@ -150,11 +158,3 @@ def list_addresses(user: User) -> list[Address]:
     """List a customer's address book, the first one first."""
     addresses = Address.objects.filter(user=user).order_by("-primary", "pk")
     return list(addresses.select_related("country", "city", "township", "district"))
-
-
-def make_withdraw_url(order: Order, *, is_guest: bool = False) -> str:
-    """Make the address of an order's withdrawal; a guest's is signed, since they have no log-in."""
-    if not is_guest:
-        return reverse("order-withdraw", args=[order.number])
-    token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
-    return reverse("guest-withdraw", args=[token])

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import render
@@ -17,13 +18,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.lib.links import read_signed_at
 from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
-from aftercart.orders.guests import Guest, admit_guest
+from aftercart.orders.guests import Guest, admit_by_code, admit_by_link, list_guests
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now
 from aftercart.pages.forms import CodeForm, LookupForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import SeeOther, find_guest_order_to_view, find_next
+from aftercart.pages.views.customer import (
+    SeeOther,
+    Visit,
+    find_guest_order_to_view,
+    find_next,
+)
 from aftercart.pages.views.language import CHOICE, in_chosen_language
 
 #: Where a session keeps which code it has asked for, and where it wants to go with it.
@@ -38,14 +45,37 @@ def guest(request: HttpRequest, signed: str) -> HttpResponse:
 
     The session may look at it from now on; for more, a code has to be typed.
     """
+    visit = _open_link(request, signed)
+    return render(request, "pages/order.html", {"page": OrderPage(visit.order, guest=visit.guest)})
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest_withdraw(request: HttpRequest, signed: str, statement: UUID | None = None) -> HttpResponse:
+    """Lead who has a signed link to the withdrawal, or to its receipt; there a code is asked for.
+
+    Such addresses stand in browsers that had them before. Raises Http404, one for every miss.
+    """
+    number = _open_link(request, signed).order.number
+    if statement is None:
+        return SeeOther(reverse("order-withdraw", args=[number]))
+    return SeeOther(reverse("withdrawal-receipt", args=[number, statement]))
+
+
+def _open_link(request: HttpRequest, signed: str) -> Visit:
+    """Let the session look at the order of a signed link, and visit it. Raises Http404."""
     try:
         order = find_by_link(None, signed, purpose="guest-view")
     except OrderNotFound as error:
         raise Http404 from error
-    admit_guest(request.session, Guest(order.pk, order.link_version), may_act=False, now=get_now())
-    withdraw_url = reverse("guest-withdraw", args=[signed])
-    context = {"page": OrderPage(order, is_guest=True), "withdraw_url": withdraw_url}
-    return render(request, "pages/order.html", context)
+    guest = Guest(order.pk, order.link_version)
+    expires_at = read_signed_at(signed) + settings.LINK_LIFE
+    now = get_now()
+    admit_by_link(request.session, guest, expires_at=expires_at, now=now)
+    # Perhaps a code has been typed before: then the link shows no less.
+    admitted = {known.order: known for known in list_guests(request.session, now=now)}
+    return Visit(order, guest=admitted.get(order.pk, guest))
 
 
 @never_cache
@@ -101,7 +131,7 @@ def _enter(request: HttpRequest, proved: Guest, order: Order) -> HttpResponse:
     del request.session[_ASKED]
     request.session.cycle_key()
     rotate_token(request)
-    admit_guest(request.session, proved, may_act=True, now=get_now())
+    admit_by_code(request.session, proved, now=get_now())
     return SeeOther(find_next(request) or reverse("order-detail", args=[order.pk]))
 
 

@@ -22,7 +22,6 @@ from aftercart.pages.views.customer import (
     customer_page,
     find_visit,
     get_customer,
-    make_withdraw_url,
     visitor_page,
 )
 from aftercart.pages.views.live import answer_unchanged
@@ -58,7 +57,7 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
-    context = {"page": OrderPage(order, is_thanks=True), "withdraw_url": make_withdraw_url(order)}
+    context = {"page": OrderPage(order, is_thanks=True)}
     return render(request, "pages/order.html", context)
 
 
@@ -104,12 +103,8 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     unchanged = answer_unchanged(request, visit.order)
     if unchanged is not None:
         return unchanged
-    page = OrderPage(visit.order, is_guest=visit.guest is not None)
-    context = {
-        "page": page,
-        "moments": page.list_moments(),
-        "withdraw_url": make_withdraw_url(page.order, is_guest=page.is_guest),
-    }
+    page = OrderPage(visit.order, guest=visit.guest)
+    context = {"page": page, "moments": page.list_moments()}
     return render(request, "pages/order.html", context)
 
 
@@ -117,5 +112,5 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what was bought and paid, to be printed. Raises Http404."""
     visit = find_visit(request, pk=pk)
-    page = OrderPage(visit.order, is_guest=visit.guest is not None)
+    page = OrderPage(visit.order, guest=visit.guest)
     return render(request, "pages/receipt.html", {"page": page})

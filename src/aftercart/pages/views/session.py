@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -29,7 +29,7 @@ def login(request: HttpRequest) -> HttpResponse:
     target = find_next(request) or settings.LOGIN_REDIRECT_URL
     if request.method != "POST":
         if request.user.is_authenticated:
-            return redirect(target)
+            return HttpResponseRedirect(target)
         return render(request, "pages/login.html", {"form": LoginForm(), "next": target})
     form = LoginForm(request.POST)
     if CHOICE in request.POST:
