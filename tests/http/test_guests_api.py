@@ -1,12 +1,16 @@
 """Guests in the API: the storefront's look-up, and the latest order of a session that has been admitted."""
 
 import time
+from ipaddress import ip_network
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from aftercart.lib.links import sign_number
@@ -102,17 +106,111 @@ def test_it_is_throttled_whether_there_is_such_an_order_or_not(
     for number, status in ((order.number, 200), ("ORD-2026-999999", 400)):
         answers = [
             api.post(PATH, {"number": number, "email": email})
-            for email in ("guest@example.com", "guest@example.com", "guest@example.com", "guest@example.com")
+            for email in ("guest@example.com", "a@example.com", "b@example.com", "c@example.com")
         ]
-        if status == 200:
-            assert [answer.status_code for answer in answers] == [200] * 3 + [429]
+        assert [answer.status_code for answer in answers] == [status, 400, 400, 429]
         assert answers[3].json()["code"] == "throttled"
         assert 1 <= int(answers[3]["Retry-After"]) <= 600
 
 
+@pytest.fixture
+def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = timezone.now().replace(minute=1, second=0, microsecond=0)
+    monkeypatch.setattr("aftercart.accounts.tallies.timezone", SimpleNamespace(now=lambda: at))
+
+
+def look_up(number: str, email: str, client: str = "192.0.2.1") -> int:
+    body = {"number": number, "email": email}
+    answer = Client().post(PATH, body, content_type="application/json", REMOTE_ADDR=client)
+    return int(answer.status_code)
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [("guest@example.com", "gue\u017ft@example.com"), ("guesti@example.com", "guest\u0131@example.com")],
+)
+def test_letters_that_are_twins_in_sql_are_other_addresses(order: Order, stored: str, typed: str) -> None:
+    """Found as one and counted as many, they made every budget as large as there are spellings."""
+    assert stored.upper() == typed.upper()
+    Order.objects.filter(pk=order.pk).update(user_email=stored)
+
+    assert [look_up(order.number, spelling) for spelling in (typed, typed.upper(), stored)] == [400, 200, 200]
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_every_spelling_that_finds_an_order_is_counted_as_one(order: Order, settings: Settings) -> None:
+    settings.GUEST_LOOKUPS = 2
+    spellings = ("guest@example.com", "GUEST@example.com", " Guest@Example.COM ", "guesT@example.com")
+
+    assert [look_up(order.number, spelling) for spelling in spellings] == [200] * 4  # one, sent again
+    numbers = ("ORD-2026-900001", "ORD-2026-900002")
+    assert [look_up(number, "gUEST@example.com") for number in numbers] == [400, 429]
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_a_stranger_uses_up_the_strangers_budget_and_not_the_owners(order: Order, settings: Settings) -> None:
+    settings.GUEST_LOOKUPS = 3
+    stranger = "203.0.113.9"
+    misses = [look_up(order.number, f"{n}@example.com", stranger) for n in range(6)]
+    assert misses == [400] * 3 + [429] * 3
+    assert look_up(order.number, "guest@example.com", stranger) == 429
+
+    assert look_up(order.number, "guest@example.com", "198.51.100.4") == 200
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_all_addresses_of_one_ipv6_network_are_one_client(order: Order, settings: Settings) -> None:
+    settings.GUEST_LOOKUPS = 3
+
+    misses = [look_up(order.number, f"{n}@example.com", f"2001:db8:0:1::{n:x}") for n in range(5)]
+
+    assert misses == [400] * 3 + [429] * 2
+    assert look_up(order.number, "guest@example.com", "2001:db8:0:2::1") == 200
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_many_addresses_together_guess_no_more_than_a_numbers_budget(
+    order: Order, settings: Settings
+) -> None:
+    settings.GUEST_MISSES_PER_NUMBER = 5
+
+    misses = [look_up(order.number, f"{n}@example.com", f"203.0.113.{n}") for n in range(8)]
+
+    assert misses == [400] * 5 + [429] * 3
+    assert look_up("ORD-2026-900001", "guest@example.com") == 400  # another number's
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_who_is_right_uses_up_nothing_of_a_numbers_budget(order: Order, settings: Settings) -> None:
+    settings.GUEST_MISSES_PER_NUMBER = 2
+
+    assert [look_up(order.number, "guest@example.com", f"203.0.113.{n}") for n in range(6)] == [200] * 6
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_a_storefronts_server_brings_all_of_its_guests(order: Order, settings: Settings) -> None:
+    settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = 3
+    settings.SHOP_NETWORKS = (ip_network("10.1.0.0/16"),)
+
+    assert [look_up(f"ORD-2026-90000{n}", "a@example.com", "10.1.2.3") for n in range(6)] == [400] * 6
+    assert [look_up(order.number, f"{n}@example.com", "10.1.2.3") for n in range(6)] == [400] * 6
+    others = [look_up(f"ORD-2026-90000{n}", f"{n}@example.com", "10.2.0.1") for n in range(5)]
+    assert others == [400] * 3 + [429] * 2
+
+
+@pytest.mark.usefixtures("_one_minute_into_a_window")
+def test_a_look_up_that_a_client_sends_again_counts_once(order: Order, settings: Settings) -> None:
+    settings.GUEST_LOOKUPS = settings.GUEST_MISSES_PER_NUMBER = 2
+
+    assert [look_up(order.number, "a@example.com") for _ in range(4)] == [400] * 4
+    # What is sent on and on is no retry.
+    assert [look_up(order.number, "a@example.com") for _ in range(2)] == [400, 429]
+
+
 def test_time_does_not_tell_which_miss_it_was(api: Api, order: Order, settings: Settings) -> None:
     """As many queries for both; and, taken in turn so that a busy machine slows both, no hash or letter more."""
-    settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = 10**6
+    settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = settings.GUEST_MISSES_PER_NUMBER = 10**6
     known = {"number": order.number, "email": "somebody@example.com"}
     unknown = {"number": "ORD-2026-999999", "email": "somebody@example.com"}
 

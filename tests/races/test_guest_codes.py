@@ -12,9 +12,11 @@ from pytest_django import Settings
 from aftercart.accounts.tallies import Tally, count_try
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
-from aftercart.actions.limit_guests import WINDOW, limit_guests
+from aftercart.actions.find_anonymous import find_anonymous
+from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.mail.models import Letter
+from aftercart.orders.errors import GuestOrderNotFound
 from aftercart.orders.models import GuestCode, Order
 from aftercart.orders.selectors import get_now, lock_order, save_order
 from tests.races.together import interrupted, race, without_lock, without_turns, without_unique
@@ -110,9 +112,25 @@ def test_of_twenty_guesses_at_once_five_are_looked_at() -> None:
 
 
 def test_twenty_tries_at_once_are_twenty_whatever_process_counts_them() -> None:
-    counts = race(AT_ONCE, lambda _n: count_try("test", "the same", WINDOW)[0])
+    counts = race(AT_ONCE, lambda _n: count_try("test", "the same", WINDOW).count)
 
     assert sorted(counts) == list(range(1, AT_ONCE + 1))
+
+
+def test_of_twenty_wrong_addresses_at_once_for_one_number_ten_are_looked_at_wherever_they_come_from(
+    settings: Settings,
+) -> None:
+    settings.GUEST_MISSES_PER_NUMBER = 10
+    order = make_order(None)
+
+    def guess(n: int) -> str:
+        try:
+            find_anonymous(number=order.number, email=f"guest{n}@example.com", client=f"192.0.2.{n}")
+        except GuestOrderNotFound:
+            return "missed"
+        return "found"
+
+    assert sorted(race(AT_ONCE, guess)) == ["missed"] * 10 + ["throttled"] * 10
 
 
 def test_of_twenty_look_ups_at_once_ten_get_through(settings: Settings) -> None:
@@ -229,25 +247,25 @@ def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
 BETWEEN = "limit_guests.count_try"
 #: What counting would be without the constraint, which the statement of the tallies names.
 CHECK_THEN_ACT = """
-    WITH given AS (SELECT %s::text AS key, %s::timestamptz AS window_start),
+    WITH given AS (SELECT %(key)s::text AS key, %(start)s::timestamptz AS window_start),
     known AS (
-        UPDATE accounts_tally old SET count = count + 1 FROM given
+        UPDATE accounts_tally old SET count = count + %(step)s FROM given
         WHERE old.key = given.key AND old.window_start = given.window_start RETURNING count
     ),
     fresh AS (
         INSERT INTO accounts_tally (key, window_start, count)
-        SELECT key, window_start, 1 FROM given WHERE NOT EXISTS (SELECT FROM known) RETURNING count
+        SELECT key, window_start, %(step)s FROM given WHERE NOT EXISTS (SELECT FROM known) RETURNING count
     )
     SELECT count FROM known UNION ALL SELECT count FROM fresh
 """
 
 
-def is_of_email(purpose: str, *_args: Any) -> bool:
-    return purpose == "guest.email"
+def is_of_email(purpose: str, *_args: Any, **_options: Any) -> bool:
+    return purpose == "guest.client_email"
 
 
 def look_up() -> None:
-    limit_guests(number="ORD-1", email="guest@example.com", client="192.0.2.1")
+    limit_guests(LookUp("ORD-1", "guest@example.com", "192.0.2.1"))
 
 
 def list_counts() -> list[int]:
@@ -273,4 +291,4 @@ def test_without_the_constraint_two_first_tries_are_each_the_first(monkeypatch: 
 
     with without_unique("one_tally_a_window"):
         assert look_up_twice_at_once() is False
-        assert list_counts() == [1, 1, 2, 2]
+        assert list_counts() == [1, 1, 1, 1, 2]

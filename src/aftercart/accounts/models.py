@@ -8,17 +8,19 @@ from django.db import models
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
+from aftercart.lib.emails import fold_email
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; an e-mail address is kept in lower case, so that it is found however it is typed."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find by e-mail, in any case."""
-        return self.get(email=(username or "").lower())
+        return self.get(email=fold_email(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a user; without a password nobody can log in as them."""
-        user = self.model(email=email.lower(), **fields)
+        user = self.model(email=fold_email(email), **fields)
         user.set_password(password)
         user.save()
         return user

@@ -1,5 +1,6 @@
 """How often something was tried, counted in windows of time: what throttles those who guess."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -9,10 +10,12 @@ from django.utils.crypto import salted_hmac
 
 #: One statement, so that of many who try at once each gets a count of its own, whatever process it is in.
 _COUNT = """
-    INSERT INTO accounts_tally (key, window_start, count) VALUES (%s, %s, 1)
-    ON CONFLICT (key, window_start) DO UPDATE SET count = accounts_tally.count + 1
+    INSERT INTO accounts_tally (key, window_start, count) VALUES (%(key)s, %(start)s, %(step)s)
+    ON CONFLICT (key, window_start) DO UPDATE SET count = accounts_tally.count + %(step)s
     RETURNING count
 """
+_GIVE_BACK = "UPDATE accounts_tally SET count = count - 1 WHERE key = %s AND window_start = %s AND count > 0"
+_FORGET = "DELETE FROM accounts_tally WHERE key = %s AND window_start = %s"
 
 
 class Tally(models.Model):
@@ -33,8 +36,28 @@ class Tally(models.Model):
         return f"{self.count} since {self.window_start}"
 
 
-def count_try(purpose: str, value: str, window: timedelta) -> tuple[int, int]:
-    """Count one more try of `purpose` with `value`; how many there were, and in how many seconds they end.
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try, counted: the how-manieth it is in its window, and in how many seconds that ends."""
+
+    count: int
+    seconds: int
+    _key: str
+    _start: datetime
+
+    def give_back(self) -> None:
+        """Count this try no more: it turned out not to be one."""
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, [self._key, self._start])
+
+    def forget_all(self) -> None:
+        """Count none of the tries of this window any more."""
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET, [self._key, self._start])
+
+
+def count_try(purpose: str, value: str, window: timedelta, *, is_repeat: bool = False) -> Try:
+    """Count one more try of `purpose` with `value`, or, of a repeat, only look.
 
     Commits at once unless inside a transaction: a try counts whatever becomes of it.
     """
@@ -42,7 +65,8 @@ def count_try(purpose: str, value: str, window: timedelta) -> tuple[int, int]:
     now = timezone.now().timestamp()
     start = int(now) // seconds * seconds
     key = salted_hmac(f"aftercart.tally.{purpose}", value, algorithm="sha256").hexdigest()
+    started_at = datetime.fromtimestamp(start, UTC)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [key, datetime.fromtimestamp(start, UTC)])
+        cursor.execute(_COUNT, {"key": key, "start": started_at, "step": 0 if is_repeat else 1})
         count: int = cursor.fetchone()[0]
-    return count, max(1, round(start + seconds - now))
+    return Try(count, max(1, round(start + seconds - now)), key, started_at)

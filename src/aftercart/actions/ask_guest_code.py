@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db import transaction
 
 from aftercart.actions import jobs
-from aftercart.actions.limit_guests import limit_guests
+from aftercart.actions.limit_guests import LookUp, limit_guests
+from aftercart.lib.emails import fold_email
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_LIFE
 from aftercart.orders.selectors import get_now
@@ -18,12 +19,12 @@ def ask_guest_code(*, number: str, email: str, language: str, client: str) -> UU
     The same statements run whether there is such an order or not: nothing that the caller can see or measure
     depends on it. Raises `TooManyTries`.
     """
-    limit_guests(number=number, email=email, client=client)
+    limit_guests(LookUp(number, email, client))
     now = get_now()
     with transaction.atomic(durable=True):
         asked = GuestCode.objects.create(
             number=number,
-            email=email.lower(),
+            email=fold_email(email),
             language=language,
             # Nobody knows a code for this; the worker puts one in if there is an order.
             code_hash=secrets.token_hex(32),

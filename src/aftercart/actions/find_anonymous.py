@@ -1,6 +1,6 @@
 """Find a guest's order for who knows its number and its e-mail address (contract section 5)."""
 
-from aftercart.actions.limit_guests import limit_guests
+from aftercart.actions.limit_guests import LookUp, is_sent_again, limit_guests, reserve_guess
 from aftercart.orders.errors import GuestOrderNotFound
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_guest_order
@@ -11,8 +11,13 @@ def find_anonymous(*, number: str, email: str, client: str) -> Order:
 
     Whatever is missed, the same statements run: an unknown number, a customer's order, another e-mail address.
     """
-    limit_guests(number=number, email=email, client=client)
+    asked = LookUp(number, email, client)
+    is_repeat = is_sent_again(asked)
+    limit_guests(asked, is_repeat=is_repeat)
+    guesses = reserve_guess(number, is_repeat=is_repeat)
     order = find_guest_order(number=number, email=email)
     if order is None:
         raise GuestOrderNotFound
+    for guess in guesses:
+        guess.give_back()
     return order

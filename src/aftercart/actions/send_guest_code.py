@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.lib.emails import fold_email
 from aftercart.lib.locks import take_turns
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guest_models import GuestCode
@@ -37,7 +38,7 @@ def send_guest_code(pk: int) -> None:
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         GuestCode.objects.filter(pk=pk).update(
             order=order,
-            email=order.user_email.lower(),
+            email=fold_email(order.user_email),
             code_hash=hash_code(asked, code),
             mailed_at=get_now(),
         )
@@ -61,7 +62,7 @@ def _lock_order(asked: GuestCode) -> Order | None:
 
 def _is_within_budget(order: Order) -> bool:
     """Tell whether one more mail may go; wants the order's lock, and takes turns with its address."""
-    email = order.user_email.lower()
+    email = fold_email(order.user_email)
     take_turns(f"aftercart.guest_code.{email}")
     now = get_now()
     return _count_ok(now, ORDER_BUDGET, order=order) and _count_ok(now, EMAIL_BUDGET, email=email)

@@ -25,6 +25,7 @@ from aftercart.cancellations.models import CancellationReason, Submission, Submi
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
+from aftercart.lib.emails import fold_email
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
@@ -250,7 +251,7 @@ def _send_receipt(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderIt
         "ordered_at": format_time(order.created_date),
         "items": [describe_item(item, item.left_quantity) for item in chosen],
     }
-    for recipient in dict.fromkeys([withdrawal.email.lower(), order.user_email.lower()]):
+    for recipient in dict.fromkeys(map(fold_email, [withdrawal.email, order.user_email])):
         post(
             order,
             Letter.Kind.WITHDRAWAL_RECEIPT,

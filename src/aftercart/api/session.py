@@ -15,6 +15,7 @@ from aftercart.api import schema
 from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
+from aftercart.lib.emails import fold_email
 from aftercart.lib.times import format_time
 
 
@@ -32,7 +33,7 @@ class Login(APIView):
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         django_request = request._request  # noqa: SLF001 - log-in and lock-out work on Django's request
-        user = authenticate(django_request, username=data["email"].lower(), password=data["password"])
+        user = authenticate(django_request, username=fold_email(data["email"]), password=data["password"])
         if user is None:
             message = _("Unable to log in with provided credentials.")
             raise ValidationError({"non_field_errors": [message]}, code="login_failed")

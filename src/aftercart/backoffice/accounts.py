@@ -18,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm
 from aftercart.accounts.models import User
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.words import NOTHING, say_moment
+from aftercart.lib.emails import fold_email
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminUserCreationForm
@@ -45,7 +46,7 @@ class UserForm(_UserForm):
 
     def clean_email(self) -> str:
         """Keep it in lower case, as it is looked for."""
-        return str(self.cleaned_data["email"]).lower()
+        return fold_email(str(self.cleaned_data["email"]))
 
 
 class NewUserForm(_CreationForm):
@@ -57,7 +58,7 @@ class NewUserForm(_CreationForm):
 
     def clean_email(self) -> str:
         """Keep it in lower case, as it is looked for."""
-        return str(self.cleaned_data["email"]).lower()
+        return fold_email(str(self.cleaned_data["email"]))
 
 
 def _is_superuser(request: HttpRequest) -> bool:

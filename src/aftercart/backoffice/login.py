@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from aftercart.lib.emails import fold_email
+
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as _AuthenticationForm
 else:
@@ -13,4 +15,4 @@ class LoginForm(_AuthenticationForm):
 
     def clean_username(self) -> str:
         """Put it in lower case: django-axes counts failures by spelling, and must not count twice."""
-        return str(self.cleaned_data["username"]).lower()
+        return fold_email(str(self.cleaned_data["username"]))

@@ -23,6 +23,7 @@ from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
 from aftercart.backoffice.words import NOTHING, hide_accounts, say_amount, say_moment
+from aftercart.lib.emails import fold_email
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order
 
@@ -51,7 +52,7 @@ class CorrectionForm(forms.Form):
 
     def clean_email(self) -> User:
         """Find the customer."""
-        customer = User.objects.filter(email=str(self.cleaned_data["email"]).lower()).first()
+        customer = User.objects.filter(email=fold_email(str(self.cleaned_data["email"]))).first()
         if customer is None:
             raise forms.ValidationError(gettext("Nobody has this e-mail address."))
         return customer

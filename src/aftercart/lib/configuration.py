@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 
@@ -93,8 +94,10 @@ OPTIONS = (
     Option("WITHDRAWAL_DAYS", "14", "Days of the withdrawal period, from the delivery of the last item on."),
     Option("LOGIN_ATTEMPTS", "5", "Failed log-ins of one e-mail and address after which both are locked out."),
     Option("LOGIN_LOCK_MINUTES", "15", "Minutes that a lock-out lasts."),
-    Option("GUEST_LOOKUPS", "10", "Look-ups of guests' orders in ten minutes with one order number, and with one e-mail address."),
-    Option("GUEST_LOOKUPS_PER_CLIENT", "100", "Look-ups of guests' orders in ten minutes from one network address. A storefront's server is one for all of its guests."),
+    Option("GUEST_LOOKUPS", "10", "Look-ups of guests' orders in ten minutes from one network address with one order number, and with one e-mail address."),
+    Option("GUEST_LOOKUPS_PER_CLIENT", "100", "Look-ups of guests' orders in ten minutes from one network address."),
+    Option("GUEST_MISSES_PER_NUMBER", "60", "Look-ups with one order number and a wrong e-mail address in ten minutes, from everywhere; five times as many in a day."),
+    Option("SHOP_NETWORKS", "", "Network addresses of the shop's own servers, separated by commas, as in `192.0.2.10,10.1.0.0/16`. All customers of a storefront come from them, so limits for one network address do not hold for them."),
 )  # fmt: skip
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -143,6 +146,13 @@ class Configuration:
                 f"{name} must be days as in 2026-04-23, not {self.text(name)!r}. {_BY_NAME[name].meaning}"
             )
             raise ConfigurationError(message) from None
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Read a list of networks, or single addresses, separated by commas."""
+        try:
+            return tuple(ip_network(word) for word in self.words(name))
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {error}. {_BY_NAME[name].meaning}") from None
 
     def words(self, name: str) -> list[str]:
         """Read a list separated by commas."""

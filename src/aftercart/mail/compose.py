@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from aftercart.lib.emails import fold_email
 from aftercart.lib.links import sign_number
 from aftercart.mail.draft import Draft, Told
 from aftercart.mail.models import Letter
@@ -62,7 +63,7 @@ def make_order_url(order: Order) -> str:
 
 def make_opt_out_url(email: str) -> str:
     """Make the address at which somebody says that they want no optional letters; it does not expire."""
-    return f"{settings.PUBLIC_URL}/mail/opt-out/{quote(_signer.sign(email.lower()), safe=':@')}/"
+    return f"{settings.PUBLIC_URL}/mail/opt-out/{quote(_signer.sign(fold_email(email)), safe=':@')}/"
 
 
 def read_opt_out_token(token: str) -> str | None:

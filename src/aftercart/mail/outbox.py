@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Q
 
+from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Letter, OptOut, make_message_id
 from aftercart.orders.models import Order
 
@@ -63,7 +64,7 @@ def post_letter(
 
 
 def _wants_none(email: str) -> bool:
-    return OptOut.objects.filter(email=email.lower()).exists()
+    return OptOut.objects.filter(email=fold_email(email)).exists()
 
 
 def get_language_of(order: Order) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from aftercart.lib.emails import fold_email
 from aftercart.lib.money import ZERO
 from aftercart.orders.intake_address import AddressIntake, read_address
 from aftercart.orders.intake_details import read_details
@@ -157,7 +158,7 @@ def _find_channel(document: Document) -> int | None:
 
 
 def _read_email(document: Document) -> str:
-    email = read_text(document, "user_email", 254, is_required=True).strip().lower()
+    email = fold_email(read_text(document, "user_email", 254, is_required=True))
     try:
         validate_email(email)
     except ValidationError:

@@ -9,6 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest
@@ -59,8 +60,11 @@ def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
 
 
 def find_guest_order(*, number: str, email: str) -> Order | None:
-    """Find a guest's order by its number and e-mail address, in any case: one statement for hit and miss."""
-    return Order.objects.filter(number=number, user=None, user_email__iexact=email).first()
+    """Find a guest's order by its number and e-mail address, in any case: one statement for hit and miss.
+
+    What is stored is folded (intake), and compared by equality: what is counted as one address is one.
+    """
+    return Order.objects.filter(number=number, user=None, user_email=fold_email(email)).first()
 
 
 def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> tuple[Order, Guest] | None:

@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.models import User
+from aftercart.lib.emails import fold_email
 from aftercart.pages.forms import LoginForm
 from aftercart.pages.views.customer import SeeOther, find_next
 from aftercart.pages.views.language import CHOICE, enter_with_language, in_chosen_language
@@ -38,7 +39,7 @@ def login(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         # `username` is what django-axes counts by (AXES_USERNAME_FORM_FIELD), each spelling for itself.
-        user = auth.authenticate(request, username=data["email"].lower(), password=data["password"])
+        user = auth.authenticate(request, username=fold_email(data["email"]), password=data["password"])
         if user is not None:
             auth.login(request, user)
             response = SeeOther(target)
