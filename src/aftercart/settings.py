@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "aftercart.pages.lockout.LockoutMiddleware",
     "aftercart.pages.errors.OutageMiddleware",
 ]
 
@@ -159,7 +160,11 @@ DATABASES = {"default": _database}
 # --- people and sessions -----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# The second one reads sessions and permissions; of passwords the first has the last word.
+AUTHENTICATION_BACKENDS = [
+    "aftercart.accounts.backends.GuardedBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -185,14 +190,18 @@ AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 # What authenticate() is called with; the default is the user model's field, which nobody passes.
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_CLIENT_IP_CALLABLE = "aftercart.accounts.clients.get_client_address"
+AXES_CLIENT_IP_CALLABLE = "aftercart.accounts.networks.get_client_network"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "aftercart.pages.lockout.answer_lockout"
 AXES_RESET_ON_SUCCESS = True
+# A lock-out ends, however often somebody tries meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 
+LOGIN_ATTEMPTS_PER_CLIENT = config.number("LOGIN_ATTEMPTS_PER_CLIENT")
+LOGIN_HASHES = config.number("LOGIN_HASHES")
 GUEST_LOOKUPS = config.number("GUEST_LOOKUPS")
 GUEST_LOOKUPS_PER_CLIENT = config.number("GUEST_LOOKUPS_PER_CLIENT")
 GUEST_MISSES_PER_NUMBER = config.number("GUEST_MISSES_PER_NUMBER")

@@ -144,11 +144,11 @@ def test_the_log_in_gives_the_sessions_cookies_and_the_customer(played: Any) -> 
 
 
 def test_a_wrong_password_is_told_as_the_client_reads_errors(played: Any) -> None:
-    """The contract's `code` beside a sentence is a field to this client, which then leaves the sentence out."""
+    """Whatever stands beside `non_field_errors` is a field to this client, which then leaves the sentence out."""
     answers, _world, _books = played
 
     assert answers["wrong_login"]["errors"] == [
-        {"type": "field_errors", "data": [{"name": "code", "value": "login_failed"}]}
+        {"type": "non_field_errors", "data": ["Unable to log in with provided credentials."]}
     ]
 
 

@@ -3,9 +3,17 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
+from django.http import HttpRequest
+
+from aftercart.accounts.clients import get_client_address
 
 #: Who has an IPv6 address has all addresses of its /64.
 _IPV6_PREFIX = 64
+
+
+def get_client_network(request: HttpRequest) -> str:
+    """Return what tries of a request's client are counted by."""
+    return name_network(get_client_address(request))
 
 
 def name_network(address: str) -> str:

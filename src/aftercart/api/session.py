@@ -36,9 +36,16 @@ class Login(APIView):
         user = authenticate(django_request, username=fold_email(data["email"]), password=data["password"])
         if user is None:
             message = _("Unable to log in with provided credentials.")
-            raise ValidationError({"non_field_errors": [message]}, code="login_failed")
+            raise ValidationError({"non_field_errors": [message]})
         login(django_request, user)
         return Response({"key": django_request.session.session_key})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Write every error as lists of sentences: the storefront takes each member for a field (section 1)."""
+        response: Response = super().handle_exception(exc)
+        fields = {name: value for name, value in response.data.items() if isinstance(value, list)}
+        response.data = fields or {"non_field_errors": [response.data["detail"]]}
+        return response
 
 
 class Logout(APIView):

@@ -1,12 +1,15 @@
-"""What somebody sees who has failed to log in too often (django-axes calls this)."""
+"""What somebody sees whose password was not looked at: too many failures, or too many log-ins at once."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from aftercart.accounts.backends import LogInRefused
 from aftercart.lib.negotiation import wants_json
 
 _STATUS = 429
@@ -17,17 +20,38 @@ def answer_lockout(
     response: HttpResponse | None = None,  # noqa: ARG001 - django-axes' signature
     credentials: dict[str, Any] | None = None,  # noqa: ARG001
 ) -> HttpResponse:
-    """Answer 429 with `Retry-After`, whether the password was right this time or not."""
-    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    minutes = -(-seconds // 60)
+    """Answer for django-axes, which has locked somebody out: 429 with `Retry-After`, whatever the password was."""
+    return _answer(request, LogInRefused("locked_out", int(settings.AXES_COOLOFF_TIME.total_seconds())))
+
+
+class LockoutMiddleware:
+    """Answers a log-in that was refused before its password was looked at, on whatever page it was tried."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer the refusal; leave every other exception to others."""
+        return _answer(request, exception) if isinstance(exception, LogInRefused) else None
+
+
+def _answer(request: HttpRequest, refusal: LogInRefused) -> HttpResponse:
+    """Answer in the form of the log-in's other errors, without a code (contract section 1)."""
+    minutes = -(-refusal.seconds // 60)
     detail = ngettext(
         "Too many failed attempts to log in. Please try again in %(minutes)d minute.",
         "Too many failed attempts to log in. Please try again in %(minutes)d minutes.",
         minutes,
     ) % {"minutes": minutes}
+    if refusal.reason == "busy":
+        detail = _("Many people are logging in at this moment. Please try again in a few seconds.")
     if wants_json(request):
-        answer: HttpResponse = JsonResponse({"detail": detail, "code": "locked_out"}, status=_STATUS)
+        answer: HttpResponse = JsonResponse({"non_field_errors": [detail]}, status=_STATUS)
     else:
         answer = render(request, "pages/error.html", {"status": _STATUS, "detail": detail}, status=_STATUS)
-    answer["Retry-After"] = str(seconds)
+    answer["Retry-After"] = str(refusal.seconds)
     return answer

@@ -36,10 +36,13 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "order-withdraw": ("/orders/{number}/withdraw/", LOGIN, CODE, OK),
     "withdrawal-receipt": ("/orders/{number}/withdraw/{nothing}/", LOGIN, CODE, NONE),
     "guest-withdraw": (
-        "/orders/guest/{token}/withdraw/", *["/orders/{number}/withdraw/"] * 3
+        "/orders/guest/{token}/withdraw/",
+        "/orders/{number}/withdraw/", "/orders/{number}/withdraw/", "/orders/{number}/withdraw/",
     ),
     "guest-withdrawal-receipt": (
-        "/orders/guest/{token}/withdraw/{nothing}/", *["/orders/{number}/withdraw/{nothing}/"] * 3
+        "/orders/guest/{token}/withdraw/{nothing}/",
+        "/orders/{number}/withdraw/{nothing}/", "/orders/{number}/withdraw/{nothing}/",
+        "/orders/{number}/withdraw/{nothing}/",
     ),
     "orders": ("/users/orders/", LOGIN, "/users/orders/{pk}/", "/users/orders/{pk}/"),
     "order-detail": ("/users/orders/{pk}/", LOGIN, OK, OK),

@@ -1,7 +1,7 @@
 """What goes wrong, as JSON (contract section 1): every body carries a stable `code`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 
@@ -28,7 +28,6 @@ INPUT_CODES: Final = {
     "required": "missing",
     "surrogate_characters_not_allowed": "it is no valid Unicode",
 }
-LOGIN_CODES: Final = {"login_failed": "e-mail and password do not belong together, or nobody has them"}
 ADDRESS_CODES: Final = {
     "cancellation_in_progress": "a cancellation of the order is not decided yet",
     "omnitron_refused": "Omnitron says no; the sentence is its reason",
@@ -65,7 +64,6 @@ KeyReused = _detail(
 UnsupportedMediaType = _detail(
     "UnsupportedMediaType", "The body's content type is not JSON.", ["unsupported_media_type"]
 )
-LockedOut = _detail("LockedOut", "Too many failures to log in.", ["locked_out"])
 Throttled = _detail("Throttled", "Too many attempts.", ["throttled"])
 Unavailable = _detail(
     "Unavailable", "The database is away for a moment. Nothing was changed.", ["unavailable"]
@@ -115,6 +113,16 @@ def make_input_error(
     document = make_document(name, description, {**fields, "code": one_of({**INPUT_CODES, **(codes or {})})})
     document.constraints = {"minProperties": 2}
     return document
+
+
+class LogInError(Document):
+    """What went wrong with a log-in, whatever it was: lists of sentences and no `code`, as storefronts read it."""
+
+    email = sentences(required=False)
+    password = sentences(required=False)
+    non_field_errors = sentences("What is about no field.", required=False)
+
+    constraints: ClassVar = {"minProperties": 1}
 
 
 def make_bad_request(name: str, *kinds: type[Document]) -> PolymorphicProxySerializer:

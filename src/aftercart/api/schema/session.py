@@ -21,26 +21,18 @@ log_in = operation(
 Answers with the session's key, and sets `sessionid`, `osessionid` (both HttpOnly) and `csrftoken`. Needs no CSRF
 token: another site cannot send JSON here. Further fields, such as those of the storefront's form, are ignored.
 
-Every failure is told in one wording. After too many of them for one e-mail and address, 429 for a while, even with the
-right password.
+Every failure is told in one wording, and an error has no `code` here: each member is a field, or `non_field_errors`,
+with its sentences. After too many failures for one e-mail from one network address, or from that address at all, 429
+for a while, even with the right password; also when too many log in at once.
 """,
     request=serializers.LoginSerializer,
     parameters=[COOKIES],
     answers={
         200: (answers.LoggedIn, "Logged in; the cookies are set."),
-        400: (
-            errors.make_bad_request(
-                "LogInBadRequest",
-                errors.make_input_error(
-                    "LoginError", serializers.LoginSerializer().fields, errors.LOGIN_CODES
-                ),
-                errors.Unreadable,
-            ),
-            "Not logged in.",
-        ),
-        415: NOT_JSON,
-        429: (errors.LockedOut, "Too many failures; the password was not looked at."),
-        503: UNAVAILABLE,
+        400: (errors.LogInError, "Not logged in."),
+        415: (errors.LogInError, NOT_JSON[1]),
+        429: (errors.LogInError, "Too many tries; the password was not looked at."),
+        503: (errors.LogInError, UNAVAILABLE[1]),
     },
     has_page=True,
 )
