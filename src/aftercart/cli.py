@@ -18,10 +18,9 @@ def _django(*, database: bool = True) -> Iterator[None]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
     import django
     from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
+    from django.core.exceptions import ImproperlyConfigured  # of which a ConfigurationError is one
 
     from aftercart.lib import postgres
-    from aftercart.lib.configuration import ConfigurationError
 
     try:
         if database and settings.IS_DATABASE_EMBEDDED:
@@ -34,7 +33,7 @@ def _django(*, database: bool = True) -> Iterator[None]:
         else:
             django.setup()
             yield
-    except (ConfigurationError, ImproperlyConfigured, postgres.PostgresError) as error:
+    except (ImproperlyConfigured, postgres.PostgresError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -356,6 +355,13 @@ def hold_sending_command(reason: str, *, release: bool) -> None:
 @main.command()
 def doctor() -> None:
     """Check configuration, secret, database, migrations, clock, queue and Omnitron; say how to cure each."""
+    from aftercart.lib.configuration import Configuration
+
+    problems = Configuration().list_problems()
+    for problem in problems:
+        _tell_diagnosis("configuration", problem, is_fine=False)
+    if problems:  # then nothing else can be looked at
+        sys.exit(1)
     with _django():
         from aftercart.doctor import examine
 
@@ -363,11 +369,15 @@ def doctor() -> None:
         is_well = True
         for diagnosis in examine():
             is_well = is_well and diagnosis.is_fine
-            mark = click.style("ok  ", fg="green") if diagnosis.is_fine else click.style("ill ", fg="red")
-            click.echo(f"{mark} {diagnosis.name:<14} {diagnosis.finding}")
-            if diagnosis.cure:
-                click.echo(f"     {'':<14} cure: {diagnosis.cure}")
+            _tell_diagnosis(diagnosis.name, diagnosis.finding, diagnosis.cure, is_fine=diagnosis.is_fine)
     sys.exit(0 if is_well else 1)
+
+
+def _tell_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) -> None:
+    mark = click.style("ok  ", fg="green") if is_fine else click.style("ill ", fg="red")
+    click.echo(f"{mark} {name:<14} {finding}")
+    if cure:
+        click.echo(f"     {'':<14} cure: {cure}")
 
 
 if __name__ == "__main__":

@@ -18,13 +18,12 @@ from django.urls import reverse
 
 from aftercart.cancellations.holds import find_hold
 from aftercart.lib.configuration import OPTIONS
+from aftercart.lib.setting_kinds import KEY_LENGTH, TOKEN_LENGTH, is_weak
 from aftercart.mail.outbox import measure_outbox
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.worker.queue import measure_queue
 
-_SHORTEST_SECRET = 32
-_FEWEST_CHARACTERS = 8
 _WORST_CLOCK_SKEW = 5.0
 _LONGEST_LAG = 60.0
 #: Of the log-in page: seconds for it to come, and bytes that are read of it.
@@ -68,7 +67,7 @@ def examine() -> Iterator[Diagnosis]:
 
 _CURES = {
     "configuration": "See the table of settings in the README.",
-    "secret": "Set SECRET_KEY to at least 32 random characters: `openssl rand -base64 48` makes some.",
+    "secret": "Set them to at least 32 random characters: `openssl rand -base64 48` makes some.",
     "database": "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
     "migrations": "Run `aftercart migrate` (`aftercart run` does by itself).",
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
@@ -91,15 +90,18 @@ def _check_configuration() -> Diagnosis:
 
 
 def _check_secret() -> Diagnosis:
-    weak = [
-        s
-        for s in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-        if len(s) < _SHORTEST_SECRET or len(set(s)) < _FEWEST_CHARACTERS
-    ]
+    """Tell weak secrets, which a local run may have, and no production starts with."""
+    secrets = {
+        "SECRET_KEY": ([settings.SECRET_KEY], KEY_LENGTH),
+        "SECRET_KEY_FALLBACKS": (settings.SECRET_KEY_FALLBACKS, KEY_LENGTH),
+        "FIELD_ENCRYPTION_KEYS": (settings.FIELD_ENCRYPTION_KEYS, KEY_LENGTH),
+        "METRICS_TOKEN": ([settings.METRICS_TOKEN] if settings.METRICS_TOKEN else [], TOKEN_LENGTH),
+        "OMNITRON_WEBHOOK_SECRETS": (settings.OMNITRON_WEBHOOK_SECRETS, TOKEN_LENGTH),
+    }
+    weak = [name for name, (texts, least) in secrets.items() if any(is_weak(text, least) for text in texts)]
     if weak:
-        return Diagnosis(
-            "secret", is_fine=False, finding="SECRET_KEY is short or simple", cure=_CURES["secret"]
-        )
+        finding = f"short or simple: {', '.join(weak)}"
+        return Diagnosis("secret", is_fine=False, finding=finding, cure=_CURES["secret"])
     return Diagnosis(
         "secret", is_fine=True, finding=f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
     )

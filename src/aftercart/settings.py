@@ -1,23 +1,20 @@
 """Django's settings, all from the environment (lib/configuration.py lists it); starts with nothing set."""
 
-import re
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import structlog
-from django.core.exceptions import ImproperlyConfigured
 
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
-from aftercart.lib.configuration import Configuration, ConfigurationError, get_var_folder, read_or_make_secret
-from aftercart.lib.mail_server import parse_mail_url
+from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
+from aftercart.lib.database_url import merge_options
 
 config = Configuration()
+config.check()
 
-IS_LOCAL = config.text("AFTERCART_ENV") != "production"
+IS_LOCAL = not config.is_production
 VAR = get_var_folder()
 DEBUG = False
 ROOT_URLCONF = "aftercart.urls"
@@ -26,11 +23,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- secrets and hosts -------------------------------------------------------------------------------------
 
-SECRET_KEY = config.text("SECRET_KEY") or (read_or_make_secret(VAR) if IS_LOCAL else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY must be set in production; `openssl rand -base64 48` makes one.")
-SECRET_KEY_FALLBACKS = config.words("SECRET_KEY_FALLBACKS")
-FIELD_ENCRYPTION_KEYS = config.words("FIELD_ENCRYPTION_KEYS")
+SECRET_KEY = config.text("SECRET_KEY") or read_or_make_secret(VAR)
+SECRET_KEY_FALLBACKS = config.read("SECRET_KEY_FALLBACKS")
+FIELD_ENCRYPTION_KEYS = config.read("FIELD_ENCRYPTION_KEYS")
 
 HOST = config.text("AFTERCART_HOST")
 PORT = config.number("PORT")
@@ -38,20 +33,14 @@ SANDBOX_PORT = config.number("SANDBOX_PORT")
 WEB_PROCESSES = config.number("WEB_PROCESSES")
 WEB_THREADS = config.number("WEB_THREADS")
 WEB_HTTP = config.text("WEB_HTTP")
-if WEB_HTTP not in {"1", "2", "auto"}:
-    raise ConfigurationError(f"WEB_HTTP must be 1, 2 or auto, not {WEB_HTTP!r}.")
 WEB_HEADER_SECONDS = config.seconds("WEB_HEADER_SECONDS")
 WEB_BODY_SECONDS = config.seconds("WEB_BODY_SECONDS")
 WEB_BODIES_MEMORY = config.number("WEB_BODIES_MIB") * 1024 * 1024
 _HOSTNAME = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - what to open, not what to bind
 PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{_HOSTNAME}:{PORT}").rstrip("/")
 _LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]
-ALLOWED_HOSTS = config.words("ALLOWED_HOSTS") or (_LOCAL_HOSTS if IS_LOCAL else [])
-if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured(
-        "ALLOWED_HOSTS must be set in production: the names that the shop is reached by."
-    )
-CSRF_TRUSTED_ORIGINS = config.words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = config.read("ALLOWED_HOSTS") or _LOCAL_HOSTS
+CSRF_TRUSTED_ORIGINS = config.read("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXY = config.flag("TRUSTED_PROXY")
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -105,9 +94,7 @@ MIDDLEWARE = [
 # --- the shop's own look (docs/branding.md) ----------------------------------------------------------------
 
 SHOP_NAME = config.text("SHOP_NAME")
-BRAND = Path(config.text("BRAND_FOLDER")).resolve() if config.text("BRAND_FOLDER") else None
-if BRAND and not BRAND.is_dir():
-    raise ImproperlyConfigured(f"BRAND_FOLDER names no folder: {BRAND}")
+BRAND = config.read("BRAND_FOLDER")
 
 TEMPLATES = [
     {
@@ -129,32 +116,24 @@ TEMPLATES = [
 # --- database ----------------------------------------------------------------------------------------------
 
 EMBEDDED_DATABASE = VAR / "postgres"
+_database: dict[str, Any] = config.read("DATABASE_URL") or {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": postgres.DATABASE,
+    "USER": postgres.ROLE,
+    "HOST": str(postgres.get_socket_folder(EMBEDDED_DATABASE)),
+    "OPTIONS": {},
+}
 IS_DATABASE_EMBEDDED = not config.text("DATABASE_URL")
-if IS_DATABASE_EMBEDDED and not IS_LOCAL:
-    raise ImproperlyConfigured(
-        "DATABASE_URL must be set in production; the embedded database is for local runs."
-    )
-_database: dict[str, Any] = (
-    {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": postgres.DATABASE,
-        "USER": postgres.ROLE,
-        "HOST": str(postgres.get_socket_folder(EMBEDDED_DATABASE)),
-    }
-    if IS_DATABASE_EMBEDDED
-    else dict(dj_database_url.parse(config.text("DATABASE_URL")))
-)
-if _database["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured(
-        "DATABASE_URL must name a PostgreSQL database: its locks keep cancellations safe."
-    )
 _database["CONN_MAX_AGE"] = 0
 _database["CONN_HEALTH_CHECKS"] = True
-_database["OPTIONS"] = {
-    # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
-    "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
-    "server_side_binding": True,
-}
+_database["OPTIONS"] = merge_options(
+    {
+        # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
+        "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
+        "server_side_binding": True,
+    },
+    _database["OPTIONS"],
+)
 DATABASES = {"default": _database}
 
 # --- people and sessions -----------------------------------------------------------------------------------
@@ -205,7 +184,7 @@ LOGIN_HASHES = config.number("LOGIN_HASHES")
 GUEST_LOOKUPS = config.number("GUEST_LOOKUPS")
 GUEST_LOOKUPS_PER_CLIENT = config.number("GUEST_LOOKUPS_PER_CLIENT")
 GUEST_MISSES_PER_NUMBER = config.number("GUEST_MISSES_PER_NUMBER")
-SHOP_NETWORKS = config.networks("SHOP_NETWORKS")
+SHOP_NETWORKS = config.read("SHOP_NETWORKS")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -246,28 +225,24 @@ WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
 # --- letters -----------------------------------------------------------------------------------------------
 
 SHOP_COLOUR = config.text("SHOP_COLOUR")
-if not re.fullmatch(r"#[0-9a-fA-F]{6}", SHOP_COLOUR):
-    raise ConfigurationError(f"SHOP_COLOUR must be # and six hexadecimal digits, not {SHOP_COLOUR!r}.")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = config.text("DEFAULT_FROM_EMAIL")
 EMAIL_FILE_PATH = VAR / "mail"
 EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
 LETTER_LIFE = config.days("LETTER_DAYS")
 REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
 AUDIT_LIFE = config.days("AUDIT_DAYS")
-_EMAIL_URL = config.text("EMAIL_URL")
-if not _EMAIL_URL and not IS_LOCAL:
-    raise ImproperlyConfigured("EMAIL_URL must be set in production: receipts and decisions go by e-mail.")
-ARE_LETTERS_KEPT_HERE = not _EMAIL_URL
+_mail_server = config.read("EMAIL_URL")
+ARE_LETTERS_KEPT_HERE = _mail_server is None
 EMAIL_BACKEND = (
     "aftercart.mail.folder.FolderBackend"
     if ARE_LETTERS_KEPT_HERE
     else "django.core.mail.backends.smtp.EmailBackend"
 )
-globals().update({} if ARE_LETTERS_KEPT_HERE else parse_mail_url(_EMAIL_URL))
+globals().update(_mail_server or {})
 
 # --- withdrawal (Directive (EU) 2023/2673; rows in the back office go before these) -------------------------
 
-WITHDRAWAL_COUNTRIES = frozenset(word.lower() for word in config.words("WITHDRAWAL_COUNTRIES"))
+WITHDRAWAL_COUNTRIES = config.read("WITHDRAWAL_COUNTRIES")
 WITHDRAWAL_DAYS = config.number("WITHDRAWAL_DAYS")
 
 # --- the API -----------------------------------------------------------------------------------------------
@@ -320,7 +295,7 @@ OMNITRON_DIALOGUE_SECONDS = config.seconds("OMNITRON_DIALOGUE_SECONDS")
 OMNITRON_MAX_DIALOGUES = config.number("OMNITRON_MAX_DIALOGUES")
 OMNITRON_BREAKER_FAILURES = config.number("OMNITRON_BREAKER_FAILURES")
 OMNITRON_BREAKER_SECONDS = config.seconds("OMNITRON_BREAKER_SECONDS")
-OMNITRON_WEBHOOK_SECRETS = config.words("OMNITRON_WEBHOOK_SECRETS")
+OMNITRON_WEBHOOK_SECRETS = config.read("OMNITRON_WEBHOOK_SECRETS")
 OMNITRON_POLL = timedelta(seconds=config.seconds("OMNITRON_POLL_SECONDS"))
 OMNITRON_ADDRESS_METHOD = config.text("OMNITRON_ADDRESS_METHOD")
 OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
@@ -331,20 +306,19 @@ VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 
 LINK_LIFE = config.days("LINK_DAYS")
 QUOTE_LIFE = timedelta(minutes=config.number("QUOTE_MINUTES"))
-CANCEL_STATUSES = frozenset(config.words("CANCEL_STATUSES"))
-REFUND_STATUSES = frozenset(config.words("REFUND_STATUSES"))
-ADDRESS_STATUSES = frozenset(config.words("ADDRESS_STATUSES"))
+CANCEL_STATUSES = config.read("CANCEL_STATUSES")
+REFUND_STATUSES = config.read("REFUND_STATUSES")
+ADDRESS_STATUSES = config.read("ADDRESS_STATUSES")
 ADDRESS_SAME_COUNTRY = config.flag("ADDRESS_SAME_COUNTRY")
 INVOICE_NEEDS_REVIEW = config.flag("INVOICE_NEEDS_REVIEW")
 DIRECT_CANCEL_WINDOW = timedelta(hours=config.seconds("DIRECT_CANCEL_HOURS")) or None
 RETURN_WINDOW = config.days("RETURN_DAYS") or None
-_review_above = config.text("REVIEW_ABOVE_AMOUNT")
-REVIEW_ABOVE_AMOUNT = Decimal(_review_above) if _review_above else None
-REVIEW_TYPES = frozenset(config.words("REVIEW_TYPES"))
+REVIEW_ABOVE_AMOUNT = config.read("REVIEW_ABOVE_AMOUNT")
+REVIEW_TYPES = config.read("REVIEW_TYPES")
 EASY_RETURN = config.flag("EASY_RETURN")
-LOYALTY_CURRENCY = config.text("LOYALTY_CURRENCY").upper()
+LOYALTY_CURRENCY = config.read("LOYALTY_CURRENCY")
 IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
-HOLIDAYS = config.dates("HOLIDAYS")
+HOLIDAYS = config.read("HOLIDAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 

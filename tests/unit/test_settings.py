@@ -66,6 +66,25 @@ def test_a_value_that_makes_no_sense_says_what_would(
     assert sentence in result.stderr
 
 
+@pytest.mark.parametrize("command", ["doctor", "web", "worker", "migrate", "run", "link X"])
+def test_no_command_starts_with_a_setting_that_makes_no_sense(tmp_path: Path, command: str) -> None:
+    """A `prod` that silently meant local left cookies without Secure."""
+    inherited = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    result = subprocess.run(
+        [sys.executable, "-m", "aftercart", *command.split()],
+        env={**inherited, "AFTERCART_VAR": str(tmp_path / "var"), "AFTERCART_ENV": "prod"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert result.returncode == 1
+    assert "AFTERCART_ENV must be local or production, not 'prod'." in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "var").exists()
+
+
 def test_a_mail_server_is_read_from_one_address() -> None:
     assert parse_mail_url("smtp+tls://orders:p%40ss@mail.example.com") == {
         "EMAIL_HOST": "mail.example.com",

@@ -3,23 +3,20 @@
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from aftercart.lib.configuration import ConfigurationError
-
 #: By scheme: the usual port, and how the connection is secured.
 _SCHEMES: Final = {"smtp": (25, ""), "smtp+tls": (587, "EMAIL_USE_TLS"), "smtps": (465, "EMAIL_USE_SSL")}
 
 
 def parse_mail_url(url: str) -> dict[str, Any]:
-    """Read `smtp+tls://user:password@host:587` as Django's settings. Raises `ConfigurationError`."""
+    """Read `smtp+tls://user:password@host:587` as Django's settings. Raises `ValueError` with what it has to be."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise ConfigurationError(
-            "EMAIL_URL must be smtp://, smtp+tls:// or smtps:// with a host, "
-            "as in smtp+tls://user:password@mail.example.com:587."
+        raise ValueError(
+            "smtp://, smtp+tls:// or smtps:// with a host, as in smtp+tls://user:password@mail.example.com:587"
         )
     usual_port, security = _SCHEMES[parts.scheme]
     return {
