@@ -7,7 +7,9 @@ not know stands in `schemathesis.toml`.
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
 from aftercart.demo.kinds import NAMED
 from aftercart.demo.seed import seed_demo
-from aftercart.orders.guests import Guest, admit_guest
+from aftercart.orders.guests import Guest, admit_by_code, admit_by_link
 from aftercart.orders.models import Order
 from tests.processes import Storefront, running_web
 from tests.strength import find_turn
@@ -44,16 +46,25 @@ def enter_as_customer() -> str:
     return str(client.client.cookies["sessionid"])
 
 
-def enter_as_guest() -> str:
-    """Return the key of a session that has proved a guest's order to be its own."""
+def enter_as_guest(*, has_code: bool = True) -> str:
+    """Return the key of a session that has proved a guest's order to be its own: by a code, or by a link alone."""
     order = Order.objects.filter(user=None).latest("created_date")
-    session = SessionStore()
-    admit_guest(session, Guest(order.pk, order.link_version), may_act=True, now=timezone.now())
+    session, now = SessionStore(), timezone.now()
+    guest = Guest(order.pk, order.link_version)
+    if has_code:
+        admit_by_code(session, guest, now=now)
+    else:
+        admit_by_link(session, guest, expires_at=now + timedelta(days=1), now=now)
     session.save()
     return str(session.session_key)
 
 
-IDENTITIES = {"nobody": None, "a customer": enter_as_customer, "a guest": enter_as_guest}
+IDENTITIES: dict[str, Callable[[], str] | None] = {
+    "nobody": None,
+    "a customer": enter_as_customer,
+    "a guest": enter_as_guest,
+    "who has a guest's link": partial(enter_as_guest, has_code=False),
+}
 
 
 def generate(shop: str, key: str | None, examples: str, phases: str) -> str:
