@@ -8,7 +8,7 @@ from sandbox import ledger
 from sandbox.call import Answer, Call
 from sandbox.errors import invalid, refused, required
 from sandbox.orders import get_order, items_of, order_json, refresh_order
-from sandbox.refunds import value_of
+from sandbox.refunds import value_of, worth_of
 from sandbox.returns import issue_code, read_company
 from sandbox.store import Row, Store, dump
 from sandbox.tables import (
@@ -164,7 +164,7 @@ def _check_money(store: Store, order: Row, items: list[Row], forced: Decimal | N
         raise refused(NO_PURCHASE)
     values = [value_of(store, item) for item in items]
     total = sum(values, Decimal())
-    if flags.get("nothing_refundable") or total <= 0:
+    if flags.get("nothing_refundable") or sum((worth_of(store, item) for item in items), Decimal()) <= 0:
         raise refused(NOTHING_REFUNDABLE)
     option = json.loads(order["document"]).get("payment_option") or {}
     on_delivery = flags.get("pay_on_delivery") or plain(option.get("payment_type")) == PAY_ON_DELIVERY

@@ -100,6 +100,11 @@ def set_status(store: Store, body: Any) -> Answer:
     return Answer(edits.set_status(store, body))
 
 
+def set_refunds(store: Store, body: Any) -> Answer:
+    """``POST /sandbox/refunds/``."""
+    return Answer(edits.set_refunds(store, body))
+
+
 def reset(store: Store, body: Any) -> Answer:
     """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded.
 
@@ -154,6 +159,7 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "decide": {"GET": show_pending, "POST": decide},
     "ledger": {"GET": show_ledger},
     "status": {"POST": set_status},
+    "refunds": {"POST": set_refunds},
     "reset": {"POST": reset},
     "expire_tokens": {"POST": expire_tokens},
     "clock": {"POST": set_clock},

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox import ledger
 from sandbox.errors import invalid, not_found
 from sandbox.orders import items_of, refresh_order
-from sandbox.refunds import discount_of, gift_box_of, value_of
+from sandbox.refunds import discount_of, gift_box_of, shipping_of, value_of
 from sandbox.store import Row, Store
 from sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQUEST_OPEN
 from sandbox.values import money, stamp, whole
@@ -181,7 +181,7 @@ def _settle_shipping(store: Store, order_pk: int, decision: str) -> None:
 def _refund_shipping(store: Store, order_pk: int) -> None:
     """Give the shipping fee back, once; it is a part of what the order gives back."""
     order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
-    fee = max(Decimal(order["shipping_amount"]) - Decimal(order["shipping_refund_amount"]), Decimal())
+    fee = max(shipping_of(store, order) - Decimal(order["shipping_refund_amount"]), Decimal())
     store.run(
         "UPDATE orders SET shipping_refund_amount = ?, refund_amount = ?, shipping_refund_pending = 0 WHERE pk = ?",
         money(Decimal(order["shipping_refund_amount"]) + fee),
@@ -198,7 +198,7 @@ def _is_closed(store: Store, order_pk: int) -> bool:
 def _refund_gift_box(store: Store, order_pk: int) -> None:
     """Give back what the shop says that the gift box cost."""
     order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
-    total = Decimal(order["refund_amount"]) + gift_box_of(order)
+    total = Decimal(order["refund_amount"]) + gift_box_of(store, order)
     store.run("UPDATE orders SET refund_amount = ? WHERE pk = ?", money(total), order_pk)
 
 

@@ -1,4 +1,4 @@
-"""What the back office does to an order by itself: prepare, ship, deliver."""
+"""What the back office does to an order by itself: prepare, ship, deliver; correct what it has given back."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ from sandbox.errors import invalid, not_found
 from sandbox.orders import items_of, refresh_order
 from sandbox.store import Store
 from sandbox.tables import CANCELLATION_WAITING, CLOSED
-from sandbox.values import need, read_status, whole
+from sandbox.values import money, need, read_money, read_status, whole
+
+_REFUNDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amount")
 
 
 def set_status(store: Store, body: Any) -> dict[str, Any]:
@@ -40,3 +42,26 @@ def set_status(store: Store, body: Any) -> dict[str, Any]:
         store.run("UPDATE orders SET base_status = ? WHERE pk = ?", status, order_pk)
     refresh_order(store, order_pk)
     return {"order": order_pk, "items": moved}
+
+
+def set_refunds(store: Store, body: Any) -> dict[str, Any]:
+    """Set what an order (``order``: number) says that it has given back, whatever was decided.
+
+    ``refund_amount``, ``discount_refund_amount`` and ``shipping_refund_amount`` are the order's, ``items`` maps the
+    shop's ids to theirs; what is not named stays. Answers ``{"order": pk}``.
+    """
+    order = store.one("SELECT pk FROM orders WHERE number = ?", str(need(body, "order")))
+    if order is None:
+        raise not_found()
+    items = body.get("items") or {}
+    if not isinstance(items, dict):
+        raise invalid("items", "Expected a dictionary of amounts.", "not_a_dict")
+    amounts = {name: money(read_money(body[name], name)) for name in _REFUNDS if body.get(name) is not None}
+    of_items = {str(remote_id): money(read_money(amount, "items")) for remote_id, amount in items.items()}
+    for remote_id, amount in of_items.items():
+        where = "order_pk = ? AND remote_id = ?"
+        store.run(f"UPDATE items SET refund_amount = ? WHERE {where}", amount, order["pk"], remote_id)  # noqa: S608
+    for name, amount in amounts.items():
+        store.run(f"UPDATE orders SET {name} = ? WHERE pk = ?", amount, order["pk"])  # noqa: S608  # one of _REFUNDS
+    refresh_order(store, order["pk"])
+    return {"order": order["pk"]}

@@ -78,6 +78,7 @@ $faults
 <tr><td><code>POST /sandbox/orders/</code></td><td>loads orders: <code>{"channel_id": 1, "orders": [document, …], "split_units": false, "replace": false}</code>;
 a document may carry <code>"sandbox": {"no_purchase_transaction": true, "nothing_refundable": true, "pay_on_delivery": true}</code></td></tr>
 <tr><td><code><a href="/sandbox/orders/">GET /sandbox/orders/</a></code></td><td>the orders with their items, as the API shows them; <code>?number=</code></td></tr>
+<tr><td><code>POST /sandbox/refunds/</code></td><td>sets what an order says that it has given back: <code>{"order": number, "refund_amount"?, "discount_refund_amount"?, "shipping_refund_amount"?, "items"?: {shop's id: amount}}</code></td></tr>
 <tr><td><code>POST /sandbox/status/</code></td><td>prepares, ships or delivers: <code>{"order": number, "status": "500"}</code> or <code>{"item": pk, …}</code></td></tr>
 <tr><td><code>POST /sandbox/decide/</code></td><td><code>{"decision": "approve" | "reject" | "confirm", "reason": "…"}</code> with one of <code>"order"</code> (number),
 <code>"item"</code> (pk here), <code>"remote_item"</code> (the shop's id), <code>"request"</code> (pk) or <code>"all": true</code>;

@@ -48,9 +48,12 @@ STATUS_NUMBERS: Final = {name: number for number, name in STATUSES.items()}
 
 CANCELLATION_WAITING: Final = "50"
 CANCELED: Final = "100"
+WAITING: Final = "200"
 APPROVED: Final = "400"
 SHIPPED: Final = "500"
 REFUNDED: Final = "600"
+WAITING_FOR_MONEY: Final = frozenset({"300", "546"})
+PAID_AT_THE_DOOR: Final = frozenset({"547", "550", "600"})
 CLOSED: Final = frozenset({CANCELED, REFUNDED})
 
 CANCELLABLE: Final = frozenset({"200", "300", "350", "400", "450"})

@@ -1,6 +1,7 @@
 """What becomes of quoted units and amounts: reserved, then booked, and where Omnitron tells another, its word."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +11,16 @@ from aftercart.actions import price_lines as pricing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.commands import CancellationCommand
 from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.reconcile_orders import reconcile_order
+from aftercart.actions.quote_cancellation import quote_cancellation
+from aftercart.actions.reconcile_orders import list_orders_to_reconcile, reconcile_order
 from aftercart.actions.reject_request import reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
-from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote
-from aftercart.orders.models import DiscountItem, TimelineEntry
+from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote, RefundQuoteLine
+from aftercart.orders.models import DiscountItem, Order, TimelineEntry
 from aftercart.orders.quotes import Terms
-from tests.db.test_quotes import make_shop
+from aftercart.orders.selectors import get_now
+from tests.db.test_quotes import make_shop, read_back
 from tests.shop import Line, Shop, ask, make_command
 
 pytestmark = pytest.mark.django_db
@@ -56,17 +59,25 @@ def test_units_are_reserved_until_the_request_is_decided() -> None:
 # --- booking -----------------------------------------------------------------------------------------------
 
 
+UNREPORTED = "unreported"
+
+
 def complete(shop: Shop, command: CancellationCommand, told: str | None = None) -> None:
-    """Cancel, and let Omnitron approve it, telling this refund of each item (None: the price)."""
+    """Cancel, and let Omnitron approve it, reporting this refund of each item (None: the price)."""
     cancel_items(command, shop.fake)
     for pk in shop.fake.posts[-1].body["cancel_items"]:
         shop.fake.decide_items("approve", pk)
         record = shop.fake.backoffice.items[pk]
         if told is not None:
-            record.remote = replace(record.remote, refund_amount=Decimal(told))
+            amount = None if told == UNREPORTED else Decimal(told)
+            record.remote = replace(record.remote, refund_amount=amount)
             shop.fake.backoffice.refresh(record.remote.order_pk)
     sync_order(shop.order.pk, shop.fake)
     shop.order.refresh_from_db()
+
+
+def list_differences() -> set[tuple[Any, ...]]:
+    return set(Difference.objects.filter(resolved_at=None).values_list("item", "what", "ours", "theirs"))
 
 
 def get_refunds(shop: Shop) -> tuple[Any, ...]:
@@ -74,18 +85,18 @@ def get_refunds(shop: Shop) -> tuple[Any, ...]:
     return order.refund_amount, order.discount_refund_amount, order.shipping_refund_amount
 
 
-def test_what_was_quoted_is_booked_while_omnitron_tells_no_amount() -> None:
+def test_what_was_quoted_is_booked_while_omnitron_reports_no_amount() -> None:
     shop = make_shop(discount_amount="10", shipping_amount="29.90")
     for amount in (7, 3):
         DiscountItem.objects.create(order=shop.order, name="Autumn", amount=amount)
 
-    complete(shop, shop.command(0), told="0")
+    complete(shop, shop.command(0), told=UNREPORTED)
     assert get_refunds(shop) == (54, 6, 0)
     assert list(DiscountItem.objects.values_list("cancel_amount", flat=True)) == [
         Decimal("4.20"),
         Decimal("1.80"),
     ]
-    complete(shop, shop.command(1), told="0")
+    complete(shop, shop.command(1), told=UNREPORTED)
 
     assert get_refunds(shop) == (Decimal("119.90"), 10, Decimal("29.90"))
     assert [item.refund_amount for item in shop.items] == [54, 36]
@@ -105,15 +116,14 @@ def test_another_amount_of_omnitrons_is_booked_and_kept_as_a_difference() -> Non
 
     assert shop.items[0].refund_amount == 50
     assert shop.order.refund_amount == 50
-    [difference] = Difference.objects.all()
-    assert (difference.item_id, difference.what) == (shop.items[0].pk, "refund_amount")
-    assert (difference.ours, difference.theirs) == ("54.00", "50.00")
+    expected = {
+        (shop.items[0].pk, "refund_amount", "54.00", "50.00"),
+        (None, "refund_amount", "54.00", "50.00"),
+    }
+    assert list_differences() == expected
     # The daily comparison finds the same, and does not take what is booked for what was promised.
     reconcile_order(shop.order.pk, shop.fake)
-    assert set(Difference.objects.filter(resolved_at=None).values_list("item", "ours", "theirs")) == {
-        (shop.items[0].pk, "54.00", "50.00"),
-        (None, "54.00", "50.00"),
-    }
+    assert list_differences() == expected
 
 
 def test_a_refund_that_omnitron_corrects_later_is_taken_over_and_settles_the_difference() -> None:
@@ -168,3 +178,160 @@ def test_a_fee_is_forced_on_omnitron_and_kept(monkeypatch: pytest.MonkeyPatch) -
     assert shop.fake.posts[0].body["forced_refund_amount"] == "54.00"
     assert (shop.items[0].refund_amount, shop.order.refund_amount) == (54, 54)
     assert Difference.objects.count() == 0
+
+
+# --- every amount that is reported -------------------------------------------------------------------------
+
+
+def report(shop: Shop, **amounts: str) -> None:
+    """Have Omnitron report these amounts of the order."""
+    [record] = shop.fake.backoffice.orders.values()
+    told: dict[str, Any] = {name: Decimal(value) for name, value in amounts.items()}
+    record.remote = replace(record.remote, **told)
+    record.is_changed = True
+
+
+def test_zero_is_an_amount_and_none_is_not() -> None:
+    shop = make_shop(discount_amount="10")
+
+    complete(shop, shop.command(0), told="0")
+
+    assert (shop.items[0].refund_amount, shop.order.refund_amount) == (0, 0)
+    assert list_differences() == {
+        (shop.items[0].pk, "refund_amount", "54.00", "0.00"),
+        (None, "refund_amount", "54.00", "0.00"),
+    }
+    quoted = RefundQuoteLine.objects.get()
+    assert (quoted.booked_amount, quoted.reported_amount) == (Decimal(0), Decimal(0))
+    assert not quoted.is_refunded
+    assert quoted.given_amount == 54  # it is still to come
+
+
+SHIPPING, TOTAL, ABOVE = "shipping_refund_amount", "refund_amount", "refund_above_paid"
+
+
+@pytest.mark.parametrize(
+    ("total", "shipping", "booked", "differences"),
+    [
+        # Without the delivery, of which it says zero; too much, in two ways; nothing; as promised; told apart.
+        ("100", "0", 100, {(SHIPPING, "10.00", "0.00"), (TOTAL, "110.00", "100.00")}),
+        (
+            "125",
+            "25",
+            125,
+            {(SHIPPING, "10.00", "25.00"), (TOTAL, "110.00", "125.00"), (ABOVE, "110.00", "125.00")},
+        ),
+        ("125", "10", 125, {(TOTAL, "110.00", "125.00"), (ABOVE, "110.00", "125.00")}),
+        ("0", "0", 0, {(SHIPPING, "10.00", "0.00"), (TOTAL, "110.00", "0.00")}),
+        ("110", "10", 110, set()),
+        ("100", "10", 110, set()),
+    ],
+)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_whatever_omnitron_reports_of_an_order_is_shown_and_what_differs_is_told_at_once(
+    total: str, shipping: str, booked: int, differences: set[tuple[str, str, str]], *, is_late: bool
+) -> None:
+    shop = make_shop(Line(price="100.00"), shipping_amount="10")
+    cancel_items(shop.command(0), shop.fake)
+    shop.fake.decide_items("approve", shop.fake.posts[0].body["cancel_items"][0])
+    if is_late:  # the order is closed by then
+        sync_order(shop.order.pk, shop.fake)
+        assert read_back(shop.order).refund_amount == 110
+        assert list_differences() == set()
+    report(shop, refund_amount=total, shipping_refund_amount=shipping)
+
+    sync_order(shop.order.pk, shop.fake)
+
+    order = read_back(shop.order)
+    assert (order.status, order.refund_amount) == ("100", booked)
+    assert {difference[1:] for difference in list_differences()} == differences
+    assert {difference[0] for difference in list_differences()} <= {None}
+    report(shop, refund_amount="110", shipping_refund_amount="10")
+    sync_order(shop.order.pk, shop.fake)
+    assert (read_back(shop.order).refund_amount, list_differences()) == (110, set())
+
+
+def test_a_discount_that_is_reported_otherwise_is_a_difference() -> None:
+    shop = make_shop(discount_amount="10")
+    complete(shop, shop.command(0))
+    report(shop, discount_refund_amount="0")
+
+    sync_order(shop.order.pk, shop.fake)
+
+    assert read_back(shop.order).discount_refund_amount == 0
+    assert (None, "discount_refund_amount", "6.00", "0.00") in list_differences()
+
+
+def test_lately_closed_orders_are_reconciled_and_older_ones_are_at_rest() -> None:
+    shop = make_shop(Line(price="100.00"), shipping_amount="10")
+    complete(shop, shop.command(0))
+    assert list(list_orders_to_reconcile()) == [shop.order.pk]
+
+    Order.objects.update(modified_date=get_now() - timedelta(days=15))
+
+    assert list(list_orders_to_reconcile()) == []
+
+
+def test_a_delivery_that_rests_on_another_cancellation_is_booked_when_that_is_done() -> None:
+    shop = make_shop(Line(price="50.00"), Line(price="20.00"), shipping_amount="29.90")
+    cancel_items(shop.command(0), shop.fake)
+    cancel_items(shop.command(1), shop.fake)
+    first, second = (post.body["cancel_items"][0] for post in shop.fake.posts)
+    assert [row.shipping_refund_amount for row in RefundQuote.objects.order_by("pk")] == [0, Decimal("29.90")]
+
+    shop.fake.decide_items("approve", second)
+    report(shop, shipping_refund_amount="0")
+    sync_order(shop.order.pk, shop.fake)
+    assert get_refunds(read(shop)) == (20, 0, 0)
+    assert list_differences() == set()
+
+    shop.fake.decide_items("approve", first)
+    report(shop, shipping_refund_amount="29.90", refund_amount="99.90")
+    sync_order(shop.order.pk, shop.fake)
+    assert get_refunds(read(shop)) == (Decimal("99.90"), 0, Decimal("29.90"))
+    assert list_differences() == set()
+
+
+def test_a_delivery_whose_other_cancellation_is_declined_is_not_booked_and_quoted_again() -> None:
+    shop = make_shop(Line(price="50.00"), Line(price="20.00"), shipping_amount="29.90")
+    cancel_items(shop.command(0), shop.fake)
+    cancel_items(shop.command(1), shop.fake)
+    first, second = (post.body["cancel_items"][0] for post in shop.fake.posts)
+    shop.fake.decide_items("approve", second)
+    sync_order(shop.order.pk, shop.fake)
+    shop.fake.decide_items("reject", first)
+    sync_order(shop.order.pk, shop.fake)
+    assert get_refunds(read(shop)) == (20, 0, 0)
+
+    assert quote_cancellation(shop.command(0)).quote.shipping_refund == Decimal("29.90")
+    complete(shop, shop.command(0))
+
+    # Both had promised it; it comes back once.
+    assert get_refunds(shop) == (Decimal("99.90"), 0, Decimal("29.90"))
+    assert RefundQuote.objects.filter(rest_booked_at=None).count() == 1  # of what was declined
+    assert list_differences() == set()
+
+
+def test_a_discount_above_the_goods_never_lets_more_come_back_unseen() -> None:
+    shop = make_shop(Line(price="100.00"), shipping_amount="30")
+    Order.objects.update(discount_amount=130, amount=0)
+    cancel_items(shop.command(0), shop.fake)
+    [pk] = shop.fake.posts[0].body["cancel_items"]
+    shop.fake.decide_items("approve", pk)
+    record = shop.fake.backoffice.items[pk]
+    record.remote = replace(record.remote, refund_amount=Decimal(0))
+    report(shop, refund_amount="30", shipping_refund_amount="30", discount_refund_amount="100")
+
+    sync_order(shop.order.pk, shop.fake)
+
+    assert read_back(shop.order).refund_amount == 30
+    assert {difference[1:] for difference in list_differences()} == {
+        ("refund_amount", "0.00", "30.00"),
+        ("shipping_refund_amount", "0.00", "30.00"),
+        ("refund_above_paid", "0.00", "30.00"),
+    }
+
+
+def read(shop: Shop) -> Shop:
+    shop.order.refresh_from_db()
+    return shop

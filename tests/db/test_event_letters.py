@@ -39,6 +39,10 @@ def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
         "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
         "currency": "TRY",
         "refund": "300.0000",  # as it was quoted
+        "is_paid": True,
+        "to": "payment_method",
+        "account_end": "",
+        "method": "Card",
     }
 
 

@@ -93,3 +93,81 @@ def test_only_optional_letters_say_how_to_stop_them(settings: Settings) -> None:
     assert url in text
     assert "Tell us here" in read(html)
     assert read_opt_out_token("somebody@example.com:forged") is None
+
+
+PAID_BACK = {
+    "items": [],
+    "currency": "TRY",
+    "refund": "110.00",
+    "points": "",
+    "to": "payment_method",
+    "account_end": "",
+    "method": "Card",
+    "is_paid": True,
+    "is_refunded": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "rows"),
+    [
+        (
+            {},
+            "Your refund has been made. Your bank may take some days to show it.",
+            [("Refunded", "TRY 110.00"), ("Goes to", "The way it was paid (Card)")],
+        ),
+        (
+            {"is_refunded": False, "to": "iban", "account_end": "1326", "points": "40.00"},
+            "Your refund is on its way.",
+            [
+                ("On its way to you", "TRY 110.00"),
+                ("Of that in points, as you paid with points", "TRY 40.00"),
+                ("Goes to", "Account ending in 1326"),
+            ],
+        ),
+        (
+            {"to": "loyalty"},
+            "It is credited as loyalty points.",
+            [("Refunded", "TRY 110.00"), ("Goes to", "Loyalty points")],
+        ),
+        (
+            {"to": "", "points": "110.00"},
+            "It is credited as loyalty points.",
+            [("Refunded", "TRY 110.00"), ("Of that in points, as you paid with points", "TRY 110.00")],
+        ),
+        ({"is_paid": False, "refund": "", "to": ""}, "Nothing was paid, so nothing is returned.", []),
+        (
+            {"is_paid": False, "refund": "70.00", "points": "70.00", "to": ""},
+            "No money was paid, so only the points that you spent are returned.",
+            [("Refunded", "TRY 70.00"), ("Of that in points, as you paid with points", "TRY 70.00")],
+        ),
+    ],
+)
+def test_a_refund_is_told_with_how_it_stands_and_where_it_goes(
+    facts: dict[str, object], said: str, rows: list[tuple[str, str]]
+) -> None:
+    told = Told(number="1", facts=PAID_BACK | facts, url="https://shop.example.com/")
+
+    draft, _text, _html = render_letter(Letter.Kind.CANCELLATION_COMPLETED, told, language="en")
+
+    assert draft.paragraphs == ["These items are cancelled or returned.", said]
+    assert draft.facts == rows
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    "kind", ["cancellation_sent", "cancellation_confirmed", "request_received", "cancellation_completed"]
+)
+def test_no_letter_promises_what_nobody_paid(kind: str, language: str) -> None:
+    example = make_example(kind)
+    facts = {**example.facts, "items": [], "refund": "", "points": "", "to": "", "is_paid": False}
+
+    draft, text, _html = render_letter(kind, Told(number="1", facts=facts, url=""), language=language)
+
+    nothing = {
+        "en": "Nothing was paid, so nothing is returned.",
+        "tr": "Ödeme yapılmadığı için iade edilecek bir tutar yok.",
+    }
+    assert nothing[language] in draft.paragraphs
+    assert draft.facts == []
+    assert not re.search(r"comes back|refunded|iade edildiğini", text, re.IGNORECASE)

@@ -322,3 +322,34 @@ def test_of_different_rules_for_the_shipping_the_strictest_counts() -> None:
     terms = {1: Terms(shipping_refund=ShippingRefund.ALWAYS), 2: Terms(shipping_refund=ShippingRefund.NEVER)}
 
     assert compute_quote(order, [Ask(1, "cancel"), Ask(2, "cancel")], terms=terms).shipping_refund == 0
+
+
+@examples(2_000)
+@given(orders, dices)
+def test_never_does_more_come_back_than_was_paid_whatever_was_not(
+    order: PaidOrder, dice: random.Random
+) -> None:
+    items = tuple(replace(item, is_paid=dice.random() < dice.choice((0, 0.5, 1))) for item in order.items)
+    order = replace(order, items=items)
+    till = Till(
+        order,
+        terms=Terms(
+            fee_percent=Decimal(dice.choice((0, 0, 10))), fee_amount=Decimal(dice.choice((0, 0, 15)))
+        ),
+        is_all_as_points=dice.random() < 0.5,
+    )
+
+    for asks in partition(order, dice):
+        quote = till.give_back(asks)
+        unpaid = [line for line in quote.lines if not line.is_paid]
+        assert all(line.refund_amount == line.points_returned for line in unpaid)
+        assert all(line.points_credited == line.fee_amount == 0 for line in unpaid)
+
+    assert till.sum("total") <= compute_total(order)
+    assert till.sum("points_returned") <= order.points.spent
+    assert till.sum("money_amount") + till.sum("points_credited") >= 0
+    if not any(item.is_paid for item in items):
+        # Points were paid when the order was placed, and all of them come back.
+        assert till.sum("total") == till.sum("points_returned") == order.points.spent
+        assert till.sum("points_credited") == till.sum("money_amount") == 0
+    assert min(list_amounts(till.quotes), default=ZERO) >= 0

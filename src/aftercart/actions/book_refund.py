@@ -1,25 +1,25 @@
 """Book what a completed line gave back. Inside a transaction that has locked the order; the caller saves it.
 
-What was quoted is booked, unless Omnitron tells another amount: it moves the money (decision 13).
+What was quoted is booked, unless Omnitron reports another amount: it moves the money (decision 13). Where the two
+differ is recorded by `settle_refunds`, in the same transaction.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db.models import F, Q
 
-from aftercart.actions.record_difference import record_difference
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
-from aftercart.lib.money import ZERO, format_amount, from_minor, round_amount, share_out, to_minor
+from aftercart.lib.money import ZERO, from_minor, round_amount, share_out, to_minor
+from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.paid import gather_paid
+from aftercart.orders.payment import read_payment
 from aftercart.orders.quotes import compute_quote
 from aftercart.orders.rules import Ask
 from aftercart.orders.selectors import get_now
 
-#: The kind of difference between what was promised and what Omnitron tells.
-REFUND_DIFFERS = "refund_amount"
 #: The fields of an order that booking changes, for the caller to save.
 REFUND_FIELDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amount")
 
@@ -28,8 +28,9 @@ REFUND_FIELDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amo
 class Booked:
     """What completing a line gave back, in money and points together, and which of it are points.
 
-    With the last line of a quote, what was quoted for the order as a whole is in it. `points_clawed_back` is no
-    part of `amount`. Without a quote (from before there were any) nothing is known of points.
+    What was quoted for the order as a whole is in it, if it came with this line. `points_clawed_back` is no part
+    of `amount`. Without a quote (from before there were any) nothing is known of points. `is_refunded`: Omnitron
+    has reported it, or it is points.
     """
 
     is_quoted: bool
@@ -37,40 +38,60 @@ class Booked:
     points_returned: Decimal = ZERO
     points_credited: Decimal = ZERO
     points_clawed_back: Decimal = ZERO
+    is_refunded: bool = False
 
 
-def book_refund(order: Order, line: SubmissionLine, *, told: Decimal | None) -> Booked:
-    """Book a line that has just been closed as completed. `told` is its item's whole refund, by Omnitron.
+def book_refund(
+    order: Order, line: SubmissionLine, *, reported: Decimal | None, remote: RemoteOrder | None = None
+) -> Booked:
+    """Book a line that has just been closed as completed. `reported` is its item's whole refund, by Omnitron.
 
-    Changes, unsaved, the item's `refund_amount` and the order's `REFUND_FIELDS`. Nothing and zero are not told:
-    Omnitron often tells the status before the amount.
+    Changes, unsaved, the item's `refund_amount` and the order's `REFUND_FIELDS`. None and zero differ: zero is
+    an amount. What `remote` reports besides its items is left to `settle_refunds`.
     """
     item = line.order_item
     quoted = RefundQuoteLine.objects.select_related("quote").filter(line=line).first()
     if quoted is None:  # from before there were quotes
-        return Booked(is_quoted=False, amount=book_told_refund(order, item, told))
+        amount = book_reported(order, item, reported)
+        return Booked(is_quoted=False, amount=amount, is_refunded=amount > 0)
     if line.completed_quantity < line.quantity:
         _reduce(order, line, quoted)
-    before = item.refund_amount
-    expected = before + quoted.refund_amount - quoted.fee_amount
-    if told and told != expected:
-        item.refund_amount = max(before, told)
-        record_difference(order, item, REFUND_DIFFERS, write_amount(expected), write_amount(told))
-    else:
-        item.refund_amount = expected
-    quoted.booked_amount = item.refund_amount - before
-    quoted.save(update_fields=["booked_amount"])
-    order.refund_amount += item.refund_amount - before
-    order.discount_refund_amount += quoted.discount_share
-    _cancel_discounts(order, quoted.discount_share)
-    rest = _book_rest(order, quoted.quote)
+    if quoted.is_paid and not read_payment(order).covers(item):  # what was promised rests on a payment
+        quoted.is_paid = False
+    expected = (
+        quoted.promised_amount if quoted.is_paid else min(quoted.points_returned, quoted.promised_amount)
+    )
+    amount, is_reported = _choose(quoted, expected, reported, item.refund_amount)
+    quoted.booked_amount, quoted.reported_amount = amount, amount if is_reported else None
+    quoted.save(update_fields=["booked_amount", "reported_amount", "is_paid"])
+    item.refund_amount += amount
+    order.refund_amount += amount
+    share = quoted.discount_share if quoted.is_paid else ZERO
+    order.discount_refund_amount += share
+    _cancel_discounts(order, share)
+    rest = book_rest(order, line, remote)
     return Booked(
         is_quoted=True,
-        amount=item.refund_amount - before + rest.amount,
+        amount=amount + rest.amount,
         points_returned=quoted.points_returned + rest.points_returned,
-        points_credited=quoted.points_credited + rest.points_credited,
+        points_credited=(quoted.points_credited if quoted.is_paid else ZERO) + rest.points_credited,
         points_clawed_back=quoted.points_clawed_back,
+        is_refunded=quoted.is_refunded,
     )
+
+
+def _choose(
+    quoted: RefundQuoteLine, expected: Decimal, reported: Decimal | None, before: Decimal
+) -> tuple[Decimal, bool]:
+    """Choose what is booked, and tell whether Omnitron reports it; an amount never shrinks.
+
+    Of what was not paid Omnitron need not report the points, which are given back here.
+    """
+    if reported is None:
+        return expected, False
+    if not quoted.is_paid and reported == before + expected - quoted.points_returned:
+        return expected, True
+    return max(reported - before, ZERO), True
 
 
 def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None:
@@ -83,12 +104,18 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
     for item in items:
         if item.pk == line.order_item_id:  # with its own units among those that are left
             item.reserved_quantity = max(item.reserved_quantity - line.quantity, 0)
-    paid = gather_paid(order, items)
-    ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]
-    [priced] = compute_quote(paid, [ask]).lines
-    for name in ("item_amount", "discount_share", "interest_share", "tax_included", "refund_amount"):
-        setattr(quoted, name, getattr(priced, name))
-    for name in ("fee_amount", "points_returned", "points_credited", "points_clawed_back"):
+    parts = ["fee_amount", "points_returned", "points_credited", "points_clawed_back"]
+    shares = ["item_amount", "discount_share", "interest_share", "tax_included", "refund_amount"]
+    if quoted.is_paid:
+        paid = gather_paid(order, items)
+        paid = replace(paid, items=tuple(replace(item, is_paid=True) for item in paid.items))
+        ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]
+        [priced] = compute_quote(paid, [ask]).lines
+        for name in shares:
+            setattr(quoted, name, getattr(priced, name))
+    else:  # nothing but points comes back
+        parts += shares
+    for name in parts:
         whole = to_minor(getattr(quoted, name), currency)
         part, _rest = share_out(whole, [done, line.quantity - done])
         setattr(quoted, name, from_minor(part, currency))
@@ -107,36 +134,87 @@ def find_promise(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]
     return (round_amount(refund - fees, lines[0].order_item.price_currency) if fees else None), has_shipping
 
 
-def book_told_refund(order: Order, item: OrderItem, told: Decimal | None) -> Decimal:
-    """Take over what Omnitron tells of an item that we have quoted nothing for; what was added."""
-    added: Decimal = max((told or ZERO) - item.refund_amount, ZERO)
+def book_reported(order: Order, item: OrderItem, reported: Decimal | None) -> Decimal:
+    """Take over what Omnitron reports of an item that we have quoted nothing for; what was added."""
+    added: Decimal = max((reported or ZERO) - item.refund_amount, ZERO)
     item.refund_amount += added
     order.refund_amount += added
     return added
 
 
-def write_amount(amount: Decimal) -> str:
-    """Write an amount for a difference."""
-    return str(format_amount(amount))
+def book_rest(order: Order, line: SubmissionLine | None, remote: RemoteOrder | None) -> Booked:
+    """Book what was quoted for the order as a whole and is due by now: all lines of its quote went through.
 
-
-def _book_rest(order: Order, quote: RefundQuote) -> Booked:
-    """Book what was quoted for the order as a whole, with the quote's last line, if all of them went through."""
+    What rests on nothing being left of the order waits for that: another cancellation, which counted as done,
+    may be decided later, or not be done at all. `line` is the one that is being completed; its item need not have
+    been saved. None: Omnitron has cancelled by itself.
+    """
     whole = Q(line__outcome="completed", line__completed_quantity=F("line__quantity"))
-    if quote.lines.exclude(whole).exists():
-        return Booked(is_quoted=True)
-    shipping = max(quote.shipping_refund_amount - order.shipping_refund_amount, ZERO)
-    order.shipping_refund_amount += shipping
-    amount = shipping + quote.gift_box_refund_amount
-    order.refund_amount += amount
-    quote.rest_booked_at = get_now()
-    quote.save(update_fields=["rest_booked_at"])
+    waiting = RefundQuote.objects.filter(submission__order=order, rest_booked_at=None)
+    quotes = waiting.exclude(pk__in=RefundQuoteLine.objects.exclude(whole).values("quote")).order_by("pk")
+    is_left = _is_anything_left(order, line)
+    total = Booked(is_quoted=True)
+    for quote in quotes:
+        if is_left and quote.is_rest_for_last and quote.rest_amount > 0:
+            continue
+        rest = _book_one(order, quote, line, remote)
+        total = Booked(
+            is_quoted=True,
+            amount=total.amount + rest.amount,
+            points_returned=total.points_returned + rest.points_returned,
+            points_credited=total.points_credited + rest.points_credited,
+        )
+    return total
+
+
+def _is_anything_left(order: Order, line: SubmissionLine | None) -> bool:
+    if line is not None and line.order_item.left_quantity:
+        return True
+    others = order.items.exclude(pk=line.order_item_id) if line is not None else order.items.all()
+    return others.filter(cancelled_quantity__lt=F("quantity")).exists()
+
+
+def _book_one(
+    order: Order, quote: RefundQuote, line: SubmissionLine | None, remote: RemoteOrder | None
+) -> Booked:
+    """Book one quote's part. Each of the two is given back once, whatever several quotes have promised."""
+    given = RefundQuote.objects.filter(submission__order=order, rest_booked_at__isnull=False)
+    shipping, gift_box = quote.shipping_refund_amount, quote.gift_box_refund_amount
+    shipping = ZERO if given.filter(shipping_refund_amount__gt=0).exists() else shipping
+    gift_box = ZERO if given.filter(gift_box_refund_amount__gt=0).exists() else gift_box
+    payment = read_payment(order)
+    is_paid = any(payment.covers(item) for item in order.items.all())
+    amount = shipping + gift_box if is_paid else min(shipping + gift_box, quote.rest_points_returned)
+    reported = None if remote is None else find_reported_rest(remote)
+    if reported is None:
+        order.shipping_refund_amount = max(order.shipping_refund_amount, min(shipping, amount))
+        order.refund_amount += amount
+    elif reported > 0 or is_paid:  # else the points, which Omnitron need not report
+        amount = min(amount, reported)
+    quote.rest_booked_at, quote.rest_line, quote.rest_booked_amount = get_now(), line, amount
+    quote.save(update_fields=["rest_booked_at", "rest_line", "rest_booked_amount"])
+    has_rest = shipping + gift_box > 0
     return Booked(
         is_quoted=True,
         amount=amount,
-        points_returned=quote.rest_points_returned,
-        points_credited=quote.rest_points_credited,
+        points_returned=quote.rest_points_returned if has_rest else ZERO,
+        points_credited=quote.rest_points_credited if has_rest and is_paid else ZERO,
     )
+
+
+def find_reported_rest(remote: RemoteOrder) -> Decimal | None:
+    """Find what Omnitron reports as given back besides the items: delivery and gift box; None: it does not say.
+
+    Its total may be with the delivery or without.
+    """
+    items = [item.refund_amount for item in remote.items]
+    shipping, total = remote.shipping_refund_amount, remote.refund_amount
+    if total is None or None in items:
+        return shipping
+    beyond = total - sum((amount for amount in items if amount is not None), ZERO)
+    if shipping is None:
+        return beyond if beyond > 0 else None
+    return max(beyond, shipping)
 
 
 def _cancel_discounts(order: Order, share: Decimal) -> None:

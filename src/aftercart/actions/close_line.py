@@ -13,7 +13,7 @@ from aftercart.actions.tell_customer import tell_completed, tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -29,13 +29,14 @@ def complete_line(
     *,
     quantity: int | None = None,
     refund_amount: Decimal | None = None,
+    remote: RemoteOrder | None = None,
     reason: str = "",
 ) -> None:
     """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
     `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
-    rest. `refund_amount` is the item's whole refund so far, as Omnitron tells it; a refund never shrinks. The
-    caller saves the order with `REFUND_FIELDS`.
+    rest. `refund_amount` is the item's whole refund so far, as Omnitron reports it in `remote`, which is then the
+    caller's to settle. The caller saves the order with `REFUND_FIELDS`.
     """
     item = line.order_item
     if line.is_open:  # else it was rejected before, and has let go of them
@@ -50,11 +51,16 @@ def complete_line(
     elif item.status == Status.CANCELLATION_WAITING:
         item.status = item.status_before
     _close(line, "completed")
-    booked = book_refund(order, line, told=refund_amount)
+    booked = book_refund(order, line, reported=refund_amount, remote=remote)
     save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _decide(line, _Status.COMPLETED, reason=reason)
     quantity = line.completed_quantity
-    data = {"line": line.pk, "quantity": quantity, "refund_amount": format_amount(booked.amount)}
+    data = {
+        "line": line.pk,
+        "quantity": quantity,
+        "refund_amount": format_amount(booked.amount),
+        "is_refunded": booked.is_refunded,
+    }
     record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
     points = LinePoints(
         returned=booked.points_returned,

@@ -1,63 +1,253 @@
-"""Compare what was promised with what Omnitron tells, for those refunds that are wholly by our quotes."""
+"""Compare what was promised with every amount that Omnitron reports, zero included; None is no report."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final, Self
 
-from aftercart.actions.book_refund import REFUND_DIFFERS, write_amount
-from aftercart.cancellations.models import RefundQuoteLine
-from aftercart.lib.money import ZERO
-from aftercart.omnitron.messages import RemoteOrder
+from aftercart.actions.book_refund import find_reported_rest
+from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
+from aftercart.cancellations.promised import is_rest_promised
+from aftercart.cancellations.selectors import find_being_rejected
+from aftercart.lib.money import ZERO, format_amount
+from aftercart.loyalty.selectors import read_order_points
+from aftercart.omnitron.messages import RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.paid import gather_paid
+from aftercart.orders.payment import read_payment
+from aftercart.orders.quotes import Points, compute_total
+from aftercart.orders.status import FINAL
+
+#: The kinds of differences of money. Those of one item bear it; the others are the order's.
+REFUND_DIFFERS: Final = "refund_amount"
+SHIPPING_DIFFERS: Final = "shipping_refund_amount"
+DISCOUNT_DIFFERS: Final = "discount_refund_amount"
+#: More is booked than was paid: whoever reported it.
+ABOVE_PAID: Final = "refund_above_paid"
+#: Nothing was paid when it was quoted, but is by now, and Omnitron reports no refund.
+PAID_MEANWHILE: Final = "paid_meanwhile"
+#: A refund was promised that no payment stands behind any more.
+NOT_PAID: Final = "promised_without_payment"
+REFUND_KINDS: Final = frozenset(
+    {REFUND_DIFFERS, SHIPPING_DIFFERS, DISCOUNT_DIFFERS, ABOVE_PAID, PAID_MEANWHILE, NOT_PAID}
+)
 
 #: The item (None: the whole order), what differs, ours, theirs.
 Found = tuple[OrderItem | None, str, str, str]
 
 
+def write_amount(amount: Decimal) -> str:
+    """Write an amount for a difference."""
+    return str(format_amount(amount))
+
+
+@dataclass(slots=True)
+class ItemBooks:
+    """What is promised and reported of one item. `is_ours`: all of its gone units were quoted here."""
+
+    item: OrderItem
+    lines: list[RefundQuoteLine]
+    reported: Decimal | None
+    is_open: bool
+    is_ours: bool
+
+    @property
+    def promised(self) -> Decimal:
+        """What was promised for the units that are gone."""
+        return sum((line.promised_amount for line in self.lines), ZERO)
+
+    @property
+    def unpaid_points(self) -> Decimal:
+        """Points that come back though nothing else was paid: Omnitron need not report them."""
+        return sum((line.points_returned for line in self.lines if not line.is_paid), ZERO)
+
+
+@dataclass(slots=True)
+class RefundBooks:
+    """What is promised and reported of an order, read once."""
+
+    order: Order
+    remote: RemoteOrder
+    items: list[ItemBooks]
+    quotes: list[RefundQuote]
+    is_rest_pending: bool
+
+    @classmethod
+    def read(cls, order: Order, remote: RemoteOrder) -> Self:
+        """Read them from the rows of a locked order."""
+        quoted: dict[int, list[RefundQuoteLine]] = defaultdict(list)
+        rows = RefundQuoteLine.objects.filter(line__order_item__order=order).select_related("line", "quote")
+        rows = rows.defer("line__iban", "line__holder_name").order_by("line__closed_at", "pk")
+        quotes: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
+        for row in rows:
+            quotes[row.quote].append(row)
+            if row.line.outcome == "completed":
+                quoted[row.line.order_item_id].append(row)
+        lines = SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+        is_open = {*lines.values_list("order_item_id", flat=True), *find_being_rejected(order.pk)}
+        by_pk = {row.pk: row for row in remote.items}
+        return cls(
+            order=order,
+            remote=remote,
+            items=[_read_item(item, quoted[item.pk], by_pk, is_open) for item in order.items.order_by("pk")],
+            quotes=[
+                quote
+                for quote, of_quote in quotes.items()
+                if quote.rest_booked_at is not None or (not is_open and _is_whole(of_quote))
+            ],
+            is_rest_pending=any(
+                quote.rest_booked_at is None
+                and quote.rest_amount > 0
+                and is_rest_promised(quote, of_quote, is_any_open=bool(is_open))
+                for quote, of_quote in quotes.items()
+            ),
+        )
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether something is, so that Omnitron's totals may hold what is not booked here yet."""
+        return any(books.is_open for books in self.items)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether all that is gone of the order was quoted here."""
+        return all(books.is_ours for books in self.items)
+
+    @property
+    def promised_shipping(self) -> Decimal:
+        """What was promised for the delivery, and is due: it comes back once, whoever has promised it."""
+        return max((quote.shipping_refund_amount for quote in self.quotes), default=ZERO)
+
+    @property
+    def promised_rest(self) -> Decimal:
+        """What was promised besides the items, and is due."""
+        gift_box = max((quote.gift_box_refund_amount for quote in self.quotes), default=ZERO)
+        return self.promised_shipping + gift_box
+
+    @property
+    def unpaid_points(self) -> Decimal:
+        """Points that come back though nothing else was paid."""
+        payment = read_payment(self.order)
+        is_paid = any(payment.covers(books.item) for books in self.items)
+        rest = ZERO if is_paid else sum((quote.rest_points_returned for quote in self.quotes), ZERO)
+        return rest + sum((books.unpaid_points for books in self.items), ZERO)
+
+
+def _is_whole(lines: Collection[RefundQuoteLine]) -> bool:
+    """Tell whether all of a quote went through: with nothing open, what it promised besides is due, or in question."""
+    return all(
+        row.line.outcome == "completed" and row.line.completed_quantity == row.line.quantity for row in lines
+    )
+
+
+def _read_item(
+    item: OrderItem, lines: list[RefundQuoteLine], rows: dict[int, RemoteItem], is_open: Collection[int]
+) -> ItemBooks:
+    theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
+    return ItemBooks(
+        item=item,
+        lines=lines,
+        reported=sum_reported(theirs),
+        is_open=item.pk in is_open,
+        is_ours=sum(row.line.completed_quantity for row in lines) == item.cancelled_quantity,
+    )
+
+
+def sum_reported(theirs: Collection[RemoteItem]) -> Decimal | None:
+    """Add up what Omnitron reports of the items that one of ours is there; None while any that is gone lacks it."""
+    gone = [row.refund_amount for row in theirs if row.status in FINAL]
+    told = [row.refund_amount for row in theirs if row.refund_amount is not None]
+    return None if not told or None in gone else sum(told, ZERO)
+
+
 def compare_refunds(order: Order, remote: RemoteOrder) -> Iterator[Found]:
     """Find the refunds that differ, of items and then of the order as a whole.
 
-    Only what can be compared is: items whose cancelled units were all quoted here, and amounts that Omnitron
-    tells (none and zero are not). Its total may be with the shipping or without; both are right.
+    Only what can be compared is: items whose gone units were all quoted here and on which nothing is undecided.
     """
-    rows = {row.pk: row for row in remote.items}
-    quoted = _read_completed(order)
-    promised_total, is_all_ours = ZERO, True
-    for item in order.items.order_by("pk"):
-        lines = quoted[item.pk]
-        promised = sum((line.refund_amount - line.fee_amount for line in lines), ZERO)
-        promised_total += promised
-        if sum(line.line.quantity for line in lines) != item.cancelled_quantity:
-            is_all_ours = False
+    yield from compare_books(RefundBooks.read(order, remote))
+
+
+def compare_books(books: RefundBooks) -> Iterator[Found]:
+    """Find what differs of an order's books."""
+    for of_item in books.items:
+        if not of_item.is_open and of_item.is_ours:
+            yield from _compare_item(of_item, books.order)
+    if books.is_ours:
+        yield from _compare_whole(books)
+    points = read_order_points(books.order.pk)
+    paid = compute_total(
+        gather_paid(
+            books.order,
+            [of_item.item for of_item in books.items],
+            points=Points(spent=points.spent, earned=points.earned),
+        )
+    )
+    if books.order.refund_amount > paid:
+        yield None, ABOVE_PAID, write_amount(paid), write_amount(books.order.refund_amount)
+
+
+def _compare_item(books: ItemBooks, order: Order) -> Iterator[Found]:
+    promised, reported = books.promised, books.reported
+    if reported is not None and reported not in {promised, promised - books.unpaid_points}:
+        yield books.item, REFUND_DIFFERS, write_amount(promised), write_amount(reported)
+    for line in books.lines:
+        if line.is_paid or reported:
             continue
-        refunds = [rows[pk].refund_amount for pk in item.remote_pks if pk in rows]
-        told = sum((refund for refund in refunds if refund is not None), ZERO)
-        if told and told != promised:
-            yield item, REFUND_DIFFERS, write_amount(promised), write_amount(told)
-    if is_all_ours:
-        yield from _compare_whole(remote, quoted, promised_total)
+        if line.promised_amount > line.points_returned:
+            yield books.item, NOT_PAID, write_amount(line.promised_amount), write_amount(reported or ZERO)
+        elif read_payment(order).covers(books.item):
+            yield books.item, PAID_MEANWHILE, write_amount(promised), write_amount(reported or ZERO)
 
 
-def _read_completed(order: Order) -> dict[int, list[RefundQuoteLine]]:
-    """Read what completed lines were quoted, by item."""
-    found: dict[int, list[RefundQuoteLine]] = defaultdict(list)
-    lines = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
-    for line in lines.select_related("line", "quote").defer("line__iban", "line__holder_name"):
-        found[line.line.order_item_id].append(line)
-    return found
+def _compare_whole(books: RefundBooks) -> Iterator[Found]:
+    remote, shipping = books.remote, books.remote.shipping_refund_amount
+    if shipping is not None and shipping not in _list_accepted(books):
+        yield None, SHIPPING_DIFFERS, write_amount(books.promised_shipping), write_amount(shipping)
+    if remote.refund_amount is not None and not _is_total_understood(books):
+        total = (_sum_promised(books) or ZERO) + books.promised_rest
+        yield None, REFUND_DIFFERS, write_amount(total), write_amount(remote.refund_amount)
+    if remote.discount_refund_amount is not None and not books.is_undecided:
+        lines = [line for of_item in books.items for line in of_item.lines if line.is_paid]
+        discount = sum((line.discount_share for line in lines), ZERO)
+        if remote.discount_refund_amount != discount:
+            theirs = write_amount(remote.discount_refund_amount)
+            yield None, DISCOUNT_DIFFERS, write_amount(discount), theirs
 
 
-def _compare_whole(
-    remote: RemoteOrder, quoted: dict[int, list[RefundQuoteLine]], items_total: Decimal
-) -> Iterator[Found]:
-    quotes = {line.quote for lines in quoted.values() for line in lines}
-    booked = [quote for quote in quotes if quote.rest_booked_at is not None]
-    shipping = sum((quote.shipping_refund_amount for quote in booked), ZERO)
-    rest = sum((quote.gift_box_refund_amount for quote in booked), ZERO)
-    promised = items_total + shipping + rest
-    told = remote.refund_amount or ZERO
-    if told and told not in {promised, promised - shipping}:
-        yield None, REFUND_DIFFERS, write_amount(promised), write_amount(told)
-    told_shipping = remote.shipping_refund_amount or ZERO
-    if told_shipping and told_shipping != shipping:
-        yield None, "shipping_refund_amount", write_amount(shipping), write_amount(told_shipping)
+def _list_accepted(books: RefundBooks) -> set[Decimal]:
+    """List the amounts of the delivery that are right: what is due, and what is promised and may come early."""
+    accepted = {books.promised_shipping}
+    if books.is_rest_pending:
+        accepted.add(books.order.shipping_amount)
+    if books.unpaid_points:
+        accepted.add(ZERO)
+    return accepted
+
+
+def _sum_promised(books: RefundBooks) -> Decimal | None:
+    """Add up what is promised of the items; of undecided ones, what Omnitron reports stands for it."""
+    amounts = [of_item.reported if of_item.is_open else of_item.promised for of_item in books.items]
+    if None in amounts:
+        return None
+    return sum((amount for amount in amounts if amount is not None), ZERO)
+
+
+def _is_total_understood(books: RefundBooks) -> bool:
+    """Tell whether Omnitron's total is what is promised: with the delivery, or, unless it says zero, without.
+
+    Of what nobody has paid, the points may be missing in it; what is promised and not due yet may be in it.
+    """
+    promised, total = _sum_promised(books), books.remote.refund_amount
+    if promised is None or total is None:
+        return True
+    shipping = books.remote.shipping_refund_amount
+    rests = {books.promised_rest}
+    if books.is_rest_pending:
+        early = find_reported_rest(books.remote)
+        rests |= set() if early is None else {early}
+    if shipping is None or shipping > 0:
+        rests.add(books.promised_rest - (books.promised_shipping if shipping is None else shipping))
+    points = {ZERO, books.unpaid_points}
+    return any(total == promised + each - less for each in rests for less in points)

@@ -4,7 +4,7 @@ What was quoted to the customer is booked, within what the ledger holds; without
 out here, from the order and its ledger.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from aftercart.cancellations.models import SubmissionLine
@@ -14,6 +14,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.loyalty.shares import LinePoints, limit_points, share_points
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.payment import read_payment
 from aftercart.orders.timeline import Actor, record_event
 
 _Kind = LoyaltyEntry.Kind
@@ -28,12 +29,13 @@ def credit_points(
     quantity: int,
     told: Decimal = ZERO,
     quoted: LinePoints | None = None,
+    extra: Decimal = ZERO,
 ) -> None:
     """Book the points of `quantity` units of an item that are gone now, once: the ledger's indexes say so.
 
     The order must be locked, the item saved. `line` asked for it; None where Omnitron cancelled by itself.
-    `told` is what Omnitron says the units gave back, `quoted` what was promised for them. A guest has no
-    points.
+    `told` is what Omnitron says the units gave back, `quoted` what was promised for them; `extra` is refunded as
+    points besides. A guest has no points.
     """
     if order.user_id is None:
         return
@@ -48,8 +50,11 @@ def credit_points(
             goods=goods.bought,
             gone=goods.gone,
             is_all_gone=goods.is_all_gone,
-            is_refund_as_points=line is not None and line.fully_refund_as_loyalty_money,
+            is_refund_as_points=line is not None
+            and line.fully_refund_as_loyalty_money
+            and read_payment(order).covers(item),
         )
+    points = replace(points, refund_credit=points.refund_credit + extra)
     entries = _make_entries(order, item, line, points)
     if not entries:
         return

@@ -8,6 +8,7 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Letter
 from aftercart.orders.models import Order
+from aftercart.orders.payment import read_payment
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Withdrawal.State
@@ -46,7 +47,12 @@ def settle_withdrawal(
         withdrawal.lines.update(is_standing=False)
     is_accepted = state == _State.ACCEPTED
     kind = Letter.Kind.WITHDRAWAL_ACCEPTED if is_accepted else Letter.Kind.WITHDRAWAL_REFUSED
-    facts = {"items": [describe_item(line.order_item, line.quantity) for line in lines], "reason": reason}
+    payment = read_payment(order)
+    facts = {
+        "items": [describe_item(line.order_item, line.quantity) for line in lines],
+        "reason": reason,
+        "is_paid": any(payment.covers(line.order_item) for line in lines),
+    }
     post(order, kind, withdrawal.uuid, facts, recipient=withdrawal.email, language=withdrawal.language)
     record_event(order, f"withdrawal_{state}", actor, cause=reason, data={"withdrawal": str(withdrawal.uuid)})
     return True

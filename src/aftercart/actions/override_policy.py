@@ -25,7 +25,7 @@ from aftercart.orders.timeline import Actor, record_event
 #: Why a request is there that the policy did not want.
 OVERRIDDEN = "policy_overridden"
 #: What nobody can override: there is nothing left to cancel, or it is being cancelled.
-_FACTS = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})
+_FACTS = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS, Rule.PAYMENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,9 @@ from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.payment import read_payment
 from aftercart.orders.policies import Policy, is_easy_return
 from aftercart.orders.selectors import get_now
-
-#: Payments that cannot be given back to where they came from, so that an account is needed.
-PAYMENTS_WITHOUT_SOURCE = frozenset(
-    {"funds_transfer", "bank_transfer", "pay_on_delivery", "cash_on_delivery"}
-)
 
 _FIELD = "cancel_order_items"
 
@@ -136,7 +132,7 @@ def _check_account(ask: ItemAsk, order: Order, complaints: _Complaints) -> None:
     if bool(ask.iban) != bool(ask.holder_name.strip()):
         field = "holder_name" if ask.iban else "iban"
         complaints.about_item(ask, field, _("IBAN and account holder belong together."))
-    elif ask.iban and order.get_payment_type() not in PAYMENTS_WITHOUT_SOURCE:
+    elif ask.iban and read_payment(order).has_source:
         message = _("This payment is refunded to where it came from; an IBAN is not taken.")
         complaints.about_item(ask, "iban", message)
 

@@ -1,10 +1,11 @@
 """The first transaction of a cancellation: lock, judge, record the intent, reserve the units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
@@ -26,6 +27,7 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
+from aftercart.orders.payment import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
@@ -99,13 +101,30 @@ def judge_lines(
     order: Order, items: dict[int, OrderItem], lines: Sequence[SubmissionLine], policy: Policy
 ) -> tuple[Finding, ...]:
     """Judge planned lines by the rules: all that speak, refusals among them."""
-    return judge(
+    findings = judge(
         [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
         policy=policy,
         now=get_now(),
     )
+    return (*findings, *_find_pointless(order, items, lines))
+
+
+def _find_pointless(
+    order: Order, items: Mapping[int, OrderItem], lines: Sequence[SubmissionLine]
+) -> list[Finding]:
+    """Find lines that are wanted as points though no money was paid for any of them."""
+    payment = read_payment(order)
+    if not any(line.fully_refund_as_loyalty_money for line in lines) or any(
+        payment.covers(items[line.order_item_id]) for line in lines
+    ):
+        return []
+    message = _("Nothing was paid, so it can't be refunded as points.")
+    return [
+        Finding(line.order_item_id, Rule.PAYMENT, POINTS_NEED_PAYMENT, message, Effect.REFUSE)
+        for line in lines
+    ]
 
 
 def _judge(

@@ -28,6 +28,7 @@ from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, QuoteStale
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
+from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
 from aftercart.orders.policies import Policy
 from aftercart.orders.quotes import LineQuote, Points, Quote, ShippingRefund, Terms, compute_quote
 from aftercart.orders.rules import Ask, Finding, list_refusals
@@ -61,10 +62,18 @@ class QuoteAnswer:
     token: str
     expires_at: datetime
 
+    @property
+    def message(self) -> str:
+        """What is to be said of the whole: that nothing was paid, or ""."""
+        if self.destination != Destination.NONE:
+            return ""
+        return say_unpaid(has_points=self.quote.points_returned > ZERO)
+
     def write_document(self) -> dict[str, Any]:
         """Write the answer of `POST /orders/{order number}/cancel/quote/`."""
         return {
             **_write_amounts(self.lines, self.quote, self.destination, self.way),
+            **({"message": self.message} if self.message else {}),
             "order_version": self.order_version,
             "quote": self.token,
             "expires": format_time(self.expires_at),
@@ -93,8 +102,9 @@ def price_lines(
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
     priced = _tell_each(lines, findings, quote)
+    is_paid = any(read_payment(order).covers(items[line.order_item_id]) for line in lines)
     way = _find_way(findings, refused)
-    destination = _find_destination(lines)
+    destination = _find_destination(lines) if is_paid else Destination.NONE
     promise = Promise(
         user=user_pk,
         order=order.pk,
@@ -123,7 +133,7 @@ def _tell_each(
         PricedLine(
             order_item=line.order_item_id,
             quantity=line.quantity,
-            codes=_list_codes(findings, line.order_item_id),
+            codes=_list_codes(findings, line.order_item_id, by_item.get(line.order_item_id)),
             quote=by_item.get(line.order_item_id),
         )
         for line in lines
@@ -162,6 +172,7 @@ def store_quote(
         way=answer.way,
         destination=answer.destination,
         shipping_refund_amount=quote.shipping_refund,
+        is_rest_for_last=quote.is_rest_for_last,
         gift_box_refund_amount=quote.gift_box_refund,
         rest_points_returned=quote.rest_points_returned,
         rest_points_credited=quote.rest_points_credited,
@@ -185,6 +196,7 @@ def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> Re
         points_returned=priced.points_returned,
         points_credited=priced.points_credited,
         points_clawed_back=priced.points_clawed_back,
+        is_paid=priced.is_paid,
     )
 
 
@@ -237,8 +249,10 @@ def _list_asks(lines: Sequence[SubmissionLine]) -> list[list[Any]]:
     )
 
 
-def _list_codes(findings: Sequence[Finding], order_item: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f.code for f in findings if f.order_item == order_item))
+def _list_codes(findings: Sequence[Finding], order_item: int, priced: LineQuote | None) -> tuple[str, ...]:
+    codes = [finding.code for finding in findings if finding.order_item == order_item]
+    unpaid = [NOTHING_PAID] if priced is not None and not priced.is_paid else []
+    return tuple(dict.fromkeys([*codes, *unpaid]))
 
 
 def _find_destination(lines: Sequence[SubmissionLine]) -> Destination:

@@ -1,4 +1,4 @@
-"""Compare open orders with Omnitron, and report every difference that syncing does not settle."""
+"""Compare open and lately closed orders with Omnitron, and report every difference that syncing does not settle."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,14 +20,22 @@ from aftercart.orders.status import FINAL
 
 #: Older orders are at rest.
 _RECENT = timedelta(days=60)
+#: Omnitron may still move money of an order for so long after nothing is left of it.
+_CLOSED_LATELY = timedelta(days=14)
 
 
 def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
-    """List the ids of recent orders that are not at an end, and of those with an open difference."""
-    since = timezone.now() - _RECENT
-    is_open = models.Q(modified_date__gt=since) & ~models.Q(status__in=FINAL)
+    """List the ids of recent orders, of those at an end for a shorter time, and of those with a difference."""
+    now = timezone.now()
+    is_open = models.Q(modified_date__gt=now - _RECENT) & ~models.Q(status__in=FINAL)
+    is_closed = models.Q(modified_date__gt=now - _CLOSED_LATELY, status__in=FINAL)
     is_different = models.Q(differences__resolved_at=None, differences__isnull=False)
-    return Order.objects.filter(is_open | is_different).order_by("pk").values_list("pk", flat=True).distinct()
+    return (
+        Order.objects.filter(is_open | is_closed | is_different)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+        .distinct()
+    )
 
 
 def reconcile_order(order_pk: int, client: Omnitron) -> int:
@@ -42,6 +50,7 @@ def reconcile_order(order_pk: int, client: Omnitron) -> int:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except NotFound:
         return _report(order_pk, [(None, "order unknown at Omnitron", order.number, "")])
+    order.refresh_from_db()
     return _report(order_pk, list(_compare(order, remote)))
 
 
@@ -71,7 +80,7 @@ def _report(order_pk: int, found: list[Found]) -> int:
 
 
 def reconcile_orders(client: Omnitron) -> dict[str, int]:
-    """Reconcile all open orders, until an outage. Tells how many were compared, differ, and were unread."""
+    """Reconcile them all, until an outage. Tells how many were compared, differ, and were unread."""
     counts = {"compared": 0, "different": 0, "unread": 0}
     for pk in list_orders_to_reconcile().iterator(chunk_size=500):
         try:

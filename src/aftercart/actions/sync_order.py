@@ -3,28 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 from django.db import models, transaction
 
-from aftercart.actions.book_refund import REFUND_FIELDS, book_told_refund
+from aftercart.actions.book_refund import REFUND_FIELDS, book_reported, book_rest
 from aftercart.actions.close_line import complete_line, count_done, reject_line
+from aftercart.actions.compare_refunds import sum_reported
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import read_remote
+from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
-from aftercart.lib.money import ZERO
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.payment import is_payment_shown
 from aftercart.orders.selectors import get_now, lock_order, save_item, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
 from aftercart.orders.timeline import OMNITRON, record_event
@@ -120,23 +121,31 @@ def _book(
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
         if line is None:
-            _book_fulfilment(order, item, theirs)
+            _book_fulfilment(order, item, theirs, remote)
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
         elif line.submission.state not in UNDER_WAY and item.pk not in rejected:
-            _book_line(order, line, theirs, requests)
+            _book_line(order, line, theirs, requests, remote)
     put_order_status(order)
-    # What is cancelled or being cancelled follows from the items alone.
-    if not {order.status, remote.status} & _CANCELLING and is_legal_move(order.status, remote.status):
-        order.status = remote.status
-    _book_refunds(order, remote, has_more_to_book=bool(rejected) or _list_open_lines(order).exists())
+    _take_status(order, remote)
+    settle_refunds(order, remote)
     order.remote_pk, order.synced_at, order.sync_refusals = remote.pk, get_now(), 0
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
     if _look(order) != before:
-        save_order(order, "status", "status_before", *REFUND_FIELDS, *_SYNC_FIELDS)
+        save_order(order, "status", "status_before", "details", *REFUND_FIELDS, *_SYNC_FIELDS)
     else:
         order.save(update_fields=_SYNC_FIELDS)
     failpoint("sync.booked")
+
+
+def _take_status(order: Order, remote: RemoteOrder) -> None:
+    """Take over an order's status. What is cancelled or being cancelled follows from the items alone."""
+    if {order.status, remote.status} & _CANCELLING or not is_legal_move(order.status, remote.status):
+        return
+    is_paid_now = is_payment_shown(order.status, remote.status, order.get_payment_type())
+    if is_paid_now and order.details.get("is_payable"):
+        order.details["is_payable"] = False  # the shop said so before it was paid
+    order.status = remote.status
 
 
 def _look(order: Order) -> tuple[object, ...]:
@@ -174,6 +183,7 @@ def _book_line(
     line: SubmissionLine,
     theirs: Sequence[RemoteItem],
     requests: Mapping[int, RemoteRequest],
+    remote: RemoteOrder,
 ) -> None:
     """Close a line once Omnitron has decided all of it: some of its units may be done, and others not."""
     request = CancellationRequest.objects.filter(line=line).first()
@@ -194,8 +204,10 @@ def _book_line(
     if request is not None and len(theirs) > 1 and len(request.remote_pks) < line.quantity > done:
         reason = reason or request.delivery_error  # what the queue said of the units that it did not take
     if done:
-        refund = _sum_refunds(theirs)
-        complete_line(order, line, OMNITRON, quantity=done, refund_amount=refund, reason=reason)
+        refund = sum_reported(theirs)
+        complete_line(
+            order, line, OMNITRON, quantity=done, refund_amount=refund, remote=remote, reason=reason
+        )
     else:
         reject_line(order, line, OMNITRON, reason=reason)
 
@@ -221,10 +233,6 @@ def _count_units(rows: Sequence[RemoteItem]) -> int:
     return sum(row.quantity or 1 for row in rows)
 
 
-def _sum_refunds(theirs: Sequence[RemoteItem]) -> Decimal:
-    return sum((row.refund_amount for row in theirs if row.refund_amount is not None), ZERO)
-
-
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
     """Take over an open request's progress."""
     under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
@@ -232,7 +240,9 @@ def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) 
     request.save(update_fields=["status", "modified_date"])
 
 
-def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
+def _book_fulfilment(
+    order: Order, item: OrderItem, theirs: Sequence[RemoteItem], remote: RemoteOrder
+) -> None:
     """Move an item that nobody here is cancelling to where its units stand, if that is a legal move.
 
     The slowest unit speaks for those on their way; if none is, those being cancelled do, then the cancelled.
@@ -244,7 +254,7 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
     fields = ["refund_amount", "cancelled_quantity"]
     cancelled_before = item.cancelled_quantity
     # What Omnitron has cancelled of its own accord is gone here too.
-    book_told_refund(order, item, _sum_refunds(theirs))
+    book_reported(order, item, sum_reported(theirs))
     if len(theirs) > 1:
         units = _count_units([row for row in theirs if row.status in FINAL])
         item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
@@ -264,20 +274,5 @@ def _book_fulfilment(order: Order, item: OrderItem, theirs: Sequence[RemoteItem]
             fields.append("delivered_at")
     save_item(item, *fields)
     if gone := item.cancelled_quantity - cancelled_before:
-        credit_points(order, item, OMNITRON, line=None, quantity=gone)
-
-
-def _book_refunds(order: Order, remote: RemoteOrder, *, has_more_to_book: bool) -> None:
-    """Take over the refunds that Omnitron tells; they never shrink. The shipping is a part of the whole here.
-
-    While a line is open, or its rejection still to be told, Omnitron's total may hold what that line will book.
-    """
-    shipping = max((remote.shipping_refund_amount or ZERO) - order.shipping_refund_amount, ZERO)
-    order.refund_amount += shipping
-    order.shipping_refund_amount += shipping
-    if has_more_to_book:
-        return
-    for name in ("refund_amount", "discount_refund_amount"):
-        told = getattr(remote, name)
-        if told is not None:
-            setattr(order, name, max(getattr(order, name), told))
+        rest = book_rest(order, None, remote)
+        credit_points(order, item, OMNITRON, line=None, quantity=gone, extra=rest.points_credited)

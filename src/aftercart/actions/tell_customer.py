@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from aftercart.actions import jobs
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
+    Destination,
     RefundQuote,
     RefundQuoteLine,
     Submission,
@@ -141,34 +143,69 @@ def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
 
 
 def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
-    """Describe a submission's lines, and what they were quoted to give back."""
-    facts = _describe(order, submission.lines.select_related("order_item"))
-    total = RefundQuote.objects.filter(submission=submission).values_list("total_amount", flat=True).first()
-    return facts | {"refund": str(total)} if total else facts
+    """Describe a submission's lines, and what they were quoted to give back, as what, and where it goes."""
+    lines = list(submission.lines.select_related("order_item"))
+    facts = _describe(order, lines)
+    quote = RefundQuote.objects.filter(submission=submission).first()
+    if quote is None:
+        return facts
+    rows = list(quote.lines.all())
+    points = sum((row.points_returned for row in rows), quote.rest_points_returned)
+    return facts | _describe_refund(order, lines, quote, quote.total_amount, points)
 
 
 def _describe_done(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
-    """Describe lines that are done, and what comes back for them, as what."""
+    """Describe lines that are done, what comes back for them, as what, where it goes, and whether it has gone."""
     facts = _describe(order, lines)
-    refund = _sum_booked(lines)
+    rows = list(RefundQuoteLine.objects.filter(line__in=lines).select_related("quote"))
+    wholes = [
+        row for row in _list_rests(lines) if row.rest_booked_amount is None or row.rest_booked_amount > ZERO
+    ]
+    rest = sum((row.given_rest for row in wholes), ZERO)
+    refund = sum(_find_booked(lines).values(), ZERO) + rest
+    points = sum((row.points_returned for row in rows), ZERO)
+    points += sum((row.rest_points_returned for row in wholes), ZERO)
+    facts |= _describe_refund(order, lines, rows[0].quote if rows else None, refund, points)
+    if rows and not any(row.is_paid for row in rows):
+        facts["is_paid"] = False
+    return facts | {"is_refunded": all(row.is_refunded for row in rows)}
+
+
+def _describe_refund(
+    order: Order,
+    lines: Sequence[SubmissionLine],
+    quote: RefundQuote | None,
+    refund: Decimal,
+    points: Decimal,
+) -> dict[str, Any]:
+    """Describe a refund: its amount, the points in it, and where the rest goes, of an account only its end."""
+    facts: dict[str, Any] = {}
     if refund > ZERO:
         facts["refund"] = str(refund)
-    facts["as_points"] = all(line.fully_refund_as_loyalty_money for line in lines)
+    if points > ZERO:
+        facts["points"] = str(points)
+    if quote is None:
+        return facts
+    facts["is_paid"] = quote.destination != Destination.NONE
+    if refund > points:
+        facts["to"] = quote.destination
+        iban = next((line.iban for line in lines if line.iban), "")
+        facts["account_end"] = iban[-4:]
+        facts["method"] = str(order.payment_option.get("name") or "")
     return facts
 
 
 def _find_booked(lines: Sequence[SubmissionLine]) -> dict[int, Decimal]:
-    """Find what came back for each line; one from before there were quotes is told by its item."""
+    """Find what comes back for each line; one from before there were quotes is told by its item."""
     rows = RefundQuoteLine.objects.filter(line__in=lines)
-    booked = {row.line_id: row.booked_amount for row in rows if row.booked_amount is not None}
+    booked = {row.line_id: row.given_amount for row in rows if row.booked_amount is not None}
     return {line.pk: booked.get(line.pk, line.order_item.refund_amount) for line in lines}
 
 
-def _sum_booked(lines: Sequence[SubmissionLine]) -> Decimal:
-    """Add up what came back for lines, and for their order as a whole with the last of them."""
-    wholes = RefundQuote.objects.filter(lines__line__in=lines, rest_booked_at__isnull=False).distinct()
-    rest = sum((row.shipping_refund_amount + row.gift_box_refund_amount for row in wholes), ZERO)
-    return sum(_find_booked(lines).values(), ZERO) + rest
+def _list_rests(lines: Sequence[SubmissionLine]) -> list[RefundQuote]:
+    """List the quotes whose part of the order as a whole came with these lines."""
+    with_them = Q(rest_line__in=lines) | Q(rest_line=None, lines__line__in=lines)
+    return list(RefundQuote.objects.filter(with_them, rest_booked_at__isnull=False).distinct())
 
 
 def _write_address(address: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ class _Rows(Collector):
             ("aftercart_submissions_manual", "Lost answers that the staff has to look at.", manual.count()),
             (
                 "aftercart_differences_open",
-                "Differences from Omnitron found by the reconciliation.",
+                "Differences from Omnitron that are not resolved.",
                 Difference.objects.filter(resolved_at=None).count(),
             ),
             ("aftercart_sending_on_hold", "Whether nothing is sent to Omnitron.", int(not may_send())),

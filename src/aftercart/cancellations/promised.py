@@ -28,7 +28,10 @@ def find_given(order: Order) -> Given:
     by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
     for row in rows:
         by_quote[row.quote].append(row)
-    wholes = [quote for quote, lines in by_quote.items() if _is_promised(quote, lines)]
+    is_any_open = any(row.line.is_open for row in rows)
+    wholes = [
+        quote for quote, lines in by_quote.items() if is_rest_promised(quote, lines, is_any_open=is_any_open)
+    ]
     points = [row.points_returned for row in rows if row.line.is_open or row.line.outcome == "completed"] + [
         quote.rest_points_returned for quote in wholes
     ]
@@ -38,6 +41,26 @@ def find_given(order: Order) -> Given:
         has_gift_box=any(quote.gift_box_refund_amount > 0 for quote in wholes),
         points_returned=sum(points, ZERO),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreported:
+    """What was promised for what is done and Omnitron has not reported yet, and how much of it is booked."""
+
+    to_come: Decimal = ZERO
+    booked: Decimal = ZERO
+
+
+def find_unreported(order: Order) -> Unreported:
+    """Find what is still to come of what is done, in one query."""
+    rows = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
+    rows = rows.select_related("quote")
+    waiting = [row for row in rows if row.is_paid and not row.is_refunded]
+    rests = {row.quote for row in waiting if row.quote.rest_booked_at is not None}
+    to_come = sum((row.promised_amount for row in waiting), ZERO)
+    booked = sum((row.booked_amount or ZERO for row in waiting), ZERO)
+    rest = sum((quote.given_rest for quote in rests), ZERO)
+    return Unreported(to_come=to_come + rest, booked=booked + rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,11 @@ def find_promised(request_pks: Sequence[int]) -> dict[int, Promised]:
     return {pk: Promised(refund, submission) for pk, refund, submission in rows}
 
 
-def _is_promised(quote: RefundQuote, lines: list[RefundQuoteLine]) -> bool:
-    """Tell whether a quote's shipping and gift box were given back, or will be if all goes through."""
+def is_rest_promised(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_any_open: bool) -> bool:
+    """Tell whether a quote's shipping and gift box were given back, or will be if all goes through.
+
+    They may wait for the lines of other cancellations, too (`is_any_open`).
+    """
     if quote.rest_booked_at is not None:
         return True
-    return all(row.line.outcome != "rejected" for row in lines) and any(row.line.is_open for row in lines)
+    return is_any_open and all(row.line.outcome != "rejected" for row in lines)

@@ -1,5 +1,6 @@
 """What a submission was quoted: the amounts that are booked when its lines are completed (decision 13)."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -17,13 +18,15 @@ class Destination(models.TextChoices):
     PAYMENT_METHOD = "payment_method", _("The way it was paid")
     IBAN = "iban", _("A bank account")
     LOYALTY = "loyalty", _("Loyalty points")
+    NONE = "none", _("Nothing was paid")
 
 
 class RefundQuote(models.Model):
     """What a submission was quoted for the order as a whole; what it was for its items, its lines say.
 
     `rest_points_returned` and `rest_points_credited` are the points among the shipping and the gift box. Those
-    four are booked, at `rest_booked_at`, with the last of its lines, if all of them were completed.
+    four are booked, at `rest_booked_at` with `rest_line`, once all of its lines were completed, and, where they
+    rest on it (`is_rest_for_last`), nothing is left of the order.
     """
 
     class Way(models.TextChoices):
@@ -45,7 +48,21 @@ class RefundQuote(models.Model):
     rest_points_credited = _amount()
     fee_amount = _amount()
     total_amount = _amount()
+    is_rest_for_last = models.BooleanField(
+        default=False, db_default=False, help_text="It comes back only when nothing is left of the order."
+    )
     rest_booked_at = models.DateTimeField(null=True, blank=True)
+    rest_booked_amount = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True, blank=True, help_text="What came back of it."
+    )
+    rest_line = models.ForeignKey(
+        "cancellations.SubmissionLine",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The line that it was booked with.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -53,6 +70,17 @@ class RefundQuote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_amount}"
+
+    @property
+    def rest_amount(self) -> Decimal:
+        """What was quoted for the order as a whole: delivery and gift box."""
+        amount: Decimal = self.shipping_refund_amount + self.gift_box_refund_amount
+        return amount
+
+    @property
+    def given_rest(self) -> Decimal:
+        """What was given back of that if it is known; else what is promised."""
+        return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
 
 
 class RefundQuoteLine(models.Model):
@@ -77,9 +105,45 @@ class RefundQuoteLine(models.Model):
     booked_amount = models.DecimalField(
         max_digits=16, decimal_places=4, null=True, blank=True, help_text="What came back in the end."
     )
+    reported_amount = models.DecimalField(
+        max_digits=16,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="What Omnitron reports as given back; null while it reports nothing.",
+    )
+    is_paid = models.BooleanField(
+        default=True, db_default=True, help_text="Whether money had been paid for it."
+    )
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return f"{self.refund_amount}"
+
+    @property
+    def promised_amount(self) -> Decimal:
+        """What was promised for it: its refund, less its fee."""
+        amount: Decimal = self.refund_amount - self.fee_amount
+        return amount
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether it has been given back: points are at once, money once Omnitron has reported it.
+
+        Zero, where more was promised, is still to come.
+        """
+        money = self.promised_amount - self.points_returned - self.points_credited
+        if not self.is_paid or money <= 0:
+            return True
+        return self.reported_amount is not None and self.reported_amount > 0
+
+    @property
+    def given_amount(self) -> Decimal:
+        """What was given back if that is known; else what is promised."""
+        is_known = not self.is_paid or (self.reported_amount or 0) > 0
+        if self.booked_amount is None or not is_known:
+            return self.promised_amount
+        amount: Decimal = self.booked_amount
+        return amount

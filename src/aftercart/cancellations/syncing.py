@@ -30,7 +30,7 @@ class SyncCursor(models.Model):
 
 
 class Difference(models.Model):
-    """Something that Omnitron and we tell differently, found by the daily reconciliation."""
+    """Something that Omnitron and we tell differently, found by any reading of it."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="differences")
     item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)

@@ -153,6 +153,7 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
         "refund_amount": format_amount(order.refund_amount),
         "shipping_address": order.shipping_address,
         "payment_option": order.payment_option,
+        "is_payable": bool(order.details.get("is_payable")),
         "created_date": format_time(order.created_date),
         "orderitem_set": [
             {

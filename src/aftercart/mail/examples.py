@@ -22,19 +22,27 @@ _TURKISH_STATEMENT: Final = (
     "2 Mart 2026 tarihli ORD-2026-001042 numaralı sözleşmeden şu ürünler için cayıyorum: 1 × Keten gömlek."
 )
 
+_REFUND: Final = {
+    "refund": "4347.90",
+    "currency": "TRY",
+    "points": "40.00",
+    "to": "iban",
+    "account_end": "1326",
+    "is_paid": True,
+}
+
 _FACTS: Final[dict[str, dict[str, Any]]] = {
-    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, "refund": "4347.90", "currency": "TRY"},
-    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, "refund": "4347.90", "currency": "TRY"},
+    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND},
+    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
     Letter.Kind.CANCELLATION_COMPLETED: {
         "items": [{**_ITEMS[0], "amount": "549.90"}, {**_ITEMS[1], "amount": "3798.00"}],
-        "refund": "4347.90",
-        "currency": "TRY",
+        **_REFUND,
+        "is_refunded": False,
     },
     Letter.Kind.REQUEST_RECEIVED: {
         "items": _ITEMS,
         "answer_by": "2026-03-17T09:30:00.000000Z",
-        "refund": "4347.90",
-        "currency": "TRY",
+        **_REFUND,
     },
     Letter.Kind.REQUEST_APPROVED: {"items": _ITEMS[:1]},
     Letter.Kind.REQUEST_REJECTED: {

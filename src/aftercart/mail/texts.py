@@ -11,6 +11,8 @@ from aftercart.lib.times import parse_time
 from aftercart.mail.draft import Draft, Row, Told
 from aftercart.mail.models import Letter
 from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
+from aftercart.orders.payment import say_unpaid
+from aftercart.orders.refund_words import name_destination
 
 _Kind = Letter.Kind
 
@@ -73,10 +75,29 @@ def _write_code(told: Told) -> Draft:
 
 
 def _list_refund(told: Told, label: str) -> list[tuple[str, str]]:
-    """List what comes back, if anything does."""
-    refund = told.facts.get("refund")
-    currency = str(told.facts.get("currency") or "")
-    return [(label, format_money(refund, currency))] if refund else []
+    """List what comes back, if anything does: how much, the points in it, and where the rest goes."""
+    facts = told.facts
+    refund, points = facts.get("refund"), facts.get("points")
+    currency = str(facts.get("currency") or "")
+    rows = [(label, format_money(refund, currency))] if refund else []
+    if refund and points:
+        rows.append((_("Of that in points, as you paid with points"), format_money(points, currency)))
+    if refund and facts.get("to"):
+        to, end, method = (str(facts.get(name) or "") for name in ("to", "account_end", "method"))
+        rows.append((_("Goes to"), name_destination(to, account_end=end, method=method)))
+    return rows
+
+
+def _list_unpaid(told: Told) -> list[str]:
+    """Say that nothing was paid, where that is so."""
+    is_unpaid = told.facts.get("is_paid") is False
+    return [say_unpaid(has_points=bool(told.facts.get("points")))] if is_unpaid else []
+
+
+def _say_next(told: Told) -> str:
+    if told.facts.get("is_paid") is False:
+        return _("As soon as it is done we write again.")
+    return _("As soon as it is done we write again, and tell you what comes back.")
 
 
 def _write_sent(told: Told) -> Draft:
@@ -85,7 +106,8 @@ def _write_sent(told: Told) -> Draft:
         heading=_("Your cancellation is on its way"),
         paragraphs=[
             _("We have passed on what you no longer want. It is being confirmed."),
-            _("As soon as it is done we write again, and tell you what comes back."),
+            *_list_unpaid(told),
+            _say_next(told),
         ],
         rows=_list_rows(told),
         facts=_list_refund(told, _("Comes back to you")),
@@ -100,7 +122,8 @@ def _write_confirmed(told: Told) -> Draft:
         heading=_("Your cancellation has gone through"),
         paragraphs=[
             _("Our check has found it: your cancellation has arrived and is being carried out."),
-            _("As soon as it is done we write again, and tell you what comes back."),
+            *_list_unpaid(told),
+            _say_next(told),
         ],
         rows=_list_rows(told),
         facts=_list_refund(told, _("Comes back to you")),
@@ -109,18 +132,29 @@ def _write_confirmed(told: Told) -> Draft:
     )
 
 
+def _list_refunded(told: Told) -> list[str]:
+    """Say how a refund stands: that it was made only where Omnitron has reported it. Points are there at once."""
+    facts = told.facts
+    if not facts.get("refund"):
+        return []
+    is_points = (facts.get("to") or "loyalty") == "loyalty" if "is_paid" in facts else facts.get("as_points")
+    if is_points:
+        return [_("It is credited as loyalty points.")]
+    if facts.get("is_refunded"):
+        return [_("Your refund has been made. Your bank may take some days to show it.")]
+    return [_("Your refund is on its way.")]
+
+
 def _write_completed(told: Told) -> Draft:
-    way = (
-        _("It is credited as loyalty points.")
-        if told.facts.get("as_points")
-        else _("What you have paid goes back the way you paid it. Your bank may take some days.")
-    )
     return Draft(
         subject=_("Cancelled: items of your order %(number)s") % {"number": told.number},
         heading=_("It is done"),
-        paragraphs=[_("These items are cancelled or returned."), way],
+        paragraphs=[
+            _("These items are cancelled or returned."),
+            *(_list_unpaid(told) or _list_refunded(told)),
+        ],
         rows=_list_rows(told),
-        facts=_list_refund(told, _("Comes back to you")),
+        facts=_list_refund(told, _("Refunded") if told.facts.get("is_refunded") else _("On its way to you")),
         button=_make_button(told),
         note=_make_note(told),
     )
@@ -134,6 +168,7 @@ def _write_received(told: Told) -> Draft:
         paragraphs=[
             _("We could not do it at once, so our team decides. You need not send it again."),
             _("We will tell you by %(day)s.") % {"day": format_day(answer_by)},
+            *_list_unpaid(told),
         ],
         rows=_list_rows(told),
         facts=_list_refund(told, _("Comes back to you if we agree")),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from aftercart.lib.formats import format_day, format_moment
 from aftercart.lib.times import parse_time
 from aftercart.mail.draft import Draft, Row, Told
+from aftercart.orders.payment import say_unpaid
 
 
 def _list_rows(told: Told) -> tuple[Row, ...]:
@@ -47,7 +48,9 @@ def write_accepted(told: Told) -> Draft:
         heading=_("We have accepted your withdrawal"),
         paragraphs=[
             _("You are out of the contract about these items."),
-            _("What you have paid goes back the way you paid it, within 14 days of your statement."),
+            say_unpaid(has_points=False)
+            if told.facts.get("is_paid") is False
+            else _("What you have paid goes back the way you paid it, within 14 days of your statement."),
         ],
         rows=_list_rows(told),
         button=(_("See your order"), told.url),

@@ -138,7 +138,8 @@ class Backoffice:
             self.items[pk] = ItemRecord(shop_item_id, remote)
             amount += price * quantity
         zero = Decimal(0)
-        order = RemoteOrder(order_pk, number, status, None, amount, zero, zero, zero, self.now())
+        # It knows neither discounts nor what the delivery cost, so it reports nothing of them.
+        order = RemoteOrder(order_pk, number, status, None, amount, zero, None, None, self.now())
         self.orders[order_pk] = OrderRecord(channel_id, shop_order_id, status, order)
         return order_pk
 
@@ -308,7 +309,7 @@ class Backoffice:
             record.remote,
             status=status,
             cancel_status=next(iter(waiting or decided), record.remote.cancel_status),
-            refund_amount=sum((item.refund_amount or Decimal(0) for item in items), Decimal(0)),
+            refund_amount=_sum_refunds(items),
             modified_date=self.now(),
         )
         record.is_changed = True
@@ -334,3 +335,9 @@ class Backoffice:
             if reason.pk == reason_pk:
                 return reason.cancellation_type
         reject_input(f'Invalid pk "{reason_pk}" - object does not exist.')
+
+
+def _sum_refunds(items: Iterable[RemoteItem]) -> Decimal | None:
+    """Add up refunds; one that is not reported leaves their sum unreported."""
+    amounts = [item.refund_amount for item in items]
+    return None if None in amounts else sum((amount for amount in amounts if amount is not None), Decimal(0))

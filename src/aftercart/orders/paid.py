@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aftercart.lib.money import ZERO, round_amount
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.quotes import Given, PaidItem, PaidOrder, Points
 from aftercart.orders.status import SHIPPED
 
@@ -26,7 +27,10 @@ def gather_paid(
     """Gather what was paid for an order; `items` are all of its rows, as they are now."""
     extra = order.details.get("extra_field")
     is_tax_included = not isinstance(extra, dict) or extra.get("is_tax_included") is not False
-    lines = tuple(_gather_item(item, is_tax_included=is_tax_included) for item in sorted(items, key=_by_pk))
+    payment = read_payment(order)
+    lines = tuple(
+        _gather_item(item, payment, is_tax_included=is_tax_included) for item in sorted(items, key=_by_pk)
+    )
     discount, charges = _divide(order, lines, read_extra_amount(extra, "gift_box_amount"))
     return PaidOrder(
         currency=order.currency,
@@ -44,7 +48,7 @@ def _by_pk(item: OrderItem) -> int:
     return int(item.pk)
 
 
-def _gather_item(item: OrderItem, *, is_tax_included: bool) -> PaidItem:
+def _gather_item(item: OrderItem, payment: Payment, *, is_tax_included: bool) -> PaidItem:
     """Gather a line; what its total is below its price times quantity is its own discount."""
     return PaidItem(
         order_item=item.pk,
@@ -55,6 +59,7 @@ def _gather_item(item: OrderItem, *, is_tax_included: bool) -> PaidItem:
         is_tax_included=is_tax_included,
         gone_quantity=item.cancelled_quantity + item.reserved_quantity,
         is_shipped=_is_shipped(item),
+        is_paid=payment.covers(item),
     )
 
 

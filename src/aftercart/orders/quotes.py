@@ -50,9 +50,10 @@ DEFAULT_TERMS: Final = Terms()
 
 @dataclass(frozen=True, slots=True)
 class PaidItem:
-    """What was paid for a line. `discount_amount` is the line's own, for all of its units.
+    """What a line cost. `discount_amount` is the line's own, for all of its units.
 
-    `gone_quantity` units have been cancelled or returned, or are about to be: always the first ones.
+    `is_paid` says whether the money for it has been paid; points that were spent on the order have been in any
+    case. `gone_quantity` units have been cancelled or returned, or are about to be: always the first ones.
     """
 
     order_item: int
@@ -63,6 +64,7 @@ class PaidItem:
     is_tax_included: bool = True
     gone_quantity: int = 0
     is_shipped: bool = False
+    is_paid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class PaidOrder:
-    """What was paid for an order: its lines, less `discount_amount`, and what came on top of them.
+    """What an order cost: its lines, less `discount_amount`, and what came on top of them.
 
     The order's discount is not above the sum of its lines.
     """
@@ -108,6 +110,8 @@ class LineQuote:
     third. `tax_included` is the tax in it. `fee_amount` is kept. Of `refund_amount - fee_amount`,
     `points_returned` were paid with points and come back as points, and `points_credited` were paid with money
     but are wanted as points. `points_clawed_back` were earned and are lost.
+
+    Where the line is not paid, nothing but points comes back, and `refund_amount` is those.
     """
 
     order_item: int
@@ -121,6 +125,7 @@ class LineQuote:
     points_returned: Decimal
     points_credited: Decimal
     points_clawed_back: Decimal
+    is_paid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Quote:
     """What comes back for one submission: its lines, and what belongs to the order as a whole.
 
     `rest_points_returned` and `rest_points_credited` are the points among `shipping_refund` and
-    `gift_box_refund`.
+    `gift_box_refund`. `is_rest_for_last` says that those two come back since nothing will be left of the order.
     """
 
     currency: str
@@ -137,6 +142,7 @@ class Quote:
     gift_box_refund: Decimal
     rest_points_returned: Decimal
     rest_points_credited: Decimal
+    is_rest_for_last: bool = False
 
     @property
     def fees(self) -> Decimal:
@@ -165,6 +171,11 @@ class Quote:
         return refunds + self.shipping_refund + self.gift_box_refund - self.fees
 
     @property
+    def is_paid(self) -> bool:
+        """Whether any of its lines is paid; true where it has none."""
+        return any(line.is_paid for line in self.lines) or not self.lines
+
+    @property
     def money_amount(self) -> Decimal:
         """What comes back in money."""
         return self.total - self.points_returned - self.points_credited
@@ -173,8 +184,9 @@ class Quote:
 def compute_total(order: PaidOrder) -> Decimal:
     """Compute what was paid for an order, in money and in points."""
     books = _Books(order)
-    total = sum(books.net) + sum(books.interest) + books.shipping + books.gift_box
-    return from_minor(total, order.currency)
+    paid = sum(books.count_paid(item, item.quantity) for item in order.items)
+    rest = books.shipping + books.gift_box if books.is_any_paid else 0
+    return from_minor(max(paid + rest, books.points_spent), order.currency)
 
 
 def compute_quote(
@@ -191,13 +203,17 @@ def compute_quote(
     """
     books = _Books(order)
     lines = [_cut_line(books, ask, (terms or {}).get(ask.order_item, DEFAULT_TERMS)) for ask in asks]
+    points_left = max(books.points_spent - to_minor(order.given.points_returned, order.currency), 0)
+    _keep_unpaid(books, lines, points_left)
     _charge_fees(books, lines)
     shipping, gift_box = _find_rest(books, lines)
-    points_left = max(books.points_spent - to_minor(order.given.points_returned, order.currency), 0)
     for line in lines:
         line.points_returned = min(line.refund - line.fee, points_left)
         points_left -= line.points_returned
         line.points_credited = line.refund - line.fee - line.points_returned if is_all_as_points else 0
+    if not books.is_any_paid:
+        shipping = min(shipping, points_left)
+        gift_box = min(gift_box, points_left - shipping)
     rest = shipping + gift_box
     rest_returned = min(rest, points_left)
     return Quote(
@@ -207,6 +223,8 @@ def compute_quote(
         gift_box_refund=from_minor(gift_box, order.currency),
         rest_points_returned=from_minor(rest_returned, order.currency),
         rest_points_credited=from_minor(rest - rest_returned if is_all_as_points else 0, order.currency),
+        is_rest_for_last={line.terms.shipping_refund for line in lines} != {ShippingRefund.ALWAYS}
+        or gift_box > 0,
     )
 
 
@@ -227,6 +245,7 @@ class _Books:
         self.shipping = self._count(order.shipping_amount)
         self.gift_box = self._count(order.gift_box_amount)
         self.points_spent = self._count(order.points.spent)
+        self.is_any_paid = any(item.is_paid for item in order.items)
         self.places = {item.order_item: place for place, item in enumerate(order.items)}
 
     def _count(self, amount: Decimal) -> int:
@@ -253,6 +272,14 @@ class _Books:
             return take_share(cost - less, rate, _WHOLE + rate)
 
         return upto(first + count) - upto(first)
+
+    def count_paid(self, item: PaidItem, count: int) -> int:
+        """Count what was paid for the last units of a line."""
+        if not item.is_paid:
+            return 0
+        place = self.places[item.order_item]
+        shares = (self.net[place], self.interest[place])
+        return sum(share_of_units(share, item.quantity, item.quantity - count, count) for share in shares)
 
     def count_fee(self, terms: Terms) -> int:
         """Count a fixed fee."""
@@ -297,6 +324,7 @@ class _Line:
             points_returned=from_minor(self.points_returned, currency),
             points_credited=from_minor(self.points_credited, currency),
             points_clawed_back=from_minor(self.clawed_back, currency),
+            is_paid=self.item.is_paid,
         )
 
 
@@ -322,8 +350,28 @@ def _cut_line(books: _Books, ask: Ask, terms: Terms) -> _Line:
     )
 
 
+def _keep_unpaid(books: _Books, lines: Sequence[_Line], points_left: int) -> None:
+    """Keep of unpaid lines what no points were spent for.
+
+    Where another part of the order is paid, points count as spent on that first: so never does more come back
+    than was paid, whatever is cancelled before.
+    """
+    given = books.order.given
+    owed = sum(books.count_paid(item, item.quantity - item.gone_quantity) for item in books.order.items)
+    if books.is_any_paid:
+        owed += 0 if given.has_shipping else books.shipping
+        owed += 0 if given.has_gift_box else books.gift_box
+    free = max(points_left - owed, 0)
+    for line in lines:
+        if not line.item.is_paid:
+            line.gross = min(line.refund, free)
+            line.discount = line.tax = line.interest = 0
+            free -= line.gross
+
+
 def _charge_fees(books: _Books, lines: Sequence[_Line]) -> None:
-    """Charge each line its percentage, and all of them together the highest fixed fee; never below zero."""
+    """Charge each paid line its percentage, and all of them together the highest fixed fee; never below zero."""
+    lines = [line for line in lines if line.item.is_paid]
     for line in lines:
         line.fee = min(take_share(line.refund, _count_percent(line.terms.fee_percent), _WHOLE), line.refund)
     fixed = max((books.count_fee(line.terms) for line in lines), default=0)

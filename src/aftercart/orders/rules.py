@@ -24,7 +24,10 @@ CancellationKind = Literal["cancel", "refund"]
 
 
 class Rule(IntEnum):
-    """The rules by their number in the contract, which is the order in which they speak."""
+    """The rules by their number in the contract, which is the order in which they speak.
+
+    The last one is ours: the contract's ninth is what Omnitron says.
+    """
 
     ALREADY_CANCELLED = 1
     IN_PROGRESS = 2
@@ -34,6 +37,7 @@ class Rule(IntEnum):
     RETURN_WINDOW = 6
     APPROVAL = 7
     SHAPE = 8
+    PAYMENT = 10
 
 
 #: The rule of the contract that each topic of the policy fills in, in the order in which they are judged.

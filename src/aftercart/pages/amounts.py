@@ -55,3 +55,13 @@ def _list_discounts(document: Mapping[str, Any]) -> list[AmountRow]:
     if not rows and total:
         rows.append(AmountRow(_("Discount"), -total))
     return [row for row in rows if row.amount]
+
+
+def sum_spent_points(document: Mapping[str, Any]) -> Decimal:
+    """Add up the points that an order was paid with, where its entries say so."""
+    total = ZERO
+    for row in document["loyaltytransaction_set"]:
+        kind = row.get("transaction_type") if isinstance(row, dict) else None
+        if (kind.get("value") if isinstance(kind, dict) else kind) == "spent":
+            total += abs(read_extra_amount({"amount": str(row.get("amount")).lstrip("-")}, "amount"))
+    return total

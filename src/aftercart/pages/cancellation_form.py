@@ -4,7 +4,7 @@ It has two steps: what and why, then the amounts and where they go. What the fir
 in hidden fields, so that no session keeps it, and nothing that was typed is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
-from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import ActionError
+from aftercart.orders.models import OrderItem
+from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
@@ -88,7 +89,9 @@ class CancellationForm:
             and _read_kind(data, choice.item) == "refund"
             for choice in self.choices
         )
-        self.destinations = _list_destinations(order.get_payment_type(), has_points=not page.is_guest)
+        asked = {choice.item.pk for choice in self.asked} or {item.pk for item in page.items}
+        rows = [row for row in page.rows if row.pk in asked]
+        self.destinations = _list_destinations(read_payment(order), rows, has_points=not page.is_guest)
         is_sent = data is not None and data.get("step") == "send"
         self.refund = RefundForm(data, destinations=self.destinations, is_sent=is_sent)
 
@@ -236,15 +239,15 @@ class CancellationForm:
         return of_items + rest + typed
 
 
-def _list_destinations(payment_type: str, *, has_points: bool) -> list[Destination]:
+def _list_destinations(payment: Payment, rows: Sequence[OrderItem], *, has_points: bool) -> list[Destination]:
     """List where a refund can go: back to its source, or, where that takes none back, to an account.
 
-    A guest has no ledger that points could go to.
+    Where nothing was paid for the items, nowhere. A guest has no ledger that points could go to.
     """
+    if not any(payment.covers(row) for row in rows):
+        return [Destination.NONE]
     points = [Destination.LOYALTY] if has_points else []
-    if payment_type in PAYMENTS_WITHOUT_SOURCE:
-        return [Destination.IBAN, *points, Destination.PAYMENT_METHOD]
-    return [Destination.PAYMENT_METHOD, *points]
+    return [Destination.PAYMENT_METHOD if payment.has_source else Destination.IBAN, *points]
 
 
 def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
-from aftercart.cancellations.promised import find_promised
+from aftercart.cancellations.promised import Unreported, find_promised, find_unreported
 from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
@@ -24,7 +24,7 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
 from aftercart.orders.selectors import get_now
 from aftercart.orders.status import FINAL, SHIPPED, Status
-from aftercart.pages.amounts import AmountRow, list_amounts
+from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
 from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import Moment, name_items, tell_story
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
@@ -141,10 +141,26 @@ class OrderPage:
         return list_amounts(self.document)
 
     @property
+    def points_spent(self) -> Decimal:
+        """What of the total was paid with points."""
+        return sum_spent_points(self.document)
+
+    @cached_property
+    def _unreported(self) -> Unreported:
+        if not any(row.cancelled_quantity for row in self.rows):
+            return Unreported()
+        return find_unreported(self.order)
+
+    @property
+    def refund_under_way(self) -> Decimal:
+        """What comes back for what is done, and Omnitron has not reported as refunded yet."""
+        return self._unreported.to_come
+
+    @property
     def refunded(self) -> Decimal:
-        """What has been given back so far."""
-        amount: Decimal = self.order.refund_amount
-        return amount
+        """What has been given back so far: what Omnitron has reported, and points."""
+        amount: Decimal = self.order.refund_amount - self._unreported.booked
+        return max(amount, ZERO)
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:

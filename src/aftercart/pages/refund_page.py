@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext as _
 
-from aftercart.actions.plan_lines import PAYMENTS_WITHOUT_SOURCE
 from aftercart.actions.price_lines import QuoteAnswer
 from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.orders.quotes import LineQuote
@@ -120,6 +119,11 @@ class RefundPage:
         return self._any.quote.points_returned
 
     @property
+    def unpaid_message(self) -> str:
+        """That nothing was paid, so that nothing but points is returned; "" where something was."""
+        return self._any.message
+
+    @property
     def points_lost(self) -> Decimal:
         """How many points that the order had earned are lost."""
         return self._any.quote.points_clawed_back
@@ -149,7 +153,7 @@ class RefundPage:
         return [
             Option(
                 value=destination.value,
-                label=_name_destination(destination, self.form),
+                label=_name_destination(destination),
                 detail=_describe_destination(destination, self.page),
                 token=answer.token,
                 is_chosen=self.form.refund.chosen == destination,
@@ -184,13 +188,11 @@ class RefundPage:
         return named.get(key) or names.get(key, ""), money(value, self.currency)
 
 
-def _name_destination(destination: Destination, form: CancellationForm) -> str:
+def _name_destination(destination: Destination) -> str:
     if destination == Destination.IBAN:
         return _("To a bank account")
     if destination == Destination.LOYALTY:
         return _("As loyalty points")
-    if Destination.IBAN in form.destinations:
-        return _("No account: I have not paid yet")
     return _("Back the way you paid")
 
 
@@ -199,8 +201,6 @@ def _describe_destination(destination: Destination, page: OrderPage) -> str:
         return _("All of it, to spend on your next order.")
     if destination == Destination.IBAN:
         return _("Your payment can't be given back the way it came.")
-    if page.order.get_payment_type() in PAYMENTS_WITHOUT_SOURCE:
-        return ""
     option, card = page.document["payment_option"] or {}, page.document["card"] or {}
     return " · ".join(str(name) for name in (option.get("name"), card.get("name")) if name)
 

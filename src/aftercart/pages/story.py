@@ -77,7 +77,9 @@ def _tell_completed(entry: TimelineEntry, name: str, currency: str) -> str:
     refund = Decimal(entry.data.get("refund_amount") or 0)
     if refund:
         words = {"item": name, "amount": money(refund, currency)}
-        return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
+        if entry.data.get("is_refunded", True):
+            return _("%(item)s: cancelled or returned, %(amount)s given back.") % words
+        return _("%(item)s: cancelled or returned; refund %(amount)s on its way.") % words
     return _("%(item)s: cancelled or returned.") % {"item": name}
 
 

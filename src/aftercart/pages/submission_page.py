@@ -18,8 +18,11 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
+from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
+from aftercart.orders.payment import say_unpaid
+from aftercart.orders.refund_words import name_destination
 from aftercart.pages.order_page import ItemCard, OrderPage
 from aftercart.pages.outcome_words import CAUSES, OUTCOMES, OutcomeWords, State
 from aftercart.pages.story import Moment
@@ -40,6 +43,7 @@ class AskedLine:
     state: State
     declined: str
     line: SubmissionLine
+    quoted: RefundQuoteLine | None
 
 
 class SubmissionPage:
@@ -94,26 +98,54 @@ class SubmissionPage:
         return 2 if self.state == "working" else 5
 
     @property
+    def _going(self) -> list[AskedLine]:
+        """The lines that something comes back for: nothing comes of what was declined."""
+        return [asked for asked in self.lines if asked.state != "declined"]
+
+    @property
+    def _rest(self) -> Decimal:
+        """What comes back of delivery and gift box: only if all of it goes through."""
+        if self.quote is None or len(self._going) < len(self.lines):
+            return ZERO
+        return self.quote.given_rest
+
+    @property
     def refund(self) -> Decimal | None:
-        """All that was quoted; nothing comes of what was declined."""
-        return self.quote.total_amount if self.quote and self.state != "declined" else None
+        """All that comes back, as far as it is known; None where nothing was quoted."""
+        if self.quote is None or not self._going:
+            return None
+        return sum((asked.refund or ZERO for asked in self._going), self._rest)
+
+    @property
+    def points(self) -> Decimal:
+        """What of it are points, having been paid with points."""
+        quoted = [asked.quoted.points_returned for asked in self._going if asked.quoted]
+        rest = self.quote.rest_points_returned if self.quote and self._rest else ZERO
+        return sum(quoted, rest)
 
     @property
     def refund_label(self) -> str:
-        """What that amount is, by now."""
-        if self.state == "done":
-            return _("Given back")
+        """What that amount is, by now: refunded only where Omnitron has reported it."""
+        if all(asked.state in {"done", "declined"} for asked in self.lines):
+            is_refunded = all(asked.quoted is None or asked.quoted.is_refunded for asked in self._going)
+            return _("Refunded") if is_refunded else _("On its way to you")
         return _("You would get back") if self.state == "requested" else _("You get back")
 
     @property
-    def destination(self) -> str:
-        """Where it goes, and no more of an account than its end."""
-        if self.quote is None:
+    def unpaid_message(self) -> str:
+        """That nothing was paid, so that nothing but points is returned; "" where something was."""
+        if self.quote is None or self.quote.destination != Destination.NONE:
             return ""
-        if self.quote.destination == Destination.IBAN:
-            ibans = [asked.line.iban for asked in self.lines if asked.line.iban]
-            return _("Account ending in %(end)s") % {"end": ibans[0][-4:]} if ibans else ""
-        return str(Destination(self.quote.destination).label)
+        return say_unpaid(has_points=self.points > ZERO)
+
+    @property
+    def destination(self) -> str:
+        """Where what is not points goes, and no more of an account than its end."""
+        if self.quote is None or (self.refund or ZERO) <= self.points:
+            return ""
+        iban = next((asked.line.iban for asked in self.lines if asked.line.iban), "")
+        method = str(self.order.payment_option.get("name") or "")
+        return name_destination(self.quote.destination, account_end=iban[-4:], method=method)
 
     @property
     def collection(self) -> dict[str, Any] | None:
@@ -169,10 +201,13 @@ def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict
         quantity=line.quantity,
         reason=line.reason.get_subject((get_language() or "en")[:2]),
         description=line.description,
-        refund=quoted.refund_amount - quoted.fee_amount if quoted else None,
+        refund=(quoted.given_amount if line.outcome == "completed" else quoted.promised_amount)
+        if quoted
+        else None,
         state=_find_state(line, request),
         declined=request.reject_reason if request else "",
         line=line,
+        quoted=quoted,
     )
 
 

@@ -48,7 +48,7 @@ ITEM_WORDS: Final = {
     Status.WAITING_FOR_PAYMENT: ItemWords(_("Waiting for payment"), "warn"),
     Status.PAID: ItemWords(_("Paid"), "good"),
     Status.DELIVERED: ItemWords(_("Delivered"), "good"),
-    Status.REFUNDED: ItemWords(_("Refunded"), "quiet"),
+    Status.REFUNDED: ItemWords(_("Returned"), "quiet"),
 }
 
 RETURN_IN_PROGRESS: Final = ItemWords(_("Return in progress"), "warn")
@@ -104,5 +104,5 @@ ORDER_WORDS: Final = {
     ),
     Status.PAID: OrderWords(_("Your payment has arrived"), _("There is nothing more for you to do."), 2),
     Status.DELIVERED: OrderWords(_("Your order has been delivered"), _("We hope that you enjoy it."), 3),
-    Status.REFUNDED: OrderWords(_("Your order has been refunded"), _("There is nothing more for you to do.")),
+    Status.REFUNDED: OrderWords(_("Your order has been returned"), _("There is nothing more for you to do.")),
 }

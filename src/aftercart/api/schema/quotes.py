@@ -11,6 +11,7 @@ from aftercart.api.schema.operation import CSRF_FAILED, NOT_AUTHENTICATED, NOT_J
 from aftercart.api.schema.rules import RULES
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.models import Destination, RefundQuote
+from aftercart.orders.payment import NOTHING_PAID
 
 _SUBMITTED: Final = tuple(serializers.CancellationSerializer().fields)
 
@@ -22,8 +23,11 @@ class QuotedLine(Document):
     quantity = integer("Units.", minimum=1)
     eligible = flag("Whether no rule refuses it.")
     codes = Shape(
-        {"type": "array", "items": {"type": "string", "enum": list(dict.fromkeys(r.code for r in RULES))}},
-        "What the rules say of it: why not, or why it needs a review.",
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": [*dict.fromkeys(r.code for r in RULES), NOTHING_PAID]},
+        },
+        "What is to be said of it: why not, why it needs a review, or that nothing was paid for it.",
     )
     item_amount = money("What these units cost, tax included, after the item's own discounts.")
     discount_share = money("Their part of the order's discount.")
@@ -48,8 +52,15 @@ class Quote(Document):
     gift_box_refund = money("Comes back for the gift box.")
     fees = money("Is kept.")
     loyalty = QuotedPoints()
+    message = Shape(
+        {"type": "string"},
+        "Only where no money was paid: a sentence that says so, and that nothing (but points) is returned.",
+        required=False,
+    )
     total = money("All `refund_amount`, `shipping_refund` and `gift_box_refund`, less `fees`.")
-    destination = one_of(Destination.values, "Where what does not come back as points goes.")
+    destination = one_of(
+        Destination.values, "Where what does not come back as points goes; `none`: nothing was paid."
+    )
     way = one_of(RefundQuote.Way.values, "`review`: the back office will look at it.")
     order_version = integer("The order's version; any change of the order moves it.")
     quote = text("Send it back as `quote` with the cancellation.")

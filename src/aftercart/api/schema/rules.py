@@ -88,6 +88,13 @@ RULES: Final = (
         "Cancelling a part of a line has to be done by our team.",
         "review",
     ),
+    RuleLine(
+        10,
+        "points_need_payment",
+        "It is wanted as loyalty points, and nothing was paid for any of the items.",
+        "Nothing was paid, so it can't be refunded as points.",
+        "refuse",
+    ),
 )
 #: The second request for an item, where only requests are made (contract section 5).
 SECOND_REQUEST: Final = "cancellation_request_100_1"
