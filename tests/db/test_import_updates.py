@@ -91,6 +91,15 @@ def test_an_item_that_is_being_cancelled_keeps_its_status(order: Order) -> None:
     assert (order.status, order.status_before) == ("50", "400")
 
 
+def test_a_payment_that_comes_while_it_is_being_cancelled_is_not_lost(order: Order) -> None:
+    ask_to_cancel(21, quantity=2)
+    OrderItem.objects.filter(pk=21).update(status="50", status_before="300")
+    Order.objects.update(status="50", status_before="300")
+    update(status="400", orderitem_set=[make_item(id=21, quantity=2, status="400")])
+    order.refresh_from_db()
+    assert (order.status, order.status_before) == ("50", "400")
+
+
 @pytest.mark.parametrize("final", ["100", "600"])
 def test_nothing_comes_back_from_the_end_of_the_road(order: Order, final: str) -> None:
     OrderItem.objects.filter(pk=22).update(status=final, cancelled_quantity=1)

@@ -10,7 +10,14 @@ from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.override_policy import OverrideCommand, override_policy
-from aftercart.cancellations.models import CancellationRequest, PolicyVersion, Submission, SubmissionLine
+from aftercart.cancellations.models import (
+    CancellationRequest,
+    PolicyVersion,
+    RefundQuote,
+    RefundQuoteLine,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.orders.errors import CancellationRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import TimelineEntry
 from tests.shop import Line, Shop, get_statuses, make_reason
@@ -162,3 +169,15 @@ def test_a_switched_off_reason_is_none(staff: User) -> None:
         override_policy(ask(shop, reason=reason.pk), staff)
 
     assert_nothing_happened(shop, 1)
+
+
+@pytest.mark.parametrize(("quantity", "refund"), [(None, 300), (2, 200)])
+def test_what_staff_ask_for_is_quoted_with_the_units_that_it_reserves(
+    staff: User, quantity: int | None, refund: int
+) -> None:
+    shop = Shop([FINAL_SALE])
+
+    override_policy(ask(shop, quantity=quantity), staff)
+
+    assert RefundQuoteLine.objects.get().refund_amount == refund
+    assert RefundQuote.objects.get().total_amount == refund

@@ -1,5 +1,6 @@
 """Nothing paid, nothing returned: no money, no points, whatever way an order is cancelled."""
 
+import random
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,9 +20,10 @@ from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.errors import CancellationRefused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
+from aftercart.orders.payment import is_paid
 from aftercart.orders.quotes import compute_quote
 from aftercart.orders.rules import Ask
-from tests.shop import Line, Shop, get_request, make_customer
+from tests.shop import Line, Shop, ask, get_request, make_command, make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -236,3 +238,54 @@ def test_a_status_that_shows_the_payment_ends_what_the_shop_said_of_it() -> None
     shop.order.refresh_from_db()
     assert (shop.order.status, shop.order.details["is_payable"]) == ("400", False)
     assert quote_cancellation(shop.command()).quote.total == Decimal("1249.90")
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_never_does_more_come_back_than_was_paid_without_staff_being_told(seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - made-up orders
+    status = dice.choice(["200", "300", "350", "400", "450"])
+    payment = dice.choice([TRANSFER, AT_THE_DOOR, {"payment_type": "credit_card"}])
+    lines = [
+        Line(status=status, price=f"{dice.randint(1, 9999) / 100:.2f}") for _ in range(dice.randint(1, 4))
+    ]
+    shop = Shop(lines, order_fields={"status": status, "payment_option": payment})
+    is_payable = dice.random() < 0.2
+    Order.objects.update(
+        details={"is_payable": is_payable},
+        shipping_amount=Decimal(10),
+        amount=shop.order.amount + 10,
+    )
+    spent = min(Decimal(dice.choice((0, 0, 5, 60))), shop.order.amount + 10)
+    if spent:
+        LoyaltyEntry.objects.create(
+            user=shop.user,
+            currency="TRY",
+            kind="spent",
+            amount=-spent,
+            order=shop.order,
+            reference="import:1",
+        )
+    payment_type = payment["payment_type"]
+    is_all_paid = is_paid(status, is_payable=is_payable, payment_type=payment_type, is_delivered=False)
+    paid = Order.objects.get().amount if is_all_paid else spent
+    while left := [item for item in shop.items if item.status == status]:
+        asks = dice.sample(left, dice.randint(1, len(left)))
+        command = make_command(shop.order, *(ask(item, shop.cancel_reason) for item in asks))
+        command = replace(command, fully_refund_as_loyalty_money=is_all_paid and dice.random() < 0.5)
+        assert cancel_items(command, shop.fake).status == 204
+        for pk in shop.fake.posts[-1].body["cancel_items"]:
+            shop.fake.decide_items("approve", pk)
+            record = shop.fake.backoffice.items[pk]
+            reported = dice.choice([None, Decimal(0), record.remote.price, Decimal(150)])
+            record.remote = replace(record.remote, refund_amount=reported)
+            shop.fake.backoffice.refresh(record.remote.order_pk)
+        sync_order(shop.order.pk, shop.fake)
+
+        order = Order.objects.get()
+        back = LoyaltyEntry.objects.filter(kind__in=["returned", "refund_credit"])
+        points = sum((entry.amount for entry in back), Decimal(0))
+        assert points <= paid
+        told = {what for what, _ours, _theirs in list_differences()}
+        assert order.refund_amount <= paid or told & {"refund_above_paid"}
+        quotes = RefundQuote.objects.all()
+        assert sum((quote.total_amount for quote in quotes), Decimal(0)) <= paid

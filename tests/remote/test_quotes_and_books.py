@@ -11,7 +11,7 @@ from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.reconcile_orders import reconcile_order
+from aftercart.actions.reconcile_orders import reconcile_order, reconcile_orders
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Difference, RefundQuote
 from aftercart.demo.summary import sandbox_documents
@@ -174,3 +174,128 @@ def test_split_units_give_back_what_a_merged_line_does(sandbox: SandboxProcess, 
 
     assert_books_agree(sandbox, order, client)
     assert [row["refunded_amount"] for row in sandbox.ledger(order.number)] == ["33.33", "33.33", "33.34"]
+
+
+def read_differences(order: Order) -> set[tuple[str, str, str]]:
+    rows = Difference.objects.filter(order=order, resolved_at=None)
+    return set(rows.values_list("what", "ours", "theirs"))
+
+
+def test_what_nobody_paid_gives_nothing_back_on_either_side(
+    sandbox: SandboxProcess, client: Omnitron
+) -> None:
+    order = make_order(
+        make_customer(),
+        Line(price="1249.90", status="300"),
+        status="300",
+        payment_option={"payment_type": "funds_transfer", "name": "Havale"},
+        shipping_amount=Decimal("79.90"),
+    )
+    Order.objects.update(amount="1329.80")
+    load(sandbox)
+    order.refresh_from_db()
+    [item] = get_items(order)
+
+    assert submit(order, client, make_reason("cancel"), {item.pk: 1}) == ZERO
+    decide(sandbox, order, client)
+
+    order.refresh_from_db()
+    assert (order.status, order.refund_amount) == ("100", ZERO)
+    assert_books_agree(sandbox, order, client)
+
+
+@pytest.mark.parametrize(
+    ("reported", "shown", "what"),
+    [
+        (
+            {"refund_amount": "100", "shipping_refund_amount": "0"},
+            "100",
+            {("refund_amount", "110.00", "100.00"), ("shipping_refund_amount", "10.00", "0.00")},
+        ),
+        (
+            {"refund_amount": "125", "shipping_refund_amount": "25"},
+            "125",
+            {
+                ("refund_amount", "110.00", "125.00"),
+                ("shipping_refund_amount", "10.00", "25.00"),
+                ("refund_above_paid", "110.00", "125.00"),
+            },
+        ),
+    ],
+)
+def test_another_total_of_a_closed_order_is_shown_and_told_to_staff(
+    sandbox: SandboxProcess,
+    client: Omnitron,
+    reported: dict[str, str],
+    shown: str,
+    what: set[tuple[str, str, str]],
+) -> None:
+    order = make_order(make_customer(), Line(price="100.00"), shipping_amount=Decimal(10))
+    Order.objects.update(amount="110.00")
+    load(sandbox)
+    order.refresh_from_db()
+    [item] = get_items(order)
+    assert submit(order, client, make_reason("cancel"), {item.pk: 1}) == Decimal("110.00")
+    decide(sandbox, order, client)
+    assert_books_agree(sandbox, order, client)
+
+    sandbox.control("refunds", {"order": order.number, **reported})
+    reconcile_orders(client)
+
+    order.refresh_from_db()
+    assert order.refund_amount == Decimal(shown)
+    assert read_differences(order) == what
+
+
+def test_two_lines_that_are_decided_in_another_order_than_quoted_book_nothing_false(
+    sandbox: SandboxProcess, client: Omnitron
+) -> None:
+    order = make_order(
+        make_customer(),
+        Line(price="50.00"),
+        Line(quantity=2, price="20.00"),
+        shipping_amount=Decimal("29.90"),
+    )
+    Order.objects.update(amount="119.90")
+    load(sandbox)
+    order.refresh_from_db()
+    first, second = get_items(order)
+    reason = make_reason("cancel")
+    assert submit(order, client, reason, {second.pk: 1}) == Decimal("20.00")
+    decide(sandbox, order, client)
+    assert submit(order, client, reason, {first.pk: 1}) == Decimal("50.00")
+    assert submit(order, client, reason, {second.pk: 1}) == Decimal("49.90")
+
+    sandbox.control("decide", {"decision": "approve", "remote_item": second.pk})
+    sync_order(order.pk, client)
+    order.refresh_from_db()
+    remote = sandbox.order(order.number)
+    assert order.refund_amount == Decimal(remote["refund_amount"])
+    assert order.shipping_refund_amount == Decimal(remote["shipping_refund_amount"])
+
+    decide(sandbox, order, client)
+    # The stand-in gives the delivery back with neither; what was promised is for staff to settle.
+    order.refresh_from_db()
+    assert (order.status, order.refund_amount) == ("100", Decimal("90.00"))
+    assert read_differences(order) == {
+        ("refund_amount", "119.90", "90.00"),
+        ("shipping_refund_amount", "29.90", "0.00"),
+    }
+
+
+@pytest.mark.parametrize(("discount", "shipping", "paid"), [("130", "30", "0"), ("110", "30", "20")])
+def test_a_discount_above_the_goods_is_taken_off_the_delivery_on_both_sides(
+    sandbox: SandboxProcess, client: Omnitron, discount: str, shipping: str, paid: str
+) -> None:
+    order = make_order(make_customer(), Line(price="100.00"))
+    Order.objects.update(discount_amount=discount, shipping_amount=shipping, amount=paid)
+    load(sandbox)
+    order.refresh_from_db()
+    [item] = get_items(order)
+
+    assert submit(order, client, make_reason("cancel"), {item.pk: 1}) == Decimal(paid)
+    decide(sandbox, order, client)
+
+    order.refresh_from_db()
+    assert order.refund_amount == Decimal(paid)
+    assert reconcile_order(order.pk, client) == 0

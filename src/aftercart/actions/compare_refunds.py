@@ -111,8 +111,8 @@ class RefundBooks:
 
     @property
     def is_ours(self) -> bool:
-        """Whether all that is gone of the order was quoted here."""
-        return all(books.is_ours for books in self.items)
+        """Whether anything that is gone of the order was quoted here, and all of it was."""
+        return any(books.lines for books in self.items) and all(books.is_ours for books in self.items)
 
     @property
     def promised_shipping(self) -> Decimal:

@@ -63,8 +63,8 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
         cancellation_type=reason.cancellation_type,
         quantity=command.quantity or item.left_quantity,
     )
+    priced = price_lines(order, find_items(order), [line], (), staff.pk, policy)  # while its units are there
     OrderItem.objects.filter(pk=item.pk).update(reserved_quantity=F("reserved_quantity") + line.quantity)
-    priced = price_lines(order, find_items(order), [line], (), staff.pk, policy)
     store_quote(submission, [line], priced, is_binding=False)
     data = {
         "submission": str(submission.uuid),

@@ -31,10 +31,19 @@ def tell_line_quote(line: SubmissionLine) -> list[Panel]:
     facts = [
         *_say_amounts(amounts, currency),
         Fact(_("Refund quoted"), refund),
+        *_tell_outcome(quoted, currency),
         *_say_amounts(points, currency),
         *_tell_whole(quoted.quote, currency),
     ]
     return [Panel(_("Refund"), keep_told(facts))]
+
+
+def _tell_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
+    """Tell whether it was paid, and what Omnitron reports, zero included."""
+    facts = [] if quoted.is_paid else [Fact(_("Paid"), _("Nothing was paid"))]
+    if quoted.reported_amount is not None:
+        facts.append(Fact(_("Reported by Omnitron"), say_amount(quoted.reported_amount, currency)))
+    return facts
 
 
 def tell_submission_quote(submission: Submission, currency: str) -> list[Panel]:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake
 from aftercart.orders.models import DiscountItem, Order, OrderItem
+from aftercart.orders.payment import is_payment_shown
 from aftercart.orders.status import FINAL, Status
 
 _Row = TypeVar("_Row", OrderItem, DiscountItem)
@@ -26,8 +27,13 @@ def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> N
         ours = getattr(order, name)
         columns[name] = ours if has_open_lines else max(columns[name], ours)
     if _stays(order.status, columns["status"], is_open=has_open_lines and order.status == _WAITING):
+        payment_type = str(columns["payment_option"].get("payment_type") or "")
+        is_paid_now = order.status == _WAITING and is_payment_shown(
+            order.status_before, columns["status"], payment_type
+        )
+        # That it was paid meanwhile must not be lost: what is given back rests on it.
+        columns["status_before"] = columns["status"] if is_paid_now else order.status_before
         columns["status"] = order.status
-        columns["status_before"] = order.status_before
     elif columns["status"] == _WAITING and order.status == _WAITING:
         columns["status_before"] = order.status_before or columns["status_before"]
 

@@ -1,7 +1,7 @@
 """An order as its page shows it: the document, put into words, with what the caller may do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -122,8 +122,16 @@ class OrderPage:
 
     @property
     def words(self) -> OrderWords:
-        """The headline and what happens next."""
-        return ORDER_WORDS[Status(self.order.status)]
+        """The headline and what happens next; of what was returned, how its refund stands."""
+        words = ORDER_WORDS[Status(self.order.status)]
+        if self.order.status != Status.REFUNDED:
+            return words
+        if self.refund_under_way:
+            return replace(words, next=_("Your refund is on its way."))
+        if self.refunded:
+            said = _("Your refund has been made. Your bank may take some days to show it.")
+            return replace(words, next=said)
+        return words
 
     @property
     def steps(self) -> list[Step]:
