@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 from django.conf import settings
@@ -62,9 +62,11 @@ def make_environment(omnitron_url: str, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process of its own session, and make sure that all of it ends."""
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+def running(
+    command: list[str], environment: dict[str, str], log: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process of its own session, and make sure that all of it ends; its log may go into a file."""
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=log)
     try:
         yield process
     finally:

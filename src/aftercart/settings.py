@@ -42,6 +42,7 @@ _LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]
 ALLOWED_HOSTS = config.read("ALLOWED_HOSTS") or _LOCAL_HOSTS
 CSRF_TRUSTED_ORIGINS = config.read("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXY = config.flag("TRUSTED_PROXY")
+TRUSTED_PROXY_HOPS = config.number("TRUSTED_PROXY_HOPS")
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     USE_X_FORWARDED_HOST = True
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "aftercart.front.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from axes.models import AccessAttempt
 
 from aftercart.pages import apps as pages
 from tests.front.connections import exchange, write_request
@@ -91,6 +92,21 @@ def test_an_address_with_a_nul_is_none_and_two_hosts_are_refused(
 
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == code
+
+
+def test_headers_with_an_underscore_are_dropped(base_url: str) -> None:
+    body = b'{"email": "nobody@example.com", "password": "unknown"}'
+    headers = [
+        "X_Forwarded_For: 203.0.113.66",
+        "X-Forwarded-For: 192.0.2.7:99",
+        f"Content-Length: {len(body)}",
+    ]
+    for order in (headers, headers[::-1]):
+        AccessAttempt.objects.all().delete()
+
+        log_in(base_url, body, JSON, *order)
+
+        assert AccessAttempt.objects.get().ip_address == "192.0.2.7"
 
 
 def test_static_files_come_whole_and_head_has_only_their_length(base_url: str) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from aftercart.lib.correlation import correlated
 from aftercart.omnitron import http
 from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent
 from aftercart.omnitron.messages import AddressChange, CancelCommand, RemoteAddress, RequestDraft
@@ -49,6 +50,14 @@ def test_a_cancellation_is_sent_to_the_letter() -> None:
         "ibans": {"7": "TR330006100519786457841326"},
         "holder_names": {"7": "Ayşe Öz"},
     }
+
+
+def test_a_call_bears_the_id_of_the_request_that_it_is_made_for() -> None:
+    with serve(answer(200), answer(200)) as server, connect(server).dialogue() as talk:
+        with correlated("edge-17"):
+            talk.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
+        talk.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
+    assert [request.headers.get("x-request-id") for request in server.requests] == ["edge-17", None]
 
 
 def test_a_whole_order_is_cancelled_with_an_empty_list_and_all_reasons() -> None:

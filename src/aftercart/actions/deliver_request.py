@@ -17,6 +17,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import is_past_making, is_recent
+from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError, Refused
@@ -43,8 +44,9 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     What Omnitron refuses stays with our own back office, which sees why.
     """
     request = CancellationRequest.objects.select_related(
-        "line__order_item__order", "line__reason", "line__shipping_company"
+        "line__order_item__order", "line__reason", "line__shipping_company", "line__submission"
     ).get(pk=request_pk)
+    correlate_submission(request.line.submission.uuid)
     if request.status == _Status.REJECTED and request.rejection_told_at is None:
         return  # what an earlier try made has to be rejected there, and that has a job of its own
     if request.delivered_at is not None or request.status not in _DELIVERED_IN:

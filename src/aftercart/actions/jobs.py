@@ -14,6 +14,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
 
+from aftercart.lib.correlation import get_request_id
+
 VERIFY_SUBMISSION = "aftercart.verify_submission"
 EXECUTE_APPROVAL = "aftercart.execute_approval"
 DELIVER_REQUEST = "aftercart.deliver_request"
@@ -54,7 +56,7 @@ def list_without_job(task: str, rows: models.QuerySet[Any], most: int) -> list[i
 
 
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
-    """Have the worker do `task` with the row `pk`, after a wait.
+    """Have the worker do `task` with the row `pk`, after a wait, under the id of the request that wants it.
 
     A database that goes away meanwhile is Django's `OperationalError`, here as everywhere else.
     """
@@ -64,8 +66,9 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
         priority=_PRIORITIES.get(task, 0) + (_WHEN_DELAYED if wait is not None else 0),
         schedule_in=None if wait is None else {"seconds": ceil(wait.total_seconds())},
     )
+    request_id = get_request_id()
     with connection.wrap_database_errors:
         try:
-            deferrer.defer(pk=pk)
+            deferrer.defer(pk=pk, **({"request_id": request_id} if request_id else {}))
         except ConnectorException as error:
             raise (error.__cause__ or error) from None

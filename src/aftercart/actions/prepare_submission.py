@@ -23,6 +23,7 @@ from aftercart.actions.recognize_repeat import (
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
 from aftercart.orders.errors import CancellationRefused, InputInvalid
@@ -155,6 +156,7 @@ def record_submission(
     submission = Submission.objects.create(
         order=order, user=user, origin=origin, repeat=repeat, policy_version_id=version_pk
     )
+    correlate_submission(submission.uuid)
     for line in judged.lines:
         line.submission = submission
         line.save()  # the partial unique index on the item has the last word

@@ -20,6 +20,7 @@ from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import claim_move
+from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
@@ -53,6 +54,7 @@ class _Plan:
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
     submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
+    correlate_submission(submission.uuid)
     is_guests = submission.order.user_id is None and submission.origin != Submission.Origin.APPROVAL
     actor = Actor.customer(submission.user) if submission.user or is_guests else WORKER
 

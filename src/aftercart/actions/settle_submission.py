@@ -12,6 +12,7 @@ from aftercart.actions.recognize_repeat import record_answer
 from aftercart.actions.tell_customer import tell_confirmed, tell_received, tell_sent
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move
+from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_item, save_order
@@ -39,6 +40,7 @@ def settle_submission(
     """
     with transaction.atomic(durable=True):
         submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
+        correlate_submission(submission.uuid)
         order = lock_order(pk=submission.order_id)
         if only_from is not None:
             submission.refresh_from_db(fields=["state"])

@@ -13,6 +13,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import Submission
 from aftercart.cancellations.states import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT_APPLIED, is_past_grace
 from aftercart.lib.clock import read_clock
+from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
@@ -32,6 +33,7 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
     process stands still between the reading and the decision.
     """
     submission = Submission.objects.select_related("order").get(pk=submission_pk)
+    correlate_submission(submission.uuid)
     if submission.state != Submission.State.UNKNOWN:
         return
     order = submission.order

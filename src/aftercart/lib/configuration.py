@@ -84,6 +84,7 @@ OPTIONS = (
     Option("ALLOWED_HOSTS", "", HOSTS, "Host names that are served, separated by commas. Empty in a local run: this machine's."),
     Option("CSRF_TRUSTED_ORIGINS", "", ORIGINS, "Origins of a storefront on another host that may post, separated by commas, as in `https://shop.example.com`."),
     Option("TRUSTED_PROXY", "false", FLAG, "`true` when a proxy in front sets X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-For, whatever the client sent."),
+    Option("TRUSTED_PROXY_HOPS", "1", number(1, 32), "Proxies in a row that are trusted. The client is the one that the outermost of them saw: counted from the right, this entry of X-Forwarded-For."),
     Option("AFTERCART_LANGUAGE", "en", choice("en", "tr"), "Language of those who ask for none: `en` or `tr`."),
     Option("TIME_ZONE", "Europe/Istanbul", ZONE, "The shop's time zone: pages, pickup slots, business days. The API always speaks UTC."),
     Option("LOG_LEVEL", "INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),

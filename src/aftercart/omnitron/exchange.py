@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aftercart.lib.correlation import get_request_id
 from aftercart.omnitron.answers import judge, judge_silence
 from aftercart.omnitron.breaker import Breaker
 from aftercart.omnitron.deadline import Deadline
@@ -151,6 +152,9 @@ class Exchange:
 
     def _send(self, call: _Call, token: str) -> Reply:
         headers = {"Accept": "application/json", "User-Agent": "Aftercart"}
+        request_id = get_request_id()
+        if request_id:
+            headers["X-Request-ID"] = request_id
         if token:
             headers["Authorization"] = f"Token {token}"
         content = None

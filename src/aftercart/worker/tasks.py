@@ -28,6 +28,7 @@ from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.actions.watch_restores import watch_restores
 from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.locks import alone_at
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import NotSent, OmnitronError
@@ -42,13 +43,14 @@ _ORDERS_A_ROUND = 200
 
 
 def _returning_connections(task: Callable[..., None]) -> Callable[..., None]:
-    """Give the thread's database connection back to the pool after each job."""
+    """Do each job under its request's id, or one of its own; give its database connection back to the pool."""
 
     @wraps(task)
-    def wrapper(*args: Any, **kwargs: Any) -> None:
+    def wrapper(*args: Any, request_id: str | None = None, **kwargs: Any) -> None:
         close_old_connections()
         try:
-            task(*args, **kwargs)
+            with correlated(request_id or make_request_id()):
+                task(*args, **kwargs)
         finally:
             close_old_connections()
 

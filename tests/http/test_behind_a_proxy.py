@@ -1,0 +1,78 @@
+import pytest
+from axes.models import AccessAttempt
+from django.test import Client
+from pytest_django import Settings
+
+from tests.shop import make_customer
+
+pytestmark = pytest.mark.django_db
+
+JUNK = ("junk", "192.0.2.7:http", "[::1", "1.2.3.4.5", "''", "\x7f", "1" * 5000)
+
+
+@pytest.fixture
+def proxied(settings: Settings) -> Settings:
+    settings.TRUSTED_PROXY = True
+    return settings
+
+
+def fail_to_log_in(email: str, forwarded: str) -> int:
+    body = {"email": email, "password": "wrong"}
+    answer = Client(headers={"X-Forwarded-For": forwarded}).post(
+        "/users/login/", body, content_type="application/json"
+    )
+    return answer.status_code
+
+
+def test_a_lockout_belongs_to_the_address_that_the_proxy_saw(proxied: Settings) -> None:
+    email = make_customer().email
+    for made_up in range(proxied.AXES_FAILURE_LIMIT):
+        fail_to_log_in(email, f"203.0.113.{made_up}, 192.0.2.7:{4000 + made_up}")
+
+    assert {row.ip_address for row in AccessAttempt.objects.all()} == {"192.0.2.7"}
+    assert fail_to_log_in(email, "198.51.100.1, 192.0.2.7") == 429
+    assert fail_to_log_in(email, "192.0.2.7, 198.51.100.1") == 400
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_counts_as_the_connections_own_address(junk: str) -> None:
+    assert fail_to_log_in(make_customer().email, junk) == 400
+    assert AccessAttempt.objects.get().ip_address == "127.0.0.1"
+
+
+def test_without_a_trusted_proxy_nothing_of_it_counts() -> None:
+    answer = Client().get(
+        "/users/login/",
+        headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Request-ID": "mine"},
+    )
+
+    assert answer.status_code == 200
+    assert not answer.wsgi_request.is_secure()
+    assert answer.wsgi_request.get_host() == "testserver"
+    assert answer.headers["X-Request-ID"] != "mine"
+
+
+@pytest.mark.usefixtures("proxied")
+def test_the_proxys_request_id_is_taken_over_where_it_is_well_formed() -> None:
+    def tell(given: str) -> str:
+        return Client(headers={"X-Request-ID": given}).get("/users/login/").headers["X-Request-ID"]
+
+    assert tell("edge-1/2026:a.b=c") == "edge-1/2026:a.b=c"
+    for bad in ("", " ", "two words", "a" * 200, "-begins", "ü", "a\x1b[31m"):
+        made = tell(bad)
+        assert len(made) == 32
+        assert made != tell(bad)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_by_address_are_answered(path: str) -> None:
+    answer = Client(headers={"Host": "10.1.2.3:8000"}).get(path)
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    assert answer.headers["X-Request-ID"]
+
+
+def test_other_pages_are_not() -> None:
+    assert Client(headers={"Host": "10.1.2.3:8000"}).get("/users/login/").status_code == 400
