@@ -74,5 +74,12 @@ def test_probes_by_address_are_answered(path: str) -> None:
     assert answer.headers["X-Request-ID"]
 
 
+def test_a_refusal_bears_no_id_but_the_proxys(proxied: Settings) -> None:
+    assert "X-Request-ID" not in Client().get("/nowhere/").headers
+    assert Client(headers={"X-Request-ID": "edge-1"}).get("/nowhere/").headers["X-Request-ID"] == "edge-1"
+    proxied.TRUSTED_PROXY = False
+    assert "X-Request-ID" not in Client(headers={"X-Request-ID": "edge-1"}).get("/nowhere/").headers
+
+
 def test_other_pages_are_not() -> None:
     assert Client(headers={"Host": "10.1.2.3:8000"}).get("/users/login/").status_code == 400

@@ -20,13 +20,20 @@ class RequestMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, with the request's id."""
+        """Answer, with the request's id; a refusal (4xx) bears only one that was given."""
         hops = settings.TRUSTED_PROXY_HOPS if settings.TRUSTED_PROXY else 0
         settle_forwarded(request.META, hops)
         given = request.META.get("HTTP_X_REQUEST_ID", "") if hops else ""
-        request_id = given if is_request_id(given) else make_request_id()
+        is_given = is_request_id(given)
+        request_id = given if is_given else make_request_id()
         with correlated(request_id):
             probe = _PROBES.get(request.path_info)
             response = probe(request) if probe else self._get_response(request)
-        response.headers["X-Request-ID"] = request_id
+        # Two refusals are equal to the letter, headers too: "not yours" must not be told from "does not exist".
+        if is_given or not _is_refusal(response.status_code):
+            response.headers["X-Request-ID"] = request_id
         return response
+
+
+def _is_refusal(status: int) -> bool:
+    return 400 <= status < 500  # noqa: PLR2004 - HTTP's own numbers
