@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.cache import cache
@@ -292,7 +293,7 @@ def test_sync_has_the_worker_read_the_order(root: Client) -> None:
 
     assert (response.status_code, response["Location"]) == (302, f"{ORDERS}{order.pk}/change/")
     job = ProcrastinateJob.objects.get()
-    assert (job.task_name, job.args) == ("aftercart.sync_order", {"pk": order.pk})
+    assert (job.task_name, job.args) == ("aftercart.sync_order", {"pk": order.pk, "request_id": mock.ANY})
     assert root.post(f"{ORDERS}4711/sync/").status_code == 404
 
 

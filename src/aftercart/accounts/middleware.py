@@ -1,5 +1,6 @@
 """Sessions under two cookie names (contract section 1): `sessionid` and `osessionid` carry one key."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
 
 from aftercart.lib.negotiation import names_html
+
+#: What a session key may look like; anything else, such as a quoted NUL, is nobody's and never asked for.
+_KEY = re.compile("[0-9a-z]{8,40}")
 
 
 class TwinSessionMiddleware(SessionMiddleware):
@@ -23,7 +27,7 @@ class TwinSessionMiddleware(SessionMiddleware):
         keys = {
             request.COOKIES[name]
             for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME)
-            if request.COOKIES.get(name)
+            if _KEY.fullmatch(request.COOKIES.get(name, ""))
         }
         key = keys.pop() if len(keys) == 1 else None
         request.session = self.SessionStore(key)

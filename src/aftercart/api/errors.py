@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -35,6 +35,9 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
             return Response(flatten_errors(error), status=error.status_code)
         case exceptions.APIException():
             return _answer_framework(error)
+        case SuspiciousOperation() | UnicodeError() | DataError():
+            _logger.warning("A request could not be read: %s", type(error).__name__)
+            return Response({"detail": _("Bad request."), "code": "bad_request"}, status=400)
         case OperationalError() | InterfaceError():
             return _answer_outage(error)
     return None

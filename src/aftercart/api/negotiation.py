@@ -15,7 +15,7 @@ class JSONByDefault(BaseContentNegotiation):
 
     def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """Choose by content type; the storefront's proxy sends JSON as text/plain where it names no type."""
-        content_type = request.content_type.split(";")[0].strip()
+        content_type = request.content_type.split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(

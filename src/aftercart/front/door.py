@@ -1,5 +1,6 @@
 """What is refused by its first line and headers alone."""
 
+import re
 from typing import Any
 
 from aftercart.front.refusals import Refused
@@ -10,6 +11,12 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MOST_HEADERS = 32 * 1024
 
 _NUL = ("\0", "%00")
+#: Every other codec of Python would do: "hex" and its like are no character sets, and some always fail.
+_CHARSETS = frozenset(
+    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "iso-8859-9", "latin5"}
+    | {"windows-1252", "windows-1254"}
+)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^"';,\s]*)""", re.IGNORECASE)
 
 
 def check_request_head(scope: Any) -> None:
@@ -24,7 +31,15 @@ def check_request_head(scope: Any) -> None:
         )
     if len(headers.get_all("host")) > 1:
         raise Refused(400, "bad_request", "A request has one Host.")
+    if not is_readable(headers.get("content-type", "")):
+        raise Refused(400, "bad_request", "The body's character set is not known here.")
     if any(nul in text for text in (scope.path, scope.query_string) for nul in _NUL):
-        raise Refused(
-            404, "not_found", "Not found."
-        )  # no address has one, and no filter finds anything by it
+        # No address has one, and no filter finds anything by it.
+        raise Refused(404, "not_found", "Not found.")
+
+
+def is_readable(content_type: str) -> bool:
+    """Tell whether a body of this type can be decoded; parameters in RFC 2231's form name a codec each."""
+    return "*" not in content_type and all(
+        name.lower() in _CHARSETS for name in _CHARSET.findall(content_type)
+    )

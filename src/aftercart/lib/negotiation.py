@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+from django.core.exceptions import SuspiciousOperation
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
+
+#: What only a client's input makes of a request that is otherwise fine: text that is none, a number no column holds.
+UNDECODABLE = (UnicodeError, DataError)
 
 View = Callable[..., HttpResponseBase]
 
@@ -29,10 +34,10 @@ def choose_format(request: HttpRequest) -> Literal["html", "json"]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Tell whether the answer should be JSON, where an unknown format may not be an error (error pages)."""
+    """Tell whether the answer should be JSON, where nothing that cannot be read may be an error (error pages)."""
     try:
         return choose_format(request) == "json"
-    except Http404:
+    except (Http404, SuspiciousOperation):
         return False
 
 

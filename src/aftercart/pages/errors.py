@@ -7,18 +7,28 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from aftercart.lib.negotiation import wants_json
+from aftercart.lib.negotiation import UNDECODABLE, wants_json
 from aftercart.orders.errors import BeingChecked
 
 _logger = logging.getLogger(__name__)
 
 
+_PLAIN = (
+    "<!doctype html><html><head><meta charset=utf-8><title>{0}</title></head><body><p>{1}</p></body></html>"
+)
+
+
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"detail": detail, "code": code}, status=status)
-    return render(request, "pages/error.html", {"status": status, "detail": detail}, status=status)
+    try:
+        return render(request, "pages/error.html", {"status": status, "detail": detail}, status=status)
+    except Exception as error:  # noqa: BLE001 - whatever it is (session, database, a shop's template), this is the answer
+        _logger.warning("The error page failed: %s", type(error).__name__)
+        return HttpResponse(format_html(_PLAIN, status, detail), status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -52,10 +62,13 @@ class OutageMiddleware:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer an outage; leave every other exception to Django.
+        """Answer an outage, and what a client sent and nobody can decode; leave every other exception to Django.
 
         Where something is recorded, and may have been done, the word is not "try again".
         """
+        if isinstance(exception, UNDECODABLE):
+            _logger.warning("A request could not be read: %s", type(exception).__name__)
+            return bad_request(request)
         if isinstance(exception, BeingChecked):
             response = _answer(request, exception.status, exception.code, str(exception))
             for name, value in exception.headers().items():
