@@ -29,4 +29,4 @@ def own_database() -> Iterator[Path]:
                 yield folder
             finally:
                 connection.close()
-                connection.close_pool()  # type: ignore[attr-defined]
+                connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it

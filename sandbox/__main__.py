@@ -111,7 +111,7 @@ async def run(chosen: argparse.Namespace) -> None:
         await web.TCPSite(runner, chosen.host, chosen.port, reuse_address=True, backlog=1024).start()
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host
-        print(f"The stand-in Omnitron listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201
+        print(f"The stand-in Omnitron listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201 - people read it in the terminal
         await stop.wait()
     finally:
         await runner.cleanup()

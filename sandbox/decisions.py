@@ -19,7 +19,7 @@ PENDING_ITEMS = (
     "SELECT items.* FROM items JOIN orders ON orders.pk = order_pk WHERE waiting_since IS NOT NULL"
 )
 PENDING_REQUESTS = (
-    "SELECT requests.* FROM requests JOIN orders ON orders.pk = requests.order_pk"  # noqa: S608
+    "SELECT requests.* FROM requests JOIN orders ON orders.pk = requests.order_pk"  # noqa: S608 - only names of our own are put in
     f" WHERE requests.status IN {_OPEN}"
 )
 

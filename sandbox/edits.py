@@ -60,7 +60,7 @@ def set_refunds(store: Store, body: Any) -> dict[str, Any]:
     of_items = {str(remote_id): money(read_money(amount, "items")) for remote_id, amount in items.items()}
     for remote_id, amount in of_items.items():
         where = "order_pk = ? AND remote_id = ?"
-        store.run(f"UPDATE items SET refund_amount = ? WHERE {where}", amount, order["pk"], remote_id)  # noqa: S608
+        store.run(f"UPDATE items SET refund_amount = ? WHERE {where}", amount, order["pk"], remote_id)  # noqa: S608 - only names of our own are put in
     for name, amount in amounts.items():
         store.run(f"UPDATE orders SET {name} = ? WHERE pk = ?", amount, order["pk"])  # noqa: S608  # one of _REFUNDS
     refresh_order(store, order["pk"])

@@ -175,7 +175,7 @@ def ask(item: OrderItem, reason: CancellationReason, **fields: Any) -> ItemAsk:
     return ItemAsk(
         order_item=item.pk,
         reason=reason.pk,
-        cancellation_type=reason.cancellation_type,  # type: ignore[arg-type]
+        cancellation_type=reason.cancellation_type,  # type: ignore[arg-type]  # the column holds one of its choices
         **fields,
     )
 

@@ -42,7 +42,7 @@ def _close_connections() -> None:
     from django.db import connection
 
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -109,7 +109,7 @@ def sandbox(arguments: tuple[str, ...]) -> None:
         from aftercart.processes import sandbox_command
 
         command = sandbox_command(arguments)
-    os.execv(command[0], command)  # noqa: S606 - as above
+    os.execv(command[0], command)  # noqa: S606 - our own program and arguments
 
 
 @main.command()
@@ -184,7 +184,7 @@ def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool)
                 mail_order_link(number, is_reminder=reminder)
                 click.echo(f"A letter about {number} waits in the outbox.")
             else:
-                click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]
+                click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]  # click has checked the choice
         except OrderNotFound:
             raise click.ClickException(f"There is no order {number}.") from None
 
@@ -261,7 +261,7 @@ def explain_policy(
         from aftercart.orders.errors import OrderNotFound
 
         try:
-            explained = policy_report.explain_number(order, kind, policy_report.read_time(at), number)  # type: ignore[arg-type]
+            explained = policy_report.explain_number(order, kind, policy_report.read_time(at), number)  # type: ignore[arg-type]  # click has checked the choice
         except OrderNotFound:
             raise click.ClickException(f"There is no order {order}.") from None
         except policy_report.VersionUnknown:

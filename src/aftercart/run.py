@@ -63,7 +63,7 @@ def run_all() -> int:
             _release_connections()
             supervisor.watch()
     except (ServiceFailed, postgres.PostgresError) as error:
-        print(f"aftercart: {error}", file=sys.stderr)  # noqa: T201
+        print(f"aftercart: {error}", file=sys.stderr)  # noqa: T201 - people read it in the terminal
         return 1
     except KeyboardInterrupt:
         return 130
@@ -73,7 +73,7 @@ def run_all() -> int:
 def _release_connections() -> None:
     """Give up our own connections: the services have theirs, and PostgreSQL stops quietly without ours."""
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
 
 
 def _start_database(supervisor: Supervisor) -> None:
@@ -158,7 +158,7 @@ def describe_demo(summary: dict[str, Any]) -> None:
         ("All of the demo", str(settings.VAR / "demo.json")),
     ]
     # Plain lines: a link must stay whole when it is copied from a narrow terminal or a log.
-    print("\nAftercart\n", *(f"  {name:<20} {text}" for name, text in rows), "", sep="\n", flush=True)  # noqa: T201
+    print("\nAftercart\n", *(f"  {name:<20} {text}" for name, text in rows), "", sep="\n", flush=True)  # noqa: T201 - people read it in the terminal
 
 
 def _answers(port: int, path: str) -> bool:

@@ -147,6 +147,6 @@ class Supervisor:
         service.deaths = 1 if lived > _HEALTHY_AFTER else service.deaths + 1
         pause = min(0.5 * 2 ** (service.deaths - 1), _LONGEST_PAUSE)
         text = f"{service.name} died ({code}); again in {pause:.1f} s"
-        print(f"{'run':<{self._width}} | {text}", flush=True)  # noqa: T201
+        print(f"{'run':<{self._width}} | {text}", flush=True)  # noqa: T201 - people read it in the terminal
         if not self._stopping.wait(pause):
             service.start(self._width)

@@ -41,7 +41,7 @@ new PerformanceObserver((list) => {
 def every_way(test: _Test) -> _Test:
     """Try a test in every way; a quick run takes two that differ in size, script and language."""
     in_all_ways: _Test = pytest.mark.parametrize("way", WAYS)(test)
-    return pytest.mark.rotating("way", opposites=True)(in_all_ways)  # type: ignore[no-any-return]
+    return pytest.mark.rotating("way", opposites=True)(in_all_ways)  # type: ignore[no-any-return]  # a marker's call is untyped
 
 
 class Visit:
@@ -52,7 +52,7 @@ class Visit:
     ) -> None:
         self.server = server
         self.context = browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
+            viewport=size,  # type: ignore[arg-type]  # a plain dict has no literal keys
             base_url=server.url,
             **{"locale": "en-GB", "color_scheme": "light", "reduced_motion": "reduce", **options},
         )

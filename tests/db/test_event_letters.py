@@ -58,7 +58,7 @@ def test_a_review_promises_an_answer_by_a_day() -> None:
 
 @pytest.mark.parametrize(("applied", "second"), [(True, ["cancellation_confirmed"]), (False, [])])
 def test_a_lost_answer_is_told_as_received_and_when_found_as_confirmed(
-    applied: bool,  # noqa: FBT001
+    applied: bool,
     second: list[str],
     settings: Settings,
 ) -> None:

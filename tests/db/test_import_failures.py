@@ -102,7 +102,7 @@ def test_imports_of_the_same_file_at_once_take_turns() -> None:
 @pytest.mark.parametrize("takes_turns", [True, False])
 def test_without_taking_turns_two_imports_of_one_order_collide(
     monkeypatch: pytest.MonkeyPatch,
-    takes_turns: bool,  # noqa: FBT001
+    takes_turns: bool,
 ) -> None:
     meeting, collisions = Barrier(2), []
 

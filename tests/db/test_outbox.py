@@ -105,7 +105,7 @@ def test_a_letter_is_sent_once_in_the_orders_language(mailoutbox: Mailbox) -> No
     assert mail.to == ["guest@example.com"]
     assert mail.extra_headers["Message-ID"] == letter.message_id
     assert "List-Unsubscribe" not in mail.extra_headers
-    assert mail.alternatives[0].mimetype == "text/html"  # type: ignore[attr-defined]
+    assert mail.alternatives[0].mimetype == "text/html"  # type: ignore[attr-defined]  # Django makes it so since 5.2
     assert f"/orders/guest/{order.number}:" in mail.body
 
 
@@ -147,7 +147,7 @@ def test_a_mail_server_that_is_away_is_tried_again_later() -> None:
         (KeyError("a fault of ours"), "failed", True),
     ],
 )
-def test_what_the_mail_server_says_decides(error: Exception, state: str, is_manual: bool) -> None:  # noqa: FBT001
+def test_what_the_mail_server_says_decides(error: Exception, state: str, is_manual: bool) -> None:
     letter = write()
 
     with failing(error):

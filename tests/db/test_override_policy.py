@@ -39,7 +39,7 @@ def ask(shop: Shop, **fields: object) -> OverrideCommand:
         "reason": shop.refund_reason.pk,
         "why": "Goodwill.",
     }
-    return OverrideCommand(**{**command, **fields})  # type: ignore[arg-type]
+    return OverrideCommand(**{**command, **fields})  # type: ignore[arg-type]  # of several types by name
 
 
 def assert_nothing_happened(shop: Shop, version: int) -> None:

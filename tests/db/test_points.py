@@ -254,7 +254,7 @@ def test_the_balance_can_be_rebuilt_from_the_ledger_entry_by_entry() -> None:
 
     rebuilt: Counter[str] = Counter()
     for entry in LoyaltyEntry.objects.filter(user=shop.user):
-        rebuilt[entry.currency] += entry.amount  # type: ignore[assignment]
+        rebuilt[entry.currency] += entry.amount  # type: ignore[assignment]  # a Counter adds up anything
 
     assert list_balances(shop.user) == [("EUR", Decimal("4.5")), ("TRY", rebuilt["TRY"])]
     # Nothing is left of the order: all that is left of its points is the refund that was asked for in points.

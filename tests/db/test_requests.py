@@ -157,7 +157,7 @@ def test_a_request_that_omnitron_completes_or_rejects_is_so_here() -> None:
         request = CancellationRequest.objects.get(line__order_item=shop.items[0])
         deliver_request(request.pk, shop.fake)
         request.refresh_from_db()
-        shop.fake.decide_request(decision, request.remote_pks[0], "Too late.")  # type: ignore[arg-type]
+        shop.fake.decide_request(decision, request.remote_pks[0], "Too late.")  # type: ignore[arg-type]  # one of the two there are
 
         sync_order(shop.order.pk, shop.fake)
 

@@ -137,7 +137,7 @@ def test_what_was_shipped_and_what_was_not_are_not_mixed() -> None:
 def test_what_the_rules_refuse_is_recorded_and_left_to_people(
     line: Line,
     obstacle: str,
-    is_in_time: bool,  # noqa: FBT001
+    is_in_time: bool,
 ) -> None:
     shop = Shop([line])
 

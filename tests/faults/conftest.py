@@ -71,7 +71,7 @@ def serving(blocker: DjangoDbBlocker, sandbox: SandboxProcess, deadline: float) 
 
 @pytest.fixture(scope="session")
 def base_url(
-    django_db_setup: None,  # noqa: ARG001
+    django_db_setup: None,  # noqa: ARG001 - a fixture that only has to be there
     django_db_blocker: DjangoDbBlocker,
     sandbox: SandboxProcess,
 ) -> Iterator[str]:
@@ -82,7 +82,7 @@ def base_url(
 
 @pytest.fixture(scope="session")
 def patient_url(
-    django_db_setup: None,  # noqa: ARG001
+    django_db_setup: None,  # noqa: ARG001 - a fixture that only has to be there
     django_db_blocker: DjangoDbBlocker,
     sandbox: SandboxProcess,
 ) -> Iterator[str]:
@@ -92,14 +92,14 @@ def patient_url(
 
 
 @pytest.fixture
-def street(transactional_db: None, sandbox: SandboxProcess, base_url: str) -> Street:  # noqa: ARG001
+def street(transactional_db: None, sandbox: SandboxProcess, base_url: str) -> Street:  # noqa: ARG001 - a fixture that only has to be there
     """A customer with an order of two items, known to Omnitron."""
     sandbox.control("reset", {})
     return make_street(sandbox, base_url)
 
 
 @pytest.fixture
-def patient_street(transactional_db: None, sandbox: SandboxProcess, patient_url: str) -> Street:  # noqa: ARG001
+def patient_street(transactional_db: None, sandbox: SandboxProcess, patient_url: str) -> Street:  # noqa: ARG001 - a fixture that only has to be there
     """The same, where nothing fails for taking long."""
     sandbox.control("reset", {})
     return make_street(sandbox, patient_url)

@@ -121,7 +121,7 @@ def dying_at(deadly: int, *, thoroughly: bool) -> Iterator[Points]:
     points = Points(deadly, thoroughly=thoroughly)
     with ExitStack() as stack:
         stack.enter_context(connection.execute_wrapper(points.run_statement))
-        commit, rollback = connection._commit, connection._rollback  # type: ignore[attr-defined]
+        commit, rollback = connection._commit, connection._rollback  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
         stack.enter_context(mock.patch.object(connection, "_commit", points.end(points.around(commit))))
         stack.enter_context(mock.patch.object(connection, "_rollback", points.end(rollback)))
         stack.enter_context(mock.patch.object(Exchange, "call", points.around(Exchange.call)))
@@ -140,7 +140,7 @@ def survive(
     What has points of its own gets, last, what passes one.
     """
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

@@ -36,7 +36,7 @@ Restore = Callable[[], None]
 
 
 @pytest.fixture
-def street(transactional_db: None, sandbox: SandboxProcess) -> Street:  # noqa: ARG001
+def street(transactional_db: None, sandbox: SandboxProcess) -> Street:  # noqa: ARG001 - a fixture that only has to be there
     """A customer's order of three items, at a stand-in of which nobody else hears."""
     sandbox.control("reset", {})
     return make_street(sandbox, "http://127.0.0.1:9", Line(), Line(), Line())
@@ -64,7 +64,7 @@ def back_up(folder: Path) -> Restore:
 
     def restore() -> None:
         connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
+        connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
         run("psql", "-q", "-d", "postgres", "-c", f'DROP DATABASE "{name}" WITH (FORCE)')
         run("psql", "-q", "-d", "postgres", "-c", f'CREATE DATABASE "{name}"')
         run("pg_restore", "-d", name, str(file))

@@ -13,7 +13,7 @@ BODY_SECONDS = 3.0
 
 @pytest.fixture(scope="session")
 def base_url(
-    django_db_setup: None,  # noqa: ARG001
+    django_db_setup: None,  # noqa: ARG001 - a fixture that only has to be there
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[str]:
     """Run it, without an Omnitron."""

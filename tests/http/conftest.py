@@ -30,10 +30,10 @@ class Api:
             **(headers or {}),
         }
 
-    def get(self, path: str, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def get(self, path: str, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Django's test response has no public type
         return self.client.get(path, headers=self._headers(headers))
 
-    def post(self, path: str, body: object, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def post(self, path: str, body: object, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Django's test response has no public type
         return self.client.post(path, body, content_type="application/json", headers=self._headers(headers))
 
 
@@ -49,7 +49,7 @@ def api() -> Api:
 
 
 @pytest.fixture
-def shop(db: None) -> Iterator[Shop]:  # noqa: ARG001
+def shop(db: None) -> Iterator[Shop]:  # noqa: ARG001 - a fixture that only has to be there
     """A shop whose Omnitron is the one that views reach."""
     made = Shop()
     with replace_client(made.fake):

@@ -150,7 +150,7 @@ def test_an_entry_is_changed_in_parts_preferred_and_removed(api: Api, user: User
     assert list(Address.objects.values_list("pk", flat=True)) == [second.pk]
 
 
-def test_a_foreign_entry_is_not_found_in_every_way(api: Api, user: User) -> None:  # noqa: ARG001
+def test_a_foreign_entry_is_not_found_in_every_way(api: Api, user: User) -> None:  # noqa: ARG001 - a fixture that only has to be there
     foreign = make_address(make_customer())
 
     for method in ("patch", "delete"):
@@ -198,7 +198,7 @@ def test_places_lie_in_each_other_and_only_active_ones_are_offered(api: Api, use
 
 
 @pytest.mark.parametrize("query", ["x", "1.5", "-1", "0", "9" * 30, "%00", "1,2"])
-def test_a_filter_that_makes_no_sense_is_told(api: Api, user: User, query: str) -> None:  # noqa: ARG001
+def test_a_filter_that_makes_no_sense_is_told(api: Api, user: User, query: str) -> None:  # noqa: ARG001 - a fixture that only has to be there
     answer = api.get(f"/address/city/?country={query}")
 
     assert answer.status_code == 400

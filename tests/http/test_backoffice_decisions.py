@@ -28,7 +28,7 @@ def browser(decider: User) -> Client:
 
 def _said(response: object) -> list[str]:
     assert isinstance(response, HttpResponse)
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]  # the test client's answer has it
 
 
 def _jobs() -> list[tuple[str, object]]:

@@ -65,7 +65,7 @@ def test_the_amounts_add_up_to_the_total(client: Client, order: Order) -> None:
     order.save()
     rows = read(client.get(sign(order)).content).select(".amounts > div")
     amounts = [
-        (row.dt.get_text(), Decimal(re.sub(r"[^\d.−]", "", row.dd.get_text()).replace("−", "-")))  # noqa: RUF001
+        (row.dt.get_text(), Decimal(re.sub(r"[^\d.−]", "", row.dd.get_text()).replace("−", "-")))  # noqa: RUF001 - the minus that pages show
         for row in rows
         if row.dt and row.dd
     ]
@@ -212,7 +212,7 @@ def test_a_foreign_order_does_not_exist(client: Client, order: Order) -> None:
 
 def test_the_list_has_pages_of_twelve_and_a_search(client: Client, order: Order) -> None:
     for place in range(13):
-        make_order(order.user, list_products("550"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]
+        make_order(order.user, list_products("550"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]  # the order has its customer
     first = read(client.get("/users/orders/").content)
     assert len(first.select(".card")) == 12
     assert "Page 1 of 2" in text_of(client.get("/users/orders/").content)
@@ -227,7 +227,7 @@ def test_the_list_has_pages_of_twelve_and_a_search(client: Client, order: Order)
 
 def test_the_list_can_be_narrowed_to_days_of_the_shops_time_zone(client: Client, order: Order) -> None:
     Order.objects.update(created_date="2024-01-31T22:30:00Z")  # in Istanbul it is 1 February already
-    make_order(order.user, list_products("550"), number="ORD-LATER", created_date="2024-03-05T10:00:00Z")  # type: ignore[arg-type]
+    make_order(order.user, list_products("550"), number="ORD-LATER", created_date="2024-03-05T10:00:00Z")  # type: ignore[arg-type]  # the order has its customer
     found = {}
     for query in (
         "since=2024-02-01&until=2024-02-01",
@@ -250,7 +250,7 @@ def test_days_that_make_no_sense_are_told_at_the_field(client: Client, order: Or
 
 def test_the_pages_of_a_search_keep_it(client: Client, order: Order) -> None:
     for place in range(13):
-        make_order(order.user, list_products("550"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]
+        make_order(order.user, list_products("550"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]  # the order has its customer
     link = read(client.get("/users/orders/?search=9000&since=2024-01-01").content).select_one("[rel=next]")
     assert link is not None
     assert link["href"] == "?page=2&search=9000&since=2024-01-01"
@@ -281,7 +281,7 @@ def test_the_receipt_holds_what_was_bought_and_paid_and_no_more_than_its_custome
 def test_the_language_is_chosen_in_the_foot_and_goes_before_the_browsers(order: Order) -> None:
     path = f"/users/orders/{order.pk}/"
     strict = Browser(enforce_csrf_checks=True)
-    strict.force_login(order.user)  # type: ignore[arg-type]
+    strict.force_login(order.user)  # type: ignore[arg-type]  # the order has its customer
     page = read(strict.get(path).content)
     form = page.select_one(".languages")
     assert form is not None
@@ -332,7 +332,7 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(
     with django_assert_max_num_queries(17) as before:
         client.get(path)
     for place in range(5):
-        make_order(order.user, list_products("400"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]
+        make_order(order.user, list_products("400"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]  # the order has its customer
         record_event(order, "status_changed", OMNITRON, item=order.items.all()[0], data={"after": "500"})
     for item in OrderItem.objects.filter(order=order):
         item.pk = None

@@ -27,7 +27,7 @@ def read_token(page: bytes) -> str:
     return str(field["value"])
 
 
-def log_in(client: Client, password: str = PASSWORD, email: str = EMAIL, next_path: str = ""):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def log_in(client: Client, password: str = PASSWORD, email: str = EMAIL, next_path: str = ""):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Django's test response has no public type
     token = read_token(client.get(PATH).content)
     fields = {"email": email, "password": password, "csrfmiddlewaretoken": token, "next": next_path}
     return client.post(PATH, fields)

@@ -94,7 +94,7 @@ def test_two_steps_lead_to_the_receipt(client: Client, shop: Shop) -> None:
     assert review.status_code == 200
     assert Withdrawal.objects.count() == 0
     page = read(review)
-    [button] = page.main.select("button.primary")  # type: ignore[union-attr]
+    [button] = page.main.select("button.primary")  # type: ignore[union-attr]  # one that is missing fails the test
     assert button.get_text() == "Confirm withdrawal"
     assert "I hereby withdraw from contract" in say(page)
 
@@ -144,7 +144,7 @@ def test_what_makes_no_sense_is_said_and_writes_nothing(
     answer = client.post(path, {**fields, **changes, "step": step})
 
     assert answer.status_code == 400
-    assert sentence in read(answer).select_one(".summary").get_text()  # type: ignore[union-attr]
+    assert sentence in read(answer).select_one(".summary").get_text()  # type: ignore[union-attr]  # one that is missing fails the test
     assert Withdrawal.objects.count() == 0
 
 

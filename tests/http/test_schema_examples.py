@@ -15,11 +15,11 @@ from aftercart.api.schema.operation import EXAMPLES
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from tests.http import (  # each adds its scenarios
-    schema_address_scenarios,  # noqa: F401
-    schema_cancel_scenarios,  # noqa: F401
-    schema_order_scenarios,  # noqa: F401
-    schema_points,  # noqa: F401
-    schema_quotes,  # noqa: F401
+    schema_address_scenarios,  # noqa: F401 - each registers its scenarios
+    schema_cancel_scenarios,  # noqa: F401 - each registers its scenarios
+    schema_order_scenarios,  # noqa: F401 - each registers its scenarios
+    schema_points,  # noqa: F401 - each registers its scenarios
+    schema_quotes,  # noqa: F401 - each registers its scenarios
 )
 from tests.http.schema_check import (
     ONLY_ELSEWHERE,
@@ -50,7 +50,7 @@ OWN_ADDRESSES, NEW_ADDRESS = {18}, 19
 
 
 @pytest.fixture
-def world(db: None, settings: Settings) -> Iterator[World]:  # noqa: ARG001
+def world(db: None, settings: Settings) -> Iterator[World]:  # noqa: ARG001 - a fixture that only has to be there
     settings.OMNITRON_WEBHOOK_SECRETS = [SECRET]
     settings.PUBLIC_URL = "https://shop.example.com"
     fake = FakeOmnitron()

@@ -88,6 +88,18 @@ def has_reason(comment: str) -> bool:
     return re.search(r"\w{2,}", _SILENCED.sub("", comment)) is not None
 
 
+def test_whatever_is_silenced_says_why() -> None:
+    found = [
+        f"{name(path)}:{line}: {comment}"
+        for path in list_files()
+        if path.suffix == ".py" and "migrations" not in path.parts
+        for line, comment in list_silenced(path.read_text(encoding="utf-8"))
+        if not has_reason(comment)
+    ]
+
+    assert found == []
+
+
 def test_a_reason_is_more_than_a_rule() -> None:
     ignore = "type: " + "ignore"
     for bare in (

@@ -57,7 +57,7 @@ def race(count: int, action: Callable[[int], Any]) -> list[Any]:
 @contextmanager
 def _connections_for(count: int) -> Iterator[None]:
     """Have a connection for each thread: those who wait for one do not race."""
-    pool = connection.pool  # type: ignore[attr-defined]
+    pool = connection.pool  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
     before, timeout = (pool.min_size, pool.max_size), pool.timeout
     pool.resize(before[0], count + before[1])
     pool.timeout = 60

@@ -56,7 +56,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def played(
     script: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None,  # noqa: ARG001
+    django_db_setup: None,  # noqa: ARG001 - a fixture that only has to be there
     django_db_blocker: DjangoDbBlocker,
 ) -> Any:
     """Play the whole script once; what each call got, and the street it was played in."""

@@ -38,7 +38,7 @@ def test_a_write_fails_as_asked_once_and_then_works(
     fake: FakeOmnitron,
     order: RemoteOrder,
     kind: type[OmnitronError],
-    applied: bool,  # noqa: FBT001
+    applied: bool,
     status: str,
     arrived: int,
 ) -> None:

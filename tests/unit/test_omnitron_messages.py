@@ -132,7 +132,7 @@ def test_the_easy_return_is_read_flat_or_nested() -> None:
 @pytest.mark.parametrize(
     ("told", "is_active"), [({}, True), ({"is_active": True}, True), ({"is_active": False}, False)]
 )
-def test_a_reason_is_active_unless_it_says_no(told: dict[str, bool], is_active: bool) -> None:  # noqa: FBT001
+def test_a_reason_is_active_unless_it_says_no(told: dict[str, bool], is_active: bool) -> None:
     row = {"pk": "1", "cancellation_type": "cancel", "subject": "Other"}
     assert RemoteReason.parse(row | told) == RemoteReason(1, "cancel", "Other", is_active)
 

@@ -15,7 +15,7 @@ def share(points: OrderPoints, **facts: object) -> LinePoints:
         "is_all_gone": False,
         "is_refund_as_points": False,
     }
-    return share_points(points, **(given_facts | facts))  # type: ignore[arg-type]
+    return share_points(points, **(given_facts | facts))  # type: ignore[arg-type]  # of several types by name
 
 
 def test_points_spent_come_back_before_money_does() -> None:

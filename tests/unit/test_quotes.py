@@ -284,7 +284,7 @@ def test_points_that_are_wanted_instead_of_money_are_credited_beside_those_that_
         ("always", True, "30"),
     ],
 )
-def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expected: str) -> None:  # noqa: FBT001
+def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expected: str) -> None:
     order = PaidOrder(
         "TRY", (PaidItem(1, 1, Decimal(100), is_shipped=is_shipped),), shipping_amount=Decimal(30)
     )

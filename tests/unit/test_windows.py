@@ -70,7 +70,7 @@ def test_where_clocks_change_a_day_is_a_day_and_an_hour_an_hour(
 
 
 @given(
-    since=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(BERLIN)),  # noqa: DTZ001
+    since=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(BERLIN)),  # noqa: DTZ001 - Hypothesis adds the time zone
     length=st.integers(1, 60),
     unit=st.sampled_from(list(Unit)),
 )
@@ -82,7 +82,7 @@ def test_a_longer_window_never_ends_sooner(since: datetime, length: int, unit: U
 
 
 @given(
-    since=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(ISTANBUL)),  # noqa: DTZ001
+    since=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(ISTANBUL)),  # noqa: DTZ001 - Hypothesis adds the time zone
     length=st.integers(1, 30),
 )
 def test_a_window_of_business_days_holds_that_many(since: datetime, length: int) -> None:

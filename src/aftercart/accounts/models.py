@@ -161,7 +161,7 @@ class Address(models.Model):
     address_type = models.CharField(max_length=32, default="customer")
     retail_store = models.JSONField(null=True, blank=True)
     remote_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null in the contract
-    identity_number = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
+    identity_number = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001 - null in the contract
     extra_field = models.JSONField(null=True, blank=True)
     is_corporate = models.BooleanField(default=False)
     primary = models.BooleanField(default=False)
@@ -182,7 +182,7 @@ class Address(models.Model):
 
 
 # Imported where Django looks for models.
-from aftercart.accounts.tallies import Tally  # noqa: E402
+from aftercart.accounts.tallies import Tally  # noqa: E402 - it needs the models above
 
 __all__ = [
     "Address",

@@ -18,7 +18,7 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Make the row that is saved, with its user."""
-        session: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        session: Session = super().create_model_instance(data)  # type: ignore[assignment]  # the stubs know Django's own model only
         user_id = data.get(SESSION_KEY)
         session.user_id = None if user_id is None else int(user_id)
         return session

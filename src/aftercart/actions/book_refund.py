@@ -109,7 +109,7 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
     if quoted.is_paid:
         paid = gather_paid(order, items)
         paid = replace(paid, items=tuple(replace(item, is_paid=True) for item in paid.items))
-        ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]
+        ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]  # the column holds one of its choices
         [priced] = compute_quote(paid, [ask]).lines
         for name in shares:
             setattr(quoted, name, getattr(priced, name))

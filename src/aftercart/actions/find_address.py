@@ -22,7 +22,7 @@ def find_address(named: int | AddressDraft, write: Write) -> Address:
     """
     if isinstance(named, AddressDraft):
         address = check_address(named)
-        [address.pk] = reserve_ids(Address._meta.db_table, 1)  # noqa: SLF001 - Django's own name for it
+        [address.pk] = reserve_ids(Address._meta.db_table, 1)
         return address
     if write.user is None:
         raise AddressUnknown

@@ -123,7 +123,7 @@ class _Importer:
         document = None
         try:
             if len(content) > LONGEST_LINE:
-                raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")  # noqa: TRY301
+                raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")  # noqa: TRY301 - the except clause below words every refusal
             document = decode_document(content)
             return read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
         except DocumentInvalid as error:

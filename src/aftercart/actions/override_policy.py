@@ -103,7 +103,7 @@ def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, Cancellat
 def _judge(
     command: OverrideCommand, order: Order, item: OrderItem, reason: CancellationReason, policy: Policy
 ) -> tuple[Finding, ...]:
-    ask = Ask(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]
+    ask = Ask(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
     refusals = list_refusals(
         judge(
             [ask],

@@ -103,7 +103,7 @@ def judge_lines(
 ) -> tuple[Finding, ...]:
     """Judge planned lines by the rules: all that speak, refusals among them."""
     findings = judge(
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]
+        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]  # the column holds one of its choices
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
         policy=policy,

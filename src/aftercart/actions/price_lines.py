@@ -97,7 +97,7 @@ def price_lines(
     allowed = [line for line in lines if line.order_item_id not in refused]
     quote = compute_quote(
         gather_paid(order, list(items.values()), given=find_given(order), points=_find_points(order)),
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]
+        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]  # the column holds one of its choices
         terms={} if policy is None else _find_terms(policy, items, allowed),
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
@@ -218,7 +218,7 @@ def _find_terms(
     """Find the shop's terms for each line."""
     total = sum((items[line.order_item_id].price * line.quantity for line in lines), ZERO)
     found = {
-        line.order_item_id: get_terms(policy, items[line.order_item_id], line.cancellation_type, total)  # type: ignore[arg-type]
+        line.order_item_id: get_terms(policy, items[line.order_item_id], line.cancellation_type, total)  # type: ignore[arg-type]  # the column holds one of its choices
         for line in lines
     }
     return {

@@ -89,10 +89,10 @@ def _resolve_users(intakes: Sequence[OrderIntake]) -> dict[str, int]:
             wanted.setdefault(intake.email, intake)
     users = dict(User.objects.filter(email__in=list(wanted)).values_list("email", "pk"))
     missing = [email for email in wanted if email not in users]
-    made = dict(zip(missing, reserve_ids(User._meta.db_table, len(missing)), strict=True))  # noqa: SLF001
+    made = dict(zip(missing, reserve_ids(User._meta.db_table, len(missing)), strict=True))
     now = timezone.now()
     copy_rows(
-        User._meta.db_table,  # noqa: SLF001
+        User._meta.db_table,
         _USER_COLUMNS,
         [_make_user_row(pk, wanted[email], now) for email, pk in made.items()],
     )
@@ -161,18 +161,18 @@ def _resolve_level(
         return {}
     # Pairs, not parents times names: a name that every city has would bring them all.
     statement = _FIND_LEVEL.format(
-        table=sql.Identifier(model._meta.db_table),  # noqa: SLF001
+        table=sql.Identifier(model._meta.db_table),
         parent=sql.Identifier(f"{parent}_id"),
     )
     pairs = [[above.pk for above, _ in wanted], [name for _, name in wanted]]
-    rows = model._default_manager.raw(statement.as_string(), pairs)  # noqa: SLF001
+    rows = model._default_manager.raw(statement.as_string(), pairs)
     found = {(getattr(row, f"{parent}_id"), row.name): row for row in rows}
     missing: dict[tuple[int, str], Any] = {
         (above.pk, name): model(**{parent: above, "name": name})
         for above, name in wanted
         if (above.pk, name) not in found
     }
-    model._default_manager.bulk_create(missing.values())  # noqa: SLF001
+    model._default_manager.bulk_create(missing.values())
     return found | missing
 
 
@@ -218,7 +218,7 @@ def _enter_in_books(entries: Sequence[_Entry]) -> None:
         key = (entry.user_id, entry.address.hash_data)
         if key not in known:
             new.setdefault(key, entry)
-    table = Address._meta.db_table  # noqa: SLF001
+    table = Address._meta.db_table
     for (key, entry), pk in zip(new.items(), reserve_ids(table, len(new)), strict=True):
         is_first = entry.user_id not in have_primary
         have_primary.add(entry.user_id)

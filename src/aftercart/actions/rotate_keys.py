@@ -31,7 +31,7 @@ def rotate_keys(progress: Callable[[int, int], None] | None = None) -> RotationR
     found again.
     """
     columns = [(model, field) for model, fields in _list_models() for field in fields]
-    total = sum(model._default_manager.exclude(**{field: ""}).count() for model, field in columns)  # noqa: SLF001
+    total = sum(model._default_manager.exclude(**{field: ""}).count() for model, field in columns)
     checked = renewed = lost = 0
     for model, field in columns:
         for pk, token in _read_tokens(model, field):
@@ -48,7 +48,7 @@ def rotate_keys(progress: Callable[[int, int], None] | None = None) -> RotationR
 def _list_models() -> Iterator[tuple[type[models.Model], list[str]]]:
     """List what has encrypted columns."""
     for model in apps.get_models():
-        fields = [field.name for field in model._meta.get_fields() if isinstance(field, EncryptedTextField)]  # noqa: SLF001
+        fields = [field.name for field in model._meta.get_fields() if isinstance(field, EncryptedTextField)]
         if fields:
             yield model, fields
 
@@ -69,5 +69,5 @@ def _replace(model: type[models.Model], field: str, pk: int, token: str, fresh: 
 
 def _with_token(model: type[models.Model], field: str) -> models.QuerySet[Any]:
     """Have the column as it is stored beside the row, as `token`."""
-    manager = model._default_manager  # noqa: SLF001 - the name that Django gives it
+    manager = model._default_manager
     return manager.annotate(token=Cast(field, models.TextField()))

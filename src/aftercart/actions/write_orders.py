@@ -17,10 +17,10 @@ from aftercart.orders.intake_items import DiscountIntake, ItemIntake
 from aftercart.orders.intake_merge import match_rows, merge_discount, merge_item, merge_order
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
 
-ORDERS: Final = Order._meta.db_table  # noqa: SLF001
-ITEMS: Final = OrderItem._meta.db_table  # noqa: SLF001
-DISCOUNTS: Final = DiscountItem._meta.db_table  # noqa: SLF001
-TIMELINE: Final = TimelineEntry._meta.db_table  # noqa: SLF001
+ORDERS: Final = Order._meta.db_table
+ITEMS: Final = OrderItem._meta.db_table
+DISCOUNTS: Final = DiscountItem._meta.db_table
+TIMELINE: Final = TimelineEntry._meta.db_table
 
 _ORDER_FIELDS: Final = (
     "channel_id", "user_email", "status", "status_before", "currency", "amount", "amount_without_discount",

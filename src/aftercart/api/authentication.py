@@ -56,7 +56,7 @@ class CsrfFailed(exceptions.PermissionDenied):
 class SessionAuthentication(authentication.SessionAuthentication):
     """Django REST framework's, answering 401 instead of 403 to who is not logged in."""
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
         """Name the scheme: without one the framework answers 403."""
         return "Session"
 

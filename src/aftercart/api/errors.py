@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 _RETRY_AFTER = 2
 
 
-def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: PLR0911
+def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: PLR0911 - one answer for each kind of error
     """Answer an exception; None for a fault of ours, which Django then logs and answers with 500."""
     set_rollback()
     match error:
@@ -60,9 +60,9 @@ def _answer_outage(error: Exception) -> Response:
 def _answer_framework(error: exceptions.APIException) -> Response:
     headers = {}
     if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]  # asked for just above
     if getattr(error, "wait", None):
-        headers["Retry-After"] = f"{error.wait:.0f}"  # type: ignore[attr-defined]
+        headers["Retry-After"] = f"{error.wait:.0f}"  # type: ignore[attr-defined]  # asked for just above
     code = error.get_codes()
     body = {"detail": error.detail, "code": code if isinstance(code, str) else error.default_code}
     return Response(body, status=error.status_code, headers=headers)

@@ -35,7 +35,7 @@ class EventSerializer(serializers.Serializer[Any]):
 class EventsSerializer(serializers.Serializer[Any]):
     """A message: its events."""
 
-    events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]
+    events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]  # the stubs miss what a list takes
 
 
 class OmnitronEvents(APIView):

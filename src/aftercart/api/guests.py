@@ -36,7 +36,7 @@ class AnonymousOrders(APIView):
         serializer = AnonymousSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
-        client = get_client_address(request._request)  # noqa: SLF001
+        client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
         order = find_anonymous(number=data["number"], email=data["email"], client=client)
         return Response([build_document(order)])
 
@@ -45,7 +45,7 @@ def get_owner(request: Request) -> User | Guest:
     """Give who asks: a customer, or the guest that the session has admitted last. Raises `NotAuthenticated`."""
     if isinstance(request.user, User):
         return request.user
-    guest = find_guest(request._request)  # noqa: SLF001
+    guest = find_guest(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
     return guest if guest is not None else get_user(request)
 
 

@@ -22,7 +22,7 @@ class JSONByDefault(BaseContentNegotiation):
         self,
         request: Request,
         renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,  # noqa: ARG002
+        format_suffix: str | None = None,  # noqa: ARG002 - the framework's signature
     ) -> tuple[BaseRenderer, str]:
         """Choose JSON. Raises Http404 for an unknown format."""
         choose_format(request._request)  # noqa: SLF001 - the framework offers no other way

@@ -123,7 +123,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 class CancellationSerializer(serializers.Serializer[Any]):
     """The body of `POST /orders/{number}/cancel/` (contract section 3)."""
 
-    cancel_order_items = ItemSerializer(many=True, allow_empty=False, max_length=_MOST_ITEMS)  # type: ignore[call-arg]
+    cancel_order_items = ItemSerializer(many=True, allow_empty=False, max_length=_MOST_ITEMS)  # type: ignore[call-arg]  # the stubs miss what a list takes
     pickup_address = IdField(
         required=False, allow_null=True, help_text="An address of the caller; for `refund` with easy return."
     )
@@ -141,7 +141,7 @@ class CancellationSerializer(serializers.Serializer[Any]):
         help_text="The signed quote that this is to be bound to.",
     )
 
-    def validate_return_policy(self, value: bool | None) -> bool | None:  # noqa: FBT001
+    def validate_return_policy(self, value: bool | None) -> bool | None:  # noqa: FBT001 - the framework calls it with this
         """Refuse a consent that was not given."""
         if value is False:
             raise serializers.ValidationError(_("The return policy must be accepted."), code="not_accepted")

@@ -66,7 +66,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, misc, unused-ignore]
+class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, misc, unused-ignore]  # generic in the stubs only
     """Customers and staff; nobody is deleted here, and no password or hash of one is shown."""
 
     form = UserForm
@@ -101,11 +101,11 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
             return False
         return super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Orders rest on users: one who is to go is switched off."""
         return False
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name for it
         """Set a password: whoever can do that can be anybody."""
         if not _is_superuser(request):
             raise PermissionDenied
@@ -135,18 +135,18 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
         return format_html('{} · <a class="bo-link" href="{}">{}</a>', state, url, gettext("set another"))
 
 
-class GroupAdmin(DjangoGroupAdmin, DeskAdmin[Group]):  # type: ignore[misc, unused-ignore]
+class GroupAdmin(DjangoGroupAdmin, DeskAdmin[Group]):  # type: ignore[misc, unused-ignore]  # generic in the stubs only
     """Groups of permissions: a superuser's business, since whoever edits a group can give it everything."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only a superuser."""
         return _is_superuser(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Only a superuser."""
         return _is_superuser(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Only a superuser."""
         return _is_superuser(request)
 

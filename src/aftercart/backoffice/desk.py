@@ -43,7 +43,7 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     list_disable_select_all = True
     list_fullwidth = True
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 - Django's signature
         """Name the list."""
         return _CountedOnce
 

@@ -32,7 +32,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         return request.user.has_perm("cancellations.change_difference")
 
     @admin.action(description=_("Mark the selected differences as settled"), permissions=["settle"])
-    def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002
+    def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002 - Django's signature
         """Resolve what a person has settled; what a comparison finds again is reported again."""
         queryset.filter(resolved_at=None).update(resolved_at=Now())
 
@@ -40,7 +40,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         """List differences with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "item")
 
-    def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002
+    def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one difference."""
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),

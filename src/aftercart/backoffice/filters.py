@@ -53,11 +53,11 @@ class ChoiceFilter(SimpleListFilter):
     table: ClassVar[tuple[tuple[str, Text, Q], ...]] = ()
     unchosen: ClassVar[Q] = Q()
 
-    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:  # noqa: ARG002
+    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, Any]]:  # noqa: ARG002 - Django's signature
         """Give the choices."""
         return [(value, words) for value, words, _condition in self.table]
 
-    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
         """Keep what was chosen; a value that is not in the table is as good as none."""
         conditions = {value: condition for value, _words, condition in self.table}
         return queryset.filter(conditions.get(self.value() or "", self.unchosen))
@@ -195,11 +195,11 @@ class _KnownValuesFilter(SimpleListFilter):
     column: ClassVar[str]
     path: ClassVar[str]
 
-    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: "HttpRequest", model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:  # noqa: ARG002 - Django's signature
         """Give the values that there are."""
         return [(str(value), str(value)) for value in list_known_values(self.column)]
 
-    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+    def queryset(self, request: "HttpRequest", queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
         """Keep the rows with the chosen value; one that nobody knows keeps none."""
         chosen = self.value()
         if not chosen:

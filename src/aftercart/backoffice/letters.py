@@ -43,7 +43,7 @@ class LetterAdmin(SheetAdmin[Letter]):
         """List letters with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Tell who may have a letter sent again: nothing else of it can change."""
         return request.user.has_perm("mail.change_letter")
 

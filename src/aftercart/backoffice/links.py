@@ -26,4 +26,4 @@ def link_row(model: type[Model], pk: int, text: Text) -> SafeString:
 
 
 def _name(model: type[Model]) -> str:
-    return f"{model._meta.app_label}_{model._meta.model_name}"  # noqa: SLF001 - Django's documented API
+    return f"{model._meta.app_label}_{model._meta.model_name}"

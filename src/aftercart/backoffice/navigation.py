@@ -110,7 +110,7 @@ def list_tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _make_item(request: HttpRequest, model: type[Model], title: str, icon: str) -> dict[str, Any]:
-    app, name = model._meta.app_label, model._meta.model_name  # noqa: SLF001 - Django's documented API
+    app, name = model._meta.app_label, model._meta.model_name
     may_see = any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
     return {
         "title": title,

@@ -72,7 +72,7 @@ class AddressAdmin(SheetAdmin[Address]):
         places = ("user", "country", "city", "township", "district")
         return super().get_queryset(request).select_related(*places)
 
-    def make_sheet(self, request: HttpRequest, obj: Address) -> Sheet:  # noqa: ARG002
+    def make_sheet(self, request: HttpRequest, obj: Address) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one address."""
         facts = [
             Fact(_("Customer"), link_row(User, obj.user_id, obj.user.email)),

@@ -116,7 +116,7 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         """List entries with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("user", "order", "made_by")
 
-    def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002
+    def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one entry."""
         facts = [
             Fact(_("Customer"), obj.user.email if obj.user else ""),

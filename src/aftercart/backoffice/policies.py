@@ -74,7 +74,7 @@ class RuleInline(_Inline):
     verbose_name = _("rule")
     verbose_name_plural = _("Rules, by number. The most specific one decides, whatever its number.")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Tell who may see rules: whoever may see versions."""
         return any(
             request.user.has_perm(f"cancellations.{verb}_policyversion") for verb in ("view", "change")
@@ -119,7 +119,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         versions = super().get_queryset(request).select_related("author")
         return versions.annotate(count_of_rules=Count("rules"))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Refuse the empty form: a version begins as a copy."""
         return False
 
@@ -275,15 +275,15 @@ class PolicyRuleAdmin(DeskAdmin[PolicyRule]):
         (_("Terms"), {"fields": (("fee_fixed", "fee_percent"), "shipping_refund")}),
     )  # fmt: skip
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ARG002 - Django's signature
         """Lead to the versions, where the rules are: whoever may see them gets there."""
         return HttpResponseRedirect(make_list_url(PolicyVersion))
 
-    def has_module_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_module_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Keep it out of the menus."""
         return False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Refuse: a rule is added to its version."""
         return False
 
@@ -314,10 +314,10 @@ class PolicyRuleAdmin(DeskAdmin[PolicyRule]):
             rule = PolicyRule.objects.select_related("version").filter(pk=object_id or 0).first()
             return _say_overtaken(request, rule.version if rule else None, error)
 
-    def response_post_save_change(self, request: HttpRequest, obj: PolicyRule) -> HttpResponseRedirect:  # noqa: ARG002
+    def response_post_save_change(self, request: HttpRequest, obj: PolicyRule) -> HttpResponseRedirect:  # noqa: ARG002 - Django's signature
         """Go back to the version."""
         return HttpResponseRedirect(make_url(PolicyVersion, obj.version_id))
 
-    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:  # noqa: ARG002
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:  # noqa: ARG002 - Django's signature
         """Go back to the versions."""
         return HttpResponseRedirect(make_list_url(PolicyVersion))

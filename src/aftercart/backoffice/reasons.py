@@ -98,7 +98,7 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
 
     def get_readonly_fields(
         self,
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
         obj: CancellationReason | None = None,
     ) -> tuple[str, ...]:
         """Keep the type of a reason that there is: requests that name it rely on it."""

@@ -75,7 +75,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
             return ("-created_date",)
         return ("created_date",)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Tell who may decide: nothing else of a request can change."""
         return request.user.has_perm("cancellations.change_cancellationrequest")
 

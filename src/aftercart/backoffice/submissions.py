@@ -46,7 +46,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         """List submissions with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
 
-    def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002
+    def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
@@ -153,7 +153,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
         """List changes with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
 
-    def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002
+    def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),

@@ -43,7 +43,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         """List statements with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "decided_by")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Tell who may decide: nothing else of a statement can change."""
         return request.user.has_perm("cancellations.change_withdrawal")
 

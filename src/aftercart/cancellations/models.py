@@ -348,11 +348,11 @@ class AddressChange(models.Model):
 
 
 # Last, since they refer to the models above; Django looks for models here.
-from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402
-from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402
-from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402
-from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402
-from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402
+from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402 - it needs the models above
+from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402 - it needs the models above
+from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above
+from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402 - it needs the models above
+from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402 - it needs the models above
 
 __all__ = [
     "AddressChange",

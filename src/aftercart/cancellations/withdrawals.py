@@ -44,7 +44,7 @@ class WithdrawalPolicy(models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         """Save, the country in lower case."""
         self.country = self.country.lower()
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
 
 
 class Withdrawal(models.Model):

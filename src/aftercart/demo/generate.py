@@ -92,7 +92,7 @@ def generate_documents(now: datetime, count: int = 300) -> Iterator[dict[str, An
         yield _write(_prepare(dice, order_id, person, kind, copy, now), dice, counter, now)
         last = order_id
     for order_id in range(last + 1, FIRST_ORDER_ID + count):
-        dice = random.Random(_SEED + order_id)  # noqa: S311
+        dice = random.Random(_SEED + order_id)  # noqa: S311 - made up and repeatable, nothing secret
         yield _write(_invent(dice, order_id, now), dice, counter, now)
 
 
@@ -138,8 +138,8 @@ def _invent(dice: random.Random, order_id: int, now: datetime) -> _Plan:
     quantities = [dice.choice((1, 1, 1, 2, 3)) for _ in range(dice.choice((1, 1, 2, 2, 3, 4)))]
     payments = (catalogue.CREDIT_CARD, catalogue.FUNDS_TRANSFER, catalogue.PAY_ON_DELIVERY)
     payment = dice.choices(payments, weights=(7, 2, 1))[0]
-    has_installments = payment is catalogue.CREDIT_CARD and not is_european and dice.random() < 0.4  # noqa: PLR2004
-    is_partly_cancelled = status not in FINAL and len(quantities) > 1 and dice.random() < 0.15  # noqa: PLR2004
+    has_installments = payment is catalogue.CREDIT_CARD and not is_european and dice.random() < 0.4  # noqa: PLR2004 - a share of the demo's orders
+    is_partly_cancelled = status not in FINAL and len(quantities) > 1 and dice.random() < 0.15  # noqa: PLR2004 - a share of the demo's orders
     return _Plan(
         order_id,
         _invent_person(dice, is_european=is_european),
@@ -150,7 +150,7 @@ def _invent(dice: random.Random, order_id: int, now: datetime) -> _Plan:
         item_statuses={len(quantities) - 1: Status.CANCELED} if is_partly_cancelled else {},
         invoice_number=f"AFT{now.year}{order_id:09d}" if status in SHIPPED else "",
         is_pickup=status == Status.READY_FOR_PICKUP,
-        is_guest=dice.random() < 0.08,  # noqa: PLR2004
+        is_guest=dice.random() < 0.08,  # noqa: PLR2004 - a share of the demo's orders
         campaign=dice.choice((None, None, 0, 1, 2)),
         installments=dice.choice((3, 6, 9)) if has_installments else 1,
         has_gift_box=order_id % 17 == 0,

@@ -52,7 +52,7 @@ NAMED: Final = (
 GUEST: Final = Person("guest@example.com", "Deniz", "Aksoy", "+905343334455", "TRY", (TURKISH_PLACES[4],))
 NAMED_PASSWORD: Final = "demo-12345"  # noqa: S105 - printed in the README
 STAFF_EMAIL: Final = "staff@example.com"
-STAFF_PASSWORD: Final = "staff-12345"  # noqa: S105
+STAFF_PASSWORD: Final = "staff-12345"  # noqa: S105 - the demo's, which it shows
 
 
 def list_prepared() -> Iterator[tuple[int, Person, str]]:

@@ -52,7 +52,7 @@ class _Rewound(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # the stubs name a type that Python 3.11 lacks
         data = self._head[: len(buffer)] or self._stream.read1(len(buffer))
         self._head = self._head[len(buffer) :]
         buffer[: len(data)] = data
@@ -72,7 +72,7 @@ def open_lines(path: str | Path) -> Iterator[bytes]:
     first `LONGEST_LINE` + 1 bytes. Raises OSError at once when the file cannot be opened, and while reading
     `InputDamaged` when it is a damaged gzip file.
     """
-    stream = cast("_Readable", sys.stdin.buffer if str(path) == STDIN else Path(path).open("rb"))  # noqa: SIM115
+    stream = cast("_Readable", sys.stdin.buffer if str(path) == STDIN else Path(path).open("rb"))  # noqa: SIM115 - whoever reads it closes it
     head = b""
     while len(head) < len(_GZIP_MAGIC) and (more := stream.read1(len(_GZIP_MAGIC) - len(head))):
         head += more

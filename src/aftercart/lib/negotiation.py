@@ -59,6 +59,6 @@ def by_format(*, html: View, json: View) -> View:
         return response
 
     # Both views check for themselves: Django REST framework's session authentication, Django's decorator.
-    dispatch.csrf_exempt = True  # type: ignore[attr-defined]
-    dispatch.json_view = json  # type: ignore[attr-defined]
+    dispatch.csrf_exempt = True  # type: ignore[attr-defined]  # a mark that Django and we read
+    dispatch.json_view = json  # type: ignore[attr-defined]  # a mark that Django and we read
     return dispatch

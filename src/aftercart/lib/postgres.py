@@ -126,7 +126,7 @@ def is_ready(data: Path) -> bool:
         "-U",
         ROLE,
     ]
-    return subprocess.run(command, check=False, timeout=10).returncode == 0  # noqa: S603
+    return subprocess.run(command, check=False, timeout=10).returncode == 0  # noqa: S603 - our own program and arguments
 
 
 def wait_until_ready(data: Path, process: subprocess.Popen[bytes] | None = None) -> None:
@@ -160,7 +160,7 @@ def running(data: Path, options: Sequence[str] = ()) -> Iterator[None]:
         create_database(data, DATABASE)
         yield
         return
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 - our own program and arguments
         server_command(data, options), stdout=subprocess.DEVNULL, stderr=sys.stderr, **popen_options()
     )
     try:

@@ -59,4 +59,4 @@ def _is_card(digits: str, name: str) -> bool:
 def _has_check_digit(digits: str) -> bool:
     """Check the last digit by the Luhn formula."""
     doubled = [int(digit) * (2 if position % 2 else 1) for position, digit in enumerate(reversed(digits))]
-    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0  # noqa: PLR2004
+    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0  # noqa: PLR2004 - Luhn's digits

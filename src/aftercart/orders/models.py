@@ -179,7 +179,7 @@ class DiscountItem(models.Model):
     code = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null in the contract
     offer_type = models.CharField(max_length=64, blank=True)
     promotion = models.BigIntegerField(null=True, blank=True)
-    session_offer_type = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    session_offer_type = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null in the contract
     created_date = models.DateTimeField(default=timezone.now)
     modified_date = models.DateTimeField(default=timezone.now)
 
@@ -264,7 +264,7 @@ class IdempotencyRecord(models.Model):
 
 
 # Imported where Django looks for models.
-from aftercart.orders.guest_models import GuestCode  # noqa: E402
+from aftercart.orders.guest_models import GuestCode  # noqa: E402 - it needs the models above
 
 __all__ = [
     "DiscountItem",

@@ -34,7 +34,7 @@ def make_default_clauses(basics: Basics) -> tuple[Clause, ...]:
     """Write the shipped policy as clauses, numbered in their order; the same basics give the same clauses."""
 
     def say(topic: Topic, effect: Effect = Effect.ALLOW, **said: object) -> Clause:
-        return replace(Clause(number=0, topic=topic, effect=effect), **said)  # type: ignore[arg-type]
+        return replace(Clause(number=0, topic=topic, effect=effect), **said)  # type: ignore[arg-type]  # of several types by name
 
     clauses = [
         say(Topic.STATUS, Effect.REFUSE),

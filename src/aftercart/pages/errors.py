@@ -36,17 +36,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     return _answer(request, 403, "csrf_failed", _("CSRF Failed: CSRF token missing or incorrect."))
 
 
-def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001 - Django calls it with this
     """Answer 403 to somebody who is known and may not."""
     return _answer(request, 403, "permission_denied", _("You may not do this."))
 
 
-def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001 - Django calls it with this
     """Answer 404, the same for what does not exist and for what is somebody else's."""
     return _answer(request, 404, "not_found", _("Not found."))
 
 
-def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001 - Django calls it with this
     """Answer 400 for a request that Django finds malformed."""
     return _answer(request, 400, "bad_request", _("Bad request."))
 

@@ -150,7 +150,7 @@ class AddressForm(PlainForm):
     def __init__(self, *args: Any, addresses: Sequence[Address], **options: Any) -> None:
         """Offer these addresses."""
         super().__init__(*args, **options)
-        self.fields["address"].choices = [(address.pk, address.title) for address in addresses]  # type: ignore[attr-defined]
+        self.fields["address"].choices = [(address.pk, address.title) for address in addresses]  # type: ignore[attr-defined]  # the field is one of choices
 
 
 class ReasonSelect(forms.Select):

@@ -18,7 +18,7 @@ _STATUS = 429
 def answer_lockout(
     request: HttpRequest,
     response: HttpResponse | None = None,  # noqa: ARG001 - django-axes' signature
-    credentials: dict[str, Any] | None = None,  # noqa: ARG001
+    credentials: dict[str, Any] | None = None,  # noqa: ARG001 - django-axes calls it with this
 ) -> HttpResponse:
     """Answer for django-axes, which has locked somebody out: 429 with `Retry-After`, whatever the password was."""
     return _answer(request, LogInRefused("locked_out", int(settings.AXES_COOLOFF_TIME.total_seconds())))

@@ -54,7 +54,7 @@ class WithdrawalForm(PlainForm):
             del self.fields["email"]
         names = name_items(items)
         choices = [(item.pk, f"{item.left_quantity} × {names[item.pk]}") for item in items]
-        self.fields["items"].choices = choices  # type: ignore[attr-defined]
+        self.fields["items"].choices = choices  # type: ignore[attr-defined]  # the field is one of choices
 
     @property
     def field_errors(self) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ class WithdrawalForm(PlainForm):
     def chosen_labels(self) -> list[str]:
         """Give the chosen items as the form lists them, once it is valid."""
         chosen = set(self.cleaned_data["items"])
-        return [str(label) for pk, label in self.fields["items"].choices if pk in chosen]  # type: ignore[attr-defined]
+        return [str(label) for pk, label in self.fields["items"].choices if pk in chosen]  # type: ignore[attr-defined]  # the field is one of choices
 
     @property
     def receipt_email(self) -> str:

@@ -20,7 +20,7 @@ def serve() -> None:
     """Do jobs until SIGTERM or Ctrl-C; then finish those under way."""
     listen_for_recovery(_wake_jobs)
     watch_restores_if_possible()
-    worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]  # Django's connector has it
     worker.job_manager = JobKeeper(worker.connector)
     worker.run_worker(
         concurrency=_CONCURRENCY,

@@ -141,7 +141,7 @@ def run_sync_reasons(pk: int) -> None:
 @app.periodic(cron="41 3 * * *")
 @app.task(name="aftercart.compare_reasons", queueing_lock="aftercart.compare_reasons")
 @_returning_connections
-def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001
+def run_compare_reasons(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Compare the reasons with Omnitron's once a day."""
     jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
 
@@ -164,7 +164,7 @@ def run_recover(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells e
 @app.periodic(cron="* * * * * */20")
 @app.task(name="aftercart.sync_orders", queueing_lock="aftercart.sync_orders", lock="aftercart.sync_orders")
 @_returning_connections
-def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
+def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Bring the orders up to date whose news lost their job, or that have undecided cancellations."""
     client = get_client()
     for pk in list_orders_to_sync(_ORDERS_A_ROUND):
@@ -179,7 +179,7 @@ def run_sync_orders(timestamp: int) -> None:  # noqa: ARG001
     name="aftercart.poll_updates", queueing_lock="aftercart.poll_updates", lock="aftercart.poll_updates"
 )
 @_returning_connections
-def run_poll_updates(timestamp: int) -> None:  # noqa: ARG001
+def run_poll_updates(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Read Omnitron's lists of updates, each as often as the setting says."""
     for channel_id, stream in list_streams_due():
         poll_updates(channel_id, stream, get_client())
@@ -188,7 +188,7 @@ def run_poll_updates(timestamp: int) -> None:  # noqa: ARG001
 @app.periodic(cron="23 3 * * *")
 @app.task(name="aftercart.reconcile", queueing_lock="aftercart.reconcile", lock="aftercart.reconcile")
 @_returning_connections
-def run_reconcile(timestamp: int) -> None:  # noqa: ARG001
+def run_reconcile(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Compare open orders with Omnitron once a day."""
     counts = reconcile_orders(get_client())
     _logger.info("Reconciled: %s", counts)
@@ -197,7 +197,7 @@ def run_reconcile(timestamp: int) -> None:  # noqa: ARG001
 @app.periodic(cron="* * * * * */10")
 @app.task(name="aftercart.take_over_jobs", queueing_lock="aftercart.take_over_jobs", priority=jobs.UPKEEP)
 @_returning_connections
-def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001
+def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Put the jobs of dead workers back into the queue."""
     for job in take_over_jobs(_DEAD_AFTER):
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
@@ -207,7 +207,7 @@ def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001
 @app.task(
     name="aftercart.forget", queueing_lock="aftercart.forget", lock="aftercart.forget", pass_context=True
 )
-async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Delete what has had its time: done jobs after a day."""
     await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
 
@@ -219,7 +219,7 @@ async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG0
     lock="aftercart.forget_accounts",
 )
 @_returning_connections
-def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001
+def run_forget_accounts(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Clear account numbers and holders after their time."""
     count = forget_accounts()
     if count:
@@ -237,7 +237,7 @@ def run_forget_logs(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tel
 @app.periodic(cron="47 * * * *")
 @app.task(name="aftercart.forget_writes", queueing_lock="aftercart.forget_writes")
 @_returning_connections
-def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
+def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Delete idempotency records, letters, sessions, guests' codes and tallies after their time."""
     SessionStore.clear_expired()
     recover.forget_writes()
@@ -248,6 +248,6 @@ def run_forget_writes(timestamp: int) -> None:  # noqa: ARG001
 @app.periodic(cron="* * * * *")
 @app.task(name="aftercart.watch_restores", queueing_lock="aftercart.watch_restores", priority=jobs.UPKEEP)
 @_returning_connections
-def run_watch_restores(timestamp: int) -> None:  # noqa: ARG001
+def run_watch_restores(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Let the count rise by which a restored database is noticed."""
     watch_restores()

@@ -189,7 +189,7 @@ class Town:
             name = f"worker-{number}"
             self._add(name, "worker", [*python, "worker"], self.make_environment(name, **armed))
         for port in self.web_ports:
-            wait_until(lambda port=port: answers(port, "/readyz"), f"the web server on {port}")  # type: ignore[misc]
+            wait_until(lambda port=port: answers(port, "/readyz"), f"the web server on {port}")  # type: ignore[misc]  # bound at once, for the loop goes on
 
     def _add(
         self, name: str, kind: str, command: Sequence[str], environment: Mapping[str, str], **more: Any

@@ -91,7 +91,7 @@ def test_the_page_of_a_submission_is_its_customers_alone(
     other = make_order(make_customer("other@example.com"), list_products("400"), number="ORD-OTHER")
     assert client.get(path.replace(order.number, other.number)).status_code == 404
     assert client.get(f"/orders/{order.number}/cancel/{uuid4()}/").status_code == 404
-    client.force_login(other.user)  # type: ignore[arg-type]
+    client.force_login(other.user)  # type: ignore[arg-type]  # the order has its customer
     assert client.get(path).status_code == 404
     assert client.get(path.replace(order.number, other.number)).status_code == 404
     assert len(fake.posts) == 1

@@ -56,7 +56,7 @@ class OptionalIdExtension(OpenApiSerializerFieldExtension):
 
     target_class = address_serializers.OptionalIdField
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
         """Write the schema of an id that may be missing; the framework adds null to the types itself."""
         return {
             "type": ["integer", "string"],
@@ -71,7 +71,7 @@ class YesExtension(OpenApiSerializerFieldExtension):
 
     target_class = address_serializers.YesField
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
         """Write the schema of a yes or no."""
         return {"type": ["boolean", "string", "null"], "enum": [True, False, "true", "false", "", None]}
 

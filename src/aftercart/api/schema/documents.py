@@ -56,7 +56,7 @@ class ShippingCompany(Document):
     """A company that collects returns."""
 
     value = text("Its code at Omnitron.")
-    label = text("Its name.")  # type: ignore[assignment]
+    label = text("Its name.")  # type: ignore[assignment]  # a field of this name hides the framework's own
 
 
 class EasyReturnCompany(Document):
@@ -103,7 +103,7 @@ class OrderItem(Document):
 
     id = integer("What a cancellation names as `order_item`.")
     order = integer("The order's id.")
-    parent = integer("The item that this one belongs to.", null=True)  # type: ignore[assignment]
+    parent = integer("The item that this one belongs to.", null=True)  # type: ignore[assignment]  # a field of this name hides the framework's own
     status = OrderStatus()
     price_currency = Currency()
     product = Product()

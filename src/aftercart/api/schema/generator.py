@@ -62,7 +62,7 @@ class SessionExtension(OpenApiAuthenticationExtension):
     target_class = "aftercart.api.authentication.SessionAuthentication"
     name = ["sessionid", "osessionid", "csrfToken"]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002 - drf-spectacular's signature
         """Define the three schemes."""
         session = "The session's key. Both cookies carry the same; either is enough."
         return [

@@ -43,7 +43,7 @@ class SubmissionExtension(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         """Write the schema of a submission."""
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - drf-spectacular has no public way
         field = self.target.fields["cancel_order_items"]
         schema["properties"]["cancel_order_items"] |= {"minItems": 1, "maxItems": field.max_length}
         return schema
@@ -54,7 +54,7 @@ class IdExtension(OpenApiSerializerFieldExtension):
 
     target_class = serializers.IdField
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
         """Write the schema of an id."""
         return {"type": ["integer", "string"], "minimum": 1, "maximum": 2**63 - 1, "pattern": r"^\d+$"}
 
@@ -64,7 +64,7 @@ class QuantityExtension(OpenApiSerializerFieldExtension):
 
     target_class = serializers.QuantityField
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
         """Write the schema of a quantity."""
         return {"type": ["integer", "string"], "minimum": 1, "maximum": 1_000_000, "pattern": r"^\d*$"}
 
@@ -74,7 +74,7 @@ class HourExtension(OpenApiSerializerFieldExtension):
 
     target_class = serializers.HourField
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
         """Write the schema of an hour."""
         return {
             "type": ["string", "integer"],

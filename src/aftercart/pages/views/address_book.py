@@ -89,7 +89,7 @@ def _remove_or_prefer(request: HttpRequest, user: User, pk: int) -> HttpResponse
 
 
 def _find_entry(user: User, told: str) -> Address | None:
-    if not (told.isascii() and told.isdecimal() and len(told) < 19):  # noqa: PLR2004 - 2**63
+    if not (told.isascii() and told.isdecimal() and len(told) < 19):  # noqa: PLR2004 - 2**63 - a share of the demo's orders
         return None
     return Address.objects.filter(user=user, pk=int(told)).first()
 

@@ -87,7 +87,7 @@ def _set_cookie(response: HttpResponse, name: str, language: str, *, max_age: in
         path=settings.LANGUAGE_COOKIE_PATH,
         domain=settings.LANGUAGE_COOKIE_DOMAIN,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,  # type: ignore[arg-type]
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,  # type: ignore[arg-type]  # the stubs name three strings, the setting is one
         secure=settings.LANGUAGE_COOKIE_SECURE,
     )
 
