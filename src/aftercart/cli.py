@@ -13,10 +13,12 @@ _EPILOG = "Every setting is an environment variable; the README lists them. `aft
 
 
 @contextmanager
-def _django(*, database: bool = True) -> Iterator[None]:
-    """Set Django up; with the embedded database, have it running for the while."""
+def _django(*, database: bool = True, takes_long: bool = False) -> Iterator[None]:
+    """Set Django up; with the embedded database, have it running for the while.
+
+    A command that `takes_long` is not bound by the time limits of web and worker.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
-    import django
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured  # of which a ConfigurationError is one
 
@@ -25,16 +27,26 @@ def _django(*, database: bool = True) -> Iterator[None]:
     try:
         if database and settings.IS_DATABASE_EMBEDDED:
             with postgres.running(settings.EMBEDDED_DATABASE):
-                django.setup()
+                _set_up(takes_long=takes_long)
                 try:
                     yield
                 finally:
                     _close_connections()
         else:
-            django.setup()
+            _set_up(takes_long=takes_long)
             yield
     except (ImproperlyConfigured, postgres.PostgresError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _set_up(*, takes_long: bool) -> None:
+    import django
+
+    django.setup()
+    if takes_long:
+        from aftercart.lib.database import lift_limits
+
+        lift_limits()
 
 
 def _close_connections() -> None:
@@ -67,7 +79,7 @@ def run(*, verbose: bool) -> None:
     """
     if not verbose:
         os.environ.setdefault("LOG_LEVEL", "WARNING")  # a worker's everyday lines would bury what to open
-    with _django(database=False):
+    with _django(database=False, takes_long=True):
         from aftercart.run import run_all
 
         sys.exit(run_all())
@@ -115,7 +127,7 @@ def sandbox(arguments: tuple[str, ...]) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database's tables up to date; `run` does it by itself."""
-    with _django():
+    with _django(takes_long=True):
         from django.core.management import call_command
 
         call_command("migrate", interactive=False)
@@ -125,7 +137,7 @@ def migrate() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what var/demo.json holds.")
 def demo(*, as_json: bool) -> None:
     """Show the demo's log-ins and orders; make the demo data first if the database is empty."""
-    with _django():
+    with _django(takes_long=True):
         from aftercart.run import describe_demo, prepare_database, summarise
 
         prepare_database()
@@ -145,7 +157,7 @@ def import_orders_command(file: str) -> None:
     sense are listed in a file beside the input, with number and reason, while the good ones go in; the exit
     code is then 1.
     """
-    with _django():
+    with _django(takes_long=True):
         from aftercart.run import describe_import, import_file
 
         try:
@@ -196,7 +208,7 @@ def rotate_keys_command() -> None:
     Safe while customers and workers go on, and to be run again. The exit code is 1 if there are values that
     no key opens.
     """
-    with _django():
+    with _django(takes_long=True):
         from aftercart.run import describe_rotation, rotate_with_progress
 
         result = rotate_with_progress()

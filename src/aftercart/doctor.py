@@ -16,7 +16,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from aftercart.actions.measure_unsettled import measure_unsettled
 from aftercart.cancellations.holds import find_hold
+from aftercart.cancellations.models import Setback
+from aftercart.cancellations.setbacks import count_persistent
 from aftercart.lib.configuration import OPTIONS
 from aftercart.lib.setting_kinds import KEY_LENGTH, TOKEN_LENGTH, is_weak
 from aftercart.mail.outbox import measure_outbox
@@ -30,6 +33,10 @@ _LONGEST_LAG = 60.0
 _PATIENCE = 10.0
 _LONGEST_PAGE = 1024 * 1024
 _CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+#: After how many seconds it is late: what a living process or recovery ends at once, and what Omnitron or the mail
+#: server must answer for.
+_LATE_AT_ONCE, _LATE = 120.0, 3600.0
+_LATE_SOON = frozenset({"submission_prepared", "submission_sent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ def examine() -> Iterator[Diagnosis]:
         ("clock", _check_clock),
         ("queue", _check_queue),
         ("sending", _check_sending),
+        ("unsettled", _check_unsettled),
+        ("setbacks", _check_setbacks),
         ("letters", _check_letters),
         ("omnitron", _check_omnitron),
         ("log-in", _check_login_page),
@@ -73,6 +82,8 @@ _CURES = {
     "clock": "Synchronise this machine's and the database's clocks (NTP).",
     "queue": "Start `aftercart worker`.",
     "sending": "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
+    "unsettled": "See that a worker runs and that Omnitron and the mail server answer; docs/operations.md, States.",
+    "setbacks": "Read the worker's log for these rows: something in them, or in Aftercart, is wrong.",
     "letters": "Check EMAIL_URL and the mail server; then have the letters sent again in the back office.",
     "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
@@ -151,6 +162,27 @@ def _check_sending() -> Diagnosis:
         return Diagnosis("sending", is_fine=True, finding="not on hold")
     finding = f"on hold since {hold.since:%Y-%m-%d %H:%M} (UTC): {hold.reason}"
     return Diagnosis("sending", is_fine=False, finding=finding, cure=_CURES["sending"])
+
+
+def _check_unsettled() -> Diagnosis:
+    ages = {kind: seconds for kind, seconds in measure_unsettled().items() if seconds > 0}
+    late = [k for k, s in ages.items() if s > (_LATE_AT_ONCE if k in _LATE_SOON else _LATE)]
+    oldest = ", ".join(f"{kind} {seconds:.0f} s" for kind, seconds in sorted(ages.items()))
+    return Diagnosis(
+        "unsettled",
+        is_fine=not late,
+        finding=f"the oldest: {oldest}" if oldest else "nothing",
+        cure=_CURES["unsettled"] if late else "",
+    )
+
+
+def _check_setbacks() -> Diagnosis:
+    worst = Setback.objects.order_by("-failures").first()
+    count = count_persistent()
+    finding = f"{count} rows fail again and again" if count else "none"
+    if count and worst:
+        finding = f"{finding}, as {worst.key}: {worst.error}"
+    return Diagnosis("setbacks", is_fine=not count, finding=finding, cure=_CURES["setbacks"] if count else "")
 
 
 def _check_letters() -> Diagnosis:

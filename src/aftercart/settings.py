@@ -9,7 +9,7 @@ import structlog
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
 from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
-from aftercart.lib.database_url import merge_options
+from aftercart.lib.database import Limits, make_options
 
 config = Configuration()
 config.check()
@@ -128,14 +128,17 @@ _database: dict[str, Any] = config.read("DATABASE_URL") or {
 IS_DATABASE_EMBEDDED = not config.text("DATABASE_URL")
 _database["CONN_MAX_AGE"] = 0
 _database["CONN_HEALTH_CHECKS"] = True
-_database["OPTIONS"] = merge_options(
-    {
-        # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
-        "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
-        "server_side_binding": True,
-    },
-    _database["OPTIONS"],
+_limits = Limits(
+    lock=config.seconds("DATABASE_LOCK_SECONDS"),
+    statement=config.seconds("DATABASE_STATEMENT_SECONDS"),
+    idle=config.seconds("DATABASE_IDLE_SECONDS"),
+    silence=config.seconds("DATABASE_SILENCE_SECONDS"),
 )
+_database["OPTIONS"] = make_options(_limits, _database["OPTIONS"]) | {
+    # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
+    "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
+    "server_side_binding": True,
+}
 DATABASES = {"default": _database}
 
 # --- people and sessions -----------------------------------------------------------------------------------
@@ -299,6 +302,7 @@ OMNITRON_BREAKER_FAILURES = config.number("OMNITRON_BREAKER_FAILURES")
 OMNITRON_BREAKER_SECONDS = config.seconds("OMNITRON_BREAKER_SECONDS")
 OMNITRON_WEBHOOK_SECRETS = config.read("OMNITRON_WEBHOOK_SECRETS")
 OMNITRON_POLL = timedelta(seconds=config.seconds("OMNITRON_POLL_SECONDS"))
+OMNITRON_READS_PER_MINUTE = config.number("OMNITRON_READS_PER_MINUTE")
 OMNITRON_ADDRESS_METHOD = config.text("OMNITRON_ADDRESS_METHOD")
 OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")
 VERIFY_GRACE = timedelta(seconds=config.seconds("VERIFY_GRACE_SECONDS"))
@@ -354,7 +358,10 @@ LOGGING = {
             "foreign_pre_chain": _shared_processors,
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+    "filters": {"outages": {"()": "aftercart.lib.outages.OutageFilter"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "structlog", "filters": ["outages"]},
+    },
     "root": {"handlers": ["stderr"], "level": config.text("LOG_LEVEL")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},

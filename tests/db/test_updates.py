@@ -260,6 +260,7 @@ def test_an_order_that_cannot_be_read_does_not_take_the_turn_of_others() -> None
     for each in (shop, other):
         cancel_items(each.command(), each.fake)
         sync_order(each.order.pk, each.fake)
+    Order.objects.update(synced_at=F("synced_at") - timedelta(seconds=30))  # their next looks have come
     assert list_orders_to_sync(1) == [shop.order.pk]
     shop.fake.fail("read_order", NotSent("down", code="unreachable"))
 

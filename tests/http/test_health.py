@@ -1,14 +1,21 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from pytest_django import Settings
 
+from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.cancellations.models import SyncCursor
+from aftercart.actions.prepare_submission import prepare_submission
+from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.cancellations.models import CancellationRequest, Submission, SyncCursor
+from aftercart.cancellations.setbacks import record_setback
+from aftercart.doctor import examine
+from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.worker.queue import measure_queue
 from tests.shop import Shop
@@ -60,3 +67,59 @@ def test_the_metrics_ask_for_their_token(settings: Settings) -> None:
 
     settings.METRICS_TOKEN, settings.IS_LOCAL = "", False
     assert Client().get("/metrics").status_code == 404
+
+
+def measure_ages() -> dict[str, float]:
+    lines = Client().get("/metrics").content.decode().splitlines()
+    start = "aftercart_oldest_unsettled_seconds{"
+    rows = (line.removeprefix(start).split("} ") for line in lines if line.startswith(start))
+    return {kind.removeprefix('kind="').rstrip('"'): round(float(age), -1) for kind, age in rows}
+
+
+def test_the_age_of_the_oldest_is_told_for_each_kind_that_waits(shop: Shop) -> None:
+    kinds = {
+        *("submission_prepared", "submission_sent", "submission_unknown", "request_undelivered"),
+        *("approval_unsent", "rejection_unreported", "address_pending", "email"),
+    }
+    assert measure_ages() == dict.fromkeys(kinds, 0.0)
+
+    shop.fake.fail("cancel_items", AnswerUnknown, applied=True)
+    cancel_items(shop.command(), shop.fake)
+    Submission.objects.update(sent_at=F("sent_at") - timedelta(seconds=40))
+    Letter.objects.update(created_at=F("created_at") - timedelta(seconds=70))
+
+    assert measure_ages() == {**dict.fromkeys(kinds, 0.0), "submission_unknown": 40.0, "email": 70.0}
+
+
+def test_a_decision_of_ours_that_omnitron_does_not_hear_of_has_an_age(shop: Shop) -> None:
+    request_cancellation(shop.command())
+    staff = User.objects.create_superuser("boss@example.com")
+    request = CancellationRequest.objects.get()
+    then = timezone.now() - timedelta(seconds=50)
+    CancellationRequest.objects.update(created_date=then)
+    assert measure_ages()["request_undelivered"] == 50.0
+
+    for status, kind in (("approved", "approval_unsent"), ("rejected", "rejection_unreported")):
+        CancellationRequest.objects.filter(pk=request.pk).update(
+            status=status, decided_by=staff, decided_at=then
+        )
+        ages = measure_ages()
+        assert (ages["request_undelivered"], ages[kind]) == (0.0, 50.0)
+
+
+def test_doctor_finds_what_should_have_been_settled_and_what_keeps_failing(shop: Shop) -> None:
+    assert {d.name: d.is_fine for d in examine()}["unsettled"]
+    prepare_submission(shop.command(), Submission.Origin.DIRECT)
+    Submission.objects.update(created_at=F("created_at") - timedelta(seconds=130))
+    for _ in range(3):
+        record_setback("aftercart.recover_submission", 1, ValueError("poison"))
+
+    found = {diagnosis.name: diagnosis for diagnosis in examine()}
+
+    assert not found["unsettled"].is_fine
+    assert found["unsettled"].finding.startswith("the oldest: submission_prepared 13")
+    assert not found["setbacks"].is_fine
+    assert found["setbacks"].finding == (
+        "1 rows fail again and again, as aftercart.recover_submission:1: ValueError: poison"
+    )
+    assert "aftercart_setbacks 1.0" in Client().get("/metrics").content.decode().splitlines()

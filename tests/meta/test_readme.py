@@ -81,6 +81,7 @@ def drained(process: "subprocess.Popen[str]") -> Iterator[None]:
     drain.wait()
 
 
+@pytest.mark.timeout(280)  # all of Aftercart starts, which a busy machine takes a minute for
 def test_the_walk_through_does_what_the_readme_says() -> None:
     missing = [program for program in ("bash", "curl", "awk") if shutil.which(program) is None]
     if missing:

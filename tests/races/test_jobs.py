@@ -11,7 +11,6 @@ from aftercart.actions import jobs
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.lib.locks import alone_at
 from aftercart.worker.take_over import take_over_jobs
 from tests.races.together import interrupted, race, without_turns
 from tests.shop import Shop
@@ -108,19 +107,6 @@ def test_without_the_claim_two_workers_ask_omnitron_twice() -> None:
         deliver_request(pk, shop.fake)
 
     assert shop.count_posts("create_request") == 2
-
-
-def is_alone() -> bool:
-    with alone_at("aftercart.recover") as alone:
-        return alone
-
-
-def test_while_one_recovers_nobody_else_does() -> None:
-    with alone_at("aftercart.recover") as first:
-        assert first
-        assert race(4, lambda _n: is_alone()) == [False] * 4
-
-    assert race(1, lambda _n: is_alone()) == [True]
 
 
 def take_over_and_begin() -> str | None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
+from aftercart.lib.database import is_outage
 from aftercart.orders.errors import BeingChecked
 
 _logger = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ def despite_outages(act: Callable[[], _T]) -> _T:
     for pause in _PAUSES:
         try:
             return act()
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block or time.monotonic() - began > _PATIENCE:
+        except (DatabaseError, InterfaceError) as error:
+            if not is_outage(error) or connection.in_atomic_block or time.monotonic() - began > _PATIENCE:
                 raise
             connection.close()
             time.sleep(pause)
@@ -41,6 +42,8 @@ def checking_later(record: int | None) -> Iterator[None]:
     """Raise `BeingChecked` where the database is away for what follows a committed intent: a worker settles it."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
+        if not is_outage(error):
+            raise
         _logger.warning("The database went away while a write was under way; it is checked later.")
         raise BeingChecked(record) from error

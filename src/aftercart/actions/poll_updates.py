@@ -1,6 +1,6 @@
 """Read what has changed at Omnitron since the last time, and have those orders synced."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
+from aftercart.cancellations.read_budget import spend_calls
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError
+from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order
 
 Stream = Literal["orders", "requests"]
@@ -57,11 +59,23 @@ class _Round:
 
 
 def list_streams_due() -> list[tuple[int, Stream]]:
-    """List the streams whose last look is a setting's time ago, of every channel that has orders."""
+    """List the streams whose last look is a setting's time ago, of the channels that orders were written for.
+
+    Those have cursors since then (`add_channels`): to look through all orders for them took longer than the reading.
+    """
     since = timezone.now() - settings.OMNITRON_POLL
-    fresh = set(SyncCursor.objects.filter(polled_at__gt=since).values_list("channel_id", "stream"))
-    channels = Order.objects.order_by().values_list("channel_id", flat=True).distinct()
-    return [(pk, stream) for pk in channels for stream in STREAMS if (pk, stream) not in fresh]
+    polled = {(row.channel_id, row.stream): row.polled_at for row in SyncCursor.objects.all()}
+    channels = {settings.OMNITRON_CHANNEL_ID, *(channel_id for channel_id, _stream in polled)}
+    due = [(pk, stream) for pk in sorted(channels) for stream in STREAMS]
+    return [key for key in due if (at := polled.get(key)) is None or at <= since]
+
+
+def add_channels(channel_ids: Iterable[int]) -> None:
+    """Have the lists of these channels read from now on, if they are not yet."""
+    SyncCursor.objects.bulk_create(
+        (SyncCursor(channel_id=pk, stream=stream) for pk in sorted(set(channel_ids)) for stream in STREAMS),
+        ignore_conflicts=True,
+    )
 
 
 def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
@@ -79,13 +93,14 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     since = None if position is None else position - _OVERLAP
     failure = None
     try:
-        with client.dialogue() as talk:
+        with metered() as meter, client.dialogue() as talk:
             for number, rows in enumerate(_list_pages(talk, stream, channel_id, since)):
                 read.take(list(rows), _FINDERS[stream])
                 if number + 1 >= _MOST_PAGES:
                     break
     except OmnitronError as error:
         failure = error
+    spend_calls(meter.calls)
     # First what the new position stands for: a death in between only has it done twice.
     for pk in sorted(read.order_pks):
         plan_sync(pk)

@@ -1,7 +1,9 @@
 """Compare open and lately closed orders with Omnitron, and report every difference that syncing does not settle."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -9,6 +11,7 @@ from django.utils import timezone
 
 from aftercart.actions.compare_address import find_other_address
 from aftercart.actions.compare_refunds import Found, compare_refunds
+from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync_order import sync_order
 from aftercart.omnitron.client import Omnitron
@@ -22,6 +25,11 @@ from aftercart.orders.status import FINAL
 _RECENT = timedelta(days=60)
 #: Omnitron may still move money of an order for so long after nothing is left of it.
 _CLOSED_LATELY = timedelta(days=14)
+_WORK = "aftercart.reconcile_order"
+
+
+class _OmnitronAway(Exception):
+    """Nor would the next order be read now."""
 
 
 def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
@@ -79,15 +87,20 @@ def _report(order_pk: int, found: list[Found]) -> int:
     return len(found)
 
 
-def reconcile_orders(client: Omnitron) -> dict[str, int]:
-    """Reconcile them all, until an outage. Tells how many were compared, differ, and were unread."""
+def reconcile_orders(client: Omnitron, fence: Fence = stand_alone) -> dict[str, int]:
+    """Reconcile them all, until an outage. Returns how many were compared, differ, and were unread."""
     counts = {"compared": 0, "different": 0, "unread": 0}
-    for pk in list_orders_to_reconcile().iterator(chunk_size=500):
-        try:
-            counts["different"] += bool(reconcile_order(pk, client))
-            counts["compared"] += 1
-        except OmnitronError as error:
-            counts["unread"] += 1
-            if error.is_outage:
-                break
+    with suppress(_OmnitronAway):
+        for pk in list_orders_to_reconcile().iterator(chunk_size=500):
+            do_apart(_WORK, pk, partial(_count_order, pk, client, counts), fence, passing=_OmnitronAway)
     return counts
+
+
+def _count_order(pk: int, client: Omnitron, counts: dict[str, int]) -> None:
+    try:
+        counts["different"] += bool(reconcile_order(pk, client))
+        counts["compared"] += 1
+    except OmnitronError as error:
+        counts["unread"] += 1
+        if error.is_outage:
+            raise _OmnitronAway from None

@@ -1,22 +1,29 @@
-"""Find what a dead process left behind, and give it to whoever finishes it. Run every few seconds."""
+"""Find what a dead process left behind, and give it to whoever finishes it. Run every few seconds.
 
-from datetime import datetime, timedelta
+By the database's clock: the hosts' own may be apart. Row by row: one that somebody holds is left to the next round, and
+one that fails moves back behind the others.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from aftercart.accounts.models import Tally
 from aftercart.actions import jobs
+from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.settle_submission import settle_submission
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Setback, Submission
+from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order
-from aftercart.orders.selectors import get_now
 from aftercart.orders.timeline import WORKER
 
 _State = Submission.State
@@ -25,91 +32,100 @@ _State = Submission.State
 _MARGIN = timedelta(seconds=5)
 #: How many rows of a kind one round takes on.
 _MOST = 200
+_OLD = timedelta(hours=48)
+RECOVER_SUBMISSION = "aftercart.recover_submission"
 
 
-def recover_submissions() -> int:
-    """Settle what stands in `prepared` (never sent) or `sent` (unknown) beyond any dialogue; tell how many.
+def recover_submissions(fence: Fence = stand_alone) -> int:
+    """Settle what stands in `prepared` (never sent) or `sent` (unknown) beyond any dialogue; return how many.
 
     A process that is merely slow loses its claim, and then sends nothing and settles nothing.
     """
-    before = _get_longest_ago()
+    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
     stale = Submission.objects.filter(
-        Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before)
-    ).order_by("pk")[:_MOST]
-    count = 0
-    for submission in stale:
-        outcome = _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN
-        detail = "The process that served this submission died."
-        failpoint("recover.settling")
-        settle_submission(
-            submission.pk,
-            outcome,
-            WORKER,
-            cause="process_died",
-            detail=detail,
-            only_from=_State(submission.state),  # else it was merely slow, and has just been sent or settled
-        )
-        count += 1
-    return count
+        Q(state=_State.PREPARED, created_at__lt=Now() - longest)
+        | Q(state=_State.SENT, sent_at__lt=Now() - longest)
+    )
+    found = exclude_set_back(RECOVER_SUBMISSION, stale).order_by("pk").values_list("pk", "state")[:_MOST]
+    return sum(
+        do_apart(RECOVER_SUBMISSION, pk, partial(_settle, pk, _State(state)), fence) for pk, state in found
+    )
 
 
-def _get_longest_ago() -> datetime:
-    """Tell before when a dialogue must have begun to be over by now, with whatever process had it."""
-    return get_now() - timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) - _MARGIN
+def _settle(pk: int, state: Submission.State) -> None:
+    failpoint("recover.settling")
+    settle_submission(
+        pk,
+        _State.REFUSED if state == _State.PREPARED else _State.UNKNOWN,
+        WORKER,
+        cause="process_died",
+        detail="The process that served this submission died.",
+        only_from=state,  # else it was merely slow, and has just been sent or settled
+        nowait=True,
+    )
 
 
-def recover_jobs() -> int:
-    """Enqueue what waits for a job and has none; tell how many. The row is the truth, a job its ticker."""
+def recover_jobs(fence: Fence = stand_alone) -> int:
+    """Enqueue what waits for a job and has none; return how many. The row is the truth, a job its ticker."""
+    counts: list[int] = []
+    for task, rows in _list_work():
+        do_apart(task, 0, partial(_enqueue_missing, task, rows, fence, counts), fence)
+    return sum(counts)
+
+
+def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
+    """List the kinds of jobs, each with the rows that wait for one."""
     status = CancellationRequest.Status
-    requests = CancellationRequest.objects.filter(
-        # Of one that Omnitron completed meanwhile, what an unanswered try had made is still to be noted.
-        Q(status=status.WAITING) | Q(status=status.COMPLETED, deliveries__gt=0),
-        delivered_at=None,
-        is_undeliverable=False,
+    yield jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN)
+    yield (
+        jobs.DELIVER_REQUEST,
+        CancellationRequest.objects.filter(
+            # Of one that Omnitron completed meanwhile, what an unanswered try had made is still to be noted.
+            Q(status=status.WAITING) | Q(status=status.COMPLETED, deliveries__gt=0),
+            delivered_at=None,
+            is_undeliverable=False,
+        ),
     )
-    approved = CancellationRequest.objects.filter(status=status.APPROVED, decided_by__isnull=False).exclude(
-        line__submission__state__in=UNDER_WAY
+    decided = CancellationRequest.objects.filter(decided_by__isnull=False)
+    yield (
+        jobs.EXECUTE_APPROVAL,
+        decided.filter(status=status.APPROVED).exclude(line__submission__state__in=UNDER_WAY),
     )
-    rejected = CancellationRequest.objects.filter(
-        status=status.REJECTED, decided_by__isnull=False, rejection_told_at=None
-    )
+    yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_told_at=None)
     # A younger one may be told just now by the web process that recorded it.
-    changes = AddressChange.objects.filter(
-        state=AddressChange.State.PENDING, created_at__lt=_get_longest_ago()
-    )
-    return (
-        _enqueue_missing(jobs.VERIFY_SUBMISSION, Submission.objects.filter(state=_State.UNKNOWN))
-        + _enqueue_missing(jobs.DELIVER_REQUEST, requests)
-        + _enqueue_missing(jobs.EXECUTE_APPROVAL, approved)
-        + _enqueue_missing(jobs.DELIVER_REJECTION, rejected)
-        + _enqueue_missing(jobs.DELIVER_ADDRESS, changes)
-        + _enqueue_missing(jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=get_now()))
-        + _enqueue_missing(jobs.SEND_LETTER, list_waiting())
-        + _enqueue_missing(
-            jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=timezone.now())
-        )
-    )
+    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
+    changes = AddressChange.objects.filter(state=AddressChange.State.PENDING)
+    yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=Now() - longest)
+    yield jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=Now())
+    yield jobs.SEND_LETTER, list_waiting()
+    yield jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=Now())
 
 
-def _enqueue_missing(task: str, rows: models.QuerySet[Any]) -> int:
-    missing = jobs.list_without_job(task, rows, _MOST)
-    for pk in missing:
-        failpoint("recover.enqueuing")
-        jobs.enqueue(task, pk)
-    return len(missing)
+def _enqueue_missing(task: str, rows: models.QuerySet[Any], fence: Fence, counts: list[int]) -> None:
+    missing = jobs.list_without_job(task, exclude_set_back(task, rows), _MOST)
+    counts.extend(do_apart(task, pk, partial(_enqueue, task, pk, fence), fence) for pk in missing)
+
+
+@transaction.atomic
+def _enqueue(task: str, pk: int, fence: Fence) -> None:
+    failpoint("recover.enqueuing")
+    fence()  # here as well: who wakes from a long sleep finds the job made, and perhaps done
+    jobs.enqueue(task, pk)
 
 
 def forget_writes() -> int:
     """Delete idempotency records that have outlived the longest promise (contract section 3.5)."""
-    old = IdempotencyRecord.objects.filter(
-        created_at__lt=timezone.now() - timedelta(hours=48), status_code__isnull=False
-    )
+    old = IdempotencyRecord.objects.filter(created_at__lt=Now() - _OLD, status_code__isnull=False)
     return old.delete()[0]
 
 
 def forget_guests() -> int:
     """Delete guests' codes and tallies that no budget and no limit looks at any more."""
-    before = timezone.now() - timedelta(hours=48)
-    codes, _ = GuestCode.objects.filter(created_at__lt=before).delete()
-    tallies, _ = Tally.objects.filter(window_start__lt=before).delete()
+    codes, _ = GuestCode.objects.filter(created_at__lt=Now() - _OLD).delete()
+    tallies, _ = Tally.objects.filter(window_start__lt=Now() - _OLD).delete()
     return codes + tallies
+
+
+def forget_setbacks() -> int:
+    """Delete setbacks of work that nobody has tried again since: it was done in another way."""
+    return Setback.objects.filter(retry_at__lt=Now() - _OLD).delete()[0]

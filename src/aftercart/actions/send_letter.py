@@ -5,11 +5,15 @@ may have arrived: it is sent again under the same Message-ID, or, where a second
 """
 
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from aftercart.actions import jobs
+from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.waits import compute_wait
+from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.delivery import DeliveryUnknown, NotDelivered, hand_over
@@ -22,13 +26,15 @@ _FIRST_WAIT = timedelta(seconds=20)
 _LONGEST_WAIT = timedelta(hours=1)
 #: After so many tries, about a day, a person should look.
 MOST_TRIES = 30
+#: How many letters one round of recovery takes on.
+_MOST = 200
+_RECOVER_LETTER = "aftercart.recover_letter"
 
 
 def send_letter(letter_pk: int) -> None:
     """Send a letter that waits; tried again later if the mail server did not take it. Raises nothing remote."""
-    now = get_now()
     _expire(letter_pk)
-    letter = claim_letter(letter_pk, now)
+    letter = claim_letter(letter_pk)
     if letter is None:
         return
     failpoint("letter.claimed")
@@ -48,14 +54,14 @@ def send_letter(letter_pk: int) -> None:
         _mark_sent(letter)
 
 
-def recover_letters() -> int:
-    """Settle what dead processes left in `sending`: nobody knows whether it was handed over. Tell how many."""
-    stale = Letter.objects.filter(state=_State.SENDING, sending_at__lt=get_now() - SENDING_AT_MOST)
-    count = 0
-    for letter in stale.order_by("pk")[:200]:
-        _leave_unknown(letter, "The process that sent this letter died.")
-        count += 1
-    return count
+def recover_letters(fence: Fence = stand_alone) -> int:
+    """Settle what dead processes left in `sending`: nobody knows whether it was handed over. Return how many."""
+    stale = Letter.objects.filter(state=_State.SENDING, sending_at__lt=Now() - SENDING_AT_MOST)
+    detail = "The process that sent this letter died."
+    return sum(
+        do_apart(_RECOVER_LETTER, letter.pk, partial(_leave_unknown, letter, detail), fence)
+        for letter in exclude_set_back(_RECOVER_LETTER, stale).order_by("pk")[:_MOST]
+    )
 
 
 def forget_letters(life: timedelta) -> int:

@@ -32,16 +32,18 @@ def settle_submission(
     detail: str = "",
     only_from: Submission.State | None = None,
     only_if: Q | None = None,
+    nowait: bool = False,
 ) -> Answer:
     """Settle as `applied`, `refused` or `unknown`, and give the answer for the caller who waits.
 
     Whoever comes second changes nothing and is told what the first one settled; so is one that has seen it stand
     in a state (`only_from`) in which it stands no more. `only_if` is a condition of the claim that releases it.
+    With `nowait`, an order that somebody else holds is an `OperationalError`.
     """
     with transaction.atomic(durable=True):
         submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
         correlate_submission(submission.uuid)
-        order = lock_order(pk=submission.order_id)
+        order = lock_order(pk=submission.order_id, nowait=nowait)
         if only_from is not None:
             submission.refresh_from_db(fields=["state"])
             if submission.state != only_from:

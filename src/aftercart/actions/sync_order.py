@@ -18,12 +18,14 @@ from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
+from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import is_payment_shown
 from aftercart.orders.selectors import get_now, lock_order, save_item, save_order
@@ -34,6 +36,8 @@ _Status = CancellationRequest.Status
 _CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
 #: When to read again what changed under our eyes.
 _AGAIN = timedelta(seconds=1)
+#: When to try again what the budget of calls does not allow now.
+_WHEN_SPENT = timedelta(seconds=10)
 #: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
 _WHEN_UNTOLD, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
 _SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
@@ -54,18 +58,29 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
 
 
 def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
-    """Bring an order up to date, unless somebody has put it off since that was asked for."""
-    return sync_or_postpone(order_pk, client) if is_sync_due(order_pk) else None
+    """Bring an order up to date, unless somebody has put it off since that was asked for.
+
+    Beyond the budget of calls it is put off here: shortly, and not all orders to one moment.
+    """
+    if not is_sync_due(order_pk):
+        return None
+    if not has_calls_left():
+        plan_sync(order_pk, wait=compute_wait(0, first=_WHEN_SPENT, longest=_WHEN_SPENT))
+        return None
+    return sync_or_postpone(order_pk, client)
 
 
 def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
     """Bring an order up to date, or have it tried again later; give the error then."""
     try:
-        sync_order(order_pk, client)
+        with metered() as meter:
+            sync_order(order_pk, client)
     except OmnitronError as error:
         refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
         plan_sync(order_pk, wait=compute_wait(refusals, first=_WHEN_UNTOLD, longest=_LONGEST_WHEN_REFUSED))
         return error
+    finally:
+        spend_calls(meter.calls)
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db.models import Max, Q
 
 from aftercart.actions.import_points import import_points
+from aftercart.actions.poll_updates import add_channels
 from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
@@ -81,6 +82,7 @@ def write_orders(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     _advance_sequences([*new, *newer])
     customers = resolve_customers([*new, *newer])
     _create(new, customers[: len(new)])
+    add_channels(intake.columns["channel_id"] for intake in [*new, *newer])
     _update(newer, customers[len(new) :])
     import_points([*new, *newer], customers)
     outcome.created, outcome.updated = len(new), len(newer)

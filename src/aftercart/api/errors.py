@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from aftercart.lib.database import is_outage
+from aftercart.lib.outages import outages
 from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
 from aftercart.orders.errors import ActionError, StillRunning
 
@@ -38,9 +40,7 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         case SuspiciousOperation() | UnicodeError() | DataError():
             _logger.warning("A request could not be read: %s", type(error).__name__)
             return Response({"detail": _("Bad request."), "code": "bad_request"}, status=400)
-        case OperationalError() | InterfaceError():
-            return _answer_outage(error)
-    return None
+    return _answer_outage(error) if is_outage(error) else None
 
 
 def _answer_action(error: ActionError, context: Mapping[str, Any]) -> Response:
@@ -52,7 +52,7 @@ def _answer_action(error: ActionError, context: Mapping[str, Any]) -> Response:
 
 
 def _answer_outage(error: Exception) -> Response:
-    _logger.error("The database is away.", exc_info=error)
+    outages.report(error)
     body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}
     return Response(body, status=503, headers={"Retry-After": str(_RETRY_AFTER)})
 

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from aftercart.actions.measure_unsettled import measure_unsettled
 from aftercart.cancellations.holds import may_send
 from aftercart.cancellations.models import (
     AddressChange,
@@ -20,6 +21,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
     Withdrawal,
 )
+from aftercart.cancellations.setbacks import count_persistent
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.mail.outbox import measure_outbox
 from aftercart.worker.queue import measure_queue
@@ -33,6 +35,7 @@ class _Rows(Collector):
         yield self._count_submissions()
         yield self._count_requests()
         yield self._measure_polls()
+        yield self._measure_unsettled()
         queue = measure_queue()
         waiting = AddressChange.objects.filter(state=AddressChange.State.PENDING)
         manual = Submission.objects.filter(manual_since__isnull=False, state__in=UNDER_WAY)
@@ -53,6 +56,11 @@ class _Rows(Collector):
                 Difference.objects.filter(resolved_at=None).count(),
             ),
             ("aftercart_sending_on_hold", "Whether nothing is sent to Omnitron.", int(not may_send())),
+            (
+                "aftercart_setbacks",
+                "Rows whose work fails again and again in a way that nobody had foreseen.",
+                count_persistent(),
+            ),
             ("aftercart_queue_due", "Jobs that are due.", queue.due),
             ("aftercart_queue_lag_seconds", "For how long the oldest job has been due.", queue.lag_seconds),
             ("aftercart_workers", "Workers that live.", queue.workers),
@@ -81,6 +89,17 @@ class _Rows(Collector):
         )
         for status, count in sorted(counts.items()):
             gauge.add_metric([status], count)
+        return gauge
+
+    @staticmethod
+    def _measure_unsettled() -> GaugeMetricFamily:
+        gauge = GaugeMetricFamily(
+            "aftercart_oldest_unsettled_seconds",
+            "For how long the oldest of a kind has waited for its end, by the database's clock.",
+            labels=["kind"],
+        )
+        for kind, seconds in measure_unsettled().items():
+            gauge.add_metric([kind], seconds)
         return gauge
 
     @staticmethod

@@ -351,6 +351,8 @@ class AddressChange(models.Model):
 from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402 - it needs the models above
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402 - it needs the models above
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above
+from aftercart.cancellations.read_budget import ReadBudget  # noqa: E402 - it needs the models above
+from aftercart.cancellations.setbacks import Setback  # noqa: E402 - it needs the models above
 from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402 - it needs the models above
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402 - it needs the models above
 
@@ -365,9 +367,11 @@ __all__ = [
     "Installation",
     "PolicyRule",
     "PolicyVersion",
+    "ReadBudget",
     "RefundQuote",
     "RefundQuoteLine",
     "SendingHold",
+    "Setback",
     "Submission",
     "SubmissionLine",
     "SyncCursor",

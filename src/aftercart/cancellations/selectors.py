@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, Value, When
+from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import get_language
 
 from aftercart.accounts.models import User
@@ -18,8 +19,10 @@ from aftercart.cancellations.models import (
     EasyReturnCompany,
     Submission,
     SubmissionLine,
+    SyncCursor,
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
+from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
@@ -30,6 +33,11 @@ from aftercart.orders.selectors import gather_facts, get_now
 
 #: A job that is there has been taken by then.
 _JOB_TIME = timedelta(seconds=30)
+#: An undecided order is looked at for the first time so long after it was asked for, and at the latest after so long;
+#: lists that have not been read for a while tell nothing.
+_FIRST_LOOK, _LONGEST_LOOK = timedelta(seconds=20), timedelta(hours=1)
+_LONGEST_LOOK_WITHOUT_LISTS, _LISTS_FRESH = timedelta(minutes=5), timedelta(minutes=5)
+_SYNC_ORDER = "aftercart.sync_order"
 #: So far the clocks of two machines may be apart.
 _CLOCKS = timedelta(seconds=5)
 
@@ -89,12 +97,30 @@ def list_orders_to_sync(most: int) -> list[int]:
     """List the ids of orders to read from Omnitron, at most so many of each kind, the longest waiting first.
 
     Those whose time was a while ago, so that their job must have been lost; and, unless their time is still
-    to come, those with an undecided cancellation.
+    to come, those with an undecided cancellation, ever later.
     """
     due = Order.objects.filter(sync_due_at__lt=get_now() - _JOB_TIME).order_by("sync_due_at", "pk")
-    undecided = Order.objects.filter(items__lines__is_open=True, sync_due_at=None).distinct()
-    undecided = undecided.order_by(F("synced_at").asc(nulls_first=True), "pk")
-    return [pk for orders in (due, undecided) for pk in orders.values_list("pk", flat=True)[:most]]
+    kinds = (exclude_set_back(_SYNC_ORDER, orders) for orders in (due, _list_undecided()))
+    return [pk for orders in kinds for pk in orders.values_list("pk", flat=True)[:most]]
+
+
+def _list_undecided() -> models.QuerySet[Order]:
+    """List the orders with an undecided cancellation whose next look has come, whatever the lists of updates say.
+
+    The first one soon after the submission; each further one as late again as it was from the submission to the last
+    look, so that waits double; up to an hour while the channel's lists are read, which tell of decisions, else minutes.
+    """
+    listed = SyncCursor.objects.filter(channel_id=OuterRef("channel_id"), polled_at__gt=Now() - _LISTS_FRESH)
+    since = Max("items__lines__submission__created_at", filter=Q(items__lines__is_open=True))
+    orders = Order.objects.filter(items__lines__is_open=True, sync_due_at=None).annotate(
+        asked_since=since,
+        longest=Case(
+            When(Exists(listed), then=Value(_LONGEST_LOOK)), default=Value(_LONGEST_LOOK_WITHOUT_LISTS)
+        ),
+    )
+    wait = Least(Greatest(F("synced_at") - F("asked_since"), Value(_FIRST_LOOK)), F("longest"))
+    is_due = Q(synced_at=None) | Q(synced_at__lte=Now() - wait)
+    return orders.filter(is_due).order_by(F("synced_at").asc(nulls_first=True), "pk")
 
 
 def is_sync_due(order_pk: int) -> bool:

@@ -1,27 +1,10 @@
-"""Advisory locks of PostgreSQL: for what no row stands for."""
+"""Advisory locks of PostgreSQL, for what no row stands for: those of a transaction, which ends with its process.
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+Nothing holds a session's lock: a frozen process would hold it for as long as it is frozen. A round of work that one
+worker at a time does has a lease (worker/leases.py).
+"""
 
-from django.db import DatabaseError, connection
-
-
-@contextmanager
-def alone_at(purpose: str) -> Iterator[bool]:
-    """Tell whether nobody else is at this, and keep others from it meanwhile. A dead holder holds nothing.
-
-    Wants a connection of its own from beginning to end, so that no pool may stand in between that shares one
-    among several transactions.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [purpose])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with suppress(DatabaseError), connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [purpose])
+from django.db import connection
 
 
 def take_turns(purpose: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Letter, OptOut, make_message_id
@@ -77,12 +78,12 @@ def get_language_of(order: Order) -> str:
     return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
 
 
-def claim_letter(pk: int, now: datetime) -> Letter | None:
+def claim_letter(pk: int) -> Letter | None:
     """Take a letter on to be sent; None if it is not to be sent, or somebody else has taken it."""
     count = (
         Letter.objects.filter(IS_TO_SEND, pk=pk)
-        .exclude(expires_at__lt=now)
-        .update(state=_State.SENDING, sending_at=now, attempts=F("attempts") + 1)
+        .exclude(expires_at__lt=Now())
+        .update(state=_State.SENDING, sending_at=Now(), attempts=F("attempts") + 1)
     )
     return Letter.objects.select_related("order").get(pk=pk) if count else None
 

@@ -12,6 +12,7 @@ from aftercart.omnitron.answers import judge, judge_silence
 from aftercart.omnitron.breaker import Breaker
 from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import Code, NotSent, OmnitronError, Refused
+from aftercart.omnitron.meter import count_call
 from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
 from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
@@ -161,6 +162,7 @@ class Exchange:
         if call.body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(call.body, separators=(",", ":"), allow_nan=False).encode()
+        count_call()
         began = time.monotonic()
         status: int | None = None
         outcome = "ok"

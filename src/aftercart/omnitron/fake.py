@@ -32,6 +32,7 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
+from aftercart.omnitron.meter import count_call
 
 T = TypeVar("T")
 Changed = TypeVar("Changed", RemoteOrder, RemoteRequest)
@@ -168,6 +169,7 @@ class FakeOmnitron:
         with self.lock:
             if call != "dialogue":
                 self.calls.append(call)
+                count_call()
             failure = self._failures[call].popleft() if self._failures[call] else None
             if post is not None and not (failure and isinstance(failure.error, NotSent)):
                 self.posts.append(post)

@@ -86,8 +86,10 @@ def make_link(number: str, *, purpose: Purpose) -> str:
     return f"{settings.PUBLIC_URL}/{path}/{token}/"
 
 
-def lock_order(**lookup: Any) -> Order:
+def lock_order(*, nowait: bool = False, **lookup: Any) -> Order:
     """Lock an order for the rest of the transaction and read it. Raises `OrderNotFound`.
+
+    With `nowait`, raises `OperationalError` at once when somebody else holds it (`is_locked`).
 
     Every action takes this lock before it reads what it decides on; no other row is locked before it.
     `FOR NO KEY UPDATE` lets rows that refer to the order be written meanwhile.
@@ -95,7 +97,7 @@ def lock_order(**lookup: Any) -> Order:
     if not connection.in_atomic_block:  # the lock would be gone before the next statement
         raise RuntimeError("lock_order() needs a transaction")
     try:
-        return Order.objects.select_for_update(no_key=True).get(**lookup)
+        return Order.objects.select_for_update(no_key=True, nowait=nowait).get(**lookup)
     except (Order.DoesNotExist, OverflowError):
         raise OrderNotFound from None
 

@@ -1,16 +1,18 @@
 """Pages and JSON for what Django itself refuses: a bad CSRF token, an unknown URL, a fault of ours."""
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from aftercart.lib.database import is_outage
 from aftercart.lib.negotiation import UNDECODABLE, wants_json
+from aftercart.lib.outages import outages
 from aftercart.orders.errors import BeingChecked
 
 _logger = logging.getLogger(__name__)
@@ -74,17 +76,24 @@ class OutageMiddleware:
             for name, value in exception.headers().items():
                 response.headers[name] = value
             return response
-        if not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        _logger.error("The database is away.", exc_info=exception)
-        detail = _("We are briefly unavailable. Please try again.")
-        response = _answer(request, 503, "unavailable", detail)
-        response.headers["Retry-After"] = "2"
-        return response
+        return _answer_outage(request, exception) if is_outage(exception) else None
+
+
+def _answer_outage(request: HttpRequest, error: BaseException) -> HttpResponse:
+    outages.report(error)
+    response = _answer(request, 503, "unavailable", _("We are briefly unavailable. Please try again."))
+    response.headers["Retry-After"] = "2"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500: a fault of ours, which no client should be able to cause."""
+    """Answer 500: a fault of ours, which no client should be able to cause.
+
+    An outage that a middleware met with, outside of any view, comes here as well, and is 503 all the same.
+    """
+    error = sys.exception()  # Django calls this while it handles the error
+    if error is not None and is_outage(error):
+        return _answer_outage(request, error)
     return _answer(
         request,
         500,

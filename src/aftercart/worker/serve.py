@@ -1,12 +1,19 @@
 """The worker process."""
 
+import asyncio
 import logging
+import signal
+from contextlib import suppress
 
 from django.db import DatabaseError
+from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 
 from aftercart.actions.wake_jobs import wake_jobs
 from aftercart.actions.watch_restores import watch_restores_if_possible
+from aftercart.lib.database import add_parameters
+from aftercart.lib.outages import find_outage, outages
 from aftercart.omnitron.connect import listen_for_recovery
 from aftercart.worker.keeper import JobKeeper
 
@@ -14,22 +21,57 @@ _logger = logging.getLogger(__name__)
 
 #: Jobs that one worker does at once; most of their time they wait for Omnitron.
 _CONCURRENCY = 4
+#: For the queue's own connections. One that a frozen worker holds up waits until the database has ended that one's
+#: transaction: giving up earlier would end this worker as well.
+_QUEUE_LIMITS = {"lock_timeout": 30_000, "statement_timeout": 60_000}
+_PAUSE_SECONDS = 2.0
 
 
 def serve() -> None:
-    """Do jobs until SIGTERM or Ctrl-C; then finish those under way."""
+    """Do jobs until SIGTERM or Ctrl-C; then finish those under way. An outage of the database is waited out."""
     listen_for_recovery(_wake_jobs)
     watch_restores_if_possible()
-    worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]  # Django's connector has it
+    with suppress(asyncio.CancelledError):
+        asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    this = asyncio.current_task()
+    assert this is not None  # noqa: S101 - we are in one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    while True:
+        try:
+            await _work()
+        except Exception as error:
+            outage = find_outage(error)
+            if outage is None:
+                raise
+            outages.report(outage)
+        # A worker ends by itself when one of its connections is lost, even if only for a moment.
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _work() -> None:
+    worker = _make_worker()
+    async with worker.open_async():
+        await worker.run_worker_async(
+            concurrency=_CONCURRENCY,
+            fetch_job_polling_interval=2.0,
+            update_heartbeat_interval=5.0,  # several before it counts as dead (tasks._DEAD_AFTER)
+            shutdown_graceful_timeout=15.0,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+        )
+
+
+def _make_worker() -> App:
+    """Make the app with connections of its own: those of Django belong to the threads of the jobs."""
+    parameters = connector_params()
+    parameters["options"] = add_parameters(parameters["options"], _QUEUE_LIMITS)
+    worker: App = app.with_connector(PsycopgConnector(kwargs=parameters))
     worker.job_manager = JobKeeper(worker.connector)
-    worker.run_worker(
-        concurrency=_CONCURRENCY,
-        fetch_job_polling_interval=2.0,
-        update_heartbeat_interval=5.0,  # several before it counts as dead (tasks._DEAD_AFTER)
-        shutdown_graceful_timeout=15.0,
-        delete_jobs="successful",
-        install_signal_handlers=True,
-    )
+    return worker
 
 
 def _wake_jobs() -> None:

@@ -26,6 +26,7 @@ TIMES = {
     "OMNITRON_CONNECT_SECONDS": "1",
     "OMNITRON_BREAKER_SECONDS": "2",
     "OMNITRON_POLL_SECONDS": "5",
+    "OMNITRON_READS_PER_MINUTE": "100000",  # what comes of faults is to be seen within seconds
     "VERIFY_GRACE_SECONDS": "8",
 }
 #: Every commit survives the crashes of a trial: the machine itself does not fail.

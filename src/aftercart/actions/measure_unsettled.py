@@ -1,0 +1,49 @@
+"""For how long the oldest of each kind has waited for its end: what an operator watches."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Min, Q
+
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.states import UNDER_WAY
+from aftercart.lib.clock import read_clock
+from aftercart.mail.models import Letter
+from aftercart.mail.outbox import IS_TO_SEND
+
+_Status = CancellationRequest.Status
+
+
+def measure_unsettled() -> dict[str, float]:
+    """Return the age of the oldest of each kind in seconds, by the database's clock; 0 where nothing waits."""
+    oldest = dict(_find_oldest())
+    now = read_clock()
+    return {kind: 0.0 if at is None else max((now - at).total_seconds(), 0.0) for kind, at in oldest.items()}
+
+
+def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
+    submissions = {
+        f"submission_{state.value}": Min(
+            "created_at" if state == Submission.State.PREPARED else "sent_at", filter=Q(state=state)
+        )
+        for state in sorted(UNDER_WAY)
+    }
+    yield from Submission.objects.filter(state__in=UNDER_WAY).aggregate(**submissions).items()
+    is_decided = Q(decided_by__isnull=False)
+    yield from CancellationRequest.objects.aggregate(
+        request_undelivered=Min(
+            "created_date", filter=Q(status=_Status.WAITING, delivered_at=None, is_undeliverable=False)
+        ),
+        approval_unsent=Min("decided_at", filter=is_decided & Q(status=_Status.APPROVED)),
+        rejection_unreported=Min(
+            "decided_at", filter=is_decided & Q(status=_Status.REJECTED, rejection_told_at=None)
+        ),
+    ).items()
+    yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))
+    yield "email", _find_first(Letter.objects.filter(IS_TO_SEND | Q(state=Letter.State.SENDING)))
+
+
+def _find_first(rows: Any) -> datetime | None:
+    found: datetime | None = rows.aggregate(first=Min("created_at"))["first"]
+    return found
