@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.cancellations.models import PolicyRule, PolicyVersion, SubmissionLine
+from aftercart.cancellations.models import Installation, PolicyRule, PolicyVersion, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, IdempotencyRecord, Order, OrderItem
 from tests.shop import Line, Shop
@@ -46,6 +46,15 @@ def test_the_database_refuses_it(model: type[models.Model], constraint: str, val
         rows.update(**values)
 
     assert list(rows.values()) == before
+
+
+def test_a_database_is_of_one_installation() -> None:
+    Installation.objects.create(pk=1)
+
+    with pytest.raises(IntegrityError, match="one_installation"), transaction.atomic():
+        Installation.objects.create(pk=2)
+
+    assert Installation.objects.count() == 1
 
 
 def make_write(**whose: Any) -> None:

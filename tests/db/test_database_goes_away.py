@@ -12,7 +12,8 @@ from aftercart.actions import despite_outages
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
 from aftercart.actions.recover import recover_submissions
-from aftercart.cancellations.models import AddressChange, Submission
+from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.cancellations.models import AddressChange, Submission, Withdrawal
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
@@ -121,6 +122,19 @@ def test_every_write_that_was_recorded_is_being_checked(
         act(shop)
 
     assert caught.value.record == IdempotencyRecord.objects.get(status_code=None).pk
+
+
+def test_a_withdrawal_that_was_recorded_is_being_checked_and_its_repeat_gets_the_receipt() -> None:
+    shop = Shop()
+    command = WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email)
+    with pytest.MonkeyPatch.context() as away:
+        take_away(away, "send_submission.settle_submission")
+        with pytest.raises(BeingChecked):
+            withdraw_order(command, shop.fake)
+
+    repeat = withdraw_order(command, shop.fake)
+
+    assert (repeat.is_replay, Withdrawal.objects.count()) == (True, 1)
 
 
 def test_a_page_says_so_too_and_asks_the_database_for_nothing() -> None:

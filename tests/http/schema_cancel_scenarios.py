@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
+from django.db import OperationalError
 from django.db.models import F
 
 from aftercart.omnitron.errors import NotSent
@@ -44,6 +46,14 @@ def _(world: World) -> Any:
 @show(WITHDRAWS, 404, "unknown", "An order of somebody else's, or none")
 def _(world: World) -> Any:
     return world.call(WITHDRAWS, path="/orders/ORD-0000-000000/withdraw/")
+
+
+@show(WITHDRAWS, 409, "checking", "The database went away after the statement was recorded")
+def _(world: World) -> Any:
+    _date_order(world)
+    away = OperationalError("the connection is closed")
+    with mock.patch("aftercart.actions.withdraw_order.send_submission", side_effect=away):
+        return world.call(WITHDRAWS)
 
 
 # --- cancellations -----------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from unittest import mock
 
-from django.db import OperationalError
+from django.core.management.color import no_style
+from django.db import OperationalError, connection
 
 from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
@@ -169,6 +170,9 @@ def _make_reasons() -> None:
             order=pk,
             remote_pk=remote_pk,
         )
+    with connection.cursor() as cursor:  # what is created without an id comes after these
+        for statement in connection.ops.sequence_reset_sql(no_style(), [CancellationReason]):
+            cursor.execute(statement)
 
 
 def _make_order(user: User | None, address: Address, pk: int, number: str, status: str) -> Order:

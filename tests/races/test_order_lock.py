@@ -7,6 +7,7 @@ import pytest
 from aftercart.actions import approve_request as approving
 from aftercart.actions import change_address as changing
 from aftercart.actions import compare_address as checking
+from aftercart.actions import reconcile_before_sending as reconciling
 from aftercart.actions import withdraw_order as withdrawing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
@@ -135,6 +136,11 @@ def begin_finding_something_else(shop: Shop) -> Step:
     return lambda: deliver_request(request.pk, shop.fake), 1
 
 
+def begin_confirming_what_was_found(shop: Shop) -> Step:
+    request = CancellationRequest.objects.select_related("line__order_item").get(pk=make_request(shop))
+    return lambda: reconciling._confirm_found(request), 1
+
+
 def begin_overriding(shop: Shop) -> Step:
     OrderItem.objects.update(status="550", is_final_sale=True)
     item, reason = shop.items[0], shop.refund_reason
@@ -175,6 +181,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_delivery": begin_delivering,
     "find_made._report_foreign": begin_finding_something_else,
+    "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,
     "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),

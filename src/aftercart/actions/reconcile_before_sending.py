@@ -197,16 +197,21 @@ def _settle_request(
             return 1
     if request.delivered_at is not None or not _is_done(request.line, remote, remote_pks):
         return 0
-    with transaction.atomic(durable=True):
-        order = lock_order(pk=request.line.order_item.order_id)
-        count = CancellationRequest.objects.filter(pk=request.pk, status=request.status).update(
-            status=_Status.CONFIRMED, cause=FOUND_APPLIED, modified_date=timezone.now()
-        )
-        if count:
-            data = {"request": request.pk}
-            record_event(order, "request_found_done", WORKER, item=request.line.order_item, data=data)
-            save_order(order)
-            plan_sync(order.pk)
+    return _confirm_found(request)
+
+
+@transaction.atomic(durable=True)
+def _confirm_found(request: CancellationRequest) -> int:
+    """Book that Omnitron has what a request asks for in its hands, unless the request has moved on."""
+    order = lock_order(pk=request.line.order_item.order_id)
+    count = CancellationRequest.objects.filter(pk=request.pk, status=request.status).update(
+        status=_Status.CONFIRMED, cause=FOUND_APPLIED, modified_date=timezone.now()
+    )
+    if count:
+        data = {"request": request.pk}
+        record_event(order, "request_found_done", WORKER, item=request.line.order_item, data=data)
+        save_order(order)
+        plan_sync(order.pk)
     return count
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from aftercart.actions.hold_sending import hold_sending
 from aftercart.cancellations.models import Installation
@@ -25,12 +26,11 @@ def watch_restores() -> bool:
     seen_file = settings.VAR / "last-seen.json"
     with transaction.atomic():
         Installation.objects.get_or_create(pk=1)
-        row = Installation.objects.select_for_update().get(pk=1)
-        is_restored = _read(seen_file).get(str(row.uuid), 0) > row.count
+        Installation.objects.filter(pk=1).update(count=F("count") + 1)
+        row = Installation.objects.get(pk=1)
+        is_restored = _read(seen_file).get(str(row.uuid), 0) >= row.count
         if is_restored:
             hold_sending(_REASON)
-        row.count += 1
-        row.save(update_fields=["count"])
     if is_restored:
         _logger.error("%s Sending is on hold.", _REASON)
     _write(seen_file, {str(row.uuid): row.count})

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
+from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.plan_lines import find_items, say_unknown
 from aftercart.actions.prepare_submission import Judged, Prepared, judge_lines, record_submission
 from aftercart.actions.price_lines import price_lines
@@ -91,12 +92,13 @@ def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Withdrawn:
 
     A statement about items that one has been made about is that one again: two tabs, a double click and a
     repeat are harmless. Raises `OrderNotFound` (also where the shop offers no such function), `InputInvalid`,
-    `NothingToWithdraw`.
+    `NothingToWithdraw`; and `BeingChecked` where the database went away after it was recorded.
     """
     withdrawn, submissions = _record(command)
     failpoint("withdraw.recorded")
-    for submission_pk in submissions:
-        send_submission(submission_pk, client)
+    with checking_later(None):
+        for submission_pk in submissions:
+            send_submission(submission_pk, client)
     return withdrawn
 
 

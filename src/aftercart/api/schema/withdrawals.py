@@ -105,6 +105,10 @@ second statement and no second receipt.
             errors.NotFound,
             "There is no such order, it is somebody else's, or the shop offers no withdrawal for it.",
         ),
+        409: (
+            errors.StillRunning,
+            "The statement is recorded, and the database went away while it was carried out: send it again.",
+        ),
         415: NOT_JSON,
         503: UNAVAILABLE,
     },

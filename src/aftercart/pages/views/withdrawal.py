@@ -11,7 +11,7 @@ from aftercart.actions.withdraw_order import withdraw_order, write_statement
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError
+from aftercart.orders.errors import ActionError, BeingChecked
 from aftercart.orders.selectors import get_now
 from aftercart.pages.story import name_items
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
@@ -47,6 +47,8 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
         return render(request, "pages/withdraw_confirm.html", context)
     try:
         done = withdraw_order(command, get_client())
+    except BeingChecked:
+        raise  # for the outage's own page: the others ask the database
     except ActionError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             raise Http404 from error
