@@ -62,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in (
         "rotating(argument, opposites=False): a quick run takes one case of it, or two opposite ones, by the commit",
         "deep: only in a deep run",
+        "thorough: a deep run does more of it",
     ):
         config.addinivalue_line("markers", line)
 
@@ -145,7 +146,7 @@ def _take(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
 
 def take_fifth(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
     """Take a fifth of what a deep run does and a quick one does not, or not as thoroughly."""
-    names = ("deep", "rotating", "hypothesis")
+    names = ("deep", "thorough", "rotating", "hypothesis")
     stronger = [item for item in items if any(item.get_closest_marker(name) for name in names)]
     yield from (item for place, item in enumerate(stronger) if place % FIFTHS == turn % FIFTHS)
 

@@ -18,7 +18,7 @@ from tests.browser.visit import DESK, PHONE, Visit
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(400),  # a walk through all states, not one page
+    pytest.mark.timeout(1200),  # a walk through all states, not one page
 ]
 BERRY = Path(__file__).parents[2] / "docs" / "brands" / "berry"
 LARGEST_PAGE = 60_000

@@ -144,7 +144,8 @@ INVOICED = (Line(invoice_number="INV-1"), Line())
 FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.thorough
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("action", "options", "fewest"),
     [

@@ -24,7 +24,7 @@ def ask(order: Order) -> int:
     return GuestCode.objects.get(uuid=asked).pk
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settings, tmp_path: Path) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.GUEST_LOOKUPS = 10**6

@@ -123,7 +123,7 @@ def write_code() -> None:
     mail_guest_code(make_order(None), "481516", "en")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_wherever_a_process_dies_a_letter_arrives_once(mailbox: Mailbox) -> None:
     handed_over = []
 
@@ -139,7 +139,7 @@ def test_wherever_a_process_dies_a_letter_arrives_once(mailbox: Mailbox) -> None
     assert set(handed_over) == {1, 2}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_wherever_a_process_dies_a_code_is_handed_over_at_most_once_and_never_kept(mailbox: Mailbox) -> None:
     states = set()
 

@@ -21,7 +21,7 @@ def call(*arguments: str) -> str:
         env={**environment, "AFTERCART_VAR": os.environ["AFTERCART_VAR"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert result.returncode == 0, result.stderr
@@ -62,7 +62,7 @@ def test_help_works_without_touching_the_folder_of_local_state(tmp_path: Path) -
     }
     command = [sys.executable, "-m", "aftercart", "--help"]
 
-    subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=300)
 
     assert list(tmp_path.iterdir()) == []
 

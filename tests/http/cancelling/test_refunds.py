@@ -93,7 +93,7 @@ def test_json_says_so_and_refuses_points_with_a_code(
     assert (quote["total"], quote["destination"], quote["message"]) == ("0.00", "none", NOTHING)
     assert quote["lines"][0]["codes"] == ["nothing_paid"]
 
-    body |= {"fully_refund_as_loyalty_money": True}  # type: ignore[dict-item]
+    body |= {"fully_refund_as_loyalty_money": True}  # type: ignore[dict-item]  # other fields are lists
     for url in (path, "/users/orders/bulk_cancellation_requests/"):
         answer = client.post(url, body, content_type="application/json")
         assert (answer.status_code, answer.json()["code"]) == (400, "points_need_payment")
