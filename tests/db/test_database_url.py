@@ -1,31 +1,24 @@
 """DATABASE_URL is PostgreSQL's own URI: all of it reaches Django's parameters, and the server."""
 
 from contextlib import closing
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from aftercart.lib.database_url import merge_options, read_database_url
+from aftercart.lib.database import Limits, make_options
+from aftercart.lib.database_url import read_database_url
 
 
-def make_wrapper(url: str, **options: Any) -> DatabaseWrapper:
-    """Make a connection as settings.py would, with the defaults that Django adds."""
+def make_wrapper(url: str, limits: Limits | None = None) -> DatabaseWrapper:
+    """Make a connection as settings.py does, with limits or without, and with the defaults that Django adds."""
     read = read_database_url(url)
-    read["OPTIONS"] = merge_options(options, read["OPTIONS"])
+    if limits is not None:
+        read["OPTIONS"] = make_options(limits, read["OPTIONS"])
     defaults = {"ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
-    names: dict[str, Any] = {
-        "TIME_ZONE": None,
-        "NAME": "",
-        "USER": "",
-        "PASSWORD": "",
-        "HOST": "",
-        "PORT": "",
-        "TEST": {},
-    }
-    return DatabaseWrapper({**names, **defaults, **read}, alias="other")
+    names = dict.fromkeys(("NAME", "USER", "PASSWORD", "HOST", "PORT"), "")
+    return DatabaseWrapper({**names, **defaults, "TIME_ZONE": None, "TEST": {}, **read}, alias="other")
 
 
 @pytest.mark.parametrize(
@@ -66,12 +59,6 @@ def test_every_part_of_the_uri_becomes_a_parameter_of_the_connection(
     assert {name: value for name, value in given.items() if name not in of_django} == parameters
 
 
-def test_options_of_ours_stay_beside_those_of_the_uri() -> None:
-    given = make_wrapper("postgresql:///shop?options=-c%20lock_timeout%3D9s", options="-c lock_timeout=5s")
-
-    assert given.settings_dict["OPTIONS"]["options"] == "-c lock_timeout=5s -c lock_timeout=9s"
-
-
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
@@ -99,10 +86,9 @@ def test_what_postgresql_would_not_take_is_told_without_the_password(url: str, r
 def test_parameters_reach_the_server_and_the_next_host_is_tried() -> None:
     database = connection.settings_dict
     host, name = quote(database["HOST"], safe=""), database["NAME"]
-    query = "application_name=night%20shift&options=-c%20statement_timeout%3D1234%20-c%20lock_timeout%3D77"
-    other = make_wrapper(
-        f"postgresql://{database['USER']}@127.0.0.1:1,{host}:5432/{name}?{query}", options="-c lock_timeout=5"
-    )
+    query = "application_name=night%20shift&options=-c%20statement_timeout%3D1234"
+    url = f"postgresql://{database['USER']}@127.0.0.1:1,{host}:5432/{name}?{query}"
+    other = make_wrapper(url, Limits(lock=0.077, statement=30, idle=15, silence=20))
     found = {}
     with closing(other.get_new_connection(other.get_connection_params())) as opened:
         for parameter in ("application_name", "statement_timeout", "lock_timeout"):

@@ -57,10 +57,3 @@ def _check(found: dict[str, Any]) -> None:
     for port in str(found.get("port") or "").split(","):
         if port and not (port.isdecimal() and 0 < int(port) < 2**16):
             raise ValueError(f"{_ALLOWED}: a port is a number from 1 to 65535")
-
-
-def merge_options(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """Merge options of ours with those of the URL, which go before; of the server's parameters, both are set."""
-    merged = {**ours, **theirs}
-    parameters = [str(options["options"]) for options in (ours, theirs) if options.get("options")]
-    return {**merged, "options": " ".join(parameters)} if parameters else merged
