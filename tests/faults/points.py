@@ -21,6 +21,7 @@ from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.reject_spare import reject_spare
 from aftercart.actions.send_letter import recover_letters, send_letter
 from aftercart.actions.sync_order import sync_if_due
 from aftercart.actions.verify_submission import verify_submission
@@ -50,6 +51,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], object]] = {
     jobs.EXECUTE_APPROVAL: execute_approval,
     jobs.DELIVER_REQUEST: deliver_request,
     jobs.DELIVER_REJECTION: deliver_rejection,
+    jobs.REJECT_SPARE: reject_spare,
     jobs.DELIVER_ADDRESS: deliver_address,
     jobs.COMPARE_ADDRESS: compare_address,
     jobs.SYNC_ORDER: sync_if_due,

@@ -1,13 +1,17 @@
 """The lock on the order, place by place: without it a version is lost, and two documents bear one ETag."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
+from aftercart.actions import apply_late as arriving
 from aftercart.actions import approve_request as approving
 from aftercart.actions import change_address as changing
 from aftercart.actions import compare_address as checking
 from aftercart.actions import reconcile_before_sending as reconciling
+from aftercart.actions import reject_spare as sparing
 from aftercart.actions import withdraw_order as withdrawing
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
@@ -21,9 +25,11 @@ from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.verify_submission import verify_submission
 from aftercart.actions.withdraw_order import WithdrawalCommand
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, SpareRequest, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
@@ -68,6 +74,32 @@ def begin_settling(shop: Shop) -> Step:
 def begin_sending(shop: Shop) -> Step:
     pk = make_prepared(shop)
     return lambda: send_submission(pk, shop.fake), 2  # marked, settled
+
+
+def make_given_up(shop: Shop) -> int:
+    """Give up a submission that was sent; its request waits."""
+    shop.fake.fail("cancel_items", AnswerUnknown)
+    cancel_items(shop.command(), shop.fake)
+    Submission.objects.update(sent_at=F("sent_at") - timedelta(hours=1))
+    submission = Submission.objects.get()
+    verify_submission(submission.pk, shop.fake)
+    return submission.pk
+
+
+def begin_noting(shop: Shop) -> Step:
+    pk = make_given_up(shop)
+    return lambda: arriving.note_late(pk), 1
+
+
+def begin_adopting(shop: Shop) -> Step:
+    pk = make_given_up(shop)
+    return lambda: arriving.adopt_late(pk, pk), 1
+
+
+def begin_holding(shop: Shop) -> Step:
+    pk = make_given_up(shop)
+    error = AnswerUnknown("Omnitron did not answer in time.", code="timeout")
+    return lambda: arriving._hold_late(pk, error), 1
 
 
 def begin_syncing(shop: Shop) -> Step:
@@ -141,6 +173,12 @@ def begin_confirming_what_was_found(shop: Shop) -> Step:
     return lambda: reconciling._confirm_found(request), 1
 
 
+def begin_rejecting_a_spare(shop: Shop) -> Step:
+    request = CancellationRequest.objects.get(pk=make_request(shop))
+    spare = SpareRequest.objects.create(request=request, name=request.uuid.hex, remote_pk=1)
+    return lambda: sparing._settle(spare.pk, []), 1
+
+
 def begin_overriding(shop: Shop) -> Step:
     OrderItem.objects.update(status="550", is_final_sale=True)
     item, reason = shop.items[0], shop.refund_reason
@@ -171,6 +209,9 @@ def begin_refusing_a_withdrawal(shop: Shop) -> Step:
 
 
 PLACES: dict[str, Callable[[Shop], Step]] = {
+    "apply_late.note_late": begin_noting,
+    "apply_late.adopt_late": begin_adopting,
+    "apply_late._hold_late": begin_holding,
     "approve_request.approve_request": begin_approving,
     "approve_request._prepare": begin_executing,
     "approve_request._take_back": begin_leaving,
@@ -185,6 +226,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,
     "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),
+    "reject_spare._settle": begin_rejecting_a_spare,
     "reject_request.reject_request": begin_rejecting,
     "revoke_links.revoke_links": lambda shop: (lambda: revoke_links(shop.order.number), 1),
     "send_submission._mark_sent": begin_sending,

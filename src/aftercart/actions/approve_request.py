@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
-from aftercart.actions.find_made import list_made_pks
+from aftercart.actions.find_made import list_made_pks, name_remote
+from aftercart.actions.note_spares import look_later
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
@@ -115,7 +116,23 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
         found = read_remote(talk, channel_id=channel_id, pks=pks)
         if _is_left_to_omnitron(request, found):
             return found
-        return reject_remote(talk, channel_id=channel_id, pks=pks, reason=_WITHDRAWN)
+        return reject_remote(
+            talk,
+            channel_id=channel_id,
+            pks=pks,
+            reason=_WITHDRAWN,
+            guard=lambda: _is_still_approved(request),
+        )
+
+
+def _is_still_approved(request: CancellationRequest) -> bool:
+    rows = CancellationRequest.objects.filter(
+        pk=request.pk,
+        status=_Status.APPROVED,
+        decided_by__isnull=False,
+        delivery_round=request.delivery_round,
+    )
+    return rows.exists()
 
 
 def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
@@ -173,6 +190,8 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
     submission = Submission.objects.create(
         order=order, user=request.decided_by, origin=Submission.Origin.APPROVAL
     )
+    if request.deliveries:  # one that has stood still since may come under the name of this round
+        look_later(request, [name_remote(request, position) for position in range(request.line.quantity)])
     request.line.submission = submission
     request.line.save(update_fields=["submission"])
     request.delivery_round += 1

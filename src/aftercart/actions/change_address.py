@@ -221,7 +221,12 @@ def _tell(change: AddressChange, client: Omnitron) -> int:
     message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
     failpoint("address.telling")
     with client.dialogue() as talk:
-        return talk.change_address(body=message)
+        return talk.change_address(body=message, guard=lambda: _is_pending(change.pk))
+
+
+def _is_pending(change_pk: int) -> bool:
+    """Look once more, right before a change leaves: no newer one has taken its place meanwhile."""
+    return AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).exists()
 
 
 def _get_pk(place: dict[str, Any] | int | None) -> int | None:

@@ -1,26 +1,29 @@
 """Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from aftercart.actions import jobs
+from aftercart.actions.apply_late import adopt_late
+from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
 from aftercart.actions.find_made import Made, find_made, join_pks, name_remote
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.issue_return_code import issue_return_code
+from aftercart.actions.note_spares import look_later, note_spares
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
-from aftercart.cancellations.states import is_past_making, is_recent
+from aftercart.cancellations.states import EARLIER_UNPROVEN, is_past_making, is_recent
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import NotSent, OmnitronError, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
@@ -59,8 +62,12 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
             made = _find_or_create(talk, request) if is_waiting else _list_made(talk, request)
     except _TakenOver:
         return
+    except ArrivedLate as error:
+        adopt_late(request.line.submission_id, error.late.pk)
     except (OmnitronError, RemoteDiffers) as error:
         is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
+        if isinstance(error, AnswerUnknown) and request.making_id and not _as_tried(request).exists():
+            look_later(request, [request.making_id])  # it has left after somebody else had gone on
         if _record_failure(request, error.detail, is_final=is_final) and not is_final:
             wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
@@ -87,7 +94,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
     asked = {row.order_item_pk for row in found.values()}
-    free = [pk for pk in _list_left(talk, order, pks) if pk not in asked] if is_split else pks
+    free = _list_free(talk, request, pks, asked)
     kept = len(request.remote_pks)  # units that Omnitron decided on in an earlier round
     for position in range(line.quantity - kept if is_split else 1):
         if position in found or not free:
@@ -96,9 +103,11 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         quantity = 1 if is_split else line.quantity
         draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        _mark_making(request, remote_id, made)
+        _mark_making(request, remote_id, made, {line.order_item_id: pks})
         try:
-            found[position] = talk.create_request(channel_id=order.channel_id, draft=draft)
+            found[position] = talk.create_request(
+                channel_id=order.channel_id, draft=draft, guard=lambda: _is_still_making(request)
+            )
         except NotSent:
             request.making_id = ""
             raise
@@ -125,9 +134,25 @@ def _find_ours(talk: Dialogue, request: CancellationRequest, order: Order) -> Ma
     return made
 
 
-def _list_left(talk: Dialogue, order: Order, pks: Sequence[int]) -> list[int]:
+def _list_free(
+    talk: Dialogue, request: CancellationRequest, pks: Sequence[int], asked: Collection[int]
+) -> list[int]:
+    """List Omnitron's items of ours that can be asked for, first those that an unanswered command has named.
+
+    Raises `ArrivedLate` if such a command has arrived.
+    """
+    order = request.line.order_item.order
+    unproven = list_unproven(order.pk)
+    if len(pks) == 1 and not unproven:
+        return list(pks)
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-    return [item.pk for item in remote.items if item.pk in pks and item.status not in FINAL]
+    theirs = [item for item in remote.items if item.pk in pks and item.pk not in asked]
+    check_late(request.line, theirs, unproven)
+    if len(pks) == 1:
+        return list(pks)
+    named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
+    left = [item.pk for item in theirs if item.status not in FINAL]
+    return sorted(left, key=lambda pk: (pk not in named, pk))
 
 
 def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -161,18 +186,33 @@ def _record_try(request: CancellationRequest) -> None:
     request.deliveries += 1
 
 
-def _mark_making(request: CancellationRequest, remote_id: str, made: Made) -> None:
+def _mark_making(
+    request: CancellationRequest, remote_id: str, made: Made, items: Mapping[int, Collection[int]]
+) -> None:
     """Commit what is being made, unless anything has happened to the request since it was read.
 
     It is forgotten with the next thing that is recorded, once it is answered. An earlier one must have been found,
-    or the reading that did not find it must have begun after its grace. Raises `_TakenOver`.
+    or the reading that did not find it must have begun after its grace; and nothing else that was sent for the
+    item may still arrive. Raises `_TakenOver`.
     """
     names = {name_remote(request, position) for position in made.rows}
     is_free = Q(making_id__in=["", *names]) | is_past_making(made.began_at)
-    rows = _as_tried(request).filter(is_free, is_recent(made.began_at), status=_Status.WAITING)
+    order_pk = request.line.order_item.order_id
+    is_alone = nothing_travels(order_pk, items, made.began_at, but_request=request.pk)
+    rows = _as_tried(request).filter(is_free, is_alone, is_recent(made.began_at), status=_Status.WAITING)
     if not rows.update(making_id=remote_id, making_at=Now()):
+        if not rows.model.objects.filter(is_alone, pk=request.pk).exists():
+            raise NotSent("Something that was sent earlier may still arrive.", code=EARLIER_UNPROVEN)
         raise _TakenOver
     request.making_id = remote_id
+
+
+def _is_still_making(request: CancellationRequest) -> bool:
+    """Look once more, right before the creation leaves: nobody has gone on with the request meanwhile."""
+    rows = _as_tried(request).filter(
+        is_recent(F("making_at")), status=_Status.WAITING, making_id=request.making_id
+    )
+    return rows.exists()
 
 
 def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> int:
@@ -204,7 +244,11 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         making_id="",
         delivery_error=request.delivery_error,
     )
-    if count:
+    if not count:  # somebody else has gone on with the request: what it stands for is theirs
+        note_spares(request.pk, made)
+    else:
+        if request.deliveries > 1:  # an earlier try may be standing still with its creation
+            look_later(request, [row.remote_id for row in made if row.remote_id])
         data = {"request": request.pk, "remote": [row.pk for row in made]}
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
         issue_return_code(order, request.line, made)

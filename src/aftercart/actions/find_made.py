@@ -1,7 +1,7 @@
 """Find what was made at Omnitron of a request: by a name that nobody can guess, and only if it is what we asked for."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import transaction
 
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.note_spares import note_spares
 from aftercart.actions.record_difference import NAME_TAKEN, record_difference
+from aftercart.actions.reject_remote import UNDECIDED
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.clock import read_clock
 from aftercart.omnitron.client import Dialogue
@@ -49,19 +51,36 @@ def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> 
     have stopped waiting for.)
     """
     made = Made(began_at=read_clock())
+    spares: list[RemoteRequest] = []
     for position in range(request.line.quantity):
         rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
         ours = [row for row in rows if _is_what_was_asked(talk, request, row)]
         made.foreign.extend(row for row in rows if row not in ours)
         if not ours:
             break  # they are made in order
-        made.rows[position] = ours[0]
+        made.rows[position] = _choose(ours, request)
+        spares += [row for row in ours if row.pk != made.rows[position].pk and row.status != "rejected"]
+    note_spares(request.pk, spares)
     if made.foreign:
         _report_foreign(request, made.foreign)
     is_missing = request.making_id not in {"", *(name_remote(request, position) for position in made.rows)}
     if is_missing and request.making_at and made.began_at < request.making_at + settings.VERIFY_GRACE:
         raise AnswerUnknown("Omnitron may still be making this request.", code=Code.TIMEOUT)
     return made
+
+
+def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> RemoteRequest:
+    """Choose which of several counts: what we know, else what Omnitron has decided for, else the first."""
+    decided_against = {"rejected"}
+    return min(
+        rows,
+        key=lambda row: (
+            row.pk not in request.remote_pks,
+            row.status in UNDECIDED | decided_against,
+            row.status in decided_against,
+            row.pk,
+        ),
+    )
 
 
 def list_made_pks(talk: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:

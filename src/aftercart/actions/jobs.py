@@ -19,6 +19,7 @@ from aftercart.lib.correlation import get_request_id
 VERIFY_SUBMISSION = "aftercart.verify_submission"
 EXECUTE_APPROVAL = "aftercart.execute_approval"
 DELIVER_REQUEST = "aftercart.deliver_request"
+REJECT_SPARE = "aftercart.reject_spare"
 DELIVER_REJECTION = "aftercart.deliver_rejection"
 DELIVER_ADDRESS = "aftercart.deliver_address"
 COMPARE_ADDRESS = "aftercart.compare_address"
@@ -35,6 +36,7 @@ _PRIORITIES = {
     VERIFY_SUBMISSION: 4,
     EXECUTE_APPROVAL: 2,
     DELIVER_REJECTION: 2,
+    REJECT_SPARE: 4,
     SYNC_ORDER: -2,
 }
 #: What is to be done at once does not wait for a later try: of the jobs with one lock, a lower one waits for a higher.

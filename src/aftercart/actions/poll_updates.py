@@ -1,25 +1,32 @@
 """Read what has changed at Omnitron since the last time, and have those orders synced."""
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from aftercart.actions.note_spares import note_spares
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
 from aftercart.cancellations.read_budget import spend_calls
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError
+from aftercart.omnitron.messages import RemoteRequest
 from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order
 
 Stream = Literal["orders", "requests"]
 STREAMS: tuple[Stream, ...] = ("orders", "requests")
 
+#: How the name of a request at Omnitron begins: with its uuid.
+_NAME = re.compile("[0-9a-f]{32}")
 #: Rows of one call, and calls of one round: what is left comes with the next round.
 _LIMIT = 100
 _MOST_PAGES = 20
@@ -130,7 +137,19 @@ def _find_by_number(rows: list[Any]) -> set[int]:
 def _find_by_request(rows: list[Any]) -> set[int]:
     pks = [row.pk for row in rows]
     requests = CancellationRequest.objects.filter(remote_pks__overlap=pks)
+    _note_unknown(rows)
     return set(requests.values_list("line__order_item__order_id", flat=True))
+
+
+def _note_unknown(rows: list[RemoteRequest]) -> None:
+    """Note those that bear the name of a request of ours and are not what it stands for."""
+    by_uuid = defaultdict(list)
+    for row in rows:
+        if row.status != "rejected" and (named := _NAME.match(row.remote_id or "")):
+            by_uuid[UUID(named[0])].append(row)
+    requests = CancellationRequest.objects.filter(uuid__in=by_uuid)
+    for request in requests.exclude(status=CancellationRequest.Status.WAITING, delivered_at=None):
+        note_spares(request.pk, by_uuid[request.uuid])
 
 
 _FINDERS: dict[Stream, Callable[[list[Any]], set[int]]] = {

@@ -2,14 +2,17 @@
 
 from typing import Final
 
-from aftercart.cancellations.models import Difference
+from aftercart.cancellations.models import Difference, RefundQuoteLine, SubmissionLine
+from aftercart.lib.money import format_amount, round_amount
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now
 
 #: What differs when Omnitron has something else under the name of one of our requests.
 NAME_TAKEN: Final = "request name taken"
+#: What differs when units were cancelled at Omnitron once more than anybody asked for.
+CANCELLED_TWICE: Final = "cancelled twice"
 #: What no comparison finds again: it stays open until a person has settled it.
-FOR_PEOPLE: Final = frozenset({NAME_TAKEN})
+FOR_PEOPLE: Final = frozenset({NAME_TAKEN, CANCELLED_TWICE})
 
 
 def record_difference(order: Order, item: OrderItem | None, what: str, ours: str, theirs: str) -> Difference:
@@ -20,3 +23,13 @@ def record_difference(order: Order, item: OrderItem | None, what: str, ours: str
     row.ours, row.theirs, row.last_seen = ours, theirs, now
     row.save()
     return row
+
+
+def describe_surplus(line: SubmissionLine, units: int, surplus: int) -> tuple[str, str]:
+    """Say how many units of a line were to be cancelled, and that so many more are gone, with what they give back."""
+    item = line.order_item
+    quoted = RefundQuoteLine.objects.filter(line=line).first()
+    whole = quoted.refund_amount if quoted else item.unit_price * line.quantity
+    amount = round_amount(whole * surplus / line.quantity, item.order.currency)
+    gone = f"{units + surplus} × {item.sku}: {format_amount(amount)} {item.order.currency} too much"
+    return f"{units} × {item.sku}", gone

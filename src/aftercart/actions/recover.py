@@ -18,7 +18,13 @@ from aftercart.accounts.models import Tally
 from aftercart.actions import jobs
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.settle_submission import settle_submission
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Setback, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    Setback,
+    SpareRequest,
+    Submission,
+)
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
@@ -96,6 +102,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING)
     yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=Now() - longest)
+    yield jobs.REJECT_SPARE, SpareRequest.objects.filter(state=SpareRequest.State.FOUND)
     yield jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=Now())
     yield jobs.SEND_LETTER, list_waiting()
     yield jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=Now())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
-from aftercart.omnitron.client import Dialogue
+from aftercart.omnitron.client import Dialogue, Guard
 from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, Refused
 from aftercart.omnitron.messages import RemoteRequest
 
@@ -11,7 +11,9 @@ from aftercart.omnitron.messages import RemoteRequest
 UNDECIDED = frozenset({"waiting", "waiting_approval"})
 
 
-def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str) -> list[RemoteRequest]:
+def reject_remote(
+    talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str, guard: Guard
+) -> list[RemoteRequest]:
     """Reject requests and give them as they stand then; those that Omnitron does not know are left out.
 
     One that had been decided there already, or that an earlier try of ours has rejected, stays as it is. Raises
@@ -21,7 +23,7 @@ def reject_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason
     for pk in pks:
         refused = None
         try:
-            talk.reject_request(channel_id=channel_id, pk=pk, reason=reason)
+            talk.reject_request(channel_id=channel_id, pk=pk, reason=reason, guard=guard)
         except Refused as error:
             refused = error
         rows = read_remote(talk, channel_id=channel_id, pks=[pk])

@@ -70,10 +70,17 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
                 )
 
 
+def _is_untold(request: CancellationRequest) -> bool:
+    rows = CancellationRequest.objects.filter(pk=request.pk, status=_Status.REJECTED, rejection_told_at=None)
+    return rows.exists()
+
+
 def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Reject what was made of a request, and give it as it stands then."""
     channel_id = request.line.submission.order.channel_id
     pks = list_made_pks(talk, request, channel_id)
-    decided = reject_remote(talk, channel_id=channel_id, pks=pks, reason=request.reject_reason)
+    decided = reject_remote(
+        talk, channel_id=channel_id, pks=pks, reason=request.reject_reason, guard=lambda: _is_untold(request)
+    )
     failpoint("reject.told")
     return decided

@@ -4,22 +4,28 @@ Between the mark and the answer nothing is certain; a process that dies there le
 settles by reading Omnitron (verify_submission), never by sending again.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from aftercart.actions.apply_late import adopt_late, settle_applied, settle_unknown
 from aftercart.actions.book_refund import find_promise
 from aftercart.actions.commands import Answer
 from aftercart.actions.despite_outages import despite_outages
+from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
-from aftercart.cancellations.states import claim_move
+from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, is_recent
+from aftercart.lib.clock import read_clock
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -44,11 +50,14 @@ class _Plan:
     command: CancelCommand
     remote: RemoteOrder
     remote_pks: dict[int, list[int]]
+    line_pks: list[int]
+    #: When the reading began on which it rests, by the database's clock.
+    began_at: datetime
 
     def remember(self) -> dict[str, Any]:
         """Keep what is needed to look for the answer later, without account numbers."""
         named = [item for item in self.remote.items if item.pk in self.command.reasons]
-        return {"order": self.remote.pk, "before": take_snapshot(named)}
+        return {"order": self.remote.pk, "before": take_snapshot(named), "lines": self.line_pks}
 
 
 def send_submission(submission_pk: int, client: Omnitron) -> Answer:
@@ -70,15 +79,27 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
             failpoint("send.planned")
             _mark_sent(submission, plan, actor)
             failpoint("send.marked")
-            talk.cancel_items(channel_id=submission.order.channel_id, command=plan.command)
+            talk.cancel_items(
+                channel_id=submission.order.channel_id,
+                command=plan.command,
+                guard=lambda: _is_still_ours(submission_pk),
+            )
             failpoint("send.answered")
     except (NotSent, Refused, RemoteDiffers) as error:
         return settle(_State.REFUSED, error)
     except AnswerUnknown as error:
-        return settle(_State.UNKNOWN, error)
+        return despite_outages(partial(settle_unknown, submission_pk, actor, error))
+    except ArrivedLate as error:
+        return despite_outages(partial(adopt_late, submission_pk, error.late.pk))
     except AlreadySettled:
         return answer_current(submission)
-    return settle(_State.APPLIED)
+    return despite_outages(partial(settle_applied, submission_pk, actor))
+
+
+def _is_still_ours(submission_pk: int) -> bool:
+    """Look once more, right before the command leaves: nobody has taken this process for dead meanwhile."""
+    rows = Submission.objects.filter(is_recent(F("sent_at")), pk=submission_pk, state=_State.SENT)
+    return rows.exists()
 
 
 def _plan(submission: Submission, talk: Dialogue) -> _Plan:
@@ -89,10 +110,14 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
         _check_line(line)
     if find_being_rejected(order.pk).intersection(line.order_item_id for line in lines):
         raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
+    began_at = read_clock()
     remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
-    targets = {line.pk: _find_targets(line, remote, remote_pks[line.order_item_id]) for line in lines}
+    unproven = list_unproven(order.pk, but=submission.pk)
+    targets = {
+        line.pk: _find_targets(line, remote, remote_pks[line.order_item_id], unproven) for line in lines
+    }
     forced, is_cargo_refund = find_promise(lines)
     return _Plan(
         command=CancelCommand(
@@ -111,6 +136,8 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
         ),
         remote=remote,
         remote_pks=remote_pks,
+        line_pks=[line.pk for line in lines],
+        began_at=began_at,
     )
 
 
@@ -121,12 +148,16 @@ def _check_line(line: SubmissionLine) -> None:
         raise RemoteDiffers("partly_decided", "Omnitron has decided on a part of this line in its own queue.")
 
 
-def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> list[int]:
+def _find_targets(
+    line: SubmissionLine, remote: RemoteOrder, pks: list[int], unproven: Sequence[Submission]
+) -> list[int]:
     """Find which of Omnitron's items a line cancels: of ours that are not cancelled yet, one for each unit.
 
-    Where all units are one item there, all that are left go with it: a part of them cannot be sent.
+    Where all units are one item there, all that are left go with it: a part of them cannot be sent. What an earlier
+    command has named that may still arrive is named again before all else: of the two Omnitron takes one.
     """
     rows = {item.pk: item for item in remote.items}
+    check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
         raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
@@ -137,15 +168,19 @@ def _find_targets(line: SubmissionLine, remote: RemoteOrder, pks: list[int]) -> 
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         raise RemoteDiffers("omnitron_differs", message)
     if len(pks) > 1:
-        targets = _prefer_free(targets)[: line.quantity]
+        named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
+        targets = _prefer(targets, named)[: line.quantity]
     for target in targets:
         _check_target(line, target)
     return [target.pk for target in targets]
 
 
-def _prefer_free(targets: list[RemoteItem]) -> list[RemoteItem]:
-    """Put those first that Omnitron is not cancelling already, in the order in which units are quoted."""
-    return sorted(targets, key=lambda target: (target.status == Status.CANCELLATION_WAITING, target.pk))
+def _prefer(targets: list[RemoteItem], named: Collection[int]) -> list[RemoteItem]:
+    """Put those first that were named before, then those that Omnitron is not cancelling, as units are quoted."""
+    return sorted(
+        targets,
+        key=lambda row: (row.pk not in named, row.status == Status.CANCELLATION_WAITING, row.pk),
+    )
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
@@ -160,7 +195,12 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
 def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     """Commit that the command is about to leave. Raises `AlreadySettled` if it must not."""
     order = lock_order(pk=submission.order_id)
-    if not claim_move(submission, _State.SENT, sent_at=Now(), command=plan.remember()):
+    is_free = nothing_travels(order.pk, plan.remote_pks, plan.began_at, but=submission.pk)
+    only_if = is_free & Q(is_recent(plan.began_at))
+    if not claim_move(submission, _State.SENT, only_if=only_if, sent_at=Now(), command=plan.remember()):
+        submission.refresh_from_db(fields=["state"])
+        if submission.state == _State.PREPARED:
+            raise RemoteDiffers(EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
         raise AlreadySettled
     Order.objects.filter(pk=order.pk).update(remote_pk=plan.remote.pk)
     for item_pk, pks in plan.remote_pks.items():

@@ -66,6 +66,11 @@ def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) ->
         submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=timezone.now(), manual_since=None
     ):
         return answer_current(submission)
+    return book_applied(order, submission, actor, cause=cause)
+
+
+def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: str) -> Answer:
+    """Book what follows once a submission of a locked order stands in `applied`; the caller saves the order."""
     held = CancellationRequest.objects.filter(line__submission=submission).exists()
     for line in submission.lines.filter(is_open=True).select_related("order_item"):
         item = line.order_item

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 from django.db import models, transaction
 
+from aftercart.actions.apply_late import take_late
 from aftercart.actions.book_refund import REFUND_FIELDS, book_reported, book_rest
 from aftercart.actions.close_line import complete_line, count_done, reject_line
 from aftercart.actions.compare_refunds import sum_reported
 from aftercart.actions.credit_points import credit_points
+from aftercart.actions.find_late import find_late, list_unproven
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.reject_remote import read_remote
+from aftercart.actions.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.waits import compute_wait
@@ -126,13 +128,13 @@ def _book(
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
     rejected = find_being_rejected(order.pk)
+    unproven = list_unproven(order.pk)
     for item in order.items.order_by("pk"):
-        found = list(remote_pks.get(item.pk, ()))
-        if item.remote_pks != found:
-            item.remote_pks = found
-            save_item(item, "remote_pks")
+        _keep_remote_pks(item, list(remote_pks.get(item.pk, ())))
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
+        if item.pk not in rejected:
+            line = _take_late(order, item, line, _leave_out_decided(theirs, requests), unproven)
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
         if line is None:
@@ -161,6 +163,40 @@ def _take_status(order: Order, remote: RemoteOrder) -> None:
     if is_paid_now and order.details.get("is_payable"):
         order.details["is_payable"] = False  # the shop said so before it was paid
     order.status = remote.status
+
+
+def _keep_remote_pks(item: OrderItem, found: list[int]) -> None:
+    if item.remote_pks != found:
+        item.remote_pks = found
+        save_item(item, "remote_pks")
+
+
+def _leave_out_decided(
+    theirs: Sequence[RemoteItem], requests: Mapping[int, RemoteRequest]
+) -> list[RemoteItem]:
+    """Leave out what is being cancelled because Omnitron has decided so of a request in its queue."""
+    waiting = {"rejected", *UNDECIDED}
+    decided = {row.order_item_pk for row in requests.values() if row.status not in waiting}
+    return [row for row in theirs if row.pk not in decided]
+
+
+def _take_late(
+    order: Order,
+    item: OrderItem,
+    line: SubmissionLine | None,
+    theirs: Sequence[RemoteItem],
+    unproven: Sequence[Submission],
+) -> SubmissionLine | None:
+    """Book a command that was given up and shows at Omnitron; give the line as it stands then."""
+    if line is not None and line.submission.state in UNDER_WAY:
+        return line  # whoever is at it looks for it
+    is_applied = line is not None and line.submission.state == Submission.State.APPLIED
+    late = find_late(unproven, item, theirs, is_applied=is_applied)
+    if late is None:
+        return line
+    take_late(order, late)
+    item.refresh_from_db()
+    return _list_open_lines(order).filter(order_item=item).first()
 
 
 def _look(order: Order) -> tuple[object, ...]:

@@ -112,6 +112,12 @@ def tell_overruled(order: Order, line: SubmissionLine) -> None:
     post(order, _Kind.CANCELLATION_COMPLETED, subject, _describe_done(order, [line]))
 
 
+def tell_late(order: Order, line: SubmissionLine) -> None:
+    """Tell that a cancellation has gone through after the customer had been told otherwise of its line."""
+    subject = name_subject("late", line.pk)
+    post(order, _Kind.CANCELLATION_LATE, subject, {"items": [describe_item(line.order_item, line.quantity)]})
+
+
 def tell_address(order: Order, change: AddressChange) -> None:
     """Tell how an address change ended. What was refused at once, the customer has seen at once."""
     kinds = {

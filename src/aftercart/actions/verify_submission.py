@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from aftercart.actions import jobs
+from aftercart.actions.apply_late import settle_applied
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.trace_command import Trace, trace_command
 from aftercart.actions.waits import compute_wait
@@ -47,7 +48,7 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
     failpoint("verify.read")
     trace = trace_command(submission.command, remote)
     if trace is Trace.APPLIED:
-        settle_submission(submission_pk, Submission.State.APPLIED, WORKER, cause=FOUND_APPLIED)
+        settle_applied(submission_pk, WORKER, cause=FOUND_APPLIED)
     else:
         _release(submission, trace, began_at)
 

@@ -2,9 +2,11 @@
 
 import hmac
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Count, Q
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -50,6 +52,11 @@ class _Rows(Collector):
             ),
             ("aftercart_address_changes_pending", "Address changes to be delivered.", waiting.count()),
             ("aftercart_submissions_manual", "Lost answers that the staff has to look at.", manual.count()),
+            (
+                "aftercart_late_successes",
+                "Cancellations of the last day that Omnitron carried out after they had been given up.",
+                Submission.objects.filter(late_at__gt=Now() - timedelta(days=1)).count(),
+            ),
             (
                 "aftercart_differences_open",
                 "Differences from Omnitron that are not resolved.",

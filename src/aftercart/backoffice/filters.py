@@ -31,11 +31,11 @@ _UNREACHED = (
 )  # fmt: skip
 _LOST = (
     "timeout", "connection_lost", "server_error", "redirected", "not_json", "too_large", "malformed",
-    "process_died", "found_applied", "found_not_applied", "found_changed",
+    "process_died", "found_applied", "found_not_applied", "found_changed", "arrived_late", "claim_lost",
 )  # fmt: skip
 _DIFFERS = (
     "merged_line", "omnitron_differs", "omnitron_in_progress", "omnitron_status", "omnitron_unknown_item",
-    "partly_decided", "reason_unmapped", "rejection_untold",
+    "partly_decided", "reason_unmapped", "rejection_untold", "name_taken", "earlier_unproven",
 )  # fmt: skip
 _RULES = (
     "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",

@@ -162,6 +162,11 @@ class Submission(models.Model):
     )
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    late_at = models.DateTimeField(
+        null=True,
+        db_index=True,
+        help_text="When what had been given up was seen to have arrived all the same.",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -353,6 +358,7 @@ from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: 
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above
 from aftercart.cancellations.read_budget import ReadBudget  # noqa: E402 - it needs the models above
 from aftercart.cancellations.setbacks import Setback  # noqa: E402 - it needs the models above
+from aftercart.cancellations.spares import SpareRequest  # noqa: E402 - it needs the models above
 from aftercart.cancellations.syncing import Difference, SyncCursor  # noqa: E402 - it needs the models above
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy  # noqa: E402 - it needs the models above
 
@@ -372,6 +378,7 @@ __all__ = [
     "RefundQuoteLine",
     "SendingHold",
     "Setback",
+    "SpareRequest",
     "Submission",
     "SubmissionLine",
     "SyncCursor",

@@ -16,7 +16,9 @@ Point = Literal[
     "prepare.committed",
     "send.planned",
     "send.marked",
+    "omnitron.sending",
     "send.answered",
+    "send.late",
     "settle.booked",
     "settle.committed",
     "verify.read",
@@ -25,6 +27,7 @@ Point = Literal[
     "approve.withdrawn",
     "approve.prepared",
     "reject.told",
+    "spare.settled",
     "address.telling",
     "address.told",
     "sync.read",
@@ -57,4 +60,5 @@ def _strike(name: Point) -> None:
     except FileNotFoundError:
         return
     is_frozen = claimed.read_text().strip() == "freeze"
-    os.kill(os.getpid(), signal.SIGSTOP if is_frozen else signal.SIGKILL)
+    # To this thread: one that is sent to the process may reach another first, and this one gets a bit further.
+    signal.raise_signal(signal.SIGSTOP if is_frozen else signal.SIGKILL)

@@ -34,6 +34,7 @@ _REFUND: Final = {
 _FACTS: Final[dict[str, dict[str, Any]]] = {
     Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND},
     Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
+    Letter.Kind.CANCELLATION_LATE: {"items": _ITEMS[:1]},
     Letter.Kind.CANCELLATION_COMPLETED: {
         "items": [{**_ITEMS[0], "amount": "549.90"}, {**_ITEMS[1], "amount": "3798.00"}],
         **_REFUND,

@@ -30,6 +30,7 @@ class Letter(models.Model):
         GUEST_CODE = "guest_code", _("One-time code")
         CANCELLATION_SENT = "cancellation_sent", _("Cancellation sent")
         CANCELLATION_CONFIRMED = "cancellation_confirmed", _("Cancellation confirmed")
+        CANCELLATION_LATE = "cancellation_late", _("Cancellation after all")
         CANCELLATION_COMPLETED = "cancellation_completed", _("Cancellation completed")
         REQUEST_RECEIVED = "request_received", _("Request received")
         REQUEST_APPROVED = "request_approved", _("Request approved")

@@ -145,6 +145,25 @@ def _list_refunded(told: Told) -> list[str]:
     return [_("Your refund is on its way.")]
 
 
+def _write_late(told: Told) -> Draft:
+    return Draft(
+        subject=_("A cancellation of your order %(number)s has gone through after all")
+        % {"number": told.number},
+        heading=_("Cancelled after all"),
+        paragraphs=[
+            _(
+                "We had told you otherwise, but a cancellation of these items was carried out later than expected."
+            ),
+            _(
+                "Our team knows about it and is checking your order. If you want to keep an item, write to us now."
+            ),
+        ],
+        rows=_list_rows(told),
+        button=_make_button(told),
+        note=_make_note(told),
+    )
+
+
 def _write_completed(told: Told) -> Draft:
     return Draft(
         subject=_("Cancelled: items of your order %(number)s") % {"number": told.number},
@@ -230,6 +249,7 @@ _WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
     _Kind.GUEST_CODE: _write_code,
     _Kind.CANCELLATION_SENT: _write_sent,
     _Kind.CANCELLATION_CONFIRMED: _write_confirmed,
+    _Kind.CANCELLATION_LATE: _write_late,
     _Kind.CANCELLATION_COMPLETED: _write_completed,
     _Kind.REQUEST_RECEIVED: _write_received,
     _Kind.REQUEST_APPROVED: _write_approved,

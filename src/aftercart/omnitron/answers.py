@@ -35,6 +35,7 @@ _DETAILS = {
     Code.TOO_LARGE: "Omnitron's answer is larger than is read.",
     Code.MALFORMED: "Omnitron's answer lacks what was to be in it.",
     Code.DEADLINE_OVER: "The time for the dialogue with Omnitron is over.",
+    Code.CLAIM_LOST: "Somebody else had gone on with it before it was sent.",
 }
 
 

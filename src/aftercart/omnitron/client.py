@@ -7,9 +7,13 @@
 
 Every method raises `NotSent`, `Refused` or `AnswerUnknown` (see `errors`), a read never the last. What is not
 there is `NotFound`, by reads only.
+
+A write takes a `guard`, which is asked right before the system call that sends it, outside of any transaction: whether
+the claim that it rests on still stands. If it says no, the write is `NotSent` (`claim_lost`). A process can be stopped
+for any time between its claim and its call, and somebody else have gone on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
@@ -23,6 +27,9 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
+
+#: Whether a write may still be sent.
+Guard = Callable[[], bool]
 
 #: The kinds of things that Omnitron keeps our ids for.
 ContentType = Literal["order", "orderitem", "cancellationrequest"]
@@ -56,7 +63,7 @@ class Dialogue(Protocol):
         """
         ...
 
-    def cancel_items(self, *, channel_id: int, command: CancelCommand) -> None:
+    def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """Cancel items of an order. Sent once at the most (once more only after a 401)."""
         ...
 
@@ -68,7 +75,9 @@ class Dialogue(Protocol):
         """Find the cancellation requests that bear exactly this id of ours."""
         ...
 
-    def create_request(self, *, channel_id: int, draft: RequestDraft) -> RemoteRequest:
+    def create_request(
+        self, *, channel_id: int, draft: RequestDraft, guard: Guard | None = None
+    ) -> RemoteRequest:
         """Make a cancellation request. A success that does not show the request is an `AnswerUnknown`."""
         ...
 
@@ -76,11 +85,11 @@ class Dialogue(Protocol):
         """Read one cancellation request by Omnitron's pk."""
         ...
 
-    def reject_request(self, *, channel_id: int, pk: int, reason: str) -> None:
+    def reject_request(self, *, channel_id: int, pk: int, reason: str, guard: Guard | None = None) -> None:
         """Reject a cancellation request, for a reason that the customer will read."""
         ...
 
-    def change_address(self, *, body: AddressChange) -> int:
+    def change_address(self, *, body: AddressChange, guard: Guard | None = None) -> int:
         """Ask for another shipping address; the HTTP status of the success, for the contract's answer."""
         ...
 

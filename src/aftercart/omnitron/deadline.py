@@ -1,4 +1,4 @@
-"""One end for a whole dialogue, on the monotonic clock."""
+"""One end for a whole dialogue, on a clock that never goes back and goes on while the machine is suspended."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,23 @@ from typing import Self
 Clock = Callable[[], float]
 
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def read_uptime() -> float:
+    """Return the seconds since the machine was started."""
+    return time.clock_gettime(_CLOCK)
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """A moment by which all is over. `ends_at` is in seconds of `clock`."""
 
     ends_at: float
-    clock: Clock = field(default=time.monotonic, repr=False)
+    clock: Clock = field(default=read_uptime, repr=False)
 
     @classmethod
-    def after(cls, seconds: float, *, clock: Clock = time.monotonic) -> Self:
+    def after(cls, seconds: float, *, clock: Clock = read_uptime) -> Self:
         """Make a deadline so many seconds from now."""
         return cls(clock() + seconds, clock)
 

@@ -19,6 +19,7 @@ class Code:
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
     DEADLINE_OVER = "deadline_over"
+    CLAIM_LOST = "claim_lost"
     BREAKER_OPEN = "breaker_open"
     BULKHEAD_FULL = "bulkhead_full"
     ON_HOLD = "on_hold"

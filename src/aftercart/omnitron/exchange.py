@@ -15,7 +15,7 @@ from aftercart.omnitron.errors import Code, NotSent, OmnitronError, Refused
 from aftercart.omnitron.meter import count_call
 from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
-from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
+from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, Guard, NoAnswer
 
 logger = logging.getLogger("aftercart.omnitron")
 
@@ -35,6 +35,7 @@ class _Call:
     params: Mapping[str, str | int]
     body: Mapping[str, Any] | None
     secrets: Iterable[str]
+    guard: Guard | None = None
 
     @property
     def is_read(self) -> bool:
@@ -88,16 +89,18 @@ class Exchange:
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
         secrets: Iterable[str] = (),
+        guard: Guard | None = None,
     ) -> Reply:
         """Make one call, logging in around it where needed. `path` is relative to the API's root.
 
-        `secrets` are texts of the body that must not come back in an error's sentences.
+        `secrets` are texts of the body that must not come back in an error's sentences. `guard` is asked right before
+        it is sent; if it says no, nothing is, which is `NotSent`.
         """
         if self._is_closed:
             raise RuntimeError("the dialogue is over: calls belong inside its `with`")
         if self.deadline.expired:
             raise NotSent("The time for the dialogue with Omnitron is over.", code=Code.DEADLINE_OVER)
-        call = _Call(method, path, params or {}, body, secrets)
+        call = _Call(method, path, params or {}, body, secrets, guard)
         if not call.is_read and self._may_write is not None and not self._may_write():
             raise NotSent("Sending to Omnitron is on hold.", code=Code.ON_HOLD)
         permit = self._breaker.admit()
@@ -168,7 +171,12 @@ class Exchange:
         outcome = "ok"
         try:
             answer = self._transport.send(
-                call.method, self._root + call.path, params=call.params, headers=headers, content=content
+                call.method,
+                self._root + call.path,
+                params=call.params,
+                headers=headers,
+                content=content,
+                guard=call.guard,
             )
             status = answer.status
             return Reply(status, judge(answer, is_read=call.is_read, secrets=call.secrets))

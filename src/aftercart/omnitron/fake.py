@@ -19,7 +19,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
-from aftercart.omnitron.client import ContentType, Dialogue
+from aftercart.omnitron.client import ContentType, Dialogue, Guard
 from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, NotSent, OmnitronError, Refused
 from aftercart.omnitron.fake_backoffice import REASONS, Backoffice, Decision
@@ -232,10 +232,10 @@ class FakeDialogue:
             },
         )
 
-    def cancel_items(self, *, channel_id: int, command: CancelCommand) -> None:
+    def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """Cancel items."""
         post = Post("cancel_items", channel_id, command.body())
-        self._run("cancel_items", lambda: self._backoffice.cancel(channel_id, command), post)
+        self._run("cancel_items", lambda: self._backoffice.cancel(channel_id, command), post, guard)
 
     def list_reasons(self, *, channel_id: int) -> tuple[RemoteReason, ...]:  # noqa: ARG002 - the same for all
         """List the reasons."""
@@ -252,28 +252,32 @@ class FakeDialogue:
             ),
         )
 
-    def create_request(self, *, channel_id: int, draft: RequestDraft) -> RemoteRequest:
+    def create_request(
+        self, *, channel_id: int, draft: RequestDraft, guard: Guard | None = None
+    ) -> RemoteRequest:
         """Make a request."""
         post = Post("create_request", channel_id, draft.body())
-        return self._run("create_request", lambda: self._backoffice.create_request(channel_id, draft), post)
+        apply = lambda: self._backoffice.create_request(channel_id, draft)  # noqa: E731 - as its neighbours
+        return self._run("create_request", apply, post, guard)
 
     def read_request(self, *, channel_id: int, pk: int) -> RemoteRequest:
         """Read a request."""
         return self._run("read_request", lambda: self._backoffice.get_request(channel_id, pk).remote)
 
-    def reject_request(self, *, channel_id: int, pk: int, reason: str) -> None:
+    def reject_request(self, *, channel_id: int, pk: int, reason: str, guard: Guard | None = None) -> None:
         """Reject a request."""
 
         def apply() -> None:
             record = self._backoffice.get_request(channel_id, pk, Refused)
             self._backoffice.decide_request(record, "reject", reason)
 
-        self._run("reject_request", apply, Post("reject_request", channel_id, {"reject_reason": reason}))
+        post = Post("reject_request", channel_id, {"reject_reason": reason})
+        self._run("reject_request", apply, post, guard)
 
-    def change_address(self, *, body: AddressChange) -> int:
+    def change_address(self, *, body: AddressChange, guard: Guard | None = None) -> int:
         """Change an address."""
         post = Post("change_address", body.channel_id, body.body())
-        self._run("change_address", lambda: self._backoffice.change_address(body), post)
+        self._run("change_address", lambda: self._backoffice.change_address(body), post, guard)
         return HTTPStatus.OK
 
     def list_order_updates(
@@ -339,7 +343,15 @@ class FakeDialogue:
             if its_channel_id == channel_id:
                 yield pk, theirs
 
-    def _run(self, call: Call, apply: Callable[[], T], post: Post | None = None) -> T:
+    def _run(
+        self,
+        call: Call,
+        apply: Callable[[], T],
+        post: Post | None = None,
+        guard: Guard | None = None,
+    ) -> T:
+        if guard is not None and not guard():
+            raise NotSent("Somebody else had gone on with it before it was sent.", code=Code.CLAIM_LOST)
         if self._deadline.expired:
             raise NotSent("The time for the dialogue with Omnitron is over.", code=Code.DEADLINE_OVER)
         return self._omnitron.run(call, apply, post)

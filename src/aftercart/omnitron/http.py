@@ -12,7 +12,7 @@ import httpx2
 from aftercart.omnitron.answers import make_failure
 from aftercart.omnitron.breaker import Breaker
 from aftercart.omnitron.bulkhead import Bulkhead
-from aftercart.omnitron.client import ContentType, Dialogue
+from aftercart.omnitron.client import ContentType, Dialogue, Guard
 from aftercart.omnitron.deadline import Clock, Deadline
 from aftercart.omnitron.errors import Code, NotFound, NotSent
 from aftercart.omnitron.exchange import Exchange, Reply, Shared
@@ -177,13 +177,14 @@ class HttpDialogue:
             )
         return found
 
-    def cancel_items(self, *, channel_id: int, command: CancelCommand) -> None:
+    def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """POST C/orders/{pk}/cancel/."""
         self._exchange.call(
             "POST",
             f"{_channel(channel_id)}orders/{command.order_pk}/cancel/",
             body=command.body(),
             secrets=command.secrets(),
+            guard=guard,
         )
 
     def list_reasons(self, *, channel_id: int) -> tuple[RemoteReason, ...]:
@@ -201,13 +202,16 @@ class HttpDialogue:
             if request.remote_id == remote_id
         )
 
-    def create_request(self, *, channel_id: int, draft: RequestDraft) -> RemoteRequest:
+    def create_request(
+        self, *, channel_id: int, draft: RequestDraft, guard: Guard | None = None
+    ) -> RemoteRequest:
         """POST C/cancellation_requests/."""
         reply = self._exchange.call(
             "POST",
             f"{_channel(channel_id)}cancellation_requests/",
             body=draft.body(),
             secrets=draft.secrets(),
+            guard=guard,
         )
         return _parse(RemoteRequest.parse, reply, is_read=False)
 
@@ -216,16 +220,17 @@ class HttpDialogue:
         reply = self._exchange.call("GET", f"{_channel(channel_id)}cancellation_requests/{pk}/")
         return _parse(RemoteRequest.parse, reply, is_read=True)
 
-    def reject_request(self, *, channel_id: int, pk: int, reason: str) -> None:
+    def reject_request(self, *, channel_id: int, pk: int, reason: str, guard: Guard | None = None) -> None:
         """POST C/cancellation_requests/{pk}/reject/; the name of the reason's field is ours."""
         path = f"{_channel(channel_id)}cancellation_requests/{pk}/reject/"
-        self._exchange.call("POST", path, body={"reject_reason": reason})
+        self._exchange.call("POST", path, body={"reject_reason": reason}, guard=guard)
 
-    def change_address(self, *, body: AddressChange) -> int:
+    def change_address(self, *, body: AddressChange, guard: Guard | None = None) -> int:
         """Send the change by the method and to the path of the settings."""
         settings = self._configuration
         path = settings.address_path.replace("{channel_id}", str(body.channel_id)).lstrip("/")
-        return self._exchange.call(settings.address_method.upper(), path, body=body.body()).status
+        method = settings.address_method.upper()
+        return self._exchange.call(method, path, body=body.body(), guard=guard).status
 
     def list_order_updates(
         self, *, channel_id: int, limit: int, since: datetime | None = None

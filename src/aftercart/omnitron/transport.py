@@ -8,6 +8,11 @@ Its reads keep one for a moment. A write always opens a fresh one, for two reaso
 stale, which makes an unknown answer of what would have been a certain "not sent", and it may hold the tail of
 an earlier answer, which would be taken for the write's own.
 
+A write leaves in one piece, and is asked about once more (its `guard`) right before the system call that sends it.
+When it is given up, or its process dies, its connection is reset: what the kernel has not sent yet is dropped
+(`SO_LINGER` with no time), and what nobody acknowledges is not sent for longer than the deadline
+(`TCP_USER_TIMEOUT`). Else the kernel would go on delivering it for minutes.
+
 The library's client is left out on purpose: cookies (a session cookie would make Omnitron ask for a CSRF
 token), redirects, proxies from the environment and an INFO line with the whole URL are what it would add.
 """
@@ -16,14 +21,17 @@ import queue
 import select
 import socket
 import ssl
+import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpcore2
 import httpx2
 
+from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import Code
 
@@ -35,6 +43,15 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 #: The methods of reads; every other may apply something.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Whether a write may still be sent. It is asked at the last moment, outside of any transaction.
+Guard = Callable[[], bool]
+
+#: What `close()` does to bytes that the kernel has not sent: drops them and resets the connection, or goes on.
+_RESET, _GO_ON = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
+
+#: Only Linux has it.
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 #: One answer of `getaddrinfo`.
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
@@ -57,6 +74,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Withdrawn(Exception):
+    """The guard of a write said no: nothing of it was sent."""
 
 
 class DeadlineTransport(httpx2.BaseTransport):
@@ -112,18 +133,22 @@ class DeadlineTransport(httpx2.BaseTransport):
         params: Mapping[str, str | int],
         headers: Mapping[str, str],
         content: bytes | None,
+        guard: Guard | None = None,
     ) -> Answer:
         """Send once and read the whole answer, or raise `NoAnswer`."""
-        self._backend.has_left = False
+        self._backend.begin(is_write=method not in SAFE_METHODS, guard=guard)
         request = httpx2.Request(method, url, params=params or None, headers=headers, content=content)
         status = None
         try:
             response = self.handle_request(request)
             status = response.status_code
+            self._backend.spare_from_reset()  # the library closes it with the last byte of the answer
             try:
                 return Answer(status, response.headers, self._read(response))
             finally:
                 response.close()
+        except Withdrawn as error:
+            raise self._no_answer(Code.CLAIM_LOST, status) from error
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             raise self._no_answer(Code.UNREACHABLE, status) from error
         except httpcore2.TimeoutException as error:
@@ -170,6 +195,38 @@ class DeadlineBackend(httpcore2.NetworkBackend):
         self.deadline = deadline
         self.connect_seconds = connect_seconds
         self.has_left = False
+        self.is_write = False
+        self._guard: Guard | None = None
+        self._stream: DeadlineStream | None = None
+
+    def begin(self, *, is_write: bool, guard: Guard | None) -> None:
+        """Begin a request."""
+        self.has_left, self.is_write, self._guard, self._stream = False, is_write, guard, None
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it is one of our writes: a log-in rests on no claim."""
+        return self._guard is not None
+
+    def admit(self, stream: "DeadlineStream") -> None:
+        """Ask once more whether a request may leave. Raises `Withdrawn`."""
+        self._stream = stream
+        if self._guard is not None and not self._guard():
+            raise Withdrawn
+
+    def spare_from_reset(self) -> None:
+        """Let a write's connection end in the usual way: Omnitron has begun to answer."""
+        if self.is_write and self._stream is not None:
+            self._stream.set_linger(_GO_ON)
+
+    def prepare(self, sock: socket.socket) -> None:
+        """Set what a connection needs."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.is_write:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            if _USER_TIMEOUT is not None:
+                left = max(1, int(self.deadline.remaining() * 1000))
+                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, left)
 
     def connect_tcp(
         self,
@@ -191,7 +248,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
                 # An address that swallows packets must leave time for the next one.
                 sock.settimeout(limit.remaining() / (len(addresses) - index))
                 sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.prepare(sock)
             except OSError as error:
                 sock.close()
                 failure = error
@@ -209,10 +266,13 @@ class DeadlineStream(httpcore2.NetworkStream):
     def __init__(self, sock: socket.socket, backend: DeadlineBackend) -> None:
         self._socket = sock
         self._backend = backend
+        self._held = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline rules
-        """Read what has come, at most `max_bytes`; empty at the end."""
+        """Send what is held; read what has come, at most `max_bytes`; empty at the end."""
         try:
+            if self._held:
+                self._send_held()
             self._socket.settimeout(self._left())
             return self._socket.recv(max_bytes)
         except TimeoutError as error:
@@ -221,17 +281,29 @@ class DeadlineStream(httpcore2.NetworkStream):
             raise httpcore2.ReadError(str(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline rules
-        """Write all of it."""
-        view = memoryview(buffer)
-        try:
+        """Hold it until the answer is to be read, so that the whole request leaves in one piece."""
+        self._held += buffer
+
+    def _send_held(self) -> None:
+        """Send a whole request, if it may still be sent. A process can be stopped for as long as it takes anywhere."""
+        view, self._held = memoryview(self._held), bytearray()
+        self._backend.admit(self)
+        self._socket.settimeout(self._left())  # which looks at the monotonic clock after the guard
+        if self._backend.is_guarded:
+            failpoint("omnitron.sending")
+        self._backend.has_left = True
+        with suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # it may have answered before it had read it all
             while view:
-                self._socket.settimeout(self._left())
-                self._backend.has_left = True
                 view = view[self._socket.send(view) :]
-        except TimeoutError as error:
-            raise httpcore2.WriteTimeout("the dialogue's time is over") from error
-        except OSError as error:
-            raise httpcore2.WriteError(str(error)) from error
+                if view:
+                    self._socket.settimeout(self._left())
+
+    def set_linger(self, value: bytes) -> None:
+        """Say what closing does to bytes that have not been sent."""
+        with suppress(OSError):  # closed already
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, value)
 
     def close(self) -> None:
         """Close the socket."""

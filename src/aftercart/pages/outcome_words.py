@@ -97,7 +97,8 @@ CAUSES: Final[dict[str, Text]] = {
     "mixed_types": _("Cancellations and returns in one request have to be done by our team."),
     **dict.fromkeys(
         ("unreachable", "breaker_open", "bulkhead_full", "on_hold", "throttled", "deadline_over",
-         "timeout", "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed"),
+         "timeout", "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed",
+         "claim_lost", "earlier_unproven"),
         _OUTAGE,
     ),
 }  # fmt: skip

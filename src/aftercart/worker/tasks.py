@@ -23,6 +23,7 @@ from aftercart.actions.forget_logs import forget_logs
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
+from aftercart.actions.reject_spare import reject_spare
 from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
@@ -124,6 +125,12 @@ def run_execute_approval(pk: int) -> None:
 def run_deliver_rejection(pk: int) -> None:
     """Tell Omnitron of a rejection."""
     deliver_rejection(pk, get_client())
+
+
+@_about_row(jobs.REJECT_SPARE)
+def run_reject_spare(pk: int) -> None:
+    """Reject a request that must not stay in Omnitron's queue."""
+    reject_spare(pk, get_client())
 
 
 @_about_row(jobs.DELIVER_ADDRESS)

@@ -29,6 +29,7 @@ _WORK = (
     jobs.EXECUTE_APPROVAL,
     jobs.DELIVER_REQUEST,
     jobs.DELIVER_REJECTION,
+    jobs.REJECT_SPARE,
     jobs.DELIVER_ADDRESS,
     jobs.COMPARE_ADDRESS,
     jobs.SYNC_ORDER,
