@@ -27,6 +27,7 @@ _FIRST = (
     "browser/test_quality_in_a_browser.py",
     "storefront/",
     "front/",
+    "remote/test_generated_requests.py",
     "faults/",
     "browser/",
     "races/",
@@ -55,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Find whose turn it is, before workers inherit the options, and set Hypothesis up before tests are read."""
     if config.option.turn is None:
         config.option.turn = find_turn()
+    os.environ[_TURN] = str(config.option.turn)  # for `find_turn()` in tests, and in what they start
     name = "deep" if config.option.deep else "quick"
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     settings.register_profile(name, max_examples=_EXAMPLES[name], deadline=None, suppress_health_check=checks)
@@ -84,9 +86,9 @@ def is_deep() -> bool:
     return settings.get_current_profile_name() == "deep"
 
 
-def examples(deep: int) -> settings:
+def examples(deep: int, **options: Any) -> settings:
     """Have Hypothesis try so many examples in a deep run, a tenth in a quick one."""
-    return settings(max_examples=deep if is_deep() else max(deep // 10, 1))
+    return settings(max_examples=deep if is_deep() else max(deep // 10, 1), **options)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from aftercart.actions import import_orders as module
@@ -17,6 +17,7 @@ from aftercart.actions.write_orders import BatchOutcome, write_orders
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.models import Order, TimelineEntry
 from tests.import_documents import make_address, make_document, make_item, run_import, write_line
+from tests.strength import examples
 
 _numbers = iter(range(1, 10**9))
 
@@ -196,7 +197,7 @@ _spoiled = st.builds(
 
 
 @pytest.mark.django_db
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents=st.lists(_spoiled | _json, min_size=1, max_size=3))
 def test_no_json_crashes_the_import_or_takes_a_good_neighbour_with_it(documents: list[Any]) -> None:
     first, last = f"good-{next(_numbers)}", f"good-{next(_numbers)}"
@@ -210,7 +211,7 @@ def test_no_json_crashes_the_import_or_takes_a_good_neighbour_with_it(documents:
 
 
 @pytest.mark.django_db
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.binary(max_size=60), max_size=4), cut=st.integers(0, 900))
 def test_no_bytes_crash_the_import_either(lines: list[bytes], cut: int) -> None:
     number = f"good-{next(_numbers)}"

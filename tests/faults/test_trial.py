@@ -14,6 +14,7 @@ import pytest
 
 from tests.faults.harness.chaos import TOWN_POINTS
 from tests.faults.harness.mutations import MUTATIONS
+from tests.strength import is_deep
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +40,7 @@ def run_trial(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
 
 
 def test_under_fire_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
-    code, report, output = run_trial(tmp_path, "--minutes", "0.5")
+    code, report, output = run_trial(tmp_path, "--minutes", "0.5" if is_deep() else "0.2")
 
     print(output)  # noqa: T201 - its table belongs into the log of a failure
     assert report["violations"] == [], output
