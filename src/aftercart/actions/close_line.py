@@ -39,17 +39,8 @@ def complete_line(
     caller's to settle. The caller saves the order with `REFUND_FIELDS`.
     """
     item = line.order_item
-    if line.is_open:  # else it was rejected before, and has let go of them
-        _free_units(line)
     line.completed_quantity = line.quantity if quantity is None else quantity
-    item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
-    # What is gone can't be kept for anybody, whoever has asked for it meanwhile.
-    item.reserved_quantity = min(item.reserved_quantity, item.left_quantity)
-    if item.left_quantity == 0:
-        done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
-        item.status_before, item.status = item.status_before or item.status, done.value
-    elif item.status == Status.CANCELLATION_WAITING:
-        item.status = item.status_before
+    _take_units(line)
     _close(line, "completed")
     booked = book_refund(order, line, reported=refund_amount, remote=remote)
     save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
@@ -104,6 +95,21 @@ def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | No
     each = 1 if len(asked) > 1 else line.quantity
     done = sum(row.quantity or each for row in asked if row.status == "completed")
     return min(done, line.quantity)
+
+
+def _take_units(line: SubmissionLine) -> None:
+    """Take the units that a line has completed from its item, unsaved; its status follows when none is left."""
+    item = line.order_item
+    if line.is_open:  # else it was rejected before, and has let go of them
+        _free_units(line)
+    item.cancelled_quantity = min(item.cancelled_quantity + line.completed_quantity, item.quantity)
+    # What is gone can't be kept for anybody, whoever has asked for it meanwhile.
+    item.reserved_quantity = min(item.reserved_quantity, item.left_quantity)
+    if item.left_quantity == 0:
+        done = Status.REFUNDED if line.cancellation_type == "refund" else Status.CANCELED
+        item.status_before, item.status = item.status_before or item.status, done.value
+    elif item.status == Status.CANCELLATION_WAITING:
+        item.status = item.status_before
 
 
 def _free_units(line: SubmissionLine) -> None:

@@ -16,10 +16,10 @@ from aftercart.demo.kinds import (
     Person,
     list_prepared,
 )
+from aftercart.demo.payments import find_refund
 from aftercart.demo.points import write_points
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.lib.times import format_time
-from aftercart.orders.payment import is_paid
 from aftercart.orders.status import FINAL, SHIPPED, Status
 
 _SEED: Final = 20260101
@@ -215,7 +215,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
         "discount_amount": format_amount(discount),
         "shipping_amount": format_amount(shipping),
         "shipping_tax_rate": "20.00",
-        "refund_amount": format_amount(amount if plan.status in FINAL and _is_paid(plan) else Decimal(0)),
+        "refund_amount": format_amount(find_refund(plan.status, plan.payment, amount)),
         "is_payable": plan.status == Status.PAYMENT_WAITING,
         "loyaltytransaction_set": points,
         "installment_interest_amount": format_amount(interest),
@@ -287,9 +287,7 @@ def _write_item(plan: _Plan, place: int, quantity: int, dice: random.Random, ite
         "unit_price": format_amount(price),
         "total_amount": format_amount(price * quantity),
         "tax_rate": f"{product.tax_rate if currency == 'TRY' else 19}.00",
-        "refund_amount": format_amount(
-            price * quantity if status in FINAL and _is_paid(plan) else Decimal(0)
-        ),
+        "refund_amount": format_amount(find_refund(status, plan.payment, price * quantity)),
         "image": image,
         "attributes": attributes,
         "attributes_kwargs": labels,
@@ -297,16 +295,6 @@ def _write_item(plan: _Plan, place: int, quantity: int, dice: random.Random, ite
         "created_date": format_time(plan.created),
         "modified_date": format_time(_get_modified(plan)),
     }
-
-
-def _is_paid(plan: _Plan) -> bool:
-    """Tell whether the money has been paid: what is cancelled was not delivered, so not paid at the door."""
-    return is_paid(
-        plan.status if plan.status not in FINAL else "",
-        is_payable=False,
-        payment_type=str(plan.payment["payment_type"]),
-        is_delivered=plan.status == Status.REFUNDED,
-    )
 
 
 def _get_shipped(plan: _Plan) -> datetime | None:
