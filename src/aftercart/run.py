@@ -81,6 +81,7 @@ def _start_database(supervisor: Supervisor) -> None:
         return
     data = settings.EMBEDDED_DATABASE
     postgres.prepare(data)
+    postgres.wait_until_stopped(data)
     if postgres.is_ready(data):
         raise ServiceFailed(
             f"Another Aftercart is running in {settings.VAR}. AFTERCART_VAR gives this one its own."

@@ -11,6 +11,7 @@ from typing import Any
 from aftercart.front.bodies import BodyLimits, BodyReader, ClientGone
 from aftercart.front.door import check_request_head
 from aftercart.front.gateway import Application, build_environ, serve
+from aftercart.front.heartbeats import begin_to_beat
 from aftercart.front.refusals import Refused, answer_refusal
 from aftercart.front.threads import Threads
 from aftercart.front.waiting import Waiting
@@ -29,8 +30,9 @@ class Front:
         self._thread_count = threads
         self._bodies = BodyReader(limits)
 
-    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
-        """Start the threads."""
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the threads, and the heartbeat."""
+        begin_to_beat(loop)
         self._threads = Threads(self._thread_count)
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:

@@ -129,6 +129,23 @@ def is_ready(data: Path) -> bool:
     return subprocess.run(command, check=False, timeout=10).returncode == 0  # noqa: S603 - our own program and arguments
 
 
+def wait_until_stopped(data: Path) -> None:
+    """Wait for a server that is stopping, as the one of a run that was killed does; not for one that serves."""
+    end = time.monotonic() + _START_SECONDS
+    while _is_stopping(data) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _is_stopping(data: Path) -> bool:
+    """Return whether there is a server that says of itself that it stops. Its status is the file's last line."""
+    try:
+        lines = (data / "postmaster.pid").read_text().split("\n")
+        os.kill(int(lines[0]), 0)
+    except (OSError, ValueError):
+        return False
+    return any(line.strip() == "stopping" for line in lines)
+
+
 def wait_until_ready(data: Path, process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait for the server, and make our database in it. Raises `PostgresError` when it does not come."""
     end = time.monotonic() + _START_SECONDS
