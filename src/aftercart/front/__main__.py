@@ -15,7 +15,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="aftercart-web-") as folder:
         os.environ |= {VARIABLE: folder, PARENT: str(os.getpid())}
         threading.Thread(target=Watch(Path(folder)).run, name="watch", daemon=True).start()
-        entrypoint()
+        entrypoint()  # type: ignore[no-untyped-call]  # Granian gives it no types
 
 
 if __name__ == "__main__":
