@@ -83,7 +83,7 @@ def test_the_next_outage_is_said_anew(log: OutageLog, written: list[str]) -> Non
     assert len(written) == 4
 
 
-def test_what_is_no_outage_is_logged_as_ever(log: OutageLog, written: list[str]) -> None:  # noqa: ARG001
+def test_what_is_no_outage_is_logged_as_ever(log: OutageLog, written: list[str]) -> None:  # noqa: ARG001 - a fixture that only has to be there
     logging.getLogger("django.request").error("Oops", exc_info=ValueError(), extra={"status_code": 500})
     logging.getLogger("aftercart").error("Twice", exc_info=IntegrityError("duplicate key"))
     logging.getLogger("psycopg.pool").info("growing pool")

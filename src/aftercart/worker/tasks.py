@@ -235,7 +235,7 @@ def run_reconcile(fence: Fence) -> None:
 @app.periodic(cron="* * * * * */5")
 @app.task(name="aftercart.take_over_jobs", queueing_lock="aftercart.take_over_jobs", priority=jobs.UPKEEP)
 @_returning_connections
-def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001 - as above
+def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Put the jobs of dead workers back into the queue."""
     for job in take_over_jobs(_DEAD_AFTER):
         _logger.warning("Took over job %s (%s) of a dead worker.", job.id, job.task_name)
@@ -243,7 +243,7 @@ def run_take_over_jobs(timestamp: int) -> None:  # noqa: ARG001 - as above
 
 @app.periodic(cron="17 * * * *")
 @app.task(name="aftercart.forget", queueing_lock="aftercart.forget", pass_context=True)
-async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Delete what has had its time: done jobs after a day."""
     await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
 
@@ -279,6 +279,6 @@ def run_forget_writes(fence: Fence) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="aftercart.watch_restores", queueing_lock="aftercart.watch_restores", priority=jobs.UPKEEP)
 @_returning_connections
-def run_watch_restores(timestamp: int) -> None:  # noqa: ARG001 - as above
+def run_watch_restores(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it to every periodic task
     """Let the count rise by which a restored database is noticed."""
     watch_restores()
