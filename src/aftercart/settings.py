@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "aftercart.backoffice.csp.BackofficePolicyMiddleware",
+    "aftercart.backoffice.reader.ReaderMiddleware",
     "aftercart.accounts.middleware.PrivateByDefaultMiddleware",
     "aftercart.accounts.middleware.TwinSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.approve_request import approve_request
+from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
 from aftercart.actions.deliver_request import deliver_request
@@ -80,6 +80,7 @@ def test_decisions_are_told_with_their_reason() -> None:
     first, second = CancellationRequest.objects.order_by("pk")
 
     approve_request(first.pk, shop.user)
+    execute_approval(first.pk, shop.fake)
     reject_request(second.pk, shop.user, "It has left.")
 
     assert list_kinds()[2:] == ["request_approved", "request_rejected"]

@@ -4,9 +4,10 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
-from aftercart.actions.approve_request import RequestDecided, approve_request, execute_approval
+from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.find_obstacle import RequestDecided
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.request_cancellation import request_cancellation

@@ -9,6 +9,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.lib.notes import write_note
 from tests.import_documents import make_document, make_item, run_import
 from tests.shop import Line, Shop, make_customer, request_units
 
@@ -39,7 +40,7 @@ def test_a_new_request_is_delivered_once_the_rejection_is_told() -> None:
     deliver_request(second.pk, shop.fake)
     second.refresh_from_db()
     assert (second.remote_pks, second.is_undeliverable) == ([], False)
-    assert second.delivery_error == "Omnitron has still to be told of an earlier rejection."
+    assert second.delivery_error == write_note("rejection_untold")
 
     deliver_rejection(first.pk, shop.fake)
     deliver_request(second.pk, shop.fake)

@@ -1,6 +1,7 @@
 """Approving and rejecting in the back office."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
@@ -9,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.orders.models import Order, TimelineEntry
+from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.http.backoffice_world import QUEUE, log_in, make_decider, make_request, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +95,9 @@ def test_a_rejection_without_a_readable_reason_is_asked_again(browser: Client, r
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_a_second_decision_says_already_decided_and_changes_nothing(browser: Client, verb: str) -> None:
+def test_a_second_decision_says_already_decided_and_changes_nothing(
+    browser: Client, decider: User, verb: str
+) -> None:
     request = make_request()
     browser.post(f"{QUEUE}{request.pk}/approve/")
     before = (CancellationRequest.objects.values().get(), _events(request.line.submission.order), _jobs())
@@ -102,7 +105,8 @@ def test_a_second_decision_says_already_decided_and_changes_nothing(browser: Cli
     response = browser.post(f"{QUEUE}{request.pk}/{verb}/", {"reason": "Too late."})
 
     assert (response.status_code, response["Location"]) == (302, f"{QUEUE}{request.pk}/change/")
-    assert _said(response)[-1] == "This request has already been decided."
+    said = _said(response)[-1]
+    assert said.startswith(f"This request has already been decided. {decider.email} approved it on ")
     after = (CancellationRequest.objects.values().get(), _events(request.line.submission.order), _jobs())
     assert after == before
 
@@ -163,22 +167,40 @@ def test_deciders_see_both_buttons_while_a_request_waits(browser: Client) -> Non
     page = browser.get(f"{QUEUE}{held.pk}/change/").content.decode()
     assert "/approve/" not in page
     assert "/reject/" not in page
-    assert "Held until Omnitron&#x27;s answer is known." in page
+    assert "Omnitron&#x27;s answer is being checked." in page
 
 
-def test_many_are_approved_one_by_one_and_counted(browser: Client) -> None:
+def choose(browser: Client, verb: str, *requests: CancellationRequest, **fields: str) -> str:
+    """Choose requests in the list and do something to them; the page that answers."""
+    chosen = {"action": f"{verb}_selected", "_selected_action": [request.pk for request in requests]}
+    response = browser.post(QUEUE, {**chosen, **fields})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def list_fates(page: str) -> dict[str, str]:
+    """Read what the page says of each request, by its number."""
+    rows = BeautifulSoup(page, "html.parser").select(".bo-table tbody tr")
+    return {row.td.get_text(): row.select("td")[-1].get_text() for row in rows if row.td is not None}
+
+
+def test_many_are_asked_about_and_then_approved_one_by_one(browser: Client) -> None:
     waiting = [make_request(), make_request()]
     held = make_request(_Status.VERIFYING)
 
-    response = browser.post(
-        QUEUE, {"action": "approve_selected", "_selected_action": [r.pk for r in (*waiting, held)]}
-    )
+    page = choose(browser, "approve", *waiting, held)
 
-    assert response.status_code == 302
-    assert _said(response) == [
-        "1 request was left as it is: This request has already been decided.",
-        "2 requests are approved.",
-    ]
+    assert "Approve 2 requests?" in page
+    assert list_fates(page)[f"#{held.pk}"].startswith("Omnitron's answer is still being looked for.")
+    assert CancellationRequest.objects.filter(status=_Status.APPROVED).count() == 0
+    assert _jobs() == []
+
+    page = choose(browser, "approve", *waiting, held, confirmed="1")
+
+    assert "2 of 3 requests decided" in page
+    fates = list_fates(page)
+    assert [fates[f"#{request.pk}"] for request in waiting] == ["Approved by you now."] * 2
+    assert fates[f"#{held.pk}"].startswith("Omnitron's answer is still being looked for.")
     assert list(CancellationRequest.objects.order_by("id").values_list("status", flat=True)) == [
         _Status.APPROVED,
         _Status.APPROVED,
@@ -189,19 +211,77 @@ def test_many_are_approved_one_by_one_and_counted(browser: Client) -> None:
 
 def test_many_are_rejected_for_one_reason(browser: Client) -> None:
     requests = [make_request(), make_request()]
-    chosen = {"action": "reject_selected", "_selected_action": [request.pk for request in requests]}
 
-    page = browser.post(QUEUE, chosen).content.decode()
+    page = choose(browser, "reject", *requests)
     assert "Reject 2 requests" in page
     assert CancellationRequest.objects.filter(status=_Status.WAITING).count() == 2
 
-    response = browser.post(QUEUE, {**chosen, "reason": "Sold out of time."})
+    page = choose(browser, "reject", *requests, reason="Sold out of time.")
 
-    assert _said(response) == ["2 requests are rejected."]
+    assert "2 of 2 requests decided" in page
+    assert set(list_fates(page).values()) == {"Rejected by you now."}
     assert set(CancellationRequest.objects.values_list("status", "reject_reason")) == {
         (_Status.REJECTED, "Sold out of time.")
     }
     assert _jobs() == [("aftercart.deliver_rejection", request.pk) for request in requests]
+
+
+@pytest.mark.parametrize(("verb", "fields"), [("approve", {"confirmed": "1"}), ("reject", {"reason": "No."})])
+@pytest.mark.parametrize("theirs", ["approve", "reject"])
+def test_what_a_colleague_took_meanwhile_is_named_with_who_and_how(
+    browser: Client, verb: str, fields: dict[str, str], theirs: str
+) -> None:
+    mine, taken = make_request(), make_request()
+    choose(browser, verb, mine, taken)
+    colleague = make_decider()
+    log_in(colleague).post(f"{QUEUE}{taken.pk}/{theirs}/", {"reason": "Already packed."})
+    before = CancellationRequest.objects.filter(pk=taken.pk).values().get()
+
+    page = choose(browser, verb, mine, taken, **fields)
+
+    fate = list_fates(page)[f"#{taken.pk}"]
+    did = {"approve": "approved", "reject": "rejected"}[theirs]
+    assert fate.startswith(f"This request has already been decided. {colleague.email} {did} it on ")
+    assert list_fates(page)[f"#{mine.pk}"].endswith("by you now.")
+    assert CancellationRequest.objects.filter(pk=taken.pk).values().get() == before
+
+
+def test_what_cannot_be_approved_is_said_with_the_reason_and_left(browser: Client) -> None:
+    part, shipped = make_request(), make_request()
+    OrderItem.objects.filter(pk=part.line.order_item_id).update(quantity=3, remote_pks=[1])
+    OrderItem.objects.filter(pk=shipped.line.order_item_id).update(status="500")
+
+    fates = list_fates(choose(browser, "approve", part, shipped, confirmed="1"))
+
+    assert "a part of this line" in fates[f"#{part.pk}"]
+    assert "has been shipped" in fates[f"#{shipped.pk}"]
+    assert set(CancellationRequest.objects.values_list("status", flat=True)) == {_Status.WAITING}
+    assert _jobs() == []
+
+
+def test_where_nothing_can_be_approved_nothing_is_offered(browser: Client) -> None:
+    page = choose(browser, "approve", make_request(_Status.VERIFYING))
+
+    assert "Approve 0 requests?" in page
+    assert 'name="confirmed"' not in page
+
+
+@pytest.mark.parametrize("pks", [["x"], ["99999999999999999999999"], ["-1"], ["4711"], ["²"]])
+def test_what_is_not_a_request_is_passed_over(browser: Client, pks: list[str]) -> None:
+    response = browser.post(QUEUE, {"action": "approve_selected", "_selected_action": pks, "confirmed": "1"})
+
+    assert response.status_code == 302
+
+
+def test_a_request_that_approving_cannot_help_offers_what_works_and_says_why(browser: Client) -> None:
+    request = make_request()
+    OrderItem.objects.filter(pk=request.line.order_item_id).update(quantity=3, remote_pks=[1])
+
+    page = browser.get(f"{QUEUE}{request.pk}/change/").content.decode()
+
+    assert "/approve/" not in page
+    assert f'href="{QUEUE}{request.pk}/reject/"' in page
+    assert "cancel a part of this line directly. Please decide this request there." in page
 
 
 def test_more_than_a_page_is_never_decided_at_once(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:

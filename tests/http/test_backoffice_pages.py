@@ -324,10 +324,10 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
     assert {title: card.number for title, card in cards.items()} == {
         "Waiting requests": "3",
         "Oldest waiting": "3\xa0days",
-        "Held": "1",
+        "Being checked": "1",
         "Undeliverable": "1",
         "Submissions under way": "1",
-        "Lost answers": "1",
+        "Answers unknown for long": "1",
         "Pending address changes": "1",
         "Differences": "1",
         "Letters given up": "0",

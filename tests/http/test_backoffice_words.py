@@ -2,7 +2,8 @@
 
 import pytest
 
-from aftercart.backoffice.words import hide_accounts, say_cause
+from aftercart.cancellations.causes import say_cause
+from aftercart.lib.account_numbers import hide_accounts
 
 
 @pytest.mark.parametrize(

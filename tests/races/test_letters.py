@@ -5,14 +5,16 @@ import uuid
 import pytest
 from django.db import transaction
 
+from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.mail_order_link import mail_order_link
 from aftercart.actions.opt_out import opt_out
-from aftercart.actions.tell_customer import post
-from aftercart.mail.models import Letter, OptOut
+from aftercart.actions.tell_customer import post, tell_completed
+from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.mail.models import Letter, LineNotice, OptOut
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from tests.races.together import interrupted, race, without_lock, without_unique
-from tests.shop import make_order
+from tests.shop import Line, Shop, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,3 +115,42 @@ def test_without_the_lock_a_link_goes_to_an_address_that_is_the_orders_no_more()
     assert (other.had_to_wait, other.outcome) == (False, 0)
     assert Order.objects.get().user_email == "right@example.com"
     assert Letter.objects.get().recipient == "guest@example.com"
+
+
+# --- one notice of each outcome of a line --------------------------------------------------------------------
+
+CLAIMING_A_NOTICE = "aftercart.mail.models.LineNotice.save_base"
+
+
+def complete_two() -> tuple[Order, Submission]:
+    """Have two lines of one submission completed whose customer has not been notified yet."""
+    shop = Shop([Line(), Line()])
+    cancel_items(shop.command(), shop.fake)
+    SubmissionLine.objects.update(is_open=False, outcome="completed", completed_quantity=1)
+    return shop.order, Submission.objects.get()
+
+
+def tell_of_both(order: Order, submission: Submission) -> str:
+    with transaction.atomic():
+        tell_completed(order, submission)
+    return "told"
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_of_many_who_tell_what_was_completed_one_does_and_of_all(count: int) -> None:
+    order, submission = complete_two()
+
+    assert race(count, lambda _n: tell_of_both(order, submission)) == ["told"] * count
+
+    letter = Letter.objects.get(kind="cancellation_completed")
+    assert letter.notices.count() == LineNotice.objects.count() == 2
+
+
+def test_without_the_constraint_a_line_is_claimed_by_two() -> None:
+    order, submission = complete_two()
+
+    with without_unique("one_notice_an_outcome"):
+        with interrupted(CLAIMING_A_NOTICE, lambda: tell_of_both(order, submission)) as other:
+            assert tell_of_both(order, submission) == other.outcome == "told"
+        assert (other.had_to_wait, LineNotice.objects.count()) == (False, 3)
+        LineNotice.objects.all().delete()

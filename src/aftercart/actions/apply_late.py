@@ -66,7 +66,7 @@ def adopt_late(submission_pk: int, late_pk: int) -> Answer:
 def settle_unknown(submission_pk: int, actor: Actor, error: AnswerUnknown) -> Answer:
     """Settle as `unknown`. Where it was given up meanwhile, its command has left only now: that begins again."""
     unknown = _State.UNKNOWN
-    answer = settle_submission(submission_pk, unknown, actor, cause=error.code, detail=error.detail)
+    answer = settle_submission(submission_pk, unknown, actor, cause=error.code, detail=error.note)
     if Submission.objects.filter(pk=submission_pk, state=_State.REFUSED).exists():
         failpoint("send.late")
         return _hold_late(submission_pk, error)
@@ -78,11 +78,11 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
     """Have it looked for again, as long as nobody has decided otherwise; else have the order read after the grace."""
     submission = Submission.objects.get(pk=submission_pk)
     order = lock_order(pk=submission.order_id)
-    lines = submission.lines.filter(is_open=True)
+    lines = submission.list_carried().filter(is_open=True)
     undecided = lines.filter(
         request__status=CancellationRequest.Status.WAITING, request__delivered_at=None, request__making_id=""
     )
-    data = {"submission": str(submission.uuid), "detail": error.detail}
+    data = submission.event_data | {"detail": error.note}
     record_event(order, "late_sending", WORKER, cause=error.code, data=data)
     logger.error("Submission %s of order %s left after it had been given up", submission.pk, order.number)
     if lines.exists() and lines.count() == undecided.count():
@@ -91,7 +91,7 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
             _State.UNKNOWN,
             moves=LATE_MOVES,
             cause=error.code,
-            cause_detail=error.detail,
+            cause_detail=error.note,
             sent_at=Now(),
             settled_at=None,
         ):
@@ -111,14 +111,14 @@ def take_late(order: Order, late: Submission) -> None:
     pks = (late.command or {}).get(
         "lines"
     )  # an approval may have moved them to a submission of its own since
-    lines = late.lines.all() if pks is None else SubmissionLine.objects.filter(pk__in=pks)
+    lines = late.list_carried() if pks is None else SubmissionLine.objects.filter(pk__in=pks)
     lines = lines.select_related("submission", "order_item")
-    others = [line for line in lines if not (line.is_open and apply_late(order, line.submission, late))]
+    others = [line for line in lines if not (line.is_open and apply_late(order, line.carrier, late))]
     _mark(late)
     for line in others:
-        line.submission.refresh_from_db()
+        carrier = line.carrier
         # One that is on its way has named the same items, so that it finds this one; and one may just have been booked.
-        is_followed = line.submission.state in UNDER_WAY or line.submission.late_at is not None
+        is_followed = carrier.state in UNDER_WAY or carrier.late_at is not None
         if not (line.is_open and is_followed):
             _report_other(order, line, late)
     plan_sync(order.pk)
@@ -164,9 +164,10 @@ def _raise_alarm(order: Order, late: Submission, submission: Submission) -> None
 
 def _report_other(order: Order, line: SubmissionLine, late: Submission) -> None:
     """Report a line that has ended otherwise meanwhile: rejected, or with units that are gone a second time."""
-    _raise_alarm(order, late, line.submission)
-    named, since = (set((row.command or {}).get("before", {})) for row in (late, line.submission))
-    is_same = line.submission_id != late.pk and line.submission.state == _State.APPLIED and named & since
+    carrier = line.carrier
+    _raise_alarm(order, late, carrier)
+    named, since = (set((row.command or {}).get("before", {})) for row in (late, carrier))
+    is_same = carrier.pk != late.pk and carrier.state == _State.APPLIED and named & since
     if is_same:
         return
     if line.outcome != "rejected":

@@ -4,24 +4,22 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.find_made import list_made_pks, name_remote
+from aftercart.actions.find_obstacle import find_obstacle
 from aftercart.actions.note_spares import look_later
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
-from aftercart.actions.tell_customer import tell_approved
 from aftercart.actions.try_later import try_later
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteRequest
-from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, Actor, record_event
@@ -31,35 +29,18 @@ _Status = CancellationRequest.Status
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 
 
-class RequestDecided(ActionError):
-    """The request is not waiting any more."""
-
-    status = 409
-    code = "request_decided"
-
-    def __str__(self) -> str:
-        return _("This request has already been decided.")
-
-
-class PartOfLine(ActionError):
-    """Omnitron has one item for the whole line, of which it cancels parts only through its own queue."""
-
-    status = 409
-    code = "partial_line"
-
-    def __str__(self) -> str:
-        return _("Omnitron can't cancel a part of this line directly. Please decide this request there.")
-
-
 @transaction.atomic(durable=True)
 def approve_request(request_pk: int, staff: User) -> None:
-    """Approve: recorded now, sent to Omnitron by the worker. Raises `RequestDecided`, `PartOfLine`."""
-    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
-    order = lock_order(pk=request.line.submission.order_id)
-    if _is_part_of_one(request.line):
-        raise PartOfLine
-    if not approve_waiting(order, request, staff):
-        raise RequestDecided
+    """Approve: recorded now, sent to Omnitron by the worker. Raises what `find_obstacle` finds."""
+    requests = CancellationRequest.objects.select_related(
+        "line__submission", "line__order_item", "decided_by"
+    )
+    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
+    request = requests.get(pk=request_pk)
+    obstacle = find_obstacle(request)
+    if obstacle is not None:
+        raise obstacle
+    approve_waiting(order, request, staff)
     save_order(order)
 
 
@@ -70,14 +51,8 @@ def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> 
     )
     if count:
         record_event(order, "request_approved", Actor.staff(staff), data={"request": request.pk})
-        tell_approved(order, request)
         jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk)
     return bool(count)
-
-
-def _is_part_of_one(line: SubmissionLine) -> bool:
-    item = line.order_item
-    return line.quantity < item.left_quantity and len(item.remote_pks) == 1
 
 
 def execute_approval(request_pk: int, client: Omnitron) -> None:
@@ -92,7 +67,7 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
     try:
         found = _withdraw(request, client)
     except OmnitronError as error:
-        try_later(jobs.EXECUTE_APPROVAL, request, error.detail)
+        try_later(jobs.EXECUTE_APPROVAL, request, error.note)
         return
     if _is_left_to_omnitron(request, found):
         _take_back(request, found)
@@ -177,23 +152,25 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
 
 @transaction.atomic(durable=True)
 def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> int | None:
-    """Move the request's line to a new submission, unless somebody else has; this attempt has its own row.
+    """Record this attempt as a submission of its own, unless somebody else has; the line stays where it is.
 
     What Omnitron decided of a unit just when another was taken from it stays with the request, to be counted.
     """
     order = lock_order(pk=as_read.line.submission.order_id)
     request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
-    if not request.is_approved_here or request.line.submission.state in UNDER_WAY:
+    if not request.is_approved_here or request.line.carrier.state in UNDER_WAY:
         return None
     if request.delivery_round != as_read.delivery_round:
         return None  # what was taken out of the queue was an earlier round's
     submission = Submission.objects.create(
-        order=order, user=request.decided_by, origin=Submission.Origin.APPROVAL
+        order=order,
+        user=request.decided_by,
+        origin=Submission.Origin.APPROVAL,
+        approved_request=request,
     )
     if request.deliveries:  # one that has stood still since may come under the name of this round
         look_later(request, [name_remote(request, position) for position in range(request.line.quantity)])
-    request.line.submission = submission
-    request.line.save(update_fields=["submission"])
+    evidence = {"request": request.pk, "remote": request.remote_pks, "detail": request.delivery_error}
     request.delivery_round += 1
     request.remote_pks = [row.pk for row in found if row.status != "rejected"]
     request.delivered_at = None
@@ -202,6 +179,6 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
     request.is_undeliverable = False
     fields = ["delivery_round", "remote_pks", "delivered_at", "deliveries", "delivery_error"]
     request.save(update_fields=[*fields, "making_id", "remote_name", "is_undeliverable"])
-    record_event(order, "request_withdrawn", OMNITRON, data={"request": request.pk})
+    record_event(order, "request_withdrawn", Actor.staff(request.decided_by), data=evidence)
     save_order(order)
     return submission.pk

@@ -35,6 +35,7 @@ from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import keep_sentence, write_note
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import AddressChange as AddressMessage
@@ -78,7 +79,7 @@ def _tell_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answ
             return _answer_ended(change)
         raise AddressChangeRefused(error.detail, "omnitron_refused") from error
     except (NotSent, AnswerUnknown) as error:
-        return despite_outages(partial(postpone_change, change, error.detail))
+        return despite_outages(partial(postpone_change, change, error.note))
     failpoint("address.told")
     if not despite_outages(partial(_end, change.pk, _State.CONFIRMED, actor, status_code=status_code)):
         return _answer_ended(change)
@@ -103,14 +104,14 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
         return
     policy = get_policy(change.order, get_kept_book(change.policy_version_id))
     if not may_still_change(change.order.status, policy):
-        _end_too_late(change, client, "The order has left meanwhile.")
+        _end_too_late(change, client, write_note("order_has_left"))
         return
     try:
         status_code = _tell(change, client)
     except Refused as error:
-        _end_too_late(change, client, error.detail)
+        _end_too_late(change, client, error.note)
     except (NotSent, AnswerUnknown) as error:
-        postpone_change(change, error.detail)
+        postpone_change(change, error.note)
     else:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
 
@@ -122,7 +123,7 @@ def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
         with client.dialogue() as talk:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError as error:
-        postpone_change(change, error.detail)
+        postpone_change(change, error.note)
         return
     if not confirm_found(change, remote):
         _end(change.pk, _State.TOO_LATE, WORKER, cause=cause)
@@ -283,7 +284,8 @@ def _end(
         record_answer(change.repeat, Answer(200, {"status_code": status_code}))
         order.shipping_address = change.address
     else:
-        refused = AddressChangeRefused(cause, "too_late")
+        message = keep_sentence(cause) or _("The order has left meanwhile.")
+        refused = AddressChangeRefused(message, "too_late")
         record_answer(change.repeat, Answer(refused.status, refused.body()))
     data = {"change": change_pk, "status_code": status_code}
     record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)

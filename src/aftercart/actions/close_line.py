@@ -9,7 +9,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.book_refund import book_refund
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.follow_withdrawal import follow_line
-from aftercart.actions.tell_customer import tell_completed, tell_rejected
+from aftercart.actions.tell_customer import tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
@@ -36,7 +36,8 @@ def complete_line(
 
     `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
     rest. `refund_amount` is the item's whole refund so far, as Omnitron reports it in `remote`, which is then the
-    caller's to settle. The caller saves the order with `REFUND_FIELDS`.
+    caller's to settle. The caller saves the order with `REFUND_FIELDS`, and notifies the customer
+    (`tell_completed`) once all lines of the submission that are completed together are.
     """
     item = line.order_item
     line.completed_quantity = line.quantity if quantity is None else quantity
@@ -67,7 +68,6 @@ def complete_line(
         told=booked.amount,
         quoted=points if booked.is_quoted else None,
     )
-    tell_completed(order, line.submission)
     follow_line(order, line, actor)
 
 
@@ -85,7 +85,6 @@ def reject_line(
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
     tell_rejected(order, line, reason)
-    tell_completed(order, line.submission)
 
 
 def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:

@@ -22,6 +22,7 @@ from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import EARLIER_UNPROVEN, is_past_making, is_recent
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteRequest, RequestDraft
@@ -63,12 +64,12 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     except _TakenOver:
         return
     except ArrivedLate as error:
-        adopt_late(request.line.submission_id, error.late.pk)
+        adopt_late(request.line.carrier.pk, error.late.pk)
     except (OmnitronError, RemoteDiffers) as error:
         is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
         if isinstance(error, AnswerUnknown) and request.making_id and not _as_tried(request).exists():
             look_later(request, [request.making_id])  # it has left after somebody else had gone on
-        if _record_failure(request, error.detail, is_final=is_final) and not is_final:
+        if _record_failure(request, error.note, is_final=is_final) and not is_final:
             wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     else:
@@ -118,11 +119,14 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
                 continue
             if not found:
                 raise
-            request.delivery_error = refused.detail  # what was made goes on; the rest is declined with it
+            request.delivery_error = refused.note  # what was made goes on; the rest is declined with it
             break
         failpoint("deliver.created")
     if not found:
-        raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
+        message = f"Omnitron has no item left for item {line.order_item_id}."
+        raise RemoteDiffers(
+            "omnitron_differs", message, note=write_note("no_item_left", item=line.order_item_id)
+        )
     return [found[position] for position in sorted(found)]
 
 

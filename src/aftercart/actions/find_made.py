@@ -15,7 +15,7 @@ from aftercart.actions.reject_remote import UNDECIDED
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.clock import read_clock
 from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import AnswerUnknown, Code
+from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.selectors import lock_order, save_order
 
@@ -65,7 +65,7 @@ def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> 
         _report_foreign(request, made.foreign)
     is_missing = request.making_id not in {"", *(name_remote(request, position) for position in made.rows)}
     if is_missing and request.making_at and made.began_at < request.making_at + settings.VERIFY_GRACE:
-        raise AnswerUnknown("Omnitron may still be making this request.", code=Code.TIMEOUT)
+        raise AnswerUnknown("Omnitron may still be making this request.", code="still_making")
     return made
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aftercart.cancellations.models import CancellationReason
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue
 from aftercart.orders.models import Order, OrderItem
 
@@ -10,10 +11,12 @@ from aftercart.orders.models import Order, OrderItem
 class RemoteDiffers(Exception):
     """Omnitron knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, note: str = "") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        #: What to keep of it for people, in the language of who reads it.
+        self.note = note or write_note(code)
 
 
 def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
@@ -30,7 +33,8 @@ def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) 
         found |= {int(pk): list(answer[pk]) for pk in unknown}
     for pk, pks in found.items():
         if not pks:
-            raise RemoteDiffers("omnitron_unknown_item", f"Omnitron does not know item {pk}.")
+            note = write_note("item_unknown", item=pk)
+            raise RemoteDiffers("omnitron_unknown_item", f"Omnitron does not know item {pk}.", note=note)
     return found
 
 
@@ -51,7 +55,9 @@ def find_remote_reasons(
         for reason in unmapped:
             pk = theirs.get((reason.cancellation_type, reason.subject.strip().casefold()))
             if pk is None:
-                raise RemoteDiffers("reason_unmapped", f"Omnitron has no reason like {reason.subject!r}.")
+                message = f"Omnitron has no reason like {reason.subject!r}."
+                note = write_note("no_such_reason", subject=reason.subject)
+                raise RemoteDiffers("reason_unmapped", message, note=note)
             reason.remote_pk = pk
             reason.save(update_fields=["remote_pk", "modified_date"])
     return {reason.pk: reason.remote_pk for reason in reasons if reason.remote_pk is not None}

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
+from aftercart.actions.notify_staff import notify_bounced
 from aftercart.actions.tell_customer import tell_received
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
@@ -48,8 +49,11 @@ def open_requests(
         else:
             for request in requests:
                 jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
-        tell_received(order, submission)
-        data = {"submission": str(submission.uuid), "detail": detail}
+        if submission.origin == Submission.Origin.APPROVAL:
+            notify_bounced(order, submission)
+        else:
+            tell_received(order, submission)
+        data = submission.event_data | {"detail": detail}
         record_event(order, "requests_opened", actor, cause=cause, data=data)
     return answer_requests(submission)
 
@@ -59,7 +63,7 @@ def ensure_requests(
 ) -> list[CancellationRequest]:
     """Have one request in this status for each open line: made, or moved there from where it was held."""
     requests = []
-    for line in submission.lines.filter(is_open=True):
+    for line in submission.list_carried().filter(is_open=True):
         request, is_new = CancellationRequest.objects.get_or_create(
             line=line, defaults={"status": status, "cause": cause}
         )

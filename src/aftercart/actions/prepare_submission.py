@@ -177,8 +177,7 @@ def record_submission(
         save_order(order)
         return Prepared(submission.pk, submission.repeat_id)
     cause = reviews[0].code if reviews else "requested"
-    detail = reviews[0].message if reviews else ""
-    answer = open_requests(order, submission, actor, cause=cause, detail=detail)
+    answer = open_requests(order, submission, actor, cause=cause)
     record_answer(submission.repeat, answer)
     save_order(order)
     return answer

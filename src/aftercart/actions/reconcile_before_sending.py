@@ -167,7 +167,7 @@ def _settle_submission(
     submission: Submission, remote: RemoteOrder, remote_pks: Mapping[int, Sequence[int]], client: Omnitron
 ) -> int:
     """Settle a submission that was under way when the backup was made."""
-    lines = list(submission.lines.select_related("order_item"))
+    lines = list(submission.list_carried().select_related("order_item"))
     if all(_is_done(line, remote, remote_pks) for line in lines):
         if submission.state == _State.PREPARED:  # sent after the backup: its own mark is lost
             claim_move(submission, _State.SENT, sent_at=F("created_at"))

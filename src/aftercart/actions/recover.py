@@ -65,7 +65,6 @@ def _settle(pk: int, state: Submission.State) -> None:
         _State.REFUSED if state == _State.PREPARED else _State.UNKNOWN,
         WORKER,
         cause="process_died",
-        detail="The process that served this submission died.",
         only_from=state,  # else it was merely slow, and has just been sent or settled
         nowait=True,
     )
@@ -95,7 +94,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     decided = CancellationRequest.objects.filter(decided_by__isnull=False)
     yield (
         jobs.EXECUTE_APPROVAL,
-        decided.filter(status=status.APPROVED).exclude(line__submission__state__in=UNDER_WAY),
+        decided.filter(status=status.APPROVED).exclude(approvals__state__in=UNDER_WAY),
     )
     yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_told_at=None)
     # A younger one may be told just now by the web process that recorded it.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from aftercart.omnitron.client import Dialogue, Guard
-from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, Refused
+from aftercart.omnitron.errors import AnswerUnknown, NotFound, Refused
 from aftercart.omnitron.messages import RemoteRequest
 
 #: Where a request stands while Omnitron has not decided on it (contract section 8).
@@ -29,7 +29,7 @@ def reject_remote(
         rows = read_remote(talk, channel_id=channel_id, pks=[pk])
         if any(row.status in UNDECIDED for row in rows):
             raise refused or AnswerUnknown(
-                "Omnitron still shows this request as waiting.", code=Code.MALFORMED
+                "Omnitron still shows this request as waiting.", code="still_waiting"
             )
         found += rows
     return found

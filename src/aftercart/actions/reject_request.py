@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
-from aftercart.actions.approve_request import RequestDecided
 from aftercart.actions.close_line import count_done, reject_line
 from aftercart.actions.find_made import list_made_pks
+from aftercart.actions.find_obstacle import find_rejection_obstacle
 from aftercart.actions.overrule_rejection import overrule_rejection
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import reject_remote
@@ -16,6 +16,7 @@ from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.try_later import try_later
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteRequest
@@ -30,15 +31,18 @@ _Status = CancellationRequest.Status
 def reject_request(request_pk: int, staff: User, reason: str) -> None:
     """Reject. Omnitron is told afterwards, if it has the request.
 
-    Raises `RequestDecided`, and `InputInvalid` without a reason.
+    Raises `RequestDecided` or `RequestHeld`, and `InputInvalid` without a reason.
     """
     if not reason.strip():
         raise InputInvalid({"reason": [_("Say why: the customer will read it.")]})
-    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
-    order = lock_order(pk=request.line.submission.order_id)
-    request.refresh_from_db(fields=["status"])
-    if request.status not in {_Status.WAITING, _Status.WAITING_APPROVAL}:
-        raise RequestDecided
+    requests = CancellationRequest.objects.select_related(
+        "line__submission", "line__order_item", "decided_by"
+    )
+    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
+    request = requests.get(pk=request_pk)
+    obstacle = find_rejection_obstacle(request)
+    if obstacle is not None:
+        raise obstacle
     reject_line(order, request.line, Actor.staff(staff), reason=reason, decided_by=staff)
     put_order_status(order)
     save_order(order, "status", "status_before")
@@ -57,10 +61,10 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
         with client.dialogue() as talk:
             decided = _tell_rejection(talk, request)
     except OmnitronError as error:
-        try_later(jobs.DELIVER_REJECTION, request, error.detail)
+        try_later(jobs.DELIVER_REJECTION, request, error.note)
     else:
         if count_done(request.line, decided) is None:
-            try_later(jobs.DELIVER_REJECTION, request, "Omnitron is deciding on it.")
+            try_later(jobs.DELIVER_REJECTION, request, write_note("still_deciding"))
         else:
             with transaction.atomic(durable=True):  # in one: who is told does not look again
                 plan_sync(request.line.submission.order_id)  # which leaves the item alone until then

@@ -28,13 +28,14 @@ from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, is_rece
 from aftercart.lib.clock import read_clock
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import CancelCommand, RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status
-from aftercart.orders.timeline import WORKER, Actor, record_event
+from aftercart.orders.timeline import Actor, record_event
 
 _State = Submission.State
 
@@ -64,11 +65,11 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
     submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
     correlate_submission(submission.uuid)
-    is_guests = submission.order.user_id is None and submission.origin != Submission.Origin.APPROVAL
-    actor = Actor.customer(submission.user) if submission.user or is_guests else WORKER
+    is_approval = submission.origin == Submission.Origin.APPROVAL
+    actor = (Actor.staff if is_approval else Actor.customer)(submission.user)
 
     def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
-        cause, detail = (error.code, error.detail) if error else ("", "")
+        cause, detail = (error.code, error.note) if error else ("", "")
         return despite_outages(
             partial(settle_submission, submission_pk, outcome, actor, cause=cause, detail=detail)
         )
@@ -105,7 +106,8 @@ def _is_still_ours(submission_pk: int) -> bool:
 def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    lines = list(submission.lines.select_related("order_item", "reason", "shipping_company", "request"))
+    carried = submission.list_carried()
+    lines = list(carried.select_related("order_item", "reason", "shipping_company", "request"))
     for line in lines:
         _check_line(line)
     if find_being_rejected(order.pk).intersection(line.order_item_id for line in lines):
@@ -160,13 +162,17 @@ def _find_targets(
     check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
-        raise RemoteDiffers("omnitron_differs", f"Omnitron has no item left for item {line.order_item_id}.")
+        message = f"Omnitron has no item left for item {line.order_item_id}."
+        raise RemoteDiffers(
+            "omnitron_differs", message, note=write_note("no_item_left", item=line.order_item_id)
+        )
     if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
         message = "Omnitron can cancel a part of this line only from its own queue of requests."
         raise RemoteDiffers("merged_line", message)
     if len(pks) > 1 and len(targets) < line.quantity:
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
-        raise RemoteDiffers("omnitron_differs", message)
+        note = write_note("too_few_left", left=len(targets), item=line.order_item_id, asked=line.quantity)
+        raise RemoteDiffers("omnitron_differs", message, note=note)
     if len(pks) > 1:
         named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
         targets = _prefer(targets, named)[: line.quantity]
@@ -184,11 +190,18 @@ def _prefer(targets: list[RemoteItem], named: Collection[int]) -> list[RemoteIte
 
 
 def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
-    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in {None, "rejected"}:
-        raise RemoteDiffers("omnitron_in_progress", f"Omnitron is already cancelling its item {target.pk}.")
+    decided = {None, "rejected"}
+    if line.order_item.cancelled_quantity:
+        # Units of the same item that are gone have left it this; what is undecided is told otherwise.
+        decided |= {"approved"}
+    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
+        message = f"Omnitron is already cancelling its item {target.pk}."
+        note = write_note("item_in_progress", item=target.pk)
+        raise RemoteDiffers("omnitron_in_progress", message, note=note)
     if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
         message = f"Omnitron's item {target.pk} stands at {target.status}."
-        raise RemoteDiffers("omnitron_status", message)
+        note = write_note("item_status", item=target.pk, status=str(target.status))
+        raise RemoteDiffers("omnitron_status", message, note=note)
 
 
 @transaction.atomic(durable=True)
@@ -205,5 +218,5 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     Order.objects.filter(pk=order.pk).update(remote_pk=plan.remote.pk)
     for item_pk, pks in plan.remote_pks.items():
         OrderItem.objects.filter(pk=item_pk).exclude(remote_pks=pks).update(remote_pks=pks)
-    record_event(order, "cancellation_sending", actor, data={"submission": str(submission.uuid)})
+    record_event(order, "cancellation_sending", actor, data=submission.event_data)
     save_order(order)

@@ -1,6 +1,6 @@
 """Settle a submission once Omnitron's answer is known, or known to be unknown: one claiming transaction."""
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -9,7 +9,7 @@ from aftercart.actions.commands import Answer
 from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.recognize_repeat import record_answer
-from aftercart.actions.tell_customer import tell_confirmed, tell_received, tell_sent
+from aftercart.actions.tell_customer import tell_approved, tell_confirmed, tell_received, tell_sent
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move
 from aftercart.lib.correlation import correlate_submission
@@ -71,21 +71,36 @@ def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) ->
 
 def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: str) -> Answer:
     """Book what follows once a submission of a locked order stands in `applied`; the caller saves the order."""
-    held = CancellationRequest.objects.filter(line__submission=submission).exists()
-    for line in submission.lines.filter(is_open=True).select_related("order_item"):
+    requests = CancellationRequest.objects.filter(line__in=submission.list_carried())
+    held = requests.exists()
+    for line in submission.list_carried().filter(is_open=True).select_related("order_item"):
         item = line.order_item
         if item.status not in FINAL | {Status.CANCELLATION_WAITING}:
             item.status_before, item.status = item.status, Status.CANCELLATION_WAITING.value
             save_item(item, "status", "status_before")
     # What was held, or approved by the staff, is in Omnitron's hands now.
-    CancellationRequest.objects.filter(line__submission=submission, line__is_open=True).update(
-        status=_Status.CONFIRMED, cause=cause, modified_date=timezone.now()
+    causes = {} if submission.origin == Submission.Origin.APPROVAL else {"cause": cause}
+    requests.filter(line__is_open=True).update(
+        status=_Status.CONFIRMED, modified_date=timezone.now(), **causes
     )
     put_order_status(order)
-    record_event(order, "cancellation_sent", actor, cause=cause, data={"submission": str(submission.uuid)})
-    (tell_confirmed if held else tell_sent)(order, submission)
+    record_event(order, "cancellation_sent", actor, cause=cause, data=submission.event_data)
+    _tell_applied(order, submission, requests, held=held)
     plan_sync(order.pk)
     return answer_requests(submission) if held else Answer(204)
+
+
+def _tell_applied(
+    order: Order, submission: Submission, requests: models.QuerySet[CancellationRequest], *, held: bool
+) -> None:
+    """Tell the customer: of an approval only now, since Omnitron could have refused it."""
+    if submission.origin == Submission.Origin.APPROVAL:
+        for request in requests.select_related("line__order_item"):
+            tell_approved(order, request)
+    elif held:
+        tell_confirmed(order, submission)
+    else:
+        tell_sent(order, submission)
 
 
 def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, detail: str) -> Answer:
@@ -94,7 +109,7 @@ def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, det
     ensure_requests(submission, _Status.VERIFYING, cause)
     tell_received(order, submission)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
-    data = {"submission": str(submission.uuid), "detail": detail}
+    data = submission.event_data | {"detail": detail}
     record_event(order, "answer_unknown", actor, cause=cause, data=data)
     return answer_requests(submission)
 

@@ -1,6 +1,6 @@
 """Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,12 +18,14 @@ from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
+from aftercart.actions.tell_customer import tell_completed
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import keep_sentence
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
@@ -140,11 +142,12 @@ def _book(
         if line is None:
             _book_fulfilment(order, item, theirs, remote)
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
-        elif line.submission.state not in UNDER_WAY and item.pk not in rejected:
+        elif line.carrier.state not in UNDER_WAY and item.pk not in rejected:
             _book_line(order, line, theirs, requests, remote)
     put_order_status(order)
     _take_status(order, remote)
     settle_refunds(order, remote)
+    _tell_completed(order, lines.values())
     order.remote_pk, order.synced_at, order.sync_refusals = remote.pk, get_now(), 0
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
@@ -188,9 +191,9 @@ def _take_late(
     unproven: Sequence[Submission],
 ) -> SubmissionLine | None:
     """Book a command that was given up and shows at Omnitron; give the line as it stands then."""
-    if line is not None and line.submission.state in UNDER_WAY:
+    if line is not None and line.carrier.state in UNDER_WAY:
         return line  # whoever is at it looks for it
-    is_applied = line is not None and line.submission.state == Submission.State.APPLIED
+    is_applied = line is not None and line.carrier.state == Submission.State.APPLIED
     late = find_late(unproven, item, theirs, is_applied=is_applied)
     if late is None:
         return line
@@ -220,7 +223,7 @@ def _look(order: Order) -> tuple[object, ...]:
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
     """List the lines that are not decided yet."""
     return SubmissionLine.objects.filter(order_item__order=order, is_open=True).select_related(
-        "order_item", "submission"
+        "order_item", "submission", "request"
     )
 
 
@@ -253,7 +256,8 @@ def _book_line(
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
     if request is not None and len(theirs) > 1 and len(request.remote_pks) < line.quantity > done:
-        reason = reason or request.delivery_error  # what the queue said of the units that it did not take
+        # What the queue said of the units that it did not take.
+        reason = reason or keep_sentence(request.delivery_error)
     if done:
         refund = sum_reported(theirs)
         complete_line(
@@ -263,9 +267,17 @@ def _book_line(
         reject_line(order, line, OMNITRON, reason=reason)
 
 
+def _tell_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
+    """Tell of the lines that have been completed now: those of one submission together."""
+    done = {line.submission_id: line.submission for line in lines if line.outcome == "completed"}
+    for submission in done.values():
+        tell_completed(order, submission)
+
+
 def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | None:
     """Count the units of a line that are gone by the items themselves; None while some are undecided."""
-    named = (line.submission.command or {}).get("before", {})
+    carrier = line.carrier
+    named = (carrier.command or {}).get("before", {})
     rows = [row for row in theirs if str(row.pk) in named] or list(theirs)
     gone = [row for row in rows if row.status in FINAL]
     most = min(line.quantity, line.order_item.left_quantity)  # other units may be gone by another line
@@ -274,7 +286,7 @@ def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | Non
     kept = [
         row for row in rows if row.cancel_status == "rejected" and row.status != Status.CANCELLATION_WAITING
     ]
-    if not kept or len(gone) + len(kept) < len(rows) or line.submission.state != Submission.State.APPLIED:
+    if not kept or len(gone) + len(kept) < len(rows) or carrier.state != Submission.State.APPLIED:
         return None
     return min(_count_units(gone), most)
 

@@ -24,7 +24,7 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.withdrawals import is_withdrawn
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Letter, LineNotice
 from aftercart.mail.outbox import post_letter
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now
@@ -37,11 +37,12 @@ _NAMESPACE = uuid.UUID("6f1c5f0a-8f4e-4f43-9f3b-2f6d1f0b7a11")
 
 def post(
     order: Order, kind: Letter.Kind, subject: uuid.UUID, facts: Mapping[str, Any], **options: Any
-) -> None:
-    """Write a letter and have the worker send it once this transaction is committed."""
+) -> int | None:
+    """Write a letter and have the worker send it once this transaction is committed; its id, if it is new."""
     pk = post_letter(order, kind, subject, facts, **options)
     if pk is not None:
         jobs.enqueue(jobs.SEND_LETTER, pk)
+    return pk
 
 
 def name_subject(kind: str, pk: int) -> uuid.UUID:
@@ -78,38 +79,48 @@ def tell_received(order: Order, submission: Submission) -> None:
 
 
 def tell_approved(order: Order, request: CancellationRequest) -> None:
-    """Tell that the staff approved a request. A withdrawal is decided as a whole, with a letter of its own."""
-    if is_withdrawn(request.line):
-        return
-    post(order, _Kind.REQUEST_APPROVED, request.uuid, _describe(order, [request.line]))
+    """Tell that the staff approved a request, and that Omnitron has taken it.
+
+    A withdrawal is decided as a whole, with a letter of its own.
+    """
+    line = request.line
+    if not is_withdrawn(line) and _claim_notices([line], "approved"):
+        pk = post(order, _Kind.REQUEST_APPROVED, request.uuid, _describe(order, [line]))
+        _name_letter([line], "approved", pk)
 
 
 def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
     """Tell that a cancellation was declined, and why. A withdrawal is decided as a whole."""
-    if is_withdrawn(line):
-        return
-    facts = _describe(order, [line]) | {"reason": reason}
-    post(order, _Kind.REQUEST_REJECTED, name_subject("line", line.pk), facts)
+    if not is_withdrawn(line) and _claim_notices([line], "rejected"):
+        facts = _describe(order, [line]) | {"reason": reason}
+        pk = post(order, _Kind.REQUEST_REJECTED, name_subject("line", line.pk), facts)
+        _name_letter([line], "rejected", pk)
 
 
 def tell_completed(order: Order, submission: Submission) -> None:
-    """Tell what was cancelled and what comes back, once nothing of a submission is open any more."""
-    lines = list(submission.lines.select_related("order_item"))
-    done = [line for line in lines if line.outcome == "completed"]
-    if done and not any(line.is_open for line in lines):
-        post(order, _Kind.CANCELLATION_COMPLETED, submission.uuid, _describe_done(order, done))
+    """Tell what was cancelled of a submission, and what comes back for it; each line once.
+
+    Lines that were completed in one transaction are told of together: call it once they all are.
+    """
+    done = _claim_notices(
+        submission.lines.filter(outcome="completed").select_related("order_item"), "completed"
+    )
+    if done:
+        subject = name_subject("completed", done[0].pk)
+        pk = post(order, _Kind.CANCELLATION_COMPLETED, subject, _describe_done(order, done))
+        _name_letter(done, "completed", pk)
 
 
-def is_told_completed(submission: Submission) -> bool:
-    """Tell whether the letter about what was done of a submission has been written."""
-    letters = Letter.objects.filter(kind=_Kind.CANCELLATION_COMPLETED, subject=submission.uuid)
-    return letters.exists()
+def _claim_notices(lines: Iterable[SubmissionLine], outcome: str) -> list[SubmissionLine]:
+    """Claim the notices of an outcome, and return the lines whose customer has not been notified of it yet.
+
+    The database lets one of two who try have it, in whatever order and by whichever way the lines were decided.
+    """
+    return [line for line in lines if LineNotice.objects.get_or_create(line=line, outcome=outcome)[1]]
 
 
-def tell_overruled(order: Order, line: SubmissionLine) -> None:
-    """Tell that a line was completed after all, when the letter about its submission has left it out."""
-    subject = name_subject("overruled", line.pk)
-    post(order, _Kind.CANCELLATION_COMPLETED, subject, _describe_done(order, [line]))
+def _name_letter(lines: Sequence[SubmissionLine], outcome: str, letter_pk: int | None) -> None:
+    LineNotice.objects.filter(line__in=lines, outcome=outcome).update(letter=letter_pk)
 
 
 def tell_late(order: Order, line: SubmissionLine) -> None:

@@ -16,6 +16,7 @@ from aftercart.cancellations.states import FOUND_APPLIED, FOUND_CHANGED, FOUND_N
 from aftercart.lib.clock import read_clock
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.orders.timeline import WORKER, record_event
@@ -43,7 +44,7 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
         with client.dialogue() as talk:
             remote = talk.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError as error:
-        _look_later(submission, error.detail)
+        _look_later(submission, error.note)
         return
     failpoint("verify.read")
     trace = trace_command(submission.command, remote)
@@ -55,11 +56,8 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
 
 #: Why a submission without an answer was released.
 _RELEASES = {
-    Trace.UNTOUCHED: (FOUND_NOT_APPLIED, "Omnitron shows no trace of the cancellation."),
-    Trace.TOUCHED: (
-        FOUND_CHANGED,
-        "Omnitron's item was changed after the sending, and shows no cancellation: it may have been rejected.",
-    ),
+    Trace.UNTOUCHED: (FOUND_NOT_APPLIED, write_note(FOUND_NOT_APPLIED)),
+    Trace.TOUCHED: (FOUND_CHANGED, write_note(FOUND_CHANGED)),
 }
 
 

@@ -81,7 +81,7 @@ def _count_requests() -> list[Card]:
             waiting_url,
         ),
         Card(
-            _("Held"),
+            str(_Status.VERIFYING.label),
             str(numbers["held"]),
             _("Until Omnitron's answer is known"),
             make_list_url(CancellationRequest, status="verifying"),
@@ -108,7 +108,7 @@ def _count_submissions() -> list[Card]:
             make_list_url(Submission, state="under_way"),
         ),
         Card(
-            _("Lost answers"),
+            _("Answers unknown for long"),
             str(numbers["manual"]),
             _("Omnitron could not be asked for a day"),
             make_list_url(Submission, state="manual"),

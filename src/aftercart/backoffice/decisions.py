@@ -1,14 +1,13 @@
 """Approve and reject: permission, POST, one action for each request, and what came of it, in words."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -17,17 +16,35 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from aftercart.accounts.models import User
 from aftercart.actions.approve_request import approve_request
+from aftercart.actions.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
 from aftercart.actions.reject_request import reject_request
-from aftercart.backoffice.links import make_list_url, make_url
-from aftercart.backoffice.sheets import SheetAdmin
+from aftercart.backoffice.desk import is_id
+from aftercart.backoffice.links import link_row, make_list_url, make_url
+from aftercart.backoffice.sheets import Panel, SheetAdmin
 from aftercart.backoffice.timeline import name_item
+from aftercart.backoffice.words import Text, show_badge
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.errors import ActionError
+from aftercart.orders.models import Order
 
 _Admin = SheetAdmin[CancellationRequest]
 
 #: How many requests one click may decide; more than a page of the list nobody has looked at.
 MOST = 50
+#: In the form that approves several: they have been looked at.
+CONFIRMED: Final = "confirmed"
+_COLUMNS: Final = (
+    gettext_lazy("Request"), gettext_lazy("Product"), gettext_lazy("Order"), gettext_lazy("Type"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one request of several, in words."""
+
+    request: CancellationRequest
+    text: str
+    tone: str
 
 
 class RejectionForm(forms.Form):
@@ -61,7 +78,10 @@ def reject_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     form = RejectionForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _ask_reason(admin, request, [found], form, back=make_url(CancellationRequest, found.pk))
+        obstacle = find_rejection_obstacle(found)
+        if obstacle is not None:  # before anybody writes a reason for nothing
+            return _say_failure(request, found, obstacle)
+        return _ask_reason(admin, request, found, form)
     try:
         reject_request(found.pk, _get_staff(request), form.cleaned_data["reason"])
     except ActionError as error:
@@ -70,33 +90,31 @@ def reject_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(_make_queue_url(admin, request))
 
 
-def approve_many(admin: _Admin, request: HttpRequest, queryset: QuerySet[CancellationRequest]) -> None:
-    """Approve each selected request in a transaction of its own, and tell how many were."""
-    chosen = _choose(admin, request, queryset)
-    count = _decide_each(request, chosen, approve_request)
-    if count:
-        text = ngettext("%(count)d request is approved.", "%(count)d requests are approved.", count)
-        messages.success(request, text % {"count": count})
+def approve_many(admin: _Admin, request: HttpRequest) -> HttpResponse | None:
+    """Show what approving the selected requests would do, then approve each in a transaction of its own."""
+    chosen = _choose(admin, request)
+    if not chosen:
+        return None
+    if CONFIRMED not in request.POST:
+        return _confirm(admin, request, chosen, find_obstacle, action="approve_selected")
+    return _show_fates(
+        admin, request, _decide_each(request, chosen, approve_request, _("Approved by you now."))
+    )
 
 
-def reject_many(
-    admin: _Admin, request: HttpRequest, queryset: QuerySet[CancellationRequest]
-) -> HttpResponse | None:
+def reject_many(admin: _Admin, request: HttpRequest) -> HttpResponse | None:
     """Ask for one reason, then reject each selected request in a transaction of its own."""
-    chosen = _choose(admin, request, queryset)
+    chosen = _choose(admin, request)
     if not chosen:
         return None
     form = RejectionForm(request.POST if "reason" in request.POST else None)
     if not form.is_valid():
-        return _ask_reason(
-            admin, request, chosen, form, back=request.get_full_path(), action="reject_selected"
-        )
+        return _confirm(admin, request, chosen, find_rejection_obstacle, action="reject_selected", form=form)
     reason = form.cleaned_data["reason"]
-    count = _decide_each(request, chosen, lambda pk, staff: reject_request(pk, staff, reason))
-    if count:
-        text = ngettext("%(count)d request is rejected.", "%(count)d requests are rejected.", count)
-        messages.success(request, text % {"count": count})
-    return None
+    fates = _decide_each(
+        request, chosen, lambda pk, staff: reject_request(pk, staff, reason), _("Rejected by you now.")
+    )
+    return _show_fates(admin, request, fates)
 
 
 def _open(admin: _Admin, request: HttpRequest, pk: int) -> CancellationRequest:
@@ -108,66 +126,127 @@ def _open(admin: _Admin, request: HttpRequest, pk: int) -> CancellationRequest:
     return found
 
 
-def _choose(
-    admin: _Admin, request: HttpRequest, queryset: QuerySet[CancellationRequest]
-) -> list[CancellationRequest]:
-    """Load what was selected, oldest first; nothing, if that is more than a person has looked at."""
+def _choose(admin: _Admin, request: HttpRequest) -> list[CancellationRequest]:
+    """Load what was selected, oldest first; nothing, if that is more than a person has looked at.
+
+    By what was selected, not by the filter of the list: what a colleague has decided meanwhile may have left it.
+    """
     if not admin.has_change_permission(request):
         raise PermissionDenied
-    chosen = list(queryset.order_by("created_date", "pk")[: MOST + 1])
-    if len(chosen) > MOST:
+    selected = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+    pks = {int(pk) for pk in selected if is_id(pk)}
+    if len(pks) > MOST:
         messages.error(request, _("Choose at most %(count)d requests at a time.") % {"count": MOST})
         return []
-    return chosen
+    return list(admin.get_queryset(request).filter(pk__in=pks).order_by("created_date", "pk"))
 
 
 def _decide_each(
     request: HttpRequest,
     chosen: Iterable[CancellationRequest],
     decide: Callable[[int, User], None],
-) -> int:
-    """Decide one after the other; tell how many, and say of the others why not."""
-    count = 0
-    failures: Counter[str] = Counter()
+    done: str,
+) -> list[Fate]:
+    """Decide one after the other, and say of each what became of it."""
+    fates = []
     for found in chosen:
         try:
             decide(found.pk, _get_staff(request))
         except ActionError as error:
-            failures[" ".join(error.sentences())] += 1
+            fates.append(Fate(found, _describe_obstacle(error), "warn" if _is_meanwhile(error) else "wrong"))
         else:
-            count += 1
-    for sentence, times in failures.items():
-        text = ngettext(
-            "%(count)d request was left as it is: %(why)s",
-            "%(count)d requests were left as they are: %(why)s",
-            times,
-        )
-        messages.error(request, text % {"count": times, "why": sentence})
-    return count
+            fates.append(Fate(found, done, "good"))
+    return fates
 
 
-def _ask_reason(
+def _is_meanwhile(error: ActionError) -> bool:
+    """Whether somebody else was quicker, rather than that it cannot be done."""
+    return isinstance(error, RequestDecided)
+
+
+def _describe_obstacle(error: ActionError | None) -> str:
+    return " ".join(error.sentences()) if error else ""
+
+
+def _confirm(
     admin: _Admin,
     request: HttpRequest,
     chosen: list[CancellationRequest],
-    form: RejectionForm,
+    find: Callable[[CancellationRequest], ActionError | None],
     *,
-    back: str,
-    action: str = "",
+    action: str,
+    form: RejectionForm | None = None,
 ) -> HttpResponse:
-    title = ngettext("Reject %(count)d request", "Reject %(count)d requests", len(chosen))
-    context: dict[str, Any] = {
-        **admin.admin_site.each_context(request),
-        "opts": admin.opts,
-        "title": title % {"count": len(chosen)},
+    """Show what is about to be decided, and of what is not possible why, before anything is."""
+    obstacles = {found.pk: _describe_obstacle(find(found)) for found in chosen}
+    possible = [found for found in chosen if not obstacles[found.pk]]
+    others = [Fate(found, obstacles[found.pk], "wrong") for found in chosen if obstacles[found.pk]]
+    if form is None:
+        title = ngettext("Approve %(count)d request?", "Approve %(count)d requests?", len(possible))
+    else:
+        title = ngettext("Reject %(count)d request", "Reject %(count)d requests", len(possible))
+    panels = [
+        Panel(
+            title % {"count": len(possible)}, columns=_COLUMNS, rows=[_make_row(found) for found in possible]
+        )
+    ]
+    if others:
+        panels.append(_list_fates(_("Not possible"), others))
+    context = {
+        "title": title % {"count": len(possible)},
         "form": form,
-        "lines": [_describe(found) for found in chosen],
-        "selected": [found.pk for found in chosen] if action else [],
+        "panels": panels,
+        "is_possible": bool(possible),
+        "selected": [found.pk for found in chosen],
         "checkbox": helpers.ACTION_CHECKBOX_NAME,
         "action": action,
-        "back": back,
+        "confirmed": CONFIRMED,
+        "back": request.get_full_path(),
     }
-    return TemplateResponse(request, "backoffice/reject.html", context)
+    return _render(admin, request, "backoffice/decide.html", context)
+
+
+def _show_fates(admin: _Admin, request: HttpRequest, fates: Sequence[Fate]) -> HttpResponse:
+    """Show what became of each request."""
+    done = sum(1 for fate in fates if fate.tone == "good")
+    title = ngettext(
+        "%(done)d of %(count)d request decided", "%(done)d of %(count)d requests decided", len(fates)
+    )
+    title %= {"done": done, "count": len(fates)}
+    context = {"title": title, "panels": [_list_fates(title, fates)], "back": request.get_full_path()}
+    return _render(admin, request, "backoffice/decided.html", context)
+
+
+def _list_fates(title: str, fates: Sequence[Fate]) -> Panel:
+    rows = [(*_make_row(fate.request), show_badge(fate.text, fate.tone)) for fate in fates]
+    return Panel(title, columns=(*_COLUMNS, _("What became of it")), rows=rows)
+
+
+def _make_row(found: CancellationRequest) -> tuple[Text, ...]:
+    item = found.line.order_item
+    return (
+        link_row(CancellationRequest, found.pk, f"#{found.pk}"),
+        f"{found.line.quantity} × {name_item(item.product, item.sku)}",
+        link_row(Order, item.order_id, item.order.number),
+        found.line.get_cancellation_type_display(),
+    )
+
+
+def _ask_reason(
+    admin: _Admin, request: HttpRequest, found: CancellationRequest, form: RejectionForm
+) -> HttpResponse:
+    context = {
+        "title": _("Reject request #%(pk)s") % {"pk": found.pk},
+        "form": form,
+        "lines": [_describe(found)],
+        "back": make_url(CancellationRequest, found.pk),
+    }
+    return _render(admin, request, "backoffice/reject.html", context)
+
+
+def _render(admin: _Admin, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    whole = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
+    return TemplateResponse(request, template, whole)
 
 
 def _describe(found: CancellationRequest) -> str:

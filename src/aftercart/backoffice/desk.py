@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from django.contrib.admin import helpers
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -9,6 +10,8 @@ from django.utils.text import capfirst
 from aftercart.actions.recognize_repeat import once_more_if_raced
 
 _M = TypeVar("_M", bound=Model)
+#: Digits that no id of a database has.
+_LONGEST_ID = 19
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -23,6 +26,11 @@ else:
 
     class _UnfoldAdmin(ModelAdmin, Generic[_M]):
         """django-unfold's class, with the parameter that Django's has for mypy."""
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a row."""
+    return text.isascii() and text.isdigit() and len(text) < _LONGEST_ID
 
 
 class _CountedOnce(ChangeList):
@@ -46,6 +54,17 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 - Django's signature
         """Name the list."""
         return _CountedOnce
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Do what was chosen to what was selected; Django fails at a selected id that is no number."""
+        name = helpers.ACTION_CHECKBOX_NAME
+        selected = request.POST.getlist(name)
+        ids = [pk for pk in selected if is_id(pk)]
+        if ids != selected:
+            data = request.POST.copy()
+            data.setlist(name, ids)
+            request.POST = data  # type: ignore[assignment]
+        return super().response_action(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Name the page after what it lists; Django's "Select … to change" is not what staff do here."""

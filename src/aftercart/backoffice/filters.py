@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
 from django.core.cache import cache
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.backoffice.words import ADDRESS_STATES, CAUSES, SUBMISSION_STATES, Text
+from aftercart.backoffice.words import ADDRESS_STATES, SUBMISSION_STATES, Text
+from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.cancellations.withdrawals import Withdrawal
@@ -24,6 +25,11 @@ _Status = CancellationRequest.Status
 
 #: How long the channels and currencies that there are stay remembered, in seconds.
 _REMEMBERED = 600
+
+#: Approved before, and not taken by Omnitron.
+IS_BOUNCED = Exists(
+    Submission.objects.filter(approved_request=OuterRef("pk"), state=Submission.State.REFUSED)
+)
 
 _UNREACHED = (
     "unreachable", "breaker_open", "bulkhead_full", "throttled", "unauthorized", "login_failed",
@@ -76,8 +82,9 @@ class RequestStatusFilter(ChoiceFilter):
     default = _("Open")
     unchosen = Q(status__in=CancellationRequest.OPEN)
     table = (
-        ("waiting", _("Waiting for a decision"), Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])),
+        ("waiting", _Status.WAITING.label, Q(status__in=[_Status.WAITING, _Status.WAITING_APPROVAL])),
         ("verifying", _Status.VERIFYING.label, Q(status=_Status.VERIFYING)),
+        ("bounced", _("Came back from Omnitron"), Q(status=_Status.WAITING) & Q(IS_BOUNCED)),
         ("under_way", _("Approved or confirmed"), Q(status__in=[_Status.APPROVED, _Status.CONFIRMED])),
         ("completed", _Status.COMPLETED.label, Q(status=_Status.COMPLETED)),
         ("rejected", _Status.REJECTED.label, Q(status=_Status.REJECTED)),

@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from aftercart.backoffice.reader import may_open
 from aftercart.backoffice.words import Text
 
 
@@ -21,7 +22,9 @@ def make_url(model: type[Model], pk: int, page: str = "change") -> str:
 
 
 def link_row(model: type[Model], pk: int, text: Text) -> SafeString:
-    """Link a row's page."""
+    """Link a row's page; to who may not open it, it is but named."""
+    if not may_open(model):
+        return format_html("{}", text)
     return format_html('<a class="bo-link" href="{}">{}</a>', make_url(model, pk), text)
 
 

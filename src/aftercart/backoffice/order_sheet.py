@@ -12,14 +12,13 @@ from aftercart.backoffice.words import (
     ADDRESS_STATES,
     NOTHING,
     ORIGINS,
-    SUBMISSION_STATES,
-    hide_accounts,
     say_amount,
-    say_cause,
     say_moment,
     show_state,
     show_status,
+    show_submission,
 )
+from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 
@@ -90,7 +89,7 @@ def _list_submissions(submissions: Iterable[Submission]) -> Panel:
         (
             link_row(Submission, submission.pk, f"#{submission.pk}"),
             ORIGINS[submission.origin],
-            show_state(submission.state, SUBMISSION_STATES[submission.state]),
+            show_submission(submission),
             say_cause(submission.cause) or NOTHING,
             say_moment(submission.created_at),
             say_moment(submission.settled_at),
@@ -107,7 +106,7 @@ def _list_address_changes(changes: Iterable[AddressChange]) -> Panel:
             link_row(AddressChange, change.pk, say_moment(change.created_at)),
             show_state(change.state, ADDRESS_STATES[change.state]),
             write_address(change.address),
-            hide_accounts(change.cause) or NOTHING,
+            say_detail(change.cause) or NOTHING,
         )
         for change in changes
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -17,6 +17,7 @@ from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet
 from aftercart.backoffice.overrides import may_override, override_one
+from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment, show_badge, show_status
 from aftercart.cancellations.models import CancellationRequest
@@ -45,7 +46,7 @@ class OrderAdmin(SheetAdmin[Order]):
     list_display = ("number", "show_email", "show_status", "show_amount", "show_placed", "show_open_requests")
     list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
-    search_help_text = _("Order number, e-mail or name")
+    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     ordering = ("-created_date", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -59,17 +60,8 @@ class OrderAdmin(SheetAdmin[Order]):
         queryset: QuerySet[Order],
         search_term: str,
     ) -> tuple[QuerySet[Order], bool]:
-        """Find by number, e-mail, or a name: the customer's or that on the parcel. Each word must fit."""
-        for word in search_term.split():
-            queryset = queryset.filter(
-                Q(number__icontains=word)
-                | Q(user_email__icontains=word)
-                | Q(user__first_name__icontains=word)
-                | Q(user__last_name__icontains=word)
-                | Q(shipping_address__first_name__icontains=word)
-                | Q(shipping_address__last_name__icontains=word)
-            )
-        return queryset, False
+        """Find by number, customer, phone, product or `#` and the number of a request."""
+        return search(queryset, search_term, order="", number="items__lines__request"), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         """Tell who may ask Omnitron for news of an order."""

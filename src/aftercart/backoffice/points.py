@@ -22,7 +22,8 @@ from aftercart.actions.adjust_points import adjust_points
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
-from aftercart.backoffice.words import NOTHING, hide_accounts, say_amount, say_moment
+from aftercart.backoffice.words import NOTHING, say_amount, say_moment
+from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.emails import fold_email
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order

@@ -2,37 +2,37 @@
 
 from django.utils.translation import gettext as _
 
+from aftercart.actions.find_obstacle import find_obstacle, find_rejection_obstacle
 from aftercart.backoffice.links import link_row
 from aftercart.backoffice.refunds import tell_line_quote
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_told
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item, tell_timeline
 from aftercart.backoffice.words import (
+    NOTHING,
     ORIGINS,
-    SUBMISSION_STATES,
     Text,
-    hide_accounts,
     say_age,
     say_amount,
-    say_cause,
     say_moment,
-    show_last_four,
     show_state,
     show_status,
+    show_submission,
 )
+from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import FOUND_CHANGED
+from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order
 
 _Status = CancellationRequest.Status
-_APPROVABLE = frozenset({_Status.WAITING})
-_REJECTABLE = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
 
 
 def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> Sheet:
     """Write a request's page. Wants its line, order, reason, submission and company selected."""
     line = request.line
     item = line.order_item
+    obstacle = find_obstacle(request)
     return Sheet(
         title=_("Request #%(pk)s") % {"pk": request.pk},
         badge=show_state(request.status, request.get_status_display()),
@@ -42,13 +42,22 @@ def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> She
             "units": line.quantity,
             "product": name_item(item.product, item.sku),
         },
-        main=[_tell_wish(request), _tell_item(line), *tell_line_quote(line), *_tell_return(request)],
-        side=[_tell_customer(item.order), _tell_delivery(request), _tell_submission(line.submission)],
+        main=[
+            _tell_wish(request),
+            _list_tries(request),
+            _tell_item(line),
+            *tell_line_quote(line),
+            *_tell_return(request),
+        ],
+        side=[_tell_customer(item.order), _tell_delivery(request)],
         timeline=tell_timeline(item.order),
         more={
-            "can_approve": may_decide and request.status in _APPROVABLE,
-            "can_reject": may_decide and request.status in _REJECTABLE,
+            "can_approve": may_decide and obstacle is None,
+            "can_reject": may_decide and find_rejection_obstacle(request) is None,
             "standing": _say_standing(request),
+            "obstacle": " ".join(obstacle.sentences())
+            if obstacle and request.status == _Status.WAITING
+            else "",
         },
     )
 
@@ -57,9 +66,24 @@ def _say_standing(request: CancellationRequest) -> str:
     """Say who has to do something next, and since when."""
     age = say_age(request.created_date)
     decided_by = request.decided_by.email if request.decided_by else _("Omnitron")
+    bounced = (
+        request.approvals.filter(state=Submission.State.REFUSED)
+        .select_related("user")
+        .order_by("-pk")
+        .first()
+    )
+    waiting = _("Waiting for a decision for %(age)s.") % {"age": age}
+    if bounced is not None:
+        words = {"who": bounced.user.email if bounced.user else NOTHING, "at": say_moment(bounced.created_at)}
+        approved = _(
+            "%(who)s approved it on %(at)s, and Omnitron did not take it. It waits for a decision again."
+        )
+        waiting = approved % words
     return {
-        _Status.VERIFYING: _("Held until Omnitron's answer is known. There is nothing to decide yet."),
-        _Status.WAITING: _("Waiting for a decision for %(age)s.") % {"age": age},
+        _Status.VERIFYING: _(
+            "Omnitron's answer is being checked. There is nothing to decide before it is known."
+        ),
+        _Status.WAITING: waiting,
         _Status.WAITING_APPROVAL: _("Waiting for approval in Omnitron for %(age)s.") % {"age": age},
         _Status.CONFIRMED: _("Omnitron has confirmed it and is carrying it out."),
         _Status.APPROVED: _("Approved; it is on its way to Omnitron.")
@@ -73,9 +97,10 @@ def _say_standing(request: CancellationRequest) -> str:
 
 def _tell_wish(request: CancellationRequest) -> Panel:
     line = request.line
+    first = line.submission
     facts = [
-        Fact(_("Why it is here"), say_cause(request.cause)),
-        Fact(_("In detail"), hide_accounts(line.submission.cause_detail)),
+        Fact(_("Why it is here"), say_cause(first.cause or request.cause)),
+        Fact(_("In detail"), say_detail(first.cause_detail, first.cause)),
         Fact(_("Type"), line.get_cancellation_type_display()),
         Fact(_("Customer's reason"), line.reason.subject),
         Fact(_("Customer's words"), hide_accounts(line.description)),
@@ -152,22 +177,36 @@ def _tell_delivery(request: CancellationRequest) -> Panel:
         Fact(_("In Omnitron's queue since"), say_moment(request.delivered_at)),
         Fact(_("Omnitron's numbers"), ", ".join(str(pk) for pk in request.remote_pks)),
         Fact(_("Delivery"), refused or ("" if request.delivered_at else _("Not yet delivered"))),
-        Fact(_("Last error"), hide_accounts(request.delivery_error)),
-        Fact(_("Failed tries"), str(request.deliveries) if request.deliveries else ""),
+        Fact(_("Last error"), say_detail(request.delivery_error)),
+        # The first one that gets through is no failure, and one that is on its way is none yet.
+        Fact(_("Tries"), str(request.deliveries) if request.delivery_error else ""),
     ]
     return Panel(_("At Omnitron"), keep_told(facts))
 
 
-def _tell_submission(submission: Submission) -> Panel:
-    facts = [
-        Fact(
-            _("Submission"),
+def _list_tries(request: CancellationRequest) -> Panel:
+    """List what was taken to Omnitron for it, and what became of each: what was asked, then every approval."""
+    approvals = request.approvals.select_related("user").order_by("pk")
+    rows = [
+        (
             link_row(Submission, submission.pk, _("#%(pk)s") % {"pk": submission.pk}),
-        ),
-        Fact(_("State"), show_state(submission.state, SUBMISSION_STATES[submission.state])),
-        Fact(_("Way"), ORIGINS[submission.origin]),
-        Fact(_("Cause"), say_cause(submission.cause)),
-        Fact(_("Sent"), say_moment(submission.sent_at)),
-        Fact(_("Settled"), say_moment(submission.settled_at)),
+            ORIGINS[submission.origin],
+            submission.user.email if submission.user else NOTHING,
+            say_moment(submission.sent_at or submission.created_at),
+            show_submission(submission),
+            _say_why(submission) or NOTHING,
+        )
+        for submission in (request.line.submission, *approvals)
     ]
-    return Panel(_("Submission"), keep_told(facts))
+    columns = (_("Submission"), _("Way"), _("By"), _("When"), _("State"), _("What Omnitron said, or why not"))
+    return Panel(_("Tries"), columns=columns, rows=rows)
+
+
+def _say_why(submission: Submission) -> str:
+    detail = say_detail(submission.cause_detail, submission.cause)
+    return " – ".join(filter(None, [str(say_cause(submission.cause)), detail]))
+
+
+def say_bounce(cause: str) -> str:
+    """Say why Omnitron did not take an approval, in short."""
+    return _("Came back after an approval: %(why)s") % {"why": say_cause(cause)}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice import decisions
 from aftercart.backoffice.filters import (
+    IS_BOUNCED,
     DeliveryFilter,
     RequestCauseFilter,
     RequestChannelFilter,
@@ -21,10 +22,12 @@ from aftercart.backoffice.filters import (
     RequestTypeFilter,
 )
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.request_sheet import make_request_sheet
+from aftercart.backoffice.request_sheet import make_request_sheet, say_bounce
+from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.timeline import name_item
-from aftercart.backoffice.words import Text, hide_accounts, say_age, say_cause, show_badge, show_state
+from aftercart.backoffice.words import Text, say_age, show_badge, show_state
+from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order
 
@@ -47,12 +50,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     list_filter = (
         RequestStatusFilter, RequestTypeFilter, RequestCauseFilter, DeliveryFilter, RequestChannelFilter,
     )  # fmt: skip
-    search_fields = (
-        "line__order_item__order__number",
-        "line__order_item__order__user_email",
-        "line__order_item__sku",
-    )
-    search_help_text = _("Order number, e-mail or sku")
+    search_fields = ("line__order_item__order__number",)  # and more: see get_search_results
+    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     actions = ("approve_selected", "reject_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
@@ -60,6 +59,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return (
             super()
             .get_queryset(request)
+            .annotate(is_bounced=IS_BOUNCED)
             .select_related(
                 "line__order_item__order__user",
                 "line__submission",
@@ -68,6 +68,17 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
                 "decided_by",
             )
         )
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[CancellationRequest],
+        search_term: str,
+    ) -> tuple[QuerySet[CancellationRequest], bool]:
+        """Find by number, customer, phone, product or `#` and the number of the request."""
+        return search(
+            queryset, search_term, order="line__order_item__order__", item="line__order_item__"
+        ), False
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Put who waits longest first; among the decided, the newest."""
@@ -109,16 +120,22 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return decisions.reject_one(self, request, pk)
 
     @admin.action(description=_("Approve the selected requests"), permissions=["change"])
-    def approve_selected(self, request: HttpRequest, queryset: QuerySet[CancellationRequest]) -> None:
-        """Approve each in a transaction of its own."""
-        decisions.approve_many(self, request, queryset)
+    def approve_selected(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[CancellationRequest],  # noqa: ARG002 - narrowed by the filters of the list
+    ) -> HttpResponse | None:
+        """Ask, approve each in a transaction of its own, and show what became of it."""
+        return decisions.approve_many(self, request)
 
     @admin.action(description=_("Reject the selected requests"), permissions=["change"])
     def reject_selected(
-        self, request: HttpRequest, queryset: QuerySet[CancellationRequest]
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[CancellationRequest],  # noqa: ARG002 - narrowed by the filters of the list
     ) -> HttpResponse | None:
-        """Ask why, and reject each in a transaction of its own."""
-        return decisions.reject_many(self, request, queryset)
+        """Ask why, reject each in a transaction of its own, and show what became of it."""
+        return decisions.reject_many(self, request)
 
     # --- columns -------------------------------------------------------------------------------------------
 
@@ -154,9 +171,14 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return obj.line.reason.subject
 
     @admin.display(description=_("why it is here"), ordering="cause")
-    def show_cause(self, obj: CancellationRequest) -> Text:
-        """Say why the direct way was not taken."""
-        return say_cause(obj.cause)
+    def show_cause(self, obj: Any) -> Text:
+        """Say why the direct way was not taken, and of what came back why Omnitron did not take it."""
+        if not obj.is_bounced:
+            return say_cause(obj.cause or obj.line.submission.cause)
+        first = say_cause(obj.line.submission.cause)
+        if obj.status != _Status.WAITING:
+            return first
+        return format_html('{} <span class="bo-cause">{}</span>', first, say_bounce(obj.cause))
 
     @admin.display(description=_("status"), ordering="status")
     def show_status(self, obj: CancellationRequest) -> SafeString:
@@ -171,8 +193,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     @admin.display(description=_("at Omnitron"), ordering="delivered_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
         """Tell whether Omnitron's queue has it, and what went wrong last."""
-        state: Text = gettext("Not yet") if obj.delivered_at is None else gettext("Delivered")
+        state: Text = gettext("Not yet delivered") if obj.delivered_at is None else gettext("Delivered")
         if obj.is_undeliverable:
             state = show_badge(gettext("Undeliverable"), "wrong")
-        error = Truncator(hide_accounts(obj.delivery_error)).chars(_MOST_OF_AN_ERROR)
+        error = Truncator(say_detail(obj.delivery_error)).chars(_MOST_OF_AN_ERROR)
         return format_html('{} <span class="bo-cause">{}</span>', state, error) if error else state

@@ -6,7 +6,8 @@ from typing import Any
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
-from aftercart.backoffice.words import NOTHING, Text, hide_accounts
+from aftercart.backoffice.words import NOTHING, Text
+from aftercart.lib.account_numbers import hide_accounts
 
 _PLACES = ("district", "township", "city", "country")
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
 from aftercart.backoffice.links import link_row
 from aftercart.backoffice.refunds import tell_submission_quote
+from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item
@@ -17,16 +18,22 @@ from aftercart.backoffice.words import (
     ADDRESS_STATES,
     NOTHING,
     ORIGINS,
-    SUBMISSION_STATES,
+    OUTCOMES,
     Text,
-    hide_accounts,
     say_age,
-    say_cause,
     say_moment,
-    show_last_four,
     show_state,
+    show_submission,
 )
-from aftercart.cancellations.models import AddressChange, PolicyVersion, Submission, SubmissionLine
+from aftercart.cancellations.causes import say_cause, say_detail
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    PolicyVersion,
+    Submission,
+    SubmissionLine,
+)
+from aftercart.lib.account_numbers import show_last_four
 from aftercart.orders.models import Order
 
 
@@ -38,13 +45,22 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         "show_number", "show_order", "show_origin", "show_state", "show_cause", "checks", "show_age",
     )  # fmt: skip
     list_filter = (SubmissionStateFilter,)
-    search_fields = ("order__number", "order__user_email")
-    search_help_text = _("Order number or e-mail")
+    search_fields = ("order__number",)  # and more: see get_search_results
+    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         """List submissions with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Submission],
+        search_term: str,
+    ) -> tuple[QuerySet[Submission], bool]:
+        """Find by number, customer, phone, product or `#` and the number of the submission."""
+        return search(queryset, search_term, order="order__"), False
 
     def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
@@ -61,9 +77,10 @@ class SubmissionAdmin(SheetAdmin[Submission]):
                 if obj.policy_version_id
                 else "",
             ),
+            Fact(_("Request"), _link_request(obj)),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("Cause"), say_cause(obj.cause)),
-            Fact(_("In detail"), hide_accounts(obj.cause_detail)),
+            Fact(_("In detail"), say_detail(obj.cause_detail, obj.cause)),
             Fact(_("Made"), say_moment(obj.created_at)),
             Fact(_("Sent"), say_moment(obj.sent_at)),
             Fact(_("Settled"), say_moment(obj.settled_at)),
@@ -71,7 +88,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         ]
         return Sheet(
             title=gettext("Submission #%(pk)s") % {"pk": obj.pk},
-            badge=show_state(obj.state, SUBMISSION_STATES[obj.state]),
+            badge=show_submission(obj),
             main=[
                 Panel(_("Submission"), keep_told(facts)),
                 _list_lines(obj),
@@ -97,7 +114,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     @admin.display(description=_("state"), ordering="state")
     def show_state(self, obj: Submission) -> SafeString:
         """Show where the dialogue with Omnitron stands."""
-        return show_state(obj.state, SUBMISSION_STATES[obj.state])
+        return show_submission(obj)
 
     @admin.display(description=_("cause"), ordering="cause")
     def show_cause(self, obj: Submission) -> Text:
@@ -110,8 +127,14 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         return say_age(obj.created_at)
 
 
+def _link_request(submission: Submission) -> Text:
+    """Link the request that an approval takes to Omnitron."""
+    pk = submission.approved_request_id
+    return link_row(CancellationRequest, pk, gettext("Request #%(pk)s") % {"pk": pk}) if pk else ""
+
+
 def _list_lines(submission: Submission) -> Panel:
-    lines = submission.lines.select_related("order_item", "reason", "shipping_company")
+    lines = submission.list_carried().select_related("order_item", "reason", "shipping_company")
     rows = [
         (
             name_item(line.order_item.product, line.order_item.sku),
@@ -121,7 +144,7 @@ def _list_lines(submission: Submission) -> Panel:
             show_last_four(line.iban),
             write_pickup(line.pickup_date) or NOTHING,
             _say_code(line),
-            _("Open") if line.is_open else hide_accounts(line.outcome) or _("Closed"),
+            _("Open") if line.is_open else OUTCOMES.get(line.outcome, _("Closed")),
         )
         for line in lines
     ]
@@ -145,13 +168,22 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
 
     list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
     list_filter = (AddressStateFilter,)
-    search_fields = ("order__number", "order__user_email")
-    search_help_text = _("Order number or e-mail")
+    search_fields = ("order__number",)  # and more: see get_search_results
+    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AddressChange]:
         """List changes with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[AddressChange],
+        search_term: str,
+    ) -> tuple[QuerySet[AddressChange], bool]:
+        """Find by number, customer, phone, product or `#` and the number of the change."""
+        return search(queryset, search_term, order="order__"), False
 
     def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""
@@ -159,7 +191,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("New address"), write_address(obj.address)),
-            Fact(_("Cause"), hide_accounts(obj.cause)),
+            Fact(_("Cause"), say_detail(obj.cause)),
             Fact(_("Omnitron's answer"), str(obj.status_code) if obj.status_code else ""),
             Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
             Fact(_("Asked for"), say_moment(obj.created_at)),
@@ -189,7 +221,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     @admin.display(description=_("cause"))
     def show_cause(self, obj: AddressChange) -> str:
         """Say why it stands there."""
-        return hide_accounts(obj.cause) or NOTHING
+        return say_detail(obj.cause) or NOTHING
 
     @admin.display(description=_("age"), ordering="created_at")
     def show_age(self, obj: AddressChange) -> str:

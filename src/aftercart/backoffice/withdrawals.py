@@ -21,7 +21,7 @@ from aftercart.backoffice.filters import WithdrawalStateFilter
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
 from aftercart.backoffice.timeline import name_item, tell_timeline
-from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment, show_badge, show_state
+from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.orders.errors import ActionError
@@ -180,7 +180,7 @@ def _tell_carrier(line: WithdrawalLine) -> Text:
     request = getattr(carrier, "request", None)
     if request is not None:
         return link_row(CancellationRequest, request.pk, gettext("Request #%(pk)s") % {"pk": request.pk})
-    return carrier.outcome or _("Taken by Omnitron")
+    return OUTCOMES.get(carrier.outcome) or _("Taken by Omnitron")
 
 
 @admin.register(WithdrawalPolicy)

@@ -150,6 +150,10 @@ class Submission(models.Model):
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
     command = models.JSONField(null=True, blank=True)
+    #: Of an approval: the request whose line it takes to Omnitron.
+    approved_request = models.ForeignKey(
+        "CancellationRequest", null=True, editable=False, on_delete=models.CASCADE, related_name="approvals"
+    )
     policy_version = models.ForeignKey(
         "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="submissions"
     )
@@ -182,13 +186,20 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return str(self.uuid)
 
+    @property
+    def event_data(self) -> dict[str, str | int]:
+        """What a timeline entry about it says of it; an approval names its request, too."""
+        names = {"submission": str(self.uuid), "request": self.approved_request_id}
+        return {name: value for name, value in names.items() if value}
+
+    def list_carried(self) -> "models.QuerySet[SubmissionLine]":
+        """Return the lines that it takes to Omnitron: its own, or that of the request it was approved from."""
+        pk = self.approved_request_id
+        return SubmissionLine.objects.filter(request=pk) if pk else self.lines.all()
+
 
 class SubmissionLine(models.Model):
-    """The units of one item that a submission asks for. While `is_open`, they are reserved.
-
-    The partial unique index is the promise behind everything: whatever the code does, an item has
-    one open cancellation at a time.
-    """
+    """The units of one item that a submission asks for, reserved while `is_open`. Approvals carry it, unmoved."""
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="lines")
     order_item = models.ForeignKey(OrderItem, on_delete=models.CASCADE, related_name="lines")
@@ -214,6 +225,7 @@ class SubmissionLine(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
+            # The promise behind everything: whatever the code does, an item has one open cancellation at a time.
             models.UniqueConstraint(
                 fields=["order_item"], condition=models.Q(is_open=True), name="one_open_line_an_item"
             ),
@@ -226,6 +238,12 @@ class SubmissionLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of item {self.order_item_id}"
+
+    @property
+    def carrier(self) -> Submission:
+        """The submission that took it to Omnitron last: the newest approval of its request, else its own."""
+        approvals = Submission.objects.filter(approved_request__line=self).order_by("-pk")
+        return approvals.first() or self.submission
 
 
 class CancellationRequest(models.Model):
@@ -312,47 +330,8 @@ class CancellationRequest(models.Model):
         return self.status == self.Status.APPROVED and self.decided_by_id is not None
 
 
-class AddressChange(models.Model):
-    """A wish to send the order elsewhere, recorded before Omnitron is told (contract section 4)."""
-
-    class State(models.TextChoices):
-        """Where it stands; of several for one order the newest wins, and the older become `superseded`."""
-
-        PENDING = "pending"
-        CONFIRMED = "confirmed"
-        REFUSED = "refused"
-        TOO_LATE = "too_late"
-        SUPERSEDED = "superseded"
-
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    address = models.JSONField()
-    policy_version = models.ForeignKey(
-        "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="address_changes"
-    )
-    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    status_code = models.IntegerField(null=True)
-    cause = models.TextField(blank=True)
-    repeat = models.OneToOneField(
-        IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="address_change"
-    )
-    attempts = models.IntegerField(default=0)
-    created_at = models.DateTimeField(db_default=Now())
-    settled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["order"], condition=models.Q(state="pending"), name="one_pending_change_an_order"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.order_id}: {self.state}"
-
-
 # Last, since they refer to the models above; Django looks for models here.
+from aftercart.cancellations.address_changes import AddressChange  # noqa: E402 - see above
 from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402 - it needs the models above
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402 - it needs the models above
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above

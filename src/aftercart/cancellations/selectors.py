@@ -111,7 +111,11 @@ def _list_undecided() -> models.QuerySet[Order]:
     look, so that waits double; up to an hour while the channel's lists are read, which tell of decisions, else minutes.
     """
     listed = SyncCursor.objects.filter(channel_id=OuterRef("channel_id"), polled_at__gt=Now() - _LISTS_FRESH)
-    since = Max("items__lines__submission__created_at", filter=Q(items__lines__is_open=True))
+    is_open = Q(items__lines__is_open=True)
+    since = Greatest(  # PostgreSQL's leaves out what is null: a line without an approval
+        Max("items__lines__submission__created_at", filter=is_open),
+        Max("items__lines__request__approvals__created_at", filter=is_open),
+    )
     orders = Order.objects.filter(items__lines__is_open=True, sync_due_at=None).annotate(
         asked_since=since,
         longest=Case(

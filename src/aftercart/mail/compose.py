@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 
 from aftercart.lib.emails import fold_email
@@ -21,12 +22,13 @@ _signer = signing.Signer(salt="aftercart.mail.opt-out")
 
 def compose_mail(letter: Letter) -> EmailMultiAlternatives:
     """Make the mail of a letter, in its language."""
+    is_for_staff = letter.kind in Letter.FOR_STAFF
     told = Told(
         number=letter.order.number,
         facts=letter.facts,
-        url=make_order_url(letter.order),
+        url=make_request_url(letter) if is_for_staff else make_order_url(letter.order),
         secret=letter.secret,
-        is_guest=letter.order.user_id is None,
+        is_guest=letter.order.user_id is None and not is_for_staff,
     )
     opt_out = make_opt_out_url(letter.recipient) if letter.kind in Letter.OPTIONAL else ""
     draft, text, html = render_letter(letter.kind, told, language=letter.language, opt_out=opt_out)
@@ -59,6 +61,12 @@ def make_order_url(order: Order) -> str:
         return f"{settings.PUBLIC_URL}/users/orders/{order.pk}/"
     token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
     return f"{settings.PUBLIC_URL}/orders/guest/{token}/"
+
+
+def make_request_url(letter: Letter) -> str:
+    """Make the address of the back-office page of the request that a letter to staff is about."""
+    path = reverse("admin:cancellations_cancellationrequest_change", args=[letter.facts["request"]])
+    return f"{settings.PUBLIC_URL}{path}"
 
 
 def make_opt_out_url(email: str) -> str:

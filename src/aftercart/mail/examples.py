@@ -50,6 +50,7 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
         "items": _ITEMS[:1],
         "reason": "The parcel has left our warehouse already.",
     },
+    Letter.Kind.APPROVAL_BOUNCED: {"items": _ITEMS[:1], "request": 12, "cause": "omnitron_status"},
     Letter.Kind.ADDRESS_CHANGED: {"address": _ADDRESS},
     Letter.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
     Letter.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,

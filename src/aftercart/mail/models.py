@@ -37,6 +37,7 @@ class Letter(models.Model):
         REQUEST_REJECTED = "request_rejected", _("Request rejected")
         ADDRESS_CHANGED = "address_changed", _("Address changed")
         ADDRESS_TOO_LATE = "address_too_late", _("Too late to change the address")
+        APPROVAL_BOUNCED = "approval_bounced", _("Approval not taken by Omnitron (to staff)")
         WITHDRAWAL_RECEIPT = "withdrawal_receipt", _("Receipt of a withdrawal")
         WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted")
         WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused")
@@ -52,6 +53,8 @@ class Letter(models.Model):
 
     #: Never sent a second time where the first one may have arrived: a code is asked for anew instead.
     AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE})
+    #: To members of staff: what they read links to the back office.
+    FOR_STAFF: Final = frozenset({Kind.APPROVAL_BOUNCED})
     #: Not part of the contract that the order is: whoever does not want them can say so.
     OPTIONAL: Final = frozenset({Kind.ORDER_LINK_REMINDER})
 
@@ -97,6 +100,26 @@ class Letter(models.Model):
     def is_repeatable(self) -> bool:
         """Whether it may be sent again where it may have arrived."""
         return self.kind not in self.AT_MOST_ONCE
+
+
+class LineNotice(models.Model):
+    """One outcome of one line that its customer has been notified of, or was with others in one e-mail.
+
+    The database lets each in once, whoever decides and in whatever order. It outlives its letter.
+    """
+
+    line = models.ForeignKey("cancellations.SubmissionLine", on_delete=models.CASCADE, related_name="notices")
+    outcome = models.CharField(max_length=10)
+    letter = models.ForeignKey(Letter, null=True, on_delete=models.SET_NULL, related_name="notices")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "outcome"], name="one_notice_an_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id}: {self.outcome}"
 
 
 class OptOut(models.Model):

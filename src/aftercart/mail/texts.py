@@ -6,6 +6,7 @@ from typing import Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.lib.formats import format_day, format_money
 from aftercart.lib.times import parse_time
 from aftercart.mail.draft import Draft, Row, Told
@@ -243,6 +244,28 @@ def _write_too_late(told: Told) -> Draft:
     )
 
 
+def _write_bounced(told: Told) -> Draft:
+    words = {"pk": told.facts["request"], "number": told.number}
+    cause = str(told.facts.get("cause") or "")
+    why = [
+        str(say_cause(cause)),
+        say_detail(str(told.facts.get("detail") or ""), cause),
+    ]
+    return Draft(
+        subject=_("Not taken by Omnitron: request #%(pk)s of order %(number)s") % words,
+        heading=_("Omnitron did not take what you approved"),
+        paragraphs=[
+            _("You approved request #%(pk)s, and Omnitron did not take the cancellation.") % words,
+            _(
+                "Nothing is cancelled, and the customer has not been told so. The request waits for a decision again."
+            ),
+        ],
+        rows=_list_rows(told),
+        quote="\n".join(filter(None, why)),
+        button=(_("See the request"), told.url),
+    )
+
+
 _WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
     _Kind.ORDER_LINK: _write_link,
     _Kind.ORDER_LINK_REMINDER: _write_reminder,
@@ -254,6 +277,7 @@ _WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
     _Kind.REQUEST_RECEIVED: _write_received,
     _Kind.REQUEST_APPROVED: _write_approved,
     _Kind.REQUEST_REJECTED: _write_rejected,
+    _Kind.APPROVAL_BOUNCED: _write_bounced,
     _Kind.ADDRESS_CHANGED: _write_moved,
     _Kind.ADDRESS_TOO_LATE: _write_too_late,
     _Kind.WITHDRAWAL_RECEIPT: write_receipt,

@@ -13,7 +13,15 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, NotSent, OmnitronError, Refused
+from aftercart.omnitron.errors import (
+    AnswerUnknown,
+    Code,
+    NotFound,
+    NotSent,
+    OmnitronError,
+    Refused,
+    say_refused,
+)
 from aftercart.omnitron.transport import Answer, NoAnswer
 
 #: No refusal is longer than this in our records: sentences, and characters in each.
@@ -134,7 +142,7 @@ def _read_refusal(answer: Answer, *, is_read: bool, secrets: Iterable[str]) -> R
         messages.append(text[:MAX_MESSAGE_LENGTH])
         if len(messages) == MAX_MESSAGES:
             break
-    detail = " ".join(messages) or f"Omnitron refused the call (HTTP {answer.status})."
+    detail = " ".join(messages) or say_refused(answer.status)
     return kind(detail, code=code, status=answer.status, messages=messages)
 
 

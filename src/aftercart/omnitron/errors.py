@@ -6,6 +6,8 @@
 
 from collections.abc import Iterable
 
+from aftercart.lib.notes import write_note
+
 
 class Code:
     """Our own codes, for failures that Omnitron did not name. They are stable: logs and tests use them."""
@@ -44,6 +46,11 @@ OUTAGE_CODES = frozenset(
 )
 
 
+def say_refused(status: int | None) -> str:
+    """Say for logs that Omnitron refused a call without a word of its own."""
+    return f"Omnitron refused the call (HTTP {status})."
+
+
 class OmnitronError(Exception):
     """The root of the tree.
 
@@ -59,6 +66,11 @@ class OmnitronError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(code={self.code!r}, status={self.status!r})"
+
+    @property
+    def note(self) -> str:
+        """What to keep of it for people: what Omnitron said, else our code, for the language of who reads it."""
+        return write_note(self.code)
 
     @property
     def is_outage(self) -> bool:
@@ -93,6 +105,11 @@ class Refused(OmnitronError):
         self.messages = tuple(messages)
 
     @property
+    def note(self) -> str:
+        """What to keep of it for people: Omnitron's own words, if it gave any."""
+        return write_note(self.code) if self.detail == say_refused(self.status) else self.detail
+
+    @property
     def is_outage(self) -> bool:
         """A refusal is a sign of life, whatever code Omnitron chose for it."""
         return False
@@ -100,6 +117,11 @@ class Refused(OmnitronError):
 
 class NotFound(Refused):
     """What was to be read is not there: a 404 to a read, or a list without a match."""
+
+    @property
+    def note(self) -> str:
+        """What to keep of it for people: Omnitron's own words, if it gave any."""
+        return " ".join(self.messages) or write_note(self.code)
 
 
 class AnswerUnknown(OmnitronError):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.lib.money import ZERO
+from aftercart.lib.notes import keep_sentence
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.status import Status
 from aftercart.pages.templatetags.shop import money
@@ -42,11 +43,13 @@ def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[in
 def _tell_order(entry: TimelineEntry) -> str:
     if entry.event == "cancellation_submitted" and entry.actor == TimelineEntry.Actor.CUSTOMER:
         return _("You asked us to cancel or return items.")
+    if "request" in entry.data:  # an approval: told once Omnitron has taken it; until then the request waits
+        is_taken = entry.event == "cancellation_sent"
+        return _("Our team approved your request; it is being carried out.") if is_taken else ""
     return {
         "cancellation_sent": _("Your cancellation was sent; it is being confirmed."),
         "requests_opened": _("Our team received your request and will decide on it."),
         "answer_unknown": _("We are checking whether your cancellation has gone through."),
-        "request_approved": _("Our team approved your request."),
         "withdrawal_received": _("You withdrew from the contract; we confirmed that we received it."),
         "withdrawal_accepted": _("We accepted your withdrawal."),
         "withdrawal_refused": _("We did not accept your withdrawal."),
@@ -95,7 +98,7 @@ def _tell_points(entry: TimelineEntry, name: str) -> str:
 
 def _find_reason(entry: TimelineEntry) -> str:
     """Give what the back office or Omnitron said to the customer."""
-    return entry.cause if entry.event in _TOLD_REASONS else ""
+    return keep_sentence(entry.cause) if entry.event in _TOLD_REASONS else ""
 
 
 def _find_url(order: Order, entry: TimelineEntry) -> str:

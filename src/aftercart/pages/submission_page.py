@@ -183,15 +183,11 @@ class SubmissionPage:
 
 
 def _read_lines(submission: Submission) -> list[tuple[SubmissionLine, RefundQuoteLine | None]]:
-    """Read what was asked. Lines that an approval has moved elsewhere are found by what they were quoted."""
-    quoted = RefundQuoteLine.objects.filter(quote__submission=submission).select_related(
-        "line__reason", "line__shipping_company", "line__request", "line__submission"
+    """Read what was asked, and what it was quoted (nothing, if it is from before there were quotes)."""
+    lines = submission.list_carried().select_related(
+        "reason", "shipping_company", "request", "submission", "quoted"
     )
-    rows = [(row.line, row) for row in quoted]
-    if rows:
-        return list(rows)
-    lines = submission.lines.select_related("reason", "shipping_company", "request", "submission")
-    return [(line, None) for line in lines]
+    return [(line, getattr(line, "quoted", None)) for line in lines]
 
 
 def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict[int, ItemCard]) -> AskedLine:
@@ -214,10 +210,14 @@ def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict
 def _find_state(line: SubmissionLine, request: CancellationRequest | None) -> State:
     if not line.is_open:
         return "done" if line.outcome == "completed" else "declined"
-    if line.submission.state == _States.UNKNOWN:
+    if request is not None and request.status == CancellationRequest.Status.VERIFYING:
         return "checking"
-    if request is not None and request.is_approved_here:
-        return "approved"
     if line.submission.state == _States.APPLIED:
         return "sent"
+    if (
+        request is not None
+        and request.status == CancellationRequest.Status.CONFIRMED
+        and request.decided_by_id
+    ):
+        return "approved"  # and not before Omnitron has taken it: it may refuse, and the team decides again
     return "requested" if line.submission.state == _States.REFUSED else "working"

@@ -30,7 +30,7 @@ def check_units(books: Books) -> Iterator[Violation]:
     for item_pk, item in books.items.items():
         taken = sum(unit["cancels_accepted"] for unit in books.units[item_pk])
         rejected = sum(unit["cancels_rejected"] for unit in books.units[item_pk])
-        lines = [line for line in books.lines_of_item(item_pk) if line.submission.state == _State.APPLIED]
+        lines = [line for line in books.lines_of_item(item_pk) if line.carrier.state == _State.APPLIED]
         asked = sum(line.quantity for line in lines)
         # One that was taken and rejected before anybody looked for it, of an item that had been rejected before,
         # looks as if it had never arrived: it is asked for again, as a request, and so is never forgotten.
@@ -69,8 +69,6 @@ def check_reservations(books: Books) -> Iterator[Violation]:
         for before, after in pairwise(lines):
             closed_at = books.find_first_decision(before)
             if closed_at is None or closed_at > after.submission.created_at:
-                if after.submission.origin == Submission.Origin.APPROVAL:
-                    continue  # made for a line that was there already
                 text = f"line {after.pk} was made while line {before.pk} was open"
                 yield books.violation(TWICE, text, after)
 
@@ -102,7 +100,7 @@ def check_promises(books: Books) -> Iterator[Violation]:
             text = f"answered {wish.successes[0].status}, but there is no submission of it"
             yield Violation(FORGOTTEN, text, wish.number, wish.items[0])
         for line in lines:
-            if line.submission.state != _State.APPLIED and line.pk not in books.requests:
+            if line.carrier.state != _State.APPLIED and line.pk not in books.requests:
                 yield books.violation(FORGOTTEN, "neither applied nor a request", line)
         for answer in wish.successes:
             for record in answer.body or ():
@@ -110,7 +108,7 @@ def check_promises(books: Books) -> Iterator[Violation]:
                     text = f"the customer was told of request {record['id']}, which is not there"
                     yield Violation(FORGOTTEN, text, wish.number, record["order_item"])
             if answer.status == _NO_CONTENT and not any(
-                line.submission.state == _State.APPLIED or line.pk in books.requests for line in lines
+                line.carrier.state == _State.APPLIED or line.pk in books.requests for line in lines
             ):
                 yield Violation(FORGOTTEN, "answered 204, but was not applied", wish.number, wish.items[0])
 
@@ -122,15 +120,9 @@ def check_wholeness(books: Books) -> Iterator[Violation]:
             continue
         of_submission: dict[str, set[int]] = defaultdict(set)
         for line in books.lines_of_wish[get_mark(wish)]:
-            if line.submission.origin != Submission.Origin.APPROVAL:
-                of_submission[str(line.submission.uuid)].add(line.order_item_id)
-        approved = {
-            line.order_item_id
-            for line in books.lines_of_wish[get_mark(wish)]
-            if line.submission.origin == Submission.Origin.APPROVAL
-        }
+            of_submission[str(line.submission.uuid)].add(line.order_item_id)
         for uuid, items in of_submission.items():
-            if items | approved != set(wish.items):
+            if items != set(wish.items):
                 text = f"asked for items {sorted(wish.items)}, recorded {sorted(items)}"
                 yield Violation(FORGOTTEN, text, wish.number, None, uuid)
 
@@ -171,7 +163,7 @@ def check_nothing_is_stuck(books: Books) -> Iterator[Violation]:
     for line in books.lines:
         request = books.requests.get(line.pk)
         if line.is_open:
-            state = f"{line.submission.state}, its request {request.status if request else 'none'}"
+            state = f"{line.carrier.state}, its request {request.status if request else 'none'}"
             yield books.violation(STUCK, f"the line is open: its submission {state}", line)
         if request is not None and request.status == CancellationRequest.Status.VERIFYING:
             yield books.violation(STUCK, f"request {request.pk} is verifying", line)
