@@ -39,8 +39,11 @@ def make_shop() -> Shop:
     """A shop with two units, which are two items at Omnitron; the approval of one was sent, and given up."""
     shop = Shop([Line(quantity=2)], split_units=True)
     request_units(shop, 1, delivered=False)
+    first = shop.fake.backoffice.items[min(shop.fake.backoffice.items)]
+    shop.fake.backoffice.edit(first, status="50")  # so that it is not the one that is taken by itself
     shop.fake.fail("cancel_items", AnswerUnknown)
     approve(shop)
+    shop.fake.backoffice.edit(first, status="400")
     give_up(shop)
     return shop
 
