@@ -81,7 +81,7 @@ class Watch:
             if not _is_child(pid):
                 (self._folder / str(pid)).unlink(missing_ok=True)
             elif now - beat > self._silence:
-                print(f"Web process {pid} has been silent for {now - beat:.0f} s: killed.", file=sys.stderr)  # noqa: T201
+                print(f"Web process {pid} has been silent for {now - beat:.0f} s: killed.", file=sys.stderr)  # noqa: T201 - Granian has set up no logging here
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)  # which a stopped process cannot put off
                 killed.append(pid)
