@@ -82,7 +82,7 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
     shop, api = Shop(), Api()
     api.log_in(shop.user)
     with replace_client(shop.fake), monkeypatch.context() as away:
-        take_away(away, "send_submission.settle_submission")
+        take_away(away, "send_submission.settle_applied")
         answer = submit(api, shop)
 
         assert (answer.status_code, answer.json()["code"]) == (409, "still_running")
@@ -105,7 +105,7 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
 @pytest.mark.parametrize(
     ("function", "act"),
     [
-        ("send_submission.settle_submission", lambda s: cancel_items(s.command(), s.fake)),
+        ("send_submission.settle_applied", lambda s: cancel_items(s.command(), s.fake)),
         (
             "change_address._end",
             lambda s: change_address(make_address_command(s.order, make_address(s.user)), s.fake),
