@@ -16,6 +16,7 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SubmissionLine
+from aftercart.lib.notes import write_note
 from aftercart.mail.models import Letter
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.omnitron.messages import CancelCommand
@@ -298,5 +299,5 @@ def test_nothing_is_sent_while_something_sent_earlier_for_the_item_may_still_arr
     )
     deliver_request(get_request().pk, shop.fake)
     assert shop.count_posts("create_request") == 0
-    assert get_request().delivery_error == "Something that was sent earlier may still arrive."
+    assert get_request().delivery_error == write_note("earlier_unproven")
     assert not get_request().is_undeliverable

@@ -79,7 +79,8 @@ def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: s
             item.status_before, item.status = item.status, Status.CANCELLATION_WAITING.value
             save_item(item, "status", "status_before")
     # What was held, or approved by the staff, is in Omnitron's hands now.
-    causes = {} if submission.origin == Submission.Origin.APPROVAL else {"cause": cause}
+    keeps_cause = submission.origin == Submission.Origin.APPROVAL and not cause
+    causes = {} if keeps_cause else {"cause": cause}
     requests.filter(line__is_open=True).update(
         status=_Status.CONFIRMED, modified_date=timezone.now(), **causes
     )

@@ -63,7 +63,7 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         if ids != selected:
             data = request.POST.copy()
             data.setlist(name, ids)
-            request.POST = data  # type: ignore[assignment]
+            request.POST = data  # type: ignore[assignment]  # Django lets it be set
         return super().response_action(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
