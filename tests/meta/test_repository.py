@@ -78,6 +78,8 @@ def test_the_search_for_machines_and_registries_finds_them() -> None:
 
 def list_silenced(source: str) -> Iterator[tuple[int, str]]:
     """List the comments that silence ruff or mypy, by line."""
+    if not _SILENCED.search(source):
+        return
     for token in tokenize.generate_tokens(StringIO(source).readline):
         if token.type == tokenize.COMMENT and _SILENCED.search(token.string):
             yield token.start[0], token.string
