@@ -10,6 +10,7 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from aftercart.accounts.models import User
+from aftercart.lib.negotiation import names_html
 
 
 def get_user(request: Request) -> User:
@@ -22,8 +23,8 @@ def get_user(request: Request) -> User:
 def is_from_another_site(request: HttpRequest) -> bool:
     """Return whether a GET may have been caused by another site's page: a link, an image, a redirect.
 
-    Browsers say so themselves (Fetch metadata, `Origin`, `Referer`). Where none of them does, a request is ours
-    that carries what no link can: a header of its own, or the wish for nothing but JSON.
+    Browsers say so themselves (Fetch metadata, `Origin`, `Referer`). Of an old one that does not, only a followed
+    link can be it, which wants text/html: whatever else another site's page loads comes without our cookies (Lax).
     """
     if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
         return True
@@ -32,8 +33,7 @@ def is_from_another_site(request: HttpRequest) -> bool:
     came_from = request.headers.get("Origin") or request.headers.get("Referer")
     if came_from is not None and not _is_ours(request, came_from):
         return True
-    accepted = request.headers.get("Accept", "")
-    return "application/json" not in accepted or "text/html" in accepted
+    return names_html(request)
 
 
 def _is_ours(request: HttpRequest, url: str) -> bool:

@@ -56,9 +56,8 @@ log_out_by_get = operation(
     tag=SESSION,
     summary="Log out, as older clients do",
     description="""\
-The same as `log_out`, without a CSRF token; so it is refused where another site's page may have caused it. Wanted are a
-header `X-Requested-With` or `X-CSRFToken`, or an `Accept` of `application/json` without `text/html`; and no `Origin`,
-`Referer` or `Sec-Fetch-Site` of another site.
+The same as `log_out`, without a CSRF token; so it is refused where another site's page may have caused it: with an
+`Origin`, `Referer` or `Sec-Fetch-Site` of another site, or with an `Accept` that names `text/html` and none of these.
 """,
     parameters=[COOKIES],
     answers={
