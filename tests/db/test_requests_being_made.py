@@ -15,6 +15,7 @@ from aftercart.actions.recover import recover_jobs
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.lib.notes import write_note
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
 
@@ -97,7 +98,7 @@ def test_an_approval_waits_for_it(shop: Shop) -> None:
     assert (shop.count_posts(), get_planned()) == (0, jobs.EXECUTE_APPROVAL)
     assert (get_request().status, get_request().delivery_error) == (
         "approved",
-        "Omnitron may still be making this request.",
+        write_note("still_making"),
     )
 
     pass_the_grace()

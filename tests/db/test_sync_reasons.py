@@ -126,4 +126,4 @@ def test_once_a_day_a_comparison_is_enqueued() -> None:
     tasks.run_compare_reasons(0)
 
     (job,) = ProcrastinateJob.objects.all()
-    assert (job.task_name, job.args) == ("aftercart.sync_reasons", {"pk": 1})
+    assert (job.task_name, job.args["pk"]) == ("aftercart.sync_reasons", 1)

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import Status
-from aftercart.orders.timeline import OMNITRON, WORKER, record_event
+from aftercart.orders.timeline import OMNITRON, WORKER, Actor, record_event
 from tests.browser.scene import list_products, make_address, make_customer, make_order, sign
 from tests.http.browser import Browser
 
@@ -172,7 +172,7 @@ def test_an_order_of_which_hardly_anything_is_known_has_a_page(client: Client, o
 
 def test_the_story_tells_what_matters_to_a_customer(client: Client, order: Order) -> None:
     item = order.items.all()[0]
-    record_event(order, "cancellation_sending", WORKER)
+    record_event(order, "cancellation_sending", Actor.customer(order.user))
     record_event(order, "status_changed", OMNITRON, item=item, data={"before": "400", "after": "500"})
     record_event(order, "cancellation_rejected", OMNITRON, item=item, cause="It has left already.")
     record_event(
