@@ -83,7 +83,7 @@ def order_document(
         "installment_interest_amount": format_amount(order.installment_interest_amount),
         "is_payable": bool(details.get("is_payable")),
         "has_gift_box": bool(details.get("has_gift_box")),
-        "loyaltytransaction_set": list(points) or details.get("loyaltytransaction_set") or [],
+        "loyaltytransaction_set": list(points) or _list_passed_on(details, "loyaltytransaction_set"),
         "invoice_number": order.invoice_number or None,
         "user_email": order.user_email,
         "user": order.user_id,
@@ -149,3 +149,9 @@ def discount_document(discount: DiscountItem) -> dict[str, Any]:
         "created_date": format_time(discount.created_date),
         "modified_date": format_time(discount.modified_date),
     }
+
+
+def _list_passed_on(details: dict[str, Any], name: str) -> list[Any]:
+    """List what the shop has sent under a name, if it is a list; what else it sent is no list of ours."""
+    rows = details.get(name)
+    return rows if isinstance(rows, list) else []
