@@ -20,7 +20,7 @@ from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.models import GuestCode, Order, OrderItem
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMNITRON, WORKER, record_event
 from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
@@ -109,7 +109,7 @@ def _returned(tour: Tour) -> None:
 def _busy_order(tour: Tour) -> None:
     _returned(tour)
     item = OrderItem.objects.latest("pk")
-    record_event(item.order, "address_change_too_late", OMNITRON)
+    record_event(item.order, "address_change_too_late", WORKER)
     tour.page.goto(f"/users/orders/{item.order_id}/")
 
 

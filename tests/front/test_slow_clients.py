@@ -106,7 +106,6 @@ def test_when_bodies_take_too_much_the_slowest_give_way(base_url: str) -> None:
             f"{base_url}/users/login/", content=body, headers={"Content-Type": "application/json"}, timeout=20
         )
 
-        assert (answer.status_code, answer.json()["code"]) != (503, "unavailable")
         assert answer.status_code == 400
         assert read_all(connections[0]).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - began < BODY_SECONDS

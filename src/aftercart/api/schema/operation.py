@@ -18,6 +18,7 @@ from drf_spectacular.utils import (
 
 from aftercart.api.schema import errors
 
+_NOT_FOUND: Final = OpenApiExample("not_found", value={"detail": "Not found.", "code": "not_found"})
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 #: A file for each operation, written by tests/http/test_schema_examples.py from real answers.
@@ -145,6 +146,8 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
         for status, (body, meaning) in answers.items()
     }
     if has_page:
+        if HTTPStatus.NOT_FOUND not in answers:  # at the front, which knows of no pages
+            responses[404] = OpenApiResponse(errors.NotFound, UNKNOWN_FORMAT[1], [_NOT_FOUND])
         in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
         for status, meaning in {**OF_PAGES, **in_json}.items():
             responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
