@@ -95,7 +95,11 @@ def test_an_order_is_read_with_its_items(world: World) -> None:
     order = read(world)
     assert (order.number, order.status, order.cancel_status) == (NUMBER, "400", None)
     assert order.amount == Decimal("29.90")
-    assert (order.refund_amount, order.shipping_refund_amount) == (Decimal(0), Decimal(0))
+    assert order.refund_amount == Decimal(0)
+    assert order.shipping_refund_amount in {
+        Decimal(0),
+        None,
+    }  # who knows of no delivery reports nothing of it
     assert order.modified_date is not None
     assert order.modified_date.tzinfo is not None
     assert [(item.status, item.quantity, item.price) for item in order.items] == [
