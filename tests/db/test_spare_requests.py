@@ -217,3 +217,18 @@ def test_while_omnitron_is_away_it_is_tried_again_and_a_lost_job_is_made_anew() 
 
     work_off(shop)
     assert get_status(shop, second) == "rejected"
+
+
+def test_one_that_is_the_only_one_stands_for_its_request_and_is_no_surplus() -> None:
+    shop = Shop()
+    request = request_units(shop)
+    [only] = request.remote_pks
+    CancellationRequest.objects.update(delivered_at=None, remote_pks=[])  # an approval took it out, too late
+    SpareRequest.objects.create(request=request, name=request.remote_name, remote_pk=only)
+    shop.fake.decide_request("approve", only)
+
+    work_off(shop)
+    deliver_request(request.pk, shop.fake)
+
+    assert get_request().remote_pks == [only]
+    assert Difference.objects.filter(what="cancelled twice").count() == 0

@@ -99,6 +99,9 @@ def _settle(spare_pk: int, rows: list[RemoteRequest]) -> None:
 def _count_approved(order: Order, spare: SpareRequest, row: RemoteRequest) -> None:
     """Let an approved one stand for the request while the first is undecided; else its units are gone beside it."""
     request, line = spare.request, spare.request.line
+    if line.is_open and not request.remote_pks:
+        plan_sync(order.pk)  # nothing else stands for the request: this one does, as its delivery will find
+        return
     if (
         line.is_open
         and len(request.remote_pks) == 1

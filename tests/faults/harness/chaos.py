@@ -22,8 +22,12 @@ from tests.faults.harness.town import Town
 _TICK = 0.2
 #: Injected slowness ends within the grace (see town.TIMES) less a dialogue: then the truth can be known.
 _LONGEST = 2.9
-#: Nobody in the town withdraws from a contract: tests/faults/test_every_point.py does.
-TOWN_POINTS: frozenset[Point] = frozenset(point for point in POINTS if not point.startswith("withdraw."))
+TOWN_POINTS: frozenset[Point] = frozenset(
+    point
+    for point in POINTS
+    # Nobody withdraws in a trial, and only a frozen process sends late (tests/faults/test_frozen_at_send.py).
+    if not point.startswith("withdraw.") and point != "send.late"
+)
 _MOST_FAULTS = 10
 _MOST_ARMED = 6
 _CALLS = (
