@@ -61,7 +61,7 @@ def examine() -> Iterator[Diagnosis]:
         ("sending", _check_sending),
         ("unsettled", _check_unsettled),
         ("setbacks", _check_setbacks),
-        ("letters", _check_letters),
+        ("emails", _check_emails),
         ("omnitron", _check_omnitron),
         ("log-in", _check_login_page),
     )
@@ -84,7 +84,7 @@ _CURES = {
     "sending": "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
     "unsettled": "See that a worker runs and that Omnitron and the mail server answer; docs/operations.md, States.",
     "setbacks": "Read the worker's log for these rows: something in them, or in Aftercart, is wrong.",
-    "letters": "Check EMAIL_URL and the mail server; then have the letters sent again in the back office.",
+    "emails": "Check EMAIL_URL and the mail server; then have the e-mails sent again in the back office.",
     "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
     "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
 }
@@ -185,12 +185,12 @@ def _check_setbacks() -> Diagnosis:
     return Diagnosis("setbacks", is_fine=not count, finding=finding, cure=_CURES["setbacks"] if count else "")
 
 
-def _check_letters() -> Diagnosis:
+def _check_emails() -> Diagnosis:
     outbox = measure_outbox()
-    place = str(settings.EMAIL_FILE_PATH) if settings.ARE_LETTERS_KEPT_HERE else _reach_mail_server()
+    place = str(settings.EMAIL_FILE_PATH) if settings.ARE_EMAILS_KEPT_HERE else _reach_mail_server()
     finding = f"{outbox.waiting} waiting, {outbox.manual} given up; they go to {place}"
     is_fine = outbox.manual == 0
-    return Diagnosis("letters", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["letters"])
+    return Diagnosis("emails", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["emails"])
 
 
 def _reach_mail_server() -> str:
@@ -203,8 +203,8 @@ def _reach_mail_server() -> str:
 
 def _check_omnitron() -> Diagnosis:
     try:
-        with get_client().dialogue() as talk:
-            talk.check_login()
+        with get_client().dialogue() as dialogue:
+            dialogue.check_login()
     except OmnitronError as error:
         return Diagnosis("omnitron", is_fine=False, finding=error.detail, cure=_CURES["omnitron"])
     return Diagnosis("omnitron", is_fine=True, finding=f"logged in at {settings.OMNITRON_URL}")

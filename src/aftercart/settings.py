@@ -228,20 +228,20 @@ STATICFILES_DIRS = [BRAND / "static"] if BRAND and (BRAND / "static").is_dir() e
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
 
-# --- letters -----------------------------------------------------------------------------------------------
+# --- e-mails -----------------------------------------------------------------------------------------------
 
 SHOP_COLOUR = config.text("SHOP_COLOUR")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = config.text("DEFAULT_FROM_EMAIL")
 EMAIL_FILE_PATH = VAR / "mail"
 EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
-LETTER_LIFE = config.days("LETTER_DAYS")
+EMAIL_LIFE = config.days("LETTER_DAYS")
 REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
 AUDIT_LIFE = config.days("AUDIT_DAYS")
 _mail_server = config.read("EMAIL_URL")
-ARE_LETTERS_KEPT_HERE = _mail_server is None
+ARE_EMAILS_KEPT_HERE = _mail_server is None
 EMAIL_BACKEND = (
     "aftercart.mail.folder.FolderBackend"
-    if ARE_LETTERS_KEPT_HERE
+    if ARE_EMAILS_KEPT_HERE
     else "django.core.mail.backends.smtp.EmailBackend"
 )
 globals().update(_mail_server or {})

@@ -24,7 +24,7 @@ from aftercart.orders.timeline import OMNITRON, WORKER, record_event
 from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
-from tests.letters import send_code
+from tests.emails import send_code
 
 State = Callable[["Tour"], object]
 

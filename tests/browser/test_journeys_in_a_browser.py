@@ -18,7 +18,7 @@ from aftercart.orders.models import GuestCode, Order
 from tests.browser.scene import EMAIL, list_products, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit, every_way
-from tests.letters import send_code
+from tests.emails import send_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Visit]

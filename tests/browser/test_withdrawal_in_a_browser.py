@@ -9,14 +9,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
 from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.browser.steps import withdraw
 from tests.browser.visit import DESK, PHONE, Visit, every_way
-from tests.letters import send_code
+from tests.emails import send_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,8 +46,8 @@ def test_a_customer_withdraws_in_two_steps(
 
     headline = {"en-GB": "We have received your withdrawal", "tr-TR": "Cayma beyanınızı aldık"}
     assert page.get_by_role("heading", level=1).inner_text() == headline[way["locale"]]
-    letter = Letter.objects.get(kind="withdrawal_receipt")
-    assert (Withdrawal.objects.get().language, letter.language) == (way["locale"][:2],) * 2
+    email = Email.objects.get(kind="withdrawal_receipt")
+    assert (Withdrawal.objects.get().language, email.language) == (way["locale"][:2],) * 2
     assert page.locator("[data-print]:visible").count() == way["java_script_enabled"]
     visit.assert_fine()
 

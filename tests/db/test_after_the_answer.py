@@ -209,4 +209,4 @@ def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:
     ProcrastinateJob.objects.all()._raw_delete("default")
     assert recover_jobs() == 2
     assert count_jobs(jobs.VERIFY_SUBMISSION) == 1
-    assert count_jobs(jobs.SEND_LETTER) == 1
+    assert count_jobs(jobs.SEND_EMAIL) == 1

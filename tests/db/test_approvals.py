@@ -18,7 +18,7 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.notes import write_note
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
 
@@ -227,7 +227,7 @@ def test_what_went_wrong_on_the_way_is_never_told_as_the_reason_of_a_rejection()
     sync_order(shop.order.pk, shop.fake)
 
     assert (get_request().status, get_request().reject_reason) == ("rejected", "")
-    assert Letter.objects.get(kind="request_rejected").facts["reason"] == ""
+    assert Email.objects.get(kind="request_rejected").facts["reason"] == ""
 
 
 def test_a_request_that_was_approved_and_done_is_not_looked_for_in_omnitrons_queue() -> None:
@@ -260,7 +260,7 @@ def test_a_delivery_that_a_stalled_worker_records_late_does_not_undo_an_approval
 
     assert (get_request().status, get_request().remote_pks) == ("confirmed", [])
     assert get_statuses(shop.order) == ["50"]
-    assert not Letter.objects.filter(kind="request_rejected").exists()
+    assert not Email.objects.filter(kind="request_rejected").exists()
 
 
 def test_an_error_that_a_stalled_worker_meets_is_not_written_on_what_came_after() -> None:

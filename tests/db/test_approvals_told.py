@@ -11,13 +11,13 @@ from aftercart.accounts.models import User
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.send_letter import send_letter
+from aftercart.actions.send_email import send_email
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.mail.models import Letter, LineNotice
+from aftercart.mail.models import Email, LineNotice
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
-from tests.db.test_outbox import get_letter, list_kinds
+from tests.db.test_outbox import get_email, list_kinds
 from tests.shop import Line, Shop, get_request, request_units
 
 pytestmark = pytest.mark.django_db
@@ -66,9 +66,9 @@ def test_an_approval_that_omnitron_does_not_take_is_told_to_its_approver_and_to_
 
     assert (get_request().status, get_request().decided_by) == ("waiting", None)
     assert list_kinds() == ["request_received", "approval_bounced"]
-    letter = get_letter("approval_bounced")
-    assert (letter.recipient, letter.language) == ("approver@example.com", "tr")
-    send_letter(letter.pk)
+    email = get_email("approval_bounced")
+    assert (email.recipient, email.language) == ("approver@example.com", "tr")
+    send_email(email.pk)
     [mail] = mailoutbox
     assert f"/backoffice/cancellations/cancellationrequest/{request.pk}/change/" in mail.body
     assert f"#{request.pk}" in mail.subject
@@ -163,11 +163,11 @@ def decide_here(shop: Shop, request: CancellationRequest, approver: User) -> Non
 
 
 def list_told() -> list[tuple[str, list[int]]]:
-    """List the letters about what was completed, with the lines that each is about."""
-    letters = Letter.objects.filter(kind="cancellation_completed").order_by("pk")
+    """List the e-mails about what was completed, with the lines that each is about."""
+    emails = Email.objects.filter(kind="cancellation_completed").order_by("pk")
     return [
-        (letter.facts["refund"], list(letter.notices.order_by("line").values_list("line", flat=True)))
-        for letter in letters
+        (email.facts["refund"], list(email.notices.order_by("line").values_list("line", flat=True)))
+        for email in emails
     ]
 
 
@@ -198,7 +198,7 @@ def test_of_two_requests_decided_in_two_ways_each_is_told_once(order: str, appro
         first, second = (there, here) if order == "there first" else (here, there)
         assert told == [(amounts[request.line_id], [request.line_id]) for request in (first, second)]
     assert LineNotice.objects.filter(outcome="completed").count() == 2
-    assert Letter.objects.filter(kind="request_approved").count() == 1
+    assert Email.objects.filter(kind="request_approved").count() == 1
 
 
 def test_a_line_that_was_rejected_is_told_apart_from_the_one_that_was_done(approver: User) -> None:

@@ -14,7 +14,7 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Difference, SubmissionLine
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.orders.models import OrderItem
 from tests.shop import Line, Shop, ask, count_jobs, get_request, make_command, make_customer, request_units
@@ -188,9 +188,9 @@ def test_what_became_of_a_rejection_is_told_when_the_rest_of_its_submission_was_
 
 
 def list_completed() -> list[list[str]]:
-    """List the items of each letter that tells what was done."""
-    letters = Letter.objects.filter(kind="cancellation_completed").order_by("pk")
-    return [[item["name"] for item in letter.facts["items"]] for letter in letters]
+    """List the items of each e-mail that tells what was done."""
+    emails = Email.objects.filter(kind="cancellation_completed").order_by("pk")
+    return [[item["name"] for item in email.facts["items"]] for email in emails]
 
 
 def test_a_rejection_finds_the_request_whose_making_was_never_answered() -> None:

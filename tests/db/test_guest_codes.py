@@ -26,7 +26,7 @@ from aftercart.actions.send_guest_code import send_guest_code
 from aftercart.orders.errors import CodeWrong, GuestOrderNotFound, OrderNotFound, TooManyTries
 from aftercart.orders.models import GuestCode, Order
 from aftercart.orders.selectors import get_now, get_order
-from tests.letters import send_code
+from tests.emails import send_code
 from tests.shop import make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SubmissionLine
 from aftercart.lib.notes import write_note
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.omnitron.messages import CancelCommand
 from aftercart.orders.models import TimelineEntry
@@ -83,8 +83,8 @@ def count_events(event: str) -> int:
     return TimelineEntry.objects.filter(event=event).count()
 
 
-def count_letters(kind: str) -> int:
-    return Letter.objects.filter(kind=kind).count()
+def count_emails(kind: str) -> int:
+    return Email.objects.filter(kind=kind).count()
 
 
 def test_a_late_arrival_a_refused_creation_and_an_approval_make_one_for_one() -> None:
@@ -193,7 +193,7 @@ def test_a_process_that_wakes_with_a_success_that_was_given_up_says_so(
 
     assert answer.status == 200
     assert (Submission.objects.get().state, get_request().status) == ("applied", "confirmed")
-    assert (count_events("late_success"), count_letters("cancellation_confirmed")) == (1, 1)
+    assert (count_events("late_success"), count_emails("cancellation_confirmed")) == (1, 1)
     assert "after it had been given up" in caplog.text
     assert get_statuses(shop.order) == ["50"]
 
@@ -230,7 +230,7 @@ def test_one_that_was_rejected_meanwhile_is_told_to_the_customer() -> None:
 
     sync_order(shop.order.pk, shop.fake)
 
-    assert (count_events("late_success"), count_letters("cancellation_late")) == (1, 1)
+    assert (count_events("late_success"), count_emails("cancellation_late")) == (1, 1)
     assert Difference.objects.count() == 0
     sync_order(shop.order.pk, shop.fake)
     assert count_events("late_success") == 1
@@ -258,7 +258,7 @@ def test_if_both_were_applied_a_difference_names_units_and_money() -> None:
     assert difference.ours.startswith("1 × ")
     assert difference.theirs.startswith("2 × ")
     assert difference.theirs.endswith(": 100.00 TRY too much")
-    assert count_letters("cancellation_late") == 1
+    assert count_emails("cancellation_late") == 1
 
 
 def arrive_at(shop: Shop, pk: int) -> None:

@@ -10,7 +10,7 @@ from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.reconcile_orders import reconcile_order
 from aftercart.cancellations.models import CancellationRequest, Difference
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import NotSent, Refused
 from aftercart.omnitron.messages import RequestDraft
 from tests.shop import Line, Shop, get_request, make_customer, request_units
@@ -64,7 +64,7 @@ def test_something_else_under_its_name_is_not_adopted_but_reported(
     assert difference.what == "request name taken"
     assert f"#{other}: " in difference.theirs
     assert "something else under the name of request" in caplog.text
-    assert Letter.objects.filter(kind="cancellation_completed").count() == 0
+    assert Email.objects.filter(kind="cancellation_completed").count() == 0
 
 
 def test_an_approval_does_not_reject_something_else_under_its_name() -> None:

@@ -136,7 +136,7 @@ def test_a_kind_of_work_that_cannot_be_listed_keeps_no_other_kind_from_its_jobs(
     with mock.patch.object(jobs, "list_without_job", list_without_job):
         assert recover_jobs() == 2
 
-    assert [count_jobs(jobs.DELIVER_REQUEST), count_jobs(jobs.SEND_LETTER)] == [1, 1]
+    assert [count_jobs(jobs.DELIVER_REQUEST), count_jobs(jobs.SEND_EMAIL)] == [1, 1]
 
 
 @pytest.mark.django_db(transaction=True)

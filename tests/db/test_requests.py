@@ -13,7 +13,7 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, Refused
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from tests.shop import Line, Shop, ask, count_jobs, get_request, get_statuses, make_command, make_customer
@@ -116,7 +116,7 @@ def test_a_request_that_omnitron_refuses_stays_with_us_and_says_why() -> None:
         "No such thing.",
     )
     ProcrastinateJob.objects.all()._raw_delete("default")
-    Letter.objects.all().delete()
+    Email.objects.all().delete()
     assert recover_jobs() == 0
 
 

@@ -16,7 +16,7 @@ from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.reject_spare import reject_spare
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Difference, SpareRequest
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.messages import RequestDraft
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
@@ -166,7 +166,7 @@ def test_if_omnitron_approved_both_a_difference_names_units_and_money() -> None:
     assert (difference.ours[:4], difference.theirs[:4]) == ("1 × ", "2 × ")
     assert difference.theirs.endswith(": 100.00 TRY too much")
     assert SpareRequest.objects.get().state == "approved"
-    assert Letter.objects.filter(kind="cancellation_late").count() == 1
+    assert Email.objects.filter(kind="cancellation_late").count() == 1
 
 
 def test_if_omnitron_approved_only_the_second_it_stands_for_the_request() -> None:
@@ -199,7 +199,7 @@ def test_one_that_omnitron_approved_after_our_staff_had_rejected_is_reported_and
 
     difference = Difference.objects.get(what="cancelled twice")
     assert (difference.ours[:4], difference.theirs[:4]) == ("0 × ", "1 × ")
-    assert Letter.objects.filter(kind="cancellation_late").count() == 1
+    assert Email.objects.filter(kind="cancellation_late").count() == 1
 
 
 def test_while_omnitron_is_away_it_is_tried_again_and_a_lost_job_is_made_anew() -> None:

@@ -130,8 +130,8 @@ def test_a_failure_on_a_later_page_keeps_what_was_read_before_it() -> None:
     cancel_and_approve(shop)
     down = NotSent("slow", code="throttled", status=429, retry_after=60)
 
-    def read_one_page(talk: Dialogue, *_rest: object) -> Iterator[tuple[Any, ...]]:
-        yield from talk.list_order_updates(channel_id=1, limit=100, since=None)
+    def read_one_page(dialogue: Dialogue, *_rest: object) -> Iterator[tuple[Any, ...]]:
+        yield from dialogue.list_order_updates(channel_id=1, limit=100, since=None)
         raise down
 
     with mock.patch("aftercart.actions.poll_updates._list_pages", read_one_page):

@@ -40,7 +40,7 @@ def test_what_waits_for_omnitron_is_tried_at_once(task: str) -> None:
     assert get_times(task)[0] <= timezone.now()
 
 
-@pytest.mark.parametrize("task", [jobs.SEND_LETTER, jobs.SEND_GUEST_CODE, jobs.SYNC_ORDER])
+@pytest.mark.parametrize("task", [jobs.SEND_EMAIL, jobs.SEND_GUEST_CODE, jobs.SYNC_ORDER])
 def test_what_waits_for_something_else_waits_on(task: str) -> None:
     jobs.enqueue(task, 1, wait=LONG)
     before = get_times(task)
@@ -69,8 +69,8 @@ def test_a_client_says_when_omnitron_is_back_and_only_between_dialogues() -> Non
     client = HttpOmnitron(
         Configuration(url="http://127.0.0.1:9", token="t"), on_recovery=lambda: said.append("back")
     )
-    with pytest.raises(NotSent), client.dialogue() as talk:
-        talk.check_login()
+    with pytest.raises(NotSent), client.dialogue() as dialogue:
+        dialogue.check_login()
     client._pulse.record_success(is_read=True)
     client._pulse.record_success(is_read=False)
 

@@ -17,7 +17,7 @@ from aftercart.cancellations.models import CancellationReason, CancellationReque
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
@@ -58,7 +58,7 @@ def withdraw(shop: Shop, *positions: int, **fields: Any) -> Withdrawn:
 
 
 def list_kinds() -> list[str]:
-    return [letter.kind for letter in Letter.objects.order_by("pk")]
+    return [email.kind for email in Email.objects.order_by("pk")]
 
 
 def list_outcomes() -> list[tuple[str, bool]]:
@@ -92,9 +92,9 @@ def test_the_receipt_repeats_content_and_time() -> None:
     with override("tr"):
         withdrawal = withdraw(shop).withdrawal
 
-    letter = Letter.objects.get()
-    assert letter.language == "tr"
-    assert letter.facts == {
+    email = Email.objects.get()
+    assert email.language == "tr"
+    assert email.facts == {
         "uuid": str(withdrawal.uuid),
         "name": "Ayşe Yılmaz",
         "email": shop.user.email,
@@ -110,7 +110,7 @@ def test_another_address_for_the_receipt_does_not_hide_it_from_the_orders_owner(
 
     withdraw(shop, email="Elsewhere@example.com")
 
-    recipients = sorted(Letter.objects.values_list("recipient", flat=True))
+    recipients = sorted(Email.objects.values_list("recipient", flat=True))
     assert recipients == sorted(["elsewhere@example.com", shop.user.email])
 
 
@@ -225,7 +225,7 @@ def test_what_is_not_ours_or_not_there_writes_nothing() -> None:
     with pytest.raises(OrderNotFound):
         withdraw(shop)
 
-    assert Withdrawal.objects.count() == Letter.objects.count() == Submission.objects.count() == 0
+    assert Withdrawal.objects.count() == Email.objects.count() == Submission.objects.count() == 0
 
 
 def test_nothing_left_is_nothing_to_withdraw_from() -> None:
@@ -249,7 +249,7 @@ def test_a_guest_withdraws_from_a_guests_order() -> None:
 
     assert withdrawal.user is None
     assert get_statuses(shop.order) == ["50"]
-    assert Letter.objects.get().recipient == "guest@example.com"
+    assert Email.objects.get().recipient == "guest@example.com"
 
 
 # --- the decision ------------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_refusing_needs_a_reason_and_rejects_what_waits() -> None:
     assert (withdrawal.state, withdrawal.reason) == ("refused", "Made to measure.")
     assert CancellationRequest.objects.get().status == "rejected"
     assert list_kinds() == ["withdrawal_receipt", "withdrawal_refused"]
-    assert Letter.objects.get(kind="withdrawal_refused").facts["reason"] == "Made to measure."
+    assert Email.objects.get(kind="withdrawal_refused").facts["reason"] == "Made to measure."
 
 
 def test_after_a_refusal_a_new_statement_can_be_made() -> None:

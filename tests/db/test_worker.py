@@ -106,7 +106,7 @@ def test_a_database_that_goes_away_while_work_is_enqueued_is_away_as_anywhere_el
     other.close()
 
     with pytest.raises(OperationalError):
-        jobs.enqueue(jobs.SEND_LETTER, 1)
+        jobs.enqueue(jobs.SEND_EMAIL, 1)
 
     connection.close()
     assert get_statuses() == {}

@@ -12,7 +12,7 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import IdempotencyRecord, Order
 from tests.faults.conftest import Street
 from tests.faults.points import make_client, recover
@@ -35,7 +35,7 @@ def check_books(street: Street) -> None:
             assert accepted[line.order_item_id] == (line.carrier.state == "applied"), submission.state
             if submission == line.carrier and submission.state == "refused" and line.is_open:
                 assert line.request.delivered_at is not None
-    check_letters()
+    check_emails()
     check_address(street)
     for item in street.items:
         assert (item.status == "50") == (accepted[item.pk] == 1), item.status
@@ -46,8 +46,8 @@ def check_address(street: Street) -> None:
     last = AddressChange.objects.filter(state="confirmed").first()
     if last is None:
         return
-    with make_client(street.sandbox).dialogue() as talk:
-        remote = talk.read_order(channel_id=street.order.channel_id, number=street.order.number)
+    with make_client(street.sandbox).dialogue() as dialogue:
+        remote = dialogue.read_order(channel_id=street.order.channel_id, number=street.order.number)
     order = Order.objects.get(pk=street.order.pk)
     assert order.shipping_address == last.address
     assert remote.shipping_address_pk == last.address["pk"]
@@ -81,19 +81,17 @@ def check_completed_there(street: Street) -> None:
     )  # fmt: skip
     assert first.refund_amount == request.line.quoted.refund_amount > 0
     assert [row["cancelled"] for row in street.sandbox.ledger(street.order.number)] == [1, 0]
-    assert not Letter.objects.exclude(state="sent").exists()
+    assert not Email.objects.exclude(state="sent").exists()
 
 
-def check_letters() -> None:
-    """Every event has its letter, once, and all of them are sent."""
-    assert not Letter.objects.exclude(state="sent").exists()
-    kinds = {
-        letter.subject: letter.kind for letter in Letter.objects.filter(kind__contains="_").order_by("pk")
-    }
+def check_emails() -> None:
+    """Every event has its e-mail, once, and all of them are sent."""
+    assert not Email.objects.exclude(state="sent").exists()
+    kinds = {email.subject: email.kind for email in Email.objects.filter(kind__contains="_").order_by("pk")}
     for submission in Submission.objects.filter(origin="direct"):
         told = {"applied": {"cancellation_sent", "cancellation_confirmed"}, "refused": {"request_received"}}
         assert kinds.get(submission.uuid) in told[submission.state]
     for change in AddressChange.objects.filter(state="confirmed"):
         assert kinds[name_subject("address_change", change.pk)] == "address_changed"
     for withdrawal in Withdrawal.objects.all():
-        assert Letter.objects.filter(kind="withdrawal_receipt", subject=withdrawal.uuid).count() == 1
+        assert Email.objects.filter(kind="withdrawal_receipt", subject=withdrawal.uuid).count() == 1

@@ -22,7 +22,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.reject_spare import reject_spare
-from aftercart.actions.send_letter import recover_letters, send_letter
+from aftercart.actions.send_email import recover_emails, send_email
 from aftercart.actions.sync_order import sync_if_due
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import (
@@ -30,7 +30,7 @@ from aftercart.cancellations.models import (
     CancellationRequest,
     Submission,
 )
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
@@ -55,7 +55,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], object]] = {
     jobs.DELIVER_ADDRESS: deliver_address,
     jobs.COMPARE_ADDRESS: compare_address,
     jobs.SYNC_ORDER: sync_if_due,
-    jobs.SEND_LETTER: lambda pk, _client: send_letter(pk),
+    jobs.SEND_EMAIL: lambda pk, _client: send_email(pk),
 }
 
 Action = Callable[[Street, Omnitron], object]
@@ -176,9 +176,9 @@ def recover(client: Omnitron) -> None:
         Order.objects.update(
             address_due_at=F("address_due_at") - _LONG_AGO, sync_due_at=F("sync_due_at") - _LONG_AGO
         )
-        Letter.objects.update(sending_at=F("sending_at") - _LONG_AGO)
+        Email.objects.update(sending_at=F("sending_at") - _LONG_AGO)
         recover_submissions()
-        recover_letters()
+        recover_emails()
         recover_jobs()
         todo = list(ProcrastinateJob.objects.filter(status="todo").order_by("pk"))
         if not todo:
@@ -190,7 +190,7 @@ def recover(client: Omnitron) -> None:
 
 
 def _act(action: Action, street: Street) -> None:
-    action(street, make_client(street.sandbox))  # a child must not talk on its parent's connections
+    action(street, make_client(street.sandbox))  # a child must not send on its parent's connections
 
 
 def kill_at_every_point(

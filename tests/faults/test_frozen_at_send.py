@@ -18,7 +18,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.recover import recover_submissions
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry
 from tests.faults.conftest import Street
 from tests.faults.points import make_client
@@ -109,7 +109,7 @@ def test_one_that_wakes_at_its_system_call_is_seen_and_told(patient: tuple[Stree
     assert CancellationRequest.objects.get().status == "confirmed"
     assert get_statuses(street.order) == ["50", "400"]
     assert count_events("late_success") == 1
-    assert Letter.objects.filter(kind="cancellation_confirmed").count() == 1
+    assert Email.objects.filter(kind="cancellation_confirmed").count() == 1
 
 
 def test_one_that_wakes_after_its_request_was_delivered_is_refused(patient: tuple[Street, Path]) -> None:

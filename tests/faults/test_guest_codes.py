@@ -8,10 +8,10 @@ from pytest_django import Settings
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.send_guest_code import send_guest_code
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import GuestCode, Order
+from tests.emails import send_emails
 from tests.faults.points import survive
-from tests.letters import send_letters
 from tests.shop import make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,12 +39,12 @@ def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settin
 
         has_survived = survive(deadly, work, pk) is not None
 
-        handed_over = Letter.objects.filter(order=order, state=Letter.State.SENDING).exists()
+        handed_over = Email.objects.filter(order=order, state=Email.State.SENDING).exists()
         recover_jobs()
         work(pk)  # as the jobs do that a dead worker left
         mails = len(list(folder.iterdir())) if folder.exists() else 0
         assert mails <= 1
-        if mails == 0:  # it died while it handed the letter over: nobody knows, so it is not sent again
+        if mails == 0:  # it died while it handed the e-mail over: nobody knows, so it is not sent again
             assert handed_over
             lost += 1
             work(ask(order))  # the guest asks again
@@ -53,10 +53,10 @@ def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settin
             assert mails == 1
             break
     assert deadly > 12, "points are missing: what is no longer watched?"
-    assert 1 <= lost <= 3, "between the claim of the letter and its mail, and nowhere else"
+    assert 1 <= lost <= 3, "between the claim of the e-mail and its delivery, and nowhere else"
 
 
 def work(pk: int) -> None:
-    """Do what the worker does for one wish: decide, and send the letter."""
+    """Do what the worker does for one wish: decide, and send the e-mail."""
     send_guest_code(pk)
-    send_letters()
+    send_emails()

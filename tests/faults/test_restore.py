@@ -89,8 +89,8 @@ def do_what_the_backup_knows(street: Street, client: HttpOmnitron) -> tuple[int,
     prepared = prepare_submission(command_of(street, 0, fingerprint="direct"), Submission.Origin.DIRECT)
     assert isinstance(prepared, Prepared)
     request_cancellation(command_of(street, 1))
-    with client.dialogue() as talk:
-        assert talk.read_order(channel_id=1, number=street.order.number).pk
+    with client.dialogue() as dialogue:
+        assert dialogue.read_order(channel_id=1, number=street.order.number).pk
     return prepared.submission_pk, CancellationRequest.objects.get().pk
 
 

@@ -36,7 +36,7 @@ def _jobs() -> list[tuple[str, object]]:
     return [
         (job.task_name, job.args["pk"])
         for job in ProcrastinateJob.objects.order_by("id")
-        if job.task_name != jobs.SEND_LETTER
+        if job.task_name != jobs.SEND_EMAIL
     ]
 
 

@@ -209,7 +209,7 @@ def test_a_look_up_that_a_client_sends_again_counts_once(order: Order, settings:
 
 
 def test_time_does_not_tell_which_miss_it_was(api: Api, order: Order, settings: Settings) -> None:
-    """As many queries for both; and, taken in turn so that a busy machine slows both, no hash or letter more."""
+    """As many queries for both; and, taken in turn so that a busy machine slows both, no hash or e-mail more."""
     settings.GUEST_LOOKUPS = settings.GUEST_LOOKUPS_PER_CLIENT = settings.GUEST_MISSES_PER_NUMBER = 10**6
     known = {"number": order.number, "email": "somebody@example.com"}
     unknown = {"number": "ORD-2026-999999", "email": "somebody@example.com"}

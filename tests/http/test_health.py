@@ -15,7 +15,7 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest, Submission, SyncCursor
 from aftercart.cancellations.setbacks import record_setback
 from aftercart.doctor import examine
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.worker.queue import measure_queue
 from tests.shop import Shop
@@ -53,7 +53,7 @@ def test_the_metrics_say_what_is_under_way(shop: Shop) -> None:
 
     assert 'aftercart_submissions_under_way{state="unknown"} 1.0' in lines
     assert 'aftercart_requests_open{status="verifying"} 1.0' in lines
-    assert "aftercart_queue_due 2.0" in lines  # one of them a letter
+    assert "aftercart_queue_due 2.0" in lines  # one of them an e-mail
     [lag] = [line for line in lines if line.startswith("aftercart_poll_lag_seconds{")]
     assert lag.startswith('aftercart_poll_lag_seconds{channel="1",stream="orders"} 3')
 
@@ -86,7 +86,7 @@ def test_the_age_of_the_oldest_is_told_for_each_kind_that_waits(shop: Shop) -> N
     shop.fake.fail("cancel_items", AnswerUnknown, applied=True)
     cancel_items(shop.command(), shop.fake)
     Submission.objects.update(sent_at=F("sent_at") - timedelta(seconds=40))
-    Letter.objects.update(created_at=F("created_at") - timedelta(seconds=70))
+    Email.objects.update(created_at=F("created_at") - timedelta(seconds=70))
 
     assert measure_ages() == {**dict.fromkeys(kinds, 0.0), "submission_unknown": 40.0, "email": 70.0}
 

@@ -10,17 +10,17 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.send_letter import send_letter
+from aftercart.actions.send_email import send_email
 from aftercart.actions.tell_customer import post
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.mail.compose import make_opt_out_url
 from aftercart.mail.folder import list_mails
-from aftercart.mail.models import Letter, OptOut
+from aftercart.mail.models import Email, OptOut
 from tests.http.backoffice_world import log_in, make_staff
 from tests.shop import make_customer, make_order
 
 pytestmark = pytest.mark.django_db
-LETTERS = "/backoffice/mail/letter/"
+EMAILS = "/backoffice/mail/email/"
 WITHDRAWALS = "/backoffice/cancellations/withdrawal/"
 
 
@@ -31,15 +31,15 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "mail"
 
 
-def write(**facts: Any) -> Letter:
+def write(**facts: Any) -> Email:
     with transaction.atomic():
-        post(make_order(None), Letter.Kind.REQUEST_REJECTED, uuid.uuid4(), facts)
-    return Letter.objects.order_by("-pk")[0]
+        post(make_order(None), Email.Kind.REQUEST_REJECTED, uuid.uuid4(), facts)
+    return Email.objects.order_by("-pk")[0]
 
 
 def test_a_local_run_keeps_its_mails_and_shows_them(folder: Path) -> None:
     assert Client().get("/mail/kept/").status_code == 200
-    send_letter(write(reason="Çok geç.").pk)
+    send_email(write(reason="Çok geç.").pk)
     [mail] = list_mails(folder)
     browser = Client()
 
@@ -54,9 +54,9 @@ def test_a_local_run_keeps_its_mails_and_shows_them(folder: Path) -> None:
     assert "/mail/kept/" in browser.get("/").content.decode()
 
 
-@pytest.mark.parametrize("switch", ["IS_LOCAL", "ARE_LETTERS_KEPT_HERE"])
+@pytest.mark.parametrize("switch", ["IS_LOCAL", "ARE_EMAILS_KEPT_HERE"])
 def test_elsewhere_there_are_no_such_pages(folder: Path, settings: Settings, switch: str) -> None:
-    send_letter(write().pk)
+    send_email(write().pk)
     [mail] = list_mails(folder)
     setattr(settings, switch, False)
 
@@ -90,49 +90,49 @@ def test_reminders_are_stopped_by_a_person_or_by_a_mail_program(settings: Settin
 # --- the back office ---------------------------------------------------------------------------------------
 
 
-def test_staff_see_every_letter_as_it_will_look() -> None:
-    browser = log_in(make_staff("view_letter"))
+def test_staff_see_every_email_as_it_will_look() -> None:
+    browser = log_in(make_staff("view_email"))
 
-    page = browser.get(f"{LETTERS}previews/").content.decode()
-    for kind in Letter.Kind.values:
+    page = browser.get(f"{EMAILS}previews/").content.decode()
+    for kind in Email.Kind.values:
         for language in ("en", "tr"):
             for form in ("html", "text"):
-                path = f"{LETTERS}previews/{kind}/{language}/{form}/"
+                path = f"{EMAILS}previews/{kind}/{language}/{form}/"
                 assert path in page
                 answer = browser.get(path)
                 assert answer.status_code == 200
-            assert "sandbox" in browser.get(f"{LETTERS}previews/{kind}/{language}/html/").headers.get(
+            assert "sandbox" in browser.get(f"{EMAILS}previews/{kind}/{language}/html/").headers.get(
                 "Content-Security-Policy", ""
             )
-    assert browser.get(f"{LETTERS}previews/nothing/en/html/").status_code == 404
-    assert browser.get(f"{LETTERS}previews/order_link/de/html/").status_code == 404
+    assert browser.get(f"{EMAILS}previews/nothing/en/html/").status_code == 404
+    assert browser.get(f"{EMAILS}previews/order_link/de/html/").status_code == 404
 
 
-def test_previews_and_letters_are_for_those_who_may() -> None:
-    letter = write()
+def test_previews_and_emails_are_for_those_who_may() -> None:
+    email = write()
     browser = log_in(make_staff("view_order"))
 
-    for path in (f"{LETTERS}previews/", f"{LETTERS}previews/order_link/en/html/", LETTERS):
+    for path in (f"{EMAILS}previews/", f"{EMAILS}previews/order_link/en/html/", EMAILS):
         assert browser.get(path).status_code == 403
-    assert browser.post(f"{LETTERS}{letter.pk}/resend/").status_code == 403
-    assert log_in(make_customer()).get(f"{LETTERS}previews/").status_code == 302
+    assert browser.post(f"{EMAILS}{email.pk}/resend/").status_code == 403
+    assert log_in(make_customer()).get(f"{EMAILS}previews/").status_code == 302
 
 
-def test_a_letter_that_was_given_up_is_sent_again_by_staff() -> None:
-    letter = write()
-    Letter.objects.update(state="failed", manual_since=timezone.now(), attempts=30, error="550 no such user")
-    browser = log_in(make_staff("view_letter", "change_letter"))
+def test_an_email_that_was_given_up_is_sent_again_by_staff() -> None:
+    email = write()
+    Email.objects.update(state="failed", manual_since=timezone.now(), attempts=30, error="550 no such user")
+    browser = log_in(make_staff("view_email", "change_email"))
 
-    assert "550 no such user" in browser.get(f"{LETTERS}{letter.pk}/change/").content.decode()
-    assert f"#{letter.pk}" in browser.get(f"{LETTERS}?state=manual").content.decode()
-    assert browser.get(f"{LETTERS}{letter.pk}/resend/").status_code == 405
-    browser.post(f"{LETTERS}{letter.pk}/resend/")
+    assert "550 no such user" in browser.get(f"{EMAILS}{email.pk}/change/").content.decode()
+    assert f"#{email.pk}" in browser.get(f"{EMAILS}?state=manual").content.decode()
+    assert browser.get(f"{EMAILS}{email.pk}/resend/").status_code == 405
+    browser.post(f"{EMAILS}{email.pk}/resend/")
 
-    letter.refresh_from_db()
-    assert (letter.state, letter.attempts, letter.manual_since) == ("prepared", 0, None)
-    browser.post(f"{LETTERS}{letter.pk}/resend/")
-    assert Letter.objects.get().state == "prepared"
-    assert browser.post(f"{LETTERS}999999/resend/").status_code == 404
+    email.refresh_from_db()
+    assert (email.state, email.attempts, email.manual_since) == ("prepared", 0, None)
+    browser.post(f"{EMAILS}{email.pk}/resend/")
+    assert Email.objects.get().state == "prepared"
+    assert browser.post(f"{EMAILS}999999/resend/").status_code == 404
 
 
 def make_withdrawal() -> Withdrawal:

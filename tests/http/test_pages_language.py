@@ -25,8 +25,8 @@ from tests.browser.scene import (
     make_order,
     make_reasons,
 )
+from tests.emails import prove
 from tests.http.forms import read, read_fields
-from tests.letters import prove
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

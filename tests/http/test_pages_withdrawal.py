@@ -15,12 +15,12 @@ from pytest_django import Settings
 from aftercart.cancellations.models import Submission
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order, OrderItem
+from tests.emails import prove
 from tests.http.browser import Browser
 from tests.http.forms import read, read_fields
-from tests.letters import prove
 from tests.shop import Line, Shop, get_statuses, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +156,7 @@ def test_a_double_click_and_a_second_tab_get_the_same_receipt(client: Client, sh
 
     assert (first.status_code, second.status_code) == (303, 303)
     assert first["Location"] == second["Location"]
-    assert Withdrawal.objects.count() == Letter.objects.count() == 1
+    assert Withdrawal.objects.count() == Email.objects.count() == 1
     assert Submission.objects.count() == 1
     again = say(read(client.get(path)))
     assert "You have withdrawn already" in again
@@ -201,8 +201,8 @@ def test_a_guest_withdraws_with_a_code_and_the_receipt_goes_to_the_orders_own_ad
     assert "thief" not in receipt
     statement = Withdrawal.objects.get()
     assert (statement.user, statement.email) == (None, "guest@example.com")
-    receipts = Letter.objects.filter(kind="withdrawal_receipt")
-    assert [letter.recipient for letter in receipts] == ["guest@example.com"]
+    receipts = Email.objects.filter(kind="withdrawal_receipt")
+    assert [email.recipient for email in receipts] == ["guest@example.com"]
 
 
 @pytest.mark.parametrize("old_address", [False, True])
@@ -224,7 +224,7 @@ def test_a_guests_link_alone_withdraws_nothing_and_shows_no_receipt(*, old_addre
         assert target.startswith(f"/orders/guest/code/?order={shop.order.pk}&next=")
     assert not Withdrawal.objects.exists()
     assert not Submission.objects.exists()
-    assert not Letter.objects.exists()
+    assert not Email.objects.exists()
     assert shop.fake.posts == []
     assert get_statuses(shop.order) == ["400"]
 

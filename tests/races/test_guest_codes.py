@@ -15,7 +15,7 @@ from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
 from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
 from aftercart.actions.send_guest_code import send_guest_code
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.errors import GuestOrderNotFound
 from aftercart.orders.models import GuestCode, Order
 from aftercart.orders.selectors import get_now, lock_order, save_order
@@ -48,12 +48,12 @@ def list_wishes() -> list[int]:
 def make_code(order: Order) -> tuple[UUID, str]:
     asked = ask_for(order)
     send_guest_code(GuestCode.objects.get(uuid=asked).pk)
-    return asked, Letter.objects.get().secret
+    return asked, Email.objects.get().secret
 
 
-def count_letters() -> int:
+def count_emails() -> int:
     """Count the codes that are to be mailed, or were."""
-    return Letter.objects.filter(kind="guest_code").count()
+    return Email.objects.filter(kind="guest_code").count()
 
 
 def test_an_orders_budget_holds_under_twenty_wishes_at_once() -> None:
@@ -64,7 +64,7 @@ def test_an_orders_budget_holds_under_twenty_wishes_at_once() -> None:
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
-    assert count_letters() == 3
+    assert count_emails() == 3
     assert GuestCode.objects.filter(mailed_at__isnull=False).count() == 3
     assert list_wishes() == []
 
@@ -77,7 +77,7 @@ def test_an_addresss_budget_holds_over_twenty_orders_at_once() -> None:
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
-    assert count_letters() == 5
+    assert count_emails() == 5
 
 
 def test_one_wish_that_twenty_workers_have_is_mailed_once() -> None:
@@ -87,7 +87,7 @@ def test_one_wish_that_twenty_workers_have_is_mailed_once() -> None:
 
     race(AT_ONCE, lambda _n: send_guest_code(pk))
 
-    assert count_letters() == 1
+    assert count_emails() == 1
 
 
 def test_a_code_that_is_typed_twenty_times_at_once_is_good_once() -> None:
@@ -164,7 +164,7 @@ def make_last_of_an_address() -> tuple[int, int]:
     for _ in range(4):
         ask_for(make_order(None))
     send_all()
-    assert count_letters() == 4
+    assert count_emails() == 4
     for _ in range(2):
         ask_for(make_order(None))
     first, second = list_wishes()
@@ -178,7 +178,7 @@ def test_who_counts_an_addresss_mails_second_waits_and_counts_the_last_one() -> 
         send_guest_code(first)
 
     assert (other.had_to_wait, other.outcome) == (True, None)
-    assert count_letters() == 5
+    assert count_emails() == 5
     assert list_wishes() == []
 
 
@@ -193,7 +193,7 @@ def test_without_turns_the_addresss_budget_is_overdrawn() -> None:
         send_guest_code(first)
 
     assert (other.had_to_wait, other.outcome) == (False, None)
-    assert count_letters() == 6
+    assert count_emails() == 6
 
 
 def make_last_of_an_order() -> tuple[Order, int]:
@@ -202,7 +202,7 @@ def make_last_of_an_order() -> tuple[Order, int]:
     ask_for(order)
     ask_for(order)
     send_all()
-    assert count_letters() == 2
+    assert count_emails() == 2
     ask_for(order)
     [pk] = list_wishes()
     return order, pk
@@ -225,7 +225,7 @@ def test_who_corrects_an_address_waits_for_the_code_that_is_being_sent() -> None
         send_guest_code(pk)
 
     assert (other.had_to_wait, other.outcome) == (True, None)
-    assert count_letters() == 3
+    assert count_emails() == 3
 
 
 def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
@@ -238,7 +238,7 @@ def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
         send_guest_code(pk)
 
     assert (other.had_to_wait, other.outcome) == (False, None)
-    assert count_letters() == 4
+    assert count_emails() == 4
 
 
 # --- one tally a window --------------------------------------------------------------------------------------

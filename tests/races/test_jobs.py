@@ -56,14 +56,14 @@ def test_a_decision_waits_for_the_delivery_that_is_under_way() -> None:
 
 
 def test_what_somebody_waits_for_comes_before_what_has_piled_up() -> None:
-    asked = [jobs.SYNC_ORDER, jobs.SEND_LETTER, jobs.EXECUTE_APPROVAL, jobs.VERIFY_SUBMISSION]
+    asked = [jobs.SYNC_ORDER, jobs.SEND_EMAIL, jobs.EXECUTE_APPROVAL, jobs.VERIFY_SUBMISSION]
     for pk, task in enumerate(asked):
         jobs.enqueue(task, pk)
 
     assert [take_job() for _task in asked] == [
         jobs.VERIFY_SUBMISSION,
         jobs.EXECUTE_APPROVAL,
-        jobs.SEND_LETTER,
+        jobs.SEND_EMAIL,
         jobs.SYNC_ORDER,
     ]
 

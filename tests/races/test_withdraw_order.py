@@ -8,7 +8,7 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from tests.races.together import interrupted, race, without_lock, without_unique
 from tests.shop import Line, Shop, get_statuses, make_customer
 
@@ -30,7 +30,7 @@ def test_of_many_statements_at_once_one_is_recorded_and_all_get_its_receipt(coun
     assert len({receipt for receipt, _is_replay in outcomes}) == 1
     assert sorted(is_replay for _receipt, is_replay in outcomes) == [False] + [True] * (count - 1)
     assert Withdrawal.objects.count() == 1
-    assert Letter.objects.filter(kind="withdrawal_receipt").count() == 1
+    assert Email.objects.filter(kind="withdrawal_receipt").count() == 1
     assert Submission.objects.count() <= 1
 
 
@@ -77,7 +77,7 @@ def test_without_the_lock_and_the_index_there_are_two_statements() -> None:
         assert (is_replay, other.outcome[1]) == (False, False)
         assert receipt != other.outcome[0]
         assert WithdrawalLine.objects.filter(is_standing=True).count() == 2
-        assert Letter.objects.filter(kind="withdrawal_receipt").count() == 2
+        assert Email.objects.filter(kind="withdrawal_receipt").count() == 2
 
 
 # --- two statements about an item whose cancellation is under way --------------------------------------------
@@ -173,7 +173,7 @@ def test_of_many_who_accept_and_refuse_one_decides() -> None:
     assert sorted(map(str, outcomes)) == ["None"] + ["withdrawal_decided"] * 7
     accepted = None in outcomes[0::2]
     assert Withdrawal.objects.get().state == ("accepted" if accepted else "refused")
-    assert Letter.objects.filter(kind__in=["withdrawal_accepted", "withdrawal_refused"]).count() == 1
+    assert Email.objects.filter(kind__in=["withdrawal_accepted", "withdrawal_refused"]).count() == 1
 
 
 def test_a_cancellation_and_a_withdrawal_at_once_cancel_once() -> None:

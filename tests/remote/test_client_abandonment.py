@@ -62,8 +62,8 @@ def stopped() -> Iterator[Stopped]:
 
 
 def send_large(url: str, seconds: float) -> None:
-    with connect(url).dialogue(seconds) as talk:
-        talk.create_request(channel_id=1, draft=LARGE)
+    with connect(url).dialogue(seconds) as dialogue:
+        dialogue.create_request(channel_id=1, draft=LARGE)
 
 
 def test_what_is_left_with_the_kernel_is_dropped_when_a_write_is_given_up(stopped: Stopped) -> None:
@@ -153,8 +153,8 @@ def test_a_write_that_was_answered_ends_its_connection_in_order() -> None:
 
 def test_what_somebody_else_has_gone_on_with_is_not_sent() -> None:
     with serve(MADE) as server:
-        with connect(server).dialogue(5) as talk, pytest.raises(NotSent) as caught:
-            talk.create_request(channel_id=1, draft=LARGE, guard=lambda: False)
+        with connect(server).dialogue(5) as dialogue, pytest.raises(NotSent) as caught:
+            dialogue.create_request(channel_id=1, draft=LARGE, guard=lambda: False)
 
     assert (caught.value.code, caught.value.status) == ("claim_lost", None)
     assert server.requests == []
@@ -170,8 +170,8 @@ def test_the_last_look_comes_after_the_connection_and_before_the_first_byte() ->
             seen.append((server.connections, len(server.requests)))
             return True
 
-        with connect(server).dialogue(5) as talk:
-            talk.create_request(channel_id=1, draft=LARGE, guard=look)
+        with connect(server).dialogue(5) as dialogue:
+            dialogue.create_request(channel_id=1, draft=LARGE, guard=look)
 
     assert seen == [(1, 0)]
     assert len(server.requests) == 1
@@ -185,8 +185,8 @@ def test_what_has_waited_too_long_for_the_last_look_is_not_sent() -> None:
             released.wait(0.6)
             return True
 
-        with connect(server).dialogue(0.5) as talk, pytest.raises(NotSent) as caught:
-            talk.create_request(channel_id=1, draft=LARGE, guard=stand_still)
+        with connect(server).dialogue(0.5) as dialogue, pytest.raises(NotSent) as caught:
+            dialogue.create_request(channel_id=1, draft=LARGE, guard=stand_still)
 
     assert caught.value.code == "deadline_over"
     assert server.requests == []
@@ -197,10 +197,10 @@ def test_after_a_new_log_in_the_last_look_is_taken_again() -> None:
     refused = answer(401, {"detail": "Invalid token."})
     with serve(refused, answer(200, {"key": "new"}), MADE) as server:
         with (
-            connect(server, token="old", username="u", password="p").dialogue(5) as talk,
+            connect(server, token="old", username="u", password="p").dialogue(5) as dialogue,
             pytest.raises(NotSent) as caught,
         ):
-            talk.create_request(channel_id=1, draft=LARGE, guard=lambda: next(looks))
+            dialogue.create_request(channel_id=1, draft=LARGE, guard=lambda: next(looks))
 
     assert caught.value.code == "claim_lost"
     assert [request.target.rsplit("/", 2)[-2] for request in server.requests] == [
@@ -210,8 +210,8 @@ def test_after_a_new_log_in_the_last_look_is_taken_again() -> None:
 
 
 def test_reads_are_not_reset(stopped: Stopped) -> None:
-    with suppress(NotSent), connect(f"http://127.0.0.1:{stopped.port}").dialogue(0.2) as talk:
-        talk.check_login()
+    with suppress(NotSent), connect(f"http://127.0.0.1:{stopped.port}").dialogue(0.2) as dialogue:
+        dialogue.check_login()
 
     stopped.go_on()
 

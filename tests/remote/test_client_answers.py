@@ -28,26 +28,26 @@ CANCEL_CALL = "POST /api/v1/channel/1/orders/5/cancel/"
 READ_CALL = "GET /api/v1/channel/1/cancellation_requests/3/"
 
 
-def write(talk: Dialogue) -> None:
-    talk.cancel_items(channel_id=1, command=CANCEL)
+def write(dialogue: Dialogue) -> None:
+    dialogue.cancel_items(channel_id=1, command=CANCEL)
 
 
-def read(talk: Dialogue) -> None:
-    talk.read_request(channel_id=1, pk=3)
+def read(dialogue: Dialogue) -> None:
+    dialogue.read_request(channel_id=1, pk=3)
 
 
 def fail_to_read(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmnitronError, Server]:
     with serve(*scripts) as server:
-        with connect(server, **changes).dialogue(seconds) as talk, pytest.raises(OmnitronError) as caught:
-            read(talk)
+        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmnitronError) as caught:
+            read(dialogue)
         assert server.calls == [READ_CALL]
     return caught.value, server
 
 
 def fail_to_write(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmnitronError, Server]:
     with serve(*scripts) as server:
-        with connect(server, **changes).dialogue(seconds) as talk, pytest.raises(OmnitronError) as caught:
-            write(talk)
+        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmnitronError) as caught:
+            write(dialogue)
         assert server.calls == [CANCEL_CALL], "a write must leave exactly once"
     return caught.value, server
 
@@ -192,10 +192,10 @@ def test_a_server_that_reads_nothing_holds_no_write_beyond_the_deadline() -> Non
         client = connect(f"http://127.0.0.1:{listener.getsockname()[1]}")
         with (
             ends_by(2.0),  # to write such a body takes a busy machine a while
-            client.dialogue(2.0) as talk,
+            client.dialogue(2.0) as dialogue,
             pytest.raises(AnswerUnknown) as caught,
         ):
-            talk.cancel_items(channel_id=1, command=command)
+            dialogue.cancel_items(channel_id=1, command=command)
     assert caught.value.code == "timeout"
 
 
@@ -205,43 +205,43 @@ def test_the_deadline_is_one_for_the_whole_dialogue() -> None:
         peer.trickle(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), every=0.004)
         peer.send(body)
 
-    with serve(be_slow, be_slow, hang) as server, ends_by(0.8), connect(server).dialogue(0.8) as talk:
-        read(talk)
-        read(talk)
+    with serve(be_slow, be_slow, hang) as server, ends_by(0.8), connect(server).dialogue(0.8) as dialogue:
+        read(dialogue)
+        read(dialogue)
         with pytest.raises(AnswerUnknown):
-            write(talk)
-        assert talk.remaining() == 0
+            write(dialogue)
+        assert dialogue.remaining() == 0
         with pytest.raises(NotSent) as late:
-            write(talk)
+            write(dialogue)
     assert late.value.code == "deadline_over"
     assert server.calls == [READ_CALL, READ_CALL, CANCEL_CALL]
 
 
 def test_a_call_after_the_deadline_never_leaves() -> None:
-    with serve() as server, connect(server).dialogue(0) as talk, pytest.raises(NotSent) as caught:
-        write(talk)
+    with serve() as server, connect(server).dialogue(0) as dialogue, pytest.raises(NotSent) as caught:
+        write(dialogue)
     assert (caught.value.code, server.connections) == ("deadline_over", 0)
 
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"null", b'{"status": "ok"}', b"[1.5]"], ids=repr)
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_write_answered_with_2xx_and_json_or_nothing_succeeds(status: int, body: bytes) -> None:
-    with serve(answer(status, body)) as server, connect(server).dialogue() as talk:
-        write(talk)
+    with serve(answer(status, body)) as server, connect(server).dialogue() as dialogue:
+        write(dialogue)
     assert server.calls == [CANCEL_CALL]
 
 
 def test_a_write_answered_with_204_succeeds() -> None:
-    with serve(b"HTTP/1.1 204 No Content\r\n\r\n") as server, connect(server).dialogue() as talk:
-        write(talk)
+    with serve(b"HTTP/1.1 204 No Content\r\n\r\n") as server, connect(server).dialogue() as dialogue:
+        write(dialogue)
 
 
 def test_a_chunked_and_zipped_answer_is_read() -> None:
     zipped = gzip.compress(b'{"pk": 3, "order_item": 7, "status": "waiting"}')
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
     chunked += b"".join(b"1\r\n%c\r\n" % byte for byte in zipped) + b"0\r\n\r\n"
-    with serve(chunked) as server, connect(server).dialogue() as talk:
-        assert talk.read_request(channel_id=1, pk=3).order_item_pk == 7
+    with serve(chunked) as server, connect(server).dialogue() as dialogue:
+        assert dialogue.read_request(channel_id=1, pk=3).order_item_pk == 7
 
 
 REFUSALS: dict[str, tuple[Any, str, tuple[str, ...]]] = {
@@ -313,9 +313,9 @@ def test_a_refusal_that_quotes_an_iban_or_a_holder_loses_them() -> None:
     iban, holder = "TR330006100519786457841326", "Ayşe Öz"
     command = CancelCommand(order_pk=5, reasons={7: 1}, ibans={7: iban}, holder_names={7: holder})
     body = {"ibans": [f"{iban} of {holder} is not valid."], "code": "invalid"}
-    with serve(answer(400, body)) as server, connect(server).dialogue() as talk:
+    with serve(answer(400, body)) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(Refused) as caught:
-            talk.cancel_items(channel_id=1, command=command)
+            dialogue.cancel_items(channel_id=1, command=command)
     assert caught.value.messages == ("… of … is not valid.",)
     assert iban not in repr(caught.value) + str(caught.value) + caught.value.detail
 

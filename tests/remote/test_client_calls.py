@@ -33,8 +33,8 @@ def test_a_cancellation_is_sent_to_the_letter() -> None:
         ibans={7: "TR330006100519786457841326"},
         holder_names={7: "Ayşe Öz"},
     )
-    with serve(answer(200)) as server, connect(server).dialogue() as talk:
-        talk.cancel_items(channel_id=4, command=command)
+    with serve(answer(200)) as server, connect(server).dialogue() as dialogue:
+        dialogue.cancel_items(channel_id=4, command=command)
     request = server.requests[0]
     assert (request.method, request.target) == ("POST", "/api/v1/channel/4/orders/5/cancel/")
     assert request.headers["content-type"] == "application/json"
@@ -53,16 +53,16 @@ def test_a_cancellation_is_sent_to_the_letter() -> None:
 
 
 def test_a_call_bears_the_id_of_the_request_that_it_is_made_for() -> None:
-    with serve(answer(200), answer(200)) as server, connect(server).dialogue() as talk:
+    with serve(answer(200), answer(200)) as server, connect(server).dialogue() as dialogue:
         with correlated("edge-17"):
-            talk.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
-        talk.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
+            dialogue.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
+        dialogue.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}))
     assert [request.headers.get("x-request-id") for request in server.requests] == ["edge-17", None]
 
 
 def test_a_whole_order_is_cancelled_with_an_empty_list_and_all_reasons() -> None:
-    with serve(answer(200)) as server, connect(server).dialogue() as talk:
-        talk.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}, is_all=True))
+    with serve(answer(200)) as server, connect(server).dialogue() as dialogue:
+        dialogue.cancel_items(channel_id=4, command=CancelCommand(order_pk=5, reasons={7: 1}, is_all=True))
     body = server.requests[0].json
     assert (body["is_all"], body["cancel_items"], body["reasons"]) == (True, [], {"7": 1})
     assert body["forced_refund_amount"] is None
@@ -74,8 +74,8 @@ def test_a_request_is_sent_to_the_letter() -> None:
         quantity=2, iban="TR33", holder_name="Ayşe", fully_refund_as_loyalty_money=True,
     )  # fmt: skip
     made = answer(201, {"pk": 3, "order_item": 7, "status": "waiting", "remote_id": "r-1"})
-    with serve(made) as server, connect(server).dialogue() as talk:
-        assert talk.create_request(channel_id=4, draft=draft).pk == 3
+    with serve(made) as server, connect(server).dialogue() as dialogue:
+        assert dialogue.create_request(channel_id=4, draft=draft).pk == 3
     request = server.requests[0]
     assert (request.method, request.target) == ("POST", "/api/v1/channel/4/cancellation_requests/")
     assert request.json == {
@@ -94,22 +94,22 @@ def test_a_request_is_sent_to_the_letter() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"pk": 3}', b"[]"])
 def test_a_request_that_was_made_but_is_not_shown_is_unknown(body: bytes) -> None:
     draft = RequestDraft(order_item_pk=7, reason_pk=1, remote_id="r-1")
-    with serve(answer(201, body)) as server, connect(server).dialogue() as talk:
+    with serve(answer(201, body)) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(AnswerUnknown) as caught:
-            talk.create_request(channel_id=4, draft=draft)
+            dialogue.create_request(channel_id=4, draft=draft)
     assert (caught.value.code, caught.value.status, len(server.requests)) == ("malformed", 201, 1)
 
 
 def test_a_rejection_is_sent_with_its_reason() -> None:
-    with serve(answer(200, {})) as server, connect(server).dialogue() as talk:
-        talk.reject_request(channel_id=4, pk=3, reason="Worn")
+    with serve(answer(200, {})) as server, connect(server).dialogue() as dialogue:
+        dialogue.reject_request(channel_id=4, pk=3, reason="Worn")
     assert server.calls == ["POST /api/v1/channel/4/cancellation_requests/3/reject/"]
     assert server.requests[0].json == {"reject_reason": "Worn"}
 
 
 def test_an_address_change_is_sent_to_the_letter_and_tells_the_status() -> None:
-    with serve(answer(202, {"status": "ok"})) as server, connect(server).dialogue() as talk:
-        assert talk.change_address(body=AddressChange(channel_id=4, order_id=77, address=ADDRESS)) == 202
+    with serve(answer(202, {"status": "ok"})) as server, connect(server).dialogue() as dialogue:
+        assert dialogue.change_address(body=AddressChange(channel_id=4, order_id=77, address=ADDRESS)) == 202
     assert server.calls == ["POST /api/v1/channel/4/orders/change_address/"]
     assert server.requests[0].json == {
         "channel_id": 4,
@@ -142,8 +142,8 @@ def test_method_path_and_prefix_of_the_address_change_are_settings() -> None:
             address_method="patch",
             address_path="/c/{channel_id}/a/",
         )
-        with client.dialogue() as talk:
-            talk.change_address(body=AddressChange(channel_id=4, order_id=77, address=ADDRESS))
+        with client.dialogue() as dialogue:
+            dialogue.change_address(body=AddressChange(channel_id=4, order_id=77, address=ADDRESS))
     assert server.calls == ["PATCH /omni/api/v2/c/4/a/"]
 
 
@@ -159,9 +159,9 @@ def test_an_order_is_read_with_all_pages_of_its_items_and_nothing_of_others() ->
             page(item(2, order="5"), next_url=f"{elsewhere.url}/steal/?page=3"),
             page(item(9), item(3)),
         ) as server,
-        connect(server).dialogue() as talk,
+        connect(server).dialogue() as dialogue,
     ):
-        order = talk.read_order(channel_id=4, number="ORD-1")
+        order = dialogue.read_order(channel_id=4, number="ORD-1")
     assert [item.pk for item in order.items] == [2, 3, 9]
     assert elsewhere.connections == 0
     assert server.calls == ["GET /api/v1/channel/4/orders/"] + ["GET /api/v1/channel/4/order_items/"] * 3
@@ -173,16 +173,16 @@ def test_an_order_is_read_with_all_pages_of_its_items_and_nothing_of_others() ->
 
 def test_a_number_goes_into_the_query_whatever_it_holds() -> None:
     number = "a/b?c=d&page=9#é\r\nX: y"
-    with serve(page()) as server, connect(server).dialogue() as talk, pytest.raises(NotFound) as caught:
-        talk.read_order(channel_id=4, number=number)
+    with serve(page()) as server, connect(server).dialogue() as dialogue, pytest.raises(NotFound) as caught:
+        dialogue.read_order(channel_id=4, number=number)
     assert query(server.requests[0])["number"] == number
     assert (caught.value.code, caught.value.status) == ("not_found", None)
 
 
 def test_two_orders_of_one_number_are_no_answer() -> None:
-    with serve(page(ORDER, ORDER | {"pk": 6})) as server, connect(server).dialogue() as talk:
+    with serve(page(ORDER, ORDER | {"pk": 6})) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            talk.read_order(channel_id=4, number="ORD-1")
+            dialogue.read_order(channel_id=4, number="ORD-1")
     assert caught.value.code == "malformed"
 
 
@@ -197,9 +197,11 @@ def test_ids_are_found_one_by_one_sorted_and_complete() -> None:
             ),
             page(),
         ) as server,
-        connect(server).dialogue() as talk,
+        connect(server).dialogue() as dialogue,
     ):
-        found = talk.find_object_ids(channel_id=4, content_type="orderitem", remote_ids=["70", "71", "70"])
+        found = dialogue.find_object_ids(
+            channel_id=4, content_type="orderitem", remote_ids=["70", "71", "70"]
+        )
     assert found == {"70": (9, 12), "71": ()}
     assert server.calls == ["GET /api/v1/channel/4/integration_actions/"] * 2
     assert [query(request) for request in server.requests] == [
@@ -211,8 +213,8 @@ def test_ids_are_found_one_by_one_sorted_and_complete() -> None:
 def test_requests_are_found_by_exactly_our_id() -> None:
     row = {"pk": 3, "order_item": 7, "status": "waiting", "remote_id": "r-1"}
     with serve(page(row, row | {"pk": 4, "remote_id": "r-11"}, row | {"pk": 5, "remote_id": None})) as server:
-        with connect(server).dialogue() as talk:
-            found = talk.find_requests(channel_id=4, remote_id="r-1")
+        with connect(server).dialogue() as dialogue:
+            found = dialogue.find_requests(channel_id=4, remote_id="r-1")
     assert [request.pk for request in found] == [3]
     assert query(server.requests[0])["remote_id__exact"] == "r-1"
 
@@ -222,8 +224,8 @@ def test_updates_come_page_by_page_and_only_newer_ones() -> None:
     old = ORDER | {"pk": 1, "modified_date": "2026-05-01T09:00:00.000000Z"}
     new = ORDER | {"pk": 2, "modified_date": "2026-05-01T09:00:00.000001Z"}
     with serve(page(old, new, next_url="/next"), page(ORDER | {"pk": 3})) as server:
-        with connect(server).dialogue() as talk:
-            pages = list(talk.list_order_updates(channel_id=4, limit=2, since=since))
+        with connect(server).dialogue() as dialogue:
+            pages = list(dialogue.list_order_updates(channel_id=4, limit=2, since=since))
     assert [[order.pk for order in rows] for rows in pages] == [[2], [3]]
     assert pages[0][0].modified_date == datetime(2026, 5, 1, 9, 0, 0, 1, tzinfo=UTC)
     assert server.calls == ["GET /api/v1/channel/4/orders/updates/"] * 2
@@ -237,8 +239,8 @@ def test_updates_come_page_by_page_and_only_newer_ones() -> None:
 
 def test_updates_without_a_moment_ask_for_all_and_stop_when_the_caller_stops() -> None:
     row = {"pk": 3, "order_item": 7, "status": "rejected", "reject_reason": "Worn"}
-    with serve(page(row, next_url="/next")) as server, connect(server).dialogue() as talk:
-        rows = next(talk.list_request_updates(channel_id=4, limit=50))
+    with serve(page(row, next_url="/next")) as server, connect(server).dialogue() as dialogue:
+        rows = next(dialogue.list_request_updates(channel_id=4, limit=50))
     assert [request.reject_reason for request in rows] == ["Worn"]
     assert server.calls == ["GET /api/v1/channel/4/cancellation_requests/updates/"]
     assert query(server.requests[0]) == {"sort": "modified_date", "limit": "50", "page": "1"}
@@ -247,8 +249,8 @@ def test_updates_without_a_moment_ask_for_all_and_stop_when_the_caller_stops() -
 def test_reasons_are_read_to_the_last_page() -> None:
     row = {"pk": 1, "cancellation_type": {"value": "cancel", "label": "İptal"}, "subject": "Other"}
     with serve(page(row, next_url="/next"), page(row | {"pk": 2, "is_active": False})) as server:
-        with connect(server).dialogue() as talk:
-            reasons = talk.list_reasons(channel_id=4)
+        with connect(server).dialogue() as dialogue:
+            reasons = dialogue.list_reasons(channel_id=4)
     assert [(reason.pk, reason.cancellation_type, reason.is_active) for reason in reasons] == [
         (1, "cancel", True),
         (2, "cancel", False),
@@ -257,22 +259,22 @@ def test_reasons_are_read_to_the_last_page() -> None:
 
 def test_a_list_that_shrinks_while_it_is_read_may_be_read_again() -> None:
     with serve(page(next_url="/next"), answer(404, {"detail": "Invalid page."})) as server:
-        with connect(server).dialogue() as talk, pytest.raises(NotSent) as caught:
-            talk.list_reasons(channel_id=4)
+        with connect(server).dialogue() as dialogue, pytest.raises(NotSent) as caught:
+            dialogue.list_reasons(channel_id=4)
     assert (caught.value.code, caught.value.status) == ("malformed", 404)
 
 
 def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_PAGES", 3)
-    with serve(*[page(next_url="/next")] * 4) as server, connect(server).dialogue() as talk:
+    with serve(*[page(next_url="/next")] * 4) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            talk.list_reasons(channel_id=4)
+            dialogue.list_reasons(channel_id=4)
     assert (caught.value.code, len(server.requests)) == ("malformed", 3)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"", b'{"results": {}}', b'{"results": [1]}'])
 def test_a_list_without_results_may_be_read_again(body: bytes) -> None:
-    with serve(answer(200, body)) as server, connect(server).dialogue() as talk:
+    with serve(answer(200, body)) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            talk.list_reasons(channel_id=4)
+            dialogue.list_reasons(channel_id=4)
     assert caught.value.code == "malformed"

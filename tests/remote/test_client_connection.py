@@ -73,8 +73,8 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def fail_to_write(url: str, seconds: float = 5, **changes: Any) -> NotSent:
-    with connect(url, **changes).dialogue(seconds) as talk, pytest.raises(NotSent) as caught:
-        write(talk)
+    with connect(url, **changes).dialogue(seconds) as dialogue, pytest.raises(NotSent) as caught:
+        write(dialogue)
     return caught.value
 
 
@@ -119,8 +119,8 @@ def test_the_next_address_of_a_name_is_tried_when_one_is_dead(
             ("127.0.0.1", silent_port),
             ("127.0.0.1", server.port),
         ]
-        with connect("http://omnitron.test", connect_seconds=0.4).dialogue() as talk:
-            read(talk)
+        with connect("http://omnitron.test", connect_seconds=0.4).dialogue() as dialogue:
+            read(dialogue)
     assert server.calls == [READ_CALL]
 
 
@@ -134,36 +134,36 @@ def test_the_reads_of_a_dialogue_share_a_connection_and_the_next_dialogue_takes_
     with serve(*[REQUEST] * 4) as server:
         client = connect(server)
         for count in (1, 2):
-            with client.dialogue() as talk:
-                read(talk)
-                read(talk)
+            with client.dialogue() as dialogue:
+                read(dialogue)
+                read(dialogue)
             assert server.connections == count
 
 
 def test_every_write_takes_a_fresh_connection() -> None:
-    with serve(REQUEST, answer(200), answer(200), REQUEST) as server, connect(server).dialogue() as talk:
-        read(talk)
-        write(talk)
-        write(talk)
-        read(talk)
+    with serve(REQUEST, answer(200), answer(200), REQUEST) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
+        write(dialogue)
+        write(dialogue)
+        read(dialogue)
     assert server.calls == [READ_CALL, CANCEL_CALL, CANCEL_CALL, READ_CALL]
     assert server.connections == 3
 
 
 def test_the_tail_of_an_earlier_answer_is_never_taken_for_a_writes_own() -> None:
-    with serve(REQUEST + answer(200), Peer.close) as server, connect(server).dialogue() as talk:
-        read(talk)
+    with serve(REQUEST + answer(200), Peer.close) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
         with pytest.raises(AnswerUnknown):
-            write(talk)
+            write(dialogue)
     assert server.calls == [READ_CALL, CANCEL_CALL]
 
 
 def test_a_server_gone_between_the_read_and_the_write_leaves_the_write_certainly_unsent() -> None:
-    with serve(REQUEST) as server, connect(server).dialogue() as talk:
-        read(talk)
+    with serve(REQUEST) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
         server.close()
         with pytest.raises(NotSent) as caught:
-            write(talk)
+            write(dialogue)
     assert (caught.value.code, server.calls) == ("unreachable", [READ_CALL])
 
 
@@ -172,25 +172,25 @@ def test_a_read_after_a_connection_that_the_server_has_closed_takes_a_fresh_one(
         peer.send(REQUEST)
         peer.close()
 
-    with serve(answer_and_close, REQUEST) as server, connect(server).dialogue() as talk:
-        read(talk)
+    with serve(answer_and_close, REQUEST) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
         assert server.has_closed.wait(5)
-        read(talk)
+        read(dialogue)
     assert (server.calls, server.connections) == ([READ_CALL] * 2, 2)
 
 
 def test_an_idle_connection_is_soon_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "KEEP_ALIVE_SECONDS", -1.0)
-    with serve(REQUEST, REQUEST) as server, connect(server).dialogue() as talk:
-        read(talk)
-        read(talk)
+    with serve(REQUEST, REQUEST) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
+        read(dialogue)
     assert server.connections == 2
 
 
 def test_a_redirect_is_not_followed() -> None:
     with serve() as elsewhere, serve(answer(302, headers={"Location": elsewhere.url})) as server:
-        with connect(server).dialogue() as talk, pytest.raises(NotSent) as caught:
-            read(talk)
+        with connect(server).dialogue() as dialogue, pytest.raises(NotSent) as caught:
+            read(dialogue)
     assert caught.value.code == "redirected"
     assert (server.calls, elsewhere.connections) == ([READ_CALL], 0)
 
@@ -198,10 +198,10 @@ def test_a_redirect_is_not_followed() -> None:
 def test_cookies_are_not_sent_back() -> None:
     with (
         serve(answer(200, headers={"Set-Cookie": "sessionid=abc; Path=/"}), answer(200)) as server,
-        connect(server).dialogue() as talk,
+        connect(server).dialogue() as dialogue,
     ):
-        write(talk)
-        write(talk)
+        write(dialogue)
+        write(dialogue)
     assert [request.headers.get("cookie") for request in server.requests] == [None, None]
 
 
@@ -214,8 +214,8 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
-    with serve(REQUEST) as server, connect(server).dialogue() as talk:
-        read(talk)
+    with serve(REQUEST) as server, connect(server).dialogue() as dialogue:
+        read(dialogue)
     assert server.requests[0].headers["authorization"] == "Token ready"
 
 
@@ -273,10 +273,10 @@ def test_tls_obeys_the_same_deadline(certificate: Path, server_context: ssl.SSLC
         client = connect(server)
         client._ssl_context = ssl.create_default_context(cafile=certificate)
         began = time.monotonic()
-        with client.dialogue(1.5) as talk:
-            read(talk)
+        with client.dialogue(1.5) as dialogue:
+            read(dialogue)
             with pytest.raises(AnswerUnknown) as caught:
-                write(talk)
+                write(dialogue)
         assert 1.45 <= time.monotonic() - began <= 1.5 + GRACE
     assert caught.value.code == "timeout"
     assert (server.calls, server.connections) == ([READ_CALL, CANCEL_CALL], 2)

@@ -51,13 +51,13 @@ def order(world: World) -> RemoteOrder:
 
 
 def read(world: World, number: str = NUMBER) -> RemoteOrder:
-    with world.client.dialogue() as talk:
-        return talk.read_order(channel_id=1, number=number)
+    with world.client.dialogue() as dialogue:
+        return dialogue.read_order(channel_id=1, number=number)
 
 
 def cancel(world: World, order: RemoteOrder, reasons: dict[int, int], *, is_all: bool = False) -> None:
-    with world.client.dialogue() as talk:
-        talk.cancel_items(channel_id=1, command=CancelCommand(order.pk, reasons, is_all=is_all))
+    with world.client.dialogue() as dialogue:
+        dialogue.cancel_items(channel_id=1, command=CancelCommand(order.pk, reasons, is_all=is_all))
 
 
 def refused_code(world: World, order: RemoteOrder, reasons: dict[int, int], *, is_all: bool = False) -> str:
@@ -84,9 +84,9 @@ def draft(order: RemoteOrder, place: int, **changes: Any) -> RequestDraft:
 
 
 def test_the_login_is_checked(world: World) -> None:
-    with world.client.dialogue() as talk:
-        talk.check_login()
-        assert 0 < talk.remaining() <= 8
+    with world.client.dialogue() as dialogue:
+        dialogue.check_login()
+        assert 0 < dialogue.remaining() <= 8
 
 
 def test_an_order_is_read_with_its_items(world: World) -> None:
@@ -107,16 +107,16 @@ def test_an_order_is_read_with_its_items(world: World) -> None:
         ("450", 2, Decimal("5.00")),
     ]
     assert {item.order_pk for item in order.items} == {order.pk}
-    with world.client.dialogue() as talk:
-        assert talk.read_order_items(channel_id=1, order_pk=order.pk) == order.items
-        assert talk.read_order_items(channel_id=1, order_pk=order.pk + 1000) == ()
+    with world.client.dialogue() as dialogue:
+        assert dialogue.read_order_items(channel_id=1, order_pk=order.pk) == order.items
+        assert dialogue.read_order_items(channel_id=1, order_pk=order.pk + 1000) == ()
 
 
 @pytest.mark.parametrize(("channel_id", "number"), [(1, "ORD-2024-00123"), (1, ""), (2, NUMBER)])
 @pytest.mark.usefixtures("order")
 def test_an_order_that_is_not_there_is_not_found(world: World, channel_id: int, number: str) -> None:
-    with world.client.dialogue() as talk, pytest.raises(NotFound) as caught:
-        talk.read_order(channel_id=channel_id, number=number)
+    with world.client.dialogue() as dialogue, pytest.raises(NotFound) as caught:
+        dialogue.read_order(channel_id=channel_id, number=number)
     assert caught.value.code == "not_found"
 
 
@@ -130,12 +130,12 @@ def test_an_order_of_more_items_than_a_page_is_read_whole(world: World) -> None:
 def test_one_of_our_items_can_be_several_of_theirs(world: World) -> None:
     world.load(NUMBER, 77, [(701, "400", 3, "19.90"), (702, "400", 1, "5.00")], split=True)
     order = read(world)
-    with world.client.dialogue() as talk:
-        items = talk.find_object_ids(
+    with world.client.dialogue() as dialogue:
+        items = dialogue.find_object_ids(
             channel_id=1, content_type="orderitem", remote_ids=["701", "702", "70", "701"]
         )
-        orders = talk.find_object_ids(channel_id=1, content_type="order", remote_ids=["77"])
-        elsewhere = talk.find_object_ids(channel_id=2, content_type="order", remote_ids=["77"])
+        orders = dialogue.find_object_ids(channel_id=1, content_type="order", remote_ids=["77"])
+        elsewhere = dialogue.find_object_ids(channel_id=2, content_type="order", remote_ids=["77"])
     pks = tuple(item.pk for item in order.items)
     assert items == {"701": pks[:3], "702": pks[3:], "70": ()}
     assert orders == {"77": (order.pk,)}
@@ -184,8 +184,8 @@ def test_a_cancellation_of_no_order_is_refused_and_not_a_read_of_nothing(
     world: World, order: RemoteOrder
 ) -> None:
     command = CancelCommand(order.pk + 1000, {order.items[0].pk: CANCEL})
-    with world.client.dialogue() as talk, pytest.raises(Refused) as caught:
-        talk.cancel_items(channel_id=1, command=command)
+    with world.client.dialogue() as dialogue, pytest.raises(Refused) as caught:
+        dialogue.cancel_items(channel_id=1, command=command)
     assert (type(caught.value), caught.value.code, caught.value.status) == (Refused, "not_found", 404)
 
 
@@ -230,8 +230,8 @@ def test_a_lost_answer_is_unknown_and_reading_back_tells(
 
 
 def test_reasons_are_listed_by_type(world: World) -> None:
-    with world.client.dialogue() as talk:
-        reasons = talk.list_reasons(channel_id=1)
+    with world.client.dialogue() as dialogue:
+        reasons = dialogue.list_reasons(channel_id=1)
     assert [(reason.pk, reason.cancellation_type) for reason in reasons] == [
         (pk, "cancel" if pk <= 5 else "refund") for pk in range(1, 11)
     ]
@@ -240,15 +240,15 @@ def test_reasons_are_listed_by_type(world: World) -> None:
 
 
 def test_a_request_is_made_and_found_by_our_id(world: World, order: RemoteOrder) -> None:
-    with world.client.dialogue() as talk:
-        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+    with world.client.dialogue() as dialogue:
+        made = dialogue.create_request(channel_id=1, draft=draft(order, 0))
         assert (made.order_item_pk, made.remote_id) == (order.items[0].pk, "r-1")
         assert (made.status, made.cancellation_type) == ("waiting", "cancel")
         assert (made.reject_reason, made.easy_return_code) == (None, None)
-        assert talk.read_request(channel_id=1, pk=made.pk) == made
-        assert talk.find_requests(channel_id=1, remote_id="r-1") == (made,)
-        assert talk.find_requests(channel_id=1, remote_id="r-") == ()
-        found = talk.find_object_ids(
+        assert dialogue.read_request(channel_id=1, pk=made.pk) == made
+        assert dialogue.find_requests(channel_id=1, remote_id="r-1") == (made,)
+        assert dialogue.find_requests(channel_id=1, remote_id="r-") == ()
+        found = dialogue.find_object_ids(
             channel_id=1, content_type="cancellationrequest", remote_ids=["r-1", "r-2"]
         )
     assert found == {"r-1": (made.pk,), "r-2": ()}
@@ -257,10 +257,10 @@ def test_a_request_is_made_and_found_by_our_id(world: World, order: RemoteOrder)
 
 def test_a_return_that_is_collected_gets_a_code_by_either_way(world: World, order: RemoteOrder) -> None:
     item = order.items[2].pk
-    with world.client.dialogue() as talk:
+    with world.client.dialogue() as dialogue:
         command = CancelCommand(order.pk, {item: REFUND}, shipping_companies={item: "yurtici"})
-        talk.cancel_items(channel_id=1, command=command)
-        direct = talk.read_order(channel_id=1, number=NUMBER).items[2]
+        dialogue.cancel_items(channel_id=1, command=command)
+        direct = dialogue.read_order(channel_id=1, number=NUMBER).items[2]
     assert direct.easy_return_code == f"ER{item}"
     assert direct.easy_return_valid_until is not None
     assert direct.easy_return_valid_until > datetime.now(UTC) + timedelta(days=9)
@@ -270,27 +270,27 @@ def test_a_return_that_is_collected_gets_a_code_by_either_way(world: World, orde
     wish = draft(
         order, 2, cancellation_type="refund", reason_pk=REFUND, shipping_company="yurtici", remote_id="r-9"
     )
-    with world.client.dialogue() as talk:
-        made = talk.create_request(channel_id=1, draft=wish)
-        assert talk.read_request(channel_id=1, pk=made.pk) == made
+    with world.client.dialogue() as dialogue:
+        made = dialogue.create_request(channel_id=1, draft=wish)
+        assert dialogue.read_request(channel_id=1, pk=made.pk) == made
     assert made.easy_return_code == f"ER{made.pk}"
     assert made.easy_return_valid_until is not None
 
 
 def test_a_cancellation_gets_no_return_code_whoever_is_named(world: World, order: RemoteOrder) -> None:
     item = order.items[0].pk
-    with world.client.dialogue() as talk:
+    with world.client.dialogue() as dialogue:
         command = CancelCommand(order.pk, {item: CANCEL}, shipping_companies={item: "yurtici"})
-        talk.cancel_items(channel_id=1, command=command)
+        dialogue.cancel_items(channel_id=1, command=command)
     assert read(world).items[0].easy_return_code is None
 
 
 def test_a_second_request_for_an_item_is_refused(world: World, order: RemoteOrder) -> None:
-    with world.client.dialogue() as talk:
-        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+    with world.client.dialogue() as dialogue:
+        made = dialogue.create_request(channel_id=1, draft=draft(order, 0))
         with pytest.raises(Refused) as second:
-            talk.create_request(channel_id=1, draft=draft(order, 0, remote_id="r-2"))
-        assert talk.find_requests(channel_id=1, remote_id="r-2") == ()
+            dialogue.create_request(channel_id=1, draft=draft(order, 0, remote_id="r-2"))
+        assert dialogue.find_requests(channel_id=1, remote_id="r-2") == ()
     assert (second.value.code, second.value.status) == ("cancellation_request_100_1", 406)
     assert refused_code(world, order, {made.order_item_pk: CANCEL}) == "order_cancel_100_1"
 
@@ -301,55 +301,55 @@ def test_a_request_that_the_item_does_not_allow_is_refused(world: World, order: 
         (draft(order, 0, reason_pk=REFUND), "invalid"),
         (draft(order, 0, reason_pk=9999), "does_not_exist"),
     ]
-    with world.client.dialogue() as talk:
+    with world.client.dialogue() as dialogue:
         for refused, code in cases:
             with pytest.raises(Refused) as caught:
-                talk.create_request(channel_id=1, draft=refused)
+                dialogue.create_request(channel_id=1, draft=refused)
             assert caught.value.code == code
 
 
 def test_a_request_that_is_not_there_is_not_found(world: World) -> None:
-    with world.client.dialogue() as talk:
+    with world.client.dialogue() as dialogue:
         with pytest.raises(NotFound) as read_error:
-            talk.read_request(channel_id=1, pk=1)
+            dialogue.read_request(channel_id=1, pk=1)
         with pytest.raises(Refused) as write_error:
-            talk.reject_request(channel_id=1, pk=1, reason="Worn")
+            dialogue.reject_request(channel_id=1, pk=1, reason="Worn")
     assert type(read_error.value) is NotFound
     assert (type(write_error.value), write_error.value.code) == (Refused, "not_found")
 
 
 def test_a_rejected_request_tells_why_and_cannot_be_rejected_again(world: World, order: RemoteOrder) -> None:
-    with world.client.dialogue() as talk:
-        made = talk.create_request(channel_id=1, draft=draft(order, 0))
-        talk.reject_request(channel_id=1, pk=made.pk, reason="Worn")
-        after = talk.read_request(channel_id=1, pk=made.pk)
+    with world.client.dialogue() as dialogue:
+        made = dialogue.create_request(channel_id=1, draft=draft(order, 0))
+        dialogue.reject_request(channel_id=1, pk=made.pk, reason="Worn")
+        after = dialogue.read_request(channel_id=1, pk=made.pk)
         assert (after.status, after.reject_reason) == ("rejected", "Worn")
         with pytest.raises(Refused) as caught:
-            talk.reject_request(channel_id=1, pk=made.pk, reason="Worn")
+            dialogue.reject_request(channel_id=1, pk=made.pk, reason="Worn")
     assert caught.value.code == "cancellation_request_100_3"
     assert read(world).items[0].status == "400"
 
 
 def test_a_completed_request_ends_its_item(world: World, order: RemoteOrder) -> None:
-    with world.client.dialogue() as talk:
-        made = talk.create_request(channel_id=1, draft=draft(order, 0))
+    with world.client.dialogue() as dialogue:
+        made = dialogue.create_request(channel_id=1, draft=draft(order, 0))
     world.decide("confirm", request=made.pk)
-    with world.client.dialogue() as talk:
-        assert talk.read_request(channel_id=1, pk=made.pk).status == "confirmed"
+    with world.client.dialogue() as dialogue:
+        assert dialogue.read_request(channel_id=1, pk=made.pk).status == "confirmed"
     world.decide("approve", request=made.pk)
-    with world.client.dialogue() as talk:
-        assert talk.read_request(channel_id=1, pk=made.pk).status == "completed"
+    with world.client.dialogue() as dialogue:
+        assert dialogue.read_request(channel_id=1, pk=made.pk).status == "completed"
     assert statuses(read(world))[0] == ("100", "approved")
 
 
 def test_an_address_is_changed_until_the_order_has_shipped(world: World) -> None:
     world.load(NUMBER, 77, [(701, "400", 1, "19.90")])
     world.load("ORD-2", 78, [(801, "500", 1, "19.90")])
-    with world.client.dialogue() as talk:
-        assert talk.change_address(body=AddressChange(1, 77, ADDRESS)) == 200
+    with world.client.dialogue() as dialogue:
+        assert dialogue.change_address(body=AddressChange(1, 77, ADDRESS)) == 200
         for order_id, code in ((78, "address_change_100_1"), (79, "does_not_exist")):
             with pytest.raises(Refused) as caught:
-                talk.change_address(body=AddressChange(1, order_id, ADDRESS))
+                dialogue.change_address(body=AddressChange(1, order_id, ADDRESS))
             assert caught.value.code == code
     assert world.writes()[0] == ("change_address", AddressChange(1, 77, ADDRESS).body())
 
@@ -360,25 +360,26 @@ def test_updates_show_what_changed_oldest_first_and_page_by_page(world: World) -
     orders = [read(world, f"ORD-{place}") for place in (3, 1, 2)]
     for order in orders:
         cancel(world, order, {order.items[0].pk: CANCEL})
-    with world.client.dialogue() as talk:
-        pages = list(talk.list_order_updates(channel_id=1, limit=2))
+    with world.client.dialogue() as dialogue:
+        pages = list(dialogue.list_order_updates(channel_id=1, limit=2))
         assert [[row.number for row in rows] for rows in pages] == [["ORD-3", "ORD-1"], ["ORD-2"]]
         assert [(row.status, row.cancel_status, row.items) for row in pages[0]] == [("50", "waiting", ())] * 2
         since = pages[0][0].modified_date
-        rest = list(talk.list_order_updates(channel_id=1, limit=10, since=since))
+        rest = list(dialogue.list_order_updates(channel_id=1, limit=10, since=since))
         assert [[row.number for row in rows] for rows in rest] == [["ORD-1", "ORD-2"]]
         last = pages[1][0].modified_date
-        assert list(talk.list_order_updates(channel_id=1, limit=10, since=last)) == [()]
+        assert list(dialogue.list_order_updates(channel_id=1, limit=10, since=last)) == [()]
 
 
 def test_request_updates_show_decisions(world: World, order: RemoteOrder) -> None:
     def updates() -> list[RemoteRequest]:
-        with world.client.dialogue() as talk:
-            return [row for rows in talk.list_request_updates(channel_id=1, limit=50) for row in rows]
+        with world.client.dialogue() as dialogue:
+            return [row for rows in dialogue.list_request_updates(channel_id=1, limit=50) for row in rows]
 
-    with world.client.dialogue() as talk:
+    with world.client.dialogue() as dialogue:
         made = [
-            talk.create_request(channel_id=1, draft=draft(order, at, remote_id=f"r-{at}")) for at in (0, 1)
+            dialogue.create_request(channel_id=1, draft=draft(order, at, remote_id=f"r-{at}"))
+            for at in (0, 1)
         ]
     assert updates() == []
     world.decide("reject", request=made[1].pk, reason="Worn")

@@ -16,16 +16,16 @@ __all__ = ["order", "sandbox", "world"]
 Write = Callable[[Dialogue, RemoteOrder, int, Guard], object]
 
 WRITES: dict[str, Write] = {
-    "cancel_items": lambda talk, order, _request, guard: talk.cancel_items(
+    "cancel_items": lambda dialogue, order, _request, guard: dialogue.cancel_items(
         channel_id=1, command=CancelCommand(order.pk, {order.items[0].pk: CANCEL}), guard=guard
     ),
-    "create_request": lambda talk, order, _request, guard: talk.create_request(
+    "create_request": lambda dialogue, order, _request, guard: dialogue.create_request(
         channel_id=1, draft=draft(order, 0), guard=guard
     ),
-    "reject_request": lambda talk, _order, request, guard: talk.reject_request(
+    "reject_request": lambda dialogue, _order, request, guard: dialogue.reject_request(
         channel_id=1, pk=request, reason="No.", guard=guard
     ),
-    "change_address": lambda talk, _order, _request, guard: talk.change_address(
+    "change_address": lambda dialogue, _order, _request, guard: dialogue.change_address(
         body=AddressChange(1, 77, ADDRESS), guard=guard
     ),
 }
@@ -34,8 +34,8 @@ WRITES: dict[str, Write] = {
 @pytest.fixture
 def request_pk(world: World, order: RemoteOrder) -> int:
     """A request for another item than the writes are about."""
-    with world.client.dialogue() as talk:
-        return talk.create_request(channel_id=1, draft=draft(order, 1, remote_id="r-0")).pk
+    with world.client.dialogue() as dialogue:
+        return dialogue.create_request(channel_id=1, draft=draft(order, 1, remote_id="r-0")).pk
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -47,8 +47,8 @@ def test_what_somebody_else_has_gone_on_with_does_not_reach_omnitron(
 ) -> None:
     arrived = len(world.writes())
 
-    with world.client.dialogue() as talk, pytest.raises(NotSent) as caught:
-        WRITES[name](talk, order, request_pk, lambda: False)
+    with world.client.dialogue() as dialogue, pytest.raises(NotSent) as caught:
+        WRITES[name](dialogue, order, request_pk, lambda: False)
 
     assert (caught.value.code, caught.value.is_outage) == ("claim_lost", False)
     assert len(world.writes()) == arrived
@@ -68,10 +68,10 @@ def test_what_is_still_ours_reaches_omnitron_after_one_look(
         looks.append(len(world.writes()))
         return True
 
-    with world.client.dialogue() as talk:
-        talk.check_login()
+    with world.client.dialogue() as dialogue:
+        dialogue.check_login()
         with suppress(Refused):  # the order has been shipped: its address can't be changed, but it was asked
-            WRITES[name](talk, order, request_pk, look)
+            WRITES[name](dialogue, order, request_pk, look)
 
     assert looks == [arrived]
     assert len(world.writes()) == arrived + 1

@@ -36,8 +36,8 @@ def connect_with_breaker(server: Server, clock: Clock) -> HttpOmnitron:
 def attempt(client: HttpOmnitron, call: Any = read) -> str:
     """Make one call in a dialogue of its own; what became of it."""
     try:
-        with client.dialogue() as talk:
-            call(talk)
+        with client.dialogue() as dialogue:
+            call(dialogue)
     except OmnitronError as error:
         return error.code
     return "ok"
@@ -70,8 +70,8 @@ def test_what_never_reached_omnitron_says_nothing_about_it() -> None:
         client = connect_with_breaker(server, Clock())
         assert attempt(client) == "server_error"
         for _ in range(5):
-            with client.dialogue(0) as talk, pytest.raises(NotSent) as caught:
-                write(talk)
+            with client.dialogue(0) as dialogue, pytest.raises(NotSent) as caught:
+                write(dialogue)
             assert caught.value.code == "deadline_over"
         assert attempt(client) == "ok"
 
@@ -82,8 +82,8 @@ def test_a_full_bulkhead_turns_the_next_dialogue_away_at_once() -> None:
         with client.dialogue(), client.dialogue():
             with pytest.raises(NotSent) as caught, client.dialogue():
                 pass
-        with client.dialogue() as talk:
-            read(talk)
+        with client.dialogue() as dialogue:
+            read(dialogue)
     assert caught.value.code == "bulkhead_full"
 
 
@@ -95,13 +95,13 @@ def test_a_dialogue_that_fails_gives_its_place_back() -> None:
 
 def test_a_call_outside_its_dialogue_is_a_mistake() -> None:
     with serve(page(next_url="/next"), page()) as server:
-        with connect(server).dialogue() as talk:
-            pages = talk.list_order_updates(channel_id=1, limit=1)
+        with connect(server).dialogue() as dialogue:
+            pages = dialogue.list_order_updates(channel_id=1, limit=1)
             assert next(pages) == ()
         with pytest.raises(RuntimeError):
             next(pages)
         with pytest.raises(RuntimeError):
-            write(talk)
+            write(dialogue)
     assert len(server.requests) == 1
 
 
@@ -117,11 +117,11 @@ def test_the_log_has_one_line_for_each_call_and_no_secret(caplog: pytest.LogCapt
         Peer.close,
     ) as server:
         client = connect(server, token="", username="shop", password="pass-word")
-        with client.dialogue() as talk:
-            talk.read_order(channel_id=1, number="ORD-1")
+        with client.dialogue() as dialogue:
+            dialogue.read_order(channel_id=1, number="ORD-1")
             for _ in range(2):
                 with pytest.raises(OmnitronError):
-                    talk.cancel_items(channel_id=1, command=command)
+                    dialogue.cancel_items(channel_id=1, command=command)
     lines = [record.getMessage() for record in caplog.records if record.name == "aftercart.omnitron"]
     assert [re.sub(r"\d+ ms", "N ms", line) for line in lines] == [
         "POST auth/login/ 200 N ms ok",

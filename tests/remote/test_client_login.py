@@ -23,11 +23,11 @@ def key(text: str) -> bytes:
 def test_the_first_call_logs_in_and_the_token_is_kept_for_all_dialogues() -> None:
     with serve(key("one"), REQUEST, answer(200), REQUEST) as server:
         client = connect(server, **CREDENTIALS)
-        with client.dialogue() as talk:
-            read(talk)
-            write(talk)
-        with client.dialogue() as talk:
-            read(talk)
+        with client.dialogue() as dialogue:
+            read(dialogue)
+            write(dialogue)
+        with client.dialogue() as dialogue:
+            read(dialogue)
     assert server.calls == [LOGIN_CALL, READ_CALL, CANCEL_CALL, READ_CALL]
     assert server.requests[0].json == {"username": "shop", "password": "pass-word"}
     tokens = [request.headers.get("authorization") for request in server.requests]
@@ -35,8 +35,8 @@ def test_the_first_call_logs_in_and_the_token_is_kept_for_all_dialogues() -> Non
 
 
 def test_a_ready_token_needs_no_log_in() -> None:
-    with serve(answer(200, {"pk": 1})) as server, connect(server).dialogue() as talk:
-        talk.check_login()
+    with serve(answer(200, {"pk": 1})) as server, connect(server).dialogue() as dialogue:
+        dialogue.check_login()
     assert server.calls == ["GET /api/v1/active_user/"]
     assert server.requests[0].headers["authorization"] == "Token ready"
 
@@ -45,8 +45,8 @@ def test_a_ready_token_needs_no_log_in() -> None:
 def test_a_401_brings_one_new_log_in_and_the_same_call_once_more(call: Any, name: str) -> None:
     with serve(UNAUTHORIZED, key("two"), REQUEST) as server:
         client = connect(server, **CREDENTIALS | {"token": "one"})
-        with client.dialogue() as talk:
-            call(talk)
+        with client.dialogue() as dialogue:
+            call(dialogue)
     assert server.calls == [name, LOGIN_CALL, name]
     assert server.requests[0].body == server.requests[2].body
     assert server.requests[2].headers["authorization"] == "Token two"
@@ -55,24 +55,24 @@ def test_a_401_brings_one_new_log_in_and_the_same_call_once_more(call: Any, name
 def test_a_second_401_is_not_sent_and_brings_no_third_call() -> None:
     with serve(UNAUTHORIZED, key("two"), UNAUTHORIZED) as server:
         client = connect(server, **CREDENTIALS | {"token": "one"})
-        with client.dialogue() as talk, pytest.raises(NotSent) as caught:
-            write(talk)
+        with client.dialogue() as dialogue, pytest.raises(NotSent) as caught:
+            write(dialogue)
     assert (caught.value.code, caught.value.status) == ("unauthorized", 401)
     assert server.calls == [CANCEL_CALL, LOGIN_CALL, CANCEL_CALL]
 
 
 def test_a_401_without_credentials_is_not_sent() -> None:
-    with serve(UNAUTHORIZED) as server, connect(server).dialogue() as talk:
+    with serve(UNAUTHORIZED) as server, connect(server).dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            write(talk)
+            write(dialogue)
     assert (caught.value.code, caught.value.status) == ("unauthorized", 401)
     assert server.calls == [CANCEL_CALL]
 
 
 def test_without_token_and_credentials_nothing_is_sent() -> None:
-    with serve() as server, connect(server, token="").dialogue() as talk:
+    with serve() as server, connect(server, token="").dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            write(talk)
+            write(dialogue)
     assert (caught.value.code, server.connections) == ("login_failed", 0)
 
 
@@ -98,9 +98,9 @@ def hang(peer: Peer) -> None:
 def test_a_log_in_that_fails_leaves_the_call_unsent(
     script: Script, code: str, status: int | None, retry_after: float | None
 ) -> None:
-    with serve(script) as server, connect(server, **CREDENTIALS).dialogue() as talk:
+    with serve(script) as server, connect(server, **CREDENTIALS).dialogue() as dialogue:
         with pytest.raises(NotSent) as caught:
-            write(talk)
+            write(dialogue)
     error = caught.value
     assert (error.code, error.status, error.retry_after) == (code, status, retry_after)
     assert server.calls == [LOGIN_CALL]
@@ -108,9 +108,9 @@ def test_a_log_in_that_fails_leaves_the_call_unsent(
 
 
 def test_a_log_in_that_hangs_ends_by_the_deadline() -> None:
-    with serve(hang) as server, ends_by(0.3), connect(server, **CREDENTIALS).dialogue(0.3) as talk:
+    with serve(hang) as server, ends_by(0.3), connect(server, **CREDENTIALS).dialogue(0.3) as dialogue:
         with pytest.raises(NotSent) as caught:
-            write(talk)
+            write(dialogue)
     assert (caught.value.code, server.calls) == ("timeout", [LOGIN_CALL])
 
 
@@ -129,9 +129,9 @@ def test_many_threads_log_in_once() -> None:
 
         def work() -> None:
             try:
-                with client.dialogue() as talk:
+                with client.dialogue() as dialogue:
                     barrier.wait(5)
-                    read(talk)
+                    read(dialogue)
             except BaseException as error:  # noqa: BLE001 - told to the test below
                 errors.append(error)
 
@@ -155,13 +155,13 @@ def test_waiting_for_another_threads_log_in_ends_by_the_deadline() -> None:
         client = connect(server, **CREDENTIALS)
 
         def wait_for_log_in() -> None:
-            with client.dialogue(1) as talk, pytest.raises(NotSent):
-                read(talk)
+            with client.dialogue(1) as dialogue, pytest.raises(NotSent):
+                read(dialogue)
 
         other = threading.Thread(target=wait_for_log_in)
         other.start()
         assert is_logging_in.wait(5)
-        with ends_by(0.2), client.dialogue(0.2) as talk, pytest.raises(NotSent) as caught:
-            write(talk)
+        with ends_by(0.2), client.dialogue(0.2) as dialogue, pytest.raises(NotSent) as caught:
+            write(dialogue)
         other.join(5)
     assert (caught.value.code, server.calls) == ("deadline_over", [LOGIN_CALL])

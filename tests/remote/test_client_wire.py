@@ -1,4 +1,4 @@
-"""No tests here: the server of raw bytes that the tests of the HTTP client beside it talk to.
+"""No tests here: the server of raw bytes that the tests of the HTTP client beside it connect to.
 
 It answers each request with the next of its scripts: bytes to send, or a function that does as it likes with
 the connection. Everything it does ends when it is closed, so nothing here waits for a fixed time.

@@ -1,4 +1,4 @@
-"""Letters against a mail server that speaks SMTP, and breaks off where it hurts most."""
+"""E-mails against a mail server that speaks SMTP, and breaks off where it hurts most."""
 
 import socketserver
 import threading
@@ -11,9 +11,9 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from aftercart.actions.send_letter import send_letter
+from aftercart.actions.send_email import send_email
 from aftercart.actions.tell_customer import post
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from tests.shop import make_order
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ class MailServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Talk)
+        super().__init__(("127.0.0.1", 0), Dialogue)
         self.mails: list[bytes] = []
         self.breaks: list[str] = []
 
@@ -38,7 +38,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         return [str(message_from_bytes(mail)["Message-ID"]) for mail in self.mails]
 
 
-class Talk(socketserver.StreamRequestHandler):
+class Dialogue(socketserver.StreamRequestHandler):
     """One connection."""
 
     def handle(self) -> None:
@@ -87,24 +87,24 @@ def server(settings: Settings) -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def letter() -> Letter:
+def email() -> Email:
     with transaction.atomic():
-        post(make_order(None), Letter.Kind.REQUEST_APPROVED, uuid.uuid4(), {"items": []})
-    return Letter.objects.get()
+        post(make_order(None), Email.Kind.REQUEST_APPROVED, uuid.uuid4(), {"items": []})
+    return Email.objects.get()
 
 
-def send(letter: Letter) -> Any:
-    send_letter(letter.pk)
-    letter.refresh_from_db()
-    return letter.state
+def send(email: Email) -> Any:
+    send_email(email.pk)
+    email.refresh_from_db()
+    return email.state
 
 
-def test_a_letter_arrives(server: MailServer, letter: Letter) -> None:
-    assert send(letter) == "sent"
+def test_an_email_arrives(server: MailServer, email: Email) -> None:
+    assert send(email) == "sent"
 
     [mail] = server.mails
     parsed = message_from_bytes(mail)
-    assert parsed["Message-ID"] == letter.message_id
+    assert parsed["Message-ID"] == email.message_id
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert [part.get_content_type() for part in parsed.walk()] == [
         "multipart/alternative",
@@ -113,28 +113,28 @@ def test_a_letter_arrives(server: MailServer, letter: Letter) -> None:
     ]
 
 
-def test_an_answer_that_is_lost_leads_to_the_same_mail_again(server: MailServer, letter: Letter) -> None:
+def test_an_answer_that_is_lost_leads_to_the_same_mail_again(server: MailServer, email: Email) -> None:
     server.breaks = ["hang up after data"]
 
-    assert send(letter) == "unknown"
-    assert send(letter) == "sent"
+    assert send(email) == "unknown"
+    assert send(email) == "sent"
 
-    assert server.list_message_ids() == [letter.message_id] * 2
+    assert server.list_message_ids() == [email.message_id] * 2
 
 
-def test_a_later_is_later_and_a_no_is_no(server: MailServer, letter: Letter) -> None:
+def test_a_later_is_later_and_a_no_is_no(server: MailServer, email: Email) -> None:
     server.breaks = ["greylist"]
-    assert send(letter) == "prepared"
+    assert send(email) == "prepared"
 
     server.breaks = ["no such user"]
-    assert send(letter) == "failed"
-    assert "no such user" in letter.error
+    assert send(email) == "failed"
+    assert "no such user" in email.error
     assert server.mails == []
 
 
 def test_a_server_that_is_away_has_taken_nothing(
-    server: MailServer, letter: Letter, settings: Settings
+    server: MailServer, email: Email, settings: Settings
 ) -> None:
     settings.EMAIL_PORT = 1
-    assert send(letter) == "prepared"
+    assert send(email) == "prepared"
     assert server.mails == []

@@ -21,8 +21,8 @@ def order(fake: FakeOmnitron) -> RemoteOrder:
 
 
 def cancel(fake: FakeOmnitron, order: RemoteOrder, place: int = 0) -> None:
-    with fake.dialogue() as talk:
-        talk.cancel_items(channel_id=1, command=CancelCommand(order.pk, {order.items[place].pk: 1}))
+    with fake.dialogue() as dialogue:
+        dialogue.cancel_items(channel_id=1, command=CancelCommand(order.pk, {order.items[place].pk: 1}))
 
 
 @pytest.mark.parametrize(
@@ -57,38 +57,38 @@ def test_failures_queue_up_in_the_order_they_were_asked_for(fake: FakeOmnitron) 
     fake.fail("check_login", NotSent, times=2)
     fake.fail("check_login", mine)
     codes = []
-    with fake.dialogue() as talk:
+    with fake.dialogue() as dialogue:
         for _ in range(3):
             with pytest.raises(NotSent) as caught:
-                talk.check_login()
+                dialogue.check_login()
             codes.append(caught.value.code)
         assert caught.value is mine
-        talk.check_login()
+        dialogue.check_login()
     assert codes == ["unreachable", "unreachable", "throttled"]
 
 
 def test_a_read_may_find_nothing_though_it_is_there(fake: FakeOmnitron, order: RemoteOrder) -> None:
     fake.fail("read_order", NotFound)
-    with fake.dialogue() as talk:
+    with fake.dialogue() as dialogue:
         with pytest.raises(NotFound):
-            talk.read_order(channel_id=1, number="ORD-1")
-        assert talk.read_order(channel_id=1, number="ORD-1") == order
+            dialogue.read_order(channel_id=1, number="ORD-1")
+        assert dialogue.read_order(channel_id=1, number="ORD-1") == order
 
 
 def test_a_dialogue_may_be_turned_away_at_its_beginning(fake: FakeOmnitron) -> None:
     fake.fail("dialogue", NotSent("Too many.", code="bulkhead_full"))
     with pytest.raises(NotSent), fake.dialogue():
         pass
-    with fake.dialogue() as talk:
-        talk.check_login()
+    with fake.dialogue() as dialogue:
+        dialogue.check_login()
     assert fake.calls == ["check_login"]
 
 
 def test_a_dialogue_without_time_sends_nothing(fake: FakeOmnitron, order: RemoteOrder) -> None:
-    with fake.dialogue(0) as talk:
-        assert talk.remaining() == 0
+    with fake.dialogue(0) as dialogue:
+        assert dialogue.remaining() == 0
         with pytest.raises(NotSent) as caught:
-            talk.read_order(channel_id=1, number=order.number)
+            dialogue.read_order(channel_id=1, number=order.number)
     assert (caught.value.code, fake.calls) == ("deadline_over", [])
 
 

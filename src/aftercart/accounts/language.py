@@ -1,4 +1,4 @@
-"""The language that a customer has chosen: it goes with the account, to other browsers and into letters."""
+"""The language that a customer has chosen: it goes with the account, to other browsers and into e-mails."""
 
 from aftercart.accounts.models import User
 

@@ -86,13 +86,13 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
     about to, stands for all of them: then nothing is taken out.
     """
     channel_id = request.line.submission.order.channel_id
-    with client.dialogue() as talk:
-        pks = list_made_pks(talk, request, channel_id)
-        found = read_remote(talk, channel_id=channel_id, pks=pks)
+    with client.dialogue() as dialogue:
+        pks = list_made_pks(dialogue, request, channel_id)
+        found = read_remote(dialogue, channel_id=channel_id, pks=pks)
         if _is_left_to_omnitron(request, found):
             return found
         return reject_remote(
-            talk,
+            dialogue,
             channel_id=channel_id,
             pks=pks,
             reason=_WITHDRAWN,

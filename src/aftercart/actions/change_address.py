@@ -120,8 +120,8 @@ def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
     """End a change that cannot be made now, unless an earlier try, unanswered, has been taken all the same."""
     order = change.order
     try:
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+        with client.dialogue() as dialogue:
+            remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError as error:
         postpone_change(change, error.note)
         return
@@ -221,8 +221,8 @@ def _tell(change: AddressChange, client: Omnitron) -> int:
     )
     message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
     failpoint("address.telling")
-    with client.dialogue() as talk:
-        return talk.change_address(body=message, guard=lambda: _is_pending(change.pk))
+    with client.dialogue() as dialogue:
+        return dialogue.change_address(body=message, guard=lambda: _is_pending(change.pk))
 
 
 def _is_pending(change_pk: int) -> bool:

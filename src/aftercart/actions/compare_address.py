@@ -38,8 +38,8 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
         _look_again(order, settings.VERIFY_GRACE)
         return
     try:
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+        with client.dialogue() as dialogue:
+            remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError:
         _look_again(order, compute_wait(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
         return

@@ -60,7 +60,7 @@ def refuse_withdrawal(withdrawal_pk: int, staff: User, reason: str) -> None:
         for request in _list_requests(withdrawal)
         if request.status in {_Status.WAITING, _Status.WAITING_APPROVAL}
     ]
-    for request in requests:  # while it still carries out a withdrawal, so that one letter tells of all
+    for request in requests:  # while it still carries out a withdrawal, so that one e-mail tells of all
         reject_line(order, request.line, actor, reason=reason, decided_by=staff)
         jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)
     if not settle_withdrawal(order, withdrawal, Withdrawal.State.REFUSED, actor, staff=staff, reason=reason):

@@ -58,9 +58,9 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
     is_waiting = request.status == _Status.WAITING
     try:
         _record_try(request)
-        with client.dialogue() as talk:
+        with client.dialogue() as dialogue:
             # One that has been decided is not made any more, but an earlier try may have made it.
-            made = _find_or_create(talk, request) if is_waiting else _list_made(talk, request)
+            made = _find_or_create(dialogue, request) if is_waiting else _list_made(dialogue, request)
     except _TakenOver:
         return
     except ArrivedLate as error:
@@ -79,7 +79,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
             _as_tried(request).update(deliveries=0)
 
 
-def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Have one request at Omnitron for each of its items that the line asks for.
 
     Of several items there, those that are left are asked for; an earlier try may have asked for some already.
@@ -89,13 +89,13 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     request.delivery_error = ""
     if line.order_item_id in find_being_rejected(order.pk):
         raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
-    made = _find_ours(talk, request, order)
+    made = _find_ours(dialogue, request, order)
     found = made.rows
-    pks = find_remote_items(talk, order, [line.order_item])[line.order_item_id]
-    reason_pk = find_remote_reasons(talk, order.channel_id, [line.reason])[line.reason_id]
+    pks = find_remote_items(dialogue, order, [line.order_item])[line.order_item_id]
+    reason_pk = find_remote_reasons(dialogue, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
     asked = {row.order_item_pk for row in found.values()}
-    free = _list_free(talk, request, pks, asked)
+    free = _list_free(dialogue, request, pks, asked)
     kept = len(request.remote_pks)  # units that Omnitron decided on in an earlier round
     for position in range(line.quantity - kept if is_split else 1):
         if position in found or not free:
@@ -106,7 +106,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
         failpoint("deliver.looked")
         _mark_making(request, remote_id, made, {line.order_item_id: pks})
         try:
-            found[position] = talk.create_request(
+            found[position] = dialogue.create_request(
                 channel_id=order.channel_id, draft=draft, guard=lambda: _is_still_making(request)
             )
         except NotSent:
@@ -114,7 +114,7 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
             raise
         except Refused as refused:
             request.making_id = ""
-            found |= _find_ours(talk, request, order).rows  # whoever made it, it may be there
+            found |= _find_ours(dialogue, request, order).rows  # whoever made it, it may be there
             if position in found:
                 continue
             if not found:
@@ -130,16 +130,16 @@ def _find_or_create(talk: Dialogue, request: CancellationRequest) -> list[Remote
     return [found[position] for position in sorted(found)]
 
 
-def _find_ours(talk: Dialogue, request: CancellationRequest, order: Order) -> Made:
+def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -> Made:
     """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
-    made = find_made(talk, request, order.channel_id)
+    made = find_made(dialogue, request, order.channel_id)
     if made.foreign:
         raise RemoteDiffers("name_taken", "Omnitron has something else under the name of this request.")
     return made
 
 
 def _list_free(
-    talk: Dialogue, request: CancellationRequest, pks: Sequence[int], asked: Collection[int]
+    dialogue: Dialogue, request: CancellationRequest, pks: Sequence[int], asked: Collection[int]
 ) -> list[int]:
     """List Omnitron's items of ours that can be asked for, first those that an unanswered command has named.
 
@@ -149,7 +149,7 @@ def _list_free(
     unproven = list_unproven(order.pk)
     if len(pks) == 1 and not unproven:
         return list(pks)
-    remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+    remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     theirs = [item for item in remote.items if item.pk in pks and item.pk not in asked]
     check_late(request.line, theirs, unproven)
     if len(pks) == 1:
@@ -159,8 +159,8 @@ def _list_free(
     return sorted(left, key=lambda pk: (pk not in named, pk))
 
 
-def _list_made(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    return list(find_made(talk, request, request.line.order_item.order.channel_id).rows.values())
+def _list_made(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+    return list(find_made(dialogue, request, request.line.order_item.order.channel_id).rows.values())
 
 
 def _draft(

@@ -43,7 +43,7 @@ def name_remote(request: CancellationRequest, position: int) -> str:
     return f"{base}{rounds}-{position}" if position else f"{base}{rounds}"
 
 
-def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> Made:
+def find_made(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> Made:
     """Find what has been made at Omnitron of a request, by position, whether we were told or not.
 
     Raises `AnswerUnknown` while the last one, whose making was not answered, may still come: that nothing is
@@ -53,8 +53,8 @@ def find_made(talk: Dialogue, request: CancellationRequest, channel_id: int) -> 
     made = Made(began_at=read_clock())
     spares: list[RemoteRequest] = []
     for position in range(request.line.quantity):
-        rows = talk.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
-        ours = [row for row in rows if _is_what_was_asked(talk, request, row)]
+        rows = dialogue.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
+        ours = [row for row in rows if _is_what_was_asked(dialogue, request, row)]
         made.foreign.extend(row for row in rows if row not in ours)
         if not ours:
             break  # they are made in order
@@ -83,11 +83,11 @@ def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> Remo
     )
 
 
-def list_made_pks(talk: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
+def list_made_pks(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
     """List Omnitron's ids of all that was made of a request; it is looked for until it is delivered."""
     if request.delivered_at is not None:
         return request.remote_pks
-    return join_pks(request, find_made(talk, request, channel_id).rows.values())
+    return join_pks(request, find_made(dialogue, request, channel_id).rows.values())
 
 
 def join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> list[int]:
@@ -95,11 +95,11 @@ def join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> lis
     return [*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)]
 
 
-def _is_what_was_asked(talk: Dialogue, request: CancellationRequest, row: RemoteRequest) -> bool:
+def _is_what_was_asked(dialogue: Dialogue, request: CancellationRequest, row: RemoteRequest) -> bool:
     """Compare a request at Omnitron with what ours asks for; what Omnitron does not tell differs in nothing."""
     line = request.line
     try:
-        pks = find_remote_items(talk, line.order_item.order, [line.order_item])[line.order_item_id]
+        pks = find_remote_items(dialogue, line.order_item.order, [line.order_item])[line.order_item_id]
     except RemoteDiffers:
         return False
     quantity = 1 if len(pks) > 1 else line.quantity

@@ -19,7 +19,7 @@ class RemoteDiffers(Exception):
         self.note = note or write_note(code)
 
 
-def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
+def find_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
     """Give Omnitron's item ids for each of ours, asking for those that we do not know yet.
 
     One of ours can be several of theirs. Raises `RemoteDiffers` for an item that Omnitron does not know.
@@ -27,7 +27,7 @@ def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) 
     found = {item.pk: list(item.remote_pks) for item in items}
     unknown = [str(pk) for pk, pks in found.items() if not pks]
     if unknown:
-        answer = talk.find_object_ids(
+        answer = dialogue.find_object_ids(
             channel_id=order.channel_id, content_type="orderitem", remote_ids=unknown
         )
         found |= {int(pk): list(answer[pk]) for pk in unknown}
@@ -39,7 +39,7 @@ def find_remote_items(talk: Dialogue, order: Order, items: Sequence[OrderItem]) 
 
 
 def find_remote_reasons(
-    talk: Dialogue, channel_id: int, reasons: Sequence[CancellationReason]
+    dialogue: Dialogue, channel_id: int, reasons: Sequence[CancellationReason]
 ) -> dict[int, int]:
     """Give Omnitron's id for each of our reasons: from the table, else by type and subject, then kept.
 
@@ -49,7 +49,7 @@ def find_remote_reasons(
     if unmapped:
         theirs = {
             (row.cancellation_type, row.subject.strip().casefold()): row.pk
-            for row in talk.list_reasons(channel_id=channel_id)
+            for row in dialogue.list_reasons(channel_id=channel_id)
             if row.is_active
         }
         for reason in unmapped:

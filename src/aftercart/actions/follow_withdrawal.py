@@ -6,7 +6,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.tell_customer import describe_item, post
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 from aftercart.orders.payment import read_payment
 from aftercart.orders.timeline import Actor, record_event
@@ -46,7 +46,7 @@ def settle_withdrawal(
     if state == _State.REFUSED:
         withdrawal.lines.update(is_standing=False)
     is_accepted = state == _State.ACCEPTED
-    kind = Letter.Kind.WITHDRAWAL_ACCEPTED if is_accepted else Letter.Kind.WITHDRAWAL_REFUSED
+    kind = Email.Kind.WITHDRAWAL_ACCEPTED if is_accepted else Email.Kind.WITHDRAWAL_REFUSED
     payment = read_payment(order)
     facts = {
         "items": [describe_item(line.order_item, line.quantity) for line in lines],

@@ -25,7 +25,7 @@ DELIVER_ADDRESS = "aftercart.deliver_address"
 COMPARE_ADDRESS = "aftercart.compare_address"
 SYNC_ORDER = "aftercart.sync_order"
 SYNC_REASONS = "aftercart.sync_reasons"
-SEND_LETTER = "aftercart.send_letter"
+SEND_EMAIL = "aftercart.send_email"
 SEND_GUEST_CODE = "aftercart.send_guest_code"
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.

@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from aftercart.actions.tell_customer import post
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now
 
@@ -13,14 +13,14 @@ CODE_LIFE = timedelta(minutes=10)
 
 
 def mail_guest_code(order: Order, code: str, language: str = "") -> None:
-    """Write the letter with a code, inside the caller's transaction; each code is a letter of its own.
+    """Write the e-mail with a code, inside the caller's transaction; each code is an e-mail of its own.
 
     The code stands encrypted in the outbox until it has been sent, is sent at most once, and not after it
     has expired. An empty language is the order's.
     """
     post(
         order,
-        Letter.Kind.GUEST_CODE,
+        Email.Kind.GUEST_CODE,
         uuid.uuid4(),
         {},
         language=language[:2],

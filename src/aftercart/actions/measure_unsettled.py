@@ -9,7 +9,7 @@ from django.db.models import Min, Q
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.clock import read_clock
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.mail.outbox import IS_TO_SEND
 
 _Status = CancellationRequest.Status
@@ -41,7 +41,7 @@ def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
         ),
     ).items()
     yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))
-    yield "email", _find_first(Letter.objects.filter(IS_TO_SEND | Q(state=Letter.State.SENDING)))
+    yield "email", _find_first(Email.objects.filter(IS_TO_SEND | Q(state=Email.State.SENDING)))
 
 
 def _find_first(rows: Any) -> datetime | None:

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from aftercart.actions.tell_customer import describe_item, post
 from aftercart.cancellations.models import Submission
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
 
@@ -25,7 +25,7 @@ def notify_bounced(order: Order, approval: Submission) -> None:
     }
     post(
         order,
-        Letter.Kind.APPROVAL_BOUNCED,
+        Email.Kind.APPROVAL_BOUNCED,
         approval.uuid,
         facts,
         recipient=approver.email,

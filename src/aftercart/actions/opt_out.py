@@ -1,4 +1,4 @@
-"""Take note that somebody wants no optional letters."""
+"""Take note that somebody wants no optional e-mails."""
 
 from django.db import transaction
 

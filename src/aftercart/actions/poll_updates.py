@@ -100,8 +100,8 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     since = None if position is None else position - _OVERLAP
     failure = None
     try:
-        with metered() as meter, client.dialogue() as talk:
-            for number, rows in enumerate(_list_pages(talk, stream, channel_id, since)):
+        with metered() as meter, client.dialogue() as dialogue:
+            for number, rows in enumerate(_list_pages(dialogue, stream, channel_id, since)):
                 read.take(list(rows), _FINDERS[stream])
                 if number + 1 >= _MOST_PAGES:
                     break
@@ -121,12 +121,12 @@ def _cap(position: datetime | None, now: datetime) -> datetime | None:
 
 
 def _list_pages(
-    talk: Dialogue, stream: Stream, channel_id: int, since: datetime | None
+    dialogue: Dialogue, stream: Stream, channel_id: int, since: datetime | None
 ) -> Iterator[tuple[Any, ...]]:
     if stream == "orders":
-        yield from talk.list_order_updates(channel_id=channel_id, limit=_LIMIT, since=since)
+        yield from dialogue.list_order_updates(channel_id=channel_id, limit=_LIMIT, since=since)
     else:
-        yield from talk.list_request_updates(channel_id=channel_id, limit=_LIMIT, since=since)
+        yield from dialogue.list_request_updates(channel_id=channel_id, limit=_LIMIT, since=since)
 
 
 def _find_by_number(rows: list[Any]) -> set[int]:

@@ -134,9 +134,9 @@ def _settle_order(order_pk: int, client: Omnitron) -> int:
     """Settle what Omnitron shows as done of an order's submissions, requests and changes; return how much."""
     order = Order.objects.get(pk=order_pk)
     try:
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-            remote_pks = _find_items(talk, order)
+        with client.dialogue() as dialogue:
+            remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
+            remote_pks = _find_items(dialogue, order)
     except NotFound:
         return 0  # the comparison reports it
     settled = sum(
@@ -155,11 +155,11 @@ def _settle_order(order_pk: int, client: Omnitron) -> int:
     return settled
 
 
-def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
+def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for item in order.items.all():
         with suppress(RemoteDiffers):  # the comparison reports it
-            found |= find_remote_items(talk, order, [item])
+            found |= find_remote_items(dialogue, order, [item])
     return found
 
 

@@ -54,8 +54,8 @@ def reconcile_order(order_pk: int, client: Omnitron) -> int:
     order = Order.objects.get(pk=order_pk)
     try:
         sync_order(order_pk, client)
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+        with client.dialogue() as dialogue:
+            remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except NotFound:
         return _report(order_pk, [(None, "order unknown at Omnitron", order.number, "")])
     order.refresh_from_db()

@@ -103,7 +103,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=Now() - longest)
     yield jobs.REJECT_SPARE, SpareRequest.objects.filter(state=SpareRequest.State.FOUND)
     yield jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=Now())
-    yield jobs.SEND_LETTER, list_waiting()
+    yield jobs.SEND_EMAIL, list_waiting()
     yield jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=Now())
 
 

@@ -12,7 +12,7 @@ UNDECIDED = frozenset({"waiting", "waiting_approval"})
 
 
 def reject_remote(
-    talk: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str, guard: Guard
+    dialogue: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str, guard: Guard
 ) -> list[RemoteRequest]:
     """Reject requests and give them as they stand then; those that Omnitron does not know are left out.
 
@@ -23,10 +23,10 @@ def reject_remote(
     for pk in pks:
         refused = None
         try:
-            talk.reject_request(channel_id=channel_id, pk=pk, reason=reason, guard=guard)
+            dialogue.reject_request(channel_id=channel_id, pk=pk, reason=reason, guard=guard)
         except Refused as error:
             refused = error
-        rows = read_remote(talk, channel_id=channel_id, pks=[pk])
+        rows = read_remote(dialogue, channel_id=channel_id, pks=[pk])
         if any(row.status in UNDECIDED for row in rows):
             raise refused or AnswerUnknown(
                 "Omnitron still shows this request as waiting.", code="still_waiting"
@@ -35,10 +35,10 @@ def reject_remote(
     return found
 
 
-def read_remote(talk: Dialogue, *, channel_id: int, pks: Iterable[int]) -> list[RemoteRequest]:
+def read_remote(dialogue: Dialogue, *, channel_id: int, pks: Iterable[int]) -> list[RemoteRequest]:
     """Read requests; those that Omnitron does not know are left out."""
     found = []
     for pk in pks:
         with suppress(NotFound):
-            found.append(talk.read_request(channel_id=channel_id, pk=pk))
+            found.append(dialogue.read_request(channel_id=channel_id, pk=pk))
     return found

@@ -58,8 +58,8 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
     if request.status != _Status.REJECTED or request.rejection_told_at is not None:
         return
     try:
-        with client.dialogue() as talk:
-            decided = _tell_rejection(talk, request)
+        with client.dialogue() as dialogue:
+            decided = _tell_rejection(dialogue, request)
     except OmnitronError as error:
         try_later(jobs.DELIVER_REJECTION, request, error.note)
     else:
@@ -79,12 +79,16 @@ def _is_untold(request: CancellationRequest) -> bool:
     return rows.exists()
 
 
-def _tell_rejection(talk: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+def _tell_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Reject what was made of a request, and give it as it stands then."""
     channel_id = request.line.submission.order.channel_id
-    pks = list_made_pks(talk, request, channel_id)
+    pks = list_made_pks(dialogue, request, channel_id)
     decided = reject_remote(
-        talk, channel_id=channel_id, pks=pks, reason=request.reject_reason, guard=lambda: _is_untold(request)
+        dialogue,
+        channel_id=channel_id,
+        pks=pks,
+        reason=request.reject_reason,
+        guard=lambda: _is_untold(request),
     )
     failpoint("reject.told")
     return decided

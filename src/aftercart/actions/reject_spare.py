@@ -37,11 +37,11 @@ def reject_spare(spare_pk: int, client: Omnitron) -> None:
         return
     channel_id = spare.request.line.order_item.order.channel_id
     try:
-        with client.dialogue() as talk:
+        with client.dialogue() as dialogue:
             if spare.remote_pk is None:
-                _look_for(talk, spare, channel_id)
+                _look_for(dialogue, spare, channel_id)
                 return
-            rows = _reject(talk, spare, channel_id)
+            rows = _reject(dialogue, spare, channel_id)
     except OmnitronError as error:
         SpareRequest.objects.filter(pk=spare.pk).update(tries=spare.tries + 1, error=error.detail)
         wait = compute_wait(spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
@@ -50,21 +50,21 @@ def reject_spare(spare_pk: int, client: Omnitron) -> None:
         _settle(spare.pk, rows)
 
 
-def _look_for(talk: Dialogue, spare: SpareRequest, channel_id: int) -> None:
+def _look_for(dialogue: Dialogue, spare: SpareRequest, channel_id: int) -> None:
     """Look for what was made under a name, and note it by its id."""
-    rows = talk.find_requests(channel_id=channel_id, remote_id=spare.name)
+    rows = dialogue.find_requests(channel_id=channel_id, remote_id=spare.name)
     with transaction.atomic(durable=True):
         note_spares(spare.request_id, [row for row in rows if row.status != "rejected"])
         SpareRequest.objects.filter(pk=spare.pk).update(state=_State.ABSENT, settled_at=Now())
 
 
-def _reject(talk: Dialogue, spare: SpareRequest, channel_id: int) -> list[RemoteRequest]:
+def _reject(dialogue: Dialogue, spare: SpareRequest, channel_id: int) -> list[RemoteRequest]:
     pks = [spare.remote_pk] if spare.remote_pk is not None else []
-    rows = read_remote(talk, channel_id=channel_id, pks=pks)
+    rows = read_remote(dialogue, channel_id=channel_id, pks=pks)
     if not any(row.status in UNDECIDED for row in rows):
         return rows
     return reject_remote(
-        talk, channel_id=channel_id, pks=pks, reason=_REASON, guard=lambda: _is_still_spare(spare)
+        dialogue, channel_id=channel_id, pks=pks, reason=_REASON, guard=lambda: _is_still_spare(spare)
     )
 
 

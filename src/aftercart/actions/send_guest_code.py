@@ -24,7 +24,7 @@ EMAIL_BUDGET: Final = ((timedelta(minutes=15), 5), (timedelta(days=1), 20))
 def send_guest_code(pk: int) -> None:
     """Decide on one wish for a code: mail it, or let it be. Done once, however often it is called.
 
-    The letter is written with the code, and the outbox sends it, at most once.
+    The e-mail is written with the code, and the outbox sends it, at most once.
     """
     with transaction.atomic(durable=True):
         asked = GuestCode.objects.filter(pk=pk).first()

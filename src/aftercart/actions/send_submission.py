@@ -75,12 +75,12 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
         )
 
     try:
-        with client.dialogue() as talk:
-            plan = _plan(submission, talk)
+        with client.dialogue() as dialogue:
+            plan = _plan(submission, dialogue)
             failpoint("send.planned")
             _mark_sent(submission, plan, actor)
             failpoint("send.marked")
-            talk.cancel_items(
+            dialogue.cancel_items(
                 channel_id=submission.order.channel_id,
                 command=plan.command,
                 guard=lambda: _is_still_ours(submission_pk),
@@ -103,7 +103,7 @@ def _is_still_ours(submission_pk: int) -> bool:
     return rows.exists()
 
 
-def _plan(submission: Submission, talk: Dialogue) -> _Plan:
+def _plan(submission: Submission, dialogue: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
     carried = submission.list_carried()
@@ -113,9 +113,9 @@ def _plan(submission: Submission, talk: Dialogue) -> _Plan:
     if find_being_rejected(order.pk).intersection(line.order_item_id for line in lines):
         raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
     began_at = read_clock()
-    remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-    remote_pks = find_remote_items(talk, order, [line.order_item for line in lines])
-    reasons = find_remote_reasons(talk, order.channel_id, [line.reason for line in lines])
+    remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
+    remote_pks = find_remote_items(dialogue, order, [line.order_item for line in lines])
+    reasons = find_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
     unproven = list_unproven(order.pk, but=submission.pk)
     targets = {
         line.pk: _find_targets(line, remote, remote_pks[line.order_item_id], unproven) for line in lines

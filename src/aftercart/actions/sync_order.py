@@ -53,10 +53,10 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
     Raises `OmnitronError`; then nothing was written.
     """
     order = Order.objects.get(pk=order_pk)
-    with client.dialogue() as talk:
-        requests = _read_requests(talk, order)  # first: what was decided by then, the items will show
-        remote = talk.read_order(channel_id=order.channel_id, number=order.number)
-        remote_pks = _find_items(talk, order)
+    with client.dialogue() as dialogue:
+        requests = _read_requests(dialogue, order)  # first: what was decided by then, the items will show
+        remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
+        remote_pks = _find_items(dialogue, order)
     failpoint("sync.read")
     _book(order, remote, remote_pks, requests)
 
@@ -95,23 +95,23 @@ def _count_refusal(order_pk: int) -> int:
     return refusals - 1
 
 
-def _find_items(talk: Dialogue, order: Order) -> dict[int, list[int]]:
+def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for item in order.items.all():
         try:
-            found |= find_remote_items(talk, order, [item])
+            found |= find_remote_items(dialogue, order, [item])
         except RemoteDiffers:
             found[item.pk] = []
     return found
 
 
-def _read_requests(talk: Dialogue, order: Order) -> dict[int, RemoteRequest]:
+def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]:
     """Read what Omnitron says of the requests that it has and that are undecided here, by its ids."""
     open_requests = CancellationRequest.objects.filter(
         line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
     )
     pks = [pk for request in open_requests for pk in request.remote_pks]
-    return {row.pk: row for row in read_remote(talk, channel_id=order.channel_id, pks=pks)}
+    return {row.pk: row for row in read_remote(dialogue, channel_id=order.channel_id, pks=pks)}
 
 
 @transaction.atomic(durable=True)

@@ -36,8 +36,8 @@ def sync_reasons(client: Omnitron, channel_id: int | None = None) -> ReasonRepor
     type and subject. An id that Omnitron knows is left as it is, whoever has set it.
     """
     channel = settings.OMNITRON_CHANNEL_ID if channel_id is None else channel_id
-    with client.dialogue() as talk:
-        theirs = {row.pk: row for row in talk.list_reasons(channel_id=channel)}
+    with client.dialogue() as dialogue:
+        theirs = {row.pk: row for row in dialogue.list_reasons(channel_id=channel)}
     by_subject = {
         _name(row.cancellation_type, row.subject): row.pk for row in theirs.values() if row.is_active
     }

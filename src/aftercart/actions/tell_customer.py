@@ -1,6 +1,6 @@
-"""Tell the customer of an event: a letter with what was true then, inside the transaction of the event.
+"""Tell the customer of an event: an e-mail with what was true then, inside the transaction of the event.
 
-Each function may be called whenever its event may have happened: the outbox keeps one letter an event.
+Each function may be called whenever its event may have happened: the outbox keeps one e-mail an event.
 """
 
 import uuid
@@ -24,24 +24,24 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.withdrawals import is_withdrawn
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
-from aftercart.mail.models import Letter, LineNotice
-from aftercart.mail.outbox import post_letter
+from aftercart.mail.models import Email, LineNotice
+from aftercart.mail.outbox import queue_email
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now
 
-_Kind = Letter.Kind
-#: Names the letter about one thing, where what it is about has no uuid of its own.
+_Kind = Email.Kind
+#: Names the e-mail about one thing, where what it is about has no uuid of its own.
 _TOLD_OTHERWISE = frozenset({Submission.Origin.APPROVAL, Submission.Origin.WITHDRAWAL})
 _NAMESPACE = uuid.UUID("6f1c5f0a-8f4e-4f43-9f3b-2f6d1f0b7a11")
 
 
 def post(
-    order: Order, kind: Letter.Kind, subject: uuid.UUID, facts: Mapping[str, Any], **options: Any
+    order: Order, kind: Email.Kind, subject: uuid.UUID, facts: Mapping[str, Any], **options: Any
 ) -> int | None:
-    """Write a letter and have the worker send it once this transaction is committed; its id, if it is new."""
-    pk = post_letter(order, kind, subject, facts, **options)
+    """Write an e-mail and have the worker send it once this transaction is committed; its id, if it is new."""
+    pk = queue_email(order, kind, subject, facts, **options)
     if pk is not None:
-        jobs.enqueue(jobs.SEND_LETTER, pk)
+        jobs.enqueue(jobs.SEND_EMAIL, pk)
     return pk
 
 
@@ -81,12 +81,12 @@ def tell_received(order: Order, submission: Submission) -> None:
 def tell_approved(order: Order, request: CancellationRequest) -> None:
     """Tell that the staff approved a request, and that Omnitron has taken it.
 
-    A withdrawal is decided as a whole, with a letter of its own.
+    A withdrawal is decided as a whole, with an e-mail of its own.
     """
     line = request.line
     if not is_withdrawn(line) and _claim_notices([line], "approved"):
         pk = post(order, _Kind.REQUEST_APPROVED, request.uuid, _describe(order, [line]))
-        _name_letter([line], "approved", pk)
+        _name_email([line], "approved", pk)
 
 
 def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
@@ -94,7 +94,7 @@ def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
     if not is_withdrawn(line) and _claim_notices([line], "rejected"):
         facts = _describe(order, [line]) | {"reason": reason}
         pk = post(order, _Kind.REQUEST_REJECTED, name_subject("line", line.pk), facts)
-        _name_letter([line], "rejected", pk)
+        _name_email([line], "rejected", pk)
 
 
 def tell_completed(order: Order, submission: Submission) -> None:
@@ -108,7 +108,7 @@ def tell_completed(order: Order, submission: Submission) -> None:
     if done:
         subject = name_subject("completed", done[0].pk)
         pk = post(order, _Kind.CANCELLATION_COMPLETED, subject, _describe_done(order, done))
-        _name_letter(done, "completed", pk)
+        _name_email(done, "completed", pk)
 
 
 def _claim_notices(lines: Iterable[SubmissionLine], outcome: str) -> list[SubmissionLine]:
@@ -119,8 +119,8 @@ def _claim_notices(lines: Iterable[SubmissionLine], outcome: str) -> list[Submis
     return [line for line in lines if LineNotice.objects.get_or_create(line=line, outcome=outcome)[1]]
 
 
-def _name_letter(lines: Sequence[SubmissionLine], outcome: str, letter_pk: int | None) -> None:
-    LineNotice.objects.filter(line__in=lines, outcome=outcome).update(letter=letter_pk)
+def _name_email(lines: Sequence[SubmissionLine], outcome: str, email_pk: int | None) -> None:
+    LineNotice.objects.filter(line__in=lines, outcome=outcome).update(email=email_pk)
 
 
 def tell_late(order: Order, line: SubmissionLine) -> None:
@@ -142,7 +142,7 @@ def tell_address(order: Order, change: AddressChange) -> None:
 
 
 def describe_item(item: OrderItem, quantity: int) -> dict[str, Any]:
-    """Write units of an item as letters list them."""
+    """Write units of an item as e-mails list them."""
     return {"name": str(item.product.get("name") or item.sku or item.pk), "quantity": quantity}
 
 

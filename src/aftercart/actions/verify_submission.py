@@ -41,8 +41,8 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
     order = submission.order
     began_at = read_clock()
     try:
-        with client.dialogue() as talk:
-            remote = talk.read_order(channel_id=order.channel_id, number=order.number)
+        with client.dialogue() as dialogue:
+            remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError as error:
         _look_later(submission, error.note)
         return

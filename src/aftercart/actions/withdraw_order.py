@@ -30,7 +30,7 @@ from aftercart.lib.emails import fold_email
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
@@ -256,7 +256,7 @@ def _send_receipt(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderIt
     for recipient in dict.fromkeys(map(fold_email, [withdrawal.email, order.user_email])):
         post(
             order,
-            Letter.Kind.WITHDRAWAL_RECEIPT,
+            Email.Kind.WITHDRAWAL_RECEIPT,
             withdrawal.uuid,
             facts,
             recipient=recipient,

@@ -43,8 +43,8 @@ class _Rows(Collector):
         manual = Submission.objects.filter(manual_since__isnull=False, state__in=UNDER_WAY)
         outbox = measure_outbox()
         for name, meaning, value in (
-            ("aftercart_letters_waiting", "Letters to be sent.", outbox.waiting),
-            ("aftercart_letters_manual", "Letters that were given up.", outbox.manual),
+            ("aftercart_letters_waiting", "E-mails to be sent.", outbox.waiting),
+            ("aftercart_letters_manual", "E-mails that were given up.", outbox.manual),
             (
                 "aftercart_withdrawals_undecided",
                 "Statements of withdrawal without a decision.",

@@ -5,7 +5,7 @@ from django.contrib import admin
 from aftercart.backoffice import (
     accounts,
     differences,
-    letters,
+    emails,
     orders,
     places,
     points,
@@ -21,7 +21,7 @@ from aftercart.backoffice.login import LoginForm
 __all__ = [
     "accounts",
     "differences",
-    "letters",
+    "emails",
     "orders",
     "places",
     "points",

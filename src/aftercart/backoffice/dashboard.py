@@ -18,7 +18,7 @@ from aftercart.cancellations.models import (
     Withdrawal,
 )
 from aftercart.cancellations.states import UNDER_WAY
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.mail.outbox import measure_outbox
 
 _Status = CancellationRequest.Status
@@ -50,8 +50,8 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
         cards.append(_count_address_changes())
     if user.has_perm("cancellations.view_difference"):
         cards.append(_count_differences())
-    if user.has_perm("mail.view_letter"):
-        cards.append(_count_letters())
+    if user.has_perm("mail.view_email"):
+        cards.append(_count_emails())
     if user.has_perm("cancellations.view_cancellationreason"):
         cards += _count_lone_reasons()
     return {**context, "title": _("Overview"), "cards": cards}
@@ -129,9 +129,9 @@ def _count_withdrawals() -> Card:
     return Card(_("Withdrawals"), str(count), hint, make_list_url(Withdrawal))
 
 
-def _count_letters() -> Card:
+def _count_emails() -> Card:
     count = measure_outbox().manual
-    url = make_list_url(Letter, state="manual")
+    url = make_list_url(Email, state="manual")
     return Card(
         _("Letters given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
     )

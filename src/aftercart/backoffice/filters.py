@@ -13,7 +13,7 @@ from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.cancellations.withdrawals import Withdrawal
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
 if TYPE_CHECKING:
@@ -169,23 +169,23 @@ class WithdrawalStateFilter(ChoiceFilter):
     )
 
 
-class LetterStateFilter(ChoiceFilter):
+class EmailStateFilter(ChoiceFilter):
     """What somebody has to look at, or one of the states."""
 
     title = _("state")
     parameter_name = "state"
     table = (
         ("manual", _("Somebody has to look"), Q(manual_since__isnull=False)),
-        *((state.value, state.label, Q(state=state)) for state in Letter.State),
+        *((state.value, state.label, Q(state=state)) for state in Email.State),
     )
 
 
-class LetterKindFilter(ChoiceFilter):
+class EmailKindFilter(ChoiceFilter):
     """What it tells."""
 
     title = _("kind")
     parameter_name = "kind"
-    table = tuple((kind.value, kind.label, Q(kind=kind)) for kind in Letter.Kind)
+    table = tuple((kind.value, kind.label, Q(kind=kind)) for kind in Email.Kind)
 
 
 class AddressStateFilter(ChoiceFilter):

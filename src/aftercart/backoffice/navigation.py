@@ -24,7 +24,7 @@ from aftercart.cancellations.models import (
     WithdrawalPolicy,
 )
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
 
@@ -51,7 +51,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
                 item(LoyaltyEntry, _("Loyalty points"), "loyalty"),
-                item(Letter, _("Letters"), "mail"),
+                item(Email, _("Letters"), "mail"),
             ],
         },
         {

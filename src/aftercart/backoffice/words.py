@@ -19,7 +19,7 @@ from aftercart.cancellations.causes import say_detail
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
 from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
 
@@ -116,8 +116,8 @@ _TONES: Final[dict[str, str]] = {
     Submission.State.UNKNOWN: "warn",
     Withdrawal.State.RECEIVED: "warn",
     Withdrawal.State.ACCEPTED: "good",
-    Letter.State.SENDING: "info",
-    Letter.State.FAILED: "wrong",
+    Email.State.SENDING: "info",
+    Email.State.FAILED: "wrong",
     AddressChange.State.PENDING: "warn",
     AddressChange.State.TOO_LATE: "quiet",
     AddressChange.State.SUPERSEDED: "quiet",

@@ -35,8 +35,8 @@ Point = Literal[
     "points.booked",
     "recover.settling",
     "recover.enqueuing",
-    "letter.claimed",
-    "letter.handed_over",
+    "email.claimed",
+    "email.handed_over",
     "withdraw.recorded",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)

@@ -1,1 +1,1 @@
-"""The outbox: letters to customers, written with the event that they tell of, sent by the worker afterwards."""
+"""The outbox: e-mails to customers, written with the event that they tell of, sent by the worker afterwards."""

@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class MailConfig(AppConfig):
-    """Letters: the outbox, their words, and how they leave."""
+    """E-mails: the outbox, their words, and how they leave."""
 
     name = "aftercart.mail"

@@ -1,4 +1,4 @@
-"""Make a mail of a letter: words, then HTML and text, headers, links that are signed at this moment."""
+"""Make a mail of an e-mail: words, then HTML and text, headers, links that are signed at this moment."""
 
 from typing import Any
 from urllib.parse import quote
@@ -13,35 +13,35 @@ from django.utils import translation
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import sign_number
 from aftercart.mail.draft import Draft, Told
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.mail.texts import write_draft
 from aftercart.orders.models import Order
 
 _signer = signing.Signer(salt="aftercart.mail.opt-out")
 
 
-def compose_mail(letter: Letter) -> EmailMultiAlternatives:
-    """Make the mail of a letter, in its language."""
-    is_for_staff = letter.kind in Letter.FOR_STAFF
+def compose_mail(email: Email) -> EmailMultiAlternatives:
+    """Make the mail of an e-mail, in its language."""
+    is_for_staff = email.kind in Email.FOR_STAFF
     told = Told(
-        number=letter.order.number,
-        facts=letter.facts,
-        url=make_request_url(letter) if is_for_staff else make_order_url(letter.order),
-        secret=letter.secret,
-        is_guest=letter.order.user_id is None and not is_for_staff,
+        number=email.order.number,
+        facts=email.facts,
+        url=make_request_url(email) if is_for_staff else make_order_url(email.order),
+        secret=email.secret,
+        is_guest=email.order.user_id is None and not is_for_staff,
     )
-    opt_out = make_opt_out_url(letter.recipient) if letter.kind in Letter.OPTIONAL else ""
-    draft, text, html = render_letter(letter.kind, told, language=letter.language, opt_out=opt_out)
-    headers = {"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated"}
+    opt_out = make_opt_out_url(email.recipient) if email.kind in Email.OPTIONAL else ""
+    draft, text, html = render_email(email.kind, told, language=email.language, opt_out=opt_out)
+    headers = {"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
     if opt_out:
         headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    mail = EmailMultiAlternatives(draft.subject, text, to=[letter.recipient], headers=headers)
+    mail = EmailMultiAlternatives(draft.subject, text, to=[email.recipient], headers=headers)
     mail.attach_alternative(html, "text/html")
     return mail
 
 
-def render_letter(kind: str, told: Told, *, language: str, opt_out: str = "") -> tuple[Draft, str, str]:
-    """Write a letter's draft, and its text and HTML, in a language."""
+def render_email(kind: str, told: Told, *, language: str, opt_out: str = "") -> tuple[Draft, str, str]:
+    """Write an e-mail's draft, and its text and HTML, in a language."""
     with translation.override(language):
         draft = write_draft(kind, told)
         context: dict[str, Any] = {
@@ -51,8 +51,8 @@ def render_letter(kind: str, told: Told, *, language: str, opt_out: str = "") ->
             "colour": settings.SHOP_COLOUR,
             "opt_out": opt_out,
         }
-        text = render_to_string("mail/letter.txt", context).strip() + "\n"
-        return draft, text, render_to_string("mail/letter.html", context)
+        text = render_to_string("mail/email.txt", context).strip() + "\n"
+        return draft, text, render_to_string("mail/email.html", context)
 
 
 def make_order_url(order: Order) -> str:
@@ -63,14 +63,14 @@ def make_order_url(order: Order) -> str:
     return f"{settings.PUBLIC_URL}/orders/guest/{token}/"
 
 
-def make_request_url(letter: Letter) -> str:
-    """Make the address of the back-office page of the request that a letter to staff is about."""
-    path = reverse("admin:cancellations_cancellationrequest_change", args=[letter.facts["request"]])
+def make_request_url(email: Email) -> str:
+    """Make the address of the back-office page of the request that an e-mail to staff is about."""
+    path = reverse("admin:cancellations_cancellationrequest_change", args=[email.facts["request"]])
     return f"{settings.PUBLIC_URL}{path}"
 
 
 def make_opt_out_url(email: str) -> str:
-    """Make the address at which somebody says that they want no optional letters; it does not expire."""
+    """Make the address at which somebody says that they want no optional e-mails; it does not expire."""
     return f"{settings.PUBLIC_URL}/mail/opt-out/{quote(_signer.sign(fold_email(email)), safe=':@')}/"
 
 

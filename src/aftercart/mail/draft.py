@@ -1,4 +1,4 @@
-"""A letter in words, before it is HTML or text: one shape for all, so that both always say the same."""
+"""An e-mail in words, before it is HTML or text: one shape for all, so that both always say the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a letter tells of: the order's number, the facts of the event, a secret, where the order is seen."""
+    """What an e-mail tells of: the order's number, the facts of the event, a secret, where the order is seen."""
 
     number: str
     facts: Mapping[str, Any]

@@ -1,9 +1,9 @@
-"""Example data for each kind of letter: what staff look at before the first customer does, and tests too."""
+"""Example data for each kind of e-mail: what staff look at before the first customer does, and tests too."""
 
 from typing import Any, Final
 
 from aftercart.mail.draft import Told
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 
 _NUMBER = "ORD-2026-001042"
 _URL = "https://shop.example.com/users/orders/1042/"
@@ -32,30 +32,30 @@ _REFUND: Final = {
 }
 
 _FACTS: Final[dict[str, dict[str, Any]]] = {
-    Letter.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND},
-    Letter.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
-    Letter.Kind.CANCELLATION_LATE: {"items": _ITEMS[:1]},
-    Letter.Kind.CANCELLATION_COMPLETED: {
+    Email.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND},
+    Email.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
+    Email.Kind.CANCELLATION_LATE: {"items": _ITEMS[:1]},
+    Email.Kind.CANCELLATION_COMPLETED: {
         "items": [{**_ITEMS[0], "amount": "549.90"}, {**_ITEMS[1], "amount": "3798.00"}],
         **_REFUND,
         "is_refunded": False,
     },
-    Letter.Kind.REQUEST_RECEIVED: {
+    Email.Kind.REQUEST_RECEIVED: {
         "items": _ITEMS,
         "answer_by": "2026-03-17T09:30:00.000000Z",
         **_REFUND,
     },
-    Letter.Kind.REQUEST_APPROVED: {"items": _ITEMS[:1]},
-    Letter.Kind.REQUEST_REJECTED: {
+    Email.Kind.REQUEST_APPROVED: {"items": _ITEMS[:1]},
+    Email.Kind.REQUEST_REJECTED: {
         "items": _ITEMS[:1],
         "reason": "The parcel has left our warehouse already.",
     },
-    Letter.Kind.APPROVAL_BOUNCED: {"items": _ITEMS[:1], "request": 12, "cause": "omnitron_status"},
-    Letter.Kind.ADDRESS_CHANGED: {"address": _ADDRESS},
-    Letter.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
-    Letter.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,
-    Letter.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1]},
-    Letter.Kind.WITHDRAWAL_REFUSED: {
+    Email.Kind.APPROVAL_BOUNCED: {"items": _ITEMS[:1], "request": 12, "cause": "omnitron_status"},
+    Email.Kind.ADDRESS_CHANGED: {"address": _ADDRESS},
+    Email.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
+    Email.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,
+    Email.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1]},
+    Email.Kind.WITHDRAWAL_REFUSED: {
         "items": _ITEMS[:1],
         "reason": "The withdrawal period ended on 30 January 2026, before your statement.",
     },
@@ -63,9 +63,9 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
 
 
 def make_example(kind: str, language: str = "en") -> Told:
-    """Make an example of a kind of letter."""
+    """Make an example of a kind of e-mail."""
     facts = dict(_FACTS.get(kind, {}))
-    if language == "tr" and kind == Letter.Kind.WITHDRAWAL_RECEIPT:
+    if language == "tr" and kind == Email.Kind.WITHDRAWAL_RECEIPT:
         facts["statement"] = _TURKISH_STATEMENT
-    is_link = kind in {Letter.Kind.ORDER_LINK, Letter.Kind.ORDER_LINK_REMINDER}
+    is_link = kind in {Email.Kind.ORDER_LINK, Email.Kind.ORDER_LINK_REMINDER}
     return Told(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link)  # noqa: S106 - an example

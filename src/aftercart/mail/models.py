@@ -1,4 +1,4 @@
-"""The outbox. A letter is a row before it is a mail, written in the transaction of what it tells."""
+"""The outbox. An e-mail is a row before it is a mail, written in the transaction of what it tells."""
 
 import uuid
 from email.utils import parseaddr
@@ -13,13 +13,13 @@ from aftercart.lib.crypto import EncryptedTextField
 from aftercart.orders.models import Order
 
 
-class Letter(models.Model):
-    """One letter to one recipient about one event.
+class Email(models.Model):
+    """One e-mail to one recipient about one event.
 
     `subject` names the event (the uuid of a submission, a request, a statement), so that kind, subject and
-    recipient together exist once: whoever tells of an event twice writes one letter. `facts` is what was
-    true then; `secret` is what must not be kept, and is wiped as soon as the letter has come to an end.
-    `message_id` is fixed with the row: every try of one letter is, to whoever receives it, the same mail.
+    recipient together exist once: whoever tells of an event twice writes one e-mail. `facts` is what was
+    true then; `secret` is what must not be kept, and is wiped as soon as the e-mail has come to an end.
+    `message_id` is fixed with the row: every try of one e-mail is, to whoever receives it, the same mail.
     """
 
     class Kind(models.TextChoices):
@@ -61,7 +61,7 @@ class Letter(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=24, choices=Kind)
     subject = models.UUIDField()
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="letters")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="emails")
     recipient = models.EmailField()
     language = models.CharField(max_length=2)
     facts = models.JSONField(default=dict)
@@ -79,18 +79,18 @@ class Letter(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject", "recipient"], name="one_letter_an_event"),
+            models.UniqueConstraint(fields=["kind", "subject", "recipient"], name="one_email_an_event"),
         ]
         indexes = [
             models.Index(
                 fields=["id"],
                 condition=models.Q(state__in=["prepared", "sending", "unknown"]),
-                name="letters_under_way",
+                name="emails_unsettled",
             ),
             models.Index(
-                fields=["manual_since"], condition=~models.Q(manual_since=None), name="letters_for_people"
+                fields=["manual_since"], condition=~models.Q(manual_since=None), name="emails_for_people"
             ),
-            models.Index(fields=["created_at"], name="letters_by_age"),
+            models.Index(fields=["created_at"], name="emails_by_age"),
         ]
 
     def __str__(self) -> str:
@@ -105,12 +105,12 @@ class Letter(models.Model):
 class LineNotice(models.Model):
     """One outcome of one line that its customer has been notified of, or was with others in one e-mail.
 
-    The database lets each in once, whoever decides and in whatever order. It outlives its letter.
+    The database lets each in once, whoever decides and in whatever order. It outlives its e-mail.
     """
 
     line = models.ForeignKey("cancellations.SubmissionLine", on_delete=models.CASCADE, related_name="notices")
     outcome = models.CharField(max_length=10)
-    letter = models.ForeignKey(Letter, null=True, on_delete=models.SET_NULL, related_name="notices")
+    email = models.ForeignKey(Email, null=True, on_delete=models.SET_NULL, related_name="notices")
 
     class Meta:
         ordering = ["id"]
@@ -123,7 +123,7 @@ class LineNotice(models.Model):
 
 
 class OptOut(models.Model):
-    """An address that wants no optional letters (in lower case). What concerns an order still comes."""
+    """An address that wants no optional e-mails (in lower case). What concerns an order still comes."""
 
     email = models.EmailField(unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -135,7 +135,7 @@ class OptOut(models.Model):
         return self.email
 
 
-def make_message_id(letter_uuid: uuid.UUID) -> str:
-    """Make a letter's `Message-ID`, under the domain that it is sent from."""
+def make_message_id(email_uuid: uuid.UUID) -> str:
+    """Make an e-mail's `Message-ID`, under the domain that it is sent from."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return f"<{letter_uuid}@{domain}>"
+    return f"<{email_uuid}@{domain}>"

@@ -1,4 +1,4 @@
-"""Writing letters into the outbox, and reading what stands there."""
+"""Writing e-mails into the outbox, and reading what stands there."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,22 +12,22 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from aftercart.lib.emails import fold_email
-from aftercart.mail.models import Letter, OptOut, make_message_id
+from aftercart.mail.models import Email, OptOut, make_message_id
 from aftercart.orders.models import Order
 
-_State = Letter.State
+_State = Email.State
 
-#: Beyond the longest talk with a mail server, whoever was sending a letter is dead.
+#: Beyond the longest dialogue with a mail server, whoever was sending an e-mail is dead.
 SENDING_AT_MOST: Final = timedelta(minutes=5)
-#: A letter that may be taken on: not sent, or perhaps sent where once more does no harm.
+#: An e-mail that may be taken on: not sent, or perhaps sent where once more does no harm.
 IS_TO_SEND: Final = Q(state=_State.PREPARED) | (
-    Q(state=_State.UNKNOWN, manual_since=None) & ~Q(kind__in=Letter.AT_MOST_ONCE)
+    Q(state=_State.UNKNOWN, manual_since=None) & ~Q(kind__in=Email.AT_MOST_ONCE)
 )
 
 
-def post_letter(
+def queue_email(
     order: Order,
-    kind: Letter.Kind,
+    kind: Email.Kind,
     subject: uuid.UUID,
     facts: Mapping[str, Any],
     *,
@@ -36,32 +36,32 @@ def post_letter(
     secret: str = "",
     expires_at: datetime | None = None,
 ) -> int | None:
-    """Write a letter about an event, once; its id if it is new. Inside the transaction of the event.
+    """Write an e-mail about an event, once; its id if it is new. Inside the transaction of the event.
 
-    To the order's e-mail and in its language, unless told otherwise. None: there is such a letter, or nobody
+    To the order's e-mail and in its language, unless told otherwise. None: there is such an e-mail, or nobody
     to send it to, or an optional one that the recipient does not want.
     """
-    if not connection.in_atomic_block:  # a letter without its event, or the reverse, must be impossible
-        raise RuntimeError("post_letter() needs a transaction")
+    if not connection.in_atomic_block:  # an e-mail without its event, or the reverse, must be impossible
+        raise RuntimeError("queue_email() needs a transaction")
     recipient = recipient or order.user_email
-    if not recipient or (kind in Letter.OPTIONAL and _wants_none(recipient)):
+    if not recipient or (kind in Email.OPTIONAL and _wants_none(recipient)):
         return None
-    letter_uuid = uuid.uuid4()
-    letter, is_new = Letter.objects.get_or_create(
+    email_uuid = uuid.uuid4()
+    email, is_new = Email.objects.get_or_create(
         kind=kind,
         subject=subject,
         recipient=recipient,
         defaults={
-            "uuid": letter_uuid,
+            "uuid": email_uuid,
             "order": order,
             "language": language if language in dict(settings.LANGUAGES) else get_language_of(order),
             "facts": dict(facts),
             "secret": secret,
             "expires_at": expires_at,
-            "message_id": make_message_id(letter_uuid),
+            "message_id": make_message_id(email_uuid),
         },
     )
-    return letter.pk if is_new else None
+    return email.pk if is_new else None
 
 
 def _wants_none(email: str) -> bool:
@@ -78,24 +78,24 @@ def get_language_of(order: Order) -> str:
     return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
 
 
-def claim_letter(pk: int) -> Letter | None:
-    """Take a letter on to be sent; None if it is not to be sent, or somebody else has taken it."""
+def claim_email(pk: int) -> Email | None:
+    """Take an e-mail on to be sent; None if it is not to be sent, or somebody else has taken it."""
     count = (
-        Letter.objects.filter(IS_TO_SEND, pk=pk)
+        Email.objects.filter(IS_TO_SEND, pk=pk)
         .exclude(expires_at__lt=Now())
         .update(state=_State.SENDING, sending_at=Now(), attempts=F("attempts") + 1)
     )
-    return Letter.objects.select_related("order").get(pk=pk) if count else None
+    return Email.objects.select_related("order").get(pk=pk) if count else None
 
 
-def list_waiting() -> models.QuerySet[Letter]:
-    """List the letters that wait for a job of the worker."""
-    return Letter.objects.filter(IS_TO_SEND)
+def list_waiting() -> models.QuerySet[Email]:
+    """List the e-mails that wait for a job of the worker."""
+    return Email.objects.filter(IS_TO_SEND)
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """How many letters wait, and how many a person should look at."""
+    """How many e-mails wait, and how many a person should look at."""
 
     waiting: int
     manual: int
@@ -103,7 +103,7 @@ class OutboxState:
 
 def measure_outbox() -> OutboxState:
     """Measure the outbox, in one query."""
-    counts = Letter.objects.filter(~Q(state=_State.SENT)).aggregate(
+    counts = Email.objects.filter(~Q(state=_State.SENT)).aggregate(
         waiting=models.Count("pk", filter=IS_TO_SEND | Q(state=_State.SENDING)),
         manual=models.Count("pk", filter=Q(manual_since__isnull=False)),
     )

@@ -1,4 +1,4 @@
-"""The words of each kind of letter about orders, in the language that is active. Pure: facts in, draft out."""
+"""The words of each kind of e-mail about orders, in the language that is active. Pure: facts in, draft out."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,12 +10,12 @@ from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.lib.formats import format_day, format_money
 from aftercart.lib.times import parse_time
 from aftercart.mail.draft import Draft, Row, Told
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
 from aftercart.orders.payment import say_unpaid
 from aftercart.orders.refund_words import name_destination
 
-_Kind = Letter.Kind
+_Kind = Email.Kind
 
 
 def _make_button(told: Told) -> tuple[str, str]:
@@ -287,5 +287,5 @@ _WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
 
 
 def write_draft(kind: str, told: Told) -> Draft:
-    """Put a letter into words."""
+    """Put an e-mail into words."""
     return _WRITERS[kind](told)

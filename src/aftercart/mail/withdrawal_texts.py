@@ -1,4 +1,4 @@
-"""The words of the letters about withdrawals (docs/withdrawal.md). The receipt never sounds like an acceptance."""
+"""The words of the e-mails about withdrawals (docs/withdrawal.md). The receipt never sounds like an acceptance."""
 
 from datetime import UTC
 

@@ -1,9 +1,9 @@
 """The dialogue with Omnitron as the rest of Aftercart sees it: one protocol, a real and an in-memory twin.
 
-    with client.dialogue() as talk:
-        order = talk.read_order(channel_id=1, number="ORD-2024-001234")
+    with client.dialogue() as dialogue:
+        order = dialogue.read_order(channel_id=1, number="ORD-2024-001234")
         ...  # commit the intent
-        talk.cancel_items(channel_id=1, command=command)
+        dialogue.cancel_items(channel_id=1, command=command)
 
 Every method raises `NotSent`, `Refused` or `AnswerUnknown` (see `errors`), a read never the last. What is not
 there is `NotFound`, by reads only.

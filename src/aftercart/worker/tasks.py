@@ -1,7 +1,7 @@
 """Procrastinate tasks and schedules: thin calls of actions. The rows are the truth, this the ticker."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
@@ -24,8 +24,8 @@ from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.reject_spare import reject_spare
+from aftercart.actions.send_email import forget_emails, recover_emails, send_email
 from aftercart.actions.send_guest_code import send_guest_code
-from aftercart.actions.send_letter import forget_letters, recover_letters, send_letter
 from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
@@ -63,8 +63,11 @@ def _returning_connections(task: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _about_row(name: str) -> Callable[[Callable[[int], None]], Any]:
-    """Register a task about one row. Its unexpected failures are counted, and put its next try behind others'."""
+def _about_row(name: str, *, aliases: Sequence[str] = ()) -> Callable[[Callable[[int], None]], Any]:
+    """Register a task about one row. Its unexpected failures are counted, and put its next try behind others'.
+
+    `aliases` are names that earlier versions enqueued it under.
+    """
 
     def decorate(task: Callable[[int], None]) -> Any:
         @wraps(task)
@@ -77,7 +80,7 @@ def _about_row(name: str) -> Callable[[Callable[[int], None]], Any]:
                 raise
             clear_setback(name, pk)
 
-        return app.task(name=name)(_returning_connections(wrapper))
+        return app.task(name=name, aliases=list(aliases))(_returning_connections(wrapper))
 
     return decorate
 
@@ -162,10 +165,10 @@ def _log_unsynced(pk: int, error: OmnitronError | None) -> None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
 
 
-@_about_row(jobs.SEND_LETTER)
-def run_send_letter(pk: int) -> None:
-    """Send a letter of the outbox."""
-    send_letter(pk)
+@_about_row(jobs.SEND_EMAIL, aliases=["aftercart.send_letter"])
+def run_send_email(pk: int) -> None:
+    """Send an e-mail of the outbox."""
+    send_email(pk)
 
 
 @_about_row(jobs.SYNC_REASONS)
@@ -189,10 +192,10 @@ def run_compare_reasons(_fence: Fence) -> None:
 @_round("* * * * * */10", "aftercart.recover", priority=jobs.UPKEEP)
 def run_recover(fence: Fence) -> None:
     """Settle what dead processes left, and enqueue what lost its job."""
-    settled = recover.recover_submissions(fence) + recover_letters(fence)
+    settled = recover.recover_submissions(fence) + recover_emails(fence)
     enqueued = recover.recover_jobs(fence)
     if settled or enqueued:
-        _logger.warning("Recovered %s submissions or letters and %s jobs.", settled, enqueued)
+        _logger.warning("Recovered %s submissions or e-mails and %s jobs.", settled, enqueued)
 
 
 @_round("* * * * * */20", "aftercart.sync_orders")
@@ -264,13 +267,13 @@ def run_forget_logs(_fence: Fence) -> None:
 
 @_round("47 * * * *", "aftercart.forget_writes")
 def run_forget_writes(fence: Fence) -> None:
-    """Delete idempotency records, letters, sessions, guests' codes and tallies after their time."""
+    """Delete idempotency records, e-mails, sessions, guests' codes and tallies after their time."""
     forget: tuple[Callable[[], object], ...] = (
         SessionStore.clear_expired,
         recover.forget_writes,
         recover.forget_guests,
         recover.forget_setbacks,
-        partial(forget_letters, settings.LETTER_LIFE),
+        partial(forget_emails, settings.EMAIL_LIFE),
     )
     for number, do in enumerate(forget):
         do_apart("aftercart.forget_writes", number, do, fence)

@@ -41,9 +41,9 @@ _REFUSABLE = ("order_cancel", "request_create", "address_change")
 _HTML = {"content_type": "text/html", "body": "<html><body><h1>Bad Gateway</h1></body></html>"}
 
 
-def _lose_letters() -> None:
-    """Lose the jobs of letters that wait: their rows are there, and get new ones."""
-    ProcrastinateJob.objects.filter(task_name=jobs.SEND_LETTER, status="todo")._raw_delete("default")
+def _lose_emails() -> None:
+    """Lose the jobs of e-mails that wait: their rows are there, and get new ones."""
+    ProcrastinateJob.objects.filter(task_name=jobs.SEND_EMAIL, status="todo")._raw_delete("default")
 
 
 class Chaos:
@@ -87,7 +87,7 @@ class Chaos:
             if passed > seconds and not missing and is_enough():
                 break
             if passed > seconds and "recover.enqueuing" in missing:
-                self._try(_lose_letters)
+                self._try(_lose_emails)
             self._arm(missing if passed > seconds else frozenset())
             self._do_what_is_due()
             if self._draw.random() < 0.8 * _TICK / 0.25:

@@ -10,8 +10,8 @@ from aftercart.cancellations.models import Submission
 from aftercart.lib.links import sign_number
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
+from tests.emails import prove
 from tests.http.guests.steps import choose, pass_time, sign, text_of
-from tests.letters import prove
 from tests.shop import get_items, make_customer, make_order, make_reason
 
 pytestmark = pytest.mark.django_db

@@ -13,11 +13,11 @@ from pytest_django import Settings
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import AddressChange, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import IdempotencyRecord, Order
+from tests.emails import prove
 from tests.http.guests.steps import choose, confirm, look, pass_time, sign
-from tests.letters import prove
 from tests.shop import get_items, get_statuses, make_customer, make_order, make_reason
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ def test_every_address_is_in_a_table() -> None:
 def test_a_page_opens_to_its_proof_and_no_less(
     client: Client, order: Order, facts: dict[str, Any], settings: Settings, place: int
 ) -> None:
-    settings.ARE_LETTERS_KEPT_HERE = False  # as in production
+    settings.ARE_EMAILS_KEPT_HERE = False  # as in production
     come(client, order, ("", "link", "code")[place])
     found, wanted = {}, {}
     for name, (path, *expected) in PAGES.items():
@@ -204,7 +204,7 @@ def test_a_link_writes_nothing_on_any_page(client: Client, order: Order, fake: F
             assert client.post(path, {**fields, "step": step}).status_code == 303, name
 
     assert (get_statuses(order), Order.objects.get(pk=order.pk).version) == before
-    for kept in (Submission, AddressChange, Withdrawal, Letter, IdempotencyRecord):
+    for kept in (Submission, AddressChange, Withdrawal, Email, IdempotencyRecord):
         assert not kept.objects.exists(), kept
     assert fake.posts == []
 

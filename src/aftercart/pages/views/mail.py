@@ -1,4 +1,4 @@
-"""Letters: the mails that a local run keeps instead of sending them, and the way out of optional ones."""
+"""E-mails: the mails that a local run keeps instead of sending them, and the way out of optional ones."""
 
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def kept_mail_body(_request: HttpRequest, name: str) -> HttpResponse:
 @csrf_exempt  # the token is the proof: mail programs post here by themselves (RFC 8058)
 @require_http_methods(["GET", "HEAD", "POST"])
 def opt_out(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, or take note, that an address wants no optional letters. Raises Http404 for a token not ours."""
+    """Ask, or take note, that an address wants no optional e-mails. Raises Http404 for a token not ours."""
     email = read_opt_out_token(token)
     if email is None:
         raise Http404
@@ -61,7 +61,7 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _get_folder() -> Path:
-    if not (settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE):
+    if not (settings.IS_LOCAL and settings.ARE_EMAILS_KEPT_HERE):
         raise Http404
     return Path(settings.EMAIL_FILE_PATH)
 

@@ -35,7 +35,7 @@ _PAGE_SIZE = 12
 def home(request: HttpRequest) -> HttpResponse:
     """Show the way: to the log-in, or to one's orders; in a local run to the demo's log-ins, too."""
     context = {
-        "shows_mails": settings.IS_LOCAL and settings.ARE_LETTERS_KEPT_HERE,
+        "shows_mails": settings.IS_LOCAL and settings.ARE_EMAILS_KEPT_HERE,
         "demo": _read_demo() if settings.IS_LOCAL else None,
     }
     return render(request, "pages/home.html", context)

@@ -1,4 +1,4 @@
-"""Two who tell of one event, two who want no letters, and a link that is sent while its address changes."""
+"""Two who tell of one event, two who want no e-mails, and a link that is sent while its address changes."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from aftercart.actions.mail_order_link import mail_order_link
 from aftercart.actions.opt_out import opt_out
 from aftercart.actions.tell_customer import post, tell_completed
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.mail.models import Letter, LineNotice, OptOut
+from aftercart.mail.models import Email, LineNotice, OptOut
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from tests.races.together import interrupted, race, without_lock, without_unique
@@ -18,44 +18,44 @@ from tests.shop import Line, Shop, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# --- one letter an event -------------------------------------------------------------------------------------
+# --- one e-mail an event -------------------------------------------------------------------------------------
 
-SAVING_A_LETTER = "aftercart.mail.models.Letter.save_base"
+SAVING_AN_EMAIL = "aftercart.mail.models.Email.save_base"
 EVENT = uuid.UUID("00000000-0000-4000-8000-000000000001")
 
 
 def tell(order: Order) -> str:
     with transaction.atomic():
-        post(order, Letter.Kind.CANCELLATION_COMPLETED, EVENT, {})
+        post(order, Email.Kind.CANCELLATION_COMPLETED, EVENT, {})
     return "told"
 
 
 @pytest.mark.parametrize("count", [4, 40])
-def test_of_many_who_tell_of_one_event_one_writes_the_letter(count: int) -> None:
+def test_of_many_who_report_one_event_one_writes_the_email(count: int) -> None:
     order = make_order(None)
 
     assert race(count, lambda _n: tell(order)) == ["told"] * count
 
-    assert Letter.objects.count() == 1
+    assert Email.objects.count() == 1
 
 
 def test_an_event_that_was_told_of_in_between_is_not_told_again() -> None:
     order = make_order(None)
 
-    with interrupted(SAVING_A_LETTER, lambda: tell(order)) as other:
+    with interrupted(SAVING_AN_EMAIL, lambda: tell(order)) as other:
         assert tell(order) == "told"
 
     assert (other.had_to_wait, other.outcome) == (False, "told")
-    assert Letter.objects.count() == 1
+    assert Email.objects.count() == 1
 
 
-def test_without_the_constraint_the_customer_gets_two_letters() -> None:
+def test_without_the_constraint_the_customer_gets_two_emails() -> None:
     order = make_order(None)
 
-    with without_unique("one_letter_an_event"):
-        with interrupted(SAVING_A_LETTER, lambda: tell(order)) as other:
+    with without_unique("one_email_an_event"):
+        with interrupted(SAVING_AN_EMAIL, lambda: tell(order)) as other:
             assert tell(order) == other.outcome == "told"
-        assert Letter.objects.filter(subject=EVENT, state="prepared").count() == 2
+        assert Email.objects.filter(subject=EVENT, state="prepared").count() == 2
 
 
 # --- who wants none ------------------------------------------------------------------------------------------
@@ -84,10 +84,10 @@ def test_without_the_constraint_an_address_that_is_there_twice_cannot_opt_out_an
 
 
 def correct_address(order: Order) -> int:
-    """Correct an order's e-mail, as an import does; how many letters went to the old one before."""
+    """Correct an order's e-mail, as an import does; how many e-mails went to the old one before."""
     with transaction.atomic():
         locked = lock_order(pk=order.pk)
-        count = Letter.objects.filter(order=order, recipient=locked.user_email).count()
+        count = Email.objects.filter(order=order, recipient=locked.user_email).count()
         locked.user_email = "right@example.com"
         save_order(locked, "user_email")
     return count
@@ -100,7 +100,7 @@ def test_who_corrects_an_address_waits_for_the_link_that_is_being_written() -> N
         mail_order_link(order.number)
 
     assert (other.had_to_wait, other.outcome) == (True, 1)  # who revokes the links now knows why
-    assert Letter.objects.get().recipient == "guest@example.com"
+    assert Email.objects.get().recipient == "guest@example.com"
 
 
 def test_without_the_lock_a_link_goes_to_an_address_that_is_the_orders_no_more() -> None:
@@ -114,7 +114,7 @@ def test_without_the_lock_a_link_goes_to_an_address_that_is_the_orders_no_more()
 
     assert (other.had_to_wait, other.outcome) == (False, 0)
     assert Order.objects.get().user_email == "right@example.com"
-    assert Letter.objects.get().recipient == "guest@example.com"
+    assert Email.objects.get().recipient == "guest@example.com"
 
 
 # --- one notice of each outcome of a line --------------------------------------------------------------------
@@ -142,8 +142,8 @@ def test_of_many_who_tell_what_was_completed_one_does_and_of_all(count: int) -> 
 
     assert race(count, lambda _n: tell_of_both(order, submission)) == ["told"] * count
 
-    letter = Letter.objects.get(kind="cancellation_completed")
-    assert letter.notices.count() == LineNotice.objects.count() == 2
+    email = Email.objects.get(kind="cancellation_completed")
+    assert email.notices.count() == LineNotice.objects.count() == 2
 
 
 def test_without_the_constraint_a_line_is_claimed_by_two() -> None:

@@ -1,4 +1,4 @@
-"""The outbox: what was written to customers, what is stuck, and how each kind of letter looks."""
+"""The outbox: what was written to customers, what is stuck, and how each kind of e-mail looks."""
 
 from typing import Any
 
@@ -13,42 +13,42 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.resend_letter import LetterNotStuck, resend_letter
-from aftercart.backoffice.filters import LetterKindFilter, LetterStateFilter
+from aftercart.actions.resend_email import EmailNotStuck, resend_email
+from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
 from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
-from aftercart.mail.compose import render_letter
+from aftercart.mail.compose import render_email
 from aftercart.mail.examples import make_example
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
-#: A letter brings its own style and nothing else, and may do nothing.
+#: An e-mail brings its own style and nothing else, and may do nothing.
 _PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 
-@admin.register(Letter)
-class LetterAdmin(SheetAdmin[Letter]):
-    """Letters, newest first. What is in a one-time code's letter is nobody's business, and shown nowhere."""
+@admin.register(Email)
+class EmailAdmin(SheetAdmin[Email]):
+    """E-mails, newest first. What is in a one-time code's e-mail is nobody's business, and shown nowhere."""
 
-    sheet_template = "backoffice/letter.html"
-    change_list_template = "backoffice/letters.html"
+    sheet_template = "backoffice/email.html"
+    change_list_template = "backoffice/emails.html"
     list_display = ("show_number", "kind", "show_order", "recipient", "show_state", "attempts", "show_age")
-    list_filter = (LetterStateFilter, LetterKindFilter)
+    list_filter = (EmailStateFilter, EmailKindFilter)
     search_fields = ("order__number", "recipient")
     search_help_text = _("Order number or e-mail")
     ordering = ("-id",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
-        """List letters with all that a row shows, in one query."""
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Email]:
+        """List e-mails with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Tell who may have a letter sent again: nothing else of it can change."""
-        return request.user.has_perm("mail.change_letter")
+        """Tell who may have an e-mail sent again: nothing else of it can change."""
+        return request.user.has_perm("mail.change_email")
 
-    def make_sheet(self, request: HttpRequest, obj: Letter) -> Sheet:
-        """Write the page of one letter."""
+    def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
+        """Write the page of one e-mail."""
         facts = [
             Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
             Fact(_("To"), obj.recipient),
@@ -75,55 +75,51 @@ class LetterAdmin(SheetAdmin[Letter]):
         """Add the addresses of sending again, and of the previews."""
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/resend/", wrap(self.resend), name="mail_letter_resend"),
-            path("previews/", wrap(self.list_previews), name="mail_letter_previews"),
+            path("<int:pk>/resend/", wrap(self.resend), name="mail_email_resend"),
+            path("previews/", wrap(self.list_previews), name="mail_email_previews"),
             path(
                 "previews/<slug:kind>/<slug:language>/<slug:form>/",
                 wrap(self.preview),
-                name="mail_letter_preview",
+                name="mail_email_preview",
             ),
             *super().get_urls(),
         ]
 
     def resend(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Have a letter that was given up sent again (POST)."""
+        """Have an e-mail that was given up sent again (POST)."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not Letter.objects.filter(pk=pk).exists():
+        if not Email.objects.filter(pk=pk).exists():
             raise Http404
         try:
-            resend_letter(pk)
-        except LetterNotStuck as error:
+            resend_email(pk)
+        except EmailNotStuck as error:
             messages.error(request, str(error))
         else:
             messages.success(request, gettext("The letter waits to be sent again."))
-        return HttpResponseRedirect(make_url(Letter, pk))
+        return HttpResponseRedirect(make_url(Email, pk))
 
     def list_previews(self, request: HttpRequest) -> HttpResponse:
-        """List every kind of letter in every language, to be looked at with example data."""
+        """List every kind of e-mail in every language, to be looked at with example data."""
         self._check_view(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": gettext("How letters look"),
-            "kinds": Letter.Kind.choices,
+            "kinds": Email.Kind.choices,
             "languages": settings.LANGUAGES,
         }
-        return TemplateResponse(request, "backoffice/letter_previews.html", context)
+        return TemplateResponse(request, "backoffice/email_previews.html", context)
 
     def preview(self, request: HttpRequest, kind: str, language: str, form: str) -> HttpResponse:
-        """Show one kind of letter as HTML or as text. Raises Http404."""
+        """Show one kind of e-mail as HTML or as text. Raises Http404."""
         self._check_view(request)
-        if (
-            kind not in Letter.Kind
-            or language not in dict(settings.LANGUAGES)
-            or form not in {"html", "text"}
-        ):
+        if kind not in Email.Kind or language not in dict(settings.LANGUAGES) or form not in {"html", "text"}:
             raise Http404
-        opt_out = f"{settings.PUBLIC_URL}/mail/opt-out/…/" if kind in Letter.OPTIONAL else ""
-        _draft, text, html = render_letter(
+        opt_out = f"{settings.PUBLIC_URL}/mail/opt-out/…/" if kind in Email.OPTIONAL else ""
+        _draft, text, html = render_email(
             kind, make_example(kind, language), language=language, opt_out=opt_out
         )
         if form == "text":
@@ -138,22 +134,22 @@ class LetterAdmin(SheetAdmin[Letter]):
 
     # --- columns -------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("letter"), ordering="id")
-    def show_number(self, obj: Letter) -> str:
-        """Name the letter, as the link to its page."""
+    @admin.display(description=_("email"), ordering="id")
+    def show_number(self, obj: Email) -> str:
+        """Name the e-mail, as the link to its page."""
         return f"#{obj.pk}"
 
     @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Letter) -> SafeString:
+    def show_order(self, obj: Email) -> SafeString:
         """Link the order."""
         return link_row(Order, obj.order_id, obj.order.number)
 
     @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: Letter) -> SafeString:
+    def show_state(self, obj: Email) -> SafeString:
         """Show where it stands."""
         return show_state(obj.state, obj.get_state_display())
 
     @admin.display(description=_("age"), ordering="created_at")
-    def show_age(self, obj: Letter) -> str:
+    def show_age(self, obj: Email) -> str:
         """Tell how old it is."""
         return say_age(obj.created_at) or NOTHING

@@ -1,4 +1,4 @@
-"""The worker's part in letters, done at once."""
+"""The worker's part in e-mails, done at once."""
 
 import re
 from typing import Any
@@ -7,24 +7,24 @@ from django.core import mail
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from aftercart.actions.send_email import send_email
 from aftercart.actions.send_guest_code import send_guest_code
-from aftercart.actions.send_letter import send_letter
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import Order
 
 
-def send_letters() -> None:
-    """Send every letter that waits."""
+def send_emails() -> None:
+    """Send every e-mail that waits."""
     for pk in list_waiting().order_by("pk").values_list("pk", flat=True):
-        send_letter(pk)
+        send_email(pk)
 
 
 def send_code(pk: int) -> str:
     """Decide on one wish for a code, and send it; the code, or "" if none was sent."""
     before = len(mail.outbox)
     send_guest_code(pk)
-    send_letters()
-    # Other letters of the order may have waited with it.
+    send_emails()
+    # Other e-mails of the order may have waited with it.
     bodies = [str(sent.body) for sent in mail.outbox[before:]]
     codes = [code for body in bodies for code in re.findall(r"^\s*(\d{6})\s*$", body, flags=re.MULTILINE)]
     return codes[-1] if codes else ""

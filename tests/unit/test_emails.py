@@ -1,4 +1,4 @@
-"""How letters look: both languages, text and HTML alike, nothing that a mail program would have to fetch."""
+"""How e-mails look: both languages, text and HTML alike, nothing that a mail program would have to fetch."""
 
 import re
 
@@ -6,12 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 from pytest_django import Settings
 
-from aftercart.mail.compose import make_opt_out_url, read_opt_out_token, render_letter
+from aftercart.mail.compose import make_opt_out_url, read_opt_out_token, render_email
 from aftercart.mail.draft import Told
 from aftercart.mail.examples import make_example
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 
-KINDS = pytest.mark.parametrize("kind", list(Letter.Kind))
+KINDS = pytest.mark.parametrize("kind", list(Email.Kind))
 LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
 
 
@@ -22,7 +22,7 @@ def read(html: str) -> str:
 @KINDS
 @LANGUAGES
 def test_text_and_html_say_the_same(kind: str, language: str) -> None:
-    draft, text, html = render_letter(kind, make_example(kind, language), language=language)
+    draft, text, html = render_email(kind, make_example(kind, language), language=language)
 
     for said in (draft.heading, *draft.paragraphs, draft.note, draft.code):
         assert said in text
@@ -37,7 +37,7 @@ def test_text_and_html_say_the_same(kind: str, language: str) -> None:
 
 @KINDS
 def test_a_mail_program_has_nothing_to_fetch_and_follows_its_colours(kind: str) -> None:
-    _draft, _text, html = render_letter(kind, make_example(kind), language="en")
+    _draft, _text, html = render_email(kind, make_example(kind), language="en")
 
     page = BeautifulSoup(html, "html.parser")
     assert page.select("img, script, link, iframe, form") == []
@@ -56,7 +56,7 @@ def test_what_a_customer_wrote_is_no_html() -> None:
         url="https://shop.example.com/",
     )
 
-    draft, text, html = render_letter(Letter.Kind.REQUEST_REJECTED, told, language="en")
+    draft, text, html = render_email(Email.Kind.REQUEST_REJECTED, told, language="en")
 
     assert "<script>" not in html
     assert "&lt;i&gt;no&lt;/i&gt;" in html
@@ -64,16 +64,16 @@ def test_what_a_customer_wrote_is_no_html() -> None:
     assert draft.subject == "Declined: your request about order <b>1</b>"
 
 
-def test_amounts_are_written_in_the_letters_language() -> None:
-    example = make_example(Letter.Kind.CANCELLATION_COMPLETED)
+def test_amounts_are_written_in_the_emails_language() -> None:
+    example = make_example(Email.Kind.CANCELLATION_COMPLETED)
 
-    assert "TRY 4,347.90" in render_letter("cancellation_completed", example, language="en")[1]
-    assert "4.347,90 TL" in render_letter("cancellation_completed", example, language="tr")[1]
+    assert "TRY 4,347.90" in render_email("cancellation_completed", example, language="en")[1]
+    assert "4.347,90 TL" in render_email("cancellation_completed", example, language="tr")[1]
 
 
 def test_a_receipt_tells_content_and_utc_time_and_does_not_accept() -> None:
-    kind = Letter.Kind.WITHDRAWAL_RECEIPT
-    _draft, text, _html = render_letter(kind, make_example(kind), language="en")
+    kind = Email.Kind.WITHDRAWAL_RECEIPT
+    _draft, text, _html = render_email(kind, make_example(kind), language="en")
 
     assert "Submitted: 2026-03-14 21:07:45 UTC" in text
     assert "> I hereby withdraw from contract ORD-2026-001042 of 2 March 2026 about: 1 × Linen shirt." in text
@@ -82,12 +82,12 @@ def test_a_receipt_tells_content_and_utc_time_and_does_not_accept() -> None:
     assert not re.search(r"accept", text, re.IGNORECASE)
 
 
-def test_only_optional_letters_say_how_to_stop_them(settings: Settings) -> None:
+def test_only_optional_emails_say_how_to_stop_them(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://shop.example.com"
     url = make_opt_out_url("Ayse+x@Example.com")
-    reminder = make_example(Letter.Kind.ORDER_LINK_REMINDER)
+    reminder = make_example(Email.Kind.ORDER_LINK_REMINDER)
 
-    _draft, text, html = render_letter("order_link_reminder", reminder, language="en", opt_out=url)
+    _draft, text, html = render_email("order_link_reminder", reminder, language="en", opt_out=url)
 
     assert url.startswith("https://shop.example.com/mail/opt-out/ayse%2Bx@example.com:")
     assert url in text
@@ -148,7 +148,7 @@ def test_a_refund_is_told_with_how_it_stands_and_where_it_goes(
 ) -> None:
     told = Told(number="1", facts=PAID_BACK | facts, url="https://shop.example.com/")
 
-    draft, _text, _html = render_letter(Letter.Kind.CANCELLATION_COMPLETED, told, language="en")
+    draft, _text, _html = render_email(Email.Kind.CANCELLATION_COMPLETED, told, language="en")
 
     assert draft.paragraphs == ["These items are cancelled or returned.", said]
     assert draft.facts == rows
@@ -158,11 +158,11 @@ def test_a_refund_is_told_with_how_it_stands_and_where_it_goes(
 @pytest.mark.parametrize(
     "kind", ["cancellation_sent", "cancellation_confirmed", "request_received", "cancellation_completed"]
 )
-def test_no_letter_promises_what_nobody_paid(kind: str, language: str) -> None:
+def test_no_email_quotes_what_nobody_paid(kind: str, language: str) -> None:
     example = make_example(kind)
     facts = {**example.facts, "items": [], "refund": "", "points": "", "to": "", "is_paid": False}
 
-    draft, text, _html = render_letter(kind, Told(number="1", facts=facts, url=""), language=language)
+    draft, text, _html = render_email(kind, Told(number="1", facts=facts, url=""), language=language)
 
     nothing = {
         "en": "Nothing was paid, so nothing is returned.",

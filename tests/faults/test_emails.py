@@ -1,6 +1,6 @@
-"""Kill the process at every point of sending a letter: none is lost, and nobody reads one twice.
+"""Kill the process at every point of sending an e-mail: none is lost, and nobody reads one twice.
 
-The letters go into a folder, which, like a mailbox, keeps one of several with the same Message-ID. A log beside
+The e-mails go into a folder, which, like a mailbox, keeps one of several with the same Message-ID. A log beside
 it counts how often each was handed over.
 """
 
@@ -20,10 +20,10 @@ from pytest_django import Settings
 from aftercart.actions import jobs
 from aftercart.actions.mail_guest_code import mail_guest_code
 from aftercart.actions.recover import recover_jobs
-from aftercart.actions.send_letter import recover_letters, send_letter
+from aftercart.actions.send_email import recover_emails, send_email
 from aftercart.actions.tell_customer import post
 from aftercart.mail.folder import FolderBackend, list_mails
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from tests.faults.points import survive
 from tests.shop import make_order
 
@@ -60,8 +60,8 @@ def mailbox(settings: Settings, tmp_path: Path) -> Mailbox:
     return Mailbox(tmp_path)
 
 
-def send_watched(letter_pk: int, mailbox: Mailbox, pass_one: Callable[[], None]) -> None:
-    """Send a letter with points of its own before and after the handing over, and what the mailbox counts amid."""
+def send_watched(email_pk: int, mailbox: Mailbox, pass_one: Callable[[], None]) -> None:
+    """Send an e-mail with points of its own before and after the handing over, and what the mailbox counts amid."""
 
     def hand_over(backend: FolderBackend, mails: list[EmailMessage]) -> int:
         pass_one()
@@ -70,7 +70,7 @@ def send_watched(letter_pk: int, mailbox: Mailbox, pass_one: Callable[[], None])
         return count
 
     with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(hand_over)):
-        send_letter(letter_pk)
+        send_email(email_pk)
 
 
 class Backend(FolderBackend):
@@ -87,27 +87,27 @@ class Backend(FolderBackend):
 def recover(mailbox: Mailbox) -> None:
     """Do what the worker does; time passes quickly."""
     for _round in range(5):
-        Letter.objects.update(sending_at=F("sending_at") - timedelta(hours=1))
-        recover_letters()
+        Email.objects.update(sending_at=F("sending_at") - timedelta(hours=1))
+        recover_emails()
         recover_jobs()
-        todo = list(ProcrastinateJob.objects.filter(status="todo", task_name=jobs.SEND_LETTER))
+        todo = list(ProcrastinateJob.objects.filter(status="todo", task_name=jobs.SEND_EMAIL))
         if not todo:
             return
         ProcrastinateJob.objects.all()._raw_delete("default")
         with mock.patch("aftercart.mail.delivery.get_connection", return_value=Backend(mailbox.keeping)):
             for job in todo:
-                send_letter(job.args["pk"])
+                send_email(job.args["pk"])
     pytest.fail("it does not come to an end")
 
 
 def kill_at_every_point(mailbox: Mailbox, write: Callable[[], None], check: Callable[[], None]) -> int:
     for deadly in range(1, _MOST_POINTS):
-        Letter.objects.all().delete()
+        Email.objects.all().delete()
         ProcrastinateJob.objects.all()._raw_delete("default")
         mailbox.empty()
         with transaction.atomic():
             write()
-        points = survive(deadly, send_watched, Letter.objects.get().pk, mailbox, has_own_points=True)
+        points = survive(deadly, send_watched, Email.objects.get().pk, mailbox, has_own_points=True)
         recover(mailbox)
         check()
         if points is not None:
@@ -116,7 +116,7 @@ def kill_at_every_point(mailbox: Mailbox, write: Callable[[], None], check: Call
 
 
 def write_receipt() -> None:
-    post(make_order(None), Letter.Kind.WITHDRAWAL_RECEIPT, uuid.uuid4(), {"name": "Ayşe"})
+    post(make_order(None), Email.Kind.WITHDRAWAL_RECEIPT, uuid.uuid4(), {"name": "Ayşe"})
 
 
 def write_code() -> None:
@@ -124,18 +124,18 @@ def write_code() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_wherever_a_process_dies_a_letter_arrives_once(mailbox: Mailbox) -> None:
+def test_wherever_a_process_dies_an_email_arrives_once(mailbox: Mailbox) -> None:
     handed_over = []
 
     def check() -> None:
-        assert Letter.objects.get().state == "sent"
+        assert Email.objects.get().state == "sent"
         assert len(list_mails(mailbox.folder)) == 1
         handed_over.append(mailbox.count_handed_over())
 
     points = kill_at_every_point(mailbox, write_receipt, check)
 
     assert points >= 6
-    # What a mail server without memory makes unavoidable: after it took a letter, nobody lived to say so.
+    # What a mail server without memory makes unavoidable: after it took an e-mail, nobody lived to say so.
     assert set(handed_over) == {1, 2}
 
 
@@ -144,11 +144,11 @@ def test_wherever_a_process_dies_a_code_is_handed_over_at_most_once_and_never_ke
     states = set()
 
     def check() -> None:
-        letter = Letter.objects.get()
-        states.add(letter.state)
-        assert letter.secret == ""
+        email = Email.objects.get()
+        states.add(email.state)
+        assert email.secret == ""
         assert mailbox.count_handed_over() <= 1
-        if letter.state == "sent":
+        if email.state == "sent":
             assert mailbox.count_handed_over() == 1
 
     kill_at_every_point(mailbox, write_code, check)

@@ -9,7 +9,7 @@ import pytest
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.sync_order import sync_order
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from tests.shop import Line, Shop
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def complete(shop: Shop, amount: str | None) -> None:
 
 
 def read_facts(kind: str) -> dict[str, Any]:
-    facts = dict(Letter.objects.get(kind=kind).facts)
+    facts = dict(Email.objects.get(kind=kind).facts)
     del facts["items"], facts["currency"]
     return facts
 

@@ -1,4 +1,4 @@
-"""What becomes of an order is told by letter: each event once, with its items, amounts and reasons."""
+"""What becomes of an order is told by e-mail: each event once, with its items, amounts and reasons."""
 
 from datetime import timedelta
 
@@ -15,10 +15,10 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
-from aftercart.mail.models import Letter
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
-from tests.db.test_outbox import get_letter, list_kinds
+from tests.db.test_outbox import get_email, list_kinds
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
     cancel_items(shop.command(), shop.fake)
 
     assert list_kinds() == ["cancellation_sent"]
-    assert get_letter("cancellation_sent").facts == {
+    assert get_email("cancellation_sent").facts == {
         "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
         "currency": "TRY",
         "refund": "300.0000",  # as it was quoted
@@ -52,7 +52,7 @@ def test_a_review_promises_an_answer_by_a_day() -> None:
     cancel_items(shop.command(), shop.fake)
 
     assert list_kinds() == ["request_received"]
-    told = get_letter("request_received").facts["answer_by"]
+    told = get_email("request_received").facts["answer_by"]
     assert told[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
 
 
@@ -84,7 +84,7 @@ def test_decisions_are_told_with_their_reason() -> None:
     reject_request(second.pk, shop.user, "It has left.")
 
     assert list_kinds()[2:] == ["request_approved", "request_rejected"]
-    assert get_letter("request_rejected").facts["reason"] == "It has left."
+    assert get_email("request_rejected").facts["reason"] == "It has left."
 
 
 def test_a_completed_submission_is_told_once_with_what_comes_back() -> None:
@@ -94,9 +94,9 @@ def test_a_completed_submission_is_told_once_with_what_comes_back() -> None:
     finish(shop)
 
     assert list_kinds() == ["cancellation_sent", "cancellation_completed"]
-    letter = get_letter("cancellation_completed")
-    assert [item["name"] for item in letter.facts["items"]] == ["Shirt", "Shirt"]
-    assert letter.facts["refund"] == "200.0000"
+    email = get_email("cancellation_completed")
+    assert [item["name"] for item in email.facts["items"]] == ["Shirt", "Shirt"]
+    assert email.facts["refund"] == "200.0000"
 
 
 def test_a_second_part_of_a_line_is_told_with_its_own_amount() -> None:
@@ -111,9 +111,9 @@ def test_a_second_part_of_a_line_is_told_with_its_own_amount() -> None:
             shop.fake.decide_request("approve", pk, "")
         sync_order(shop.order.pk, shop.fake)
 
-        letter = Letter.objects.filter(kind="cancellation_completed").order_by("-pk")[0]
-        assert letter.facts["refund"] == amount
-        assert letter.facts["items"] == [{"name": "Shirt", "quantity": quantity, "amount": amount}]
+        email = Email.objects.filter(kind="cancellation_completed").order_by("-pk")[0]
+        assert email.facts["refund"] == amount
+        assert email.facts["items"] == [{"name": "Shirt", "quantity": quantity, "amount": amount}]
 
 
 def test_an_address_change_is_told_when_it_has_ended() -> None:
@@ -121,7 +121,7 @@ def test_an_address_change_is_told_when_it_has_ended() -> None:
     address = make_address(shop.user)
     change_address(make_address_command(shop.order, address), shop.fake)
     assert list_kinds() == ["address_changed"]
-    assert get_letter("address_changed").facts["address"].startswith("Ayşe Yılmaz\nStreet ")
+    assert get_email("address_changed").facts["address"].startswith("Ayşe Yılmaz\nStreet ")
 
     shop.fake.fail("change_address", NotSent("down", code="unreachable"))
     change_address(make_address_command(shop.order, make_address(shop.user)), shop.fake)
