@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
+from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
 from tests.import_documents import LATER, make_address, make_document, make_item, run_import, write_line
@@ -32,7 +33,7 @@ def test_a_new_order_goes_in_with_its_customer_its_address_and_its_story() -> No
     )
     assert (order.status, order.currency, order.amount, order.channel_id) == ("400", "TRY", Decimal(100), 4)
     assert (order.version, order.link_version, order.campaigns) == (1, 1, [{"pk": 3}])
-    assert order.details == {"extra_field": {"erp": "E"}}
+    assert order.details == {"unknown": {"erp": "E"}}
     assert [(i.pk, i.parent_id, i.quantity, i.total_amount, i.remote_pks) for i in order.items.all()] == [
         (21, None, 2, Decimal(200), []),
         (22, 21, 1, Decimal(100), []),
@@ -78,25 +79,26 @@ def test_a_guests_order_has_neither_account_nor_address_book() -> None:
     assert not Address.objects.exists()
 
 
-def test_an_address_goes_into_the_book_once_and_the_first_is_the_primary_one() -> None:
-    office = make_address(title="İş", line="Büyükdere Caddesi 1")
-    run_import(
-        make_document("1"),
-        make_document("2", billing_address=office),
-        make_document("3", shipping_address=office),
-        batch_size=2,
-    )
-    book = list(Address.objects.order_by("pk").values_list("line", "primary"))
-    assert book == [("Moda Caddesi 14", True), ("Büyükdere Caddesi 1", False)]
-    home, work = Address.objects.order_by("pk")
-    orders = {order.number: order for order in Order.objects.all()}
-    assert orders["1"].shipping_address is not None
-    assert orders["2"].billing_address is not None
-    assert orders["3"].shipping_address is not None
-    assert orders["1"].shipping_address["pk"] == home.pk
-    assert orders["2"].billing_address["pk"] == work.pk
-    assert orders["3"].shipping_address["pk"] == work.pk
-    assert orders["3"].billing_address is None
+def test_an_import_adds_nothing_to_a_customers_address_book() -> None:
+    """An order may go to anybody; only the customer says what their book holds."""
+    run_import(make_document("1"), make_document("2", billing_address=make_address(line="Elsewhere 1")))
+
+    assert not Address.objects.exists()
+    snapshots = [order.shipping_address or {} for order in Order.objects.all()]
+    assert [snapshot["pk"] for snapshot in snapshots] == [None, None]
+
+
+def test_an_address_that_the_customer_has_in_the_book_is_named_by_its_entry() -> None:
+    run_import(make_document("1"))
+    order = Order.objects.get()
+    assert order.user is not None
+    fill_book(order.user)
+    entry = Address.objects.get()
+
+    run_import(make_document("2"))
+
+    snapshot = Order.objects.get(number="2").shipping_address or {}
+    assert (snapshot["pk"], snapshot["primary"], snapshot["line"]) == (entry.pk, True, "Moda Caddesi 14")
 
 
 def test_a_snapshot_speaks_of_our_places_whatever_pks_the_shop_has() -> None:
@@ -113,7 +115,7 @@ def test_a_snapshot_speaks_of_our_places_whatever_pks_the_shop_has() -> None:
     }
     assert (snapshot["city"]["pk"], snapshot["township"]["pk"]) == (city.pk, township.pk)
     assert snapshot["district"]["pk"] == district.pk
-    assert snapshot["primary"] is True
+    assert snapshot["primary"] is False
 
 
 def test_places_are_matched_by_name_and_never_made_twice() -> None:
@@ -273,7 +275,7 @@ def test_progress_counts_every_line_once() -> None:
 def test_numbers_in_what_is_passed_on_keep_their_digits() -> None:
     run_import(write_line(make_document()).replace(b'"user": 5', b'"rate": 0.10000000000000000001'))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT details #>> '{extra_field,rate}' FROM orders_order")
+        cursor.execute("SELECT details #>> '{unknown,rate}' FROM orders_order")
         assert cursor.fetchone() == ("0.10000000000000000001",)
 
 

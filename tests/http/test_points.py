@@ -74,6 +74,7 @@ def test_the_ledger_is_the_callers_newest_first_in_pages(api: Api, shop: Shop) -
             "order": shop.order.pk,
             "order_number": shop.order.number,
             "created_date": last[0]["created_date"],
+            "transaction": {"created_date": last[0]["created_date"], "order": shop.order.number},
         }
     ]
     assert [row["id"] for row in api.get("/account/loyalty/?currency=eur").json()["results"]] == [third.pk]

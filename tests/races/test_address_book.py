@@ -15,7 +15,7 @@ from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import AddressRefused
 from tests.db.test_address_book import list_primaries, make_draft
-from tests.races.together import interrupted, race, without_lock
+from tests.races.together import interrupted, race, without_lock, without_unique
 from tests.shop import Shop, make_address_command, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +103,38 @@ def test_without_the_lock_a_book_grows_beyond_its_bound(nearly_full: User) -> No
 
     assert (other.had_to_wait, other.outcome) == (False, "new")
     assert Address.objects.filter(user=nearly_full).count() == 3
+
+
+def test_without_lock_and_constraint_a_book_holds_one_address_twice() -> None:
+    user = make_customer()
+    with (
+        without_lock("address_book.lock_book"),
+        without_unique("address_once_a_user"),
+        interrupted(SAVING_AN_ENTRY, lambda: add(user, "Home")),
+    ):
+        assert add(user, "Home") == "new"
+        assert Address.objects.filter(user=user).count() == 2
+
+
+def test_without_lock_and_constraint_a_book_has_two_first_choices() -> None:
+    user = make_customer()
+    with (
+        without_lock("address_book.lock_book"),
+        without_unique("one_primary_address_a_user"),
+        interrupted(SAVING_AN_ENTRY, lambda: add(user, "Home"), when=lambda entry, **_: entry.primary),
+    ):
+        assert add(user, "Work") == "new"
+        assert len(list_primaries(user)) == 2
+
+
+def test_without_the_lock_the_constraints_make_the_second_try_again() -> None:
+    user = make_customer()
+    with (
+        without_lock("address_book.lock_book"),
+        interrupted(SAVING_AN_ENTRY, lambda: add(user, "First")),
+    ):
+        assert add(user, "First") == "known"
+    assert list(Address.objects.filter(user=user).values_list("primary", flat=True)) == [True]
 
 
 # --- chosen by an order, and removed -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import models
 
-from aftercart.accounts.models import Address, City, Country, District, Township, User
+from aftercart.accounts.models import City, Country, District, Township, User
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.import_orders import ImportResult
 from aftercart.cancellations.models import SubmissionLine
@@ -55,16 +55,6 @@ CASES = {
     ),
     "accounts_user_email_key": Case(
         User, _COPY, {"user_email": "new@example.com"}, {}, {"email": "new@example.com"}
-    ),
-    "address_once_a_user": Case(
-        Address, _COPY, _to(line="Bahariye Caddesi 1"), {}, {"line": "Bahariye Caddesi 1"}
-    ),
-    "one_primary_address_a_user": Case(
-        Address,
-        _COPY,
-        {"user_email": "known@example.com"},
-        _to(line="Bahariye Caddesi 1"),
-        {"primary": True, "user__email": "known@example.com"},
     ),
     "orders_order_number_key": Case(
         Order, "write_orders.copy_rows", {"number": "NEW"}, {}, {"number": "NEW"}
@@ -200,4 +190,4 @@ def test_of_many_imports_of_one_order_one_makes_it(many: int) -> None:
 
     assert outcomes.count(ImportResult(created=1)) == 1
     assert outcomes.count(ImportResult(unchanged=1)) == many - 1
-    assert [model.objects.count() for model in (Order, User, Address)] == [1, 1, 1]
+    assert [model.objects.count() for model in (Order, User)] == [1, 1]

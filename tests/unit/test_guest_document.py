@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from aftercart.api.schema.documents import DiscountItem, ItemRequest, Order, OrderItem
+from aftercart.api.schema.documents import DiscountItem, ItemRequest, Order, OrderItem, Product
+from aftercart.orders.document import NO_ADDRESS, PRODUCT_FIELDS
 from aftercart.orders.guest_document import (
     DISCOUNT_FIELDS,
     ITEM_FIELDS,
@@ -22,7 +23,7 @@ HIDDEN_OF_ITEM = {
 }  # fmt: skip
 #: Shown in part, or by lists of their own.
 PARTS_OF_ORDER = {"orderitem_set", "discountitem_set", "shipping_address"}
-PARTS_OF_ITEM = {"cancellationrequest_set", "active_cancellation_request"}
+PARTS_OF_ITEM = {"cancellationrequest_set", "active_cancellation_request", "product"}
 
 
 def list_fields(document: Any) -> set[str]:
@@ -32,6 +33,7 @@ def list_fields(document: Any) -> set[str]:
 def test_every_field_is_shown_or_hidden_on_purpose() -> None:
     assert list_fields(Order) == ORDER_FIELDS | HIDDEN_OF_ORDER | PARTS_OF_ORDER
     assert list_fields(OrderItem) == ITEM_FIELDS | HIDDEN_OF_ITEM | PARTS_OF_ITEM
+    assert list_fields(Product) == set(PRODUCT_FIELDS)
     assert list_fields(ItemRequest) == REQUEST_FIELDS | {"description"}
     assert list_fields(DiscountItem) == DISCOUNT_FIELDS | {
         "code",
@@ -46,6 +48,7 @@ def make_document() -> dict[str, Any]:
     request = {name: f"request {name}" for name in list_fields(ItemRequest)}
     item = {
         **{name: f"item {name}" for name in list_fields(OrderItem)},
+        "product": {"name": "Mug", "cost_price": "1.00"},
         "cancellationrequest_set": [request],
         "active_cancellation_request": request,
     }
@@ -70,13 +73,15 @@ def test_what_is_hidden_is_null_or_empty_however_deep_and_no_field_is_missing() 
     assert viewed.keys() == document.keys()
     assert {name for name, value in viewed.items() if value == f"order {name}"} == ORDER_FIELDS
     assert viewed["shipping_address"] == {
+        **NO_ADDRESS,
         "line": "Street 1",
-        "phone_number": None,
         "retail_store": {"name": "A"},
     }
+    assert viewed["billing_address"] == NO_ADDRESS
     assert viewed["extra_field"] == {"gift_box_amount": "5.00"}
     [item] = viewed["orderitem_set"]
-    assert {name for name, value in item.items() if value == f"item {name}"} == ITEM_FIELDS
+    assert {name for name, value in item.items() if value == f"item {name}"} == ITEM_FIELDS - {"product"}
+    assert item["product"] == {**dict.fromkeys(PRODUCT_FIELDS), "name": "Mug"}
     for request in (item["active_cancellation_request"], *item["cancellationrequest_set"]):
         assert request == {**{name: f"request {name}" for name in REQUEST_FIELDS}, "description": ""}
     [discount] = viewed["discountitem_set"]
@@ -93,5 +98,5 @@ def test_what_an_order_does_not_have_is_no_trouble() -> None:
 
     viewed = view_document(bare)
 
-    assert (viewed["shipping_address"], viewed["extra_field"]) == (None, None)
+    assert (viewed["shipping_address"], viewed["extra_field"]) == (NO_ADDRESS, None)
     assert viewed["orderitem_set"][0]["active_cancellation_request"] is None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.intake import OrderIntake, find_number, read_order
 from aftercart.orders.intake_values import DocumentInvalid, decode_document
 from tests.import_documents import CREATED, MODIFIED, make_address, make_document, make_item, write_line
@@ -214,26 +215,28 @@ def test_only_an_explicit_null_makes_a_guest() -> None:
     assert not read_order(document, channel_id=1).is_guest
 
 
-def test_unknown_fields_go_into_extra_field_and_known_ones_into_details() -> None:
+def test_unknown_fields_are_kept_apart_and_known_ones_go_into_details() -> None:
     intake = read(
         tracking_url="https://t.example.com/1", erp_code="X1", extra_field={"a": 1}, is_cancellable=True
     )
     assert intake.columns["details"] == {
         "tracking_url": "https://t.example.com/1",
-        "extra_field": {"a": 1, "erp_code": "X1"},
+        "extra_field": {"a": 1},
+        "unknown": {"erp_code": "X1"},
     }
 
 
-def test_an_extra_field_that_is_no_object_is_kept_under_its_own_name() -> None:
-    assert read(extra_field="note", colour="red").columns["details"]["extra_field"] == {
-        "extra_field": "note",
-        "colour": "red",
-    }
+def test_a_card_number_is_masked_in_an_unknown_field_too() -> None:
+    assert read(my_card="4546711234567894").columns["details"]["unknown"] == {"my_card": "454671******7894"}
 
 
-def test_an_unknown_field_never_overwrites_one_of_extra_field() -> None:
-    extra = read(extra_field={"erp": 1}, erp=2).columns["details"]["extra_field"]
-    assert extra == {"erp": 1, "document.erp": 2}
+def test_an_extra_field_that_is_no_object_is_kept_as_it_is() -> None:
+    assert read(extra_field="note").columns["details"]["extra_field"] == "note"
+
+
+def test_an_address_that_is_blank_in_all_its_parts_is_none() -> None:
+    intake = read(shipping_address=dict(NO_ADDRESS), billing_address={**NO_ADDRESS, "line": "Street 1"})
+    assert (intake.shipping, intake.billing is None) == (None, False)
 
 
 def test_what_nobody_knows_of_a_discount_is_kept_with_the_order() -> None:

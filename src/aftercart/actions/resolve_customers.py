@@ -1,4 +1,4 @@
-"""Find or make the customers, places and address-book entries of a batch of imported orders.
+"""Find or make the customers and places of a batch of imported orders, and snapshot its addresses.
 
 A handful of statements for the whole batch, whatever its size; nothing is made twice. If somebody else makes
 the same at the same moment, a unique constraint fails the batch, and whoever called tries it again.
@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import phonenumbers
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.utils import timezone
 from psycopg import sql
 
@@ -24,14 +23,6 @@ from aftercart.orders.intake_address import AddressIntake, PlaceNames
 _USER_COLUMNS: Final = (
     "id", "password", "is_superuser", "email", "first_name", "last_name", "phone", "gender", "email_allowed",
     "sms_allowed", "is_staff", "is_active", "date_joined",
-)  # fmt: skip
-_ADDRESS_FIELDS: Final = (
-    "title", "email", "phone_number", "first_name", "last_name", "line", "postcode", "notes", "company_name",
-    "tax_office", "tax_no", "e_bill_taxpayer", "address_type", "remote_id", "identity_number", "is_corporate",
-)  # fmt: skip
-_ADDRESS_COLUMNS: Final = (
-    "id", "user_id", "country_id", "city_id", "township_id", "district_id", "hash_data", "retail_store",
-    "extra_field", "primary", "created_date", "modified_date", *_ADDRESS_FIELDS,
 )  # fmt: skip
 
 _FIND_LEVEL: Final = sql.SQL(
@@ -72,7 +63,7 @@ def resolve_customers(intakes: Sequence[OrderIntake]) -> list[Customer]:
         shipping = _make_entry(intake.shipping, places, user_id)
         is_same = intake.billing == intake.shipping
         pairs.append((shipping, shipping if is_same else _make_entry(intake.billing, places, user_id)))
-    _enter_in_books([entry for pair in pairs for entry in pair if entry and entry.user_id])
+    _find_in_books([entry for pair in pairs for entry in pair if entry and entry.user_id])
     return [
         Customer(user_id, *_write_snapshots(*pair)) for user_id, pair in zip(user_ids, pairs, strict=True)
     ]
@@ -181,7 +172,7 @@ def _resolve_level(
 
 @dataclass(slots=True)
 class _Entry:
-    """An address on its way into a book, if it has a `user_id`, and into an order's snapshot."""
+    """An address on its way into an order's snapshot; with a `user_id` it may stand in that customer's book."""
 
     address: Address
     places: Places
@@ -210,55 +201,19 @@ def _place_ids(parts: Sequence[Any]) -> tuple[int | None, ...]:
     return tuple(part and part.pk for part in parts)
 
 
-def _enter_in_books(entries: Sequence[_Entry]) -> None:
-    """Find each address in its user's book or put it there; the first of a user becomes the primary one."""
-    known, have_primary = _read_books(entries)
-    new: dict[tuple[int | None, str], _Entry] = {}
+def _find_in_books(entries: Sequence[_Entry]) -> None:
+    """Give each address that stands in its customer's book its id there; none is added, an order may go to anybody."""
+    rows = Address.objects.filter(
+        user_id__in={entry.user_id for entry in entries},
+        hash_data__in={entry.address.hash_data for entry in entries},
+    ).values_list("user_id", "hash_data", "pk", "primary")
+    known: dict[tuple[int | None, str], tuple[int, bool]] = {
+        (user_id, digest): (pk, is_primary) for user_id, digest, pk, is_primary in rows
+    }
     for entry in entries:
-        key = (entry.user_id, entry.address.hash_data)
-        if key not in known:
-            new.setdefault(key, entry)
-    table = Address._meta.db_table
-    for (key, entry), pk in zip(new.items(), reserve_ids(table, len(new)), strict=True):
-        is_first = entry.user_id not in have_primary
-        have_primary.add(entry.user_id)
-        known[key] = (pk, is_first)
-    for entry in entries:
-        entry.address.pk, entry.address.primary = known[entry.user_id, entry.address.hash_data]
-    now = timezone.now()
-    copy_rows(table, _ADDRESS_COLUMNS, [_make_address_row(entry, now) for entry in new.values()])
-
-
-def _read_books(
-    entries: Sequence[_Entry],
-) -> tuple[dict[tuple[int | None, str], tuple[int, bool]], set[int | None]]:
-    """Read which of these the users' books have (id, whether primary), and who has a primary one."""
-    rows = Address.objects.filter(user_id__in={entry.user_id for entry in entries}).filter(
-        Q(hash_data__in={entry.address.hash_data for entry in entries}) | Q(primary=True)
-    )
-    known: dict[tuple[int | None, str], tuple[int, bool]] = {}
-    have_primary: set[int | None] = set()
-    for user_id, digest, pk, is_primary in rows.values_list("user_id", "hash_data", "pk", "primary"):
-        known[user_id, digest] = (pk, is_primary)
-        if is_primary:
-            have_primary.add(user_id)
-    return known, have_primary
-
-
-def _make_address_row(entry: _Entry, now: datetime) -> tuple[Any, ...]:
-    address, places = entry.address, entry.places
-    return (
-        address.pk,
-        entry.user_id,
-        *_place_ids((places.country, places.city, places.township, places.district)),
-        address.hash_data,
-        encode_json(address.retail_store) if address.retail_store else None,
-        None if address.extra_field is None else encode_json(address.extra_field),
-        address.primary,
-        now,
-        now,
-        *(getattr(address, name) for name in _ADDRESS_FIELDS),
-    )
+        found = known.get((entry.user_id, entry.address.hash_data))
+        if found is not None:
+            entry.address.pk, entry.address.primary = found
 
 
 def _write_snapshots(shipping: _Entry | None, billing: _Entry | None) -> tuple[str | None, str | None]:

@@ -1,7 +1,7 @@
 """Reads of reasons, companies, open lines and requests."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -56,6 +56,12 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     """Find the items of these orders that have a cancellation in progress."""
     lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
     return frozenset(lines.values_list("order_item_id", flat=True))
+
+
+def _list_open_lines(order_ids: Iterable[int]) -> dict[int, SubmissionLine]:
+    """List the lines in progress of these orders, by item, with what their documents need."""
+    lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
+    return {line.order_item_id: line for line in lines.select_related("submission", "shipping_company")}
 
 
 #: Lines whose request our staff has rejected, when Omnitron may have it and is still to be told. Until then what
@@ -150,7 +156,7 @@ def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> 
     ids = [order.pk for order in orders]
     items = _by_order(OrderItem.objects.filter(order_id__in=ids))
     discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))
-    in_progress = find_open_items(ids)
+    open_lines = _list_open_lines(ids)
     requests: dict[int, list[CancellationRequest]] = defaultdict(list)
     for request in list_requests(ids):
         requests[request.line.order_item_id].append(request)
@@ -159,7 +165,7 @@ def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> 
     return [
         order_document(
             order,
-            items=_item_documents(order, items[order.pk], in_progress, requests, companies, book),
+            items=_item_documents(order, items[order.pk], open_lines, requests, companies, book),
             discounts=discounts[order.pk],
             points=[transaction_document(entry) for entry in points[order.pk]],
         )
@@ -182,12 +188,12 @@ def _by_order(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def _item_documents(
     order: Order,
     items: Sequence[OrderItem],
-    in_progress: frozenset[int],
+    open_lines: Mapping[int, SubmissionLine],
     requests: dict[int, list[CancellationRequest]],
     companies: Sequence[EasyReturnCompany],
     book: PolicyBook,
 ) -> list[dict[str, Any]]:
-    facts = gather_facts(order, items, in_progress)
+    facts = gather_facts(order, items, frozenset(open_lines))
     policy, now, placed_at = get_policy(order, book), get_now(), order.created_date
     collected = find_collected(policy, items)
     collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
@@ -195,14 +201,17 @@ def _item_documents(
     for item in items:
         fact = facts[item.pk]
         of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
+        line = open_lines.get(item.pk)
+        direct = None if line is None else _direct_document(line)
         documents.append(
             item_document(
                 item,
                 is_cancellable=is_allowed("cancel", fact, placed_at=placed_at, policy=policy, now=now),
                 is_refundable=is_allowed("refund", fact, placed_at=placed_at, policy=policy, now=now),
                 requests=[document for _is_open, document in of_item],
-                active_request=next((document for is_open, document in of_item if is_open), None),
+                active_request=next((document for is_open, document in of_item if is_open), direct),
                 companies=[company_document(company) for company in collectors if item.pk in collected],
+                order_details=order.details,
             )
         )
     return documents
@@ -215,15 +224,25 @@ def company_document(company: EasyReturnCompany) -> dict[str, Any]:
 
 def request_document(request: CancellationRequest) -> dict[str, Any]:
     """Write a request as it stands inside an item (contract section 6)."""
-    line = request.line
+    status = {"value": request.status, "label": request.get_status_display()}
+    return {"id": request.pk, **_line_document(request.line, status)}
+
+
+def _direct_document(line: SubmissionLine) -> dict[str, Any]:
+    """Write a cancellation on its direct way like a request, which it has none of and so no id."""
+    is_taken = line.submission.state == Submission.State.APPLIED
+    status = CancellationRequest.Status.CONFIRMED if is_taken else CancellationRequest.Status.VERIFYING
+    return {"id": None, **_line_document(line, {"value": status.value, "label": str(status.label)})}
+
+
+def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
     company = line.shipping_company
     return {
-        "id": request.pk,
         "cancellation_type": {
             "value": line.cancellation_type,
             "label": line.get_cancellation_type_display(),
         },
-        "status": {"value": request.status, "label": request.get_status_display()},
+        "status": status,
         "easy_return": None
         if company is None
         else {

@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Max
 
-from aftercart.accounts.models import User
+from aftercart.accounts.models import Address, User
 from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.import_orders import BadLine, import_orders
 from aftercart.actions.withdraw_order import map_withdrawal_reason
@@ -46,6 +46,8 @@ _COMPANIES: Final[tuple[tuple[str, str, list[int], list[str], int], ...]] = (
     ("Aras Kargo", "aras", [1, 2, 3, 4, 5, 6], ["10:00-14:00"], 0),
     ("MNG Kargo", "mng", [], [], 0),
 )
+
+_PLACES: Final = ("country", "city", "township", "district")
 
 _FEES: Final = "Demo: who returns a lamp pays for its packing"
 _LAMP_FEES: Final = {"TRY": Decimal("79.90"), "EUR": Decimal("4.90")}
@@ -128,6 +130,24 @@ def _seed_orders(now: datetime) -> None:
     )
     missing = [document for document in documents if document["id"] not in known]
     import_orders(_write_lines(missing), report_bad=_warn)
+    for person in NAMED:
+        fill_book(User.objects.get(email=person.email))
+
+
+def fill_book(user: User) -> None:
+    """Put the addresses of somebody's orders into their book, as they would by typing; the first is the primary one."""
+    if user.addresses.exists():
+        return
+    snapshots: dict[str, dict[str, Any]] = {}
+    for order in Order.objects.filter(user=user).order_by("pk"):
+        for snapshot in (order.shipping_address, order.billing_address):
+            if snapshot and snapshot["city"] and snapshot["township"] and not snapshot["retail_store"]:
+                snapshots.setdefault(snapshot["hash_data"], snapshot)
+    for place, snapshot in enumerate(snapshots.values()):
+        parts = {f"{name}_id": (snapshot[name] or {}).get("pk") for name in _PLACES}
+        fields = {name: value for name, value in snapshot.items() if name not in {"pk", "primary", *_PLACES}}
+        fields["notes"] = fields["notes"] or ""
+        Address.objects.create(user=user, primary=place == 0, **parts, **fields)
 
 
 def _write_lines(documents: Iterable[dict[str, Any]]) -> Iterable[bytes]:

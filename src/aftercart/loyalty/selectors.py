@@ -71,6 +71,11 @@ def entry_document(entry: LoyaltyEntry) -> dict[str, Any]:
         "order": entry.order_id,
         "order_number": entry.order.number if entry.order else None,
         "created_date": format_time(entry.created_date),
+        # Where the storefront's client looks for them.
+        "transaction": {
+            "created_date": format_time(entry.created_date),
+            "order": entry.order.number if entry.order else "",
+        },
     }
 
 

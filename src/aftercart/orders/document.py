@@ -4,13 +4,13 @@ Fields that Aftercart reasons about come from columns; those that it only passes
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aftercart.lib.money import format_amount
 from aftercart.lib.secrets import drop_staff_notes
 from aftercart.lib.times import format_time
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.status import FINAL, label_document
+from aftercart.orders.status import FINAL, SHIPPED, label_document
 
 _CURRENCY_LABELS = {"TRY": "TL", "EUR": "€", "USD": "$", "GBP": "£"}
 
@@ -39,6 +39,23 @@ PRODUCT_FIELDS = (
     "attributes_kwargs",
 )
 _CARD_FIELDS = ("pk", "name", "slug")
+#: Where the shop's unknown fields of an order, or of an item, are kept among its `details`.
+UNKNOWN = "unknown"
+#: Values by name in the client's types, which looks into them without asking.
+_MAPPINGS = ("attributes", "attributes_kwargs", "localized_attributes", "localized_attributes_kwargs")
+_NO_PAYMENT: Final = {"pk": None, "name": "", "payment_type": "", "slug": ""}
+_NO_PLACE: Final = {"pk": None, "name": "", "is_active": False}
+#: An address that is not known, or not shown: the client reads its parts, and the parts of these, as if all were there.
+NO_ADDRESS: Final[Mapping[str, Any]] = {
+    "pk": None, "email": "", "phone_number": "", "first_name": "", "last_name": "",
+    "country": {**_NO_PLACE, "code": "", "translations": None},
+    "city": {**_NO_PLACE, "postcode": "", "priority": None, "country": None, "translations": None},
+    "township": {**_NO_PLACE, "postcode": "", "city": None},
+    "district": None, "line": "", "title": "", "postcode": "", "notes": None, "company_name": "", "tax_office": "",
+    "tax_no": "", "e_bill_taxpayer": False, "hash_data": "", "address_type": "", "retail_store": None,
+    "remote_id": None, "identity_number": None, "extra_field": None, "is_corporate": False, "primary": False,
+}  # fmt: skip
+_ITEM_TRACKING = ("tracking_number", "tracking_url", "shipping_tracking_url")
 
 
 def currency_document(currency: str) -> dict[str, str]:
@@ -60,6 +77,7 @@ def order_document(
     details = order.details
     card = details.get("card")
     return {
+        **_pass_on_unknown(details),
         "id": order.pk,
         "number": order.number,
         "status": label_document(order.status),
@@ -69,9 +87,9 @@ def order_document(
         "is_cancelled": order.status in FINAL,
         "is_cancellable": any(item["is_cancellable"] for item in items),
         "is_refundable": any(item["is_refundable"] for item in items),
-        "shipping_address": order.shipping_address,
-        "billing_address": order.billing_address,
-        "payment_option": order.payment_option or None,
+        "shipping_address": complete_address(order.shipping_address),
+        "billing_address": complete_address(order.billing_address),
+        "payment_option": _NO_PAYMENT | order.payment_option,
         "amount": format_amount(order.amount),
         "amount_without_discount": format_amount(order.amount_without_discount),
         "discount_amount": format_amount(order.discount_amount),
@@ -104,15 +122,23 @@ def item_document(
     requests: Sequence[Mapping[str, Any]],
     active_request: Mapping[str, Any] | None,
     companies: Sequence[Mapping[str, Any]],
+    order_details: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write an item, with the verdict of the rules and the documents of its cancellation requests."""
+    """Write an item, with the verdict of the rules and the documents of its cancellation requests.
+
+    Where a shipped item has no tracking of its own, that of its order's details is its.
+    """
+    details = item.details
+    if item.status in SHIPPED and not any(details.get(name) for name in _ITEM_TRACKING):
+        details = details | {name: order_details.get(name) for name in _ITEM_TRACKING}
     return {
+        **_pass_on_unknown(details),
         "id": item.pk,
         "order": item.order_id,
         "parent": item.parent_id,
         "status": label_document(item.status),
         "price_currency": currency_document(item.price_currency),
-        "product": {name: item.product.get(name) for name in PRODUCT_FIELDS},
+        "product": write_product(item.product),
         "quantity": item.quantity,
         "price": format_amount(item.price),
         "retail_price": format_amount(item.retail_price),
@@ -129,9 +155,28 @@ def item_document(
         "invoice_number": item.invoice_number or None,
         "created_date": format_time(item.created_date),
         "modified_date": format_time(item.modified_date),
-        **{name: item.details.get(name) for name in ITEM_DETAIL_FIELDS},
-        "extra_field": drop_staff_notes(item.details.get("extra_field")),
+        **{name: details.get(name) for name in ITEM_DETAIL_FIELDS},
+        **{name: details.get(name) or {} for name in _MAPPINGS},
+        "extra_field": drop_staff_notes(details.get("extra_field")),
     }
+
+
+def write_product(product: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a product as the shop sent it: the contract's fields, and what else there is of it."""
+    known = {name: product.get(name) for name in PRODUCT_FIELDS}
+    mappings = {name: product.get(name) or {} for name in ("attributes", "attributes_kwargs")}
+    return {**drop_staff_notes(dict(product)), **known, **mappings}
+
+
+def complete_address(address: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return an address with every part that the client looks into, blank where nothing is known."""
+    given = {name: value for name, value in (address or {}).items() if value is not None}
+    return {**NO_ADDRESS, **given}
+
+
+def _pass_on_unknown(details: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = drop_staff_notes(details.get(UNKNOWN))
+    return unknown if isinstance(unknown, dict) else {}
 
 
 def discount_document(discount: DiscountItem) -> dict[str, Any]:

@@ -8,6 +8,8 @@ wrote. The fields stay, and those that are not shown are null or empty, so that 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aftercart.orders.document import NO_ADDRESS, PRODUCT_FIELDS
+
 ORDER_FIELDS: Final = frozenset({
     "id", "number", "status", "currency", "is_cancelled", "is_cancellable", "is_refundable", "shipping_company",
     "payment_option", "amount", "amount_without_discount", "discount_amount", "shipping_amount",
@@ -44,6 +46,7 @@ def view_document(document: Mapping[str, Any]) -> dict[str, Any]:
         "orderitem_set": [_view_item(item) for item in document["orderitem_set"]],
         "discountitem_set": [_keep(discount, DISCOUNT_FIELDS) for discount in document["discountitem_set"]],
         "shipping_address": _view_address(document["shipping_address"]),
+        "billing_address": dict(NO_ADDRESS),
         "loyaltytransaction_set": [],
         "extra_field": {name: extra[name] for name in extra.keys() & EXTRA_FIELDS}
         if isinstance(extra, dict)
@@ -55,6 +58,7 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
     active = item["active_cancellation_request"]
     return {
         **_keep(item, ITEM_FIELDS),
+        "product": {name: item["product"].get(name) for name in PRODUCT_FIELDS},
         "cancellationrequest_set": [_view_request(request) for request in item["cancellationrequest_set"]],
         "active_cancellation_request": active and _view_request(active),
     }
@@ -64,12 +68,11 @@ def _view_request(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**_keep(request, REQUEST_FIELDS), "description": ""}
 
 
-def _view_address(address: Any) -> dict[str, Any] | None:
-    if not isinstance(address, dict) or not address:
-        return None
+def _view_address(address: Mapping[str, Any]) -> dict[str, Any]:
     store = address.get("retail_store")
     named = {"name": store.get("name")} if isinstance(store, dict) else None
-    return {**_keep(address, ADDRESS_FIELDS), "retail_store": named}
+    shown = {name: value for name, value in address.items() if name in ADDRESS_FIELDS}
+    return {**NO_ADDRESS, **shown, "retail_store": named}
 
 
 def _keep(document: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:

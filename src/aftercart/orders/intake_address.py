@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.intake_details import gather_extra
 from aftercart.orders.intake_values import (
     Document,
@@ -80,12 +81,17 @@ class AddressIntake:
 def read_address(document: Document, name: str) -> AddressIntake | None:
     """Read the address under `name`, or None. Raises `DocumentInvalid`."""
     value = find_object(document, name)
-    if not value:
+    if not value or _is_blank(value):
         return None
     try:
         return _read(value)
     except DocumentInvalid as error:
         raise error.within(name) from None
+
+
+def _is_blank(value: Document) -> bool:
+    """Return whether it is what our own documents have where no address is known."""
+    return {name: value.get(name) for name in NO_ADDRESS} == NO_ADDRESS
 
 
 def _read(value: Document) -> AddressIntake:
@@ -127,7 +133,7 @@ def _find_place(value: Document, level: str) -> str | None:
 def _read_country(value: Document) -> tuple[str, str]:
     """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
     country = value.get("country")
-    code = country.get("code") if isinstance(country, dict) else None
+    code = (country.get("code") or None) if isinstance(country, dict) else None
     name = _find_place(value, "country")
     if code is None and name and _CODE.fullmatch(name):
         code = name

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from aftercart.lib.secrets import mask_card_numbers
+from aftercart.orders.document import UNKNOWN
 from aftercart.orders.intake_values import Document
 
 
 def read_details(document: Document, names: Sequence[str], known: frozenset[str]) -> Document:
-    """Gather the fields that Aftercart only passes on, and as `extra_field` those that it does not know."""
+    """Gather the fields that Aftercart only passes on: those of the contract, and apart those that nobody knows."""
     details = {name: document[name] for name in names if document.get(name) is not None}
     for name in ("card", "bin_number"):
         if name in details:
             details[name] = mask_card_numbers(details[name], "card")
-    extra = gather_extra(document, known)
-    if extra is not None:
-        details["extra_field"] = mask_card_numbers(extra)
+    if document.get("extra_field") is not None:
+        details["extra_field"] = mask_card_numbers(document["extra_field"])
+    unknown = {name: document[name] for name in document.keys() - known}
+    if unknown:
+        details[UNKNOWN] = {name: mask_card_numbers(value, name) for name, value in unknown.items()}
     return details
 
 

@@ -233,8 +233,10 @@ def _keep_unknown(rows: list[Document], details: Document) -> None:
     """Keep what nobody knows of the discounts, which have no place of their own for it, with the order."""
     unknown = [{name: row[name] for name in row.keys() - _DISCOUNT_KNOWN} for row in rows]
     if any(unknown):
-        extra = details.setdefault("extra_field", {})
+        own = details.get("extra_field")
+        extra = dict(own) if isinstance(own, dict) else {} if own is None else {"extra_field": own}
         add_extra(extra, "discountitem_set", unknown)
+        details["extra_field"] = extra
 
 
 def _check_unique(ids: list[int | None], name: str, key: str) -> None:

@@ -18,6 +18,7 @@ from aftercart.cancellations.promised import Unreported, find_promised, find_unr
 from aftercart.cancellations.selectors import build_document, find_open_items
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
+from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
@@ -43,6 +44,7 @@ _MOST_ATTRIBUTES = 3
 #: In a list of orders; of the rest only the number is told.
 _MOST_PICTURES = 3
 #: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
+_ADDRESSES = ("shipping_address", "billing_address")
 _VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
 
 
@@ -106,7 +108,9 @@ class OrderPage:
         book = get_book()
         policy = get_policy(order, book)
         document = build_document(order, book)
-        self.document = view_document(document) if self.is_view_only else document
+        document = view_document(document) if self.is_view_only else document
+        unknown = {name: None for name in _ADDRESSES if document[name] == NO_ADDRESS}
+        self.document = document | unknown  # what is blank for the API has no place on a page
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])
         self.collected = find_collected(policy, self.rows)
@@ -267,8 +271,10 @@ def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCa
         kind=kind,
         note="" if kind else note,
         requests=document["cancellationrequest_set"],
-        tracking_url=_find_url(document["tracking_url"]) or _find_url(document["shipping_tracking_url"]),
-        tracking_number=str(document["tracking_number"] or ""),
+        # Its own: the order's stands above the items.
+        tracking_url=_find_url(row.details.get("tracking_url"))
+        or _find_url(row.details.get("shipping_tracking_url")),
+        tracking_number=str(row.details.get("tracking_number") or ""),
         expected=_find_day(document["estimated_delivery_date"]) if is_coming else None,
     )
 

@@ -76,16 +76,30 @@ class Address(Document):
     primary = flag("Whether it is the first choice of its address book.")
 
 
-class OrderAddress(Address):
-    """An address as an order has it. What a guest's link does not show of it is null."""
+class OrderCountry(Country):
+    """A country, or a blank where none is known."""
 
-    email = text(null=True)
-    phone_number = text(null=True)
-    title = text("What the customer calls it.", null=True)
-    tax_office = text(null=True)
-    tax_no = text(null=True)
-    e_bill_taxpayer = flag(null=True)
-    hash_data = text("Equal for equal addresses.", null=True)
-    address_type = text("`customer`, or the shop's own kinds.", null=True)
-    is_corporate = flag(null=True)
-    primary = flag("Whether it is the first choice of its address book.", null=True)
+    pk = integer(null=True)
+    code = text("ISO 3166-1 alpha-2, in lower case.", pattern="^([a-z]{2})?$")
+
+
+class OrderCity(City):
+    """A city, or a blank where none is known."""
+
+    pk = integer(null=True)
+    country = integer("The country's pk.", null=True)
+
+
+class OrderTownship(Township):
+    """A township, or a blank where none is known."""
+
+    pk = integer(null=True)
+    city = integer("The city's pk.", null=True)
+
+
+class OrderAddress(Address):
+    """An address as an order has it. What is not known of it, or what a guest's link does not show, is blank."""
+
+    country = OrderCountry()
+    city = OrderCity()
+    township = OrderTownship()

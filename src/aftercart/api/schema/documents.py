@@ -28,6 +28,9 @@ REQUEST_STATUSES: Final = {
     CancellationRequest.Status.REJECTED: "refused; the item goes on as before",
 }
 
+#: The shop's own fields stand beside these.
+_OPEN: Final = {"additionalProperties": True}
+
 OrderStatus = make_enumeration(
     "OrderStatus",
     "The status of an order or of one item. Values are numeric strings.",
@@ -76,7 +79,7 @@ class EasyReturn(Document):
 class ItemRequest(Document):
     """A cancellation request, as it stands inside its item."""
 
-    id = integer()
+    id = integer("Null while it is on the direct way, which makes no request.", null=True)
     cancellation_type = CancellationType()
     status = RequestStatus()
     easy_return = EasyReturn(allow_null=True)
@@ -86,7 +89,12 @@ class ItemRequest(Document):
 
 
 class Product(Document):
-    """What was bought, as it was when it was bought. `pk`, `sku` and `name` are what a shop sends at least."""
+    """What was bought, as it was when it was bought. `pk`, `sku` and `name` are what a shop sends at least.
+
+    What else the shop sent keeps its place.
+    """
+
+    constraints = _OPEN
 
     pk = passed_on("Its id in the shop.")
     sku = passed_on()
@@ -99,7 +107,9 @@ class Product(Document):
 
 
 class OrderItem(Document):
-    """One line of an order."""
+    """One line of an order. What else the shop sent keeps its place."""
+
+    constraints = _OPEN
 
     id = integer("What a cancellation names as `order_item`.")
     order = integer("The order's id.")
@@ -118,7 +128,9 @@ class OrderItem(Document):
     is_refundable = flag("Nothing refuses to return all that is left of it now.")
     is_tradable = flag()
     cancellationrequest_set = ItemRequest(many=True, help_text="All its requests, newest first.")
-    active_cancellation_request = ItemRequest(allow_null=True, help_text="The one that is not decided yet.")
+    active_cancellation_request = ItemRequest(
+        allow_null=True, help_text="What is not decided yet: a request, or a cancellation on the direct way."
+    )
     available_easy_return_shipping_companies = EasyReturnCompany(
         many=True, help_text="Who would collect it; empty unless it is refundable."
     )
@@ -179,13 +191,17 @@ _PAYMENT = Shape(
             "slug": {},
         },
     },
-    "How it was paid; null if the shop did not tell. A transfer or cash on delivery takes an `iban`.",
-    null=True,
+    "How it was paid; blank if the shop did not tell. A transfer or cash on delivery takes an `iban`.",
 )
 
 
 class Order(Document):
-    """An order with its lines, discounts and addresses. A card's number never stands in it."""
+    """An order with its lines, discounts and addresses. A card's number never stands in it.
+
+    What else the shop sent keeps its place.
+    """
+
+    constraints = _OPEN
 
     id = integer("The order's id.")
     number = text("As it is printed for the customer: `ORD-2024-001234`, or 16 digits.")
@@ -196,8 +212,8 @@ class Order(Document):
     is_cancelled = flag("Cancelled or refunded as a whole.")
     is_cancellable = flag("Some item can be cancelled.")
     is_refundable = flag("Some item can be returned.")
-    shipping_address = OrderAddress(allow_null=True)
-    billing_address = OrderAddress(allow_null=True)
+    shipping_address = OrderAddress(help_text="Blank in all its parts where none is known.")
+    billing_address = OrderAddress(help_text="Blank in all its parts where none is known, or shown.")
     shipping_company = passed_on()
     client_type = passed_on()
     payment_option = _PAYMENT

@@ -34,6 +34,13 @@ class LoyaltyBalance(Document):
     balance = money("The sum of the ledger; below zero when points that are taken back were spent before.")
 
 
+class LoyaltyTransaction(Document):
+    """The same entry, where the storefront's client looks for it."""
+
+    created_date = moment()
+    order = text("The order's number; empty if it belongs to none.")
+
+
 class LoyaltyEntry(Document):
     """An entry of the ledger. None ever changes or goes away."""
 
@@ -44,6 +51,7 @@ class LoyaltyEntry(Document):
     order = integer("The order's id.", null=True)
     order_number = text("The order's number.", null=True)
     created_date = moment()
+    transaction = LoyaltyTransaction()
 
 
 class LoyaltyPage(Document):
