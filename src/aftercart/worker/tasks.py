@@ -165,7 +165,7 @@ def _log_unsynced(pk: int, error: OmnitronError | None) -> None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
 
 
-@_about_row(jobs.SEND_EMAIL, aliases=["aftercart.send_letter"])
+@_about_row(jobs.SEND_EMAIL, aliases=["aftercart.send_email"])
 def run_send_email(pk: int) -> None:
     """Send an e-mail of the outbox."""
     send_email(pk)
