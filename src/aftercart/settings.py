@@ -155,6 +155,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 SESSION_ENGINE = "aftercart.accounts.sessions"
 SESSION_COOKIE_NAME = "sessionid"
 SESSION_COOKIE_TWIN_NAME = "osessionid"
@@ -171,6 +172,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 X_FRAME_OPTIONS = "DENY"
 
+AFTERCART_IDENTITY = config.text("AFTERCART_IDENTITY")
 AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 # What authenticate() is called with; the default is the user model's field, which nobody passes.
@@ -323,6 +325,8 @@ RETURN_WINDOW = config.days("RETURN_DAYS") or None
 REVIEW_ABOVE_AMOUNT = config.read("REVIEW_ABOVE_AMOUNT")
 REVIEW_TYPES = config.read("REVIEW_TYPES")
 EASY_RETURN = config.flag("EASY_RETURN")
+RETURN_DEFAULTS = config.flag("RETURN_DEFAULTS")
+UNKNOWN_REASONS = config.text("UNKNOWN_REASONS")
 LOYALTY_CURRENCY = config.read("LOYALTY_CURRENCY")
 IBAN_RETENTION = config.days("IBAN_RETENTION_DAYS")
 HOLIDAYS = config.read("HOLIDAYS")

@@ -3,8 +3,20 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 
-from aftercart.api import addresses, events, guests, health, loyalty, metrics, orders, session, withdrawals
+from aftercart.api import (
+    account,
+    addresses,
+    events,
+    guests,
+    health,
+    loyalty,
+    metrics,
+    orders,
+    session,
+    withdrawals,
+)
 from aftercart.api.schema.views import ReadDocument, serve_document
+from aftercart.lib.identity import with_own_accounts
 from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
 
@@ -23,7 +35,14 @@ class TextConverter:
         return value
 
 
+class TokenConverter(TextConverter):
+    """A signed token that holds more than a number."""
+
+    regex = r"[A-Za-z0-9:_=-]{1,1000}"
+
+
 register_converter(TextConverter, "text")
+register_converter(TokenConverter, "token")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -70,6 +89,33 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/login/", by_format(html=pages.login, json=session.Login.as_view()), name="login"),
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
     re_path(r"^users/logout/?$", by_format(html=pages.logout, json=session.Logout.as_view()), name="logout"),
+    *with_own_accounts(
+        path("users/profile/", account.Profile.as_view(), name="profile"),
+        path("users/password/change/", account.PasswordChange.as_view(), name="password-change"),
+        path(
+            "users/password/reset/",
+            by_format(html=pages.forgotten_password, json=account.PasswordReset.as_view()),
+            name="forgotten-password",
+        ),
+        path(
+            "users/reset/<text:uid>/<text:token>/",
+            by_format(html=pages.set_password, json=account.SetPassword.as_view()),
+            name="set-password",
+        ),
+        path("users/email-change/", account.EmailChange.as_view(), name="email-change"),
+        path(
+            "users/email-set-primary/<token:token>/",
+            by_format(html=pages.set_email, json=account.EmailSetPrimary.as_view()),
+            name="email-set-primary",
+        ),
+        path("users/registration/", account.Registration.as_view(), name="registration"),
+        path("users/anonymize/", account.Anonymize.as_view(), name="anonymize"),
+        path("users/contact-us-subjects/", account.NoContactSubjects.as_view(), name="contact-subjects"),
+        path("account/basket-offers/", account.NoOffers.as_view(), name="basket-offers"),
+        path("account/future-basket-offers/", account.NoOffers.as_view(), name="future-basket-offers"),
+        path("account/expired-basket-offers/", account.NoOffers.as_view(), name="expired-basket-offers"),
+        path("account/discount-items/", account.NoOffers.as_view(), name="discount-items"),
+    ),
     path("users/orders/", by_format(html=pages.order_list, json=orders.Orders.as_view()), name="orders"),
     path(
         "users/orders/cancellation_reasons/",

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from axes.models import AccessAttempt
 from django.test import Client
 from pytest_django import Settings
 
+from aftercart.accounts.models import Session
 from tests.shop import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +42,49 @@ def test_a_lockout_belongs_to_the_address_that_the_proxy_saw(proxied: Settings) 
 def test_junk_counts_as_the_connections_own_address(junk: str) -> None:
     assert fail_to_log_in(make_customer().email, junk) == 400
     assert AccessAttempt.objects.get().ip_address == "127.0.0.1"
+
+
+def log_out(session: Session, token: str, **headers: str) -> int:
+    """Log out as the storefront's server does in its second step: a form, with cookies, and nothing a browser adds."""
+    cookies = f"csrftoken={token}; osessionid={session.session_key}"
+    browser = Client(enforce_csrf_checks=True, headers={"Cookie": cookies, **headers})
+    return browser.post("/users/logout", {"csrfmiddlewaretoken": token}, secure=True).status_code
+
+
+@pytest.fixture
+def session() -> Session:
+    browser = Client()
+    browser.force_login(make_customer(), backend="django.contrib.auth.backends.ModelBackend")
+    return Session.objects.get()
+
+
+def test_the_storefronts_server_logs_out_behind_tls(session: Session) -> None:
+    cookies = f"osessionid={session.session_key}"
+    first = Client(enforce_csrf_checks=True, headers={"Cookie": cookies}).post("/users/logout", secure=True)
+    found = re.search(r"name=['|\"]csrfmiddlewaretoken['|\"] value=['|\"](\w+)", first.content.decode())
+
+    assert (first.status_code, found is not None) == (403, True)
+    assert found is not None
+    assert log_out(session, found[1]) == 303
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Referer": "https://evil.example/"}, {"Origin": "null"}],
+)
+def test_another_sites_page_logs_nobody_out_behind_tls(session: Session, headers: dict[str, str]) -> None:
+    assert log_out(session, "a" * 32, **headers) == 403
+    assert Session.objects.exists()
+
+
+def test_a_log_out_needs_the_token_of_its_cookie(session: Session) -> None:
+    cookies = f"csrftoken={'a' * 32}; osessionid={session.session_key}"
+    browser = Client(enforce_csrf_checks=True, headers={"Cookie": cookies})
+
+    answer = browser.post("/users/logout", {"csrfmiddlewaretoken": "b" * 32}, secure=True)
+    assert answer.status_code == 403
+    assert Session.objects.exists()
 
 
 def test_without_a_trusted_proxy_nothing_of_it_counts() -> None:

@@ -5,8 +5,8 @@ is for the rules to say.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,16 +16,20 @@ from aftercart.accounts.document import address_document
 from aftercart.actions.commands import CancellationCommand, ItemAsk
 from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
-from aftercart.cancellations.pickups import Calendar, find_pickup_problem
+from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import read_payment
 from aftercart.orders.policies import Policy, is_easy_return
+from aftercart.orders.rules import Effect, Finding, Rule
 from aftercart.orders.selectors import get_now
 
 _FIELD = "cancel_order_items"
+#: The codes of what a client may leave out, and the back office has to ask for.
+COLLECTION_NOT_CHOSEN: Final = "collection_not_chosen"
+REASON_NOT_GIVEN: Final = "reason_not_given"
 
 
 class _Complaints:
@@ -63,31 +67,83 @@ def plan_lines(
     complaints = _Complaints()
     reasons = {reason.pk: reason for reason in list_reasons()}
     companies = {company.pk: company for company in list_companies(order.channel_id)}
-    pickup = _find_pickup_address(command, complaints, collected)
+    pickup = _find_pickup_address(command, order, complaints)
     for position, ask in enumerate(command.items):
         if ask.order_item in {other.order_item for other in command.items[:position]}:
             complaints.about_item(ask, "order_item", _("This item is named twice."))
         _check_item(ask, items.get(ask.order_item), complaints)
         _check_reason(ask, reasons.get(ask.reason), complaints)
-        _check_return(ask, companies, complaints, is_collected=ask.order_item in collected)
+        _check_return(ask, companies, complaints)
         _check_account(ask, order, complaints)
     complaints.raise_any()
-    return tuple(
-        _make_line(ask, items[ask.order_item], reasons[ask.reason], companies, command, pickup)
-        for ask in command.items
+    lines = []
+    for ask in command.items:
+        line = _make_line(ask, items[ask.order_item], _get_reason(ask, reasons), companies, command)
+        is_collected = ask.order_item in collected and ask.cancellation_type == "refund"
+        if is_collected or command.pickup_address is not None:
+            line.pickup_address = pickup
+        if is_collected:
+            _choose_collection(line, companies.values())
+        lines.append(line)
+    return tuple(lines)
+
+
+def find_unchosen(
+    lines: Iterable[SubmissionLine], items: Mapping[int, OrderItem], policy: Policy
+) -> list[Finding]:
+    """Find planned lines that lack what the back office must then ask for: a collection, or a reason."""
+    collected = find_collected(policy, items.values())
+    findings = []
+    for line in lines:
+        missing = []
+        is_collected = line.cancellation_type == "refund" and line.order_item_id in collected
+        if is_collected and (line.pickup_address is None or line.shipping_company is None):
+            missing.append((COLLECTION_NOT_CHOSEN, _("Our team will arrange with you how it is collected.")))
+        if line.reason.code == REASON_NOT_GIVEN:
+            missing.append((REASON_NOT_GIVEN, _("No reason was given, so our team has to check it.")))
+        findings += [
+            Finding(line.order_item_id, Rule.APPROVAL, code, message, Effect.REVIEW)
+            for code, message in missing
+        ]
+    return findings
+
+
+def _get_reason(ask: ItemAsk, reasons: Mapping[int, CancellationReason]) -> CancellationReason:
+    """Get the reason that was given; one that makes no sense has been let through, and counts as none."""
+    reason = reasons.get(ask.reason)
+    if reason is not None and reason.cancellation_type == ask.cancellation_type:
+        return reason
+    defaults = {
+        "subject": "Not given",
+        "translations": {"tr": {"subject": "Belirtilmedi"}},
+        "is_active": False,
+    }
+    not_given, _is_new = CancellationReason.objects.get_or_create(
+        code=REASON_NOT_GIVEN, cancellation_type=ask.cancellation_type, defaults=defaults
     )
+    return not_given
+
+
+def _choose_collection(line: SubmissionLine, companies: Iterable[EasyReturnCompany]) -> None:
+    """Choose for a client that cannot: the channel's first company, and the next time at which it collects."""
+    if line.shipping_company is not None or not settings.RETURN_DEFAULTS:
+        return
+    line.shipping_company = next(iter(companies), None)
+    if line.shipping_company is not None and line.pickup_date is None:
+        now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+        line.pickup_date = find_next_slot(line.shipping_company.calendar, now)
 
 
 def _find_pickup_address(
-    command: CancellationCommand, complaints: _Complaints, collected: frozenset[int]
+    command: CancellationCommand, order: Order, complaints: _Complaints
 ) -> dict[str, Any] | None:
-    needs_one = any(
-        ask.cancellation_type == "refund" and ask.order_item in collected for ask in command.items
-    )
+    """Find where returns are collected: where the customer says, or else where the order was delivered.
+
+    Not at a store, where nobody collects anything.
+    """
     if command.pickup_address is None:
-        if needs_one:
-            complaints.fields["pickup_address"].append(_("This field is required."))
-        return None
+        is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
+        return order.shipping_address if is_known else None
     try:
         return address_document(find_address(command.pickup_address, command.write))
     except AddressUnknown:
@@ -105,21 +161,21 @@ def _check_item(ask: ItemAsk, item: OrderItem | None, complaints: _Complaints) -
 
 
 def _check_reason(ask: ItemAsk, reason: CancellationReason | None, complaints: _Complaints) -> None:
-    if reason is None:
-        complaints.about_item(ask, "reason", say_unknown(ask.reason))
-    elif reason.cancellation_type != ask.cancellation_type:
-        complaints.about_item(ask, "reason", _("This reason is for another cancellation type."))
+    if reason is None or reason.cancellation_type != ask.cancellation_type:
+        if settings.UNKNOWN_REASONS == "review":
+            return  # `_get_reason` takes it for none
+        is_unknown = reason is None
+        problem = (
+            say_unknown(ask.reason) if is_unknown else _("This reason is for another cancellation type.")
+        )
+        complaints.about_item(ask, "reason", problem)
     elif reason.extra_information_needed and not ask.description.strip():
         complaints.about_item(ask, "description", _("This reason needs a description."))
 
 
-def _check_return(
-    ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints, *, is_collected: bool
-) -> None:
+def _check_return(ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints) -> None:
     if ask.shipping_company is not None and ask.shipping_company not in companies:
         complaints.about_item(ask, "shipping_company", say_unknown(ask.shipping_company))
-    elif ask.shipping_company is None and ask.cancellation_type == "refund" and is_collected:
-        complaints.about_item(ask, "shipping_company", _("This field is required."))
     elif ask.pickup_date is not None and ask.cancellation_type == "refund":
         company = companies.get(ask.shipping_company or 0)
         now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
@@ -143,7 +199,6 @@ def _make_line(
     reason: CancellationReason,
     companies: Mapping[int, EasyReturnCompany],
     command: CancellationCommand,
-    pickup: dict[str, Any] | None,
 ) -> SubmissionLine:
     return SubmissionLine(
         order_item=item,
@@ -155,7 +210,6 @@ def _make_line(
         iban=ask.iban,
         holder_name=ask.holder_name,
         shipping_company=companies[ask.shipping_company] if ask.shipping_company is not None else None,
-        pickup_address=pickup,
         pickup_date=ask.pickup_date,
     )
 

@@ -11,7 +11,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
-from aftercart.actions.plan_lines import find_items, plan_lines, say_unknown
+from aftercart.actions.plan_lines import find_items, find_unchosen, plan_lines, say_unknown
 from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
 from aftercart.actions.recognize_repeat import (
     find_repeat,
@@ -131,7 +131,7 @@ def _find_pointless(
 def _judge(
     order: Order, items: dict[int, OrderItem], lines: tuple[SubmissionLine, ...], policy: Policy
 ) -> tuple[Finding, ...]:
-    findings = judge_lines(order, items, lines, policy)
+    findings = (*judge_lines(order, items, lines, policy), *find_unchosen(lines, items, policy))
     refusals = list_refusals(findings)
     if refusals:
         raise CancellationRefused(refusals)

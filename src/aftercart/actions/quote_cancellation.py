@@ -1,7 +1,7 @@
 """Tell what would come back if items were cancelled or returned now (contract section 3.6). Writes nothing."""
 
 from aftercart.actions.commands import CancellationCommand
-from aftercart.actions.plan_lines import find_items, plan_lines
+from aftercart.actions.plan_lines import find_items, find_unchosen, plan_lines
 from aftercart.actions.prepare_submission import judge_lines
 from aftercart.actions.price_lines import QuoteAnswer, price_lines
 from aftercart.cancellations.policy_selectors import get_policy
@@ -18,5 +18,5 @@ def quote_cancellation(command: CancellationCommand) -> QuoteAnswer:
     items = find_items(order)
     policy = get_policy(order)
     lines = plan_lines(order, items, command, policy)
-    findings = judge_lines(order, items, lines, policy)
+    findings = (*judge_lines(order, items, lines, policy), *find_unchosen(lines, items, policy))
     return price_lines(order, items, lines, findings, command.write.promised_to, policy)

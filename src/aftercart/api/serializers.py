@@ -255,15 +255,15 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
 
     def validate_created_date__gte(self, value: str) -> datetime | None:
         """Read the beginning."""
-        return self._read_time(value, time.min)
+        return self._read_time(value)
 
     def validate_created_date__lte(self, value: str) -> datetime | None:
-        """Read the end; a day includes all of itself."""
-        return self._read_time(value, time.max)
+        """Read the end; a day is its midnight, as a filter of Django REST framework has it."""
+        return self._read_time(value)
 
     @staticmethod
-    def _read_time(text: str, of_day: time) -> datetime | None:
+    def _read_time(text: str) -> datetime | None:
         try:
-            return read_day_or_time(text, of_day, ZoneInfo(settings.SHOP_TIME_ZONE)) if text else None
+            return read_day_or_time(text, time.min, ZoneInfo(settings.SHOP_TIME_ZONE)) if text else None
         except ValueError as error:
             raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error

@@ -10,13 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.accounts.document import user_document
 from aftercart.api import schema
+from aftercart.api.account import write_user
 from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
 from aftercart.lib.emails import fold_email
-from aftercart.lib.times import format_time
 
 
 class Login(APIView):
@@ -75,10 +74,7 @@ class CurrentUser(APIView):
     @schema.get_current_user
     def get(self, request: Request) -> Response:
         """Tell who is logged in."""
-        document = user_document(get_user(request))
-        for name in ("date_joined", "last_login"):
-            document[name] = format_time(document[name])
-        return Response(document)
+        return Response(write_user(get_user(request)))
 
 
 class CsrfToken(APIView):

@@ -50,7 +50,7 @@ class EmailAdmin(SheetAdmin[Email]):
     def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
         """Write the page of one e-mail."""
         facts = [
-            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Order"), _link_order(obj)),
             Fact(_("To"), obj.recipient),
             Fact(_("Language"), dict(settings.LANGUAGES).get(obj.language, obj.language)),
             Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
@@ -140,9 +140,9 @@ class EmailAdmin(SheetAdmin[Email]):
         return f"#{obj.pk}"
 
     @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Email) -> SafeString:
+    def show_order(self, obj: Email) -> SafeString | str:
         """Link the order."""
-        return link_row(Order, obj.order_id, obj.order.number)
+        return _link_order(obj)
 
     @admin.display(description=_("state"), ordering="state")
     def show_state(self, obj: Email) -> SafeString:
@@ -153,3 +153,8 @@ class EmailAdmin(SheetAdmin[Email]):
     def show_age(self, obj: Email) -> str:
         """Tell how old it is."""
         return say_age(obj.created_at) or NOTHING
+
+
+def _link_order(email: Email) -> SafeString | str:
+    """Link an e-mail's order; one about an account has none."""
+    return NOTHING if email.order is None else link_row(Order, email.order.pk, email.order.number)

@@ -21,6 +21,8 @@ CAUSES: Final[dict[str, Text]] = {
     "amount_needs_approval": gettext_lazy("Requests of this amount need approval"),
     "partial_line": gettext_lazy("Only a part of the line"),
     "mixed_types": gettext_lazy("Cancellation and return in one request"),
+    "collection_not_chosen": gettext_lazy("How it is collected is to be arranged with the customer"),
+    "reason_not_given": gettext_lazy("No reason was given"),
     "policy_overridden": gettext_lazy("Asked for by staff, against the policy"),
     "unreachable": gettext_lazy("Omnitron could not be reached"),
     "breaker_open": gettext_lazy("Omnitron was failing and was left alone"),

@@ -63,6 +63,21 @@ def find_first_day(calendar: Calendar, today: date) -> date | None:
     return next((day for day in days if calendar.is_open(day)), None)
 
 
+def find_next_slot(calendar: Calendar, now: datetime) -> dict[str, Any] | None:
+    """Find the next time at which somebody collects; None for a calendar without hours, or without a day.
+
+    `now` is in the shop's time zone; the answer is a pickup as `find_pickup_problem` takes it.
+    """
+    today = now.date()
+    for more in range(_FARTHEST if calendar.slots else 0):
+        day = today + timedelta(days=calendar.lead_days + more)
+        for start, end in calendar.slots if calendar.is_open(day) else ():
+            if datetime.combine(day, start, now.tzinfo) > now:
+                hours = {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
+                return {"date": day.isoformat(), "hour_range": hours}
+    return None
+
+
 def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetime) -> str:
     """Say why a pickup cannot be, or "" if it can.
 

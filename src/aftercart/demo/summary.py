@@ -17,7 +17,7 @@ from aftercart.demo.kinds import (
     Person,
     list_prepared,
 )
-from aftercart.lib.links import Purpose, sign_number
+from aftercart.lib.links import Purpose, quote_token, sign_number
 from aftercart.lib.money import format_amount
 from aftercart.lib.times import format_time
 from aftercart.orders.models import Order, OrderItem
@@ -105,7 +105,7 @@ def _describe_order(order: Order, base_url: str) -> dict[str, Any]:
         "id": order.pk,
         "number": order.number,
         "signed_number": signed,
-        "url": f"{base_url}/orders/completed/{signed}/",
+        "url": f"{base_url}/orders/completed/{quote_token(signed)}/",
         "items": [
             {
                 "id": item.pk,
@@ -125,7 +125,7 @@ def _describe_guest(base_url: str) -> dict[str, Any] | None:
     return {
         "email": GUEST.email,
         "number": order.number,
-        "url": f"{base_url}/orders/guest/{_sign(order, 'guest-view')}/",
+        "url": f"{base_url}/orders/guest/{quote_token(_sign(order, 'guest-view'))}/",
     }
 
 

@@ -8,6 +8,7 @@ raising the version revokes every link of that order. Keys rotate through `SECRE
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import quote
 
 from django.core import signing
 
@@ -28,6 +29,11 @@ def _signer(purpose: Purpose, link_version: int) -> signing.TimestampSigner:
 def sign_number(number: str, *, purpose: Purpose, link_version: int) -> str:
     """Make the token of a link to the order `number`: `number:timestamp:signature`."""
     return _signer(purpose, link_version).sign(number)
+
+
+def quote_token(token: str) -> str:
+    """Return a token as a part of an URL's path: a number may hold what would end it there, as in `#1001`."""
+    return quote(token, safe=":@")
 
 
 def peek_number(token: str) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from aftercart.lib.emails import fold_email
-from aftercart.lib.links import sign_number
+from aftercart.lib.links import quote_token, sign_number
 from aftercart.mail.draft import Draft, Told
 from aftercart.mail.models import Email
 from aftercart.mail.texts import write_draft
@@ -22,14 +22,7 @@ _signer = signing.Signer(salt="aftercart.mail.opt-out")
 
 def compose_mail(email: Email) -> EmailMultiAlternatives:
     """Make the mail of an e-mail, in its language."""
-    is_for_staff = email.kind in Email.FOR_STAFF
-    told = Told(
-        number=email.order.number,
-        facts=email.facts,
-        url=make_request_url(email) if is_for_staff else make_order_url(email.order),
-        secret=email.secret,
-        is_guest=email.order.user_id is None and not is_for_staff,
-    )
+    told = _tell(email)
     opt_out = make_opt_out_url(email.recipient) if email.kind in Email.OPTIONAL else ""
     draft, text, html = render_email(email.kind, told, language=email.language, opt_out=opt_out)
     headers = {"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
@@ -38,6 +31,20 @@ def compose_mail(email: Email) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(draft.subject, text, to=[email.recipient], headers=headers)
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _tell(email: Email) -> Told:
+    """Gather what an e-mail tells of."""
+    if email.order is None:
+        return Told(number="", facts=email.facts, url=email.secret)
+    is_for_staff = email.kind in Email.FOR_STAFF
+    return Told(
+        number=email.order.number,
+        facts=email.facts,
+        url=make_request_url(email) if is_for_staff else make_order_url(email.order),
+        secret=email.secret,
+        is_guest=email.order.user_id is None and not is_for_staff,
+    )
 
 
 def render_email(kind: str, told: Told, *, language: str, opt_out: str = "") -> tuple[Draft, str, str]:
@@ -60,7 +67,7 @@ def make_order_url(order: Order) -> str:
     if order.user_id is not None:
         return f"{settings.PUBLIC_URL}/users/orders/{order.pk}/"
     token = sign_number(order.number, purpose="guest-view", link_version=order.link_version)
-    return f"{settings.PUBLIC_URL}/orders/guest/{token}/"
+    return f"{settings.PUBLIC_URL}/orders/guest/{quote_token(token)}/"
 
 
 def make_request_url(email: Email) -> str:

@@ -41,6 +41,8 @@ class Email(models.Model):
         WITHDRAWAL_RECEIPT = "withdrawal_receipt", _("Receipt of a withdrawal")
         WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted")
         WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused")
+        PASSWORD_LINK = "password_link", _("Link to set a password")
+        EMAIL_CHANGE = "email_change", _("Link to a new e-mail address")
 
     class State(models.TextChoices):
         """Where it stands (docs/decisions/0021)."""
@@ -52,7 +54,9 @@ class Email(models.Model):
         UNKNOWN = "unknown", _("Perhaps sent")
 
     #: Never sent a second time where the first one may have arrived: a code is asked for anew instead.
-    AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE})
+    AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE, Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
+    #: About an account and no order; the link stands in `secret`.
+    OF_ACCOUNTS: Final = frozenset({Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
     #: To members of staff: what they read links to the back office.
     FOR_STAFF: Final = frozenset({Kind.APPROVAL_BOUNCED})
     #: Not part of the contract that the order is: whoever does not want them can say so.
@@ -61,7 +65,9 @@ class Email(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=24, choices=Kind)
     subject = models.UUIDField()
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="emails")
+    order = models.ForeignKey(
+        Order, null=True, on_delete=models.CASCADE, related_name="emails", help_text="None: about an account."
+    )
     recipient = models.EmailField()
     language = models.CharField(max_length=2)
     facts = models.JSONField(default=dict)

@@ -64,6 +64,32 @@ def queue_email(
     return email.pk if is_new else None
 
 
+def queue_account_email(
+    kind: Email.Kind,
+    subject: uuid.UUID,
+    *,
+    recipient: str,
+    language: str,
+    secret: str,
+    expires_at: datetime,
+) -> int:
+    """Write an e-mail about an account, whose link is `secret`; its id. Inside the transaction of the event."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("queue_account_email() needs a transaction")
+    email_uuid = uuid.uuid4()
+    email = Email.objects.create(
+        uuid=email_uuid,
+        kind=kind,
+        subject=subject,
+        recipient=recipient,
+        language=language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2],
+        secret=secret,
+        expires_at=expires_at,
+        message_id=make_message_id(email_uuid),
+    )
+    return int(email.pk)
+
+
 def _wants_none(email: str) -> bool:
     return OptOut.objects.filter(email=fold_email(email)).exists()
 

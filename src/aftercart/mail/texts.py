@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.lib.formats import format_day, format_money
 from aftercart.lib.times import parse_time
+from aftercart.mail.account_texts import write_email_change, write_password_link
 from aftercart.mail.draft import Draft, Row, Told
 from aftercart.mail.models import Email
 from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
@@ -283,6 +284,8 @@ _WRITERS: Final[dict[str, Callable[[Told], Draft]]] = {
     _Kind.WITHDRAWAL_RECEIPT: write_receipt,
     _Kind.WITHDRAWAL_ACCEPTED: write_accepted,
     _Kind.WITHDRAWAL_REFUSED: write_refused,
+    _Kind.PASSWORD_LINK: write_password_link,
+    _Kind.EMAIL_CHANGE: write_email_change,
 }
 
 

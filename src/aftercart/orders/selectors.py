@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from aftercart.accounts.models import User
 from aftercart.lib.emails import fold_email
-from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, sign_number
+from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
@@ -83,7 +83,7 @@ def make_link(number: str, *, purpose: Purpose) -> str:
         raise OrderNotFound
     token = sign_number(number, purpose=purpose, link_version=order.link_version)
     path = "orders/completed" if purpose == "completed" else "orders/guest"
-    return f"{settings.PUBLIC_URL}/{path}/{token}/"
+    return f"{settings.PUBLIC_URL}/{path}/{quote_token(token)}/"
 
 
 def lock_order(*, nowait: bool = False, **lookup: Any) -> Order:

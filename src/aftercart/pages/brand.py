@@ -3,11 +3,13 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+
+from aftercart.lib.identity import has_own_accounts
 
 _OURS: Final = Path(__file__).parent / "static" / "pages" / "aftercart.css"
 
@@ -25,7 +27,7 @@ def find_style_version(brand: Path | None) -> str:
     return hashlib.sha256(read_style(brand)).hexdigest()[:12]
 
 
-def name_shop(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001 - a context processor's signature
-    """Tell templates the shop's name, and where its style sheet is."""
+def name_shop(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - a context processor's signature
+    """Give templates the shop's name, where its style sheet is, and whether accounts are kept here."""
     style = f"{reverse('style')}?v={find_style_version(settings.BRAND)}"
-    return {"shop_name": settings.SHOP_NAME, "style_url": style}
+    return {"shop_name": settings.SHOP_NAME, "style_url": style, "has_own_accounts": has_own_accounts()}

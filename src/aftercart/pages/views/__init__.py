@@ -3,6 +3,7 @@
 That dispatcher is exempt from the CSRF check, so every page checks for itself.
 """
 
+from aftercart.pages.views.account import forgotten_password, set_email, set_password
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.address_book import address_book, address_entry
 from aftercart.pages.views.cancellation import cancel, cancel_result
@@ -23,6 +24,7 @@ __all__ = [
     "change_address",
     "choose_language",
     "completed",
+    "forgotten_password",
     "guest",
     "guest_code",
     "guest_lookup",
@@ -38,6 +40,8 @@ __all__ = [
     "order_list",
     "points",
     "receipt",
+    "set_email",
+    "set_password",
     "style",
     "withdraw",
     "withdrawal_receipt",

@@ -1,0 +1,218 @@
+"""The account pages' calls of the storefront, where Aftercart has the customers itself (docs/storefront.md).
+
+Not in the OpenAPI document, which is the contract's: these follow the storefront's own client.
+"""
+
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY, authenticate
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.document import user_document
+from aftercart.accounts.models import User
+from aftercart.accounts.networks import is_shops_own, name_network
+from aftercart.actions.anonymize_customer import anonymize_customer
+from aftercart.actions.edit_profile import edit_profile
+from aftercart.actions.mail_account_link import (
+    limit_account_mail,
+    mail_email_change,
+    mail_password_link,
+    move_account,
+    register_customer,
+)
+from aftercart.actions.set_password import find_by_reset_link, set_password
+from aftercart.api.account_serializers import (
+    EmailChangeSerializer,
+    EmailSerializer,
+    NewPasswordSerializer,
+    PasswordChangeSerializer,
+    ProfileSerializer,
+    RegistrationSerializer,
+)
+from aftercart.api.authentication import get_user
+from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
+from aftercart.lib.times import format_time
+
+
+def write_user(user: User) -> dict[str, Any]:
+    """Write the current user, times as the contract has them."""
+    document = user_document(user)
+    for name in ("date_joined", "last_login"):
+        document[name] = format_time(document[name])
+    return document
+
+
+def _check_password(request: Request, user: User, password: str, field: str) -> None:
+    """Check a customer's password at the door of the log-ins, where tries are counted. Raises `ValidationError`."""
+    found = authenticate(request._request, username=user.email, password=password)  # noqa: SLF001 - the door works on Django's request
+    if found != user:
+        raise ValidationError({field: [_("This is not your password.")]})
+
+
+def _limit(request: Request, email: str) -> None:
+    client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
+    limit_account_mail(email, name_network(client), is_shops_own=is_shops_own(client))
+
+
+@extend_schema(exclude=True)
+class Profile(APIView):
+    """`GET/PATCH /users/profile/`."""
+
+    def get(self, request: Request) -> Response:
+        """Give the customer's profile."""
+        return Response(write_user(get_user(request)))
+
+    def patch(self, request: Request) -> Response:
+        """Change the fields that are sent."""
+        user = get_user(request)
+        serializer = ProfileSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        edit_profile(user, serializer.validated_data)
+        return Response(write_user(user))
+
+
+@extend_schema(exclude=True)
+class PasswordChange(APIView):
+    """`POST /users/password/change/`."""
+
+    def post(self, request: Request) -> Response:
+        """Set a new password for who knows the old one; every other session ends."""
+        user = get_user(request)
+        serializer = PasswordChangeSerializer(data=request.data, context={"user": user})
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        _check_password(request, user, data["old_password"], "old_password")
+        set_password(user, data["new_password1"], keeping=request.session.session_key)
+        # The key stays: of two new cookies in one header the storefront's proxy would pass on one.
+        request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        return Response({"detail": _("Your password has been changed.")})
+
+
+class _Anybody(APIView):
+    """What needs no log-in, and so no CSRF token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes: tuple[type[BaseParser], ...] = (JSONParser, PlainJSONParser, FormParser)
+
+
+@extend_schema(exclude=True)
+class PasswordReset(_Anybody):
+    """`POST /users/password/reset/`."""
+
+    def post(self, request: Request) -> Response:
+        """Mail the link to set a password with; the same answer whether there is such a customer or not."""
+        serializer = EmailSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        email = serializer.validated_data["email"]
+        _limit(request, email)
+        mail_password_link(email)
+        return Response({"detail": _("If there is such an account, we have sent it an e-mail.")})
+
+
+@extend_schema(exclude=True)
+class SetPassword(_Anybody):
+    """`POST /users/reset/{uid}/{token}/`: the end of that link."""
+
+    def post(self, request: Request, uid: str, token: str) -> Response:
+        """Set the password. A link that is nobody's, used or too old: 400."""
+        user = find_by_reset_link(uid, token)
+        if user is None:
+            raise ValidationError({"non_field_errors": [_("This link is no longer good.")]})
+        serializer = NewPasswordSerializer(data=request.data, context={"user": user})
+        serializer.is_valid(raise_exception=True)
+        set_password(user, serializer.validated_data["new_password1"])
+        return Response({"detail": _("Your password has been changed.")})
+
+
+@extend_schema(exclude=True)
+class EmailChange(APIView):
+    """`POST /users/email-change/`."""
+
+    def post(self, request: Request) -> Response:
+        """Mail the link that moves the account to the new address."""
+        user = get_user(request)
+        serializer = EmailChangeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        _check_password(request, user, data["password"], "password")
+        _limit(request, data["email"])
+        mail_email_change(user, data["email"])
+        return Response({"detail": _("We have sent a link to the new address.")})
+
+
+@extend_schema(exclude=True)
+class EmailSetPrimary(_Anybody):
+    """`GET /users/email-set-primary/{token}/`: the end of that link."""
+
+    def get(self, request: Request, token: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Move the account. A link that is nobody's, used or too old: 404."""
+        if not move_account(token):
+            raise Http404
+        return Response({"detail": _("Your e-mail address has been changed.")})
+
+
+@extend_schema(exclude=True)
+class Registration(_Anybody):
+    """`POST /users/registration/`."""
+
+    parser_classes = (JSONParser,)
+
+    def post(self, request: Request) -> Response:
+        """Mail the link that opens the account, and say so where the client shows it: it knows of errors alone.
+
+        Nobody is logged in by typing an address: orders belong to whoever reads its mail.
+        """
+        serializer = RegistrationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        _limit(request, data["email"])
+        register_customer(data["email"], first_name=data["first_name"], last_name=data["last_name"])
+        message = _("We have sent you an e-mail. Open its link to choose your password and finish.")
+        return Response({"non_field_errors": [message]}, status=400)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Write errors as the log-in does: the client takes every member for a field."""
+        response: Response = super().handle_exception(exc)
+        fields = {name: value for name, value in response.data.items() if isinstance(value, list)}
+        response.data = fields or {"non_field_errors": [response.data["detail"]]}
+        return response
+
+
+@extend_schema(exclude=True)
+class Anonymize(APIView):
+    """`PATCH /users/anonymize/`."""
+
+    def patch(self, request: Request) -> Response:
+        """Take the customer out of the account, and end its sessions."""
+        anonymize_customer(get_user(request))
+        request.session.flush()
+        return Response({"detail": _("Your account has been deleted.")})
+
+
+@extend_schema(exclude=True)
+class NoOffers(APIView):
+    """The coupons that the account pages list: there are none here, in each form that the theme reads."""
+
+    def get(self, request: Request) -> Response:
+        """List none."""
+        get_user(request)
+        return Response({"count": 0, "next": None, "previous": None, "results": [], "discounts": []})
+
+
+@extend_schema(exclude=True)
+class NoContactSubjects(_Anybody):
+    """`GET /users/contact-us-subjects/`: Aftercart takes no letters; a shop's own page does."""
+
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
+        """List none."""
+        return Response([])
