@@ -16,7 +16,7 @@ define install
 		/^Installing/ { print "  installing"; fflush() }'
 endef
 
-.PHONY: run test test-fast test-deep faults checks lint types imports lock messages clean
+.PHONY: run test test-fast test-deep faults bench checks lint types imports lock messages clean
 
 # Lint, types and import rules run beside the tests that $(1) starts; what they say is printed afterwards, whole.
 define beside_checks
@@ -40,6 +40,9 @@ test-deep: $(VENV)/dev.stamp ## Everything at full strength, before a release; F
 faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINUTES, then check the books (SEED repeats)
 	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MUTATION),--mutation $(MUTATION))
+
+bench: $(VENV)/dev.stamp ## Measure reads beside two yardsticks, in a temporary folder; write docs/benchmarks.md
+	$(BIN)/python -m bench.reads --write
 
 checks: lint types imports
 

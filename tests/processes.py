@@ -104,6 +104,12 @@ def answers(url: str) -> bool:
         return False
 
 
+def answers_at_all(port: int) -> bool:
+    """Return whether somebody listens on a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Storefront:
     """A customer's client over real HTTP: JSON, cookies, CSRF, as the storefront's proxy sends them."""
 

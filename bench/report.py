@@ -1,0 +1,161 @@
+"""What a run has measured: as text, as a section of docs/benchmarks.md, as charts."""
+
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from bench.load import Measured
+
+_DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_CHART: Final = _DOCUMENT.with_name("benchmarks-reads.svg")
+_MARKS: Final = ("<!-- reads -->", "<!-- /reads -->")
+
+NAMES: Final = {
+    "bare": "bare: one statement, bytes out",
+    "usual": "Django REST framework, the usual way",
+    "detail": "an order as JSON",
+    "signed": "a signed order as JSON",
+    "unchanged": "an order that has not changed (304)",
+    "list": "a list of ten orders as JSON",
+    "detail_html": "an order's page",
+    "signed_html": "a signed order's page",
+    "health": "`/healthz`",
+}
+#: Which yardstick each is held to, and how many times of it are wanted.
+TARGETS: Final = (
+    ("detail", "bare", 0.5),
+    ("signed", "bare", 0.5),
+    ("detail", "usual", 20.0),
+    ("signed", "usual", 20.0),
+    ("unchanged", "bare", 0.6),
+    ("list", "usual", 10.0),
+    ("detail_html", "usual", 4.0),
+    ("signed_html", "usual", 4.0),
+)
+_MOST_P99: Final = 5.0
+_MOST_MEMORY: Final = 130.0
+_TAILS: Final = ("detail", "signed", "unchanged", "list", "detail_html", "signed_html")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rounds by what was asked for; bytes of the document; MB of the web process."""
+
+    results: Mapping[str, Sequence[Measured]]
+    size: int
+    memory: float
+
+    def ratios(self, name: str, yardstick: str) -> list[float]:
+        """Return the ratio of each round, in order of size."""
+        pairs = zip(self.results[name], self.results[yardstick], strict=True)
+        return sorted(ours.per_second / theirs.per_second for ours, theirs in pairs)
+
+    def ratio(self, name: str, yardstick: str) -> float:
+        """Return the median of the rounds' ratios."""
+        return statistics.median(self.ratios(name, yardstick))
+
+    def tail(self, name: str) -> float:
+        """Return how many times the p50 the p99 is, in the median of the rounds."""
+        return statistics.median(each.p99 / each.p50 for each in self.results[name])
+
+    def list_missed(self) -> list[str]:
+        """List the targets that were missed."""
+        missed = [
+            f"{NAMES[name]}: {self.ratio(name, yardstick):.2f} times {yardstick}, wanted {wanted}"
+            for name, yardstick, wanted in TARGETS
+            if self.ratio(name, yardstick) < wanted
+        ]
+        missed += [
+            f"{NAMES[name]}: the p99 is {self.tail(name):.1f} times the p50, wanted at most {_MOST_P99:.0f}"
+            for name in _TAILS
+            if self.tail(name) > _MOST_P99
+        ]
+        if self.memory > _MOST_MEMORY:
+            missed.append(f"memory: {self.memory:.0f} MB, wanted at most {_MOST_MEMORY:.0f}")
+        return missed
+
+    @property
+    def is_met(self) -> bool:
+        """Whether every target is met."""
+        return not self.list_missed()
+
+    def describe(self) -> str:
+        """Write it as the section of a document."""
+        rows = [
+            "| what | answers a second | p50 | p99 | times usual | times bare |",
+            "|---|---|---|---|---|---|",
+            *(self._describe_row(name) for name in NAMES),
+        ]
+        missed = self.list_missed()
+        verdict = "\n".join(f"- {line}" for line in missed) if missed else "Every target was met."
+        return "\n".join([
+            *rows, "", f"Document: {self.size / 1000:.1f} kB. Web process: {self.memory:.0f} MB.",
+            "", f"Missed:\n\n{verdict}" if missed else verdict, "", _describe_machine(),
+        ])  # fmt: skip
+
+    def _describe_row(self, name: str) -> str:
+        found = self.results[name]
+        speed, p50, p99 = (
+            statistics.median(getattr(each, field) for each in found)
+            for field in ("per_second", "p50", "p99")
+        )
+        usual, bare = (_describe_spread(self.ratios(name, yardstick)) for yardstick in ("usual", "bare"))
+        return f"| {NAMES[name]} | {speed:,.0f} | {p50:.1f} ms | {p99:.1f} ms | {usual} | {bare} |"
+
+
+def _describe_spread(ratios: Sequence[float]) -> str:
+    middle = statistics.median(ratios)
+    digits = 2 if middle < 10 else 0
+    return f"{middle:.{digits}f} ({ratios[0]:.{digits}f}-{ratios[-1]:.{digits}f})"
+
+
+def _describe_machine() -> str:
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("django", "djangorestframework", "granian", "psycopg")
+    )
+    return f"Python {platform.python_version()}, {packages}; {cpu}."
+
+
+def write_report(report: Report) -> None:
+    """Write the section of docs/benchmarks.md between its marks, and the chart beside it."""
+    before, _, rest = _DOCUMENT.read_text().partition(_MARKS[0])
+    _, _, after = rest.partition(_MARKS[1])
+    _DOCUMENT.write_text(f"{before}{_MARKS[0]}\n\n{report.describe()}\n\n{_MARKS[1]}{after}")
+    _CHART.write_text(draw_chart(report))
+
+
+def draw_chart(report: Report) -> str:
+    """Draw how many times the usual way each is, as bars on a logarithmic scale."""
+    import math
+
+    names = [name for name in NAMES if name != "health"]
+    values = {name: report.ratio(name, "usual") for name in names}
+    top = max(values.values())
+    bars = []
+    for row, name in enumerate(names):
+        width = max(4.0, 380 * math.log10(max(values[name], 1.0)) / math.log10(max(top, 10.0)))
+        y, colour = 34 + row * 30, "#8a8f98" if name in {"bare", "usual"} else "#0d5c4c"
+        bars.append(
+            f'<text x="270" y="{y + 14}" text-anchor="end">{NAMES[name].replace("`", "")}</text>'
+            f'<rect x="280" y="{y}" width="{width:.0f}" height="20" rx="3" fill="{colour}"/>'
+            f'<text x="{288 + width:.0f}" y="{y + 14}">{values[name]:.1f}</text>'
+        )
+    height = 44 + 30 * len(names)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 {height}" font-family="sans-serif" font-size="13"'
+        ' fill="#22262b"><rect width="100%" height="100%" fill="#ffffff"/>'
+        '<text x="16" y="20" font-weight="bold">Answers a second, in times of the usual way (logarithmic)</text>'
+        f"{''.join(bars)}</svg>\n"
+    )
