@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import Settings
 
@@ -35,3 +37,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Have this worker's database copied from the migrated one."""
     if template := os.environ.get(MIGRATED):
         django_settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template
+
+
+@pytest.fixture(autouse=True)
+def _revisions_move_at_once() -> None:
+    """Have revisions move with each statement in a test that is one transaction: it never commits."""
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS " + ", ".join(_list_revising()) + " IMMEDIATE")
+
+
+@cache
+def _list_revising() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE contype = 't' AND conname ~ '_revise(_shared)?$'"
+        )
+        return [name for (name,) in cursor.fetchall()]

@@ -57,6 +57,9 @@ class Proto:
     def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
         self.response_bytes(status, headers, body.encode())
 
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.response_bytes(status, headers, b"")
+
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "Proto":
         self.status, self.headers = status, headers
         return self

@@ -1,7 +1,8 @@
 """Sessions under two cookie names (contract section 1): `sessionid` and `osessionid` carry one key."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,16 @@ from aftercart.lib.negotiation import names_html
 _KEY = re.compile("[0-9a-z]{8,40}")
 
 
+def find_session_key(cookies: Mapping[str, str]) -> str | None:
+    """Find the key on which a request's cookies agree; None without one, or if they do not."""
+    keys = {
+        cookies[name]
+        for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME)
+        if _KEY.fullmatch(cookies.get(name, ""))
+    }
+    return keys.pop() if len(keys) == 1 else None
+
+
 class TwinSessionMiddleware(SessionMiddleware):
     """Reads the session key from either cookie and writes it to both.
 
@@ -24,12 +35,7 @@ class TwinSessionMiddleware(SessionMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Attach the session that the request's cookies agree on."""
-        keys = {
-            request.COOKIES[name]
-            for name in (settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_TWIN_NAME)
-            if _KEY.fullmatch(request.COOKIES.get(name, ""))
-        }
-        key = keys.pop() if len(keys) == 1 else None
+        key = find_session_key(request.COOKIES)
         request.session = self.SessionStore(key)
         if key is not None:
             # Django looks at this name only, when it decides whether to clear a dead cookie.
@@ -51,6 +57,13 @@ class SlashMiddleware(CommonMiddleware):
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         """Return whether the redirect is wanted, and somebody is there who should follow it."""
         return names_html(request) and super().should_redirect_with_slash(request)
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        """Let Django add a length; an answer without a body tells none: it would be that of the body left out."""
+        response = super().process_response(request, response)
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            del response.headers["Content-Length"]
+        return response
 
 
 class PrivateByDefaultMiddleware:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
@@ -28,10 +29,10 @@ from aftercart.api.serializers import (
     OrderFilterSerializer,
     SingleRequestSerializer,
 )
-from aftercart.cancellations.selectors import build_document, list_reasons, reason_document
+from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
+from aftercart.cancellations.selectors import list_reasons, reason_document
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.document import discount_document
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now, get_order, list_orders
@@ -60,11 +61,10 @@ class CompletedOrder(APIView):
     """`GET /orders/completed/{signed order number}/` (contract section 2)."""
 
     @schema.get_completed_order
-    def get(self, request: Request, signed: str) -> Response:
+    def get(self, request: Request, signed: str) -> HttpResponse:
         """Give the order of a signed link, and the campaigns that were applied to it."""
         order = find_by_link(get_user(request), signed, purpose="completed")
-        campaigns = order.campaigns or [discount_document(row) for row in order.discounts.all()]
-        return Response({"order": build_document(order), "campaigns": campaigns})
+        return answer_document(request._request, read_signed_json(order.pk))  # noqa: SLF001 - Django's own request
 
 
 class CancelOrder(APIView):
@@ -148,15 +148,17 @@ class Orders(APIView):
     permission_classes = (AllowAny,)  # get_owner() wants a customer or a guest
 
     @schema.list_orders
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the caller's orders, newest first; a guest's latest."""
         serializer = OrderFilterSerializer(data=request.query_params)
         serializer.is_valid(raise_exception=True)
         owner = get_owner(request)
         orders = _filter_orders(list_orders(owner), serializer.validated_data)
         paginator = PagePagination()
-        page = paginator.paginate_queryset(orders, request, view=self)
-        return paginator.get_paginated_response(build_owned_documents(owner, list(page or [])))
+        if isinstance(owner, Guest):
+            page = paginator.paginate_queryset(orders, request, view=self)
+            return paginator.get_paginated_response(build_owned_documents(owner, list(page or [])))
+        return answer_list(paginator, read_json(paginator.find_page(orders, request)))
 
 
 def _filter_orders(orders: models.QuerySet[Order], query: dict[str, Any]) -> models.QuerySet[Order]:
@@ -184,8 +186,10 @@ class OrderDetail(APIView):
     permission_classes = (AllowAny,)  # get_owner() wants a customer or a guest
 
     @schema.get_order
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> HttpResponse:
         """Give an order's document; for a guest the id is ignored, whose latest order it is."""
         owner = get_owner(request)
-        order = get_order(owner) if isinstance(owner, Guest) else get_order(owner, pk=pk)
-        return Response(build_owned_documents(owner, [order])[0])
+        if isinstance(owner, Guest):
+            return Response(build_owned_documents(owner, [get_order(owner)])[0])
+        order = get_order(owner, pk=pk)
+        return answer_document(request._request, read_json([order.pk])[0])  # noqa: SLF001 - Django's own request

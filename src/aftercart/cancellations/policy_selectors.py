@@ -1,7 +1,7 @@
 """Reads of the policy: which version is in force, what it says as clauses, and how it stands for an order."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -54,7 +54,27 @@ def get_book(at: datetime | None = None) -> PolicyBook:
     changes, so that its rules are kept. What another process publishes holds here at once.
     """
     now = at or get_now()
-    version = list_published().filter(effective_from__lte=now).values_list("pk", flat=True).first()
+    return _get_book_of(list_published().filter(effective_from__lte=now).values_list("pk", flat=True).first())
+
+
+def get_book_and_end(now: datetime) -> tuple[PolicyBook, datetime | None]:
+    """Get the policy in force, and the last instant at which it is: before the next one that is published already.
+
+    Queries as `get_book`.
+    """
+    begun = PolicyVersion.objects.filter(pk=list_published().filter(effective_from__lte=now).values("pk")[:1])
+    coming = list_published().filter(effective_from__gt=now)
+    version, starts_at = None, None
+    for pk, effective_from in (begun | coming).order_by("effective_from").values_list("pk", "effective_from"):
+        assert effective_from is not None  # noqa: S101 - a constraint: what is published has its time
+        if effective_from > now:
+            starts_at = effective_from
+            break
+        version = pk
+    return _get_book_of(version), starts_at and starts_at - timedelta(microseconds=1)
+
+
+def _get_book_of(version: int | None) -> PolicyBook:
     if version is None:
         return get_default_book()
     return _read_published(version, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +28,8 @@ from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.policies import PolicyBook
-from aftercart.orders.rules import is_allowed
+from aftercart.orders.policies import Policy, PolicyBook
+from aftercart.orders.rules import CancellationKind, ItemFacts, find_window_end, is_allowed
 from aftercart.orders.selectors import gather_facts, get_now
 
 #: A job that is there has been taken by then.
@@ -147,12 +148,25 @@ def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationReque
     return requests.select_related("line__shipping_company")
 
 
+@dataclass(frozen=True, slots=True)
+class TimedDocument:
+    """An order's document, and the last instant at which its verdicts hold; None: until something is written."""
+
+    document: dict[str, Any]
+    valid_until: datetime | None
+
+
 def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> list[dict[str, Any]]:
     """Write orders as documents, in a number of queries that does not depend on how many there are.
 
     `book` is the policy in force, for who has read it already.
     """
-    book = book or get_book()
+    return [timed.document for timed in build_timed_documents(orders, book)]
+
+
+def build_timed_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> list[TimedDocument]:
+    """Write orders as documents, each with how long it holds."""
+    book, now = book or get_book(), get_now()
     ids = [order.pk for order in orders]
     items = _by_order(OrderItem.objects.filter(order_id__in=ids))
     discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))
@@ -162,15 +176,39 @@ def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> 
         requests[request.line.order_item_id].append(request)
     companies = list(EasyReturnCompany.objects.filter(is_active=True))
     points = find_order_entries(ids)
-    return [
-        order_document(
+    documents = []
+    for order in orders:
+        facts = gather_facts(order, items[order.pk], frozenset(open_lines))
+        verdicts = _Verdicts(facts, order.created_date, get_policy(order, book), now)
+        document = order_document(
             order,
-            items=_item_documents(order, items[order.pk], open_lines, requests, companies, book),
+            items=_item_documents(order, items[order.pk], open_lines, requests, companies, verdicts),
             discounts=discounts[order.pk],
             points=[transaction_document(entry) for entry in points[order.pk]],
         )
-        for order in orders
-    ]
+        documents.append(TimedDocument(document, verdicts.find_end()))
+    return documents
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdicts:
+    """What the rules say of an order's items now."""
+
+    facts: dict[int, ItemFacts]
+    placed_at: datetime
+    policy: Policy
+    now: datetime
+
+    def allows(self, kind: CancellationKind, item: OrderItem) -> bool:
+        return is_allowed(
+            kind, self.facts[item.pk], placed_at=self.placed_at, policy=self.policy, now=self.now
+        )
+
+    def find_end(self) -> datetime | None:
+        """Find the last instant at which all of it holds."""
+        return find_window_end(
+            self.facts.values(), placed_at=self.placed_at, policy=self.policy, now=self.now
+        )
 
 
 def build_document(order: Order, book: PolicyBook | None = None) -> dict[str, Any]:
@@ -191,23 +229,20 @@ def _item_documents(
     open_lines: Mapping[int, SubmissionLine],
     requests: dict[int, list[CancellationRequest]],
     companies: Sequence[EasyReturnCompany],
-    book: PolicyBook,
+    verdicts: _Verdicts,
 ) -> list[dict[str, Any]]:
-    facts = gather_facts(order, items, frozenset(open_lines))
-    policy, now, placed_at = get_policy(order, book), get_now(), order.created_date
-    collected = find_collected(policy, items)
+    collected = find_collected(verdicts.policy, items)
     collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
     documents = []
     for item in items:
-        fact = facts[item.pk]
         of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
         line = open_lines.get(item.pk)
         direct = None if line is None else _direct_document(line)
         documents.append(
             item_document(
                 item,
-                is_cancellable=is_allowed("cancel", fact, placed_at=placed_at, policy=policy, now=now),
-                is_refundable=is_allowed("refund", fact, placed_at=placed_at, policy=policy, now=now),
+                is_cancellable=verdicts.allows("cancel", item),
+                is_refundable=verdicts.allows("refund", item),
                 requests=[document for _is_open, document in of_item],
                 active_request=next((document for is_open, document in of_item if is_open), direct),
                 companies=[company_document(company) for company in collectors if item.pk in collected],

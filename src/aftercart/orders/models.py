@@ -265,6 +265,7 @@ class IdempotencyRecord(models.Model):
 
 # Imported where Django looks for models.
 from aftercart.orders.guest_models import GuestCode  # noqa: E402 - it needs the models above
+from aftercart.orders.stored import OrderRevision, SharedRevision, StoredDocument  # noqa: E402 - it needs the models above
 
 __all__ = [
     "DiscountItem",
@@ -272,5 +273,8 @@ __all__ = [
     "IdempotencyRecord",
     "Order",
     "OrderItem",
+    "OrderRevision",
+    "SharedRevision",
+    "StoredDocument",
     "TimelineEntry",
 ]

@@ -21,6 +21,7 @@ from aftercart.orders.windows import Basis
 __all__ = ["Ask", "CancellationKind", "Effect", "Finding", "ItemFacts", "Rule", "judge"]
 
 CancellationKind = Literal["cancel", "refund"]
+KINDS: Final[tuple[CancellationKind, ...]] = ("cancel", "refund")
 
 
 class Rule(IntEnum):
@@ -52,6 +53,8 @@ TOPICS: Final = {
     Topic.PARTIAL_LINE: Rule.SHAPE,
     Topic.MIXED_TYPES: Rule.SHAPE,
 }
+#: Those that say something else once a time has passed.
+_WINDOWS: Final = (Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW)
 #: What holds where no clause is about a case: nothing is allowed by forgetting it, and what Omnitron cannot
 #: take directly is not tried.
 _UNSAID: Final = {
@@ -205,7 +208,7 @@ def is_about(topic: Topic, judged: Judged) -> bool:
 
 def is_due(topic: Topic, judged: Judged, clause: Clause | None, policy: Policy, now: datetime) -> bool:
     """Tell whether the clause that decides speaks by now: one about time, once its window has closed."""
-    if topic not in {Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW}:
+    if topic not in _WINDOWS:
         return True
     return clause is not None and policy.is_over(clause, judged.starts, now)
 
@@ -222,3 +225,24 @@ def is_allowed(
     asks = [Ask(item.order_item, kind)]
     findings = judge(asks, {item.order_item: item}, placed_at=placed_at, policy=policy, now=now)
     return not list_refusals(findings)
+
+
+def find_window_end(
+    items: Iterable[ItemFacts], *, placed_at: datetime, policy: Policy, now: datetime
+) -> datetime | None:
+    """Find the last instant at which what `is_allowed` says of each of these items still holds; None: for good.
+
+    That is the end of the first window to close from now on: nothing else in a verdict moves with time.
+    """
+    ends = (
+        policy.find_end(clause, each.starts)
+        for item in items
+        if find_fixed(item) is None
+        for kind in KINDS
+        for each in gather_cases(
+            [Ask(item.order_item, kind)], {item.order_item: item}, placed_at=placed_at, policy=policy
+        )
+        for topic in _WINDOWS
+        if (clause := policy.decide(topic, each.case)) is not None
+    )
+    return min((end for end in ends if end is not None and end >= now), default=None)

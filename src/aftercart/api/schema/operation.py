@@ -83,6 +83,20 @@ KEY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Names this write for 24 hours: see *Repeats*.",
 )
+ETAG: Final = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names the answer as it is; a guest's has none.",
+    response=[200, 304],
+)
+IF_NONE_MATCH: Final = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="An `ETag` of an earlier answer: if it still holds, this one is 304 and has no body.",
+)
+UNCHANGED: Final[Answer] = (None, "The answer that `If-None-Match` names still holds. No body.")
 REPLAYED: Final = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},

@@ -9,6 +9,8 @@ from aftercart.api.schema import answers, documents, errors, requests  # noqa: F
 from aftercart.api.schema.fields import NO_NUL, list_codes
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
+    ETAG,
+    IF_NONE_MATCH,
     KEY,
     KEY_REUSED,
     LIMIT,
@@ -17,6 +19,7 @@ from aftercart.api.schema.operation import (
     PAGE,
     STILL_RUNNING,
     UNAVAILABLE,
+    UNCHANGED,
     operation,
 )
 from aftercart.api.schema.texts import ORDERS
@@ -59,10 +62,13 @@ unknown order are one and the same 404.
             str,
             OpenApiParameter.PATH,
             description="The signed order number: `number:timestamp:signature`, URL-safe.",
-        )
+        ),
+        IF_NONE_MATCH,
+        ETAG,
     ],
     answers={
         200: (documents.CompletedOrder, "The order, and the campaigns applied to it."),
+        304: UNCHANGED,
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "Not a link to an order of the caller, or not any more."),
         503: UNAVAILABLE,
@@ -126,10 +132,13 @@ The whole document, with what the rules say of each item now.
     parameters=[
         OpenApiParameter(
             "id", int, OpenApiParameter.PATH, description="The order's id; a guest's is ignored."
-        )
+        ),
+        IF_NONE_MATCH,
+        ETAG,
     ],
     answers={
         200: (documents.Order, "The order."),
+        304: UNCHANGED,
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
         503: UNAVAILABLE,
