@@ -2,17 +2,15 @@
 
 from django.conf import settings
 
-from aftercart.front.bodies import BodyLimits
-from aftercart.front.server import Front
-from aftercart.front.waiting import Waiting
 from aftercart.wsgi import application
 
-
-def _look(records: frozenset[int]) -> set[int]:
-    from aftercart.actions.settle_overdue import look_for_answers  # by now Django is set up
-
-    return look_for_answers(records)
-
+# isort: split
+# Below, since they need Django set up.
+from aftercart.actions.settle_overdue import look_for_answers
+from aftercart.front.bodies import BodyLimits
+from aftercart.front.hot_reads import HotReads
+from aftercart.front.server import Front
+from aftercart.front.waiting import Waiting
 
 front = Front(
     application,
@@ -22,5 +20,6 @@ front = Front(
         seconds=settings.WEB_BODY_SECONDS,
         total=settings.WEB_BODIES_MEMORY,
     ),
-    waiting=Waiting(_look, seconds=settings.REPEAT_WAIT_SECONDS),
+    hot_reads=HotReads(application),
+    waiting=Waiting(look_for_answers, seconds=settings.REPEAT_WAIT_SECONDS),
 )

@@ -12,6 +12,7 @@ from aftercart.front.bodies import BodyLimits, BodyReader, ClientGone
 from aftercart.front.door import check_request_head
 from aftercart.front.gateway import Application, build_environ, serve
 from aftercart.front.heartbeats import begin_to_beat
+from aftercart.front.hot_reads import HotReads
 from aftercart.front.refusals import Refused, answer_refusal
 from aftercart.front.threads import Threads
 from aftercart.front.waiting import Waiting
@@ -23,9 +24,16 @@ class Front:
     """Reads each request whole, then has a thread answer it."""
 
     def __init__(
-        self, application: Application, *, threads: int, limits: BodyLimits, waiting: Waiting
+        self,
+        application: Application,
+        *,
+        threads: int,
+        limits: BodyLimits,
+        waiting: Waiting,
+        hot_reads: HotReads,
     ) -> None:
         self._application = application
+        self._hot_reads = hot_reads
         self._waiting = waiting
         self._thread_count = threads
         self._bodies = BodyReader(limits)
@@ -38,6 +46,7 @@ class Front:
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """End the threads; Granian calls this when every request has its answer."""
         self._threads.close()
+        self._hot_reads.close()
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         """Answer a request."""
@@ -46,6 +55,8 @@ class Front:
             if scope.path == "/healthz" and scope.method in {"GET", "HEAD"}:
                 # It is alive, also when every thread waits for something.
                 proto.response_str(200, _JSON, '{"status": "ok"}')
+                return
+            if await self._hot_reads.answer(scope, proto):
                 return
             async with self._bodies.body(scope.headers, proto) as body:
                 await self._answer(scope, body, proto)
