@@ -16,6 +16,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, EasyReturnCompany
 from aftercart.omnitron.fake import FakeOmnitron
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 
 PASSWORD = "secret-12345"
@@ -148,6 +149,12 @@ def load_into(fake: FakeOmnitron, order: Order, *, split_units: bool = False) ->
     )
 
 
+def make_write(writer: User | Guest, key: str = "", fingerprint: str | None = None) -> Write:
+    """Make a write; each has a fingerprint of its own unless one is given."""
+    user, guest = (None, writer) if isinstance(writer, Guest) else (writer, None)
+    return Write(user, fingerprint or f"fingerprint-{next(_numbers)}", key, guest)
+
+
 def make_command(
     order: Order,
     *asks: ItemAsk,
@@ -162,7 +169,7 @@ def make_command(
     writer = user or order.user
     assert writer is not None
     return CancellationCommand(
-        write=Write(user=writer, key=key, fingerprint=fingerprint or f"fingerprint-{next(_numbers)}"),
+        write=make_write(writer, key, fingerprint),
         number=order.number if number == "" else number,
         items=asks,
         pickup_address=pickup_address,

@@ -18,7 +18,7 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
 from tests.http.conftest import Api
-from tests.shop import Shop, get_statuses, make_address, make_address_command
+from tests.shop import Shop, get_statuses, make_address, make_address_command, make_write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,7 +126,7 @@ def test_every_write_that_was_recorded_is_being_checked(
 
 def test_a_withdrawal_that_was_recorded_is_being_checked_and_its_repeat_gets_the_receipt() -> None:
     shop = Shop()
-    command = WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email)
+    command = WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email)
     with pytest.MonkeyPatch.context() as away:
         take_away(away, "send_submission.settle_submission")
         with pytest.raises(BeingChecked):

@@ -23,7 +23,7 @@ from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import is_paid
 from aftercart.orders.quotes import compute_quote
 from aftercart.orders.rules import Ask
-from tests.shop import Line, Shop, ask, get_request, make_command, make_customer
+from tests.shop import Line, Shop, ask, get_request, make_command, make_customer, make_write
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +146,9 @@ def test_a_request_that_omnitron_decides_gives_nothing_back_either() -> None:
 def test_a_withdrawal_gives_nothing_back_either() -> None:
     shop = make_unpaid()
     map_withdrawal_reason("cancel", 1)
-    withdraw_order(WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email), shop.fake)
+    withdraw_order(
+        WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email), shop.fake
+    )
     assert RefundQuote.objects.get().total_amount == 0
 
     complete(shop)

@@ -1,5 +1,6 @@
 """Withdrawing: recorded whatever the rules say, once, with a receipt, and decided apart from it."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import override
 from pytest_django import Settings
 
+from aftercart.accounts.models import User
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.commands import Answer
 from aftercart.actions.decide_withdrawal import WithdrawalDecided, accept_withdrawal, refuse_withdrawal
 from aftercart.actions.reject_request import reject_request
 from aftercart.actions.sync_order import sync_order
-from aftercart.actions.withdraw_order import NothingToWithdraw, WithdrawalCommand, Withdrawn, withdraw_order
+from aftercart.actions.withdraw_order import NothingToWithdraw, WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer
@@ -22,7 +25,7 @@ from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, TimelineEntry
-from tests.shop import Line, Shop, get_items, get_statuses, make_customer, make_order
+from tests.shop import Line, Shop, get_items, get_statuses, make_customer, make_order, make_write
 
 pytestmark = pytest.mark.django_db
 
@@ -40,21 +43,31 @@ def reasons() -> None:
         )
 
 
-def withdraw(shop: Shop, *positions: int, **fields: Any) -> Withdrawn:
-    items = shop.items
+@dataclass(frozen=True)
+class Withdrawn:
+    """An answer, and the statement that it is about."""
+
+    answer: Answer
+
+    @property
+    def withdrawal(self) -> Withdrawal:
+        return Withdrawal.objects.get(uuid=self.answer.body["uuid"])
+
+    @property
+    def is_replay(self) -> bool:
+        return self.answer.is_replay
+
+
+def withdraw(shop: Shop, *positions: int, owner: User | Guest | None = None, **fields: Any) -> Withdrawn:
+    """Make a statement; each has a fingerprint of its own unless one is given."""
     command = WithdrawalCommand(
+        write=make_write(owner or shop.user, fields.pop("key", ""), fields.pop("fingerprint", None)),
         number=shop.order.number,
-        owner=shop.user,
         name="Ayşe Yılmaz",
         email=shop.user.email,
-        items=tuple(items[place].pk for place in positions),
+        items=tuple(shop.items[place].pk for place in positions),
     )
-    return withdraw_order(
-        WithdrawalCommand(
-            **{name: fields.get(name, getattr(command, name)) for name in WithdrawalCommand.__slots__}
-        ),
-        shop.fake,
-    )
+    return Withdrawn(withdraw_order(replace(command, **fields), shop.fake))
 
 
 def list_kinds() -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.commands import Write
 from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.override_policy import OverrideCommand, override_policy
@@ -49,9 +50,8 @@ def lose_an_answer(street: Street, client: Omnitron) -> None:
 
 def withdraw(street: Street, client: Omnitron) -> None:
     assert street.order.user is not None
-    command = WithdrawalCommand(
-        street.order.number, street.order.user, "Ayşe Yılmaz", street.order.user_email
-    )
+    write = Write(street.order.user, "withdrawal")
+    command = WithdrawalCommand(write, street.order.number, "Ayşe Yılmaz", street.order.user_email)
     withdraw_order(command, client)
 
 

@@ -145,7 +145,7 @@ add(
     "The body is no JSON",
     lambda w, o: w.log_in().call(o, "everything, please"),
 )
-add(WRITES, 422, "other_body", "The key belongs to another body", _send_another)
+add((*WRITES, WITHDRAWS), 422, "other_body", "The key belongs to another body", _send_another)
 add(
     ("cancel_order_items", "change_order_address"),
     409,

@@ -34,7 +34,7 @@ from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock
-from tests.shop import Shop, make_address, make_address_command, make_customer
+from tests.shop import Shop, make_address, make_address_command, make_customer, make_write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,7 +188,7 @@ def begin_overriding(shop: Shop) -> Step:
 
 
 def begin_withdrawing(shop: Shop) -> Step:
-    command = WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email)
+    command = WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email)
     return lambda: withdrawing._record(command), 2  # the cancellation, the statement
 
 

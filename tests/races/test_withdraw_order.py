@@ -10,28 +10,43 @@ from aftercart.cancellations.models import CancellationReason, Submission, Submi
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Email
 from tests.races.together import interrupted, race, without_lock, without_unique
-from tests.shop import Line, Shop, get_statuses, make_customer
+from tests.shop import Line, Shop, get_statuses, make_customer, make_write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def withdraw(shop: Shop) -> tuple[str, bool]:
-    command = WithdrawalCommand(shop.order.number, shop.user, "Ayşe", shop.user.email)
+def withdraw(shop: Shop, **named: str) -> tuple[str, bool]:
+    command = WithdrawalCommand(make_write(shop.user, **named), shop.order.number, "Ayşe", shop.user.email)
     done = withdraw_order(command, shop.fake)
-    return str(done.withdrawal.uuid), done.is_replay
+    return done.body["uuid"], done.is_replay
 
 
+@pytest.mark.parametrize("named", [{}, {"fingerprint": "one body"}, {"fingerprint": "one body", "key": "k"}])
 @pytest.mark.parametrize("count", [2, 20])
-def test_of_many_statements_at_once_one_is_recorded_and_all_get_its_receipt(count: int) -> None:
+def test_of_many_statements_at_once_one_is_recorded_and_all_get_its_receipt(
+    count: int, named: dict[str, str]
+) -> None:
     shop = Shop([Line(), Line()])
 
-    outcomes = race(count, lambda _n: withdraw(shop))
+    outcomes = race(count, lambda _n: withdraw(shop, **named))
 
     assert len({receipt for receipt, _is_replay in outcomes}) == 1
     assert sorted(is_replay for _receipt, is_replay in outcomes) == [False] + [True] * (count - 1)
     assert Withdrawal.objects.count() == 1
     assert Email.objects.filter(kind="withdrawal_receipt").count() == 1
     assert Submission.objects.count() <= 1
+
+
+def test_of_many_repeats_of_a_refused_statement_none_is_a_second_one() -> None:
+    """Nothing stands against a new statement then: only that it is the same one."""
+    shop = make_final_sale()
+    first = make_withdrawal(shop, fingerprint="one body")
+    refuse_withdrawal(first, make_customer(), "Sealed goods, opened.")
+
+    outcomes = race(20, lambda _n: withdraw(shop, fingerprint="one body"))
+
+    assert outcomes == [(str(Withdrawal.objects.get().uuid), True)] * 20
+    assert Email.objects.filter(kind="withdrawal_receipt").count() == 1
 
 
 # --- two statements, with nothing to be cancelled whose own index would help ---------------------------------
@@ -159,8 +174,8 @@ def test_without_the_index_there_are_two_reasons_and_nobody_can_withdraw_any_mor
 # --- a decision ----------------------------------------------------------------------------------------------
 
 
-def make_withdrawal(shop: Shop) -> int:
-    return Withdrawal.objects.get(uuid=withdraw(shop)[0]).pk
+def make_withdrawal(shop: Shop, **named: str) -> int:
+    return Withdrawal.objects.get(uuid=withdraw(shop, **named)[0]).pk
 
 
 def test_of_many_who_accept_and_refuse_one_decides() -> None:

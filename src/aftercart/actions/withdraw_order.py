@@ -7,6 +7,7 @@ left to people, who decide on the statement.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
@@ -14,16 +15,23 @@ from django.utils.text import get_text_list
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from aftercart.accounts.models import User
+from aftercart.actions.commands import Answer, Write
 from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.plan_lines import find_items, say_unknown
 from aftercart.actions.prepare_submission import Judged, Prepared, judge_lines, record_submission
 from aftercart.actions.price_lines import price_lines
-from aftercart.actions.recognize_repeat import once_more_if_raced
+from aftercart.actions.recognize_repeat import (
+    find_repeat,
+    once_more_if_raced,
+    record_answer,
+    record_write,
+    replay,
+)
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.tell_customer import describe_item, post
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
+from aftercart.cancellations.withdrawal_document import withdrawal_document
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.lib.emails import fold_email
@@ -33,10 +41,9 @@ from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
-from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
-from aftercart.orders.selectors import get_now, lock_order, save_order, tell_owned
+from aftercart.orders.selectors import get_now, lock_order, save_order
 from aftercart.orders.status import SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
@@ -54,24 +61,11 @@ class WithdrawalCommand:
     order's own e-mail address, whatever `email` says.
     """
 
+    write: Write
     number: str
-    owner: User | Guest
     name: str
     email: str
     items: tuple[int, ...] = ()
-
-    @property
-    def user(self) -> User | None:
-        """The customer; None for a guest."""
-        return self.owner if isinstance(self.owner, User) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The statement as recorded; a repeat when it had been made before."""
-
-    withdrawal: Withdrawal
-    is_replay: bool
 
 
 class NothingToWithdraw(ActionError):
@@ -87,25 +81,29 @@ class NothingToWithdraw(ActionError):
         return {"non_field_errors": [str(self)], "code": self.code}
 
 
-def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Withdrawn:
-    """Record a statement of withdrawal, and carry out at once what can be.
+def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:
+    """Record a statement of withdrawal, and carry out at once what can be. Return 201 and the statement.
 
-    A statement about items that one has been made about is that one again: two tabs, a double click and a
-    repeat are harmless. Raises `OrderNotFound` (also where the shop offers no such function), `InputInvalid`,
-    `NothingToWithdraw`; and `BeingChecked` where the database went away after it was recorded.
+    A repeat gets the first answer again, whatever was decided since. So does another statement about items that one
+    stands about: two tabs are harmless. Raises `OrderNotFound` (also where the shop offers no such function),
+    `InputInvalid`, `NothingToWithdraw`, `KeyReused`; and `BeingChecked` where the database went away after it was
+    recorded.
     """
-    withdrawn, submissions = _record(command)
+    answer, submissions = _record(command)
     failpoint("withdraw.recorded")
     with checking_later(None):
         for submission_pk in submissions:
             send_submission(submission_pk, client)
-    return withdrawn
+    return answer
 
 
 @once_more_if_raced
-def _record(command: WithdrawalCommand) -> tuple[Withdrawn, list[int]]:
+def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
     with transaction.atomic(durable=True):
-        order = lock_order(number=command.number, **tell_owned(command.owner))
+        order = lock_order(number=command.number, **command.write.tell_owned())
+        repeat = find_repeat(command.write)
+        if repeat is not None:
+            return replay(repeat), []
         items = find_items(order)
         offer = find_offer(order, list(items.values()), get_now())
         if not offer.is_offered:
@@ -113,12 +111,19 @@ def _record(command: WithdrawalCommand) -> tuple[Withdrawn, list[int]]:
         asked = _choose(command, items)
         chosen = [item for item in offer.items if item.pk in asked]
         if not chosen:
-            return Withdrawn(_find_earlier(order, asked), is_replay=True), []
+            return _answer(command, _find_earlier(order, asked), is_replay=True), []
         withdrawal = _state(command, order, offer, chosen)
         submissions = _submit(order, items, withdrawal, chosen)
         _send_receipt(order, withdrawal, chosen)
         save_order(order)
-        return Withdrawn(withdrawal, is_replay=False), submissions
+        return _answer(command, withdrawal), submissions
+
+
+def _answer(command: WithdrawalCommand, withdrawal: Withdrawal, *, is_replay: bool = False) -> Answer:
+    """Return the answer, remembered for the repeats of the command."""
+    answer = Answer(HTTPStatus.CREATED, withdrawal_document(withdrawal), is_replay=is_replay)
+    record_answer(record_write(command.write), answer)
+    return answer
 
 
 def _choose(command: WithdrawalCommand, items: Mapping[int, OrderItem]) -> set[int]:
@@ -142,9 +147,9 @@ def _state(
 ) -> Withdrawal:
     withdrawal = Withdrawal.objects.create(
         order=order,
-        user=command.user,
+        user=command.write.user,
         name=command.name,
-        email=command.email if command.user else order.user_email,
+        email=command.email if command.write.user else order.user_email,
         language=(get_language() or "en")[:2],
         statement=write_statement(order, chosen),
         is_in_time=offer.is_in_time,
@@ -152,7 +157,7 @@ def _state(
         submitted_at=get_now(),
     )
     data = {"withdrawal": str(withdrawal.uuid), "items": [item.pk for item in chosen]}
-    record_event(order, "withdrawal_received", Actor.customer(command.user), data=data)
+    record_event(order, "withdrawal_received", Actor.customer(command.write.user), data=data)
     return withdrawal
 
 

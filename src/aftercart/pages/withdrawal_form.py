@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
+from aftercart.actions.commands import Write
 from aftercart.actions.withdraw_order import WithdrawalCommand
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
@@ -49,7 +50,7 @@ class WithdrawalForm(PlainForm):
         A guest's receipt goes to the order's own address, which is not asked for.
         """
         super().__init__(data, initial=initial or _prefill(order, owner, items))
-        self._order, self._owner = order, owner
+        self._order = order
         if isinstance(owner, Guest):
             del self.fields["email"]
         names = name_items(items)
@@ -72,11 +73,11 @@ class WithdrawalForm(PlainForm):
         """Where the receipt goes, once the form is valid."""
         return str(self.cleaned_data.get("email") or self._order.user_email)
 
-    def to_command(self) -> WithdrawalCommand:
+    def to_command(self, write: Write) -> WithdrawalCommand:
         """Make the typed command of valid data."""
         data = self.cleaned_data
         items = tuple(data["items"])
-        return WithdrawalCommand(self._order.number, self._owner, data["name"], self.receipt_email, items)
+        return WithdrawalCommand(write, self._order.number, data["name"], self.receipt_email, items)
 
 
 def _prefill(order: Order, owner: User | Guest, items: Sequence[OrderItem]) -> dict[str, Any]:

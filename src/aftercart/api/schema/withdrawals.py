@@ -17,9 +17,10 @@ from aftercart.api.schema.fields import (
 )
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
+    KEY,
+    KEY_REUSED,
     NOT_AUTHENTICATED,
     NOT_JSON,
-    REPLAYED,
     UNAVAILABLE,
     operation,
 )
@@ -80,13 +81,13 @@ A statement takes effect by being made. It is therefore recorded, and its receip
 `cancel_order_items` say of the goods. What they allow is cancelled at once, like any other cancellation; the rest
 is left to the shop's people. The decision is a thing of its own: see `state`.
 
-A statement about items that one stands about already is that one again: the same answer, marked as a repeat, with no
-second statement and no second receipt.
+A repeat gets the first answer again, whatever was decided since: see *Repeats*. A statement about items that one stands
+about already is that one again, too: its answer is marked as a repeat, with no second statement and no second receipt.
 """,
     request=WithdrawalSerializer,
     parameters=[
         OpenApiParameter("number", str, OpenApiParameter.PATH, description="The order's number."),
-        REPLAYED,
+        KEY,
     ],
     answers={
         201: (Withdrawal, "The statement. It has been received; that is not yet a decision."),
@@ -110,6 +111,7 @@ second statement and no second receipt.
             "The statement is recorded, and the database went away while it was carried out: send it again.",
         ),
         415: NOT_JSON,
+        422: KEY_REUSED,
         503: UNAVAILABLE,
     },
     has_page=True,

@@ -1,22 +1,26 @@
 """Withdrawing from a contract: fill in, confirm, receipt (docs/withdrawal.md). Works without JavaScript."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from aftercart.actions.withdraw_order import withdraw_order, write_statement
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError, BeingChecked
+from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
+from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now
 from aftercart.pages.story import name_items
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 from aftercart.pages.withdrawal_form import WithdrawalForm
+from aftercart.pages.writes import make_key, read_key, read_write
 
 
 @visitor_page("GET", "HEAD", "POST")
@@ -40,22 +44,39 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
         return _show(request, visit, form, status=HTTPStatus.BAD_REQUEST)
     if request.POST.get("step") == "edit":
         return _show(request, visit, form)
-    command = form.to_command()
     if not _is_confirmed(request) or CHOICE in request.POST:
-        chosen = [item for item in offer.items if item.pk in command.items]
-        context = {"order": order, "form": form, "statement": write_statement(order, chosen)}
-        return render(request, "pages/withdraw_confirm.html", context)
+        return _show_statement(request, form, order, offer.items)
+    return _send(request, visit, form)
+
+
+def _show_statement(
+    request: HttpRequest, form: WithdrawalForm, order: Order, offered: Sequence[OrderItem]
+) -> HttpResponse:
+    """Show the statement to be confirmed. Every showing gets a key of its own, except one in another language."""
+    chosen = [item for item in offered if item.pk in form.cleaned_data["items"]]
+    key = (read_key(request) if CHOICE in request.POST else "") or make_key()
+    context = {"order": order, "form": form, "statement": write_statement(order, chosen), "key": key}
+    return render(request, "pages/withdraw_confirm.html", context)
+
+
+def _send(request: HttpRequest, visit: Visit, form: WithdrawalForm) -> HttpResponse:
+    """Make the statement of a valid form, once, and go on to its receipt."""
+    command = form.to_command(read_write(request, visit.user, visit.guest))
     try:
-        done = withdraw_order(command, get_client())
+        answer = withdraw_order(command, get_client())
     except BeingChecked:
         raise  # for the outage's own page: the others ask the database
+    except KeyReused:  # back, changed, sent again: that may well be meant, but it has to be said twice
+        sentence = _("This form has been sent before. Please check your statement, then send it again.")
+        form.add_error(None, sentence)
+        return _show(request, visit, form, status=HTTPStatus.CONFLICT)
     except ActionError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             raise Http404 from error
         for sentence in error.sentences():
             form.add_error(None, sentence)
         return _show(request, visit, form, status=error.status)
-    return SeeOther(reverse("withdrawal-receipt", args=[order.number, done.withdrawal.uuid]))
+    return SeeOther(reverse("withdrawal-receipt", args=[visit.order.number, answer.body["uuid"]]))
 
 
 def _is_confirmed(request: HttpRequest) -> bool:
