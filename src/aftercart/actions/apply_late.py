@@ -50,12 +50,15 @@ def note_late(submission_pk: int) -> Answer:
 
 @transaction.atomic(durable=True)
 def adopt_late(submission_pk: int, late_pk: int) -> Answer:
-    """Have a submission that was not sent take an earlier command, which has arrived, for its own."""
+    """Have a submission that was not sent take an earlier command, which has arrived, for its own.
+
+    One that was given up meanwhile, so that a newer one carries its lines, takes nothing: the newer one finds it.
+    """
     submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
     order = lock_order(pk=submission.order_id)
     late = Submission.objects.get(pk=late_pk)
     submission.refresh_from_db()
-    if not apply_late(order, submission, late):
+    if not _carries_its_lines(submission) or not apply_late(order, submission, late):
         return answer_current(submission)
     answer = answer_current(submission)
     record_answer(submission.repeat, answer)
@@ -75,7 +78,7 @@ def settle_unknown(submission_pk: int, actor: Actor, error: AnswerUnknown) -> An
 
 @transaction.atomic(durable=True)
 def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
-    """Have it looked for again, as long as nobody has decided otherwise; else have the order read after the grace."""
+    """Have it looked for again while it is the carrier and nobody has decided; else read the order after the grace."""
     submission = Submission.objects.get(pk=submission_pk)
     order = lock_order(pk=submission.order_id)
     lines = submission.list_carried().filter(is_open=True)
@@ -85,7 +88,8 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
     data = submission.event_data | {"detail": error.note}
     record_event(order, "late_sending", WORKER, cause=error.code, data=data)
     logger.error("Submission %s of order %s left after it had been given up", submission.pk, order.number)
-    if lines.exists() and lines.count() == undecided.count():
+    is_undecided = lines.exists() and lines.count() == undecided.count()
+    if is_undecided and _carries_its_lines(submission):
         if claim_move(
             submission,
             _State.UNKNOWN,
@@ -114,7 +118,8 @@ def take_late(order: Order, late: Submission) -> None:
     lines = late.list_carried() if pks is None else SubmissionLine.objects.filter(pk__in=pks)
     lines = lines.select_related("submission", "order_item")
     others = [line for line in lines if not (line.is_open and apply_late(order, line.carrier, late))]
-    _mark(late)
+    if not any(line.is_open and line.carrier.state in UNDER_WAY for line in others):
+        _mark(late)  # else it stays to be found: what is on its way may be refused because of it
     for line in others:
         carrier = line.carrier
         # One that is on its way has named the same items, so that it finds this one; and one may just have been booked.
@@ -147,6 +152,10 @@ def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
     _raise_alarm(order, late, submission)
     book_applied(order, submission, OMNITRON, cause=ARRIVED_LATE)
     return True
+
+
+def _carries_its_lines(submission: Submission) -> bool:
+    return all(line.carrier.pk == submission.pk for line in submission.list_carried())
 
 
 def _mark(late: Submission) -> None:

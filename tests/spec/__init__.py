@@ -1,0 +1,1 @@
+"""The specifications under docs/spec, checked, and compared with the code."""
