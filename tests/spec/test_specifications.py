@@ -1,13 +1,14 @@
 """TLC shows that the specifications hold, and that each thing they insist on is needed."""
 
+import ast
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aftercart.cancellations.states import LATE_MOVES, LEGAL_MOVES
-from tests.spec.tlc import HOLDS, MODELS, read_moves, run_tlc
+from aftercart.cancellations.states import CHANGE_MOVES, LATE_MOVES, LEGAL_MOVES, REQUEST_MOVES
+from tests.spec.tlc import HOLDS, MODELS, SPECIFICATIONS, read_moves, run_tlc
 
 #: Two submissions, rounds or changes show it, and take seconds.
 _SMALL = {"Submission": {"Count": "2"}, "Request": {"Rounds": "2"}, "Address": {"Count": "2"}}
@@ -98,3 +99,43 @@ def read_made(graph: Path, variable: str) -> set[tuple[str, str]]:
 def test_submissions_move_as_their_specification_says() -> None:
     assert read_moves("Submission", "Moves") == {(str(a), str(b)) for a, b in LEGAL_MOVES}
     assert read_moves("Submission", "LateMoves") == {(str(a), str(b)) for a, b in LATE_MOVES}
+
+
+def test_requests_and_address_changes_move_as_their_specifications_say() -> None:
+    assert read_moves("Request", "RequestMoves") == {(str(a), str(b)) for a, b in REQUEST_MOVES}
+    assert read_moves("Address", "ChangeMoves") == {(str(a), str(b)) for a, b in CHANGE_MOVES}
+
+
+@pytest.mark.parametrize(("place", "moves"), [(0, LEGAL_MOVES | LATE_MOVES), (1, REQUEST_MOVES)])
+def test_the_diagrams_of_the_architecture_are_the_tables(
+    place: int, moves: frozenset[tuple[str, str]]
+) -> None:
+    text = (SPECIFICATIONS.parent / "architecture.md").read_text(encoding="utf-8")
+    diagram = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", text, re.DOTALL)[place]
+
+    assert sorted(re.findall(r"^ +(\w+) --> (\w+):", diagram, re.MULTILINE)) == sorted(
+        (str(before), str(after)) for before, after in moves
+    )
+
+
+def test_nothing_but_a_claim_changes_a_status() -> None:
+    """Updates and assignments that name a status or a state, outside of the tables' module, are none of a claim."""
+    found = []
+    for path in (SPECIFICATIONS.parents[1] / "src" / "aftercart" / "actions").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".update"):
+                rows = ast.unparse(call.func)
+                if any(
+                    name in rows
+                    for name in ("Request.objects", "Submission.objects", "AddressChange.objects")
+                ):
+                    found += [
+                        f"{path.name}: {word.arg}"
+                        for word in call.keywords
+                        if word.arg in {"status", "state"}
+                    ]
+            if isinstance(call, ast.Assign):
+                names = (ast.unparse(target) for target in call.targets)
+                found += [f"{path.name}: {name}" for name in names if name == "request.status"]
+
+    assert [name for name in found if not name.startswith("reject_spare")] == []

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
@@ -15,7 +14,7 @@ from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remot
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.try_later import try_later
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.states import UNDER_WAY
+from aftercart.cancellations.states import UNDER_WAY, claim_request
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
@@ -46,9 +45,8 @@ def approve_request(request_pk: int, staff: User) -> None:
 
 def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> bool:
     """Approve a request of a locked order, which the caller saves; tell whether it was waiting."""
-    count = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING).update(
-        status=_Status.APPROVED, decided_by=staff, modified_date=timezone.now()
-    )
+    waiting = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING)
+    count = claim_request(waiting, _Status.APPROVED, decided_by=staff)
     if count:
         record_event(order, "request_approved", Actor.staff(staff), data={"request": request.pk})
         jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk)
@@ -129,18 +127,19 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
     """
     is_delivered = as_read.delivered_at is not None
     order = lock_order(pk=as_read.line.submission.order_id)
-    count = CancellationRequest.objects.filter(
+    approved = CancellationRequest.objects.filter(
         pk=as_read.pk,
         status=_Status.APPROVED,
         decided_by__isnull=False,
         delivered_at=as_read.delivered_at,
         delivery_round=as_read.delivery_round,
-    ).update(
-        status=_Status.CONFIRMED if is_delivered else _Status.WAITING,
+    )
+    count = claim_request(
+        approved,
+        _Status.CONFIRMED if is_delivered else _Status.WAITING,
         decided_by=None,
         delivery_error="",
         remote_pks=[row.pk for row in found] if is_delivered else as_read.remote_pks,
-        modified_date=timezone.now(),
     )
     if count:
         if not is_delivered:

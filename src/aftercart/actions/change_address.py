@@ -34,6 +34,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.cancellations.states import claim_change
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence, write_note
 from aftercart.omnitron.client import Omnitron
@@ -174,13 +175,13 @@ def _supersede(order: Order) -> None:
     One that had been confirmed, and is only told once more, stays so: the newer one may be refused.
     """
     for older in order.address_changes.filter(state=_State.PENDING).select_related("repeat"):
+        this = AddressChange.objects.filter(pk=older.pk)
         if older.settled_at is None:
             record_answer(older.repeat, _PENDING)
-            older.state, older.settled_at = _State.SUPERSEDED, timezone.now()
+            claim_change(this, _State.SUPERSEDED, settled_at=timezone.now())
         else:
-            older.state = _State.CONFIRMED
+            claim_change(this, _State.CONFIRMED)
             _compare_later(order)
-        older.save(update_fields=["state", "settled_at"])
 
 
 def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
@@ -269,9 +270,8 @@ def _end(
     """
     change = AddressChange.objects.select_related("repeat").get(pk=change_pk)
     order = lock_order(pk=change.order_id)
-    count = AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).update(
-        state=state, status_code=status_code, cause=cause, settled_at=timezone.now()
-    )
+    this = AddressChange.objects.filter(pk=change_pk)
+    count = claim_change(this, state, status_code=status_code, cause=cause, settled_at=timezone.now())
     unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
     if actor is WORKER or not count or order.address_changes.filter(unanswered).exists():
         # One whose answer was lost, or that two have told, may come through after a newer one.

@@ -11,6 +11,7 @@ from aftercart.actions.credit_points import credit_points
 from aftercart.actions.follow_withdrawal import follow_line
 from aftercart.actions.tell_customer import tell_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
 from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
@@ -127,10 +128,9 @@ def _close(line: SubmissionLine, outcome: str) -> None:
 def _decide(
     line: SubmissionLine, status: CancellationRequest.Status, reason: str = "", decided_by: User | None = None
 ) -> None:
-    CancellationRequest.objects.filter(line=line).update(
-        status=status,
-        reject_reason=reason,
-        decided_at=timezone.now(),
-        decided_by=decided_by,
-        modified_date=timezone.now(),
+    requests = CancellationRequest.objects.filter(line=line)
+    count = claim_request(
+        requests, status, reject_reason=reason, decided_at=timezone.now(), decided_by=decided_by
     )
+    if not count and requests.exists():
+        raise IllegalMove(f"A request of line {line.pk} cannot become {status}.")

@@ -11,6 +11,7 @@ from aftercart.actions.compare_refunds import Found
 from aftercart.actions.record_difference import record_difference
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
+from aftercart.cancellations.states import claim_change
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
@@ -100,7 +101,7 @@ def _tell_again(order: Order, change: AddressChange, theirs: int) -> None:
     if order.timeline.filter(event=event, data=data).count() >= _MOST_TELLINGS:
         record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
         return
-    AddressChange.objects.filter(pk=change.pk).update(state=_State.PENDING)
+    claim_change(AddressChange.objects.filter(pk=change.pk), _State.PENDING)
     record_event(order, event, OMNITRON, data=data)
     save_order(order)
     jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk)

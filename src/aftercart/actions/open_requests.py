@@ -9,7 +9,7 @@ from aftercart.actions.notify_staff import notify_bounced
 from aftercart.actions.tell_customer import tell_received
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
-from aftercart.cancellations.states import FOUND_CHANGED, claim_move
+from aftercart.cancellations.states import FOUND_CHANGED, IllegalMove, claim_move, claim_request
 from aftercart.orders.models import Order
 from aftercart.orders.timeline import Actor, record_event
 
@@ -68,12 +68,13 @@ def ensure_requests(
             line=line, defaults={"status": status, "cause": cause}
         )
         if not is_new:
-            request.status, request.cause = status, cause
-            fields = ["status", "cause", "modified_date"]
-            if status == _Status.WAITING:  # as new: nobody has decided on it, and nothing has gone wrong yet
-                request.decided_by, request.delivery_error, request.is_undeliverable = None, "", False
-                fields += ["decided_by", "delivery_error", "is_undeliverable"]
-            request.save(update_fields=fields)
+            # As new, if it waits: nobody has decided on it, and nothing has gone wrong yet.
+            anew = {"decided_by": None, "delivery_error": "", "is_undeliverable": False}
+            this = CancellationRequest.objects.filter(pk=request.pk)
+            fields = {"cause": cause, **(anew if status == _Status.WAITING else {})}
+            if not claim_request(this, status, may_stay=True, **fields):
+                raise IllegalMove(f"Request {request.pk} cannot become {status}.")
+            request.refresh_from_db()
         requests.append(request)
     return requests
 

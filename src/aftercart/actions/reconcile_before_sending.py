@@ -32,7 +32,7 @@ from aftercart.cancellations.models import (
     SubmissionLine,
     SyncCursor,
 )
-from aftercart.cancellations.states import FOUND_APPLIED, UNDER_WAY, claim_move
+from aftercart.cancellations.states import FOUND_APPLIED, UNDER_WAY, claim_move, claim_request
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder
@@ -204,9 +204,8 @@ def _settle_request(
 def _confirm_found(request: CancellationRequest) -> int:
     """Book that Omnitron has what a request asks for in its hands, unless the request has moved on."""
     order = lock_order(pk=request.line.order_item.order_id)
-    count = CancellationRequest.objects.filter(pk=request.pk, status=request.status).update(
-        status=_Status.CONFIRMED, cause=FOUND_APPLIED, modified_date=timezone.now()
-    )
+    this = CancellationRequest.objects.filter(pk=request.pk, status=request.status)
+    count = claim_request(this, _Status.CONFIRMED, cause=FOUND_APPLIED)
     if count:
         data = {"request": request.pk}
         record_event(order, "request_found_done", WORKER, item=request.line.order_item, data=data)

@@ -11,7 +11,7 @@ from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.recognize_repeat import record_answer
 from aftercart.actions.tell_customer import tell_approved, tell_confirmed, tell_received, tell_sent
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.states import claim_move
+from aftercart.cancellations.states import claim_move, claim_request
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.orders.models import Order
@@ -81,9 +81,7 @@ def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: s
     # What was held, or approved by the staff, is in Omnitron's hands now.
     keeps_cause = submission.origin == Submission.Origin.APPROVAL and not cause
     causes = {} if keeps_cause else {"cause": cause}
-    requests.filter(line__is_open=True).update(
-        status=_Status.CONFIRMED, modified_date=timezone.now(), **causes
-    )
+    claim_request(requests.filter(line__is_open=True), _Status.CONFIRMED, may_stay=True, **causes)
     put_order_status(order)
     record_event(order, "cancellation_sent", actor, cause=cause, data=submission.event_data)
     _tell_applied(order, submission, requests, held=held)

@@ -23,7 +23,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
-from aftercart.cancellations.states import UNDER_WAY
+from aftercart.cancellations.states import UNDER_WAY, claim_request
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -299,8 +299,9 @@ def _count_units(rows: Sequence[RemoteItem]) -> int:
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
     """Take over an open request's progress."""
     under_way = [row.status for row in asked if row.status in {"waiting_approval", "confirmed", "approved"}]
-    request.status = under_way[0] if under_way else request.status
-    request.save(update_fields=["status", "modified_date"])
+    if under_way:
+        this = CancellationRequest.objects.filter(pk=request.pk)
+        claim_request(this, _Status(under_way[0]), may_stay=True)
 
 
 def _book_fulfilment(

@@ -1,16 +1,22 @@
-"""The moves of a submission (docs/decisions/0002): data, tested whole. Every move is a claiming UPDATE."""
+"""The moves of submissions, requests and address changes: data, tested whole. Every move is a claiming UPDATE.
+
+What they are for is specified in docs/spec/, whose moves a test compares with these.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
+from django.utils import timezone
 
-from aftercart.cancellations.models import Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 
 _State = Submission.State
+_Status = CancellationRequest.Status
+_Change = AddressChange.State
 
 #: So much longer than its deadline a dialogue may seem, since it is read by another clock.
 _MARGIN = timedelta(seconds=5)
@@ -50,6 +56,50 @@ LATE_MOVES: Final = frozenset(
         (_State.REFUSED, _State.APPLIED),
         # Its own has left only now, from a process that had stood still, and nobody knows what has become of it.
         (_State.REFUSED, _State.UNKNOWN),
+    }
+)
+
+#: What a request does: by its submission, by our staff, and by what Omnitron says of it.
+REQUEST_MOVES: Final = frozenset(
+    {
+        # Held while an answer is looked for.
+        (_Status.WAITING, _Status.VERIFYING),
+        (_Status.APPROVED, _Status.VERIFYING),
+        (_Status.VERIFYING, _Status.CONFIRMED),
+        (_Status.VERIFYING, _Status.WAITING),
+        # Approved here; what Omnitron did not take, or had not in its queue yet, waits again.
+        (_Status.WAITING, _Status.APPROVED),
+        (_Status.APPROVED, _Status.CONFIRMED),
+        (_Status.APPROVED, _Status.WAITING),
+        # Omnitron's own progress, taken over as it is read; a late success is confirmed, too.
+        (_Status.WAITING, _Status.WAITING_APPROVAL),
+        (_Status.WAITING, _Status.CONFIRMED),
+        (_Status.WAITING_APPROVAL, _Status.APPROVED),
+        (_Status.WAITING_APPROVAL, _Status.CONFIRMED),
+        (_Status.APPROVED, _Status.WAITING_APPROVAL),
+        (_Status.CONFIRMED, _Status.WAITING_APPROVAL),
+        (_Status.CONFIRMED, _Status.APPROVED),
+        # Decided. Where Omnitron was quicker than a rejection of ours, its decision stands.
+        (_Status.WAITING, _Status.COMPLETED),
+        (_Status.WAITING_APPROVAL, _Status.COMPLETED),
+        (_Status.APPROVED, _Status.COMPLETED),
+        (_Status.CONFIRMED, _Status.COMPLETED),
+        (_Status.REJECTED, _Status.COMPLETED),
+        (_Status.WAITING, _Status.REJECTED),
+        (_Status.WAITING_APPROVAL, _Status.REJECTED),
+        (_Status.APPROVED, _Status.REJECTED),
+        (_Status.CONFIRMED, _Status.REJECTED),
+    }
+)
+
+#: What an address change does; a confirmed one that an older one has overtaken at Omnitron is sent again.
+CHANGE_MOVES: Final = frozenset(
+    {
+        (_Change.PENDING, _Change.CONFIRMED),
+        (_Change.PENDING, _Change.REFUSED),
+        (_Change.PENDING, _Change.TOO_LATE),
+        (_Change.PENDING, _Change.SUPERSEDED),
+        (_Change.CONFIRMED, _Change.PENDING),
     }
 )
 
@@ -96,3 +146,30 @@ def claim_move(
             if not hasattr(value, "resolve_expression"):  # only the row knows what that came to
                 setattr(submission, name, value)
     return bool(count)
+
+
+class IllegalMove(Exception):
+    """A request was to be moved to where it cannot come from where it stands: a mistake in the code."""
+
+
+def claim_request(
+    requests: QuerySet[CancellationRequest],
+    after: CancellationRequest.Status,
+    *,
+    may_stay: bool = False,
+    **fields: Any,
+) -> int:
+    """Move those of these requests from whose status that is legal; return how many were.
+
+    With `may_stay`, one that stands there already counts and gets the fields, too.
+    """
+    before = {status for status, target in REQUEST_MOVES if target == after} | (
+        {after} if may_stay else set()
+    )
+    return requests.filter(status__in=before).update(status=after, modified_date=timezone.now(), **fields)
+
+
+def claim_change(changes: QuerySet[AddressChange], after: AddressChange.State, **fields: Any) -> int:
+    """Move those of these address changes from whose state that is legal; return how many were."""
+    before = {state for state, target in CHANGE_MOVES if target == after}
+    return changes.filter(state__in=before).update(state=after, **fields)
