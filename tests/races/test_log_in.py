@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from ipaddress import ip_network
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts import backends
 from aftercart.accounts.models import Tally, User
@@ -206,6 +207,57 @@ def test_a_process_checks_few_at_once_and_refuses_the_rest_at_once(
     assert [answer.json() for answer in refused] == [{"non_field_errors": [sentence]}] * (AT_ONCE - 4)
     # Who was not looked at has not failed.
     assert sum(Tally.objects.values_list("count", flat=True)) == 3 * 4
+
+
+@pytest.fixture
+def full(hasher: type[CountingHasher], settings: Settings) -> Iterator[None]:
+    """Have all places be taken by log-ins that are being checked, or wait for one."""
+    settings.LOGIN_HASHES = 1
+    room, _slots = backends._make_slots(1)
+    assert hasher.gate.is_set()
+    assert room.acquire(blocking=False)
+    assert room.acquire(blocking=False)
+    yield
+    room.release(2)
+
+
+@pytest.mark.parametrize(("path", "name"), [("/users/login/", "email"), ("/backoffice/login/", "username")])
+@pytest.mark.usefixtures("full")
+def test_while_all_places_are_taken_a_log_in_is_refused_without_asking_the_database(
+    hasher: type[CountingHasher], django_assert_num_queries: DjangoAssertNumQueries, path: str, name: str
+) -> None:
+    customer = make_customer()
+    hasher.hashed = 0
+    guess = {name: customer.email, "password": PASSWORD}
+    with django_assert_num_queries(0):
+        page = Client().post(path, guess, REMOTE_ADDR=HERE)
+        program = log_in(customer.email, PASSWORD)
+
+    assert [(answer.status_code, answer["Retry-After"]) for answer in (page, program)] == [(429, "2")] * 2
+    assert (hasher.hashed, Tally.objects.count()) == (0, 0)
+
+
+def test_who_is_locked_out_costs_no_hash_no_place_and_three_statements_at_most(
+    hasher: type[CountingHasher], settings: Settings, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.LOGIN_HASHES = 1
+    settings.LOGIN_ATTEMPTS_PER_CLIENT = 3
+    for n in range(3):
+        log_in(f"victim{n}@example.com")
+    hasher.hashed = 0
+
+    with django_assert_max_num_queries(1):
+        sprayed = log_in("victim4@example.com")
+    settings.LOGIN_ATTEMPTS_PER_CLIENT = 30
+    customer = make_customer()
+    for _ in range(5):
+        log_in(customer.email)
+    hasher.hashed = 0
+    with django_assert_max_num_queries(3):
+        guessed = log_in(customer.email, PASSWORD)
+
+    assert [answer.status_code for answer in (sprayed, guessed)] == [429, 429]
+    assert hasher.hashed == 0
 
 
 def test_known_unknown_barred_and_passwordless_people_cost_one_hash_each(

@@ -58,6 +58,7 @@ class GuardedBackend(AxesBackend):  # type: ignore[misc] # django-axes is untype
         """
         if request is None or username is None or password is None:
             raise PermissionDenied
+        _refuse_if_full()
         tries = _reserve(get_client_address(request), fold_email(username))
         AxesStandaloneBackend.authenticate(self, request, username=username, password=password)
         try:
@@ -97,6 +98,17 @@ def _reserve(address: str, email: str) -> list[Try]:
     if pair.count > settings.AXES_FAILURE_LIMIT:
         raise LogInRefused("locked_out", int(window.total_seconds()))
     return [*tries, pair]
+
+
+def _refuse_if_full() -> None:
+    """Look whether there is a place, before anything is counted: a flood is refused without asking the database.
+
+    Raises `LogInRefused`. It keeps no place: somebody who is locked out takes none.
+    """
+    room, _slots = _make_slots(settings.LOGIN_HASHES)
+    if not room.acquire(blocking=False):
+        raise LogInRefused("busy", _BUSY_SECONDS)
+    room.release()
 
 
 @contextmanager
