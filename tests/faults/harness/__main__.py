@@ -67,7 +67,7 @@ def main() -> int:
         hurries=options.hurry,
     )
     folder = (options.keep or Path(tempfile.mkdtemp(prefix="aftercart-trial-"))).resolve()
-    report = run_trial(plan, folder, tuple(find_free_port() for _ in range(3)))
+    report = run_trial(plan, folder, tuple(find_free_port() for _ in range(4)))
     report.show(console)
     if options.report is not None:
         options.report.write_text(json.dumps(report.to_json(), indent=2), encoding="utf-8")

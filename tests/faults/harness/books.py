@@ -93,8 +93,7 @@ def read_books(journal: Journal, standin: StandIn) -> Books:
     for line in books.lines:
         books.by_item[line.order_item_id].append(line)
         books.lines_of_wish[line.description].append(line)
-    for entry in TimelineEntry.objects.order_by("pk"):
-        books.timeline[entry.order_id].append(entry)
+    _read_timeline(books)
     for unit in standin.show("ledger")["results"]:
         books.units[int(unit["remote_id"])].append(unit)
     return books
@@ -107,11 +106,17 @@ def read_books_of_sendings(journal: Journal, standin: StandIn) -> Books:
     )
     for unit in standin.show("ledger")["results"]:
         books.units[int(unit["remote_id"])].append(unit)
+    _read_timeline(books)
     books.submissions = list(Submission.objects.order_by("pk"))
     books.lines = list(
         SubmissionLine.objects.select_related("submission").filter(is_open=True).order_by("pk")
     )
     return books
+
+
+def _read_timeline(books: Books) -> None:
+    for entry in TimelineEntry.objects.order_by("pk"):
+        books.timeline[entry.order_id].append(entry)
 
 
 def _by(rows: Iterable[Row], key: str) -> dict[Any, Row]:

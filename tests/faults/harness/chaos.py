@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -17,17 +18,28 @@ from aftercart.actions import jobs
 from aftercart.lib.failpoints import POINTS, Point
 from tests.faults.harness.staff import Desks
 from tests.faults.harness.standin import StandIn, StandInFailed
-from tests.faults.harness.town import Town
+from tests.faults.harness.town import Town, list_children
 
 _TICK = 0.2
 #: Injected slowness ends within the grace (see town.TIMES) less a dialogue: then the truth can be known.
-_LONGEST = 2.9
+_LONGEST = 2.0
 TOWN_POINTS: frozenset[Point] = frozenset(
     point
     for point in POINTS
     # Nobody withdraws in a trial, and only a frozen process sends late (tests/faults/test_frozen_at_send.py).
     if not point.startswith("withdraw.") and point != "send.late"
 )
+#: What it takes two coincidences to come to: armed like the others, but not waited for. Every statement around them is
+#: tried in tests/faults/test_every_point.py.
+RARE_POINTS: frozenset[Point] = frozenset({"spare.settled", "points.booked"})
+#: The longest that a process is frozen: beyond the grace, so that others act in its place meanwhile.
+_LONGEST_FREEZE = 20.0
+#: What freezing at the very send leaves open is shown apart (tests/faults/test_frozen_at_send.py): nothing can stop
+#: a process that has looked for the last time. Here such a one goes on within the grace, as do Omnitron and its wire
+#: when anything else stands still, so that what arrives late is what has been sent late.
+_AT_THE_SEND: Point = "omnitron.sending"
+_WITHIN_GRACE = 1.0
+_LONGEST_CUT = 12.0
 _MOST_FAULTS = 10
 _MOST_ARMED = 6
 _CALLS = (
@@ -56,6 +68,9 @@ class Chaos:
         self._numbers = itertools.count()
         self._points = self._shuffle_points()
         self._next_sweep = 0.0
+        self._pauses = False
+        self._seen: set[str] = set()
+        self._recoveries: list[threading.Timer] = []
         self._events: list[tuple[int, Callable[[], object]]] = [
             (50, self._inject),
             (20, lambda: desks.decide_there(draw.randint(1, 6))),
@@ -69,17 +84,33 @@ class Chaos:
             (3, self._break_connections),
             (1, town.restart_database),
             (1, self._crash_backend),
+            (4, self._freeze_program),
+            (2, self._freeze_sandbox),
+            (1, self._freeze_database),
+            (3, self._cut_omnitron),
+            (1, self._cut_database),
         ]
+        if town.has_small_disk:
+            self._events.append((1, self._fill_disk))
 
     @property
     def fired(self) -> Counter[str]:
-        """How often each failpoint has killed a process."""
+        """How often each failpoint has killed or frozen a process."""
         return Counter(path.name.split("-")[0] for path in (self._town.failpoints / "fired").iterdir())
 
     def run(
-        self, seconds: float, longest: float, *, wanted: AbstractSet[Point], is_enough: Callable[[], bool]
+        self,
+        seconds: float,
+        longest: float,
+        *,
+        wanted: AbstractSet[Point],
+        is_enough: Callable[[], bool],
+        each_second: Callable[[], bool],
     ) -> None:
-        """Make trouble for so long, then until the wanted failpoints have fired and it is enough, or too long."""
+        """Make trouble for so long, then until the wanted failpoints have fired and it is enough, or too long.
+
+        `each_second` says whether to go on with it: work that only piles up shows nothing new.
+        """
         began = time.monotonic()
         weights = [weight for weight, _ in self._events]
         while (passed := time.monotonic() - began) < longest:
@@ -89,8 +120,8 @@ class Chaos:
             if passed > seconds and "recover.enqueuing" in missing:
                 self._try(_lose_emails)
             self._arm(missing if passed > seconds else frozenset())
-            self._do_what_is_due()
-            if self._draw.random() < 0.8 * _TICK / 0.25:
+            self._do_what_is_due(each_second)
+            if not self._pauses and self._draw.random() < 0.8 * _TICK / 0.25:
                 self._try(self._draw.choices(self._events, weights)[0][1])
             self._town.revive()
             time.sleep(_TICK)
@@ -99,6 +130,9 @@ class Chaos:
         """Let nothing go wrong any more."""
         for path in (self._town.failpoints / "armed").iterdir():
             path.unlink(missing_ok=True)
+        self._thaw_struck()
+        for recovery in self._recoveries:
+            recovery.join()
         self._town.revive()
         self._town.wait_for_sandbox()
         self._sweep(everything=True)
@@ -114,16 +148,26 @@ class Chaos:
         finally:
             close_old_connections()
 
-    def _do_what_is_due(self) -> None:
+    def _do_what_is_due(self, each_second: Callable[[], bool]) -> None:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             self._try(heapq.heappop(self._later)[2])
         if now > self._next_sweep:
+            self._try(lambda: self._pause(is_wanted=not each_second()))
             self._try(self._sweep)
             self._next_sweep = now + 1
 
+    def _pause(self, *, is_wanted: bool) -> None:
+        self._pauses = is_wanted
+
     def _do_later(self, seconds: float, action: Callable[[], object]) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), action))
+
+    def _recover_after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Undo something in time, from a thread of its own: this one may be waiting for what stands still."""
+        recovery = threading.Timer(seconds, action)
+        recovery.start()
+        self._recoveries.append(recovery)
 
     # --- failpoints
 
@@ -133,16 +177,30 @@ class Chaos:
     def _arm(self, missing: Collection[Point]) -> None:
         """Keep a few points armed; each kills one process, and then comes the next. All that are missing are."""
         armed = self._town.failpoints / "armed"
+        self._thaw_struck()
         if missing:
             for point in missing:
                 (armed / point).touch()
             return
         count = sum(1 for _ in armed.iterdir())
         while count < _MOST_ARMED and self._points:
-            (armed / self._points.pop()).touch()
+            word = self._draw.choice(("", "", "freeze"))
+            (armed / self._points.pop()).write_text(word)
             count += 1
         if not self._points and count == 0:
             self._points = self._shuffle_points()
+
+    def _thaw_struck(self) -> None:
+        """Let go on, later, who has been frozen at a point since the last look."""
+        for path in (self._town.failpoints / "fired").glob("*"):
+            if path.name in self._seen:
+                continue
+            self._seen.add(path.name)
+            if path.read_text() == "freeze":
+                point, _, rest = path.name.partition("-")
+                self._town.kills[f"frozen at {point}"] += 1
+                longest = _WITHIN_GRACE if point == _AT_THE_SEND else _LONGEST_FREEZE
+                self._freeze([int(rest.partition("-")[0])], longest)
 
     # --- the stand-in
 
@@ -202,6 +260,58 @@ class Chaos:
     def _kill_web_child(self) -> None:
         if self._draw.choice(self._town.of_kind("web")).kill_child():
             self._town.kills["web: child kill -9"] += 1
+
+    # --- what stands still, and what is cut off
+
+    def _freeze(self, pids: list[int], longest: float) -> None:
+        stopped = self._town.freeze(pids)
+        self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.thaw(stopped))
+
+    def _freeze_program(self) -> None:
+        """Freeze a web server or worker: its children, the process that watches them, or both."""
+        program = self._draw.choice([*self._town.of_kind("web"), *self._town.of_kind("worker")])
+        family = [program.pid, *list_children(program.pid)]
+        self._town.kills[f"{program.kind}: frozen"] += 1
+        self._freeze(self._draw.choice((family, family[:1], family[1:] or family)), _LONGEST_FREEZE)
+
+    def _freeze_sandbox(self) -> None:
+        self._town.kills["sandbox: frozen"] += 1
+        self._freeze([self._town.get("sandbox").pid], _LONGEST)
+
+    def _freeze_database(self) -> None:
+        """Freeze PostgreSQL with all of its processes."""
+        self._town.kills["postgres: frozen"] += 1
+        seconds = self._draw.uniform(0.5, _LONGEST_CUT)
+        pids = self._town.freeze(self._town.list_database_pids())
+        self._note_outage(seconds)
+        self._recover_after(seconds, lambda: self._town.thaw(pids))
+
+    def _cut_omnitron(self) -> None:
+        """Cut the wire to Omnitron; for longer than the grace only where no frozen process holds what it has sent."""
+        if "omnitron" in self._town.cut:
+            return
+        longest = _LONGEST_CUT if self._town.is_calm else _WITHIN_GRACE
+        self._town.cut_wire("omnitron")
+        self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.heal_wire("omnitron"))
+
+    def _cut_database(self) -> None:
+        if "database" in self._town.cut:
+            return
+        seconds = self._draw.uniform(0.5, _LONGEST_CUT)
+        self._town.cut_wire("database")
+        self._note_outage(seconds)
+        self._recover_after(seconds, lambda: self._town.heal_wire("database"))
+
+    def _fill_disk(self) -> None:
+        """Fill the database's disk to its last byte, for some seconds."""
+        seconds = self._draw.uniform(1, 6)
+        self._town.fill_disk()
+        self._note_outage(seconds)
+        self._recover_after(seconds, self._town.free_disk)
+
+    def _note_outage(self, seconds: float) -> None:
+        now = time.time()
+        self._town.outages.append((now - 1, now + seconds + 1))
 
     def _list_backends(self, connection: psycopg.Connection[Any]) -> list[int]:
         query = "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(web|worker)' ORDER BY pid"

@@ -21,6 +21,8 @@ _CANCEL = "/orders/{number}/cancel/"
 _REQUESTS = "/users/orders/bulk_cancellation_requests/"
 _ADDRESS = "/orders/change-address/"
 SUCCESS = range(200, 300)
+#: Customers pause beyond so many jobs that wait: what two workers do within seconds.
+_MOST_WAITING_JOBS = 80
 
 
 def make_draw(*seed: float) -> random.Random:
@@ -87,6 +89,7 @@ class Crowd:
     def __init__(self, stock: Stock, journal: Journal, ports: Sequence[int], seed: int) -> None:
         self._stock, self._journal, self._ports = stock, journal, ports
         self._home = threading.Event()
+        self._may_go_on = threading.Event()
         self._marks = itertools.count(1)
         self._threads = [
             threading.Thread(target=self._live, args=(customer, make_draw(seed, n)), daemon=True)
@@ -99,9 +102,18 @@ class Crowd:
         for thread in self._threads:
             thread.start()
 
+    def pace(self, waiting_jobs: int) -> bool:
+        """Let customers act only while the workers keep up, and return whether they do."""
+        if waiting_jobs > _MOST_WAITING_JOBS:
+            self._may_go_on.clear()
+        else:
+            self._may_go_on.set()
+        return self._may_go_on.is_set()
+
     def stop(self) -> None:
         """Send them home, and wait until the last has had its answer."""
         self._home.set()
+        self._may_go_on.set()
         for thread in self._threads:
             thread.join()
         if self.failures:
@@ -122,6 +134,7 @@ class Crowd:
         try:
             for order in itertools.cycle(customer.orders):
                 for _ in range(draw.randint(2, 5)):
+                    self._may_go_on.wait()
                     if self._home.wait(draw.expovariate(1 / 0.15)):
                         return
                     draw.choices(scripts, weights)[0][1](customer, order, draw)

@@ -6,17 +6,32 @@ drop-index      reserve units without the unique index. It is one of three guard
                 which is enough alone, so the mutation takes all of them away: the order's row lock, the
                 index, and the check that no more units are reserved than are left
 
+skip-last-look  send whatever has been marked, however long the process stood still between mark and send
+early-verdict   decide by a reading that began before the grace had ended
+plain-close     close an abandoned write's connection in the usual way, so that what was sent arrives after all
+endless-lease   hold a lease as long as its holder lives, and beyond, as a session's lock is held by the frozen
+
 `AFTERCART_TRIAL_MUTATION` names one; `drop-index` drops what it does before the trial begins.
 """
 
 import os
+import struct
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 from django.apps import AppConfig
+from django.db.models import Q
 
-MUTATIONS = ("skip-sent-mark", "retry-post", "drop-index")
+MUTATIONS = (
+    "skip-sent-mark",
+    "retry-post",
+    "drop-index",
+    "skip-last-look",
+    "early-verdict",
+    "plain-close",
+    "endless-lease",
+)
 #: What `drop-index` does to the database.
 DROP_INDEX = """
     DROP INDEX one_open_line_an_item;
@@ -72,8 +87,34 @@ def _read_without_lock() -> None:
     mock.patch("aftercart.actions.prepare_submission.lock_order", read_order).start()
 
 
+def _skip_last_look() -> None:
+    from aftercart.omnitron.transport import DeadlineBackend, DeadlineStream
+
+    def admit(self: DeadlineBackend, stream: DeadlineStream) -> None:
+        self._stream = stream
+
+    mock.patch.object(DeadlineBackend, "admit", admit).start()
+    mock.patch.object(DeadlineStream, "_left", return_value=1.0).start()
+
+
+def _decide_early() -> None:
+    mock.patch("aftercart.actions.verify_submission.is_past_grace", return_value=~Q(pk=None)).start()
+
+
+def _close_plainly() -> None:
+    mock.patch("aftercart.omnitron.transport._RESET", struct.pack("ii", 0, 0)).start()
+
+
+def _hold_leases() -> None:
+    mock.patch("aftercart.worker.leases.LIFE_SECONDS", 3600.0).start()
+
+
 _MUTATE: dict[str, Callable[[], None]] = {
     "skip-sent-mark": _skip_sent_mark,
     "retry-post": _retry_post,
     "drop-index": _read_without_lock,
+    "skip-last-look": _skip_last_look,
+    "early-verdict": _decide_early,
+    "plain-close": _close_plainly,
+    "endless-lease": _hold_leases,
 }

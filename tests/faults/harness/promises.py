@@ -1,4 +1,4 @@
-"""Checks 1 to 4: nothing twice, nothing forgotten, no trace of a refusal, nothing stuck."""
+"""Checks 1 to 4 and 7: nothing twice, forgotten, stuck or late, and no trace of a refusal."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -6,12 +6,15 @@ from itertools import pairwise
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.orders.models import Order
 from tests.faults.harness.books import Books, Violation, get_mark
 from tests.faults.harness.customers import Wish
 from tests.faults.harness.quiesce import count_under_way
 
 _State = Submission.State
 TWICE, FORGOTTEN, TRACE, STUCK = "1 twice", "2 forgotten", "3 trace of a refusal", "4 stuck"
+LATE = "7 late"
+_LATE = frozenset({"late_sending", "late_success"})
 #: What a customer is told when nothing was written.
 _REFUSALS = frozenset({400, 404, 422})
 _UNAUTHORIZED = 401
@@ -60,6 +63,15 @@ def check_sendings(books: Books) -> Iterator[Violation]:
             yield Violation(
                 TWICE, f"Omnitron's item {remote_pk}: {text}", number, None, ", ".join(where[remote_pk])
             )
+
+
+def check_nothing_is_late(books: Books) -> Iterator[Violation]:
+    """Nothing was given up that then arrived: here no wire, freeze or delay outlasts the grace after the last look."""
+    for order_pk, entries in books.timeline.items():
+        for entry in entries:
+            if entry.event in _LATE:
+                text = f"{entry.event} {entry.data}"
+                yield Violation(LATE, text, Order.objects.get(pk=order_pk).number)
 
 
 def check_reservations(books: Books) -> Iterator[Violation]:
@@ -187,6 +199,7 @@ def check_no_address_is_stuck(books: Books) -> Iterator[Violation]:
 CHECKS = (
     check_units,
     check_sendings,
+    check_nothing_is_late,
     check_reservations,
     check_requests_made_once,
     check_promises,
@@ -197,4 +210,4 @@ CHECKS = (
     check_no_address_is_stuck,
 )
 #: What holds at any time, for `read_books_of_sendings`.
-CHECKS_AT_ANY_TIME = (check_units, check_sendings, check_open_lines)
+CHECKS_AT_ANY_TIME = (check_units, check_sendings, check_open_lines, check_nothing_is_late)

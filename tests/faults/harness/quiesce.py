@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -43,6 +44,13 @@ class Rest:
 
     seconds: float
     left: dict[str, int]
+
+
+def count_waiting_jobs() -> int:
+    """Count the jobs that wait for a worker."""
+    return ProcrastinateJob.objects.filter(
+        Q(scheduled_at=None) | Q(scheduled_at__lte=timezone.now()), task_name__in=_WORK, status="todo"
+    ).count()
 
 
 def count_under_way() -> dict[str, int]:

@@ -3,13 +3,15 @@
 import ctypes
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,15 @@ TIMES = {
     "VERIFY_GRACE_SECONDS": "8",
 }
 #: Every commit survives the crashes of a trial: the machine itself does not fail.
-_POSTGRES_OPTIONS = ("synchronous_commit=on", "max_connections=150")
+_POSTGRES_OPTIONS = (
+    "synchronous_commit=on",
+    "max_connections=150",
+    "max_wal_size=128MB",
+    "min_wal_size=32MB",
+)
+#: What a trial's database takes, and some room: a disk that can be filled.
+_DISK_MEGABYTES = 1024
+_PAGE = 4096
 _START_SECONDS = 300.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -125,24 +135,36 @@ class Town:
 
     def __init__(self, folder: Path, ports: Sequence[int], mutation: str) -> None:
         self.folder = folder
-        self.data = folder / "postgres"
+        self._disk = folder / "disk"
+        #: Whether the database has a disk of its own, which can be filled: only root can mount one.
+        self.has_small_disk = False
+        self.data = self._disk / "postgres"
         self.failpoints = folder / "failpoints"
         self.web_ports = tuple(ports[:2])
         self.sandbox_port = ports[2]
         self.mutation = mutation
+        # What Aftercart reaches through wires that can be cut: a port for Omnitron, a folder for PostgreSQL's socket.
+        self._wire_port = ports[3]
+        self._wire_folder = Path(tempfile.mkdtemp(prefix="wire-"))
         self.kills: Counter[str] = Counter()
         self.deaths: list[str] = []
         #: When the database was away: (from, to), in seconds since the epoch.
         self.outages: list[tuple[float, float]] = []
         self.programs: list[Program] = []
+        self.frozen: set[int] = set()
+        self.cut: set[str] = set()
         for name in ("armed", "fired", "logs"):
             (self.failpoints / name if name != "logs" else folder / name).mkdir(parents=True, exist_ok=True)
 
     @property
     def database_url(self) -> str:
         """Where the database is, for a `DATABASE_URL`."""
-        host = quote(str(postgres.get_socket_folder(self.data)), safe="")
-        return f"postgresql://{postgres.ROLE}@{host}/{postgres.DATABASE}"
+        return _make_database_url(postgres.get_socket_folder(self.data))
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether every process runs and every wire is whole."""
+        return not self.frozen and not self.cut
 
     def make_environment(self, name: str, **more: str) -> dict[str, str]:
         """Make the environment of one process."""
@@ -165,11 +187,39 @@ class Town:
 
     def start_database(self) -> None:
         """Set PostgreSQL up and start it; before Django is, whose settings name it."""
+        self._mount_disk()
         postgres.prepare(self.data)
         command = postgres.server_command(self.data, _POSTGRES_OPTIONS)
         environment, options = dict(os.environ), postgres.popen_options()
         self._add("postgres", "postgres", command, environment, stop_signal=signal.SIGINT, options=options)
         postgres.wait_until_ready(self.data, self.get("postgres").process)
+
+    def _mount_disk(self) -> None:
+        self._disk.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m", "tmpfs", str(self._disk)]
+        self.has_small_disk = os.geteuid() == 0 and subprocess.run(command, check=False).returncode == 0
+
+    def fill_disk(self) -> None:
+        """Take all that is left of the database's disk."""
+        self.kills["disk: full"] += 1
+        size, step = 0, _DISK_MEGABYTES << 20
+        with (self._disk / "filler").open("wb") as filler:
+            while step >= _PAGE:  # ever smaller pieces, as long as there is room for them
+                try:
+                    os.posix_fallocate(filler.fileno(), size, step)
+                    size += step
+                except OSError:
+                    step //= 2
+
+    def free_disk(self) -> None:
+        """Give it back."""
+        (self._disk / "filler").unlink(missing_ok=True)
+
+    def list_database_pids(self) -> list[int]:
+        """List PostgreSQL's processes, the one that starts the others first."""
+        parent = self.get("postgres").pid
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, check=False)
+        return [parent, *(int(pid) for pid in found.stdout.split())]
 
     def start_sandbox(self) -> None:
         """Start the stand-in Omnitron, and wait for it."""
@@ -178,9 +228,27 @@ class Town:
         self._add("sandbox", "sandbox", command, self.make_environment("sandbox"), port=self.sandbox_port)
         self.wait_for_sandbox()
 
+    def start_wires(self) -> None:
+        """Start what Aftercart reaches Omnitron and PostgreSQL through."""
+        socket_name = ".s.PGSQL.5432"
+        database = postgres.get_socket_folder(self.data) / socket_name
+        ends = {
+            "omnitron": (str(self._wire_port), str(self.sandbox_port)),
+            "database": (str(self._wire_folder / socket_name), str(database)),
+        }
+        for name, (near, far) in ends.items():
+            command = [sys.executable, "-m", "tests.faults.harness.wire", near, far]
+            self._add(f"wire-{name}", "wire", command, self.make_environment(f"wire-{name}"))
+        wait_until(lambda: answers(self._wire_port, "/sandbox/health/"), "the wire to Omnitron")
+        wait_until((self._wire_folder / socket_name).exists, "the wire to the database")
+
     def start_aftercart(self) -> None:
         """Start web servers and workers, and wait for the web."""
-        armed = {failpoints.VARIABLE: str(self.failpoints)}
+        armed = {
+            failpoints.VARIABLE: str(self.failpoints),
+            "DATABASE_URL": _make_database_url(self._wire_folder),
+            "OMNITRON_URL": f"http://127.0.0.1:{self._wire_port}",
+        }
         python = [sys.executable, "-m", "aftercart"]
         for number, port in enumerate(self.web_ports, start=1):
             name = f"web-{number}"
@@ -236,6 +304,29 @@ class Town:
         if program.kind == "sandbox":
             self.wait_for_sandbox()
 
+    def freeze(self, pids: Iterable[int]) -> list[int]:
+        """Stop processes where they are; give those that were there to be stopped."""
+        stopped = [pid for pid in pids if _signal(pid, signal.SIGSTOP)]
+        self.frozen.update(stopped)
+        return stopped
+
+    def thaw(self, pids: Iterable[int]) -> None:
+        """Let stopped processes go on, if they have not been killed."""
+        for pid in pids:
+            _signal(pid, signal.SIGCONT)
+            self.frozen.discard(pid)
+
+    def cut_wire(self, name: str) -> None:
+        """Cut a wire; what is sent while it is cut arrives later, or not at all."""
+        self.kills[f"wire-{name}: cut"] += 1
+        self.cut.add(name)
+        _signal(self.get(f"wire-{name}").pid, signal.SIGUSR1)
+
+    def heal_wire(self, name: str) -> None:
+        """Heal a wire."""
+        _signal(self.get(f"wire-{name}").pid, signal.SIGUSR2)
+        self.cut.discard(name)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Note that the database is away, and wait until it is back."""
@@ -264,8 +355,26 @@ class Town:
 
     def stop(self) -> None:
         """Stop everything, the database last."""
+        self.thaw(list(self.frozen))
         for program in reversed(self.programs):
             program.stop()
+        shutil.rmtree(self._wire_folder, ignore_errors=True)
+        if self.has_small_disk:
+            kept = self.folder / "postgres"
+            shutil.copytree(self.data, kept)  # what is looked at after a violation
+            subprocess.run(["umount", str(self._disk)], check=True)
+
+
+def _make_database_url(folder: Path) -> str:
+    return f"postgresql://{postgres.ROLE}@{quote(str(folder), safe='')}/{postgres.DATABASE}"
+
+
+def _signal(pid: int, number: signal.Signals) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def find_free_port() -> int:

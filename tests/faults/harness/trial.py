@@ -60,9 +60,9 @@ def _set_up_django() -> None:
 
 def _run(plan: Plan, town: Town) -> "Report":
     from tests.faults.harness.books import read_books
-    from tests.faults.harness.chaos import TOWN_POINTS, Chaos
+    from tests.faults.harness.chaos import RARE_POINTS, TOWN_POINTS, Chaos
     from tests.faults.harness.customers import Crowd, Journal, make_draw
-    from tests.faults.harness.quiesce import Rest, quiesce
+    from tests.faults.harness.quiesce import Rest, count_waiting_jobs, quiesce
     from tests.faults.harness.staff import Desks
     from tests.faults.harness.standin import StandIn
     from tests.faults.harness.stock import make_stock
@@ -71,6 +71,7 @@ def _run(plan: Plan, town: Town) -> "Report":
     began = time.monotonic()
     _drop_index(plan)
     town.start_sandbox()
+    town.start_wires()
     standin, journal = StandIn(town.sandbox_port), Journal()
     longest = plan.minutes * 60 + _LONGEST_MORE
     orders = round((plan.minutes + _MINUTES_MORE) * _ORDERS_A_MINUTE)
@@ -94,8 +95,9 @@ def _run(plan: Plan, town: Town) -> "Report":
     chaos.run(
         0 if plan.mutation else plan.minutes * 60,
         longest,
-        wanted=frozenset() if plan.mutation else TOWN_POINTS,
+        wanted=frozenset() if plan.mutation else TOWN_POINTS - RARE_POINTS,
         is_enough=has_seen_enough,
+        each_second=lambda: crowd.pace(count_waiting_jobs()),
     )
     crowd.stop()
     chaos.end()
