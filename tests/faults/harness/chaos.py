@@ -40,6 +40,8 @@ _LONGEST_FREEZE = 20.0
 _AT_THE_SEND: Point = "omnitron.sending"
 _WITHIN_GRACE = 1.0
 _LONGEST_CUT = 12.0
+#: Longer than anybody waits for the answer, and shorter than the grace.
+_SLOW_CANCELLATION = {"call": "order_cancel", "kind": "latency", "seconds": 5, "times": 1, "skip": 0}
 _MOST_FAULTS = 10
 _MOST_ARMED = 6
 _CALLS = (
@@ -92,6 +94,19 @@ class Chaos:
         ]
         if town.has_small_disk:
             self._events.append((1, self._fill_disk))
+        #: What brings a mutation's fault to light, about once a second, instead of trouble at random.
+        aims: dict[str, Callable[[], object]] = {
+            "skip-last-look": lambda: self._arm_point("send.marked", "freeze"),
+            "early-verdict": lambda: standin.control("faults", _SLOW_CANCELLATION),
+            "plain-close": lambda: self._arm_point(_AT_THE_SEND, "freeze"),
+            "endless-lease": self._kill_who_recovers,
+        }
+        self._aim = aims.get(town.mutation)
+
+    @property
+    def is_aimed(self) -> bool:
+        """Whether all trouble is what brings one mutation to light."""
+        return self._aim is not None
 
     @property
     def fired(self) -> Counter[str]:
@@ -121,7 +136,7 @@ class Chaos:
                 self._try(_lose_emails)
             self._arm(missing if passed > seconds else frozenset())
             self._do_what_is_due(each_second)
-            if not self._pauses and self._draw.random() < 0.8 * _TICK / 0.25:
+            if self._aim is None and not self._pauses and self._draw.random() < 0.8 * _TICK / 0.25:
                 self._try(self._draw.choices(self._events, weights)[0][1])
             self._town.revive()
             time.sleep(_TICK)
@@ -155,6 +170,9 @@ class Chaos:
         if now > self._next_sweep:
             self._try(lambda: self._pause(is_wanted=not each_second()))
             self._try(self._sweep)
+            if self._aim is not None and not self._pauses:
+                self._try(self._aim)
+                self._try(lambda: self._desks.decide_here(1))
             self._next_sweep = now + 1
 
     def _pause(self, *, is_wanted: bool) -> None:
@@ -178,6 +196,8 @@ class Chaos:
         """Keep a few points armed; each kills one process, and then comes the next. All that are missing are."""
         armed = self._town.failpoints / "armed"
         self._thaw_struck()
+        if self._aim is not None:
+            return
         if missing:
             for point in missing:
                 (armed / point).touch()
@@ -190,6 +210,14 @@ class Chaos:
         if not self._points and count == 0:
             self._points = self._shuffle_points()
 
+    def _arm_point(self, point: Point, word: str = "") -> None:
+        (self._town.failpoints / "armed" / point).write_text(word)
+
+    def _kill_who_recovers(self) -> None:
+        """Kill who holds the lease of the recovery, and others, so that there is something to recover."""
+        for point in ("recover.settling", self._draw.choice(("prepare.committed", "send.marked"))):
+            self._arm_point(point)
+
     def _thaw_struck(self) -> None:
         """Let go on, later, who has been frozen at a point since the last look."""
         for path in (self._town.failpoints / "fired").glob("*"):
@@ -200,6 +228,8 @@ class Chaos:
                 point, _, rest = path.name.partition("-")
                 self._town.kills[f"frozen at {point}"] += 1
                 longest = _WITHIN_GRACE if point == _AT_THE_SEND else _LONGEST_FREEZE
+                if self._town.mutation == "plain-close":
+                    self._hold_omnitron_for_long()
                 self._freeze([int(rest.partition("-")[0])], longest)
 
     # --- the stand-in
@@ -264,8 +294,11 @@ class Chaos:
     # --- what stands still, and what is cut off
 
     def _freeze(self, pids: list[int], longest: float) -> None:
+        """Freeze processes for a while. What they hold locked is answered 503 meanwhile: that is noted as an outage."""
+        seconds = self._draw.uniform(0.5, longest)
         stopped = self._town.freeze(pids)
-        self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.thaw(stopped))
+        self._note_outage(seconds)
+        self._recover_after(seconds, lambda: self._town.thaw(stopped))
 
     def _freeze_program(self) -> None:
         """Freeze a web server or worker: its children, the process that watches them, or both."""
@@ -291,8 +324,13 @@ class Chaos:
         if "omnitron" in self._town.cut:
             return
         longest = _LONGEST_CUT if self._town.is_calm else _WITHIN_GRACE
-        self._town.cut_wire("omnitron")
+        self._draw.choice((self._town.cut_wire, self._town.hold_wire))("omnitron")
         self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.heal_wire("omnitron"))
+
+    def _hold_omnitron_for_long(self) -> None:
+        if "omnitron" not in self._town.cut:
+            self._town.hold_wire("omnitron")
+            self._recover_after(_LONGEST_CUT, lambda: self._town.heal_wire("omnitron"))
 
     def _cut_database(self) -> None:
         if "database" in self._town.cut:

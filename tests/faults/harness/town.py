@@ -318,9 +318,16 @@ class Town:
 
     def cut_wire(self, name: str) -> None:
         """Cut a wire; what is sent while it is cut arrives later, or not at all."""
-        self.kills[f"wire-{name}: cut"] += 1
+        self._signal_wire(name, "cut", signal.SIGUSR1)
+
+    def hold_wire(self, name: str) -> None:
+        """Hold the connections that a wire carries, and let new ones pass."""
+        self._signal_wire(name, "held", signal.SIGHUP)
+
+    def _signal_wire(self, name: str, fault: str, number: signal.Signals) -> None:
+        self.kills[f"wire-{name}: {fault}"] += 1
         self.cut.add(name)
-        _signal(self.get(f"wire-{name}").pid, signal.SIGUSR1)
+        _signal(self.get(f"wire-{name}").pid, number)
 
     def heal_wire(self, name: str) -> None:
         """Heal a wire."""

@@ -86,6 +86,8 @@ def _run(plan: Plan, town: Town) -> "Report":
     def has_seen_enough() -> bool:
         """Return whether enough was asked for, and went wrong, to show what there is to be shown."""
         writes = len(journal.wishes)
+        if chaos.is_aimed:
+            return watch.look() or writes >= _FEWEST_WRITES
         if plan.mutation:
             faults = chaos.faults.total()
             return watch.look() or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)

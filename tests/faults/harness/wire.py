@@ -2,9 +2,9 @@
 
     python -m tests.faults.harness.wire LISTEN TARGET      each a TCP port on 127.0.0.1, or the path of a socket
 
-SIGUSR1 cuts it, SIGUSR2 heals it. While it is cut nothing passes, as between two parts of a network. What a side
-has sent is delivered afterwards, unless that side has reset its connection meanwhile: then, as with a kernel that
-has given up sending, it is lost.
+SIGUSR1 cuts it: nothing passes, as between two parts of a network. SIGHUP holds the connections that there are, and
+lets new ones pass. SIGUSR2 heals it. What a side has sent is delivered afterwards, unless that side has reset its
+connection meanwhile: then, as with a kernel that has given up sending, it is lost.
 """
 
 import asyncio
@@ -24,14 +24,35 @@ class Wire:
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._whole = asyncio.Event()
-        self._whole.set()
+        self._is_cut = False
+        #: One for each connection: set while its bytes pass.
+        self._gates = set[asyncio.Event]()
+
+    def cut(self) -> None:
+        """Let nothing pass, nor anybody connect."""
+        self._is_cut = True
+        self.hold()
+
+    def hold(self) -> None:
+        """Let nothing pass on the connections that there are."""
+        for gate in self._gates:
+            gate.clear()
+
+    def heal(self) -> None:
+        """Let everything pass."""
+        self._is_cut = False
+        for gate in self._gates:
+            gate.set()
 
     async def serve(self, listen: str) -> None:
         """Listen for ever, and obey the signals."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGUSR1, self._whole.clear)
-        loop.add_signal_handler(signal.SIGUSR2, self._whole.set)
+        for number, obey in (
+            (signal.SIGUSR1, self.cut),
+            (signal.SIGHUP, self.hold),
+            (signal.SIGUSR2, self.heal),
+        ):
+            loop.add_signal_handler(number, obey)
         listener = _listen(listen)
         pairs = set[asyncio.Task[None]]()
         while True:
@@ -43,34 +64,39 @@ class Wire:
     async def _connect(self, near: socket.socket) -> None:
         far = _make_socket(self._target)
         far.setblocking(False)
+        gate = asyncio.Event()
+        self._gates.add(gate)
+        if not self._is_cut:
+            gate.set()
         try:
-            await self._whole.wait()
+            await gate.wait()
             await asyncio.get_running_loop().sock_connect(far, _make_address(self._target))
-            async with (
-                asyncio.TaskGroup() as pumps
-            ):  # which cancels one when the other fails, before both are closed
-                pumps.create_task(self._pump(near, far))
-                pumps.create_task(self._pump(far, near))
+            # When one fails the other is cancelled before both are closed.
+            async with asyncio.TaskGroup() as pumps:
+                pumps.create_task(_pump(near, far, gate))
+                pumps.create_task(_pump(far, near, gate))
         except (OSError, ExceptionGroup):
             _reset(near)
             _reset(far)
         finally:
+            self._gates.discard(gate)
             near.close()
             far.close()
 
-    async def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        """Pass on what one side sends, to its end. Raise `OSError` when a side has reset its connection."""
-        loop = asyncio.get_running_loop()
-        while True:
-            data = await loop.sock_recv(source, _CHUNK)
-            await self._whole.wait()
-            if error := source.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                raise OSError(error, "reset while the wire was cut")
-            if not data:
-                break
-            await loop.sock_sendall(sink, data)
-        with suppress(OSError):  # the other side has gone altogether
-            sink.shutdown(socket.SHUT_WR)
+
+async def _pump(source: socket.socket, sink: socket.socket, gate: asyncio.Event) -> None:
+    """Pass on what one side sends, to its end. Raise `OSError` when a side has reset its connection."""
+    loop = asyncio.get_running_loop()
+    while True:
+        data = await loop.sock_recv(source, _CHUNK)
+        await gate.wait()
+        if error := source.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, "reset while the wire was cut")
+        if not data:
+            break
+        await loop.sock_sendall(sink, data)
+    with suppress(OSError):  # the other side has gone altogether
+        sink.shutdown(socket.SHUT_WR)
 
 
 def _listen(place: str) -> socket.socket:
