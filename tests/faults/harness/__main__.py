@@ -22,8 +22,9 @@ examples:
   python -m tests.faults.harness --mutation skip-sent-mark  a fault in Aftercart: it must be found
 
 It starts PostgreSQL, two web servers, two workers and the stand-in Omnitron in a folder of its own. Customers
-submit, repeat, race and retry while calls fail, processes are killed (also at every named failpoint), the
-database restarts and clocks jump. Then it waits until nothing is under way, and compares both sides' books.
+submit, repeat, race and retry while calls fail, processes are killed and frozen (also at every named failpoint),
+wires are cut, the database restarts, its disk fills up (where root can mount one) and clocks jump. Then it waits
+until nothing is under way, and compares both sides' books.
 The seed decides what is drawn; the machine decides what meets what, so a seed repeats a trial closely, not
 exactly. With violations the folder stays, with all logs and both databases.
 """

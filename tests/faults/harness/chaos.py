@@ -98,7 +98,6 @@ class Chaos:
         aims: dict[str, Callable[[], object]] = {
             "skip-last-look": lambda: self._arm_point("send.marked", "freeze"),
             "early-verdict": lambda: standin.control("faults", _SLOW_CANCELLATION),
-            "plain-close": lambda: self._arm_point(_AT_THE_SEND, "freeze"),
             "endless-lease": self._kill_who_recovers,
         }
         self._aim = aims.get(town.mutation)
@@ -228,8 +227,6 @@ class Chaos:
                 point, _, rest = path.name.partition("-")
                 self._town.kills[f"frozen at {point}"] += 1
                 longest = _WITHIN_GRACE if point == _AT_THE_SEND else _LONGEST_FREEZE
-                if self._town.mutation == "plain-close":
-                    self._hold_omnitron_for_long()
                 self._freeze([int(rest.partition("-")[0])], longest)
 
     # --- the stand-in
@@ -326,11 +323,6 @@ class Chaos:
         longest = _LONGEST_CUT if self._town.is_calm else _WITHIN_GRACE
         self._draw.choice((self._town.cut_wire, self._town.hold_wire))("omnitron")
         self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.heal_wire("omnitron"))
-
-    def _hold_omnitron_for_long(self) -> None:
-        if "omnitron" not in self._town.cut:
-            self._town.hold_wire("omnitron")
-            self._recover_after(_LONGEST_CUT, lambda: self._town.heal_wire("omnitron"))
 
     def _cut_database(self) -> None:
         if "database" in self._town.cut:

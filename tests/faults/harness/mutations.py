@@ -8,14 +8,12 @@ drop-index      reserve units without the unique index. It is one of three guard
 
 skip-last-look  send whatever has been marked, however long the process stood still between mark and send
 early-verdict   decide by a reading that began before the grace had ended
-plain-close     close an abandoned write's connection in the usual way, so that what was sent arrives after all
 endless-lease   hold a lease as long as its holder lives, and beyond, as a session's lock is held by the frozen
 
 `AFTERCART_TRIAL_MUTATION` names one; `drop-index` drops what it does before the trial begins.
 """
 
 import os
-import struct
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -29,7 +27,6 @@ MUTATIONS = (
     "drop-index",
     "skip-last-look",
     "early-verdict",
-    "plain-close",
     "endless-lease",
 )
 #: What `drop-index` does to the database.
@@ -104,10 +101,6 @@ def _decide_early() -> None:
     mock.patch("aftercart.actions.verify_submission.is_past_grace", return_value=~Q(pk=None)).start()
 
 
-def _close_plainly() -> None:
-    mock.patch("aftercart.omnitron.transport._RESET", struct.pack("ii", 0, 0)).start()
-
-
 def _hold_leases() -> None:
     mock.patch("aftercart.worker.leases.LIFE_SECONDS", 3600.0).start()
 
@@ -118,6 +111,5 @@ _MUTATE: dict[str, Callable[[], None]] = {
     "drop-index": _read_without_lock,
     "skip-last-look": _skip_last_look,
     "early-verdict": _decide_early,
-    "plain-close": _close_plainly,
     "endless-lease": _hold_leases,
 }

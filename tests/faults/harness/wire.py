@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _CHUNK = 1 << 16
+#: An end is passed on so much later: a server that gets it with the request may drop both.
+_END_LATER = 0.5
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -93,6 +95,7 @@ async def _pump(source: socket.socket, sink: socket.socket, gate: asyncio.Event)
         if error := source.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, "reset while the wire was cut")
         if not data:
+            await asyncio.sleep(_END_LATER)
             break
         await loop.sock_sendall(sink, data)
     with suppress(OSError):  # the other side has gone altogether
