@@ -1,6 +1,6 @@
 """Reading orders, beside two yardsticks: ratios of one run, in turns. `make bench` runs it.
 
-    python -m bench.reads [--rounds 5] [--seconds 2] [--write]
+    python -m bench.reads [--rounds 5] [--seconds 2] [--write] [--slack 1]
 
 An embedded PostgreSQL in a temporary folder; three web servers of one process each on the first core, PostgreSQL and
 the clients on the others; 16 connections. `bare` is the least that can be done (bench/yardsticks/bare.py), `usual` is
@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--slack", type=float, default=1, help="the part of each target that is enough")
     options = parser.parse_args()
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, os.sched_getaffinity(0) - {core} or {core})
@@ -39,7 +40,7 @@ def main() -> int:
     print(report.describe())
     if options.write:
         write_report(report)
-    return 0 if report.is_met else 1
+    return 0 if not report.list_missed(options.slack) else 1
 
 
 def _run(stack: ExitStack, core: int, rounds: int, seconds: float) -> Report:

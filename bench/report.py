@@ -62,26 +62,21 @@ class Report:
         """Return how many times the p50 the p99 is, in the median of the rounds."""
         return statistics.median(each.p99 / each.p50 for each in self.results[name])
 
-    def list_missed(self) -> list[str]:
-        """List the targets that were missed."""
+    def list_missed(self, slack: float = 1) -> list[str]:
+        """List the targets that were missed; with a slack below 1, those of which not even this part was reached."""
         missed = [
             f"{NAMES[name]}: {self.ratio(name, yardstick):.2f} times {yardstick}, wanted {wanted}"
             for name, yardstick, wanted in TARGETS
-            if self.ratio(name, yardstick) < wanted
+            if self.ratio(name, yardstick) < wanted * slack
         ]
         missed += [
             f"{NAMES[name]}: the p99 is {self.tail(name):.1f} times the p50, wanted at most {_MOST_P99:.0f}"
             for name in _TAILS
-            if self.tail(name) > _MOST_P99
+            if self.tail(name) * slack > _MOST_P99
         ]
         if self.memory > _MOST_MEMORY:
             missed.append(f"memory: {self.memory:.0f} MB, wanted at most {_MOST_MEMORY:.0f}")
         return missed
-
-    @property
-    def is_met(self) -> bool:
-        """Whether every target is met."""
-        return not self.list_missed()
 
     def describe(self) -> str:
         """Write it as the section of a document."""

@@ -38,7 +38,7 @@ def make_data(count: int) -> Data:
     user.save()
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "aftercart.accounts.backends.GuardedBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     order = Order.objects.order_by("-created_date", "-pk")[0]

@@ -40,8 +40,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(autouse=True)
-def _revisions_move_at_once() -> None:
+def _revisions_move_at_once(request: pytest.FixtureRequest) -> None:
     """Have revisions move with each statement in a test that is one transaction: it never commits."""
+    if "db" in request.fixturenames:  # however it is asked for, it comes first
+        request.getfixturevalue("db")
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS " + ", ".join(_list_revising()) + " IMMEDIATE")

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
 from aftercart.actions.draft_policy import draft_policy
+from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.publish_policy import publish_policy
 from aftercart.actions.reject_request import reject_request
 from aftercart.actions.sync_order import sync_order
@@ -95,7 +96,8 @@ def find_watched() -> dict[str, set[str]]:
         cursor.execute("""
             SELECT tgrelid::regclass::text, array(
                 SELECT attname::text FROM pg_attribute WHERE attrelid = tgrelid AND attnum = ANY(tgattr))
-            FROM pg_trigger WHERE tgname ~ '_revise(_shared)?$' AND tgrelid <> 'accounts_user'::regclass
+            FROM pg_trigger WHERE tgname ~ '_revise(_shared)?$'
+                AND tgname NOT IN ('accounts_user_revise', 'loyalty_first_revise')
         """)
         return {table: set(columns) for table, columns in cursor.fetchall()}
 
@@ -337,3 +339,14 @@ def test_the_same_bytes_have_the_same_etag(shop: Shop) -> None:
     OrderItem.objects.filter(order=shop.order).update(quantity=9)
     second: Document = read_json([shop.order.pk])[0]
     assert second.etag != first[0].etag
+
+
+def test_what_was_built_a_month_ago_is_deleted_and_built_anew(shop: Shop) -> None:
+    other = make_order(shop.user)
+    first = read_json([shop.order.pk, other.pk])
+    StoredDocument.objects.filter(order=other).update(built_at=timezone.now() - timedelta(days=31))
+    with mock.patch("aftercart.actions.forget_documents._BATCH", 1):
+        assert forget_documents() == 1
+    assert list(StoredDocument.objects.values_list("order", flat=True)) == [shop.order.pk]
+    assert read_json([shop.order.pk, other.pk]) == first
+    assert forget_documents() == 0

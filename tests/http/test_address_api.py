@@ -89,7 +89,7 @@ def test_a_longer_book_costs_no_more_queries(
     for n in range(25):
         make_address(user, title=str(n))
 
-    with django_assert_num_queries(4):  # session, user, count, addresses with their places
+    with django_assert_num_queries(3):  # session with its user, count, addresses with their places
         assert len(api.get("/address/detailed/").json()["results"]) == 25
 
 

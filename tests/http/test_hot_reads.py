@@ -1,6 +1,7 @@
 """Reads that the front answers by itself: to the byte what Django answers, and nothing that it would refuse."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,11 @@ from unittest import mock
 import psycopg
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.messages.storage.base import Message
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.db import connection
+from django.http import HttpRequest
+from django.middleware.csrf import _does_token_match  # type: ignore[attr-defined]  # Django names it for itself
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -62,11 +67,19 @@ def answer_hot(scope: Scope) -> Proto | None:
     return asyncio.run(run())
 
 
+#: What is another in each answer: an id, the time, and how a token is masked.
+_VARIES = re.compile(r"(?<=expires=)[^;]*")
+_MASKED = re.compile(rb"(?<=\")\w{64}(?=\")")
+
+
 def is_same(one: Proto, other: Proto) -> bool:
-    assert (one.status, one.body) == (other.status, other.body)
+    assert (one.status, _MASKED.sub(b"", one.body)) == (other.status, _MASKED.sub(b"", other.body))
 
     def read(proto: Proto) -> list[tuple[str, str]]:
-        return [(name, "" if name == "X-Request-ID" else value) for name, value in proto.headers]
+        return [
+            (name, "" if name in {"X-Request-ID", "Expires"} else _VARIES.sub("", value))
+            for name, value in proto.headers
+        ]
 
     assert read(one) == read(other)
     return True
@@ -298,10 +311,105 @@ def clear_caches() -> None:
 @pytest.fixture(autouse=True)
 def _no_caches() -> None:
     """Forget what holds for a process: another key or setting is another process's."""
-    from aftercart.front import hot_reads
+    from aftercart.front import hot_requests
 
     clear_caches()
-    hot_reads._check_origin.cache_clear()
+    hot_requests._check_origin.cache_clear()
+
+
+@pytest.mark.parametrize("query", [
+    "", "limit=2", "limit=2&page=2", "page=3&limit=1", "page_size=500", "limit=2&format=json", "page=1",
+])  # fmt: skip
+def test_every_page_of_a_list_is_answered_to_the_byte(shop: Shop, query: str) -> None:
+    key = log_in(shop.user)
+    make_orders(shop)
+    make_order(make_customer())
+    scope = make_scope("/users/orders/", key, JSON, query=query)
+    assert answer_hot(scope) is None
+    answer_both(scope)
+    Order.objects.filter(pk=shop.order.pk).update(invoice_number="I-1")
+    make_order(shop.user)
+    send(scope, b"")
+    answer_both(scope)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("page=9", 404), ("page=0", 404), ("page=last", 200), ("limit=x", 200), ("search=ORD", 200),
+        ("page=1&page=1", 200), ("last_month=1", 200), ("limit=%31", 200), ("format=xml", 404), ("limit=", 200),
+    ],
+)  # fmt: skip
+def test_another_list_is_left_to_django(key: str, query: str, status: int) -> None:
+    send(make_scope("/users/orders/", key, JSON), b"")
+    assert_left_to_django(make_scope("/users/orders/", key, JSON, query=query), status)
+
+
+def test_nobodys_list_and_an_empty_one_are_left_to_django(shop: Shop, key: str) -> None:
+    send(make_scope("/users/orders/", key, JSON), b"")
+    assert_left_to_django(make_scope("/users/orders/", log_in(make_customer()), JSON), 200)
+    _log_out(shop)
+    assert_left_to_django(make_scope("/users/orders/", key, JSON), 401)
+
+
+HTML = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+SECRET = "c" * 32
+
+
+def make_browser_scope(
+    path: str, key: str, *headers: tuple[str, str], more: str = "", query: str = ""
+) -> Scope:
+    cookie = ("cookie", f"sessionid={key}; osessionid={key}; csrftoken={SECRET}{more}")
+    return make_scope(path, "", HTML, cookie, ("sec-fetch-mode", "navigate"), *headers, query=query)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_every_page_of_an_order_is_answered_to_the_byte(shop: Shop, language: str) -> None:
+    key = log_in(shop.user)
+    for order in make_orders(shop):
+        for path in list_paths(order):
+            scope = make_browser_scope(path, key, ("accept-language", language))
+            assert answer_hot(scope) is None
+            page = answer_both(scope)
+            token = _MASKED.findall(page.body)[0].decode()
+            assert {found.decode() for found in _MASKED.findall(page.body)} == {token}
+            assert _does_token_match(token, SECRET)
+            assert b"\0" not in page.body
+
+
+def test_a_page_of_which_something_is_a_visitors_own_is_left_to_django(shop: Shop, key: str) -> None:
+    for path in list_paths(shop.order):
+        send(make_browser_scope(path, key), b"")
+        answer_both(make_browser_scope(path, key))
+        message = CookieStorage(HttpRequest())._encode([Message(20, "Well done.")])  # type: ignore[attr-defined]  # as Django itself does
+        for scope in (
+            make_scope(path, key, HTML),  # it has no token yet
+            make_scope(path, "", HTML, ("cookie", f"sessionid={key}; csrftoken={'c' * 64}")),
+            make_scope(path, "", HTML, ("cookie", f"sessionid={key}; csrftoken=short")),
+            make_browser_scope(path, key, more=f"; messages={message}"),
+            make_browser_scope(path, key, query="a=b"),
+        ):
+            assert_left_to_django(scope, 200)
+    assert_left_to_django(make_browser_scope("/users/orders/", key), 200)
+    told = log_in(shop.user, _messages="[]")
+    assert answer_hot(make_browser_scope(list_paths(shop.order)[0], told)) is None
+
+
+@pytest.mark.parametrize("change", [_expire, _log_out, _deactivate, _change_password, _tamper])
+def test_whose_session_is_over_gets_no_page(shop: Shop, key: str, change: Callable[[Shop], None]) -> None:
+    for path in list_paths(shop.order):
+        send(make_browser_scope(path, key), b"")
+        answer_both(make_browser_scope(path, key))
+    change(shop)
+    for path in list_paths(shop.order):
+        assert_left_to_django(make_browser_scope(path, key), 302)
+
+
+def test_a_stranger_gets_no_page(shop: Shop, key: str) -> None:
+    stranger = log_in(make_customer())
+    for path in list_paths(shop.order):
+        send(make_browser_scope(path, key), b"")
+        assert_left_to_django(make_browser_scope(path, stranger), 404)
 
 
 OTHERS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
@@ -362,7 +470,8 @@ def test_without_a_database_everything_is_left_to_django_and_it_comes_back(shop:
         assert hot._lane._opening is not None
         await hot._lane._opening
         assert await hot.answer(scope, Proto()) is True
-        await asyncio.to_thread(end_others)
+        assert hot._lane._connection is not None
+        await asyncio.to_thread(end, hot._lane._connection)
         assert await hot.answer(scope, Proto()) is False
         await hot._lane._open(loop)
         assert await hot.answer(scope, Proto()) is True
@@ -371,14 +480,10 @@ def test_without_a_database_everything_is_left_to_django_and_it_comes_back(shop:
     asyncio.run(run())
 
 
-def end_others() -> None:
-    """End every connection to this database but this thread's."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    connection.close()
+def end(connection_of_lane: psycopg.Connection[Any]) -> None:
+    """Have PostgreSQL end a connection, and wait until it has."""
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", [connection_of_lane.info.backend_pid])
 
 
 def run_lane(statements: dict[bytes, bytes], use: Callable[[Lane], Awaitable[Any]]) -> Any:
@@ -401,14 +506,14 @@ def test_many_who_ask_at_once_get_each_their_own_answer() -> None:
         return await asyncio.gather(*(lane.ask(b"echo", [str(n).encode()]) for n in range(300)))
 
     rows = run_lane({b"echo": b"SELECT $1::text WHERE $1::text <> '7'"}, use)
-    assert rows == [None if n == 7 else (str(n).encode(),) for n in range(300)]
+    assert rows == [[] if n == 7 else [(str(n).encode(),)] for n in range(300)]
 
 
 def test_an_answer_longer_than_any_buffer_is_whole() -> None:
     async def use(lane: Lane) -> Any:
         return await asyncio.gather(*(lane.ask(b"long", [b"x" * 300_000]) for _ in range(5)))
 
-    assert run_lane({b"long": b"SELECT repeat($1::text, 10)"}, use) == [(b"x" * 3_000_000,)] * 5
+    assert run_lane({b"long": b"SELECT repeat($1::text, 10)"}, use) == [[(b"x" * 3_000_000,)]] * 5
 
 
 def test_a_statement_that_fails_or_takes_too_long_leaves_nobody_waiting() -> None:

@@ -212,18 +212,18 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
         make_order(shop.user, Line(), Line(quantity=2))
     api.log_in(shop.user)
 
-    # Session, user; the order and the revisions, or count and page with them; then order, policy, items, discounts,
-    # lines, requests, companies, points, and what is kept, for each order.
+    # The session with its user; the order and the revisions, or count and page with them; then order, policy, items,
+    # discounts, lines, requests, companies, points, and what is kept, for each order.
     read, signed = f"/users/orders/{shop.order.pk}/", f"/orders/completed/{sign(shop.order)}/"
-    with django_assert_num_queries(4 + 8 + count + 1):
+    with django_assert_num_queries(3 + 8 + count + 1):
         assert api.get("/users/orders/").status_code == 200
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert api.get("/users/orders/").status_code == 200
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert api.get(read).status_code == 200
-    with django_assert_num_queries(4 + 9 + 1):
+    with django_assert_num_queries(3 + 9 + 1):
         assert api.get(signed).status_code == 200
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert api.get(signed).status_code == 200
 
 

@@ -181,5 +181,5 @@ def test_a_longer_book_costs_no_more_queries(
     for n in range(12):
         make_address(user, str(n))
 
-    with django_assert_num_queries(6):  # session, user, addresses, countries, cities, points
+    with django_assert_num_queries(5):  # session with its user, addresses, countries, cities, points
         assert client.get("/address/").status_code == 200

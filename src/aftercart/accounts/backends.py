@@ -7,6 +7,7 @@ guess after it was checked; so each guess is reserved here first, by a statement
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Literal
@@ -42,8 +43,29 @@ class LogInRefused(Exception):
         self.seconds = seconds
 
 
+#: The user whom the session that is being asked has read with its row.
+_OF_SESSION: ContextVar[User | None] = ContextVar("user_of_session", default=None)
+
+
+@contextmanager
+def known_by_session(user: User | None) -> Iterator[None]:
+    """Have who is asked for in a block be this user, if it is them: they need not be read once more."""
+    token = _OF_SESSION.set(user)
+    try:
+        yield
+    finally:
+        _OF_SESSION.reset(token)
+
+
 class GuardedBackend(AxesBackend):  # type: ignore[misc] # django-axes is untyped
     """Checks a password, unless there were too many tries, or too many are being checked."""
+
+    def get_user(self, user_id: Any) -> Any:
+        """Return a session's user, if they may still log in."""
+        user = _OF_SESSION.get()
+        if user is None or str(user.pk) != str(user_id):
+            return super().get_user(user_id)
+        return user if self.user_can_authenticate(user) else None
 
     def authenticate(
         self,

@@ -6,10 +6,15 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import middleware as auth_middleware
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
+from django.utils.functional import SimpleLazyObject
 
+from aftercart.accounts.backends import known_by_session
 from aftercart.lib.negotiation import names_html
 
 #: What a session key may look like; anything else, such as a quoted NUL, is nobody's and never asked for.
@@ -49,6 +54,21 @@ class TwinSessionMiddleware(SessionMiddleware):
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME] = ours.value
             response.cookies[settings.SESSION_COOKIE_TWIN_NAME].update(ours)
         return response
+
+
+class UserMiddleware(AuthenticationMiddleware):
+    """Django's, but for reading the user together with the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Attach the user, who is read when somebody asks."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _get_user(request))  # type: ignore[assignment]  # as Django does
+
+
+def _get_user(request: HttpRequest) -> Any:
+    request.session.get(SESSION_KEY)  # which reads it
+    with known_by_session(getattr(request.session, "user", None)):
+        return auth_middleware.get_user(request)
 
 
 class SlashMiddleware(CommonMiddleware):

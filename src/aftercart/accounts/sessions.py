@@ -4,12 +4,26 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
 
-from aftercart.accounts.models import Session
+from aftercart.accounts.models import Session, User
 
 
 class SessionStore(DatabaseStore):
     """Keeps a session's user in a column of its own as well as in the signed data."""
+
+    #: Who the row names, once it has been read.
+    user: User | None = None
+
+    def _get_session_from_db(self) -> Session | None:
+        """Read the row, and its user with it."""
+        rows = Session.objects.select_related("user").filter(expire_date__gt=timezone.now())
+        row = rows.filter(session_key=self.session_key).first()
+        if row is None:
+            self._session_key = None
+        else:
+            self.user = row.user
+        return row
 
     @classmethod
     def get_model_class(cls) -> type[Session]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.utils.translation import get_language
 
@@ -54,7 +55,7 @@ _KEEP: Final = """
         %(etag)s)
     ON CONFLICT (order_id, kind, language) DO UPDATE SET revision = excluded.revision,
         shared_revision = excluded.shared_revision, conditions = excluded.conditions,
-        valid_until = excluded.valid_until, body = excluded.body, etag = excluded.etag
+        valid_until = excluded.valid_until, body = excluded.body, etag = excluded.etag, built_at = now()
     WHERE document.revision <= excluded.revision AND document.shared_revision <= excluded.shared_revision
 """
 
@@ -86,7 +87,10 @@ def read_documents(
     One statement where nothing is missing; what is missing is built and kept. `build` gets orders that were read after
     the revisions, and must read all else by itself. An order that is gone has no document.
     """
-    page, parameters = _name_page(orders)
+    try:
+        page, parameters = _name_page(orders)
+    except EmptyResultSet:  # an id that no column holds
+        return []
     terms = {**list_terms(), "kind": kind, "language": get_language() or settings.LANGUAGE_CODE}
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(page=page), {**terms, **parameters})

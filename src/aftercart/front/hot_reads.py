@@ -1,4 +1,4 @@
-"""The reads that are answered before Django is entered: an order as JSON, by its customer (docs/decisions/0033).
+"""The reads that are answered before Django is entered: orders as JSON, by their customer (docs/decisions/0033).
 
 One statement says whether there is such a session, whose it is, whether the order is theirs, and what it looks like
 now. Whatever is not known for certain is left to Django: another method, query or header, no session or a doubtful one,
@@ -6,7 +6,7 @@ a document that is not there, no connection. So nothing here refuses anything; `
 every answer to Django's own, to the byte.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -14,103 +14,73 @@ from typing import Any, Final
 import psycopg
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.core.exceptions import DisallowedHost
+from django.contrib.messages.storage.session import SessionStorage
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
-from django.http import Http404, HttpRequest, parse_cookie
-from django.utils.datastructures import MultiValueDict
-from django.utils.translation import get_language_from_request
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
 
-from aftercart.accounts.middleware import find_session_key
 from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
 from aftercart.cancellations.stored_documents import HOLDS, digest_conditions
-from aftercart.front.hot_headers import Templates
+from aftercart.front.hot_headers import Headers, Kind, Templates, write_csrf_cookie
+from aftercart.front.hot_requests import Client, find_ask, read_client, write_list
 from aftercart.front.lane import Lane, LaneLost, Row
 from aftercart.lib.correlation import is_request_id, make_request_id
 from aftercart.lib.etags import is_unchanged
-from aftercart.lib.forwarded import settle_forwarded
-from aftercart.lib.links import LinkInvalid, check_token, peek_number
-from aftercart.lib.negotiation import choose_format
+from aftercart.lib.links import LinkInvalid, check_token
 from aftercart.orders.selectors import get_now
 from aftercart.orders.stored import SHARED_ROW
-
-_DETAIL: Final = re.compile(r"/users/orders/([1-9][0-9]{0,17})/", re.ASCII)
-_SIGNED: Final = re.compile(r"/orders/completed/([A-Za-z0-9._:-]{1,200})/", re.ASCII)
-_QUERIES: Final = frozenset({"", "format=json"})
-
-#: What an answer depends on.
-_READ: Final = frozenset(
-    {"host", "cookie", "accept", "accept-language", "content-type", "if-none-match", "x-request-id"}
-    | {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
-)
-#: What none depends on. Any other header is Django's to know.
-_IGNORED: Final = frozenset(
-    {
-        "accept-encoding",
-        "accept-charset",
-        "connection",
-        "keep-alive",
-        "user-agent",
-        "referer",
-        "origin",
-        "dnt",
-    }
-    | {
-        "cache-control",
-        "pragma",
-        "te",
-        "priority",
-        "upgrade-insecure-requests",
-        "save-data",
-        "via",
-        "forwarded",
-    }
-    | {"x-requested-with", "x-csrftoken", "x-real-ip", "x-forwarded-port", "x-forwarded-server", "cdn-loop"}
-    | {"traceparent", "tracestate", "true-client-ip", "device-memory", "downlink", "ect", "rtt"}
-)
-_IGNORED_FAMILIES: Final = ("sec-", "cf-", "x-amzn-", "x-b3-", "x-cloud-", "x-akamai-")
+from aftercart.pages.stored_pages import fill_page
 
 #: Session, customer, order, and what is stored of it; a row only if all of it is there and holds.
-_STATEMENT: Final = """
+_ONE: Final = """
     SELECT session.session_data, customer.id, customer.password, orders.link_version, document.body, document.etag
     FROM accounts_session session
     JOIN accounts_user customer ON customer.id = session.user_id AND customer.is_active
-    JOIN orders_order orders ON orders.user_id = customer.id AND orders.{lookup} = $2
+    JOIN orders_order orders ON orders.user_id = customer.id AND orders.{lookup} = $5
     JOIN orders_orderrevision revision ON revision.order_id = orders.id
     LEFT JOIN orders_sharedrevision shared ON shared.id = {shared}
     JOIN orders_storeddocument document ON document.order_id = orders.id AND document.kind = '{kind}'
-        AND document.language = $3 AND {holds}
-    WHERE session.session_key = $1 AND session.expire_date > $5
+        AND document.language = $2 AND {holds}
+    WHERE session.session_key = $1 AND session.expire_date > $4
 """
+#: The same for a page of the customer's orders, with how many there are; no body where none is stored.
+_MANY: Final = """
+    WITH caller AS (
+        SELECT session.session_data, customer.id, customer.password
+        FROM accounts_session session
+        JOIN accounts_user customer ON customer.id = session.user_id AND customer.is_active
+        WHERE session.session_key = $1 AND session.expire_date > $4
+    ), page AS (
+        SELECT id, created_date FROM orders_order WHERE user_id = (SELECT id FROM caller)
+        ORDER BY created_date DESC, id DESC LIMIT $5::bigint OFFSET $6::bigint
+    )
+    SELECT caller.session_data, caller.id, caller.password,
+        (SELECT count(*) FROM orders_order WHERE user_id = caller.id), document.body
+    FROM caller CROSS JOIN page
+    JOIN orders_orderrevision revision ON revision.order_id = page.id
+    LEFT JOIN orders_sharedrevision shared ON shared.id = {shared}
+    LEFT JOIN orders_storeddocument document ON document.order_id = page.id AND document.kind = 'json'
+        AND document.language = $2 AND {holds}
+    ORDER BY page.created_date DESC, page.id DESC
+"""
+#: Columns of the rows.
+_COUNT, _BODY, _ETAG = 3, 4, 5
 
 
-def _write_statement(lookup: str, kind: str) -> bytes:
-    holds = HOLDS % {"conditions": "$4", "now": "$5"}
-    return _STATEMENT.format(lookup=lookup, kind=kind, shared=SHARED_ROW, holds=holds).encode()
+def _write_statement(template: str, **names: str) -> bytes:
+    holds = HOLDS % {"conditions": "$3", "now": "$4"}
+    return template.format(shared=SHARED_ROW, holds=holds, **names).encode()
 
 
 STATEMENTS: Final = {
-    b"detail": _write_statement("id", "json"),
-    b"signed": _write_statement("number", "signed_json"),
+    b"detail": _write_statement(_ONE, lookup="id", kind="json"),
+    b"signed": _write_statement(_ONE, lookup="number", kind="signed_json"),
+    b"page": _write_statement(_ONE, lookup="id", kind="page"),
+    b"signed_page": _write_statement(_ONE, lookup="number", kind="signed_page"),
+    b"list": _write_statement(_MANY),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """What is asked for: a statement, what it looks the order up by, and the token of a signed link."""
-
-    statement: bytes
-    lookup: str
-    token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """Under which of our names a client came, and whether by TLS."""
-
-    host: str
-    is_secure: bool
 
 
 class HotReads:
@@ -128,45 +98,60 @@ class HotReads:
 
     async def answer(self, scope: Any, proto: Any) -> bool:
         """Answer a request, if what is to be answered is certain; else return False, with nothing sent."""
-        ask = _find_ask(scope)
-        if ask is None:
+        ask = find_ask(scope)
+        client = None if ask is None else read_client(scope, self._hops)
+        if ask is None or client is None:
             return False
-        fields = _read_headers(scope.headers)
-        if fields is None or not _wants_json(
-            scope.query_string, fields.get("accept"), fields.get("content-type", "")
-        ):
-            return False
-        origin = _check_origin(scope.scheme, self._hops, *map(fields.get, _ORIGIN))
-        cookies = parse_cookie(fields.get("cookie", ""))
-        key = find_session_key(cookies)
-        if origin is None or key is None:
-            return False
-        language = _find_language(
-            fields.get("accept-language", ""), cookies.get(settings.LANGUAGE_COOKIE_NAME, "")
-        )
+        if client.csrf_secret:
+            if ask.read == "list":
+                return False
+            ask = ask.as_page()
         now = get_now().isoformat().encode()
-        parameters = (key.encode(), ask.lookup.encode(), language.encode(), self._conditions, now)
+        common = (client.key.encode(), client.language.encode(), self._conditions, now)
         try:
-            row = await self._lane.ask(ask.statement, parameters)
+            rows = await self._lane.ask(ask.read.encode(), (*common, *ask.parameters))
         except LaneLost:
             return False
-        if row is None or not _is_allowed(row, ask.token):
+        session = _find_session(rows, ask.token)
+        if session is None or (client.csrf_secret and session.has_messages):
             return False
-        self._send(proto, row, fields, language, origin)
+        if ask.read == "list":
+            return self._send_list(scope, proto, rows, client)
+        if client.csrf_secret:
+            self._send_page(scope, proto, rows[0], client)
+        else:
+            self._send_order(proto, rows[0], client)
         return True
 
-    def _send(self, proto: Any, row: Row, fields: dict[str, str], language: str, origin: _Origin) -> None:
-        body, etag = row[4] or b"", (row[5] or b"").decode()
-        given = fields.get("x-request-id", "") if self._hops else ""
-        request_id = given if is_request_id(given) else make_request_id()
-        is_known = is_unchanged(fields.get("if-none-match", ""), etag)
-        template = self._templates.get(
-            language, origin.host, is_secure=origin.is_secure, is_unchanged=is_known
-        )
-        if is_known:
-            proto.response_empty(304, template.fill(etag, request_id))
+    def _send_page(self, scope: Any, proto: Any, row: Row, client: Client) -> None:
+        request = HttpRequest()
+        request.META["CSRF_COOKIE"] = client.csrf_secret
+        body = fill_page(row[_BODY] or b"", token=get_token(request), address=scope.path)
+        headers = self._list_headers("page", client, length=len(body))
+        proto.response_bytes(200, [*headers, write_csrf_cookie(client.csrf_secret)], body)
+
+    def _send_order(self, proto: Any, row: Row, client: Client) -> None:
+        body, etag = row[_BODY] or b"", (row[_ETAG] or b"").decode()
+        if is_unchanged(client.fields.get("if-none-match", ""), etag):
+            proto.response_empty(304, self._list_headers("unchanged", client, etag=etag))
         else:
-            proto.response_bytes(200, template.fill(etag, request_id, len(body)), body)
+            proto.response_bytes(200, self._list_headers("order", client, etag=etag, length=len(body)), body)
+
+    def _send_list(self, scope: Any, proto: Any, rows: list[Row], client: Client) -> bool:
+        """Send a page of orders; False if one of them is not stored."""
+        bodies = [row[_BODY] or b"" for row in rows]
+        if b"" in bodies:
+            return False
+        body = write_list(scope, client.origin, int.from_bytes(rows[0][_COUNT] or b""), bodies)
+        proto.response_bytes(200, self._list_headers("list", client, length=len(body)), body)
+        return True
+
+    def _list_headers(self, kind: Kind, client: Client, *, etag: str = "", length: int = 0) -> Headers:
+        given = client.fields.get("x-request-id", "") if self._hops else ""
+        request_id = given if is_request_id(given) else make_request_id()
+        origin = client.origin
+        template = self._templates.get(kind, client.language, origin.host, is_secure=origin.is_secure)
+        return template.fill(request_id, etag=etag, length=length)
 
 
 def _connect() -> psycopg.Connection[Any]:
@@ -174,104 +159,45 @@ def _connect() -> psycopg.Connection[Any]:
     return psycopg.connect(**{**connections["default"].get_connection_params(), "autocommit": True})
 
 
-def _find_ask(scope: Any) -> _Ask | None:
-    if scope.method != "GET" or scope.query_string not in _QUERIES:
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What a session says: whose it is, the hash of their password then, and whether it has something to tell."""
+
+    user: str
+    password_hash: str
+    has_messages: bool
+
+
+def _find_session(rows: Sequence[Row], token: str) -> _Session | None:
+    """Find the session that was read, if it is what it was when its customer logged in, and the link is good."""
+    if not rows:
         return None
-    if found := _DETAIL.fullmatch(scope.path):
-        return _Ask(b"detail", found[1])
-    if found := _SIGNED.fullmatch(scope.path):
-        return _Ask(b"signed", peek_number(found[1]), found[1])
-    return None
-
-
-def _read_headers(headers: Any) -> dict[str, str] | None:
-    """Read the headers that matter; None if there is one of which nothing is known, or one comes twice."""
-    fields: dict[str, str] = {}
-    for name, value in headers.items():
-        if name in _READ:
-            if name in fields:
-                return None
-            fields[name] = value
-        elif name not in _IGNORED and not name.startswith(_IGNORED_FAMILIES):
-            return None
-    return fields
-
-
-def _make_request(**meta: str | None) -> HttpRequest:
-    """Make as much of a request as Django's own functions ask for."""
-    request = HttpRequest()
-    request.META.update({name: value for name, value in meta.items() if value is not None})
-    return request
-
-
-@lru_cache(maxsize=1024)
-def _wants_json(query: str, accept: str | None, content_type: str) -> bool:
-    request = _make_request(HTTP_ACCEPT=accept)
-    request.content_type = content_type.partition(";")[0].strip().lower()
-    if query:
-        request.GET = MultiValueDict({"format": ["json"]})  # type: ignore[assignment]  # as good as a QueryDict here
-    try:
-        return choose_format(request) == "json"
-    except Http404:
-        return False
-
-
-#: The headers that say under which name, and how, a client came here.
-_ORIGIN: Final = ("host", "x-forwarded-host", "x-forwarded-proto")
-
-
-@lru_cache(maxsize=1024)
-def _check_origin(
-    scheme: str, hops: int, host: str | None, forwarded_host: str | None, forwarded_proto: str | None
-) -> _Origin | None:
-    """Find how the client came; None if Django is to decide about its host."""
-    if not host:
-        return None
-    request = _make_request(
-        HTTP_HOST=host, HTTP_X_FORWARDED_HOST=forwarded_host, HTTP_X_FORWARDED_PROTO=forwarded_proto
-    )
-    settle_forwarded(request.META, hops)
-    request._get_scheme = lambda: scheme  # type: ignore[attr-defined]  # noqa: SLF001 - what a WSGIRequest defines
-    try:
-        return _Origin(request.get_host(), request.is_secure())
-    except DisallowedHost:
-        return None
-
-
-@lru_cache(maxsize=1024)
-def _find_language(accepted: str, chosen: str) -> str:
-    request = _make_request(HTTP_ACCEPT_LANGUAGE=accepted)
-    request.COOKIES = {settings.LANGUAGE_COOKIE_NAME: chosen} if chosen else {}
-    return get_language_from_request(request)
-
-
-def _is_allowed(row: Row, token: str) -> bool:
-    """Return whether the session is what it was when its customer logged in, and the link is good."""
-    data, user, password, link_version = row[:4]
+    data, user, password, link_version = rows[0][:4]
     assert data is not None and user is not None and password is not None and link_version is not None  # noqa: S101, PT018 - none of them is null
     session = _decode_session(data.decode())
-    if session != (str(int.from_bytes(user)), _hash_password(password.decode())):
-        return False
-    if not token:
-        return True
-    try:
+    now = (str(int.from_bytes(user)), _hash_password(password.decode()))
+    if session is None or (session.user, session.password_hash) != now:
+        return None
+    if token:
         version = int.from_bytes(link_version, signed=True)
-        check_token(token, purpose="completed", link_version=version, life=settings.LINK_LIFE)
-    except LinkInvalid:
-        return False
-    return True
+        try:
+            check_token(token, purpose="completed", link_version=version, life=settings.LINK_LIFE)
+        except LinkInvalid:
+            return None
+    return session
 
 
 @lru_cache(maxsize=4096)
-def _decode_session(data: str) -> tuple[str, str] | None:
-    """Read whose a session is, and the hash of their password then; None for one that a back end of ours did not make.
+def _decode_session(data: str) -> _Session | None:
+    """Read what a session says; None for one that a back end of ours did not make.
 
     The same text always says the same; that its row is there, and not expired, is asked each time.
     """
     session = SessionStore().decode(data)
     if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return None
-    return str(session.get(SESSION_KEY)), str(session.get(HASH_SESSION_KEY))
+    user, password_hash = str(session.get(SESSION_KEY)), str(session.get(HASH_SESSION_KEY))
+    return _Session(user, password_hash, SessionStorage.session_key in session)
 
 
 @lru_cache(maxsize=4096)

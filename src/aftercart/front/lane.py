@@ -36,14 +36,14 @@ class Lane:
         self._connection: psycopg.Connection[Any] | None = None
         #: Of the connection; libpq forgets it once it is lost, and the loop must not watch it any more.
         self._socket = -1
-        self._waiting: deque[tuple[asyncio.Future[Row | None], float]] = deque()
-        self._row: Row | None = None
+        self._waiting: deque[tuple[asyncio.Future[list[Row]], float]] = deque()
+        self._rows: list[Row] = []
         self._opening: asyncio.Task[None] | None = None
         self._retry_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
 
-    async def ask(self, statement: bytes, parameters: Sequence[bytes]) -> Row | None:
-        """Return the first row of a statement's answer, as PostgreSQL's binary values; None without any.
+    async def ask(self, statement: bytes, parameters: Sequence[bytes]) -> list[Row]:
+        """Return the rows of a statement's answer, as PostgreSQL's binary values.
 
         Raises `LaneLost`, at once while there is no connection.
         """
@@ -52,7 +52,7 @@ class Lane:
             if self._opening is None and loop.time() >= self._retry_at:
                 self._opening = loop.create_task(self._open(loop))
             raise LaneLost
-        answer: asyncio.Future[Row | None] = loop.create_future()
+        answer: asyncio.Future[list[Row]] = loop.create_future()
         self._waiting.append((answer, loop.time()))
         try:
             # Parameters are texts, of which PostgreSQL knows the types.
@@ -117,13 +117,16 @@ class Lane:
             return
         match result.status:
             case ExecStatus.TUPLES_OK:
-                if result.ntuples:
-                    self._row = tuple(result.get_value(0, column) for column in range(result.nfields))
+                columns = range(result.nfields)
+                self._rows = [
+                    tuple(result.get_value(row, column) for column in columns)
+                    for row in range(result.ntuples)
+                ]
             case ExecStatus.PIPELINE_SYNC:
                 answer, _since = self._waiting.popleft()
-                row, self._row = self._row, None
+                rows, self._rows = self._rows, []
                 if not answer.done():
-                    answer.set_result(row)
+                    answer.set_result(rows)
             case _:  # whatever it is, what is prepared may be of another schema by now
                 raise psycopg.OperationalError("a statement failed")
 
@@ -140,7 +143,7 @@ class Lane:
 
     def close(self) -> None:
         """Close the connection; who waits for an answer gets none."""
-        connection, self._connection, self._row = self._connection, None, None
+        connection, self._connection, self._rows = self._connection, None, []
         if connection is not None:
             loop = asyncio.get_event_loop()
             loop.remove_reader(self._socket)

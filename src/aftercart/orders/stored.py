@@ -5,6 +5,7 @@ the shared one where something of all orders is written. A document names both a
 """
 
 from django.db import models
+from django.db.models.functions import Now
 
 from aftercart.orders.models import Order
 
@@ -59,6 +60,10 @@ class StoredDocument(models.Model):
     valid_until = models.DateTimeField(null=True)
     body = models.BinaryField()
     etag = models.CharField(max_length=40)
+    built_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["built_at"], name="stored_documents_by_age")]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.order_id} in {self.language}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -13,9 +13,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
-from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
+from aftercart.cancellations.policy_selectors import find_collected, get_book_and_end, get_policy
 from aftercart.cancellations.promised import Unreported, find_promised, find_unreported
-from aftercart.cancellations.selectors import build_document, find_open_items
+from aftercart.cancellations.selectors import build_timed_documents, find_open_items
+from aftercart.cancellations.stored_documents import find_first
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.money import ZERO
 from aftercart.orders.document import NO_ADDRESS
@@ -105,9 +106,12 @@ class OrderPage:
         self.is_thanks = is_thanks
         self.is_guest = guest is not None
         self.is_view_only = guest is not None and not guest.has_code
-        book = get_book()
+        self.now = get_now()
+        book, book_end = get_book_and_end(self.now)
         policy = get_policy(order, book)
-        document = build_document(order, book)
+        timed = build_timed_documents([order], book)[0]
+        self._verdicts_end = find_first(timed.valid_until, book_end)
+        document = timed.document
         document = view_document(document) if self.is_view_only else document
         unknown = {name: None for name in _ADDRESSES if document[name] == NO_ADDRESS}
         self.document = document | unknown  # what is blank for the API has no place on a page
@@ -238,7 +242,15 @@ class OrderPage:
     @cached_property
     def withdrawal_offer(self) -> WithdrawalOffer:
         """Whether, and until when, the contract can be withdrawn from (two queries)."""
-        return find_offer(self.order, self.rows, get_now())
+        return find_offer(self.order, self.rows, self.now)
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The last instant at which all of it holds, if nothing is written: no window closes, no code expires."""
+        ends_at = self.withdrawal_offer.ends_at
+        offer_end = ends_at - timedelta.resolution if ends_at is not None and ends_at > self.now else None
+        codes = [card.valid_until for card in self.returns if not card.is_expired]
+        return find_first(self._verdicts_end, offer_end, *codes)
 
     @cached_property
     def withdrawals(self) -> list[Withdrawal]:

@@ -19,6 +19,7 @@ from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.do_apart import Fence, do_apart
 from aftercart.actions.forget_accounts import forget_accounts
+from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.forget_logs import forget_logs
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
@@ -257,6 +258,14 @@ def run_forget_accounts(_fence: Fence) -> None:
     count = forget_accounts()
     if count:
         _logger.info("Forgot the accounts of %s lines.", count)
+
+
+@_round("41 3 * * *", "aftercart.forget_documents")
+def run_forget_documents(_fence: Fence) -> None:
+    """Delete stored documents that were built long ago."""
+    count = forget_documents()
+    if count:
+        _logger.info("Deleted %s stored documents.", count)
 
 
 @_round("53 3 * * *", "aftercart.forget_logs")

@@ -14,10 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 
+from aftercart.accounts.models import User
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_page import OrderCard, OrderPage
+from aftercart.pages.stored_pages import answer_order_page
 from aftercart.pages.views.customer import (
     customer_page,
     find_visit,
@@ -57,8 +59,10 @@ def completed(request: HttpRequest, signed: str) -> HttpResponse:
         order = find_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
-    context = {"page": OrderPage(order, is_thanks=True)}
-    return render(request, "pages/order.html", context)
+    page = answer_order_page(request, [order.pk], is_thanks=True)
+    if page is None:
+        raise Http404
+    return page
 
 
 @visitor_page("GET", "HEAD")
@@ -99,6 +103,10 @@ def _keep(request: HttpRequest) -> str:
 @visitor_page("GET", "HEAD")
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one order with its story; 204 to a page that shows it as it is. Raises Http404."""
+    if isinstance(request.user, User) and "version" not in request.GET:
+        stored = answer_order_page(request, list_orders(request.user).filter(pk=pk))
+        if stored is not None:
+            return stored
     visit = find_visit(request, pk=pk)
     unchanged = answer_unchanged(request, visit.order)
     if unchanged is not None:
