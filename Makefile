@@ -25,7 +25,7 @@ define beside_checks
 endef
 PYTEST = $(BIN)/python -m pytest -n auto
 
-run: $(VENV)/run.stamp ## Set everything up and run it: database, stand-in Omnitron, web, worker, demo
+run: $(VENV)/run.stamp ## Set everything up and run it: database, Omnitron sandbox, web, worker, demo
 	@exec $(BIN)/aftercart run
 
 test: $(VENV)/dev.stamp ## Set everything up and run every check and test; of what rotates, this commit's turn

@@ -2,7 +2,7 @@
 
     python -m bench.hanging_omnitron [--rounds 5] [--seconds 15] [--readers 4] [--cancellers 8] [--no-breaker]
 
-Starts an embedded PostgreSQL, the stand-in and the web server with its default settings, in a temporary
+Starts an embedded PostgreSQL, the sandbox and the web server with its default settings, in a temporary
 folder. Readers ask for `GET /users/orders/{id}/` as fast as they are answered; cancellers submit
 cancellations to an Omnitron that answers nobody. In each round the readers are first alone, then beside
 cancellers whom Omnitron answers, then beside as many whom it does not, so that a machine that is busy with
@@ -43,9 +43,9 @@ def main() -> int:
     options = read_options()
     with ExitStack() as stack:
         folder = stack.enter_context(own_database())
-        from bench.readers_and_cancellers import compare, make_scene
+        from bench.readers_and_cancellers import compare, make_fixture
 
-        return compare(make_scene(stack, folder, options), options.rounds)
+        return compare(make_fixture(stack, folder, options), options.rounds)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.conftest import make_street
-from tests.processes import Storefront, running_web, wait_until
+from tests.faults.conftest import make_scenario
+from tests.processes import ShopClient, running_web, wait_until
 from tests.remote.sandbox_process import SandboxProcess
 from tests.remote.sandbox_process import running as running_sandbox
 from tests.shop import Line
@@ -71,13 +71,13 @@ def working(count: int, work: Callable[[int, threading.Event], None]) -> Iterato
 
 
 @dataclass(slots=True)
-class Scene:
+class Fixture:
     """The processes, whoever reads and whoever cancels."""
 
     sandbox: SandboxProcess
     base_url: str
     path: str
-    readers: list[Storefront]
+    readers: list[ShopClient]
     cancellers: int
     seconds: float
 
@@ -90,7 +90,7 @@ class Scene:
         """Read, and cancel at the same time unless `alone`; the durations of both."""
         orders = 0 if state == "alone" else self.cancellers
         victims = [
-            make_street(self.sandbox, self.base_url, *[Line() for _ in range(ITEMS)]) for _ in range(orders)
+            make_scenario(self.sandbox, self.base_url, *[Line() for _ in range(ITEMS)]) for _ in range(orders)
         ]
         items = [
             [item.pk for item in victim.items] for victim in victims
@@ -105,7 +105,7 @@ class Scene:
                 if stop.wait(PAUSE):
                     return
                 began = time.perf_counter()
-                answer = victim.storefront.cancel(victim.order.number, item, victim.reason.pk)
+                answer = victim.shop_client.cancel(victim.order.number, item, victim.reason.pk)
                 assert answer.status_code in {200, 204}, answer.text
                 waits.append((time.perf_counter() - began) * 1000)
 
@@ -119,39 +119,39 @@ class Scene:
 
     def is_well(self) -> bool:
         """Tell whether every process has seen that Omnitron is back: its breaker is closed."""
-        answers = [make_street(self.sandbox, self.base_url).cancel().status_code for _ in range(8)]
+        answers = [make_scenario(self.sandbox, self.base_url).cancel().status_code for _ in range(8)]
         return answers == [204] * len(answers)
 
 
-def make_scene(stack: ExitStack, folder: Path, options: argparse.Namespace) -> Scene:
+def make_fixture(stack: ExitStack, folder: Path, options: argparse.Namespace) -> Fixture:
     """Start everything."""
     sandbox = stack.enter_context(running_sandbox(folder / "omnitron.sqlite3"))
     base_url = stack.enter_context(running_web(sandbox.base_url, **options.settings))
-    street = make_street(sandbox, base_url, *[Line() for _ in range(5)])
-    assert street.order.user is not None
-    readers = [Storefront(base_url).enter(street.order.user) for _ in range(options.readers)]
-    path = f"/users/orders/{street.order.pk}/"
-    return Scene(sandbox, base_url, path, readers, options.cancellers, options.seconds)
+    scenario = make_scenario(sandbox, base_url, *[Line() for _ in range(5)])
+    assert scenario.order.user is not None
+    readers = [ShopClient(base_url).enter(scenario.order.user) for _ in range(options.readers)]
+    path = f"/users/orders/{scenario.order.pk}/"
+    return Fixture(sandbox, base_url, path, readers, options.cancellers, options.seconds)
 
 
-def compare(scene: Scene, rounds: int) -> int:
+def compare(fixture: Fixture, rounds: int) -> int:
     """Measure in rounds; 1 if the claim does not hold."""
-    measure(len(scene.readers), 2, scene.read)
+    measure(len(fixture.readers), 2, fixture.read)
     ratios = []
     for number in range(rounds):
         results = {}
         # Every second round the other way round: what comes later finds the machine as the earlier left it.
         for state in STATES if number % 2 == 0 else STATES[::-1]:
-            reads, waits = scene.measure(state)
+            reads, waits = fixture.measure(state)
             results[state] = find_p99(reads)
             print(f"  {state:8} {describe('read', reads)}", describe("cancel", waits) if waits else "")
         ratios.append([results["hanging"] / results[state] for state in STATES[:2]])
-        print(f"round {number + 1}: the p99 of readers, hanging: {tell(*ratios[-1])}", flush=True)
+        print(f"round {number + 1}: the p99 of readers, hanging: {format_ratio(*ratios[-1])}", flush=True)
     growth = [statistics.median(column) for column in zip(*ratios, strict=True)]
-    print(f"median of {len(ratios)} rounds: {tell(*growth)}; accepted: {ACCEPTED_GROWTH}")
+    print(f"median of {len(ratios)} rounds: {format_ratio(*growth)}; accepted: {ACCEPTED_GROWTH}")
     return 0 if growth[1] < ACCEPTED_GROWTH else 1
 
 
-def tell(alone: float, well: float) -> str:
+def format_ratio(alone: float, well: float) -> str:
     """Say how much slower than reading alone, and than reading beside cancellations that are answered."""
     return f"{alone:.2f} times that of reading alone, {well:.2f} times that of a well Omnitron"

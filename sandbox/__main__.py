@@ -1,4 +1,4 @@
-"""``python -m sandbox``: start the stand-in Omnitron."""
+"""``python -m sandbox``: start the Omnitron sandbox."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A stand-in for Akinon Omnitron: log-in, orders, cancellations, faults on demand.",
+        description="A sandbox of Akinon Omnitron: log-in, orders, cancellations, faults on demand.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -111,7 +111,7 @@ async def run(chosen: argparse.Namespace) -> None:
         await web.TCPSite(runner, chosen.host, chosen.port, reuse_address=True, backlog=1024).start()
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host
-        print(f"The stand-in Omnitron listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201 - people read it in the terminal
+        print(f"The Omnitron sandbox listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201 - people read it in the terminal
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.errors import ApiError, invalid, refused
 from sandbox.orders import get_order, items_of
 from sandbox.store import Row, dump
@@ -14,7 +14,7 @@ _FILLED = ("pk", "first_name", "last_name", "line", "country", "city")
 _TYPES = ("shipping", "billing")
 
 
-def change_address(call: Call) -> Answer:
+def change_address(call: Call) -> Reply:
     """``POST C/orders/change_address/``: 200 ``{"status": "ok", "order": pk}``.
 
     The same address again changes nothing.
@@ -35,7 +35,7 @@ def change_address(call: Call) -> Answer:
     if order["status"] in CLOSED:
         raise refused(ORDER_CLOSED)
     _apply(call, order, address, types)
-    return Answer({"status": "ok", "order": order["pk"]})
+    return Reply({"status": "ok", "order": order["pk"]})
 
 
 def _order(call: Call, value: Any) -> Row:

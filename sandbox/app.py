@@ -113,7 +113,7 @@ async def _errors(request: web.Request, handler: AioHandler) -> web.StreamRespon
         return web.Response()
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
-        body = {"detail": "The stand-in itself failed; see its log.", "code": "error"}
+        body = {"detail": "The sandbox itself failed; see its log.", "code": "error"}
         return web.json_response(body, status=500, dumps=dump)
 
 

@@ -4,12 +4,12 @@ import datetime as dt
 import hmac
 import secrets
 
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.errors import ApiError, required
 from sandbox.values import stamp
 
 
-def log_in(call: Call) -> Answer:
+def log_in(call: Call) -> Reply:
     """``POST auth/login/ {username, password}``: 200 ``{"key"}``, 400, or 429 with ``Retry-After``.
 
     A failure is kept, so it is answered and not raised (raising would roll it back).
@@ -42,12 +42,12 @@ def log_in(call: Call) -> Answer:
     if not right:
         store.run("INSERT INTO failures(username, at) VALUES(?, ?)", username, stamp(now))
         message = "Unable to log in with provided credentials."
-        return Answer({"non_field_errors": [message], "code": "authorization"}, 400)
+        return Reply({"non_field_errors": [message], "code": "authorization"}, 400)
     store.run("DELETE FROM failures WHERE username = ?", username)
     key = secrets.token_hex(20)
     expires = stamp(now + dt.timedelta(seconds=options.token_life))
     store.run("INSERT INTO tokens(key, expires) VALUES(?, ?)", key, expires)
-    return Answer({"key": key})
+    return Reply({"key": key})
 
 
 def authenticate(call: Call) -> None:
@@ -66,10 +66,10 @@ def _unauthorised(detail: str, code: str) -> ApiError:
     return ApiError(401, {"detail": detail, "code": code}, {"WWW-Authenticate": "Token"})
 
 
-def active_user(call: Call) -> Answer:
+def active_user(call: Call) -> Reply:
     """``GET active_user/``: the account behind the token."""
     name = call.options.username
-    return Answer(
+    return Reply(
         {
             "pk": 1,
             "id": 1,

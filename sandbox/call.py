@@ -17,7 +17,7 @@ class Options:
     """What the command line decides; see ``python -m sandbox --help``. Durations are in seconds."""
 
     username: str = "aftercart"
-    password: str = "sandbox"  # noqa: S105  # the documented default of a stand-in
+    password: str = "sandbox"  # noqa: S105  # the documented default of a sandbox
     token_life: float = 86400
     login_failures: int = 5
     login_pause: float = 60
@@ -61,7 +61,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a handler answers: an HTTP status and a JSON body."""
 
     body: Any
@@ -74,7 +74,7 @@ class Answer:
         return self.status < HTTPStatus.BAD_REQUEST
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Reply]
 
 
 def parse(raw: bytes) -> Any:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox import ledger
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.errors import invalid, refused, required
 from sandbox.orders import get_order, items_of, order_json, refresh_order
 from sandbox.refunds import value_of, worth_of
@@ -29,7 +29,7 @@ from sandbox.tables import (
 from sandbox.values import allocate, money, plain, read_money, truth, whole
 
 
-def cancel_order(call: Call) -> Answer:
+def cancel_order(call: Call) -> Reply:
     """Set the named items to cancellation_waiting and answer the order; refusals are 406, bad bodies 400.
 
     There is no idempotency: a second call for the same item is refused as already waiting, nothing tells the
@@ -60,7 +60,7 @@ def cancel_order(call: Call) -> Answer:
     if body["is_cargo_refund"]:
         store.run("UPDATE orders SET shipping_refund_pending = 1 WHERE pk = ?", order["pk"])
     refresh_order(store, order["pk"])
-    return Answer(order_json(call, get_order(store, call.channel, order["pk"])))
+    return Reply(order_json(call, get_order(store, call.channel, order["pk"])))
 
 
 def _issue_code(store: Store, item: Row, company: int | str) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from sandbox import decisions, edits, faults, ledger, loading
-from sandbox.call import Answer, parse
+from sandbox.call import Reply, parse
 from sandbox.calls import list_calls
 from sandbox.errors import ApiError, invalid
 from sandbox.orders import item_json, items_of, order_json
@@ -23,18 +23,18 @@ from sandbox.values import stamp
 
 log = logging.getLogger("sandbox")
 
-Control = Callable[[Store, Any], Answer]
+Control = Callable[[Store, Any], Reply]
 _FORM = "application/x-www-form-urlencoded"
 _FORM_NUMBERS = ("times", "skip", "status", "item", "request", "seed")
 _FORM_FRACTIONS = ("seconds", "probability", "offset_seconds", "after_seconds")
 
 
-def load(store: Store, body: Any) -> Answer:
+def load(store: Store, body: Any) -> Reply:
     """``POST /sandbox/orders/``."""
-    return Answer(loading.load_orders(store, body), 201)
+    return Reply(loading.load_orders(store, body), 201)
 
 
-def list_loaded(store: Store, query: Any) -> Answer:
+def list_loaded(store: Store, query: Any) -> Reply:
     """``GET /sandbox/orders/?number=``: orders with their items, as the API shows them; the newest 100."""
     number = query.get("number")
     rows = store.all(
@@ -45,101 +45,101 @@ def list_loaded(store: Store, query: Any) -> Answer:
         | {"orderitem_set": [item_json(None, item) for item in items_of(store, row["pk"])]}
         for row in rows
     ]
-    return Answer({"count": store.count("SELECT count(*) FROM orders"), "results": shown})
+    return Reply({"count": store.count("SELECT count(*) FROM orders"), "results": shown})
 
 
-def add_faults(store: Store, body: Any) -> Answer:
+def add_faults(store: Store, body: Any) -> Reply:
     """``POST /sandbox/faults/``: one fault, or a list of them; 201 with the same, each with its ``id``."""
     wanted = [faults.read_fault(one) for one in (body if isinstance(body, list) else [body])]
     ids = [faults.add_fault(store, fault) for fault in wanted]
     made = [row for row in faults.list_faults(store) if row["id"] in ids]
-    return Answer(made if isinstance(body, list) else made[0], 201)
+    return Reply(made if isinstance(body, list) else made[0], 201)
 
 
-def show_faults(store: Store, _query: Any) -> Answer:
+def show_faults(store: Store, _query: Any) -> Reply:
     """``GET /sandbox/faults/``."""
     rows = faults.list_faults(store)
-    return Answer({"count": len(rows), "results": rows, "kinds": faults.KINDS})
+    return Reply({"count": len(rows), "results": rows, "kinds": faults.KINDS})
 
 
-def clear_faults(store: Store, query: Any) -> Answer:
+def clear_faults(store: Store, query: Any) -> Reply:
     """``DELETE /sandbox/faults/`` for all, ``?id=`` for one."""
     wanted = query.get("id")
-    return Answer({"deleted": store.changed("DELETE FROM faults WHERE ? IS NULL OR id = ?", wanted, wanted)})
+    return Reply({"deleted": store.changed("DELETE FROM faults WHERE ? IS NULL OR id = ?", wanted, wanted)})
 
 
-def show_calls(store: Store, query: Any) -> Answer:
+def show_calls(store: Store, query: Any) -> Reply:
     """``GET /sandbox/calls/``."""
-    return Answer(list_calls(store, query))
+    return Reply(list_calls(store, query))
 
 
-def decide(store: Store, body: Any) -> Answer:
+def decide(store: Store, body: Any) -> Reply:
     """``POST /sandbox/decide/``: a decision, or ``{"auto": {...} | null}``."""
     if not isinstance(body, dict):
         raise invalid("non_field_errors", "Expected a dictionary.")
     if "auto" in body:
-        return Answer({"auto": decisions.set_automatic(store, body["auto"])})
-    return Answer(decisions.decide(store, body))
+        return Reply({"auto": decisions.set_automatic(store, body["auto"])})
+    return Reply(decisions.decide(store, body))
 
 
-def show_pending(store: Store, _query: Any) -> Answer:
+def show_pending(store: Store, _query: Any) -> Reply:
     """``GET /sandbox/decide/``: what waits for a decision, and the automatic setting."""
     items = [item_json(None, row) for row in store.all(decisions.PENDING_ITEMS)]
     requests = [request_json(None, row) for row in store.all(decisions.PENDING_REQUESTS)]
-    return Answer({"items": items, "requests": requests, "auto": decisions.automatic(store)})
+    return Reply({"items": items, "requests": requests, "auto": decisions.automatic(store)})
 
 
-def show_ledger(store: Store, query: Any) -> Answer:
+def show_ledger(store: Store, query: Any) -> Reply:
     """``GET /sandbox/ledger/?order=number``."""
     rows = ledger.units(store, query.get("order"))
-    return Answer({"count": len(rows), "results": rows})
+    return Reply({"count": len(rows), "results": rows})
 
 
-def set_status(store: Store, body: Any) -> Answer:
+def set_status(store: Store, body: Any) -> Reply:
     """``POST /sandbox/status/``."""
-    return Answer(edits.set_status(store, body))
+    return Reply(edits.set_status(store, body))
 
 
-def set_refunds(store: Store, body: Any) -> Answer:
+def set_refunds(store: Store, body: Any) -> Reply:
     """``POST /sandbox/refunds/``."""
-    return Answer(edits.set_refunds(store, body))
+    return Reply(edits.set_refunds(store, body))
 
 
-def reset(store: Store, body: Any) -> Answer:
+def reset(store: Store, body: Any) -> Reply:
     """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded.
 
     Tokens stay valid, so that a client which lives longer than a test is not met by a 401.
     """
     if not (isinstance(body, dict) and body.get("keep_orders")):
         store.wipe()
-        return Answer({"status": "ok", "orders": 0})
+        return Reply({"status": "ok", "orders": 0})
     store.generation += 1
     for table in ("failures", "calls", "faults", "settings"):
         store.run(f"DELETE FROM {table}")  # noqa: S608  # a constant
     store.clear_ledger()
     store.shift_clock(0)
     loading.restore_orders(store)
-    return Answer({"status": "ok", "orders": store.count("SELECT count(*) FROM orders")})
+    return Reply({"status": "ok", "orders": store.count("SELECT count(*) FROM orders")})
 
 
-def expire_tokens(store: Store, _body: Any) -> Answer:
+def expire_tokens(store: Store, _body: Any) -> Reply:
     """``POST /sandbox/expire_tokens/``: every token given so far is expired now."""
     now = store.stamp()
-    return Answer({"expired": store.changed("UPDATE tokens SET expires = ? WHERE expires > ?", now, now)})
+    return Reply({"expired": store.changed("UPDATE tokens SET expires = ? WHERE expires > ?", now, now)})
 
 
-def set_clock(store: Store, body: Any) -> Answer:
+def set_clock(store: Store, body: Any) -> Reply:
     """``POST /sandbox/clock/ {"offset_seconds"}``: the offset from real time, not from the offset before."""
     seconds = body.get("offset_seconds") if isinstance(body, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 10**9:
         raise invalid("offset_seconds", "A number of seconds.")
     store.shift_clock(seconds)
-    return Answer({"offset_seconds": seconds, "now": store.stamp()})
+    return Reply({"offset_seconds": seconds, "now": store.stamp()})
 
 
-def health(store: Store, _query: Any) -> Answer:
+def health(store: Store, _query: Any) -> Reply:
     """``GET /sandbox/health/``."""
-    return Answer(
+    return Reply(
         {
             "status": "ok",
             "now": stamp(store.now()),
@@ -186,7 +186,7 @@ def serve(store: Store, methods: dict[str, Control]) -> Callable[[web.Request], 
             with store.transaction():
                 answer = control(store, query)
         except ApiError as error:
-            answer = Answer(error.body, error.status, error.headers)
+            answer = Reply(error.body, error.status, error.headers)
         if is_form:
             raise web.HTTPSeeOther("/sandbox/?" + urlencode({"message": _in_words(answer)}))
         return web.Response(text=dump(answer.body), status=answer.status, content_type="application/json")
@@ -196,7 +196,7 @@ def serve(store: Store, methods: dict[str, Control]) -> Callable[[web.Request], 
 
 def _not_allowed(method: str) -> Control:
     body = {"detail": f'Method "{method}" not allowed.', "code": "method_not_allowed"}
-    return lambda _store, _query: Answer(body, 405)
+    return lambda _store, _query: Reply(body, 405)
 
 
 def _from_form(raw: bytes) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _from_form(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _in_words(answer: Answer) -> str:
+def _in_words(answer: Reply) -> str:
     if answer.is_success:
         return f"Done: {dump(answer.body)[:200]}"
     return f"Not done ({answer.status}): {dump(answer.body)[:300]}"

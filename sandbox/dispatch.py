@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox import calls
 from sandbox.auth import authenticate
-from sandbox.call import Answer, Call, Handler, Options
+from sandbox.call import Call, Handler, Options, Reply
 from sandbox.errors import ApiError
 from sandbox.faults import BEFORE, Fault, Hangers, choose
 from sandbox.store import Store, dump
@@ -74,10 +74,10 @@ class Dispatch:
         )
         return call, fault
 
-    def _execute(self, call: Call, handler: Handler, fault: Fault | None = None) -> Answer:
+    def _execute(self, call: Call, handler: Handler, fault: Fault | None = None) -> Reply:
         """Run the handler and log its outcome in one transaction; a refusal rolls its effects back."""
         if call.generation != self._store.generation:
-            return Answer({"detail": "The stand-in was reset while this call waited.", "code": "reset"}, 503)
+            return Reply({"detail": "The sandbox was reset while this call waited.", "code": "reset"}, 503)
         try:
             with self._store.transaction():
                 if call.name not in _PUBLIC:
@@ -87,10 +87,10 @@ class Dispatch:
                 calls.settle(self._store, call.number, _outcome(answer, fault), applied=applied)
                 return answer
         except ApiError as error:
-            answer = Answer(error.body, error.status, error.headers)
+            answer = Reply(error.body, error.status, error.headers)
         except Exception:
             log.exception("call %s: %s %s failed", call.number, call.method, call.url.path)
-            answer = Answer({"detail": "The stand-in itself failed; see its log.", "code": "error"}, 500)
+            answer = Reply({"detail": "The sandbox itself failed; see its log.", "code": "error"}, 500)
         with self._store.transaction():
             calls.settle(self._store, call.number, _outcome(answer, fault), applied=False)
         return answer
@@ -105,7 +105,7 @@ class Dispatch:
         return web.Response()
 
 
-def _outcome(answer: Answer, fault: Fault | None) -> int | str:
+def _outcome(answer: Reply, fault: Fault | None) -> int | str:
     if fault is None or fault.kind in ("latency", "trickle"):
         return answer.status
     if fault.kind == "drop_after":
@@ -113,7 +113,7 @@ def _outcome(answer: Answer, fault: Fault | None) -> int | str:
     return fault.status if fault.kind in _ANSWERS_ITSELF else 200
 
 
-async def _deliver(request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:
+async def _deliver(request: web.Request, answer: Reply, fault: Fault) -> web.StreamResponse:
     """Send an applied call's answer the way the fault wants it."""
     if fault.kind == "drop_after":
         _abort(request)
@@ -130,7 +130,7 @@ async def _deliver(request: web.Request, answer: Answer, fault: Fault) -> web.St
     return _response(answer)
 
 
-async def _trickle(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:
+async def _trickle(request: web.Request, answer: Reply, seconds: float) -> web.StreamResponse:
     """Send the body a byte at a time, evenly over ``seconds``; stop when the client leaves."""
     body = dump(answer.body).encode()
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
@@ -148,7 +148,7 @@ async def _trickle(request: web.Request, answer: Answer, seconds: float) -> web.
     return response
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Reply) -> web.Response:
     return web.Response(
         text=dump(answer.body), status=answer.status, headers=answer.headers, content_type="application/json"
     )

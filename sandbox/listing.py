@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.errors import ApiError, invalid
 from sandbox.store import Row
 from sandbox.values import read_moment
@@ -35,7 +35,7 @@ def columns(**kinds: str) -> dict[str, tuple[str, str]]:
     return known | {"id": ("pk", "int"), "channel_id": ("channel", "int")}
 
 
-def list_rows(call: Call, listing: Listing, where: str = "1", *values: Any) -> Answer:
+def list_rows(call: Call, listing: Listing, where: str = "1", *values: Any) -> Reply:
     """Answer one page of the rows that satisfy ``where`` and the filters; 404 for a page beyond the end."""
     conditions, bound = [where], list(values)
     for name, text in call.query.items():
@@ -51,7 +51,7 @@ def list_rows(call: Call, listing: Listing, where: str = "1", *values: Any) -> A
         limit,
         (page - 1) * limit,
     )
-    return Answer(
+    return Reply(
         {
             "count": count,
             "next": _page_url(call, page + 1) if page < last else None,

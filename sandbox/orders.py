@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.errors import not_found
 from sandbox.listing import Listing, columns, list_rows
 from sandbox.store import Row, Store
@@ -173,38 +173,38 @@ REASONS = Listing(
 )
 
 
-def list_orders(call: Call) -> Answer:
+def list_orders(call: Call) -> Reply:
     """``GET C/orders/``: newest first."""
     return list_rows(call, ORDERS, "channel = ?", call.channel)
 
 
-def list_order_updates(call: Call) -> Answer:
+def list_order_updates(call: Call) -> Reply:
     """``GET C/orders/updates/``: the orders that changed since they were loaded, oldest change first."""
     updates = Listing(ORDERS.table, ORDERS.columns, "modified_date", order_json)
     return list_rows(call, updates, "channel = ? AND changed = 1", call.channel)
 
 
-def read_order(call: Call) -> Answer:
+def read_order(call: Call) -> Reply:
     """``GET C/orders/{pk}/``."""
-    return Answer(order_json(call, get_order(call.store, call.channel, call.pk)))
+    return Reply(order_json(call, get_order(call.store, call.channel, call.pk)))
 
 
-def list_items(call: Call) -> Answer:
+def list_items(call: Call) -> Reply:
     """``GET C/order_items/``."""
     return list_rows(call, ITEMS, "channel = ?", call.channel)
 
 
-def read_item(call: Call) -> Answer:
+def read_item(call: Call) -> Reply:
     """``GET C/order_items/{pk}/``."""
-    return Answer(item_json(call, find("items", call)))
+    return Reply(item_json(call, find("items", call)))
 
 
-def list_actions(call: Call) -> Answer:
+def list_actions(call: Call) -> Reply:
     """``GET C/integration_actions/``."""
     return list_rows(call, ACTIONS, "channel = ?", call.channel)
 
 
-def list_reasons(call: Call) -> Answer:
+def list_reasons(call: Call) -> Reply:
     """``GET C/cancellation_reasons/``: the same for every channel."""
     return list_rows(call, REASONS)
 

@@ -10,7 +10,7 @@ PAGE: Final = Template("""\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>The stand-in Omnitron</title>
+<title>The Omnitron sandbox</title>
 <link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --accent: #0b6e4f; --bad: #b3261e; }
@@ -34,7 +34,7 @@ dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0 0 0 1.2rem; }
 </head>
 <body>
 <header>
-<h1>The stand-in Omnitron</h1>
+<h1>The Omnitron sandbox</h1>
 <p>This plays the shop's back office while you develop, demonstrate or test. It takes cancellations and keeps them
 waiting until somebody decides: here that is you. Nothing on this page exists in the real one.</p>
 <nav aria-label="On this page"><a href="#pending">Waiting for you</a><a href="#calls">Calls</a><a href="#faults">Faults</a><a href="#controls">Controls</a></nav>

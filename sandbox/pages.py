@@ -1,4 +1,4 @@
-"""The page of the stand-in: what waits, what came in, what goes wrong. Plain forms, everything escaped."""
+"""The page of the sandbox: what waits, what came in, what goes wrong. Plain forms, everything escaped."""
 
 import json
 from collections.abc import Awaitable, Callable

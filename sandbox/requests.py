@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sandbox import decisions, ledger
-from sandbox.call import Answer, Call
+from sandbox.call import Call, Reply
 from sandbox.cancellation import open_request
 from sandbox.errors import invalid, refused
 from sandbox.listing import Listing, columns, list_rows
@@ -62,23 +62,23 @@ REQUESTS = Listing(
 )
 
 
-def list_requests(call: Call) -> Answer:
+def list_requests(call: Call) -> Reply:
     """``GET C/cancellation_requests/``: newest first."""
     return list_rows(call, REQUESTS, "channel = ?", call.channel)
 
 
-def list_request_updates(call: Call) -> Answer:
+def list_request_updates(call: Call) -> Reply:
     """``GET C/cancellation_requests/updates/``: those that changed since they were made, oldest first."""
     updates = Listing(REQUESTS.table, REQUESTS.columns, "modified_date", request_json)
     return list_rows(call, updates, "channel = ? AND changed = 1", call.channel)
 
 
-def read_request(call: Call) -> Answer:
+def read_request(call: Call) -> Reply:
     """``GET C/cancellation_requests/{pk}/``."""
-    return Answer(request_json(call, find("requests", call)))
+    return Reply(request_json(call, find("requests", call)))
 
 
-def create_request(call: Call) -> Answer:
+def create_request(call: Call) -> Reply:
     """``POST C/cancellation_requests/``: 201 and the request; 406 if the item has an open one.
 
     As in reality nothing is unique about ``remote_id``: once the first request is closed, the same body makes
@@ -106,10 +106,10 @@ def create_request(call: Call) -> Answer:
     amount = value_of(store, item, row["quantity"])
     ledger.write(store, "request_accepted", row["cancellation_type"], item, units, amount, call.number)
     made = store.all("SELECT * FROM requests WHERE pk = ?", pk)[0]
-    return Answer(request_json(call, made), 201)
+    return Reply(request_json(call, made), 201)
 
 
-def reject_request(call: Call) -> Answer:
+def reject_request(call: Call) -> Reply:
     """``POST C/cancellation_requests/{pk}/reject/ {"reject_reason"?}``: 200; 406 if it is closed."""
     row = find("requests", call)
     body = call.json()
@@ -119,7 +119,7 @@ def reject_request(call: Call) -> Answer:
     if row["status"] not in REQUEST_OPEN:
         raise refused(REQUEST_CLOSED)
     decisions.decide_request(call.store, row, "reject", reason or "", call.number)
-    return Answer(request_json(call, find("requests", call)))
+    return Reply(request_json(call, find("requests", call)))
 
 
 def _item(call: Call, body: Any) -> Row:

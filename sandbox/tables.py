@@ -1,4 +1,4 @@
-"""What the stand-in knows by heart: statuses, reasons, refusals and the names of its calls."""
+"""What the sandbox knows by heart: statuses, reasons, refusals and the names of its calls."""
 
 from typing import Final, NamedTuple
 
@@ -146,4 +146,4 @@ REFUSALS: Final = {
     TOO_LATE: Refusal("The order has been shipped: its address can not be changed any more.", as_list=False),
     ORDER_CLOSED: Refusal("The order is closed: its address can not be changed any more.", as_list=True),
 }
-"""Stable code to message (contract section 8; the codes' numbers are the stand-in's own)."""
+"""Stable code to message (contract section 8; the codes' numbers are the sandbox's own)."""

@@ -20,7 +20,7 @@ def send_emails() -> None:
 
 
 def send_code(pk: int) -> str:
-    """Decide on one wish for a code, and send it; the code, or "" if none was sent."""
+    """Decide on one request for a code, and send it; the code, or "" if none was sent."""
     before = len(mail.outbox)
     send_guest_code(pk)
     send_emails()

@@ -1,4 +1,4 @@
-"""Aftercart's own processes, as real ones: on free ports, on the test's database, against a stand-in."""
+"""Aftercart's own processes, as real ones: on free ports, on the test's database, against a sandbox."""
 
 import os
 import signal
@@ -110,7 +110,7 @@ def answers_at_all(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Storefront:
+class ShopClient:
     """A customer's client over real HTTP: JSON, cookies, CSRF, as the storefront's proxy sends them."""
 
     def __init__(self, base_url: str) -> None:
@@ -121,7 +121,7 @@ class Storefront:
             base_url=base_url, timeout=60, trust_env=False, limits=limits, verify=False
         )
 
-    def enter(self, user: User) -> "Storefront":
+    def enter(self, user: User) -> "ShopClient":
         """Be logged in, without the cost of hashing a password."""
         session = SessionStore()
         session.update(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import Address, City, Country, Township, User
-from aftercart.actions.commands import AddressCommand, CancellationCommand, ItemAsk, Write
+from aftercart.actions.commands import AddressCommand, Caller, CancellationCommand, ItemRequest
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, EasyReturnCompany
@@ -101,7 +101,7 @@ def get_statuses(order: Order) -> list[str]:
 def make_reason(
     kind: str = "cancel", *, extra: bool = False, remote_pk: int | None = None
 ) -> CancellationReason:
-    """Make a reason that the stand-in and the fake know too (contract section 8)."""
+    """Make a reason that the sandbox and the fake know too (contract section 8)."""
     known = {("cancel", False): 1, ("cancel", True): 5, ("refund", False): 6, ("refund", True): 10}
     return CancellationReason.objects.create(
         cancellation_type=kind,
@@ -149,15 +149,15 @@ def load_into(fake: FakeOmnitron, order: Order, *, split_units: bool = False) ->
     )
 
 
-def make_write(writer: User | Guest, key: str = "", fingerprint: str | None = None) -> Write:
+def make_caller(writer: User | Guest, key: str = "", fingerprint: str | None = None) -> Caller:
     """Make a write; each has a fingerprint of its own unless one is given."""
     user, guest = (None, writer) if isinstance(writer, Guest) else (writer, None)
-    return Write(user, fingerprint or f"fingerprint-{next(_numbers)}", key, guest)
+    return Caller(user, fingerprint or f"fingerprint-{next(_numbers)}", key, guest)
 
 
 def make_command(
     order: Order,
-    *asks: ItemAsk,
+    *asks: ItemRequest,
     user: User | None = None,
     key: str = "",
     fingerprint: str | None = None,
@@ -169,7 +169,7 @@ def make_command(
     writer = user or order.user
     assert writer is not None
     return CancellationCommand(
-        write=make_write(writer, key, fingerprint),
+        caller=make_caller(writer, key, fingerprint),
         number=order.number if number == "" else number,
         items=asks,
         pickup_address=pickup_address,
@@ -177,9 +177,9 @@ def make_command(
     )
 
 
-def ask(item: OrderItem, reason: CancellationReason, **fields: Any) -> ItemAsk:
+def ask(item: OrderItem, reason: CancellationReason, **fields: Any) -> ItemRequest:
     """Ask to cancel, or return, an item for a reason."""
-    return ItemAsk(
+    return ItemRequest(
         order_item=item.pk,
         reason=reason.pk,
         cancellation_type=reason.cancellation_type,  # type: ignore[arg-type]  # the column holds one of its choices
@@ -190,8 +190,8 @@ def ask(item: OrderItem, reason: CancellationReason, **fields: Any) -> ItemAsk:
 def make_address_command(order: Order, address: Address, **fields: Any) -> AddressCommand:
     """Make a command to send an order elsewhere."""
     assert order.user is not None
-    write = Write(user=order.user, fingerprint=fields.pop("fingerprint", f"fingerprint-{next(_numbers)}"))
-    return AddressCommand(write=write, order=order.pk, address=address.pk, **fields)
+    caller = Caller(user=order.user, fingerprint=fields.pop("fingerprint", f"fingerprint-{next(_numbers)}"))
+    return AddressCommand(caller=caller, order=order.pk, address=address.pk, **fields)
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ _APART = "tests/faults/"
 #: These share processes that are started once a worker.
 _TOGETHER = "tests/front/"
 _taken = pytest.StashKey[list[str]]()
-_told: list[str] = []
+_shown: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,7 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is not to be run, and put the longest first."""
     turn: int = config.option.turn
     if not config.option.deep:
-        taken = list(take_turns(items, turn))
+        taken = list(pick_in_turn(items, turn))
         config.stash[_taken] = [item.nodeid for item in taken if item.get_closest_marker("rotating")]
     elif config.option.fifth:
         taken = list(take_fifth(items, turn))
@@ -115,7 +115,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(taken, key=_rank)
 
 
-def take_turns(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
+def pick_in_turn(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
     """Take whatever is not for deep runs alone; of what rotates, the cases whose turn it is."""
     groups: dict[tuple[object, ...], list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -163,7 +163,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     taken = session.config.stash.get(_taken, [])
     output = getattr(session.config, "workeroutput", None)
     if output is None:
-        _told.extend(taken)
+        _shown.extend(taken)
     else:
         output["taken"] = taken
 
@@ -194,13 +194,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     """Hear from a parallel worker what was chosen: all of them choose the same."""
-    if not _told:
-        _told.extend(getattr(node, "workeroutput", {}).get("taken", []))
+    if not _shown:
+        _shown.extend(getattr(node, "workeroutput", {}).get("taken", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which cases this commit's turn was."""
-    if _told:
+    if _shown:
         terminalreporter.section("this commit's turn")
-        for name in _told:
+        for name in _shown:
             terminalreporter.line(name)

@@ -116,7 +116,7 @@ def worker() -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sandbox(arguments: tuple[str, ...]) -> None:
-    """Serve the stand-in Omnitron, a server of its own; `aftercart sandbox --help` tells its options."""
+    """Serve the Omnitron sandbox, a server of its own; `aftercart sandbox --help` tells its options."""
     with _django(database=False):
         from aftercart.processes import sandbox_command
 
@@ -371,7 +371,7 @@ def doctor() -> None:
 
     problems = Configuration().list_problems()
     for problem in problems:
-        _tell_diagnosis("configuration", problem, is_fine=False)
+        _print_diagnosis("configuration", problem, is_fine=False)
     if problems:  # then nothing else can be looked at
         sys.exit(1)
     with _django():
@@ -381,11 +381,11 @@ def doctor() -> None:
         is_well = True
         for diagnosis in examine():
             is_well = is_well and diagnosis.is_fine
-            _tell_diagnosis(diagnosis.name, diagnosis.finding, diagnosis.cure, is_fine=diagnosis.is_fine)
+            _print_diagnosis(diagnosis.name, diagnosis.finding, diagnosis.cure, is_fine=diagnosis.is_fine)
     sys.exit(0 if is_well else 1)
 
 
-def _tell_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) -> None:
+def _print_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) -> None:
     mark = click.style("ok  ", fg="green") if is_fine else click.style("ill ", fg="red")
     click.echo(f"{mark} {name:<14} {finding}")
     if cure:

@@ -86,7 +86,7 @@ _CURES = {
     "setbacks": "Read the worker's log for these rows: something in them, or in Aftercart, is wrong.",
     "emails": "Check EMAIL_URL and the mail server; then have the e-mails sent again in the back office.",
     "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
-    "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a stand-in.",
+    "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a sandbox.",
 }
 
 

@@ -91,7 +91,7 @@ def print_policy(book: PolicyBook, console: Console) -> None:
     table = _make_table("#", "topic", "effect", "about", "says")
     for clauses in book.by_topic.values():
         for clause in clauses:
-            about, says = _tell(clause)
+            about, says = _describe(clause)
             table.add_row(str(clause.number), clause.topic.value, clause.effect.value, about, says)
     console.print(f"[bold]{_name(book)}[/bold]")
     console.print(table)
@@ -107,7 +107,7 @@ def print_explanation(explained: OrderExplanation, console: Console) -> None:
         console.print(f"\n[bold]another address: {verdict}[/bold]")
         _print_looks(explained.address.looks, console)
     for item in explained.items:
-        asked = f"{item.ask.cancellation_type} {item.ask.quantity or item.item.left_quantity}"
+        asked = f"{item.requested.cancellation_type} {item.requested.quantity or item.item.left_quantity}"
         console.print(
             f"\n[bold]item {item.item.order_item} {escape(item.item.sku)}, {item.item.status},"
             f" {asked}: {item.effect.value}[/bold]"
@@ -133,7 +133,7 @@ def _print_looks(looks: tuple[Look, ...], console: Console) -> None:
     table = _make_table("#", "topic", "effect", "about", "what became of it")
     for look in looks:
         clause = look.clause
-        about, _says = _tell(clause)
+        about, _says = _describe(clause)
         style = "bold" if look.speaks else None if look.decides else "dim"
         outcome = _say_outcome(look)
         table.add_row(
@@ -153,12 +153,12 @@ def _say_outcome(look: Look) -> str:
     return "another is more specific"
 
 
-def _tell(clause: Clause) -> tuple[str, str]:
+def _describe(clause: Clause) -> tuple[str, str]:
     """Say whom a clause is about, and what else it says, as `name=value`."""
-    told = {name: value for name, value in clause_document(clause).items() if name not in _OWN_COLUMNS}
+    columns = {name: value for name, value in clause_document(clause).items() if name not in _OWN_COLUMNS}
     outcomes = ("window", "code", "message_en", "message_tr", "fee_fixed", "fee_percent", "shipping_refund")
-    about = [_pair(name, value) for name, value in told.items() if name not in outcomes]
-    says = [_pair(name, value) for name, value in told.items() if name in outcomes]
+    about = [_pair(name, value) for name, value in columns.items() if name not in outcomes]
+    says = [_pair(name, value) for name, value in columns.items() if name in outcomes]
     return escape(" ".join(about) or "everything"), escape(" ".join(says))
 
 

@@ -56,7 +56,7 @@ def worker_command() -> list[str]:
 
 
 def sandbox_command(arguments: Sequence[str] = ()) -> list[str]:
-    """Give the command of the stand-in Omnitron, with our port, store and log-in unless others are given."""
+    """Give the command of the Omnitron sandbox, with our port, store and log-in unless others are given."""
     given = {argument.split("=")[0] for argument in arguments}
     defaults = {
         "--port": str(settings.SANDBOX_PORT),

@@ -38,7 +38,7 @@ from aftercart.orders.selectors import get_now
 from aftercart.processes import raise_descriptor_limit, sandbox_command, web_command, worker_command
 from aftercart.supervisor import Service, ServiceFailed, Supervisor
 
-#: Beyond so many orders the stand-in is not told of all of them by itself.
+#: Beyond so many orders the sandbox is not told of all of them by itself.
 _MOST_FOR_SANDBOX = 5000
 
 

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import (
+from tests.browser.fixtures import (
     list_products,
     make_address,
     make_companies,

@@ -21,7 +21,7 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.models import GuestCode, Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, WORKER, record_event
-from tests.browser.scene import list_products, make_customer, make_omnitron, make_order, sign
+from tests.browser.fixtures import list_products, make_customer, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
 from tests.emails import send_code

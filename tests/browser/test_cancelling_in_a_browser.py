@@ -15,7 +15,7 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Subm
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import sign
+from tests.browser.fixtures import sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit, every_way
 
@@ -177,8 +177,8 @@ def test_of_two_tabs_one_cancels_and_the_other_is_told(
     confirm(one)
     two.locator("[name=return_policy]").check()
     two.locator("button[value=send]").click()
-    told = {"en-GB": "Order cancellation already in progress.", "tr-TR": "Siparişin iptali zaten sürüyor."}
-    two.locator(".summary").get_by_text(told[way["locale"]]).wait_for()
+    shown = {"en-GB": "Order cancellation already in progress.", "tr-TR": "Siparişin iptali zaten sürüyor."}
+    two.locator(".summary").get_by_text(shown[way["locale"]]).wait_for()
     assert two.locator(".choice").count() == 2  # what is left can still be chosen
     assert len(fake.posts) == 1
     assert Submission.objects.count() == 1

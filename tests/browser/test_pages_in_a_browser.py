@@ -14,7 +14,7 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON
-from tests.browser.scene import list_products, make_order, sign
+from tests.browser.fixtures import list_products, make_order, sign
 from tests.browser.visit import DESK, PHONE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.scene import EMAIL, PASSWORD
+from tests.browser.fixtures import EMAIL, PASSWORD
 
 PHONE: Final = {"width": 360, "height": 740}
 DESK: Final = {"width": 1280, "height": 900}

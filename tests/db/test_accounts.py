@@ -43,11 +43,13 @@ def test_after_a_rotation_the_old_key_can_be_taken_out(settings: Settings) -> No
     line = make_line()
     settings.FIELD_ENCRYPTION_KEYS = ["new", "old"]
     newer = make_line()
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
-    assert rotate_keys(lambda done, total: told.append((done, total))) == RotationResult(checked=4, renewed=2)
+    assert rotate_keys(lambda done, total: progress.append((done, total))) == RotationResult(
+        checked=4, renewed=2
+    )
 
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
     settings.FIELD_ENCRYPTION_KEYS = ["new"]
     for each in (line, newer):
         each.refresh_from_db()

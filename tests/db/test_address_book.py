@@ -86,7 +86,7 @@ def test_the_first_choice_cannot_be_given_up_but_for_another_one() -> None:
     assert Address.objects.get(pk=entry.pk).line == "Moda Caddesi 12"
 
 
-def test_a_repeat_gives_the_same_entry_and_one_that_differs_beside_it_is_refused() -> None:
+def test_a_replay_gives_the_same_entry_and_one_that_differs_beside_it_is_refused() -> None:
     user = make_customer()
     entry, _ = add_address(user, make_draft())
 

@@ -18,7 +18,7 @@ from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote, RefundQuoteLine
 from aftercart.orders.models import DiscountItem, Order, TimelineEntry
-from aftercart.orders.quotes import Terms
+from aftercart.orders.quotes import RefundTerms
 from aftercart.orders.selectors import get_now
 from tests.db.test_quotes import make_shop, read_back
 from tests.shop import Line, Shop, ask, make_command
@@ -62,14 +62,14 @@ def test_units_are_reserved_until_the_request_is_decided() -> None:
 UNREPORTED = "unreported"
 
 
-def complete(shop: Shop, command: CancellationCommand, told: str | None = None) -> None:
+def complete(shop: Shop, command: CancellationCommand, reported: str | None = None) -> None:
     """Cancel, and let Omnitron approve it, reporting this refund of each item (None: the price)."""
     cancel_items(command, shop.fake)
     for pk in shop.fake.posts[-1].body["cancel_items"]:
         shop.fake.decide_items("approve", pk)
         record = shop.fake.backoffice.items[pk]
-        if told is not None:
-            amount = None if told == UNREPORTED else Decimal(told)
+        if reported is not None:
+            amount = None if reported == UNREPORTED else Decimal(reported)
             record.remote = replace(record.remote, refund_amount=amount)
             shop.fake.backoffice.refresh(record.remote.order_pk)
     sync_order(shop.order.pk, shop.fake)
@@ -90,29 +90,29 @@ def test_what_was_quoted_is_booked_while_omnitron_reports_no_amount() -> None:
     for amount in (7, 3):
         DiscountItem.objects.create(order=shop.order, name="Autumn", amount=amount)
 
-    complete(shop, shop.command(0), told=UNREPORTED)
+    complete(shop, shop.command(0), reported=UNREPORTED)
     assert get_refunds(shop) == (54, 6, 0)
     assert list(DiscountItem.objects.values_list("cancel_amount", flat=True)) == [
         Decimal("4.20"),
         Decimal("1.80"),
     ]
-    complete(shop, shop.command(1), told=UNREPORTED)
+    complete(shop, shop.command(1), reported=UNREPORTED)
 
     assert get_refunds(shop) == (Decimal("119.90"), 10, Decimal("29.90"))
     assert [item.refund_amount for item in shop.items] == [54, 36]
     assert list(DiscountItem.objects.values_list("cancel_amount", flat=True)) == [7, 3]
     assert RefundQuote.objects.filter(rest_booked_at=None).count() == 0
     assert Difference.objects.count() == 0
-    told = TimelineEntry.objects.filter(event="cancellation_completed").values_list(
+    reported = TimelineEntry.objects.filter(event="cancellation_completed").values_list(
         "data__refund_amount", flat=True
     )
-    assert list(told) == ["54.00", "65.90"]
+    assert list(reported) == ["54.00", "65.90"]
 
 
 def test_another_amount_of_omnitrons_is_booked_and_kept_as_a_difference() -> None:
     shop = make_shop(discount_amount="10")
 
-    complete(shop, shop.command(0), told="50")
+    complete(shop, shop.command(0), reported="50")
 
     assert shop.items[0].refund_amount == 50
     assert shop.order.refund_amount == 50
@@ -121,14 +121,14 @@ def test_another_amount_of_omnitrons_is_booked_and_kept_as_a_difference() -> Non
         (None, "refund_amount", "54.00", "50.00"),
     }
     assert list_differences() == expected
-    # The daily comparison finds the same, and does not take what is booked for what was promised.
+    # The daily comparison finds the same, and does not take what is booked for what was quoted.
     reconcile_order(shop.order.pk, shop.fake)
     assert list_differences() == expected
 
 
 def test_a_refund_that_omnitron_corrects_later_is_taken_over_and_settles_the_difference() -> None:
     shop = make_shop(discount_amount="10")
-    complete(shop, shop.command(0), told="50")
+    complete(shop, shop.command(0), reported="50")
     pk = shop.fake.posts[0].body["cancel_items"][0]
     record = shop.fake.backoffice.items[pk]
     record.remote = replace(record.remote, refund_amount=Decimal(54))
@@ -167,13 +167,13 @@ def test_a_line_from_before_there_were_quotes_books_what_omnitron_tells() -> Non
 
 
 def test_a_fee_is_forced_on_omnitron_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_terms(_policy: Any, _items: Any, lines: Any) -> dict[int, Terms]:
-        return {line.order_item_id: Terms(fee_percent=Decimal(10)) for line in lines}
+    def find_terms(_policy: Any, _items: Any, lines: Any) -> dict[int, RefundTerms]:
+        return {line.order_item_id: RefundTerms(fee_percent=Decimal(10)) for line in lines}
 
     monkeypatch.setattr(pricing, "_find_terms", find_terms)
     shop = make_shop()
 
-    complete(shop, shop.command(0), told="54")
+    complete(shop, shop.command(0), reported="54")
 
     assert shop.fake.posts[0].body["forced_refund_amount"] == "54.00"
     assert (shop.items[0].refund_amount, shop.order.refund_amount) == (54, 54)
@@ -186,15 +186,15 @@ def test_a_fee_is_forced_on_omnitron_and_kept(monkeypatch: pytest.MonkeyPatch) -
 def report(shop: Shop, **amounts: str) -> None:
     """Have Omnitron report these amounts of the order."""
     [record] = shop.fake.backoffice.orders.values()
-    told: dict[str, Any] = {name: Decimal(value) for name, value in amounts.items()}
-    record.remote = replace(record.remote, **told)
+    reported: dict[str, Any] = {name: Decimal(value) for name, value in amounts.items()}
+    record.remote = replace(record.remote, **reported)
     record.is_changed = True
 
 
 def test_zero_is_an_amount_and_none_is_not() -> None:
     shop = make_shop(discount_amount="10")
 
-    complete(shop, shop.command(0), told="0")
+    complete(shop, shop.command(0), reported="0")
 
     assert (shop.items[0].refund_amount, shop.order.refund_amount) == (0, 0)
     assert list_differences() == {
@@ -213,7 +213,7 @@ SHIPPING, TOTAL, ABOVE = "shipping_refund_amount", "refund_amount", "refund_abov
 @pytest.mark.parametrize(
     ("total", "shipping", "booked", "differences"),
     [
-        # Without the delivery, of which it says zero; too much, in two ways; nothing; as promised; told apart.
+        # Without the delivery, of which it says zero; too much, in two ways; nothing; as quoted; told apart.
         ("100", "0", 100, {(SHIPPING, "10.00", "0.00"), (TOTAL, "110.00", "100.00")}),
         (
             "125",
@@ -306,7 +306,7 @@ def test_a_delivery_whose_other_cancellation_is_declined_is_not_booked_and_quote
     assert quote_cancellation(shop.command(0)).quote.shipping_refund == Decimal("29.90")
     complete(shop, shop.command(0))
 
-    # Both had promised it; it comes back once.
+    # Both had quoted it; it comes back once.
     assert get_refunds(shop) == (Decimal("99.90"), 0, Decimal("29.90"))
     assert RefundQuote.objects.filter(rest_booked_at=None).count() == 1  # of what was declined
     assert list_differences() == set()

@@ -1,4 +1,4 @@
-"""The direct way and its fallback, and repeats of both, against an Omnitron in memory."""
+"""The direct way and its fallback, and replays of both, against an Omnitron in memory."""
 
 from typing import Any
 
@@ -211,17 +211,17 @@ def test_a_key_used_for_another_body_is_refused() -> None:
     assert get_statuses(shop.order) == ["50", "400"]
 
 
-def test_a_repeat_while_the_first_still_runs_is_told_so() -> None:
+def test_a_replay_while_the_first_still_runs_is_refused_as_running() -> None:
     shop = Shop()
     seen: list[str] = []
 
-    def repeat() -> None:
+    def replayed() -> None:
         try:
             cancel_items(shop.command(fingerprint="same"), shop.fake)
         except StillRunning as error:
             seen.append(error.code)
 
-    shop.fake.before("cancel_items", repeat)
+    shop.fake.before("cancel_items", replayed)
     answer = cancel_items(shop.command(fingerprint="same"), shop.fake)
 
     assert (answer.status, seen, shop.count_posts()) == (204, ["still_running"], 1)

@@ -107,7 +107,7 @@ def test_of_two_changes_the_last_one_wins() -> None:
     assert get_address_pk(shop) == second.pk
 
 
-def test_going_back_to_the_first_address_is_not_taken_for_a_repeat() -> None:
+def test_going_back_to_the_first_address_is_not_taken_for_a_replay() -> None:
     shop = Shop()
     first, second = make_address(shop.user), make_address(shop.user)
     for address in (first, second, first, first):
@@ -174,7 +174,7 @@ def test_another_channel_is_an_input_error() -> None:
     assert list(caught.value.fields) == ["channel_id"]
 
 
-def test_a_repeat_of_a_change_that_ended_too_late_is_told_so() -> None:
+def test_a_replay_of_a_change_that_ended_too_late_says_so() -> None:
     shop = Shop()
     address = make_address(shop.user)
     command = make_address_command(shop.order, address, fingerprint="one")
@@ -182,9 +182,9 @@ def test_a_repeat_of_a_change_that_ended_too_late_is_told_so() -> None:
     Order.objects.update(status="500")
 
     deliver_address(get_change().pk, shop.fake)
-    repeat = change_address(command, shop.fake)
+    replayed = change_address(command, shop.fake)
 
-    assert (repeat.status, repeat.is_replay, repeat.body["code"]) == (400, True, "too_late")
+    assert (replayed.status, replayed.is_replay, replayed.body["code"]) == (400, True, "too_late")
 
 
 def test_a_change_that_a_newer_one_overtook_does_not_run_for_ever() -> None:

@@ -63,7 +63,7 @@ def test_an_older_change_of_a_living_process_and_of_a_worker_is_overtaken_by_the
     shop = Shop()
     older, last = make_address(shop.user), make_address(shop.user, title="Work")
     _prepare(make_address_command(shop.order, older))  # and its process lives on
-    tell_meanwhile(shop, make_address_command(shop.order, last))
+    send_meanwhile(shop, make_address_command(shop.order, last))
 
     deliver_address(get_change().pk, shop.fake)
     assert [post.body["address"]["pk"] for post in shop.fake.posts] == [last.pk, older.pk]
@@ -131,8 +131,8 @@ def test_an_address_that_omnitron_does_not_keep_is_reported_and_not_told_for_eve
 
     work_off(shop)
 
-    told = [post for post in shop.fake.posts if post.body["address"]["pk"] == last]
-    assert len(told) == 2 + 5
+    posted = [post for post in shop.fake.posts if post.body["address"]["pk"] == last]
+    assert len(posted) == 2 + 5
     difference = Difference.objects.get()
     assert (difference.what, difference.ours, difference.theirs) == ("shipping address", str(last), "4711")
     assert (get_change().state, Order.objects.get().address_due_at) == ("confirmed", None)
@@ -146,13 +146,13 @@ def test_a_refusal_of_a_change_that_has_been_superseded_leaves_its_answer() -> N
     shop = Shop()
     older, last = make_address(shop.user), make_address(shop.user, title="Work")
     command = make_address_command(shop.order, older)
-    command = replace(command, write=replace(command.write, key="one"))
-    tell_meanwhile(shop, make_address_command(shop.order, last), Refused("No.", code="no", status=406))
+    command = replace(command, caller=replace(command.caller, key="one"))
+    send_meanwhile(shop, make_address_command(shop.order, last), Refused("No.", code="no", status=406))
 
-    first, repeat = change_address(command, shop.fake), change_address(command, shop.fake)
+    first, replayed = change_address(command, shop.fake), change_address(command, shop.fake)
 
     assert (first.status, first.body) == (202, {"status_code": None, "state": "pending"})
-    assert (repeat.status, repeat.body, repeat.is_replay) == (202, first.body, True)
+    assert (replayed.status, replayed.body, replayed.is_replay) == (202, first.body, True)
 
 
 def test_a_change_that_is_told_once_more_after_its_end_without_an_answer_is_compared() -> None:
@@ -178,7 +178,7 @@ def test_a_change_that_is_told_once_more_after_its_end_without_an_answer_is_comp
     assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
 
 
-def test_a_wish_that_was_refused_does_not_hide_the_last_one_that_was_granted() -> None:
+def test_a_change_that_was_refused_does_not_hide_the_last_one_that_was_granted() -> None:
     shop = Shop()
     older, last, refused = (make_address(shop.user, title=title) for title in ("Home", "Work", "Mum"))
     shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
@@ -194,7 +194,7 @@ def test_a_wish_that_was_refused_does_not_hide_the_last_one_that_was_granted() -
     assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
 
 
-def test_a_wish_that_is_told_once_more_is_not_given_up_for_one_that_is_refused() -> None:
+def test_a_change_that_is_sent_once_more_is_not_given_up_for_one_that_is_refused() -> None:
     shop = Shop()
     first, late, last, refused = (make_address(shop.user, title=title) for title in "ABCD")
     change_address(make_address_command(shop.order, first), shop.fake)
@@ -213,7 +213,7 @@ def test_a_wish_that_is_told_once_more_is_not_given_up_for_one_that_is_refused()
     assert get_remote_address_pk(shop) == get_address_pk(shop) == last.pk
 
 
-def test_where_all_later_wishes_were_refused_ours_follows_the_one_that_came_through() -> None:
+def test_where_all_later_changes_were_refused_ours_follows_the_one_that_came_through() -> None:
     shop = Shop()
     older, refused = make_address(shop.user), make_address(shop.user, title="Work")
     shop.fake.fail("change_address", AnswerUnknown("?", code="timeout"))
@@ -268,16 +268,16 @@ def lose_an_answer(shop: Shop) -> None:
     deliver_address(get_change().pk, shop.fake)
 
 
-def tell_meanwhile(shop: Shop, command: AddressCommand, error: Refused | None = None) -> None:
+def send_meanwhile(shop: Shop, command: AddressCommand, error: Refused | None = None) -> None:
     """Have another change made while the next one is on its way; that one then meets an error."""
 
-    def tell() -> None:
+    def send_again() -> None:
         shop.fake.before("change_address", None)
         change_address(command, shop.fake)
         if error is not None:
             shop.fake.fail("change_address", error)
 
-    shop.fake.before("change_address", tell)
+    shop.fake.before("change_address", send_again)
 
 
 def pass_time(*, seconds: float) -> None:

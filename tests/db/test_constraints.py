@@ -57,7 +57,7 @@ def test_a_database_is_of_one_installation() -> None:
     assert Installation.objects.count() == 1
 
 
-def make_write(**whose: Any) -> None:
+def make_caller(**whose: Any) -> None:
     IdempotencyRecord.objects.create(fingerprint="body", **whose)
 
 
@@ -70,11 +70,11 @@ def test_a_write_of_nobody_or_of_two_is_refused(*, is_both: bool) -> None:
         pytest.raises(IntegrityError, match="a_write_is_a_users_or_a_guests"),
         transaction.atomic(),
     ):
-        make_write(**whose)
+        make_caller(**whose)
 
     assert IdempotencyRecord.objects.count() == 0
-    make_write(user=shop.user)
-    make_write(guest_order=shop.order)
+    make_caller(user=shop.user)
+    make_caller(guest_order=shop.order)
     assert IdempotencyRecord.objects.count() == 2
 
 
@@ -116,10 +116,10 @@ WINDOW = {"window_basis": "order", "window_length": 30, "window_unit": "minutes"
 def test_a_part_of_a_window_is_refused(first: int, names: int) -> None:
     version = PolicyVersion.objects.create()
     rule = PolicyRule.objects.create(version=version, number=1, topic="direct_window")
-    told = [*WINDOW.items(), *WINDOW.items()][first : first + names]
+    given = [*WINDOW.items(), *WINDOW.items()][first : first + names]
 
     with pytest.raises(IntegrityError, match="a_window_is_whole"), transaction.atomic():
-        PolicyRule.objects.update(**dict(told))
+        PolicyRule.objects.update(**dict(given))
 
     rule.refresh_from_db()
     assert (rule.window_basis, rule.window_length, rule.window_unit) == ("", None, "")

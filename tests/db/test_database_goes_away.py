@@ -18,7 +18,7 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
 from tests.http.conftest import Api
-from tests.shop import Shop, get_statuses, make_address, make_address_command, make_write
+from tests.shop import Shop, get_statuses, make_address, make_address_command, make_caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,8 +90,8 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
         assert answer.json()["detail"] == (
             "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
         )
-        repeat = submit(api, shop)
-        assert (repeat.status_code, repeat.headers["Retry-After"]) == (409, "2")
+        replayed = submit(api, shop)
+        assert (replayed.status_code, replayed.headers["Retry-After"]) == (409, "2")
     assert (Submission.objects.get().state, shop.count_posts()) == ("sent", 1)
 
     Submission.objects.update(sent_at="2026-01-01T00:00Z")
@@ -124,17 +124,17 @@ def test_every_write_that_was_recorded_is_being_checked(
     assert caught.value.record == IdempotencyRecord.objects.get(status_code=None).pk
 
 
-def test_a_withdrawal_that_was_recorded_is_being_checked_and_its_repeat_gets_the_receipt() -> None:
+def test_a_withdrawal_that_was_recorded_is_being_checked_and_its_replay_gets_the_receipt() -> None:
     shop = Shop()
-    command = WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email)
+    command = WithdrawalCommand(make_caller(shop.user), shop.order.number, "Ayşe", shop.user.email)
     with pytest.MonkeyPatch.context() as away:
         take_away(away, "send_submission.settle_submission")
         with pytest.raises(BeingChecked):
             withdraw_order(command, shop.fake)
 
-    repeat = withdraw_order(command, shop.fake)
+    replayed = withdraw_order(command, shop.fake)
 
-    assert (repeat.is_replay, Withdrawal.objects.count()) == (True, 1)
+    assert (replayed.is_replay, Withdrawal.objects.count()) == (True, 1)
 
 
 def test_a_page_says_so_too_and_asks_the_database_for_nothing() -> None:

@@ -202,7 +202,7 @@ def test_a_rejection_finds_the_request_whose_making_was_never_answered() -> None
 
     deliver_rejection(request.pk, shop.fake)
 
-    assert get_request().rejection_told_at is not None
+    assert get_request().rejection_sent_at is not None
     [theirs] = shop.fake.backoffice.requests.values()
     assert theirs.remote.status == "rejected"
 
@@ -216,7 +216,7 @@ def test_a_rejection_that_may_not_be_told_is_told_later_and_says_why() -> None:
 
     deliver_rejection(request.pk, shop.fake)
 
-    assert (get_request().rejection_told_at, get_request().delivery_error) == (
+    assert (get_request().rejection_sent_at, get_request().delivery_error) == (
         None,
         "You do not have permission.",
     )

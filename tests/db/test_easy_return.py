@@ -82,9 +82,9 @@ def test_a_pickup_outside_the_companys_calendar_is_refused_and_nothing_is_writte
     with pytest.raises(InputInvalid) as refused:
         shop.give_back(pickup_date=tomorrow())
 
-    (told,) = refused.value.fields["cancel_order_items"]
-    assert told.startswith(f"Item {shop.items[0].pk}, pickup_date: ")
-    assert sentence in told
+    (shown,) = refused.value.fields["cancel_order_items"]
+    assert shown.startswith(f"Item {shop.items[0].pk}, pickup_date: ")
+    assert sentence in shown
     assert not SubmissionLine.objects.exists()
     assert shop.fake.posts == []
 
@@ -155,8 +155,8 @@ def test_a_request_gets_its_code_from_omnitron_and_shows_it() -> None:
         "code": "ER300001",
         "shipping_company": {"value": "yurtici", "label": "Yurtiçi Kargo"},
     }
-    told = TimelineEntry.objects.get(event="return_code_issued")
-    assert (told.actor, told.item, told.data) == ("omnitron", shop.items[0], {"line": line.pk})
+    shown = TimelineEntry.objects.get(event="return_code_issued")
+    assert (shown.actor, shown.item, shown.data) == ("omnitron", shop.items[0], {"line": line.pk})
 
 
 def test_a_direct_return_gets_its_code_with_the_next_look_and_once() -> None:
@@ -324,8 +324,8 @@ def test_staff_set_a_calendar_and_instructions() -> None:
     assert bad.status_code == 200
     assert EasyReturnCompany.objects.count() == 1
 
-    told = {"text": "Send it.", "text_en": "", "text_tr": "Gönderin."}
-    assert staff.post("/backoffice/cancellations/returninstructions/add/", told).status_code == 302
+    shown = {"text": "Send it.", "text_en": "", "text_tr": "Gönderin."}
+    assert staff.post("/backoffice/cancellations/returninstructions/add/", shown).status_code == 302
     assert ReturnInstructions.objects.get().translations == {"tr": {"text": "Gönderin."}}
     page = staff.get(
         f"/backoffice/cancellations/returninstructions/{ReturnInstructions.objects.get().pk}/change/"

@@ -220,7 +220,7 @@ _APPROVED = [*_REQUESTED, ("request_approved", S), ("request_withdrawn", S), ("c
 _WITHDRAWN = [("withdrawal_received", C), *_ASKED, ("cancellation_sent", C)]
 
 #: What is done, and which entries it leaves, by whom.
-SCENES: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
+SCENARIOS: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
     (
         cancel_directly,
         [*_ASKED, ("cancellation_sent", C), ("cancellation_completed", OMS), ("points_booked", OMS)],
@@ -274,7 +274,7 @@ UNSHOWN: Final = frozenset({"second_request_settled", "request_found_done"})
 SHOWN_ELSEWHERE: Final = frozenset({"late_sending", "late_success"}) | UNSHOWN
 
 
-@pytest.mark.parametrize(("act", "entries"), SCENES)
+@pytest.mark.parametrize(("act", "entries"), SCENARIOS)
 def test_each_entry_names_on_whose_behalf_it_happened(
     act: Callable[[], object], entries: list[tuple[str, str]]
 ) -> None:
@@ -289,13 +289,13 @@ def test_each_entry_names_on_whose_behalf_it_happened(
     }
 
 
-def test_an_event_without_a_scene_is_none() -> None:
-    told = {entry for _act, entries in SCENES for entry in entries}
+def test_an_event_without_a_scenario_is_none() -> None:
+    shown = {entry for _act, entries in SCENARIOS for entry in entries}
 
-    assert {event for event, _actor in told} | SHOWN_ELSEWHERE == set(EVENTS)
+    assert {event for event, _actor in shown} | SHOWN_ELSEWHERE == set(EVENTS)
     others = (Path(__file__).parent / "test_late_arrivals.py").read_text(encoding="utf-8")
     assert [event for event in SHOWN_ELSEWHERE - UNSHOWN if event not in others] == []
-    assert all(actor in EVENTS[event] for event, actor in told)
+    assert all(actor in EVENTS[event] for event, actor in shown)
 
 
 def test_each_event_has_its_words() -> None:

@@ -52,8 +52,8 @@ def test_a_review_promises_an_answer_by_a_day() -> None:
     cancel_items(shop.command(), shop.fake)
 
     assert list_kinds() == ["request_received"]
-    told = get_email("request_received").facts["answer_by"]
-    assert told[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
+    shown = get_email("request_received").facts["answer_by"]
+    assert shown[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
 
 
 @pytest.mark.parametrize(("applied", "second"), [(True, ["cancellation_confirmed"]), (False, [])])

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.accounts.models import Tally
+from aftercart.accounts.models import RateLimit
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
@@ -40,7 +40,7 @@ def order() -> Order:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.tallies.timezone", SimpleNamespace(now=lambda: at))
+    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
 
 
 @pytest.fixture(autouse=True)
@@ -198,7 +198,7 @@ def test_a_mail_is_sent_once_however_often_the_job_runs(order: Order) -> None:
     assert len(mail.outbox) == 1
 
 
-def test_a_job_whose_wish_has_been_forgotten_does_nothing(order: Order) -> None:
+def test_a_job_whose_code_request_has_been_forgotten_does_nothing(order: Order) -> None:
     pk = GuestCode.objects.get(uuid=ask_for(order.number)).pk
     GuestCode.objects.all().delete()
 
@@ -207,7 +207,7 @@ def test_a_job_whose_wish_has_been_forgotten_does_nothing(order: Order) -> None:
     assert mail.outbox == []
 
 
-def test_a_wish_that_lost_its_job_gets_it_again(order: Order) -> None:
+def test_a_code_request_that_lost_its_job_gets_it_again(order: Order) -> None:
     ask_for(order.number)
     ProcrastinateJob.objects.all()._raw_delete("default")
 
@@ -227,7 +227,7 @@ def count_statements(action: Callable[[], object]) -> list[str]:
     return [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in context.captured_queries]
 
 
-def test_the_same_statements_run_for_every_miss_and_for_every_wish(order: Order) -> None:
+def test_the_same_statements_run_for_every_miss_and_for_every_code_request(order: Order) -> None:
     customers = make_order(make_customer())
     pairs = (
         (order.number, "somebody@example.com"),
@@ -255,7 +255,7 @@ def test_who_looks_too_often_has_to_wait_whether_there_is_such_an_order_or_not(
 ) -> None:
     settings.GUEST_LOOKUPS = 3
     for number in (order.number, "ORD-2026-999999"):
-        Tally.objects.all().delete()
+        RateLimit.objects.all().delete()
         outcomes = []
         for n in range(5):
             try:
@@ -281,8 +281,8 @@ def test_one_network_address_may_look_more_often_than_one_order_may_be_looked_fo
 def test_what_no_limit_looks_at_any_more_is_forgotten(order: Order) -> None:
     ask_for(order.number)
     GuestCode.objects.update(created_at=get_now() - timedelta(hours=49))
-    Tally.objects.update(window_start=get_now() - timedelta(hours=49))
+    RateLimit.objects.update(window_start=get_now() - timedelta(hours=49))
     ask_for(order.number)
 
     assert forget_guests() == 4
-    assert (GuestCode.objects.count(), Tally.objects.count()) == (1, 3)
+    assert (GuestCode.objects.count(), RateLimit.objects.count()) == (1, 3)

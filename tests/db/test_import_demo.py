@@ -97,7 +97,7 @@ def test_the_people_can_log_in() -> None:
     assert (staff.is_staff, staff.is_superuser) == (True, True)
 
 
-def test_reasons_are_numbered_as_at_the_stand_in_and_speak_turkish() -> None:
+def test_reasons_are_numbered_as_at_the_sandbox_and_speak_turkish() -> None:
     reasons = list(CancellationReason.objects.filter(code="").order_by("pk"))
     assert [(r.pk, r.remote_pk) for r in reasons] == [(n, n) for n in range(1, 11)]
     assert [r.cancellation_type for r in reasons] == ["cancel"] * 5 + ["refund"] * 5
@@ -183,7 +183,7 @@ def test_a_summary_without_a_demo_is_empty_not_broken() -> None:
     assert (summary["customers"], summary["guest"]) == ([], None)
 
 
-def test_the_stand_in_gets_a_document_of_every_order() -> None:
+def test_the_sandbox_gets_a_document_of_every_order() -> None:
     documents = {document["id"]: document for document in json.loads(json.dumps(list(sandbox_documents())))}
     assert set(documents) == set(range(1001, 1301))
     order = Order.objects.get(pk=1001)

@@ -77,7 +77,7 @@ def test_a_database_that_goes_away_is_not_blamed_on_the_lines(monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_imports_of_the_same_file_at_once_take_turns() -> None:
+def test_imports_of_the_same_file_at_once_wait_for_each_other() -> None:
     documents = [make_document(str(n), user_email=f"c{n % 7}@example.com") for n in range(60)]
     barrier, results = Barrier(4), []
 
@@ -128,7 +128,7 @@ def test_without_taking_turns_two_imports_of_one_order_collide(
     monkeypatch.setattr(write_module, "resolve_customers", meet)
     monkeypatch.setattr(module, "write_orders", write)
     if not takes_turns:
-        monkeypatch.setattr(write_module, "take_turns", lambda _: None)
+        monkeypatch.setattr(write_module, "lock_purpose", lambda _: None)
     threads = [Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()

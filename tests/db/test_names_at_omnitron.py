@@ -1,10 +1,8 @@
 """Requests bear a name at Omnitron that no other request ever had; what bears it is adopted only if it is the same."""
 
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.deliver_request import deliver_request
@@ -84,22 +82,14 @@ def test_one_that_was_named_by_an_earlier_version_is_found_by_that_name() -> Non
     shop = Shop()
     request = request_units(shop, delivered=False)
     made = make_elsewhere(shop, str(request.pk))
-    CancellationRequest.objects.update(deliveries=1)  # it was asked for, and the answer was lost
+    CancellationRequest.objects.update(
+        delivery_attempts=1, remote_name=str(request.pk)
+    )  # its answer was lost
 
-    import_module("aftercart.cancellations.migrations.0012_names_at_omnitron").keep_names(apps, None)
     deliver_request(request.pk, shop.fake)
 
     assert (get_request().remote_name, get_request().remote_pks) == (str(request.pk), [made])
     assert shop.count_posts("create_request") == 0
-
-
-def test_one_that_omnitron_was_never_asked_for_gets_no_old_name() -> None:
-    request = request_units(Shop(), delivered=False)
-
-    import_module("aftercart.cancellations.migrations.0012_names_at_omnitron").keep_names(apps, None)
-
-    request.refresh_from_db()
-    assert request.remote_name == ""
 
 
 def test_the_next_round_of_an_old_one_is_named_by_its_uuid() -> None:

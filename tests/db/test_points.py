@@ -76,8 +76,8 @@ def test_a_refund_as_points_is_credited_when_omnitron_confirms_and_not_before() 
     assert (entry.user, entry.currency, entry.line) == (shop.user, "TRY", SubmissionLine.objects.get())
     assert get_balance(shop.user, "TRY") == Decimal(100)
     assert Order.objects.get().version == version + 1
-    told = TimelineEntry.objects.get(event="points_booked")
-    assert (told.actor, told.item, told.data) == ("omnitron", shop.items[0], {"refund_credit": "100.00"})
+    shown = TimelineEntry.objects.get(event="points_booked")
+    assert (shown.actor, shown.item, shown.data) == ("omnitron", shop.items[0], {"refund_credit": "100.00"})
 
 
 def test_what_omnitron_rejects_credits_nothing() -> None:
@@ -313,9 +313,9 @@ def test_a_document_of_ours_that_is_imported_again_adds_nothing() -> None:
     before = read_imported()
     assert len(before) == 6
 
-    told = build_document(order)["loyaltytransaction_set"]
-    assert len(told) == 6
-    result = run_import(make_document(loyaltytransaction_set=told, modified_date=LATER))
+    shown = build_document(order)["loyaltytransaction_set"]
+    assert len(shown) == 6
+    result = run_import(make_document(loyaltytransaction_set=shown, modified_date=LATER))
 
     assert result == (ImportResult(updated=1), [])
     assert read_imported() == before

@@ -37,13 +37,13 @@ def test_the_policy_is_shown_in_the_order_in_which_it_decides() -> None:
     book = get_default_book()
 
     text = capture(policy_report.print_policy, book)
-    told = json.loads(policy_report.write_policy(book))
+    shown = json.loads(policy_report.write_policy(book))
 
     assert "the default policy of the settings" in text
     assert text.index("statuses=200") < text.index("everything")
     assert "14 days from delivery" in text
-    assert told["version"] is None
-    assert [c["number"] for c in told["clauses"]] == [c.number for c in book.clauses]
+    assert shown["version"] is None
+    assert [c["number"] for c in shown["clauses"]] == [c.number for c in book.clauses]
 
 
 def test_an_order_is_explained_item_by_item() -> None:
@@ -52,15 +52,15 @@ def test_an_order_is_explained_item_by_item() -> None:
     first, second, third = shop.items
 
     text = capture(policy_report.print_explanation, explain(shop))
-    told = json.loads(policy_report.write_explanation(explain(shop)))
+    shown = json.loads(policy_report.write_explanation(explain(shop)))
 
-    assert [item["verdict"] for item in told["items"]] == ["refuse", "review", "refuse"]
-    assert [item["order_item"] for item in told["items"]] == [first.pk, second.pk, third.pk]
+    assert [item["verdict"] for item in shown["items"]] == ["refuse", "review", "refuse"]
+    assert [item["order_item"] for item in shown["items"]] == [first.pk, second.pk, third.pk]
     number = get_default_book().by_topic[Topic.RETURN_WINDOW][0].number
-    assert {"code": "return_window_closed", "clause": number}.items() <= told["items"][0]["findings"][
+    assert {"code": "return_window_closed", "clause": number}.items() <= shown["items"][0]["findings"][
         0
     ].items()
-    assert told["items"][2]["findings"][0]["clause"] is None
+    assert shown["items"][2]["findings"][0]["clause"] is None
     assert f"refuse return_window_closed (clause {number}): The time for returning" in text
     assert "refuse already_cancelled (always): Order already cancelled!" in text
     assert "not about this type" in text
@@ -79,11 +79,11 @@ def test_the_kind_and_the_time_can_be_told() -> None:
 def test_an_address_is_explained_too() -> None:
     shop = Shop([Line(status="500")])
 
-    told = json.loads(policy_report.write_explanation(explain(shop, "address_change")))
+    shown = json.loads(policy_report.write_explanation(explain(shop, "address_change")))
     text = capture(policy_report.print_explanation, explain(shop, "address_change"))
 
-    assert told["address"]["verdict"] == "refuse"
-    assert told["address"]["findings"][0]["code"] == "status_not_allowed"
+    assert shown["address"]["verdict"] == "refuse"
+    assert shown["address"]["findings"][0]["code"] == "status_not_allowed"
     assert "another address: refuse: It is too late" in text
 
 
@@ -128,11 +128,11 @@ def test_a_comparison_of_reasons_is_told() -> None:
     report = sync_reasons(FakeOmnitron())
 
     text = capture(policy_report.print_report, report)
-    told = json.loads(policy_report.write_report(report))
+    shown = json.loads(policy_report.write_report(report))
 
     assert f"ours #{lone.pk} (cancel) It [bold]rained: unknown" in text
     assert "theirs #1 (cancel) Changed my mind: none of ours" in text
-    assert told["problems"] == [
+    assert shown["problems"] == [
         {"id": lone.pk, "cancellation_type": "cancel", "subject": "It [bold]rained", "problem": "unknown"}
     ]
-    assert len(told["unused"]) == 10
+    assert len(shown["unused"]) == 10

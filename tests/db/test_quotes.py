@@ -295,7 +295,7 @@ def test_a_quote_of_something_else_is_an_input_error(whose: str) -> None:
     assert_nothing_happened(shop)
 
 
-def test_a_repeat_of_a_bound_cancellation_gets_its_first_answer() -> None:
+def test_a_replay_of_a_bound_cancellation_gets_its_first_answer() -> None:
     shop = make_shop()
     command = quoted(shop)
     cancel_items(command, shop.fake)

@@ -84,7 +84,7 @@ def stand_still(shop: Shop) -> None:
     draft = RequestDraft(other, 1, request.uuid.hex, quantity=1)
     made = shop.fake.backoffice.create_request(1, draft)
     CancellationRequest.objects.update(
-        remote_pks=[made.pk], delivered_at=timezone.now(), deliveries=5, making_id=""
+        remote_pks=[made.pk], delivered_at=timezone.now(), delivery_attempts=5, pending_create_id=""
     )
 
 
@@ -108,7 +108,9 @@ def test_one_that_left_late_and_was_not_answered_is_looked_for_after_the_grace()
 def go_on_elsewhere(shop: Shop) -> None:
     """Let the staff approve the request while a worker stands still at its system call; it is being checked."""
     shop.fake.before("create_request", None)
-    CancellationRequest.objects.update(status="verifying", delivery_round=1, deliveries=0, making_id="")
+    CancellationRequest.objects.update(
+        status="verifying", requeue_count=1, delivery_attempts=0, pending_create_id=""
+    )
 
 
 def test_one_that_comes_under_the_name_of_a_round_that_is_over_is_rejected() -> None:

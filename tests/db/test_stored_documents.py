@@ -49,15 +49,15 @@ NOT_SHOWN = {
     # Where the dialogue stands, but not how.
     "cancellations_submission": {
         "id", "user_id", "origin", "cause", "cause_detail", "command", "approved_request_id", "policy_version_id",
-        "repeat_id", "checks", "manual_since", "sent_at", "settled_at", "late_at", "created_at",
+        "idempotency_record_id", "checks", "manual_since", "sent_at", "settled_at", "late_at", "created_at",
     },
     # What the line's request shows of it; whose account it is, and how the points go, is said by nobody.
     "cancellations_submissionline": {"id", "fully_refund_as_loyalty_money", "holder_name", "closed_at"},
     # Its way into Omnitron's queue, and who decided.
     "cancellations_cancellationrequest": {
-        "id", "uuid", "cause", "reject_reason", "remote_pks", "delivery_error", "is_undeliverable", "deliveries",
-        "delivery_round", "remote_name", "making_id", "making_at", "delivered_at", "decided_at", "rejection_told_at",
-        "decided_by_id", "created_date", "modified_date",
+        "id", "uuid", "cause", "reject_reason", "remote_pks", "delivery_error", "is_undeliverable", "delivery_attempts",
+        "requeue_count", "remote_name", "pending_create_id", "pending_create_at", "delivered_at", "decided_at",
+        "rejection_sent_at", "decided_by_id", "created_date", "modified_date",
     },
     "cancellations_refundquote": {
         "id", "order_version", "is_binding", "way", "destination", "rest_points_returned", "rest_points_credited",
@@ -144,7 +144,7 @@ def _cancel(shop: Shop) -> None:
     cancel_items(shop.command(0), shop.fake)
 
 
-def _be_told(shop: Shop) -> None:
+def _be_notified(shop: Shop) -> None:
     _cancel(shop)
     read(shop.order)
     shop.fake.decide_items("approve", *shop.fake.posts[-1].body["cancel_items"])
@@ -192,7 +192,7 @@ def _write_sql(sql: str) -> Callable[[Shop], None]:
 
 WRITERS: dict[str, Callable[[Shop], object]] = {
     "a cancellation": _cancel,
-    "news of a decision": _be_told,
+    "news of a decision": _be_notified,
     "a request": _ask_for_units,
     "a rejection": _reject,
     "a policy": _publish,

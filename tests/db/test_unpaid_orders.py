@@ -22,8 +22,8 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import is_paid
 from aftercart.orders.quotes import compute_quote
-from aftercart.orders.rules import Ask
-from tests.shop import Line, Shop, ask, get_request, make_command, make_customer, make_write
+from aftercart.orders.rules import RequestedUnits
+from tests.shop import Line, Shop, ask, get_request, make_caller, make_command, make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +147,7 @@ def test_a_withdrawal_gives_nothing_back_either() -> None:
     shop = make_unpaid()
     map_withdrawal_reason("cancel", 1)
     withdraw_order(
-        WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email), shop.fake
+        WithdrawalCommand(make_caller(shop.user), shop.order.number, "Ayşe", shop.user.email), shop.fake
     )
     assert RefundQuote.objects.get().total_amount == 0
 
@@ -210,7 +210,7 @@ def test_a_payment_that_turns_out_to_be_missing_gives_nothing_and_is_told_to_sta
     assert (shop.order.refund_amount, get_balance(shop.user, "TRY")) == (Decimal(0), Decimal(0))
     assert list_differences() == {
         ("refund_amount", "1249.90", "0.00"),
-        ("promised_without_payment", "1249.90", "0.00"),
+        ("quoted_without_payment", "1249.90", "0.00"),
     }
 
 
@@ -220,7 +220,8 @@ def test_of_an_order_paid_at_the_door_only_what_was_delivered_comes_back() -> No
         order_fields={"payment_option": AT_THE_DOOR, "status": "500"},
     )
     quote = compute_quote(
-        gather_paid(Order.objects.get(), shop.items), [Ask(item.pk, "refund") for item in shop.items]
+        gather_paid(Order.objects.get(), shop.items),
+        [RequestedUnits(item.pk, "refund") for item in shop.items],
     )
 
     assert [line.refund_amount for line in quote.lines] == [60, 0]
@@ -287,7 +288,7 @@ def test_never_does_more_come_back_than_was_paid_without_staff_being_told(seed: 
         back = LoyaltyEntry.objects.filter(kind__in=["returned", "refund_credit"])
         points = sum((entry.amount for entry in back), Decimal(0))
         assert points <= paid
-        told = {what for what, _ours, _theirs in list_differences()}
-        assert order.refund_amount <= paid or told & {"refund_above_paid"}
+        shown = {what for what, _ours, _theirs in list_differences()}
+        assert order.refund_amount <= paid or shown & {"refund_above_paid"}
         quotes = RefundQuote.objects.all()
         assert sum((quote.total_amount for quote in quotes), Decimal(0)) <= paid

@@ -25,7 +25,7 @@ from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, TimelineEntry
-from tests.shop import Line, Shop, get_items, get_statuses, make_customer, make_order, make_write
+from tests.shop import Line, Shop, get_items, get_statuses, make_caller, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ class Withdrawn:
 def withdraw(shop: Shop, *positions: int, owner: User | Guest | None = None, **fields: Any) -> Withdrawn:
     """Make a statement; each has a fingerprint of its own unless one is given."""
     command = WithdrawalCommand(
-        write=make_write(owner or shop.user, fields.pop("key", ""), fields.pop("fingerprint", None)),
+        caller=make_caller(owner or shop.user, fields.pop("key", ""), fields.pop("fingerprint", None)),
         number=shop.order.number,
         name="Ayşe Yılmaz",
         email=shop.user.email,

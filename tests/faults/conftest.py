@@ -1,4 +1,4 @@
-"""Real processes: one stand-in and one web server for all tests of a worker."""
+"""Real processes: one sandbox and one web server for all tests of a worker."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker
 
 from aftercart.cancellations.models import CancellationReason
 from aftercart.orders.models import Order, OrderItem
-from tests.processes import Storefront, running_web
+from tests.processes import ShopClient, running_web
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
 from tests.remote.sandbox_process import running as running_sandbox
 from tests.shop import Line, get_items, make_customer, make_order, make_reason
@@ -20,13 +20,13 @@ DEADLINE = 2.0
 
 
 @dataclass(slots=True)
-class Street:
+class OrderScenario:
     """A shop in the real world: its web server, its Omnitron, a customer with an order."""
 
     base_url: str
     sandbox: SandboxProcess
     order: Order
-    storefront: Storefront
+    shop_client: ShopClient
     reason: CancellationReason
 
     @property
@@ -36,7 +36,7 @@ class Street:
 
     def cancel(self, position: int = 0, **fields: Any) -> Any:
         """Cancel one item as the customer."""
-        return self.storefront.cancel(self.order.number, self.items[position].pk, self.reason.pk, **fields)
+        return self.shop_client.cancel(self.order.number, self.items[position].pk, self.reason.pk, **fields)
 
     def count_posts(self) -> int:
         """Count the cancellations that reached Omnitron, applied or not."""
@@ -49,7 +49,7 @@ class Street:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """Run a stand-in Omnitron."""
+    """Run an Omnitron sandbox."""
     with running_sandbox(tmp_path_factory.mktemp("sandbox") / "omnitron.sqlite3") as process:
         yield process
 
@@ -92,21 +92,21 @@ def patient_url(
 
 
 @pytest.fixture
-def street(transactional_db: None, sandbox: SandboxProcess, base_url: str) -> Street:  # noqa: ARG001 - a fixture that only has to be there
+def scenario(transactional_db: None, sandbox: SandboxProcess, base_url: str) -> OrderScenario:  # noqa: ARG001 - a fixture that only has to be there
     """A customer with an order of two items, known to Omnitron."""
     sandbox.control("reset", {})
-    return make_street(sandbox, base_url)
+    return make_scenario(sandbox, base_url)
 
 
 @pytest.fixture
-def patient_street(transactional_db: None, sandbox: SandboxProcess, patient_url: str) -> Street:  # noqa: ARG001 - a fixture that only has to be there
+def patient_scenario(transactional_db: None, sandbox: SandboxProcess, patient_url: str) -> OrderScenario:  # noqa: ARG001 - a fixture that only has to be there
     """The same, where nothing fails for taking long."""
     sandbox.control("reset", {})
-    return make_street(sandbox, patient_url)
+    return make_scenario(sandbox, patient_url)
 
 
-def make_street(sandbox: SandboxProcess, base_url: str, *lines: Line) -> Street:
-    """Make a customer with an order, and tell the stand-in of it."""
+def make_scenario(sandbox: SandboxProcess, base_url: str, *lines: Line) -> OrderScenario:
+    """Make a customer with an order, and tell the sandbox of it."""
     user = make_customer()
     order = make_order(user, *(lines or (Line(), Line())))
     items = [
@@ -114,10 +114,10 @@ def make_street(sandbox: SandboxProcess, base_url: str, *lines: Line) -> Street:
         for item in get_items(order)
     ]
     sandbox.load(order_document(order.pk, *items, number=order.number))
-    return Street(
+    return OrderScenario(
         base_url=base_url,
         sandbox=sandbox,
         order=order,
-        storefront=Storefront(base_url).enter(user),
+        shop_client=ShopClient(base_url).enter(user),
         reason=make_reason("cancel"),
     )

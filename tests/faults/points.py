@@ -35,7 +35,7 @@ from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import Order
-from tests.faults.conftest import Street, make_street
+from tests.faults.conftest import OrderScenario, make_scenario
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
 from tests.shop import Line
 from tests.strength import find_turn, is_deep
@@ -58,7 +58,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], object]] = {
     jobs.SEND_EMAIL: lambda pk, _client: send_email(pk),
 }
 
-Action = Callable[[Street, Omnitron], object]
+Action = Callable[[OrderScenario, Omnitron], object]
 
 
 def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
@@ -172,7 +172,7 @@ def recover(client: Omnitron) -> None:
     for _round in range(10):
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
         AddressChange.objects.update(created_at=F("created_at") - _LONG_AGO)
-        CancellationRequest.objects.update(making_at=F("making_at") - _LONG_AGO)
+        CancellationRequest.objects.update(pending_create_at=F("pending_create_at") - _LONG_AGO)
         Order.objects.update(
             address_due_at=F("address_due_at") - _LONG_AGO, sync_due_at=F("sync_due_at") - _LONG_AGO
         )
@@ -189,15 +189,15 @@ def recover(client: Omnitron) -> None:
     pytest.fail("recovery does not come to an end")
 
 
-def _act(action: Action, street: Street) -> None:
-    action(street, make_client(street.sandbox))  # a child must not send on its parent's connections
+def _act(action: Action, scenario: OrderScenario) -> None:
+    action(scenario, make_client(scenario.sandbox))  # a child must not send on its parent's connections
 
 
 def kill_at_every_point(
     sandbox: SandboxProcess,
     action: Action,
     *,
-    check: Callable[[Street], None],
+    check: Callable[[OrderScenario], None],
     lines: tuple[Line, ...] = (),
     before: Action | None = None,
 ) -> int:
@@ -209,12 +209,12 @@ def kill_at_every_point(
     step = 1 if is_deep() else 2
     for deadly in range(1 + find_turn() % step, _MOST_POINTS, step):
         empty_tables()
-        street = make_street(sandbox, "http://nobody", *lines)
+        scenario = make_scenario(sandbox, "http://nobody", *lines)
         if before is not None:
-            before(street, client)
-        points = survive(deadly, _act, action, street, thoroughly=is_deep())
+            before(scenario, client)
+        points = survive(deadly, _act, action, scenario, thoroughly=is_deep())
         recover(client)
-        check(street)
+        check(scenario)
         if points is not None:
             return points
     pytest.fail("the action has no end")

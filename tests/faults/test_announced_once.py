@@ -16,7 +16,7 @@ from aftercart.mail.models import Email, LineNotice
 from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import OrderItem
-from tests.faults.conftest import Street
+from tests.faults.conftest import OrderScenario
 from tests.faults.points import Action, kill_at_every_point, make_client, recover
 from tests.remote.sandbox_process import SandboxProcess
 from tests.shop import Line, ask, make_command
@@ -26,50 +26,50 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ["Hat", "Shirt"]
 
 
-def request_both(street: Street, client: Omnitron) -> None:
+def request_both(scenario: OrderScenario, client: Omnitron) -> None:
     """Ask for both items in one submission, which our staff is to review, and have Omnitron's queue take both."""
-    for item, name in zip(street.items, NAMES, strict=True):
+    for item, name in zip(scenario.items, NAMES, strict=True):
         OrderItem.objects.filter(pk=item.pk).update(product={"name": name})
-    asks = [ask(item, street.reason) for item in street.items]
-    cancel_items(make_command(street.order, *asks), client)
+    asks = [ask(item, scenario.reason) for item in scenario.items]
+    cancel_items(make_command(scenario.order, *asks), client)
     recover(client)
     assert CancellationRequest.objects.filter(delivered_at__isnull=False).count() == 2
 
 
-def decide_there(street: Street, client: Omnitron) -> None:
+def decide_there(scenario: OrderScenario, client: Omnitron) -> None:
     """Have Omnitron approve the first request, and book it."""
     request = CancellationRequest.objects.order_by("pk")[0]
-    street.sandbox.control("decide", {"request": request.remote_pks[0], "decision": "approve"})
-    sync_order(street.order.pk, client)
+    scenario.sandbox.control("decide", {"request": request.remote_pks[0], "decision": "approve"})
+    sync_order(scenario.order.pk, client)
 
 
-def decide_here(street: Street, client: Omnitron) -> None:
+def decide_here(scenario: OrderScenario, client: Omnitron) -> None:
     """Have our staff approve the second request, and Omnitron agree; book it."""
     request = CancellationRequest.objects.order_by("pk")[1]
-    assert street.order.user is not None
+    assert scenario.order.user is not None
     with suppress(ActionError):  # decided by the process that died
-        approve_request(request.pk, street.order.user)
+        approve_request(request.pk, scenario.order.user)
     execute_approval(request.pk, client)
     item = request.line.order_item_id
-    street.sandbox.control("decide", {"remote_item": str(item), "decision": "approve"})
-    sync_order(street.order.pk, client)
+    scenario.sandbox.control("decide", {"remote_item": str(item), "decision": "approve"})
+    sync_order(scenario.order.pk, client)
 
 
-def decide_there_first(street: Street, client: Omnitron) -> None:
-    decide_there(street, client)
-    decide_here(street, client)
+def decide_there_first(scenario: OrderScenario, client: Omnitron) -> None:
+    decide_there(scenario, client)
+    decide_here(scenario, client)
 
 
-def decide_here_first(street: Street, client: Omnitron) -> None:
-    decide_here(street, client)
-    decide_there(street, client)
+def decide_here_first(scenario: OrderScenario, client: Omnitron) -> None:
+    decide_here(scenario, client)
+    decide_there(scenario, client)
 
 
-def check_announced(street: Street) -> None:
+def check_announced(scenario: OrderScenario) -> None:
     """Have decided what the dead process left undecided; then look at what the customer was told."""
-    client = make_client(street.sandbox)
-    decide_there(street, client)
-    decide_here(street, client)
+    client = make_client(scenario.sandbox)
+    decide_there(scenario, client)
+    decide_here(scenario, client)
     recover(client)
 
     assert Submission.objects.get(origin="direct").lines.filter(outcome="completed").count() == 2
@@ -83,7 +83,7 @@ def check_announced(street: Street) -> None:
     approved = Email.objects.get(kind="request_approved")
     assert [item["name"] for item in approved.facts["items"]] == [NAMES[1]]
     assert not Email.objects.exclude(state="sent").exists()
-    assert [row["cancels_accepted"] for row in street.sandbox.ledger(street.order.number)] == [0, 1]
+    assert [row["cancels_accepted"] for row in scenario.sandbox.ledger(scenario.order.number)] == [0, 1]
 
 
 @pytest.mark.rotating

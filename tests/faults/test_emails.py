@@ -19,9 +19,9 @@ from pytest_django import Settings
 
 from aftercart.actions import jobs
 from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.actions.notify_customer import post
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.send_email import recover_emails, send_email
-from aftercart.actions.tell_customer import post
 from aftercart.mail.folder import FolderBackend, list_mails
 from aftercart.mail.models import Email
 from tests.faults.points import survive

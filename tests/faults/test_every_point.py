@@ -1,7 +1,7 @@
 """Kill the process at every point of an action: each SQL statement, each commit, each remote call.
 
 The action runs in a forked child, which dies at its n-th point, for every n that there is. Then the recovery
-that a worker would do runs, with the rows' clocks moved on, and the books must agree with the stand-in's
+that a worker would do runs, with the rows' clocks moved on, and the books must agree with the sandbox's
 ledger: nothing cancelled twice, nothing forgotten, nothing left under way.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import Caller
 from aftercart.actions.compare_address import compare_address
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.override_policy import OverrideCommand, override_policy
@@ -31,7 +31,7 @@ from aftercart.cancellations.models import (
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.omnitron.client import Omnitron
 from tests.faults.checks import check_books, check_completed_there, check_points
-from tests.faults.conftest import Street
+from tests.faults.conftest import OrderScenario
 from tests.faults.points import Action, kill_at_every_point, recover
 from tests.remote.sandbox_process import SandboxProcess
 from tests.shop import Line, ask, make_address, make_address_command, make_command, make_reason
@@ -39,23 +39,23 @@ from tests.shop import Line, ask, make_address, make_address_command, make_comma
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def cancel(street: Street, client: Omnitron) -> None:
-    cancel_items(make_command(street.order, ask(street.items[0], street.reason)), client)
+def cancel(scenario: OrderScenario, client: Omnitron) -> None:
+    cancel_items(make_command(scenario.order, ask(scenario.items[0], scenario.reason)), client)
 
 
-def lose_an_answer(street: Street, client: Omnitron) -> None:
-    street.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
-    cancel(street, client)
+def lose_an_answer(scenario: OrderScenario, client: Omnitron) -> None:
+    scenario.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
+    cancel(scenario, client)
 
 
-def withdraw(street: Street, client: Omnitron) -> None:
-    assert street.order.user is not None
-    write = Write(street.order.user, "withdrawal")
-    command = WithdrawalCommand(write, street.order.number, "Ayşe Yılmaz", street.order.user_email)
+def withdraw(scenario: OrderScenario, client: Omnitron) -> None:
+    assert scenario.order.user is not None
+    caller = Caller(scenario.order.user, "withdrawal")
+    command = WithdrawalCommand(caller, scenario.order.number, "Ayşe Yılmaz", scenario.order.user_email)
     withdraw_order(command, client)
 
 
-def know_the_reason(_street: Street, _client: Omnitron) -> None:
+def know_the_reason(_scenario: OrderScenario, _client: Omnitron) -> None:
     for kind, remote_pk in (("cancel", 1), ("refund", 6)):
         CancellationReason.objects.filter(code="withdrawal", cancellation_type=kind).delete()
         CancellationReason.objects.create(
@@ -67,77 +67,77 @@ def know_the_reason(_street: Street, _client: Omnitron) -> None:
         )
 
 
-def move(street: Street, client: Omnitron) -> None:
-    assert street.order.user is not None
-    change_address(make_address_command(street.order, make_address(street.order.user)), client)
+def move(scenario: OrderScenario, client: Omnitron) -> None:
+    assert scenario.order.user is not None
+    change_address(make_address_command(scenario.order, make_address(scenario.order.user)), client)
 
 
-def move_and_lose_the_answer(street: Street, client: Omnitron) -> None:
-    street.sandbox.client.delete("/sandbox/faults/")  # what an earlier process died before it met
-    street.sandbox.control("faults", {"call": "address_change", "kind": "drop_after"})
-    move(street, client)
+def move_and_lose_the_answer(scenario: OrderScenario, client: Omnitron) -> None:
+    scenario.sandbox.client.delete("/sandbox/faults/")  # what an earlier process died before it met
+    scenario.sandbox.control("faults", {"call": "address_change", "kind": "drop_after"})
+    move(scenario, client)
 
 
-def bring_it_home(street: Street, client: Omnitron) -> None:
+def bring_it_home(scenario: OrderScenario, client: Omnitron) -> None:
     """Do what the worker does about an address change whose answer was lost."""
     deliver_address(AddressChange.objects.get().pk, client)
-    compare_address(street.order.pk, client)
+    compare_address(scenario.order.pk, client)
 
 
-def request_and_deliver(street: Street, client: Omnitron) -> None:
-    cancel(street, client)
+def request_and_deliver(scenario: OrderScenario, client: Omnitron) -> None:
+    cancel(scenario, client)
     recover(client)
 
 
-def approve(street: Street, client: Omnitron) -> None:
+def approve(scenario: OrderScenario, client: Omnitron) -> None:
     request = CancellationRequest.objects.get()
-    assert street.order.user is not None
-    approve_request(request.pk, street.order.user)
+    assert scenario.order.user is not None
+    approve_request(request.pk, scenario.order.user)
     execute_approval(request.pk, client)
 
 
-def reject(street: Street, client: Omnitron) -> None:
+def reject(scenario: OrderScenario, client: Omnitron) -> None:
     request = CancellationRequest.objects.get()
-    assert street.order.user is not None
-    reject_request(request.pk, street.order.user, "No.")
+    assert scenario.order.user is not None
+    reject_request(request.pk, scenario.order.user, "No.")
     deliver_rejection(request.pk, client)
 
 
-def request_and_have_it_completed(street: Street, client: Omnitron) -> None:
+def request_and_have_it_completed(scenario: OrderScenario, client: Omnitron) -> None:
     """Have Omnitron complete a request; nobody here knows yet."""
-    request_and_deliver(street, client)
-    street.sandbox.control("decide", {"order": street.order.number, "decision": "approve"})
+    request_and_deliver(scenario, client)
+    scenario.sandbox.control("decide", {"order": scenario.order.number, "decision": "approve"})
 
 
-def verify(_street: Street, client: Omnitron) -> None:
+def verify(_scenario: OrderScenario, client: Omnitron) -> None:
     verify_submission(Submission.objects.get().pk, client)
 
 
-def deliver(_street: Street, client: Omnitron) -> None:
+def deliver(_scenario: OrderScenario, client: Omnitron) -> None:
     deliver_request(CancellationRequest.objects.get().pk, client)
 
 
-def refund_as_points(street: Street, client: Omnitron) -> None:
+def refund_as_points(scenario: OrderScenario, client: Omnitron) -> None:
     """Have a cancellation, to be refunded as points, approved at Omnitron; nobody here knows yet."""
     for kind, amount in (("spent", -30), ("earned", 5)):
         LoyaltyEntry.objects.create(
-            user=street.order.user, order=street.order, currency="TRY", kind=kind, amount=amount
+            user=scenario.order.user, order=scenario.order, currency="TRY", kind=kind, amount=amount
         )
-    command = make_command(street.order, ask(street.items[0], street.reason))
+    command = make_command(scenario.order, ask(scenario.items[0], scenario.reason))
     cancel_items(replace(command, fully_refund_as_loyalty_money=True), client)
-    street.sandbox.control("decide", {"order": street.order.number, "decision": "approve"})
+    scenario.sandbox.control("decide", {"order": scenario.order.number, "decision": "approve"})
 
 
-def book(street: Street, client: Omnitron) -> None:
-    sync_order(street.order.pk, client)
+def book(scenario: OrderScenario, client: Omnitron) -> None:
+    sync_order(scenario.order.pk, client)
 
 
-def override(street: Street, _client: Omnitron) -> None:
-    assert street.order.user is not None
+def override(scenario: OrderScenario, _client: Omnitron) -> None:
+    assert scenario.order.user is not None
     command = OverrideCommand(
-        street.order.pk, street.items[0].pk, make_reason("refund").pk, why="A goodwill return."
+        scenario.order.pk, scenario.items[0].pk, make_reason("refund").pk, why="A goodwill return."
     )
-    override_policy(command, street.order.user)
+    override_policy(command, scenario.order.user)
 
 
 INVOICED = (Line(invoice_number="INV-1"), Line())

@@ -18,8 +18,8 @@ from aftercart.actions.prepare_submission import prepare_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.lib import failpoints
 from aftercart.orders.models import TimelineEntry
-from tests.faults.conftest import Street
-from tests.processes import Storefront, running_web, running_worker, wait_until
+from tests.faults.conftest import OrderScenario
+from tests.processes import ShopClient, running_web, running_worker, wait_until
 from tests.shop import Shop, get_statuses
 from tests.tables import empty_queue
 
@@ -60,24 +60,26 @@ def find_frozen(points: Path) -> list[int]:
 
 
 def test_a_web_process_that_is_frozen_holding_an_order_keeps_nobody_from_it_for_long(
-    street: Street, points: Path
+    scenario: OrderScenario, points: Path
 ) -> None:
     environment = {failpoints.VARIABLE: str(points), "WEB_PROCESSES": "1"}
     with (
-        running_web(street.sandbox.base_url, **environment) as other,
+        running_web(scenario.sandbox.base_url, **environment) as other,
         ThreadPoolExecutor(1) as pool,
         freezing(points, "prepare.judged"),
     ):
-        assert street.order.user is not None
-        frozen = Storefront(other).enter(street.order.user)
-        item = street.items[0].pk
-        lost = pool.submit(frozen.cancel, street.order.number, item, street.reason.pk, description="frozen")
+        assert scenario.order.user is not None
+        frozen = ShopClient(other).enter(scenario.order.user)
+        item = scenario.items[0].pk
+        lost = pool.submit(
+            frozen.cancel, scenario.order.number, item, scenario.reason.pk, description="frozen"
+        )
         [pid] = wait_until(lambda: find_frozen(points))
         began = time.monotonic()
 
-        answers = [street.cancel()]
+        answers = [scenario.cancel()]
         while answers[-1].status_code == 503:
-            answers.append(street.cancel())
+            answers.append(scenario.cancel())
         took = time.monotonic() - began
 
         assert [answer.status_code for answer in answers] == [503] * (len(answers) - 1) + [204]
@@ -88,21 +90,21 @@ def test_a_web_process_that_is_frozen_holding_an_order_keeps_nobody_from_it_for_
         with suppress(httpx2.HTTPError):
             assert lost.result(timeout=40).status_code == 503
 
-    assert street.count_posts() == 1
-    assert sorted(street.count_cancelled()) == [0, 1]
+    assert scenario.count_posts() == 1
+    assert sorted(scenario.count_cancelled()) == [0, 1]
     assert Submission.objects.count() == 1
 
 
 @pytest.mark.parametrize("point", ["recover.settling", "settle.booked"])
 def test_a_worker_that_is_frozen_while_it_recovers_keeps_no_other_from_it_and_wakes_to_nothing(
-    street: Street, points: Path, point: failpoints.Point
+    scenario: OrderScenario, points: Path, point: failpoints.Point
 ) -> None:
     shops = [Shop() for _ in range(3)]
     for shop in shops:
         prepare_submission(shop.command(), Submission.Origin.DIRECT)
     Submission.objects.update(created_at=F("created_at") - timedelta(seconds=60))
     empty_queue()
-    url = street.sandbox.base_url
+    url = scenario.sandbox.base_url
     with (
         running_worker(url, **{failpoints.VARIABLE: str(points)}),
         freezing(points, point),
@@ -120,7 +122,7 @@ def test_a_worker_that_is_frozen_while_it_recovers_keeps_no_other_from_it_and_wa
     events = TimelineEntry.objects.filter(event="requests_opened").values("order")
     assert {row["n"] for row in events.annotate(n=Count("pk"))} == {1}
     assert [get_statuses(shop.order) for shop in shops] == [["400"]] * 3
-    assert street.count_posts() == 0
+    assert scenario.count_posts() == 0
 
 
 def count_heartbeats() -> int:

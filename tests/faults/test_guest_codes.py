@@ -57,6 +57,6 @@ def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settin
 
 
 def work(pk: int) -> None:
-    """Do what the worker does for one wish: decide, and send the e-mail."""
+    """Do what the worker does for one request for a code: decide, and send the e-mail."""
     send_guest_code(pk)
     send_emails()

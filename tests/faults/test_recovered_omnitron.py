@@ -7,7 +7,7 @@ import pytest
 from aftercart.actions import jobs
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest
-from tests.faults.conftest import Street
+from tests.faults.conftest import OrderScenario
 from tests.processes import running_worker, wait_until
 from tests.shop import ask, make_command
 from tests.tables import empty_queue
@@ -15,16 +15,18 @@ from tests.tables import empty_queue
 pytestmark = pytest.mark.timeout(180)
 
 
-def test_a_request_put_off_for_ten_minutes_is_delivered_as_soon_as_omnitron_is_back(street: Street) -> None:
-    street.sandbox.control("faults", {"call": "*", "kind": "status", "status": 503, "times": -1})
-    request_cancellation(make_command(street.order, ask(street.items[0], street.reason)))
+def test_a_request_put_off_for_ten_minutes_is_delivered_as_soon_as_omnitron_is_back(
+    scenario: OrderScenario,
+) -> None:
+    scenario.sandbox.control("faults", {"call": "*", "kind": "status", "status": 503, "times": -1})
+    request_cancellation(make_command(scenario.order, ask(scenario.items[0], scenario.reason)))
     request = CancellationRequest.objects.get()
     empty_queue()
     jobs.enqueue(jobs.DELIVER_REQUEST, request.pk, wait=timedelta(minutes=10))
 
-    with running_worker(street.sandbox.base_url, OMNITRON_POLL_SECONDS="1", OMNITRON_BREAKER_SECONDS="1"):
-        wait_until(lambda: street.sandbox.calls(limit=3), 60)
+    with running_worker(scenario.sandbox.base_url, OMNITRON_POLL_SECONDS="1", OMNITRON_BREAKER_SECONDS="1"):
+        wait_until(lambda: scenario.sandbox.calls(limit=3), 60)
         request.refresh_from_db()
-        assert (request.delivered_at, request.deliveries) == (None, 0)
-        street.sandbox.client.delete("/sandbox/faults/").raise_for_status()
+        assert (request.delivered_at, request.delivery_attempts) == (None, 0)
+        scenario.sandbox.client.delete("/sandbox/faults/").raise_for_status()
         wait_until(lambda: CancellationRequest.objects.get().delivered_at is not None, 40)

@@ -24,7 +24,7 @@ from aftercart.cancellations.models import AddressChange, CancellationRequest, S
 from aftercart.lib import postgres
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import Order
-from tests.faults.conftest import Street, make_street
+from tests.faults.conftest import OrderScenario, make_scenario
 from tests.faults.points import recover
 from tests.processes import make_environment
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
@@ -36,10 +36,10 @@ Restore = Callable[[], None]
 
 
 @pytest.fixture
-def street(transactional_db: None, sandbox: SandboxProcess) -> Street:  # noqa: ARG001 - a fixture that only has to be there
-    """A customer's order of three items, at a stand-in of which nobody else hears."""
+def scenario(transactional_db: None, sandbox: SandboxProcess) -> OrderScenario:  # noqa: ARG001 - a fixture that only has to be there
+    """A customer's order of three items, at a sandbox of which nobody else hears."""
     sandbox.control("reset", {})
-    return make_street(sandbox, "http://127.0.0.1:9", Line(), Line(), Line())
+    return make_scenario(sandbox, "http://127.0.0.1:9", Line(), Line(), Line())
 
 
 @pytest.fixture
@@ -80,136 +80,138 @@ def list_writes(sandbox: SandboxProcess) -> list[str]:
     ]
 
 
-def command_of(street: Street, position: int, **fields: Any) -> Any:
-    return make_command(street.order, ask(street.items[position], street.reason), **fields)
+def command_of(scenario: OrderScenario, position: int, **fields: Any) -> Any:
+    return make_command(scenario.order, ask(scenario.items[position], scenario.reason), **fields)
 
 
-def do_what_the_backup_knows(street: Street, client: HttpOmnitron) -> tuple[int, int]:
+def do_what_the_backup_knows(scenario: OrderScenario, client: HttpOmnitron) -> tuple[int, int]:
     """Record a submission and a request, of which nothing has been sent yet."""
-    prepared = prepare_submission(command_of(street, 0, fingerprint="direct"), Submission.Origin.DIRECT)
+    prepared = prepare_submission(command_of(scenario, 0, fingerprint="direct"), Submission.Origin.DIRECT)
     assert isinstance(prepared, Prepared)
-    request_cancellation(command_of(street, 1))
+    request_cancellation(command_of(scenario, 1))
     with client.dialogue() as dialogue:
-        assert dialogue.read_order(channel_id=1, number=street.order.number).pk
+        assert dialogue.read_order(channel_id=1, number=scenario.order.number).pk
     return prepared.submission_pk, CancellationRequest.objects.get().pk
 
 
 def test_what_was_sent_after_the_backup_is_found_and_nothing_is_sent_again(
-    street: Street, client: HttpOmnitron, tmp_path: Path
+    scenario: OrderScenario, client: HttpOmnitron, tmp_path: Path
 ) -> None:
-    submission_pk, request_pk = do_what_the_backup_knows(street, client)
+    submission_pk, request_pk = do_what_the_backup_knows(scenario, client)
     restore = back_up(tmp_path)
     assert send_submission(submission_pk, client).status == 204
     deliver_request(request_pk, client)
-    cancel_items(command_of(street, 2), client)  # of which the backup will know nothing
-    street.sandbox.control("decide", {"decision": "approve", "all": True})
-    written = list_writes(street.sandbox)
+    cancel_items(command_of(scenario, 2), client)  # of which the backup will know nothing
+    scenario.sandbox.control("decide", {"decision": "approve", "all": True})
+    written = list_writes(scenario.sandbox)
     assert written.count("order_cancel") == 2
     restore()
 
     result = reconcile_before_sending(client)
 
-    assert list_writes(street.sandbox) == written
+    assert list_writes(scenario.sandbox) == written
     assert (result.unread, find_hold()) == ([], None)
     recover(client)
-    assert list_writes(street.sandbox) == written
-    assert street.count_cancelled() == [1, 0, 1]
+    assert list_writes(scenario.sandbox) == written
+    assert scenario.count_cancelled() == [1, 0, 1]
     assert Submission.objects.get(pk=submission_pk).state == "applied"
     assert CancellationRequest.objects.get(pk=request_pk).status == "completed"
-    assert get_statuses(street.order) == ["100", "100", "100"]
-    repeat = cancel_items(command_of(street, 0, fingerprint="direct"), client)
-    assert (repeat.status, repeat.is_replay) == (204, True)
+    assert get_statuses(scenario.order) == ["100", "100", "100"]
+    replayed = cancel_items(command_of(scenario, 0, fingerprint="direct"), client)
+    assert (replayed.status, replayed.is_replay) == (204, True)
 
 
 def test_without_the_reading_it_would_be_asked_for_again(
-    street: Street, client: HttpOmnitron, tmp_path: Path
+    scenario: OrderScenario, client: HttpOmnitron, tmp_path: Path
 ) -> None:
-    submission_pk, _request_pk = do_what_the_backup_knows(street, client)
+    submission_pk, _request_pk = do_what_the_backup_knows(scenario, client)
     restore = back_up(tmp_path)
     assert send_submission(submission_pk, client).status == 204
-    written = list_writes(street.sandbox)
+    written = list_writes(scenario.sandbox)
     restore()
 
     recover(client)  # as a worker does that is started at once
 
-    assert len(list_writes(street.sandbox)) > len(written)
+    assert len(list_writes(scenario.sandbox)) > len(written)
     assert Submission.objects.get(pk=submission_pk).state == "refused"  # and it was applied
 
 
 def test_what_was_never_sent_goes_on_once_sending_is_released(
-    street: Street, client: HttpOmnitron, tmp_path: Path
+    scenario: OrderScenario, client: HttpOmnitron, tmp_path: Path
 ) -> None:
-    submission_pk, request_pk = do_what_the_backup_knows(street, client)
+    submission_pk, request_pk = do_what_the_backup_knows(scenario, client)
     back_up(tmp_path)()
     Submission.objects.update(created_at="2026-01-01T00:00Z")
 
     result = reconcile_before_sending(client)
 
-    assert (result.unread, list_writes(street.sandbox)) == ([], [])
+    assert (result.unread, list_writes(scenario.sandbox)) == ([], [])
     recover(client)
-    assert street.count_cancelled() == [0, 0, 0]
-    assert list_writes(street.sandbox) == ["request_create"] * 2
+    assert scenario.count_cancelled() == [0, 0, 0]
+    assert list_writes(scenario.sandbox) == ["request_create"] * 2
     assert Submission.objects.get(pk=submission_pk).state == "refused"
     assert CancellationRequest.objects.get(pk=request_pk).delivered_at is not None
 
 
 def test_an_address_that_was_told_after_the_backup_is_found(
-    street: Street, client: HttpOmnitron, tmp_path: Path
+    scenario: OrderScenario, client: HttpOmnitron, tmp_path: Path
 ) -> None:
-    assert street.order.user is not None
-    address = make_address(street.order.user)
-    change_pk = _prepare(make_address_command(street.order, address))
+    assert scenario.order.user is not None
+    address = make_address(scenario.order.user)
+    change_pk = _prepare(make_address_command(scenario.order, address))
     assert isinstance(change_pk, int)
     restore = back_up(tmp_path)
     deliver_address(change_pk, client)
-    written = list_writes(street.sandbox)
+    written = list_writes(scenario.sandbox)
     assert len(written) == 1
     restore()
 
     assert reconcile_before_sending(client).unread == []
 
     assert AddressChange.objects.get().state == "confirmed"
-    order = Order.objects.get(pk=street.order.pk)
+    order = Order.objects.get(pk=scenario.order.pk)
     assert order.shipping_address is not None
-    assert (order.shipping_address["pk"], list_writes(street.sandbox)) == (address.pk, written)
+    assert (order.shipping_address["pk"], list_writes(scenario.sandbox)) == (address.pk, written)
 
 
 def test_while_anything_cannot_be_read_the_hold_stays_and_the_next_run_goes_on(
-    street: Street, client: HttpOmnitron
+    scenario: OrderScenario, client: HttpOmnitron
 ) -> None:
-    submission_pk, _request_pk = do_what_the_backup_knows(street, client)
-    street.sandbox.control("faults", {"call": "order_items", "kind": "status", "status": 503, "times": -1})
+    submission_pk, _request_pk = do_what_the_backup_knows(scenario, client)
+    scenario.sandbox.control("faults", {"call": "order_items", "kind": "status", "status": 503, "times": -1})
 
     result = reconcile_before_sending(client)
 
-    assert result.unread == [f"order {street.order.number}"]
+    assert result.unread == [f"order {scenario.order.number}"]
     assert find_hold() is not None
     assert send_submission(submission_pk, client).status == 200
-    assert list_writes(street.sandbox) == []
-    street.sandbox.client.delete("/sandbox/faults/").raise_for_status()
+    assert list_writes(scenario.sandbox) == []
+    scenario.sandbox.client.delete("/sandbox/faults/").raise_for_status()
     assert reconcile_before_sending(client).is_whole
     assert find_hold() is None
 
 
-def test_on_hold_a_customer_is_served_and_nothing_is_sent(street: Street, client: HttpOmnitron) -> None:
-    assert street.order.user is not None
+def test_on_hold_a_customer_is_served_and_nothing_is_sent(
+    scenario: OrderScenario, client: HttpOmnitron
+) -> None:
+    assert scenario.order.user is not None
     hold = hold_sending("A test.")
     assert hold_sending("Another.") == hold
 
-    moved = change_address(make_address_command(street.order, make_address(street.order.user)), client)
-    cancelled = cancel_items(command_of(street, 0), client)
+    moved = change_address(make_address_command(scenario.order, make_address(scenario.order.user)), client)
+    cancelled = cancel_items(command_of(scenario, 0), client)
     deliver_request(CancellationRequest.objects.get().pk, client)
 
     assert (cancelled.status, moved.status) == (200, 202)
     assert Submission.objects.get().cause == "on_hold"
-    assert list_writes(street.sandbox) == []
+    assert list_writes(scenario.sandbox) == []
     assert [release_sending(), release_sending()] == [True, False]
     recover(client)
-    assert sorted(list_writes(street.sandbox)) == ["address_change", "request_create"]
+    assert sorted(list_writes(scenario.sandbox)) == ["address_change", "request_create"]
 
 
 def test_a_restored_database_is_noticed_and_holds_sending(
-    street: Street, tmp_path: Path, settings: Any
+    scenario: OrderScenario, tmp_path: Path, settings: Any
 ) -> None:
     settings.VAR = tmp_path
     assert not watch_restores()
@@ -223,11 +225,11 @@ def test_a_restored_database_is_noticed_and_holds_sending(
     assert hold is not None
     assert "a backup was restored" in hold.reason
     assert not watch_restores()
-    assert street.order.pk
+    assert scenario.order.pk
 
 
 def test_another_database_beside_the_same_folder_is_not_taken_for_a_restored_one(
-    street: Street, tmp_path: Path, settings: Any
+    scenario: OrderScenario, tmp_path: Path, settings: Any
 ) -> None:
     settings.VAR = tmp_path
     (tmp_path / "last-seen.json").write_text('{"5f1c7c1e-0000-4000-8000-000000000000": 999}', "utf-8")
@@ -235,7 +237,7 @@ def test_another_database_beside_the_same_folder_is_not_taken_for_a_restored_one
     assert not watch_restores()
 
     assert find_hold() is None
-    assert street.order.pk
+    assert scenario.order.pk
 
 
 def call(sandbox: SandboxProcess, *arguments: str) -> tuple[int, str]:
@@ -248,23 +250,23 @@ def call(sandbox: SandboxProcess, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_the_commands_of_the_runbook(street: Street, client: HttpOmnitron) -> None:
-    do_what_the_backup_knows(street, client)
+def test_the_commands_of_the_runbook(scenario: OrderScenario, client: HttpOmnitron) -> None:
+    do_what_the_backup_knows(scenario, client)
     Submission.objects.update(created_at="2026-01-01T00:00Z")
 
-    code, held = call(street.sandbox, "hold-sending", "--reason", "A drill.")
+    code, held = call(scenario.sandbox, "hold-sending", "--reason", "A drill.")
     assert (code, held.startswith("Sending is on hold since ")) == (0, True)
-    street.sandbox.control("faults", {"call": "order_items", "kind": "status", "status": 503, "times": -1})
-    code, told = call(street.sandbox, "reconcile", "--before-sending")
-    assert (code, told.splitlines()[-1]) == (1, "Sending stays on hold: run this again.")
-    street.sandbox.client.delete("/sandbox/faults/").raise_for_status()
-    code, told = call(street.sandbox, "reconcile", "--before-sending")
+    scenario.sandbox.control("faults", {"call": "order_items", "kind": "status", "status": 503, "times": -1})
+    code, shown = call(scenario.sandbox, "reconcile", "--before-sending")
+    assert (code, shown.splitlines()[-1]) == (1, "Sending stays on hold: run this again.")
+    scenario.sandbox.client.delete("/sandbox/faults/").raise_for_status()
+    code, shown = call(scenario.sandbox, "reconcile", "--before-sending")
     assert code == 0
-    assert told.splitlines() == [
+    assert shown.splitlines() == [
         "Sending is on hold.",
         "1 of 1 orders read",
         "1 orders read, 0 things found done, 0 differ.",
         "Sending is released.",
     ]
-    assert call(street.sandbox, "hold-sending", "--release") == (0, "Sending was not on hold.\n")
-    assert call(street.sandbox, "reconcile") == (0, "1 compared, 0 different, 0 unread\n")
+    assert call(scenario.sandbox, "hold-sending", "--release") == (0, "Sending was not on hold.\n")
+    assert call(scenario.sandbox, "reconcile") == (0, "1 compared, 0 different, 0 unread\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.harness.chaos import RARE_POINTS, TOWN_POINTS
+from tests.faults.harness.chaos import CLUSTER_POINTS, RARE_POINTS
 from tests.faults.harness.mutations import MUTATIONS
 from tests.strength import is_deep
 
@@ -48,7 +48,7 @@ def test_under_fire_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) ->
     print(output)  # noqa: T201 - its table belongs into the log of a failure
     assert report["violations"] == [], output
     assert report["left"] == {}
-    assert set(report["failpoints"]) >= TOWN_POINTS - RARE_POINTS
+    assert set(report["failpoints"]) >= CLUSTER_POINTS - RARE_POINTS
     assert report["submissions"] >= 100
     assert sum(report["kills"].values()) >= 5
     assert code == 0

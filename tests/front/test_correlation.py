@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aftercart.cancellations.models import Submission
-from tests.faults.conftest import make_street
+from tests.faults.conftest import make_scenario
 from tests.processes import answers, find_free_port, make_environment, running, wait_until
 from tests.remote.sandbox_process import running as running_sandbox
 
@@ -40,11 +40,11 @@ def test_a_request_id_goes_from_the_proxy_to_the_workers_calls(tmp_path: Path) -
         with web_log.open("wb") as web, worker_log.open("wb") as worker:
             with running([sys.executable, "-m", "aftercart", "web"], environment, web):
                 wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 60)
-                street = make_street(sandbox, f"http://127.0.0.1:{port}")
+                scenario = make_scenario(sandbox, f"http://127.0.0.1:{port}")
                 sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
-                street.storefront.client.headers["X-Request-ID"] = REQUEST_ID
+                scenario.shop_client.client.headers["X-Request-ID"] = REQUEST_ID
 
-                answer = street.cancel()
+                answer = scenario.cancel()
 
             submission = Submission.objects.get()
             assert (answer.status_code, answer.headers["x-request-id"]) == (200, REQUEST_ID)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import make_street
+from tests.faults.conftest import make_scenario
 from tests.front.connections import held, write_request
 from tests.processes import answers, find_free_port, make_environment, running, wait_until
 from tests.remote.sandbox_process import running as running_sandbox
@@ -38,12 +38,12 @@ def test_a_stopped_server_answers_what_it_has_begun(tmp_path: Path) -> None:
             base_url,
         ),
     ):
-        street = make_street(sandbox, base_url)
+        scenario = make_scenario(sandbox, base_url)
         sandbox.control("faults", {"call": "order_cancel", "kind": "latency", "seconds": 2})
         results: list[Any] = []
-        number, item, reason = street.order.number, street.items[0].pk, street.reason.pk
+        number, item, reason = scenario.order.number, scenario.items[0].pk, scenario.reason.pk
         client = threading.Thread(
-            target=lambda: results.append(street.storefront.cancel(number, item, reason))
+            target=lambda: results.append(scenario.shop_client.cancel(number, item, reason))
         )
         with held(base_url, 20, unfinished), held(base_url, 20, b""):
             client.start()

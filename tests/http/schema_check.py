@@ -14,7 +14,7 @@ from aftercart.api.schema.operation import NO_ADDRESS, OF_PAGES
 from aftercart.api.schema.views import build_document
 
 #: Headers that mean something to a client of the API; each answer that bears one must say so.
-TOLD_HEADERS = ("Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "Set-Cookie")
+DOCUMENTED_HEADERS = ("Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "Set-Cookie")
 _URI = "urn:openapi"
 #: What pages and the front say has its tests there.
 ONLY_ELSEWHERE = [
@@ -92,14 +92,14 @@ def assert_matches_schema(response: Any, operation_id: str) -> None:
 
 
 def _assert_headers(response: Any, documented: dict[str, Any], operation_id: str) -> None:
-    told = documented.get("headers", {})
-    for name in TOLD_HEADERS:
+    documented_headers = documented.get("headers", {})
+    for name in DOCUMENTED_HEADERS:
         value = "set" if name == "Set-Cookie" and response.cookies else response.headers.get(name)
         where = f"{operation_id} {response.status_code}: {name}"
         if value is None:
-            assert not told.get(name, {}).get("required"), f"{where} is missing"
+            assert not documented_headers.get(name, {}).get("required"), f"{where} is missing"
         elif name == "Set-Cookie":
             continue  # Django sets or clears one wherever it sees need
         else:
-            assert name in told, f"{where} is not documented"
-            assert list_errors(value, told[name]["schema"]) == [], f"{where} is {value!r}"
+            assert name in documented_headers, f"{where} is not documented"
+            assert list_errors(value, documented_headers[name]["schema"]) == [], f"{where} is {value!r}"

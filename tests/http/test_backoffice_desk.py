@@ -88,16 +88,18 @@ def test_the_list_says_that_an_approval_came_back_and_can_show_those_alone(brows
 
 
 @pytest.mark.parametrize(
-    ("deliveries", "error", "told"), [(1, "", False), (1, "timeout", True), (3, "timeout", True)]
+    ("delivery_attempts", "error", "shown"), [(1, "", False), (1, "timeout", True), (3, "timeout", True)]
 )
-def test_a_first_delivery_is_no_failed_try(browser: Client, deliveries: int, error: str, told: bool) -> None:
+def test_a_first_delivery_is_no_failed_try(
+    browser: Client, delivery_attempts: int, error: str, shown: bool
+) -> None:
     request = make_request(delivery_error=error)
-    CancellationRequest.objects.update(deliveries=deliveries)
+    CancellationRequest.objects.update(delivery_attempts=delivery_attempts)
 
     page = get(browser, f"{QUEUE}{request.pk}/change/")
 
     assert "Failed tries" not in page
-    assert (f"<dt>Tries</dt><dd>{deliveries}</dd>" in page) == told
+    assert (f"<dt>Tries</dt><dd>{delivery_attempts}</dd>" in page) == shown
 
 
 # --- words ---------------------------------------------------------------------------------------------------

@@ -101,14 +101,14 @@ def test_without_a_trusted_proxy_nothing_of_it_counts() -> None:
 
 @pytest.mark.usefixtures("proxied")
 def test_the_proxys_request_id_is_taken_over_where_it_is_well_formed() -> None:
-    def tell(given: str) -> str:
+    def resolve(given: str) -> str:
         return Client(headers={"X-Request-ID": given}).get("/users/login/").headers["X-Request-ID"]
 
-    assert tell("edge-1/2026:a.b=c") == "edge-1/2026:a.b=c"
+    assert resolve("edge-1/2026:a.b=c") == "edge-1/2026:a.b=c"
     for bad in ("", " ", "two words", "a" * 200, "-begins", "ü", "a\x1b[31m"):
-        made = tell(bad)
+        made = resolve(bad)
         assert len(made) == 32
-        assert made != tell(bad)
+        assert made != resolve(bad)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -94,7 +94,7 @@ def test_a_refusal_carries_sentence_code_and_items(api: Api, shop: Shop) -> None
     }
 
 
-def test_a_repeat_without_a_key_is_marked_and_harmless(api: Api, shop: Shop) -> None:
+def test_a_replay_without_a_key_is_marked_and_harmless(api: Api, shop: Shop) -> None:
     api.log_in(shop.user)
 
     first = post_cancel(api, shop, cancel_body(shop))
@@ -132,12 +132,12 @@ def test_a_decided_write_is_not_made_again_however_its_json_is_formatted(
     CancellationRequest.objects.update(status="completed")
 
     mixed = json.dumps(dict(reversed(body.items())), indent=4).encode()
-    repeats = [api.post(path, body), api.post(path, mixed)]
+    replays = [api.post(path, body), api.post(path, mixed)]
 
     assert (first.status_code, SubmissionLine.objects.count()) == (status, 1)
-    for repeat in repeats:
-        assert (repeat.status_code, repeat.json()) == (status, first.json())
-        assert repeat.headers["Idempotency-Replayed"] == "true"
+    for replayed in replays:
+        assert (replayed.status_code, replayed.json()) == (status, first.json())
+        assert replayed.headers["Idempotency-Replayed"] == "true"
     assert api.post(path, body, {"idempotency-key": "another unit"}).status_code == status
     assert SubmissionLine.objects.count() == 2
 

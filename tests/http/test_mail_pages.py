@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from aftercart.actions.notify_customer import post
 from aftercart.actions.send_email import send_email
-from aftercart.actions.tell_customer import post
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.mail.compose import make_opt_out_url
 from aftercart.mail.folder import list_mails

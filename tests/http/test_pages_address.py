@@ -13,7 +13,7 @@ from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.errors import NotSent, Refused
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
+from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/orders/change-address/"
@@ -142,10 +142,10 @@ def test_a_double_click_changes_once(client: Client, order: Order, work: Address
     assert len(fake.posts) == 1
 
 
-@pytest.mark.parametrize("told", ["", "x", "-1", "0", "²", "9" * 60])
-def test_an_order_that_does_not_exist_is_not_found(client: Client, order: Order, told: str) -> None:
-    assert client.get(PATH, {"order": told}).status_code == 404
-    assert client.post(PATH, {"order": told}).status_code == 404
+@pytest.mark.parametrize("typed", ["", "x", "-1", "0", "²", "9" * 60])
+def test_an_order_that_does_not_exist_is_not_found(client: Client, order: Order, typed: str) -> None:
+    assert client.get(PATH, {"order": typed}).status_code == 404
+    assert client.post(PATH, {"order": typed}).status_code == 404
     assert order.pk
 
 

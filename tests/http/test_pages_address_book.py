@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from aftercart.accounts.models import Address, City, Country, Township, User
 from aftercart.cancellations.models import AddressChange
-from tests.browser.scene import make_address, make_customer
+from tests.browser.fixtures import make_address, make_customer
 from tests.shop import make_customer as make_stranger
 from tests.shop import make_order
 
@@ -134,14 +134,16 @@ def test_a_choice_brings_the_places_inside_it_and_no_complaint(client: Client, u
     assert Address.objects.count() == 1
 
 
-@pytest.mark.parametrize("told", ["x", "-1", "9" * 30, "\x00", "\u0661"])
-def test_a_place_that_makes_no_sense_is_no_fault_of_ours(client: Client, user: User, told: str) -> None:
+@pytest.mark.parametrize("typed", ["x", "-1", "9" * 30, "\x00", "\u0661"])
+def test_a_place_that_makes_no_sense_is_no_fault_of_ours(client: Client, user: User, typed: str) -> None:
     entry = make_address(user)
 
     for extra in ({}, {"places": "1"}):
-        answer = client.post("/address/", type_into(entry, country=told, city=told, township=told, **extra))
+        answer = client.post(
+            "/address/", type_into(entry, country=typed, city=typed, township=typed, **extra)
+        )
         assert answer.status_code == (200 if extra else 400)
-    assert client.get(f"/address/?edit={told}").status_code == 200
+    assert client.get(f"/address/?edit={typed}").status_code == 200
     assert Address.objects.count() == 1
 
 

@@ -15,7 +15,7 @@ from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
-from tests.browser.scene import (
+from tests.browser.fixtures import (
     EMAIL,
     PASSWORD,
     list_products,
@@ -97,9 +97,9 @@ def test_who_has_chosen_none_is_spoken_to_as_the_browser_asks(order: Order) -> N
     assert language_of(read(browser.get(f"/users/orders/{order.pk}/"))) == "tr"
 
 
-@pytest.mark.parametrize("told", ["xx", "de", "tr-TR", "../tr", ""])
-def test_a_language_that_there_is_not_changes_nothing(client: Client, told: str) -> None:
-    answer = client.post("/orders/language/", {"language": told, "next": "/users/orders/"})
+@pytest.mark.parametrize("typed", ["xx", "de", "tr-TR", "../tr", ""])
+def test_a_language_that_there_is_not_changes_nothing(client: Client, typed: str) -> None:
+    answer = client.post("/orders/language/", {"language": typed, "next": "/users/orders/"})
     assert answer["Location"] == "/users/orders/"
     assert "django_language" not in answer.cookies
     assert User.objects.get(email=EMAIL).language == ""

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import Status
 from aftercart.orders.timeline import OMNITRON, WORKER, Actor, record_event
-from tests.browser.scene import list_products, make_address, make_customer, make_order, sign
+from tests.browser.fixtures import list_products, make_address, make_customer, make_order, sign
 from tests.http.browser import Browser
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.test import Client
 from aftercart.lib.links import sign_number
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order
-from tests.browser.scene import list_products, make_address, make_customer, make_omnitron, make_order
+from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.emails import prove
 
 pytestmark = pytest.mark.django_db(transaction=True)

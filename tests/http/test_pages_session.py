@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from pytest_django import Settings
 
-from tests.browser.scene import EMAIL, PASSWORD, make_customer
+from tests.browser.fixtures import EMAIL, PASSWORD, make_customer
 from tests.http.browser import Browser
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_log_in_sets_the_three_cookies_and_goes_on(strict: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "goes"),
+    ("typed", "goes"),
     [
         ("/orders/completed/x/", "/orders/completed/x/"),
         ("https://evil.example.com/", "/users/orders/"),
@@ -55,9 +55,9 @@ def test_log_in_sets_the_three_cookies_and_goes_on(strict: Client) -> None:
         ("?a", "/users/orders/"),
     ],
 )
-def test_log_in_goes_on_to_pages_of_ours_only(strict: Client, told: str, goes: str) -> None:
-    assert log_in(strict, next_path=told)["Location"] == goes
-    again = strict.get(PATH, {"next": told})  # who is logged in already goes on at once
+def test_log_in_goes_on_to_pages_of_ours_only(strict: Client, typed: str, goes: str) -> None:
+    assert log_in(strict, next_path=typed)["Location"] == goes
+    again = strict.get(PATH, {"next": typed})  # who is logged in already goes on at once
     assert (again.status_code, again["Location"]) == (302, goes)
 
 

@@ -104,15 +104,15 @@ def test_an_orders_document_tells_its_entries_or_else_what_the_shop_sent(api: Ap
 
     entry = add(shop.user, "spent", "-12.50", order=shop.order)
 
-    told = api.get(path).json()["loyaltytransaction_set"]
-    assert told == [
+    shown = api.get(path).json()["loyaltytransaction_set"]
+    assert shown == [
         {
             "pk": entry.pk,
             "order": shop.order.pk,
             "transaction_type": {"value": "spent", "label": "Spent"},
             "amount": "-12.50",
             "reference": None,
-            "created_date": told[0]["created_date"],
+            "created_date": shown[0]["created_date"],
         }
     ]
 

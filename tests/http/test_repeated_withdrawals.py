@@ -65,13 +65,13 @@ def test_a_repeat_gets_the_first_answer_though_the_statement_was_refused(
     first = send(client, shop, key=key)
     refuse()
 
-    repeats = [send(client, shop, key=key) for _ in range(3)]
+    replays = [send(client, shop, key=key) for _ in range(3)]
 
     assert (first.status_code, first.json()["state"]["value"]) == (201, "received")
     assert "Idempotency-Replayed" not in first.headers
-    for repeat in repeats:
-        assert (repeat.status_code, repeat.json()) == (201, first.json())
-        assert repeat["Idempotency-Replayed"] == "true"
+    for replayed in replays:
+        assert (replayed.status_code, replayed.json()) == (201, first.json())
+        assert replayed["Idempotency-Replayed"] == "true"
     assert (Withdrawal.objects.count(), count_receipts()) == (1, 1)
 
 
@@ -138,8 +138,8 @@ def test_a_page_sent_again_is_one_statement_and_a_page_opened_again_another(
     first = client.post(path, form)
     refuse()
 
-    repeat = client.post(path, form)
-    assert (repeat.status_code, repeat["Location"]) == (303, first["Location"])
+    replayed = client.post(path, form)
+    assert (replayed.status_code, replayed["Location"]) == (303, first["Location"])
     assert (Withdrawal.objects.count(), count_receipts()) == (1, 1)
 
     anew = open_confirmation(client, shop)
@@ -177,7 +177,7 @@ def test_a_guests_page_sent_again_is_one_statement(shop: Shop) -> None:
     first = guest.post(path, form)
     refuse()
 
-    repeat = guest.post(path, form)
+    replayed = guest.post(path, form)
 
-    assert repeat["Location"] == first["Location"]
+    assert replayed["Location"] == first["Location"]
     assert (Withdrawal.objects.count(), count_receipts(), Submission.objects.count()) == (1, 1, 0)

@@ -80,21 +80,21 @@ def _find_request_ids(value: Any) -> Iterator[int]:
         yield from _find_request_ids(inner)
 
 
-def _stand_in(name: str, value: Any) -> Any:
+def _make_placeholder(name: str, value: Any) -> Any:
     return KEYS[name] if name in KEYS and isinstance(value, str) else value
 
 
 def _settle(value: Any, ids: dict[int, int]) -> Any:
     if isinstance(value, dict):
-        settled = {name: _settle(_stand_in(name, inner), ids) for name, inner in value.items()}
+        settled = {name: _settle(_make_placeholder(name, inner), ids) for name, inner in value.items()}
         if _is_new_address(value):
             settled["pk"] = NEW_ADDRESS
         return {**settled, "id": ids[value["id"]]} if _is_request(value) else settled
     if isinstance(value, list):
         return [_settle(inner, ids) for inner in value]
     if isinstance(value, str):
-        for pattern, stand_in in VOLATILE:
-            value = pattern.sub(stand_in, value)
+        for pattern, placeholder in VOLATILE:
+            value = pattern.sub(placeholder, value)
     return value
 
 

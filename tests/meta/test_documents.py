@@ -37,10 +37,10 @@ def read_dependency_rows() -> list[list[str]]:
 
 def read_licence(package: str) -> str:
     """Read what a package says of its licence, in all the places where packages say it."""
-    told = metadata(package)
-    classifiers = [text for text in told.get_all("Classifier") or () if text.startswith("License")]
+    licence_text = metadata(package)
+    classifiers = [text for text in licence_text.get_all("Classifier") or () if text.startswith("License")]
     return " ".join(
-        [*(str(told.json.get(key, "")) for key in ("license_expression", "license")), *classifiers]
+        [*(str(licence_text.json.get(key, "")) for key in ("license_expression", "license")), *classifiers]
     )
 
 
@@ -75,11 +75,11 @@ def test_every_dependency_has_a_purpose_a_reason_and_a_licence() -> None:
 @pytest.mark.parametrize("row", read_dependency_rows(), ids=lambda row: row[0])
 def test_a_dependency_has_the_licence_that_we_say(row: list[str]) -> None:
     package, *_, licence = row
-    told = read_licence(package)
+    licence_text = read_licence(package)
 
     words = re.findall(r"MIT|BSD|Apache|LGPL|MPL", licence)
-    assert words or (licence == "none named" and not told.strip()), told
-    assert [word for word in words if word not in told] == []
+    assert words or (licence == "none named" and not licence_text.strip()), licence_text
+    assert [word for word in words if word not in licence_text] == []
 
 
 def test_every_licence_of_a_part_that_runs_is_permissive_or_explained() -> None:
@@ -90,7 +90,11 @@ def test_every_licence_of_a_part_that_runs_is_permissive_or_explained() -> None:
     installed = {package: read_licence(package) for package in pinned if is_installed(package)}
 
     assert len(installed) > 40
-    demanding = [package for package, told in installed.items() if re.search(r"GPL|MPL|Mozilla|EUPL", told)]
+    demanding = [
+        package
+        for package, licence_text in installed.items()
+        if re.search(r"GPL|MPL|Mozilla|EUPL", licence_text)
+    ]
     assert [package for package in demanding if f"**{package}**" not in explained] == []
 
 

@@ -14,15 +14,15 @@ from django.db import models
 
 from tests.meta.repository import ROOT
 
-#: Each takes a lock that others wait for; `take_turns` is the advisory lock of lib/locks.py.
-_LOCKING = {"lock_order", "select_for_update", "take_turns"}
+#: Each takes a lock that others wait for; `lock_purpose` is the advisory lock of lib/locks.py.
+_LOCKING = {"lock_order", "select_for_update", "lock_purpose"}
 #: Where these are made, and not used.
-_MAKERS = {"selectors.lock_order", "locks.take_turns"}
+_MAKERS = {"selectors.lock_order", "locks.lock_purpose"}
 
 #: Unique, and yet nothing that two could race for.
 _WITHOUT_RACE = {
-    "Submission.repeat": "a record is made with its submission, in one transaction",
-    "AddressChange.repeat": "a record is made with its change, in one transaction",
+    "Submission.idempotency_record": "a record is made with its submission, in one transaction",
+    "AddressChange.idempotency_record": "a record is made with its change, in one transaction",
     "CancellationRequest.line": "made by whoever has claimed the move of the submission, by an UPDATE",
     "RefundQuote.submission": "a quote is stored with its submission, in one transaction",
     "RefundQuoteLine.line": "what a line was quoted is stored with it, in one transaction",

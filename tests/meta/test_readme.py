@@ -22,7 +22,7 @@ EXPECTED = (
     r'\{"key": ?"[a-z0-9]{32}"\}',  # log-in
     r'"order": \{\n +"id": \d+,\n +"number": "[^"]+",',  # 1. the signed order
     r"\nHTTP 204\n",  # 2. the direct cancellation
-    r'"count": 1,(?s:.*?)"call": "order_cancel"(?s:.*?)"answered": 200,\s+"applied": true',  # at the stand-in
+    r'"count": 1,(?s:.*?)"call": "order_cancel"(?s:.*?)"answered": 200,\s+"applied": true',  # at the sandbox
     r'"kind":"drop_after"',
     r'\[\{"id":\d+,"uuid":"[^"]+","order_item":\d+,"reason":\d+,',  # the cancellation whose answer was lost
     r"\nHTTP 200\n",

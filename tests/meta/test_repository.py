@@ -32,7 +32,7 @@ FOREIGN = re.compile(
 
 
 def list_code() -> list[Path]:
-    """List the modules of Aftercart and of the stand-in; Django writes migrations."""
+    """List the modules of Aftercart and of the sandbox; Django writes migrations."""
     return [
         path
         for path in list_files()

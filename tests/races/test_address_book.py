@@ -151,7 +151,7 @@ def choose(shop: Shop, entry: Address) -> int:
     return change_address(make_address_command(shop.order, entry), shop.fake).status
 
 
-def tell_what_became(entry: Address) -> tuple[int, int]:
+def describe_outcome(entry: Address) -> tuple[int, int]:
     """Tell how many changes to an address are on their way, and how many such entries there are."""
     pending = AddressChange.objects.filter(address__pk=entry.pk, state="pending").count()
     return pending, Address.objects.filter(pk=entry.pk).count()
@@ -164,7 +164,7 @@ def test_a_removal_waits_for_the_change_that_chooses_the_entry_and_is_refused() 
         assert choose(shop, entry) == 202
 
     assert (other.had_to_wait, other.outcome) == (True, "address_in_use")
-    assert tell_what_became(entry) == (1, 1)
+    assert describe_outcome(entry) == (1, 1)
 
 
 def test_without_the_lock_of_who_chooses_an_entry_is_chosen_and_removed() -> None:
@@ -177,7 +177,7 @@ def test_without_the_lock_of_who_chooses_an_entry_is_chosen_and_removed() -> Non
         assert choose(shop, entry) == 202
 
     assert (other.had_to_wait, other.outcome) == (False, None)
-    assert tell_what_became(entry) == (1, 0)
+    assert describe_outcome(entry) == (1, 0)
 
 
 def test_who_chooses_an_entry_that_is_being_removed_waits_and_is_told_that_there_is_none() -> None:
@@ -187,7 +187,7 @@ def test_who_chooses_an_entry_that_is_being_removed_waits_and_is_told_that_there
         remove_address(shop.user, entry.pk)
 
     assert (other.had_to_wait, other.outcome) == (True, "invalid")
-    assert tell_what_became(entry) == (0, 0)
+    assert describe_outcome(entry) == (0, 0)
 
 
 def test_without_the_lock_of_who_removes_an_entry_is_chosen_and_removed() -> None:
@@ -200,7 +200,7 @@ def test_without_the_lock_of_who_removes_an_entry_is_chosen_and_removed() -> Non
         remove_address(shop.user, entry.pk)
 
     assert (other.had_to_wait, other.outcome) == (False, 202)
-    assert tell_what_became(entry) == (1, 0)
+    assert describe_outcome(entry) == (1, 0)
 
 
 def test_an_address_is_either_chosen_or_removed_never_both() -> None:

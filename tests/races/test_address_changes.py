@@ -18,7 +18,7 @@ from tests.shop import Shop, make_address, make_address_command
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Between the end of the older change and the record of the new one.
-STEP = "change_address.record_write"
+STEP = "change_address.create_idempotency_record"
 
 
 def make_silent_shop() -> Shop:

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.mail_order_link import mail_order_link
+from aftercart.actions.notify_customer import notify_completed, post
 from aftercart.actions.opt_out import opt_out
-from aftercart.actions.tell_customer import post, tell_completed
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.mail.models import Email, LineNotice, OptOut
 from aftercart.orders.models import Order
@@ -24,17 +24,17 @@ SAVING_AN_EMAIL = "aftercart.mail.models.Email.save_base"
 EVENT = uuid.UUID("00000000-0000-4000-8000-000000000001")
 
 
-def tell(order: Order) -> str:
+def report(order: Order) -> str:
     with transaction.atomic():
         post(order, Email.Kind.CANCELLATION_COMPLETED, EVENT, {})
-    return "told"
+    return "reported"
 
 
 @pytest.mark.parametrize("count", [4, 40])
 def test_of_many_who_report_one_event_one_writes_the_email(count: int) -> None:
     order = make_order(None)
 
-    assert race(count, lambda _n: tell(order)) == ["told"] * count
+    assert race(count, lambda _n: report(order)) == ["reported"] * count
 
     assert Email.objects.count() == 1
 
@@ -42,10 +42,10 @@ def test_of_many_who_report_one_event_one_writes_the_email(count: int) -> None:
 def test_an_event_that_was_told_of_in_between_is_not_told_again() -> None:
     order = make_order(None)
 
-    with interrupted(SAVING_AN_EMAIL, lambda: tell(order)) as other:
-        assert tell(order) == "told"
+    with interrupted(SAVING_AN_EMAIL, lambda: report(order)) as other:
+        assert report(order) == "reported"
 
-    assert (other.had_to_wait, other.outcome) == (False, "told")
+    assert (other.had_to_wait, other.outcome) == (False, "reported")
     assert Email.objects.count() == 1
 
 
@@ -53,8 +53,8 @@ def test_without_the_constraint_the_customer_gets_two_emails() -> None:
     order = make_order(None)
 
     with without_unique("one_email_an_event"):
-        with interrupted(SAVING_AN_EMAIL, lambda: tell(order)) as other:
-            assert tell(order) == other.outcome == "told"
+        with interrupted(SAVING_AN_EMAIL, lambda: report(order)) as other:
+            assert report(order) == other.outcome == "reported"
         assert Email.objects.filter(subject=EVENT, state="prepared").count() == 2
 
 
@@ -130,17 +130,17 @@ def complete_two() -> tuple[Order, Submission]:
     return shop.order, Submission.objects.get()
 
 
-def tell_of_both(order: Order, submission: Submission) -> str:
+def report_both(order: Order, submission: Submission) -> str:
     with transaction.atomic():
-        tell_completed(order, submission)
-    return "told"
+        notify_completed(order, submission)
+    return "reported"
 
 
 @pytest.mark.parametrize("count", [4, 40])
 def test_of_many_who_tell_what_was_completed_one_does_and_of_all(count: int) -> None:
     order, submission = complete_two()
 
-    assert race(count, lambda _n: tell_of_both(order, submission)) == ["told"] * count
+    assert race(count, lambda _n: report_both(order, submission)) == ["reported"] * count
 
     email = Email.objects.get(kind="cancellation_completed")
     assert email.notices.count() == LineNotice.objects.count() == 2
@@ -150,7 +150,7 @@ def test_without_the_constraint_a_line_is_claimed_by_two() -> None:
     order, submission = complete_two()
 
     with without_unique("one_notice_an_outcome"):
-        with interrupted(CLAIMING_A_NOTICE, lambda: tell_of_both(order, submission)) as other:
-            assert tell_of_both(order, submission) == other.outcome == "told"
+        with interrupted(CLAIMING_A_NOTICE, lambda: report_both(order, submission)) as other:
+            assert report_both(order, submission) == other.outcome == "reported"
         assert (other.had_to_wait, LineNotice.objects.count()) == (False, 3)
         LineNotice.objects.all().delete()

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from pytest_django import Settings
 
-from aftercart.accounts.tallies import Tally, count_try
+from aftercart.accounts.rate_limits import RateLimit, count_try
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
@@ -34,14 +34,14 @@ def _unlimited(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.tallies.timezone", SimpleNamespace(now=lambda: at))
+    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
 
 
 def ask_for(order: Order) -> UUID:
     return ask_guest_code(number=order.number, email=order.user_email, language="en", client="192.0.2.1")
 
 
-def list_wishes() -> list[int]:
+def list_code_requests() -> list[int]:
     return list(GuestCode.objects.filter(settled_at=None).values_list("pk", flat=True))
 
 
@@ -56,34 +56,34 @@ def count_emails() -> int:
     return Email.objects.filter(kind="guest_code").count()
 
 
-def test_an_orders_budget_holds_under_twenty_wishes_at_once() -> None:
+def test_an_orders_budget_holds_under_twenty_code_requests_at_once() -> None:
     order = make_order(None)
     race(AT_ONCE, lambda _n: ask_for(order))
-    pks = list_wishes()
+    pks = list_code_requests()
     assert len(pks) == AT_ONCE
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
     assert count_emails() == 3
     assert GuestCode.objects.filter(mailed_at__isnull=False).count() == 3
-    assert list_wishes() == []
+    assert list_code_requests() == []
 
 
 def test_an_addresss_budget_holds_over_twenty_orders_at_once() -> None:
     orders = [make_order(None) for _ in range(AT_ONCE)]
     for order in orders:
         ask_for(order)
-    pks = list_wishes()
+    pks = list_code_requests()
 
     race(AT_ONCE, lambda n: send_guest_code(pks[n]))
 
     assert count_emails() == 5
 
 
-def test_one_wish_that_twenty_workers_have_is_mailed_once() -> None:
+def test_one_code_request_that_twenty_workers_have_is_mailed_once() -> None:
     order = make_order(None)
     ask_for(order)
-    [pk] = list_wishes()
+    [pk] = list_code_requests()
 
     race(AT_ONCE, lambda _n: send_guest_code(pk))
 
@@ -155,19 +155,19 @@ COUNTED = "send_guest_code.hash_code"
 
 
 def send_all() -> None:
-    for pk in list_wishes():
+    for pk in list_code_requests():
         send_guest_code(pk)
 
 
 def make_last_of_an_address() -> tuple[int, int]:
-    """Have an address got four mails of five, and two wishes of two of its orders."""
+    """Have an address got four mails of five, and two code requests for two of its orders."""
     for _ in range(4):
         ask_for(make_order(None))
     send_all()
     assert count_emails() == 4
     for _ in range(2):
         ask_for(make_order(None))
-    first, second = list_wishes()
+    first, second = list_code_requests()
     return first, second
 
 
@@ -179,7 +179,7 @@ def test_who_counts_an_addresss_mails_second_waits_and_counts_the_last_one() -> 
 
     assert (other.had_to_wait, other.outcome) == (True, None)
     assert count_emails() == 5
-    assert list_wishes() == []
+    assert list_code_requests() == []
 
 
 def test_without_turns_the_addresss_budget_is_overdrawn() -> None:
@@ -197,14 +197,14 @@ def test_without_turns_the_addresss_budget_is_overdrawn() -> None:
 
 
 def make_last_of_an_order() -> tuple[Order, int]:
-    """Have an order got two mails of three, and a wish for one more."""
+    """Have an order got two mails of three, and a request for one more."""
     order = make_order(None)
     ask_for(order)
     ask_for(order)
     send_all()
     assert count_emails() == 2
     ask_for(order)
-    [pk] = list_wishes()
+    [pk] = list_code_requests()
     return order, pk
 
 
@@ -241,19 +241,19 @@ def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
     assert count_emails() == 4
 
 
-# --- one tally a window --------------------------------------------------------------------------------------
+# --- one rate limit a window --------------------------------------------------------------------------------------
 
 #: After the number was counted, and before the e-mail address is.
 BETWEEN = "limit_guests.count_try"
-#: What counting would be without the constraint, which the statement of the tallies names.
+#: What counting would be without the constraint, which the statement of the rate limits names.
 CHECK_THEN_ACT = """
     WITH given AS (SELECT %(key)s::text AS key, %(start)s::timestamptz AS window_start),
     known AS (
-        UPDATE accounts_tally old SET count = count + %(step)s FROM given
+        UPDATE accounts_ratelimit old SET count = count + %(step)s FROM given
         WHERE old.key = given.key AND old.window_start = given.window_start RETURNING count
     ),
     fresh AS (
-        INSERT INTO accounts_tally (key, window_start, count)
+        INSERT INTO accounts_ratelimit (key, window_start, count)
         SELECT key, window_start, %(step)s FROM given WHERE NOT EXISTS (SELECT FROM known) RETURNING count
     )
     SELECT count FROM known UNION ALL SELECT count FROM fresh
@@ -269,7 +269,7 @@ def look_up() -> None:
 
 
 def list_counts() -> list[int]:
-    return sorted(Tally.objects.values_list("count", flat=True))
+    return sorted(RateLimit.objects.values_list("count", flat=True))
 
 
 def look_up_twice_at_once() -> bool:
@@ -287,8 +287,8 @@ def test_a_try_that_is_counted_at_the_same_time_waits_and_is_the_second() -> Non
 
 
 def test_without_the_constraint_two_first_tries_are_each_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aftercart.accounts.tallies._COUNT", CHECK_THEN_ACT)
+    monkeypatch.setattr("aftercart.accounts.rate_limits._COUNT", CHECK_THEN_ACT)
 
-    with without_unique("one_tally_a_window"):
+    with without_unique("one_count_a_window"):
         assert look_up_twice_at_once() is False
         assert list_counts() == [1, 1, 1, 1, 2]

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts import backends
-from aftercart.accounts.models import Tally, User
+from aftercart.accounts.models import RateLimit, User
 from tests.races.together import race
 from tests.shop import PASSWORD, make_customer
 
@@ -62,7 +62,7 @@ def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.utils import timezone
 
     at = timezone.now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.tallies.timezone", SimpleNamespace(now=lambda: at))
+    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
 
 
 def log_in(email: str, password: str = "wrong", address: str = HERE) -> Any:
@@ -206,7 +206,7 @@ def test_a_process_checks_few_at_once_and_refuses_the_rest_at_once(
     sentence = "Many people are logging in at this moment. Please try again in a few seconds."
     assert [answer.json() for answer in refused] == [{"non_field_errors": [sentence]}] * (AT_ONCE - 4)
     # Who was not looked at has not failed.
-    assert sum(Tally.objects.values_list("count", flat=True)) == 3 * 4
+    assert sum(RateLimit.objects.values_list("count", flat=True)) == 3 * 4
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_while_all_places_are_taken_a_log_in_is_refused_without_asking_the_datab
         program = log_in(customer.email, PASSWORD)
 
     assert [(answer.status_code, answer["Retry-After"]) for answer in (page, program)] == [(429, "2")] * 2
-    assert (hasher.hashed, Tally.objects.count()) == (0, 0)
+    assert (hasher.hashed, RateLimit.objects.count()) == (0, 0)
 
 
 def test_who_is_locked_out_costs_no_hash_no_place_and_three_statements_at_most(

@@ -34,7 +34,7 @@ from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock
-from tests.shop import Shop, make_address, make_address_command, make_customer, make_write
+from tests.shop import Shop, make_address, make_address_command, make_caller, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,7 +123,7 @@ def begin_ending(shop: Shop) -> Step:
     return lambda: changing._end(pk, AddressChange.State.CONFIRMED, WORKER, status_code=200), 1
 
 
-def begin_telling_again(shop: Shop) -> Step:
+def begin_sending_again(shop: Shop) -> Step:
     begin_ending(shop)[0]()
     last, order = AddressChange.objects.get(), shop.order
     order.refresh_from_db()
@@ -188,7 +188,7 @@ def begin_overriding(shop: Shop) -> Step:
 
 
 def begin_withdrawing(shop: Shop) -> Step:
-    command = WithdrawalCommand(make_write(shop.user), shop.order.number, "Ayşe", shop.user.email)
+    command = WithdrawalCommand(make_caller(shop.user), shop.order.number, "Ayşe", shop.user.email)
     return lambda: withdrawing._record(command), 2  # the cancellation, the statement
 
 
@@ -217,11 +217,11 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "approve_request._take_back": begin_leaving,
     "change_address._prepare": begin_changing,
     "change_address._end": begin_ending,
-    "compare_address._put_right": begin_telling_again,
+    "compare_address._put_right": begin_sending_again,
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_delivery": begin_delivering,
-    "find_made._report_foreign": begin_finding_something_else,
+    "read_created._report_foreign": begin_finding_something_else,
     "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,

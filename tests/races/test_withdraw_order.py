@@ -10,13 +10,13 @@ from aftercart.cancellations.models import CancellationReason, Submission, Submi
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Email
 from tests.races.together import interrupted, race, without_lock, without_unique
-from tests.shop import Line, Shop, get_statuses, make_customer, make_write
+from tests.shop import Line, Shop, get_statuses, make_caller, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def withdraw(shop: Shop, **named: str) -> tuple[str, bool]:
-    command = WithdrawalCommand(make_write(shop.user, **named), shop.order.number, "Ayşe", shop.user.email)
+    command = WithdrawalCommand(make_caller(shop.user, **named), shop.order.number, "Ayşe", shop.user.email)
     done = withdraw_order(command, shop.fake)
     return done.body["uuid"], done.is_replay
 
@@ -145,7 +145,7 @@ def test_without_lock_and_indexes_one_cancellation_carries_out_two_statements() 
 
 # --- the reason that stands for a withdrawal -----------------------------------------------------------------
 
-MAKING_THE_REASON = "aftercart.cancellations.models.CancellationReason.save_base"
+CREATING_THE_REASON = "aftercart.cancellations.models.CancellationReason.save_base"
 
 
 def list_codes() -> list[str]:
@@ -153,7 +153,7 @@ def list_codes() -> list[str]:
 
 
 def test_who_needs_the_reason_of_withdrawals_at_once_shares_one() -> None:
-    with interrupted(MAKING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)) as other:
+    with interrupted(CREATING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)) as other:
         map_withdrawal_reason("cancel", 7)
 
     assert (other.had_to_wait, other.outcome) == (False, None)
@@ -164,7 +164,7 @@ def test_without_the_index_there_are_two_reasons_and_nobody_can_withdraw_any_mor
     shop = Shop()
 
     with without_unique("one_reason_a_code"):
-        with interrupted(MAKING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)):
+        with interrupted(CREATING_THE_REASON, lambda: map_withdrawal_reason("cancel", 7)):
             map_withdrawal_reason("cancel", 7)
         assert list_codes() == ["withdrawal", "withdrawal"]
         with pytest.raises(CancellationReason.MultipleObjectsReturned):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import Caller
 from aftercart.cancellations.models import Submission
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import IdempotencyRecord
@@ -101,8 +101,8 @@ def test_without_lock_and_index_one_key_makes_two_writes_to_one_order() -> None:
 def submit_as_guest(shop: Shop, *, position: int, fingerprint: str) -> int:
     item = ask(shop.items[position], shop.cancel_reason)
     command = make_command(shop.order, item, user=shop.user)
-    write = Write(None, fingerprint, "one key", Guest(shop.order.pk, shop.order.link_version))
-    return cancel_items(replace(command, write=write), shop.fake).status
+    caller = Caller(None, fingerprint, "one key", Guest(shop.order.pk, shop.order.link_version))
+    return cancel_items(replace(command, caller=caller), shop.fake).status
 
 
 def make_guests_shop() -> Shop:

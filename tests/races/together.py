@@ -181,9 +181,9 @@ def _name_callers(frame: FrameType | None) -> Iterator[str]:
 
 @contextmanager
 def without_turns(place: str) -> Iterator[None]:
-    """Have those at a place not wait for each other: `take_turns`, an advisory lock, locks nothing."""
+    """Have those at a place not wait for each other: `lock_purpose`, an advisory lock, locks nothing."""
     module, _function = _split(place)
-    with mock.patch.object(module, "take_turns"):
+    with mock.patch.object(module, "lock_purpose"):
         yield
 
 

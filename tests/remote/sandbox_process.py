@@ -1,4 +1,4 @@
-"""The stand-in Omnitron as a real process on a free port, and a client that knows its way around."""
+"""The Omnitron sandbox as a real process on a free port, and a client that knows its way around."""
 
 import os
 import re
@@ -27,7 +27,7 @@ class SandboxProcess:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+:\d+", line)
-        assert found, f"the stand-in did not start: {line!r}"
+        assert found, f"the sandbox did not start: {line!r}"
         self.base_url = found[0]
         # It is plain HTTP: to read the certificates would take longer than the calls.
         self.client = httpx2.Client(base_url=self.base_url, timeout=30, verify=False)

@@ -1,4 +1,4 @@
-"""The contract of the client: the same tests over HTTP to the stand-in, and over the client in memory."""
+"""The contract of the client: the same tests over HTTP to the sandbox, and over the client in memory."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -267,11 +267,11 @@ def test_a_return_that_is_collected_gets_a_code_by_either_way(world: World, orde
     assert world.writes()[-1][1]["shipping_companies"] == {str(item): "yurtici"}
 
     world.decide("reject", item=item)
-    wish = draft(
+    wanted = draft(
         order, 2, cancellation_type="refund", reason_pk=REFUND, shipping_company="yurtici", remote_id="r-9"
     )
     with world.client.dialogue() as dialogue:
-        made = dialogue.create_request(channel_id=1, draft=wish)
+        made = dialogue.create_request(channel_id=1, draft=wanted)
         assert dialogue.read_request(channel_id=1, pk=made.pk) == made
     assert made.easy_return_code == f"ER{made.pk}"
     assert made.easy_return_valid_until is not None

@@ -13,9 +13,9 @@ from tests.remote.test_client_worlds import World
 
 __all__ = ["order", "sandbox", "world"]
 
-Write = Callable[[Dialogue, RemoteOrder, int, Guard], object]
+Caller = Callable[[Dialogue, RemoteOrder, int, Guard], object]
 
-WRITES: dict[str, Write] = {
+WRITES: dict[str, Caller] = {
     "cancel_items": lambda dialogue, order, _request, guard: dialogue.cancel_items(
         channel_id=1, command=CancelCommand(order.pk, {order.items[0].pk: CANCEL}), guard=guard
     ),

@@ -1,4 +1,4 @@
-"""No tests here: an Omnitron seen from both sides, in memory and as the stand-in, for the contract tests."""
+"""No tests here: an Omnitron seen from both sides, in memory and as the sandbox, for the contract tests."""
 
 import json
 from collections.abc import Sequence

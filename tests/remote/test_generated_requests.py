@@ -21,7 +21,7 @@ from aftercart.demo.kinds import NAMED
 from aftercart.demo.seed import seed_demo
 from aftercart.orders.guests import Guest, admit_by_code, admit_by_link
 from aftercart.orders.models import Order
-from tests.processes import Storefront, running_web
+from tests.processes import ShopClient, running_web
 from tests.strength import find_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def shop() -> Iterator[str]:
 
 def enter_as_customer() -> str:
     """Return the session key of the demo's first customer."""
-    client = Storefront("http://unused.invalid").enter(User.objects.get(email=NAMED[0].email))
+    client = ShopClient("http://unused.invalid").enter(User.objects.get(email=NAMED[0].email))
     return str(client.client.cookies["sessionid"])
 
 

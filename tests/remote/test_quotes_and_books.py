@@ -1,4 +1,4 @@
-"""A quote is what is then booked, here and at the stand-in: between real processes, for whole orders."""
+"""A quote is what is then booked, here and at the sandbox: between real processes, for whole orders."""
 
 import random
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def test_what_is_declined_is_not_booked_and_is_quoted_again_with_the_shipping(
     decide(sandbox, order, client)
 
     order.refresh_from_db()
-    # The stand-in has given the shipping back with the first approval; Omnitron's word counts.
+    # The sandbox has given the shipping back with the first approval; Omnitron's word counts.
     assert (order.refund_amount, order.shipping_refund_amount) == (Decimal("69.90"), Decimal("29.90"))
     assert reconcile_order(order.pk, client) == 2
     assert {(d.what, d.ours, d.theirs) for d in Difference.objects.all()} == {

@@ -30,7 +30,7 @@ def read_cpu_seconds(pid: int) -> float:
     """Read the processor's time of a process: a busy machine takes longer, but no more of it."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
-        pytest.skip("NO /proc: the time of the stand-in's process was not measured")
+        pytest.skip("NO /proc: the time of the sandbox's process was not measured")
     user, system = stat.read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 

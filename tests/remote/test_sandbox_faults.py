@@ -30,7 +30,7 @@ def sandbox(process: SandboxProcess) -> SandboxProcess:
 
 @pytest.fixture
 def cancelling(sandbox: SandboxProcess) -> SandboxProcess:
-    """A stand-in with one order, whose first item `cancel` cancels."""
+    """A sandbox with one order, whose first item `cancel` cancels."""
     sandbox.load(order_document(17))
     return sandbox
 

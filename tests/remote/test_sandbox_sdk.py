@@ -1,4 +1,4 @@
-"""The vendor's published SDK, unchanged, against the stand-in: what real integrations are written with."""
+"""The vendor's published SDK, unchanged, against the sandbox: what real integrations are written with."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const standIns = {
+const stubs = {
   settings: "settings.ts",
   routes: "shop.ts",
   "redux/store": "shop.ts",
@@ -24,6 +24,6 @@ await build({
   format: "cjs",
   logLevel: "error",
   alias: Object.fromEntries(
-    Object.entries(standIns).map(([name, file]) => [name, join(here, "stand_ins", file)])
+    Object.entries(stubs).map(([name, file]) => [name, join(here, "stubs", file)])
   ),
 });

@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from aftercart.accounts.models import District, Session
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
-from tests.faults.conftest import Street, make_street
+from tests.faults.conftest import OrderScenario, make_scenario
 from tests.processes import running_web
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
 from tests.remote.sandbox_process import running as running_sandbox
@@ -59,14 +59,14 @@ def played(
     django_db_setup: None,  # noqa: ARG001 - a fixture that only has to be there
     django_db_blocker: DjangoDbBlocker,
 ) -> Any:
-    """Play the whole script once; what each call got, and the street it was played in."""
+    """Play the whole script once; what each call got, and the scenario it was played in."""
     store = tmp_path_factory.mktemp("sandbox") / "omnitron.sqlite3"
     with (
         django_db_blocker.unblock(),
         running_sandbox(store) as sandbox,
         running_web(sandbox.base_url) as base,
     ):
-        street, world = make_world(sandbox, base)
+        scenario, world = make_world(sandbox, base)
         done = subprocess.run(
             ["node", str(script)],
             env={**os.environ, "COMMERCE_URL": base, "WORLD": json.dumps(world), "NODE_ENV": "test"},
@@ -77,28 +77,28 @@ def played(
         )
         assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
         answers = json.loads(done.stdout.strip().splitlines()[-1])
-        return answers, world, read_books(street)
+        return answers, world, read_books(scenario)
 
 
-def read_books(street: Street) -> dict[str, Any]:
+def read_books(scenario: OrderScenario) -> dict[str, Any]:
     """Read what has become of it, here and at Omnitron, and leave nothing behind for other tests."""
-    submissions = street.order.submissions.all()
+    submissions = scenario.order.submissions.all()
     books = {
-        "statuses": [item.status for item in street.items],
+        "statuses": [item.status for item in scenario.items],
         "submissions": sorted((row.state, row.lines.count()) for row in submissions),
-        "taken": street.count_cancelled(),
-        "sent": street.count_posts(),
-        "sessions": Session.objects.filter(user=street.order.user).count(),
+        "taken": scenario.count_cancelled(),
+        "sent": scenario.count_posts(),
+        "sessions": Session.objects.filter(user=scenario.order.user).count(),
     }
     call_command("flush", verbosity=0, interactive=False)  # as after every test with real transactions
     return books
 
 
-def make_world(sandbox: SandboxProcess, base_url: str) -> tuple[Street, dict[str, Any]]:
-    street = make_street(sandbox, base_url, Line(), Line())
-    user = street.order.user
+def make_world(sandbox: SandboxProcess, base_url: str) -> tuple[OrderScenario, dict[str, Any]]:
+    scenario = make_scenario(sandbox, base_url, Line(), Line())
+    user = scenario.order.user
     assert user is not None
-    Session.objects.all().delete()  # the street's own customer; this one logs in by the package
+    Session.objects.all().delete()  # the scenario's own customer; this one logs in by the package
     home = make_address(user)
     District.objects.create(township=home.township, name="Moda")
     other = make_order(user, Line(), Line())
@@ -107,19 +107,19 @@ def make_world(sandbox: SandboxProcess, base_url: str) -> tuple[Street, dict[str
     ]
     sandbox.load(order_document(other.pk, *documents, number=other.number))
     guests = make_order(None)
-    order = street.order
+    order = scenario.order
     LoyaltyEntry.objects.create(user=user, order=order, currency="TRY", kind="earned", amount=25)
-    return street, {
+    return scenario, {
         "email": user.email,
         "password": PASSWORD,
         "order": {
             "id": order.pk,
             "number": order.number,
             "signed": sign_number(order.number, purpose="completed", link_version=1),
-            "items": [item.pk for item in street.items],
+            "items": [item.pk for item in scenario.items],
         },
         "other": {"number": other.number, "items": [item.pk for item in get_items(other)]},
-        "reason": street.reason.pk,
+        "reason": scenario.reason.pk,
         "guest": {"number": guests.number, "email": guests.user_email},
     }
 

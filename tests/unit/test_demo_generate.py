@@ -35,7 +35,7 @@ def test_there_are_as_many_as_are_asked_for_but_never_fewer_than_are_prepared() 
     assert len(list(generate_documents(NOW, count=1))) == len(list(list_prepared())) == 100
 
 
-def test_ids_start_where_the_stand_in_expects_them_and_never_repeat() -> None:
+def test_ids_start_where_the_sandbox_expects_them_and_never_repeat() -> None:
     assert [d["id"] for d in DOCUMENTS] == list(range(1001, 1301))
     items = [item["id"] for d in DOCUMENTS for item in d["orderitem_set"]]
     discounts = [row["pk"] for d in DOCUMENTS for row in d["discountitem_set"]]

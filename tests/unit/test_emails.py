@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from pytest_django import Settings
 
 from aftercart.mail.compose import make_opt_out_url, read_opt_out_token, render_email
-from aftercart.mail.draft import Told
+from aftercart.mail.draft import EmailContent
 from aftercart.mail.examples import make_example
 from aftercart.mail.models import Email
 
@@ -50,13 +50,13 @@ def test_a_mail_program_has_nothing_to_fetch_and_follows_its_colours(kind: str) 
 
 
 def test_what_a_customer_wrote_is_no_html() -> None:
-    told = Told(
+    content = EmailContent(
         number="<b>1</b>",
         facts={"items": [{"name": "<script>x</script>", "quantity": 1}], "reason": "<i>no</i>"},
         url="https://shop.example.com/",
     )
 
-    draft, text, html = render_email(Email.Kind.REQUEST_REJECTED, told, language="en")
+    draft, text, html = render_email(Email.Kind.REQUEST_REJECTED, content, language="en")
 
     assert "<script>" not in html
     assert "&lt;i&gt;no&lt;/i&gt;" in html
@@ -146,9 +146,9 @@ PAID_BACK = {
 def test_a_refund_is_told_with_how_it_stands_and_where_it_goes(
     facts: dict[str, object], said: str, rows: list[tuple[str, str]]
 ) -> None:
-    told = Told(number="1", facts=PAID_BACK | facts, url="https://shop.example.com/")
+    content = EmailContent(number="1", facts=PAID_BACK | facts, url="https://shop.example.com/")
 
-    draft, _text, _html = render_email(Email.Kind.CANCELLATION_COMPLETED, told, language="en")
+    draft, _text, _html = render_email(Email.Kind.CANCELLATION_COMPLETED, content, language="en")
 
     assert draft.paragraphs == ["These items are cancelled or returned.", said]
     assert draft.facts == rows
@@ -162,7 +162,7 @@ def test_no_email_quotes_what_nobody_paid(kind: str, language: str) -> None:
     example = make_example(kind)
     facts = {**example.facts, "items": [], "refund": "", "points": "", "to": "", "is_paid": False}
 
-    draft, text, _html = render_email(kind, Told(number="1", facts=facts, url=""), language=language)
+    draft, text, _html = render_email(kind, EmailContent(number="1", facts=facts, url=""), language=language)
 
     nothing = {
         "en": "Nothing was paid, so nothing is returned.",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aftercart.orders.quotes import PaidItem, PaidOrder, Points, ShippingRefund, Terms, compute_total
-from aftercart.orders.rules import Ask
+from aftercart.orders.quotes import PaidItem, PaidOrder, Points, RefundTerms, ShippingRefund, compute_total
+from aftercart.orders.rules import RequestedUnits
 from tests.unit.test_quotes import Till
 
 _PAGE = Path(__file__).parents[2] / "docs" / "money.md"
@@ -64,7 +64,7 @@ def read_order(case: Mapping[str, Any]) -> PaidOrder:
     )
 
 
-def read_terms(values: Mapping[str, Any]) -> Terms:
+def read_terms(values: Mapping[str, Any]) -> RefundTerms:
     kinds: dict[str, Any] = {
         "fee_percent": Decimal,
         "fee_amount": Decimal,
@@ -72,8 +72,8 @@ def read_terms(values: Mapping[str, Any]) -> Terms:
         "is_interest_refunded": bool,
         "is_gift_box_refunded": bool,
     }
-    assert set(kinds) == {field.name for field in fields(Terms)}
-    return Terms(**{name: kinds[name](value) for name, value in values.items()})
+    assert set(kinds) == {field.name for field in fields(RefundTerms)}
+    return RefundTerms(**{name: kinds[name](value) for name, value in values.items()})
 
 
 def amounts(texts: Sequence[str]) -> list[Decimal]:
@@ -89,7 +89,9 @@ def test_the_worked_case_comes_out_as_by_hand(case: Mapping[str, Any]) -> None:
     for step in case["cancel"]:
         assert set(step) <= {"units", "tax", *_LINE_FIELDS, *_WHOLE_FIELDS}
 
-        quote = till.give_back([Ask(int(pk), "cancel", count) for pk, count in step["units"].items()])
+        quote = till.give_back(
+            [RequestedUnits(int(pk), "cancel", count) for pk, count in step["units"].items()]
+        )
 
         for name, attribute in _LINE_FIELDS.items():
             expected = step.get(name, ["0"] * len(quote.lines))

@@ -130,11 +130,11 @@ def test_the_easy_return_is_read_flat_or_nested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "is_active"), [({}, True), ({"is_active": True}, True), ({"is_active": False}, False)]
+    ("extra", "is_active"), [({}, True), ({"is_active": True}, True), ({"is_active": False}, False)]
 )
-def test_a_reason_is_active_unless_it_says_no(told: dict[str, bool], is_active: bool) -> None:
+def test_a_reason_is_active_unless_it_says_no(extra: dict[str, bool], is_active: bool) -> None:
     row = {"pk": "1", "cancellation_type": "cancel", "subject": "Other"}
-    assert RemoteReason.parse(row | told) == RemoteReason(1, "cancel", "Other", is_active)
+    assert RemoteReason.parse(row | extra) == RemoteReason(1, "cancel", "Other", is_active)
 
 
 def test_an_amount_never_passes_through_a_float() -> None:

@@ -27,7 +27,7 @@ def pickup(day: str, start: str = "09:00", end: str = "12:00") -> dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("calendar", "wish", "problem"),
+    ("calendar", "wanted", "problem"),
     [
         (Calendar(), pickup("2026-11-25"), ""),
         (Calendar(), pickup("2026-11-25", "09:00", "10:30"), PAST),
@@ -58,9 +58,9 @@ def pickup(day: str, start: str = "09:00", end: str = "12:00") -> dict[str, Any]
     ],
 )
 def test_a_pickup_is_held_against_the_calendar(
-    calendar: Calendar, wish: dict[str, Any], problem: str
+    calendar: Calendar, wanted: dict[str, Any], problem: str
 ) -> None:
-    assert find_pickup_problem(calendar, wish, NOW) == problem
+    assert find_pickup_problem(calendar, wanted, NOW) == problem
 
 
 def test_the_day_is_that_of_the_shop_not_of_the_server() -> None:

@@ -27,7 +27,7 @@ from aftercart.orders.policies import (
 )
 from aftercart.orders.policy_defaults import Basics, make_default_clauses
 from aftercart.orders.policy_explain import clause_document, explain, explain_address, item_document
-from aftercart.orders.rules import Ask, Finding, ItemFacts, judge
+from aftercart.orders.rules import Finding, ItemFacts, RequestedUnits, judge
 from aftercart.orders.windows import Basis, Unit, Window
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ def bind(*clauses: Clause, order: OrderFacts = ORDER) -> Policy:
 
 
 def find(policy: Policy, item: ItemFacts = SHOE, kind: Any = "refund", **ask: Any) -> list[Finding]:
-    asks = [Ask(item.order_item, kind, **ask)]
+    asks = [RequestedUnits(item.order_item, kind, **ask)]
     return list(judge(asks, {item.order_item: item}, placed_at=NOW, policy=policy, now=NOW))
 
 
@@ -256,7 +256,7 @@ def test_another_country_is_a_clause_too() -> None:
 def test_an_explanation_names_who_decided_and_why_the_others_did_not() -> None:
     policy = bind(window(900, FIFTEEN, channel_id=2), window(901, THIRTY, sku_patterns=("HAT",)))
 
-    (explained,) = explain([Ask(1, "refund")], {1: SHOE}, placed_at=NOW, policy=policy, now=NOW)
+    (explained,) = explain([RequestedUnits(1, "refund")], {1: SHOE}, placed_at=NOW, policy=policy, now=NOW)
 
     default = next(c.number for c in DEFAULT if c.topic is Topic.RETURN_WINDOW)
     looks = {look.clause.number: look for look in explained.looks if look.clause.topic is Topic.RETURN_WINDOW}
@@ -343,7 +343,7 @@ def test_a_clause_that_decides_is_about_the_case_and_none_that_is_beats_it(said:
 def test_an_explanation_never_differs_from_the_verdict(said: list[Clause], status: str) -> None:
     policy = Policy(PolicyBook(tuple(said)), ORDER)
     items = {1: replace(SHOE, status=status, has_invoice=True)}
-    asks = [Ask(1, "refund")]
+    asks = [RequestedUnits(1, "refund")]
 
     findings = judge(asks, items, placed_at=NOW, policy=policy, now=NOW)
     (explained,) = explain(asks, items, placed_at=NOW, policy=policy, now=NOW)

@@ -16,12 +16,12 @@ from aftercart.orders.quotes import (
     PaidOrder,
     Points,
     Quote,
+    RefundTerms,
     ShippingRefund,
-    Terms,
     compute_quote,
     compute_total,
 )
-from aftercart.orders.rules import Ask
+from aftercart.orders.rules import RequestedUnits
 from tests.strength import examples
 
 
@@ -56,11 +56,11 @@ class Till:
     """Gives back by quotes, one after the other, as the database does."""
 
     order: PaidOrder
-    terms: Terms = field(default_factory=Terms)
+    terms: RefundTerms = field(default_factory=RefundTerms)
     quotes: list[Quote] = field(default_factory=list)
     is_all_as_points: bool = False
 
-    def give_back(self, asks: Sequence[Ask]) -> Quote:
+    def give_back(self, asks: Sequence[RequestedUnits]) -> Quote:
         quote = compute_quote(
             self.order,
             asks,
@@ -91,15 +91,15 @@ class Till:
         return sum((getattr(line, name) for quote in self.quotes for line in quote.lines), ZERO)
 
 
-def partition(order: PaidOrder, dice: random.Random) -> list[list[Ask]]:
+def partition(order: PaidOrder, dice: random.Random) -> list[list[RequestedUnits]]:
     """Cut all units of an order into submissions, in any order."""
     units = [item.order_item for item in order.items for _ in range(item.quantity)]
     dice.shuffle(units)
-    parts: list[list[Ask]] = []
+    parts: list[list[RequestedUnits]] = []
     while units:
         count = dice.randint(1, len(units))
         chosen, units = units[:count], units[count:]
-        parts.append([Ask(pk, "cancel", chosen.count(pk)) for pk in dict.fromkeys(chosen)])
+        parts.append([RequestedUnits(pk, "cancel", chosen.count(pk)) for pk in dict.fromkeys(chosen)])
     return parts
 
 
@@ -183,12 +183,12 @@ def test_the_order_of_cancelling_changes_nothing_for_any_unit(order: PaidOrder, 
 @given(orders, dices)
 def test_cancelling_one_line_moves_nothing_of_another(order: PaidOrder, dice: random.Random) -> None:
     item = dice.choice(order.items)
-    ask = Ask(item.order_item, "cancel", dice.randint(1, item.quantity))
+    ask = RequestedUnits(item.order_item, "cancel", dice.randint(1, item.quantity))
     alone = compute_quote(order, [ask]).lines[0]
     till = Till(order)
     for other in order.items:
         if other is not item and dice.random() < 0.7:
-            till.give_back([Ask(other.order_item, "cancel", dice.randint(1, other.quantity))])
+            till.give_back([RequestedUnits(other.order_item, "cancel", dice.randint(1, other.quantity))])
 
     after = till.give_back([ask]).lines[0]
 
@@ -200,7 +200,7 @@ def test_cancelling_one_line_moves_nothing_of_another(order: PaidOrder, dice: ra
 def test_with_any_terms_no_amount_is_negative_and_nothing_is_kept_but_what_they_say(
     order: PaidOrder, dice: random.Random
 ) -> None:
-    terms = Terms(
+    terms = RefundTerms(
         fee_percent=Decimal(dice.choice((0, 3, 10, 100))),
         fee_amount=from_minor(dice.choice((0, 1, 990, 10**9)), order.currency),
         shipping_refund=dice.choice(list(ShippingRefund)),
@@ -250,7 +250,7 @@ def test_units_have_what_equal_weights_would_give_them(
 def test_nothing_of_what_is_left_is_asked_gives_nothing_back() -> None:
     order = PaidOrder("TRY", (PaidItem(1, 2, Decimal(50), gone_quantity=2),), shipping_amount=Decimal(30))
 
-    quote = compute_quote(order, [Ask(1, "cancel")])
+    quote = compute_quote(order, [RequestedUnits(1, "cancel")])
 
     assert (quote.lines[0].quantity, quote.total) == (0, ZERO)
 
@@ -263,7 +263,7 @@ def test_points_that_are_wanted_instead_of_money_are_credited_beside_those_that_
         points=Points(spent=Decimal(40)),
     )
 
-    quote = compute_quote(order, [Ask(1, "cancel")], is_all_as_points=True)
+    quote = compute_quote(order, [RequestedUnits(1, "cancel")], is_all_as_points=True)
 
     assert (quote.points_returned, quote.points_credited, quote.money_amount) == (
         Decimal(40),
@@ -289,7 +289,9 @@ def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expec
         "TRY", (PaidItem(1, 1, Decimal(100), is_shipped=is_shipped),), shipping_amount=Decimal(30)
     )
 
-    quote = compute_quote(order, [Ask(1, "refund")], terms={1: Terms(shipping_refund=ShippingRefund(rule))})
+    quote = compute_quote(
+        order, [RequestedUnits(1, "refund")], terms={1: RefundTerms(shipping_refund=ShippingRefund(rule))}
+    )
 
     assert quote.shipping_refund == Decimal(expected)
 
@@ -311,17 +313,25 @@ def test_shipping_that_always_comes_back_comes_back_once(rules: tuple[str, str],
 
     refunds = []
     for pk, rule in enumerate(rules, start=1):
-        till.terms = Terms(shipping_refund=ShippingRefund(rule))
-        refunds.append(till.give_back([Ask(pk, "cancel")]).shipping_refund)
+        till.terms = RefundTerms(shipping_refund=ShippingRefund(rule))
+        refunds.append(till.give_back([RequestedUnits(pk, "cancel")]).shipping_refund)
 
     assert refunds == [Decimal(amount) for amount in expected]
 
 
 def test_of_different_rules_for_the_shipping_the_strictest_counts() -> None:
     order = PaidOrder("TRY", (PaidItem(1, 1, Decimal(60)), PaidItem(2, 1, Decimal(40))), ZERO, Decimal(30))
-    terms = {1: Terms(shipping_refund=ShippingRefund.ALWAYS), 2: Terms(shipping_refund=ShippingRefund.NEVER)}
+    terms = {
+        1: RefundTerms(shipping_refund=ShippingRefund.ALWAYS),
+        2: RefundTerms(shipping_refund=ShippingRefund.NEVER),
+    }
 
-    assert compute_quote(order, [Ask(1, "cancel"), Ask(2, "cancel")], terms=terms).shipping_refund == 0
+    assert (
+        compute_quote(
+            order, [RequestedUnits(1, "cancel"), RequestedUnits(2, "cancel")], terms=terms
+        ).shipping_refund
+        == 0
+    )
 
 
 @examples(2_000)
@@ -333,7 +343,7 @@ def test_never_does_more_come_back_than_was_paid_whatever_was_not(
     order = replace(order, items=items)
     till = Till(
         order,
-        terms=Terms(
+        terms=RefundTerms(
             fee_percent=Decimal(dice.choice((0, 0, 10))), fee_amount=Decimal(dice.choice((0, 0, 15)))
         ),
         is_all_as_points=dice.random() < 0.5,

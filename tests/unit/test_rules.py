@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aftercart.orders.policies import OrderFacts, Policy, PolicyBook
 from aftercart.orders.policy_defaults import Basics, make_default_clauses
-from aftercart.orders.rules import Ask, Effect, ItemFacts, is_allowed, judge, list_refusals
+from aftercart.orders.rules import Effect, ItemFacts, RequestedUnits, is_allowed, judge, list_refusals
 from aftercart.orders.status import FINAL, Status
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -38,7 +38,9 @@ def bind(basics: Basics) -> Policy:
     return Policy(PolicyBook(make_default_clauses(basics)), OrderFacts(channel_id=1, currency="TRY"))
 
 
-def find(*asks: Ask, items: list[ItemFacts] | None = None, policy: Basics = POLICY, **placed: Any) -> Any:
+def find(
+    *asks: RequestedUnits, items: list[ItemFacts] | None = None, policy: Basics = POLICY, **placed: Any
+) -> Any:
     findings = judge(
         asks,
         {item.order_item: item for item in items or [ITEM]},
@@ -49,7 +51,7 @@ def find(*asks: Ask, items: list[ItemFacts] | None = None, policy: Basics = POLI
     return [(finding.code, finding.effect) for finding in findings]
 
 
-CANCEL, REFUND = Ask(1, "cancel"), Ask(1, "refund")
+CANCEL, REFUND = RequestedUnits(1, "cancel"), RequestedUnits(1, "refund")
 
 
 @pytest.mark.parametrize(
@@ -83,25 +85,30 @@ CANCEL, REFUND = Ask(1, "cancel"), Ask(1, "refund")
         (CANCEL, ITEM, replace(POLICY, review_types=frozenset({"cancel"})), [("type_needs_approval", V)]),
         (CANCEL, ITEM, replace(POLICY, review_above_amount=Decimal("99.99")), [("amount_needs_approval", V)]),
         (CANCEL, ITEM, replace(POLICY, review_above_amount=Decimal(100)), []),
-        (Ask(1, "cancel", 2), replace(ITEM, left_quantity=3), POLICY, [("partial_line", V)]),
-        (Ask(1, "cancel", 3), replace(ITEM, left_quantity=3), POLICY, []),
+        (RequestedUnits(1, "cancel", 2), replace(ITEM, left_quantity=3), POLICY, [("partial_line", V)]),
+        (RequestedUnits(1, "cancel", 3), replace(ITEM, left_quantity=3), POLICY, []),
     ],
 )
-def test_each_rule_has_its_code_and_its_effect(ask: Ask, item: ItemFacts, policy: Basics, found: Any) -> None:
+def test_each_rule_has_its_code_and_its_effect(
+    ask: RequestedUnits, item: ItemFacts, policy: Basics, found: Any
+) -> None:
     assert find(ask, items=[item], policy=policy) == found
 
 
 def test_cancel_and_refund_together_are_for_review_of_both() -> None:
     second = replace(DELIVERED, order_item=2)
 
-    assert find(CANCEL, Ask(2, "refund"), items=[ITEM, second]) == [("mixed_types", V), ("mixed_types", V)]
+    assert find(CANCEL, RequestedUnits(2, "refund"), items=[ITEM, second]) == [
+        ("mixed_types", V),
+        ("mixed_types", V),
+    ]
 
 
 def test_the_amount_limit_is_about_the_whole_submission() -> None:
     second = replace(ITEM, order_item=2)
     policy = replace(POLICY, review_above_amount=Decimal(150))
 
-    assert find(CANCEL, Ask(2, "cancel"), items=[ITEM, second], policy=policy) == [
+    assert find(CANCEL, RequestedUnits(2, "cancel"), items=[ITEM, second], policy=policy) == [
         ("amount_needs_approval", V),
         ("amount_needs_approval", V),
     ]
@@ -111,7 +118,7 @@ def test_rules_speak_in_the_order_of_the_contract() -> None:
     shipped = replace(ITEM, order_item=1, status="500", has_invoice=True)
     cancelled = replace(ITEM, order_item=2, status="100")
 
-    assert find(CANCEL, Ask(2, "cancel"), items=[shipped, cancelled]) == [
+    assert find(CANCEL, RequestedUnits(2, "cancel"), items=[shipped, cancelled]) == [
         ("already_cancelled", R),
         ("status_not_allowed", R),
         ("has_invoice", V),
@@ -147,7 +154,7 @@ def test_no_item_can_be_both_cancellable_and_refundable_nor_either_when_it_is_ov
         assert len(allowed) <= 1
         if item.status in FINAL or item.is_in_progress or item.left_quantity == 0:
             assert allowed == []
-    asks = [Ask(item.order_item, kind) for item, kind in zip(items, kinds, strict=False)]
+    asks = [RequestedUnits(item.order_item, kind) for item, kind in zip(items, kinds, strict=False)]
     findings = judge(
         asks, {item.order_item: item for item in items}, placed_at=NOW, policy=bind(POLICY), now=NOW
     )

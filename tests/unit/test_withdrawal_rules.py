@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aftercart.orders.withdrawal_rules import GoodFacts, Terms, find_period_end, is_in_time
+from aftercart.orders.withdrawal_rules import GoodFacts, WithdrawalTerms, find_period_end, is_in_time
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
-TERMS = Terms(days=14, zone=ISTANBUL)
+TERMS = WithdrawalTerms(days=14, zone=ISTANBUL)
 
 
 def delivered(*days: datetime | None) -> list[GoodFacts]:

@@ -1,4 +1,4 @@
-"""The accounts app."""
+"""The Django app of accounts."""
 
 from django.apps import AppConfig
 

@@ -182,15 +182,15 @@ class Address(models.Model):
 
 
 # Imported where Django looks for models.
-from aftercart.accounts.tallies import Tally  # noqa: E402 - it needs the models above
+from aftercart.accounts.rate_limits import RateLimit  # noqa: E402 - it needs the models above
 
 __all__ = [
     "Address",
     "City",
     "Country",
     "District",
+    "RateLimit",
     "Session",
-    "Tally",
     "Township",
     "User",
     "UserManager",

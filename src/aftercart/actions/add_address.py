@@ -7,7 +7,7 @@ from aftercart.accounts.address_book import LARGEST_BOOK, lock_book
 from aftercart.accounts.drafts import FIELDS, AddressDraft
 from aftercart.accounts.models import Address, User
 from aftercart.actions.check_address import check_address
-from aftercart.actions.recognize_repeat import once_more_if_raced
+from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.orders.errors import AddressRefused
 
 
@@ -15,7 +15,7 @@ from aftercart.orders.errors import AddressRefused
 def add_address(user: User, draft: AddressDraft, *, is_primary: bool = False) -> tuple[Address, bool]:
     """Add an address; the entry, and whether it is new. The first one of a book is the primary one.
 
-    A repeat of the same write gives the entry that the first one made. Raises `InputInvalid`,
+    A replay of the same write gives the entry that the first one made. Raises `InputInvalid`,
     `AddressRefused`; then nothing has been written.
     """
     with transaction.atomic(durable=True):

@@ -8,12 +8,12 @@ from django.db.models.functions import Now
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
+from aftercart.actions.notify_customer import notify_late
 from aftercart.actions.open_requests import ensure_requests
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.recognize_repeat import record_answer
+from aftercart.actions.recognize_replay import record_answer
 from aftercart.actions.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.settle_submission import answer_current, book_applied, settle_submission
-from aftercart.actions.tell_customer import tell_late
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import ARRIVED_LATE, FOUND_NOT_APPLIED, LATE_MOVES, UNDER_WAY, claim_move
 from aftercart.lib.failpoints import failpoint
@@ -54,14 +54,14 @@ def adopt_late(submission_pk: int, late_pk: int) -> Answer:
 
     One that was given up meanwhile, so that a newer one carries its lines, takes nothing: the newer one finds it.
     """
-    submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
+    submission = Submission.objects.select_related("idempotency_record").get(pk=submission_pk)
     order = lock_order(pk=submission.order_id)
     late = Submission.objects.get(pk=late_pk)
     submission.refresh_from_db()
     if not _carries_its_lines(submission) or not apply_late(order, submission, late):
         return answer_current(submission)
     answer = answer_current(submission)
-    record_answer(submission.repeat, answer)
+    record_answer(submission.idempotency_record, answer)
     save_order(order, "status", "status_before")
     return answer
 
@@ -83,7 +83,9 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
     order = lock_order(pk=submission.order_id)
     lines = submission.list_carried().filter(is_open=True)
     undecided = lines.filter(
-        request__status=CancellationRequest.Status.WAITING, request__delivered_at=None, request__making_id=""
+        request__status=CancellationRequest.Status.WAITING,
+        request__delivered_at=None,
+        request__pending_create_id="",
     )
     data = submission.event_data | {"detail": error.note}
     record_event(order, "late_sending", WORKER, cause=error.code, data=data)
@@ -182,4 +184,4 @@ def _report_other(order: Order, line: SubmissionLine, late: Submission) -> None:
     if line.outcome != "rejected":
         ours, theirs = describe_surplus(line, line.quantity, line.quantity)
         record_difference(order, line.order_item, CANCELLED_TWICE, ours, theirs)
-    tell_late(order, line)
+    notify_late(order, line)

@@ -6,10 +6,10 @@ from django.db import transaction
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
-from aftercart.actions.find_made import list_made_pks, name_remote
 from aftercart.actions.find_obstacle import find_obstacle
 from aftercart.actions.note_spares import look_later
 from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.read_created import list_created_pks, name_remote
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.try_later import try_later
@@ -85,7 +85,7 @@ def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequ
     """
     channel_id = request.line.submission.order.channel_id
     with client.dialogue() as dialogue:
-        pks = list_made_pks(dialogue, request, channel_id)
+        pks = list_created_pks(dialogue, request, channel_id)
         found = read_remote(dialogue, channel_id=channel_id, pks=pks)
         if _is_left_to_omnitron(request, found):
             return found
@@ -103,7 +103,7 @@ def _is_still_approved(request: CancellationRequest) -> bool:
         pk=request.pk,
         status=_Status.APPROVED,
         decided_by__isnull=False,
-        delivery_round=request.delivery_round,
+        requeue_count=request.requeue_count,
     )
     return rows.exists()
 
@@ -132,7 +132,7 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
         status=_Status.APPROVED,
         decided_by__isnull=False,
         delivered_at=as_read.delivered_at,
-        delivery_round=as_read.delivery_round,
+        requeue_count=as_read.requeue_count,
     )
     count = claim_request(
         approved,
@@ -159,7 +159,7 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
     request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
     if not request.is_approved_here or request.line.carrier.state in UNDER_WAY:
         return None
-    if request.delivery_round != as_read.delivery_round:
+    if request.requeue_count != as_read.requeue_count:
         return None  # what was taken out of the queue was an earlier round's
     submission = Submission.objects.create(
         order=order,
@@ -167,17 +167,17 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
         origin=Submission.Origin.APPROVAL,
         approved_request=request,
     )
-    if request.deliveries:  # one that has stood still since may come under the name of this round
+    if request.delivery_attempts:  # one that has stood still since may come under the name of this round
         look_later(request, [name_remote(request, position) for position in range(request.line.quantity)])
     evidence = {"request": request.pk, "remote": request.remote_pks, "detail": request.delivery_error}
-    request.delivery_round += 1
+    request.requeue_count += 1
     request.remote_pks = [row.pk for row in found if row.status != "rejected"]
     request.delivered_at = None
-    request.deliveries = 0
-    request.delivery_error = request.making_id = request.remote_name = ""
+    request.delivery_attempts = 0
+    request.delivery_error = request.pending_create_id = request.remote_name = ""
     request.is_undeliverable = False
-    fields = ["delivery_round", "remote_pks", "delivered_at", "deliveries", "delivery_error"]
-    request.save(update_fields=[*fields, "making_id", "remote_name", "is_undeliverable"])
+    fields = ["requeue_count", "remote_pks", "delivered_at", "delivery_attempts", "delivery_error"]
+    request.save(update_fields=[*fields, "pending_create_id", "remote_name", "is_undeliverable"])
     record_event(order, "request_withdrawn", Actor.staff(request.decided_by), data=evidence)
     save_order(order)
     return submission.pk

@@ -14,7 +14,7 @@ from aftercart.orders.selectors import get_now
 
 
 def ask_guest_code(*, number: str, email: str, language: str, client: str) -> UUID:
-    """Record the wish and leave the rest to the worker; the id with which the code can be typed.
+    """Record the request and leave the rest to the worker; the id with which the code can be typed.
 
     The same statements run whether there is such an order or not: nothing that the caller can see or measure
     depends on it. Raises `TooManyTries`.

@@ -17,7 +17,7 @@ from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import read_payment
 from aftercart.orders.quotes import compute_quote
-from aftercart.orders.rules import Ask
+from aftercart.orders.rules import RequestedUnits
 from aftercart.orders.selectors import get_now
 
 #: The fields of an order that booking changes, for the caller to save.
@@ -56,11 +56,9 @@ def book_refund(
         return Booked(is_quoted=False, amount=amount, is_refunded=amount > 0)
     if line.completed_quantity < line.quantity:
         _reduce(order, line, quoted)
-    if quoted.is_paid and not read_payment(order).covers(item):  # what was promised rests on a payment
+    if quoted.is_paid and not read_payment(order).covers(item):  # what was quoted rests on a payment
         quoted.is_paid = False
-    expected = (
-        quoted.promised_amount if quoted.is_paid else min(quoted.points_returned, quoted.promised_amount)
-    )
+    expected = quoted.quoted_amount if quoted.is_paid else min(quoted.points_returned, quoted.quoted_amount)
     amount, is_reported = _choose(quoted, expected, reported, item.refund_amount)
     quoted.booked_amount, quoted.reported_amount = amount, amount if is_reported else None
     quoted.save(update_fields=["booked_amount", "reported_amount", "is_paid"])
@@ -109,8 +107,8 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
     if quoted.is_paid:
         paid = gather_paid(order, items)
         paid = replace(paid, items=tuple(replace(item, is_paid=True) for item in paid.items))
-        ask = Ask(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]  # the column holds one of its choices
-        [priced] = compute_quote(paid, [ask]).lines
+        requested = RequestedUnits(line.order_item_id, line.cancellation_type, done)  # type: ignore[arg-type]  # the column holds one of its choices
+        [priced] = compute_quote(paid, [requested]).lines
         for name in shares:
             setattr(quoted, name, getattr(priced, name))
     else:  # nothing but points comes back
@@ -122,7 +120,7 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
     quoted.save()
 
 
-def find_promise(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:
+def find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:
     """Find what Omnitron has to be told to give back what was quoted: a forced amount, and the shipping.
 
     Its own amount is ours but for a fee, which it does not know; so without one nothing is forced.
@@ -177,7 +175,7 @@ def _is_anything_left(order: Order, line: SubmissionLine | None) -> bool:
 def _book_one(
     order: Order, quote: RefundQuote, line: SubmissionLine | None, remote: RemoteOrder | None
 ) -> Booked:
-    """Book one quote's part. Each of the two is given back once, whatever several quotes have promised."""
+    """Book one quote's part. Each of the two is given back once, whatever several quotes have quoted."""
     given = RefundQuote.objects.filter(submission__order=order, rest_booked_at__isnull=False)
     shipping, gift_box = quote.shipping_refund_amount, quote.gift_box_refund_amount
     shipping = ZERO if given.filter(shipping_refund_amount__gt=0).exists() else shipping

@@ -19,5 +19,5 @@ def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
     if isinstance(prepared, Answer):
         return prepared
     failpoint("prepare.committed")
-    with checking_later(prepared.repeat_pk):
+    with checking_later(prepared.idempotency_record_pk):
         return send_submission(prepared.submission_pk, client)

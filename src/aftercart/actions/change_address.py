@@ -21,15 +21,15 @@ from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.actions.despite_outages import checking_later, despite_outages
 from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.actions.keep_policy import keep_policy
+from aftercart.actions.notify_customer import notify_address
 from aftercart.actions.plan_lines import say_unknown
-from aftercart.actions.recognize_repeat import (
-    find_repeat,
+from aftercart.actions.recognize_replay import (
+    create_idempotency_record,
     once_more_if_raced,
+    recognize_replay,
     record_answer,
-    record_write,
     replay,
 )
-from aftercart.actions.tell_customer import tell_address
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
@@ -45,7 +45,7 @@ from aftercart.orders.address_rules import judge_address_change, judge_country, 
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.policies import Policy
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, owned_by, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
@@ -65,15 +65,15 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
     prepared = _prepare(command)
     if isinstance(prepared, Answer):
         return prepared
-    change = AddressChange.objects.select_related("order", "repeat").get(pk=prepared)
-    with checking_later(change.repeat_id):
-        return _tell_at_once(change, client, Actor.customer(command.write.user))
+    change = AddressChange.objects.select_related("order", "idempotency_record").get(pk=prepared)
+    with checking_later(change.idempotency_record_id):
+        return _send_at_once(change, client, Actor.customer(command.caller.user))
 
 
-def _tell_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answer:
+def _send_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answer:
     """Tell Omnitron a change while its customer waits, and give the answer. Raises `AddressChangeRefused`."""
     try:
-        status_code = _tell(change, client)
+        status_code = _send(change, client)
     except Refused as error:
         refused = partial(_end, change.pk, _State.REFUSED, actor, cause=error.detail)
         if not despite_outages(refused):
@@ -81,7 +81,7 @@ def _tell_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answ
         raise AddressChangeRefused(error.detail, "omnitron_refused") from error
     except (NotSent, AnswerUnknown) as error:
         return despite_outages(partial(postpone_change, change, error.note))
-    failpoint("address.told")
+    failpoint("address.sent")
     if not despite_outages(partial(_end, change.pk, _State.CONFIRMED, actor, status_code=status_code)):
         return _answer_ended(change)
     return Answer(200, {"status_code": status_code})
@@ -89,9 +89,11 @@ def _tell_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answ
 
 def _answer_ended(change: AddressChange) -> Answer:
     """Give the answer that was recorded for a change when it was ended meanwhile: whoever repeats it gets the same."""
-    repeat = IdempotencyRecord.objects.filter(pk=change.repeat_id or 0, status_code__isnull=False).first()
-    if repeat is not None:
-        return replay(repeat)
+    idempotency_record = IdempotencyRecord.objects.filter(
+        pk=change.idempotency_record_id or 0, status_code__isnull=False
+    ).first()
+    if idempotency_record is not None:
+        return replay(idempotency_record)
     change.refresh_from_db(fields=["state", "cause"])
     if change.state == _State.REFUSED:  # by an earlier try of ours, whose commit was not confirmed
         raise AddressChangeRefused(change.cause, "omnitron_refused")
@@ -100,7 +102,7 @@ def _answer_ended(change: AddressChange) -> Answer:
 
 def deliver_address(change_pk: int, client: Omnitron) -> None:
     """Tell Omnitron a change that it has not heard yet, while the order may still change; else end it."""
-    change = AddressChange.objects.select_related("order", "repeat").get(pk=change_pk)
+    change = AddressChange.objects.select_related("order", "idempotency_record").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
     policy = get_policy(change.order, get_kept_book(change.policy_version_id))
@@ -108,7 +110,7 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
         _end_too_late(change, client, write_note("order_has_left"))
         return
     try:
-        status_code = _tell(change, client)
+        status_code = _send(change, client)
     except Refused as error:
         _end_too_late(change, client, error.note)
     except (NotSent, AnswerUnknown) as error:
@@ -139,17 +141,17 @@ def confirm_found(change: AddressChange, remote: RemoteOrder) -> bool:
 
 @once_more_if_raced
 def _prepare(command: AddressCommand) -> int | Answer:
-    user = command.write.user
+    user = command.caller.user
     with transaction.atomic(durable=True):
         try:
-            order = lock_order(pk=command.order, **command.write.tell_owned())
+            order = lock_order(pk=command.order, **owned_by(command.caller.owner))
         except OrderNotFound:
             raise InputInvalid({"order": [say_unknown(command.order)]}) from None
-        repeat = find_repeat(command.write)
-        if repeat is not None and (command.write.key or _is_newest(repeat, order)):
-            return replay(repeat)
+        idempotency_record = recognize_replay(command.caller)
+        if idempotency_record is not None and (command.caller.key or _is_newest(idempotency_record, order)):
+            return replay(idempotency_record)
         try:
-            address = find_address(command.address, command.write)
+            address = find_address(command.address, command.caller)
         except AddressUnknown:
             raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
@@ -161,7 +163,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
             user=user,
             address=address_document(address),
             policy_version_id=version_pk,
-            repeat=record_write(command.write),
+            idempotency_record=create_idempotency_record(command.caller),
         )
         data = {"change": change.pk, "address": address.pk, "policy": version_pk}
         record_event(order, "address_change_submitted", Actor.customer(user), data=data)
@@ -174,20 +176,20 @@ def _supersede(order: Order) -> None:
 
     One that had been confirmed, and is only told once more, stays so: the newer one may be refused.
     """
-    for older in order.address_changes.filter(state=_State.PENDING).select_related("repeat"):
+    for older in order.address_changes.filter(state=_State.PENDING).select_related("idempotency_record"):
         this = AddressChange.objects.filter(pk=older.pk)
         if older.settled_at is None:
-            record_answer(older.repeat, _PENDING)
+            record_answer(older.idempotency_record, _PENDING)
             claim_change(this, _State.SUPERSEDED, settled_at=timezone.now())
         else:
             claim_change(this, _State.CONFIRMED)
             _compare_later(order)
 
 
-def _is_newest(repeat: IdempotencyRecord, order: Order) -> bool:
+def _is_newest(idempotency_record: IdempotencyRecord, order: Order) -> bool:
     """Tell whether nothing was changed since: "back to the first address" repeats nothing."""
     newest = order.address_changes.first()
-    return newest is not None and newest.repeat_id == repeat.pk
+    return newest is not None and newest.idempotency_record_id == idempotency_record.pk
 
 
 def _check_rules(order: Order, address: Address) -> Policy:
@@ -206,7 +208,7 @@ def _check_rules(order: Order, address: Address) -> Policy:
     return policy
 
 
-def _tell(change: AddressChange, client: Omnitron) -> int:
+def _send(change: AddressChange, client: Omnitron) -> int:
     order, snapshot = change.order, change.address
     address = RemoteAddress(
         pk=snapshot["pk"],
@@ -241,7 +243,7 @@ def postpone_change(change: AddressChange, detail: str) -> Answer:
         order = lock_order(pk=change.order_id)  # a newer change writes the same rows, the other way round
         pending = AddressChange.objects.filter(pk=change.pk, state=_State.PENDING)
         if pending.update(attempts=change.attempts + 1, cause=detail):
-            record_answer(change.repeat, _PENDING)
+            record_answer(change.idempotency_record, _PENDING)
             wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
         else:  # it has ended meanwhile, and may come through after a newer one
@@ -268,7 +270,7 @@ def _end(
 
     One that has ended meanwhile stays as it is: a newer one came, or another process.
     """
-    change = AddressChange.objects.select_related("repeat").get(pk=change_pk)
+    change = AddressChange.objects.select_related("idempotency_record").get(pk=change_pk)
     order = lock_order(pk=change.order_id)
     this = AddressChange.objects.filter(pk=change_pk)
     count = claim_change(this, state, status_code=status_code, cause=cause, settled_at=timezone.now())
@@ -278,18 +280,18 @@ def _end(
         _compare_later(order)
     if not count:
         return False
-    if state is _State.REFUSED and change.repeat is not None:
-        change.repeat.delete()  # a refusal is not remembered: the next try is judged anew
+    if state is _State.REFUSED and change.idempotency_record is not None:
+        change.idempotency_record.delete()  # a refusal is not remembered: the next try is judged anew
     elif state is _State.CONFIRMED:
-        record_answer(change.repeat, Answer(200, {"status_code": status_code}))
+        record_answer(change.idempotency_record, Answer(200, {"status_code": status_code}))
         order.shipping_address = change.address
     else:
         message = keep_sentence(cause) or _("The order has left meanwhile.")
         refused = AddressChangeRefused(message, "too_late")
-        record_answer(change.repeat, Answer(refused.status, refused.body()))
+        record_answer(change.idempotency_record, Answer(refused.status, refused.body()))
     data = {"change": change_pk, "status_code": status_code}
     record_event(order, f"address_change_{state.value}", actor, cause=cause, data=data)
     change.state = state
-    tell_address(order, change)
+    notify_address(order, change)
     save_order(order, "shipping_address")
     return True

@@ -9,7 +9,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.book_refund import book_refund
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.follow_withdrawal import follow_line
-from aftercart.actions.tell_customer import tell_rejected
+from aftercart.actions.notify_customer import notify_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.money import format_amount
@@ -38,7 +38,7 @@ def complete_line(
     `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
     rest. `refund_amount` is the item's whole refund so far, as Omnitron reports it in `remote`, which is then the
     caller's to settle. The caller saves the order with `REFUND_FIELDS`, and notifies the customer
-    (`tell_completed`) once all lines of the submission that are completed together are.
+    (`notify_completed`) once all lines of the submission that are completed together are.
     """
     item = line.order_item
     line.completed_quantity = line.quantity if quantity is None else quantity
@@ -66,7 +66,7 @@ def complete_line(
         actor,
         line=line,
         quantity=quantity,
-        told=booked.amount,
+        reported=booked.amount,
         quoted=points if booked.is_quoted else None,
     )
     follow_line(order, line, actor)
@@ -85,7 +85,7 @@ def reject_line(
     _close(line, "rejected")
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
-    tell_rejected(order, line, reason)
+    notify_rejected(order, line, reason)
 
 
 def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:

@@ -7,12 +7,11 @@ from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import User
 from aftercart.orders.guests import Guest
 from aftercart.orders.rules import CancellationKind
-from aftercart.orders.selectors import tell_owned
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """Who writes, and how a repeat of the same write is recognised (contract section 3.5).
+class Caller:
+    """Who asks, and how a replay of the same request is recognised (contract section 3.5).
 
     `key` is the client's `Idempotency-Key` or ""; `fingerprint` a keyed digest of path and body, and
     `older_fingerprints` those under earlier secrets. A customer has a `user`; a guest has none, but has proved one
@@ -27,11 +26,11 @@ class Write:
 
     def __post_init__(self) -> None:
         if (self.user is None) == (self.guest is None):  # nobody must ever own all orders without a user
-            raise ValueError("a write is a customer's or a guest's")
+            raise ValueError("a caller is a customer or a guest")
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """All digests under which the same write may have been recorded."""
+        """All digests under which the same request may have been recorded."""
         return (self.fingerprint, *self.older_fingerprints)
 
     @property
@@ -40,24 +39,20 @@ class Write:
         return None if self.guest is None else self.guest.order
 
     @property
-    def promised_to(self) -> int:
+    def quoted_to(self) -> int:
         """Whom a quote is made for: the customer's id, 0 for an order's guest."""
         return 0 if self.user is None else int(self.user.pk)
 
-    def tell_owned(self) -> dict[str, Any]:
-        """Tell, as a look-up, what an order must be for the writer to write to it; every look-up names it."""
-        return tell_owned(self.owner)
-
     @property
     def owner(self) -> User | Guest:
-        """Who writes."""
+        """The customer or the guest."""
         owner = self.user or self.guest
         assert owner is not None  # noqa: S101 - as __post_init__() has seen to
         return owner
 
 
 @dataclass(frozen=True, slots=True)
-class ItemAsk:
+class ItemRequest:
     """One entry of `cancel_order_items`. `position` is where it stood, for error messages."""
 
     order_item: int
@@ -79,8 +74,8 @@ class CancellationCommand:
     bound to, or "".
     """
 
-    write: Write
-    items: tuple[ItemAsk, ...]
+    caller: Caller
+    items: tuple[ItemRequest, ...]
     number: str | None = None
     pickup_address: int | AddressDraft | None = None
     fully_refund_as_loyalty_money: bool = False
@@ -89,9 +84,9 @@ class CancellationCommand:
 
 @dataclass(frozen=True, slots=True)
 class AddressCommand:
-    """A wish to send an order to another address of the caller's book, or, for a guest, one just typed."""
+    """A request to send an order to another address of the caller's book, or, for a guest, one just typed."""
 
-    write: Write
+    caller: Caller
     order: int
     address: int | AddressDraft
     channel_id: int | None = None

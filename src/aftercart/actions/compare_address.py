@@ -22,14 +22,14 @@ from aftercart.orders.timeline import OMNITRON, record_event
 _State = AddressChange.State
 _WHEN_DOWN = timedelta(minutes=1)
 #: How often Omnitron is told a change again; one that does not stay is somebody's doing there.
-_MOST_TELLINGS = 5
+_MOST_SENDINGS = 5
 _DIFFERS = "shipping address"
 
 
 def compare_address(order_pk: int, client: Omnitron) -> None:
     """Compare where an order goes, here and at Omnitron, and put right what differs.
 
-    The customer's last wish counts: if Omnitron has an older one, it is told the last one again. If that one
+    The customer's last address change counts: if Omnitron has an older one, it is told the last one again. If that one
     came too late, or there is none, but Omnitron has taken it or an older one, ours follows. `address_due_at`
     is taken away once they have been compared, and moved on while they can't be.
     """
@@ -48,7 +48,7 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
 
 
 def _find_last(order: Order) -> AddressChange | None:
-    """Find the customer's last wish: what was refused at once is none any more."""
+    """Find the customer's last address change: what was refused at once is none any more."""
     return order.address_changes.exclude(state__in=[_State.SUPERSEDED, _State.REFUSED]).first()
 
 
@@ -77,7 +77,7 @@ def _put_right(as_read: Order, last: AddressChange | None, theirs: int | None) -
     if theirs is None or theirs == _get_pk(order):
         return
     if newest is not None and newest.state == _State.CONFIRMED:
-        _tell_again(order, newest, theirs)
+        _send_again(order, newest, theirs)
     elif taken := order.address_changes.filter(address__pk=theirs).first():
         order.shipping_address = taken.address
         record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
@@ -95,10 +95,10 @@ def _is_by_change(order: Order) -> bool:
     return order.address_changes.filter(address__pk=_get_pk(order)).exists()
 
 
-def _tell_again(order: Order, change: AddressChange, theirs: int) -> None:
+def _send_again(order: Order, change: AddressChange, theirs: int) -> None:
     """Have a confirmed change told once more: an older one overtook it at Omnitron."""
     event, data = "address_change_overtaken", {"change": change.pk}
-    if order.timeline.filter(event=event, data=data).count() >= _MOST_TELLINGS:
+    if order.timeline.filter(event=event, data=data).count() >= _MOST_SENDINGS:
         record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
         return
     claim_change(AddressChange.objects.filter(pk=change.pk), _State.PENDING)

@@ -1,4 +1,4 @@
-"""Compare what was promised with every amount that Omnitron reports, zero included; None is no report."""
+"""Compare what was quoted with every amount that Omnitron reports, zero included; None is no report."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from aftercart.actions.book_refund import find_reported_rest
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
-from aftercart.cancellations.promised import is_rest_promised
+from aftercart.cancellations.quoted import is_rest_quoted
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.loyalty.selectors import read_order_points
@@ -27,8 +27,8 @@ DISCOUNT_DIFFERS: Final = "discount_refund_amount"
 ABOVE_PAID: Final = "refund_above_paid"
 #: Nothing was paid when it was quoted, but is by now, and Omnitron reports no refund.
 PAID_MEANWHILE: Final = "paid_meanwhile"
-#: A refund was promised that no payment stands behind any more.
-NOT_PAID: Final = "promised_without_payment"
+#: A refund was quoted that no payment stands behind any more.
+NOT_PAID: Final = "quoted_without_payment"
 REFUND_KINDS: Final = frozenset(
     {REFUND_DIFFERS, SHIPPING_DIFFERS, DISCOUNT_DIFFERS, ABOVE_PAID, PAID_MEANWHILE, NOT_PAID}
 )
@@ -44,7 +44,7 @@ def write_amount(amount: Decimal) -> str:
 
 @dataclass(slots=True)
 class ItemBooks:
-    """What is promised and reported of one item. `is_ours`: all of its gone units were quoted here."""
+    """What is quoted and reported of one item. `is_ours`: all of its gone units were quoted here."""
 
     item: OrderItem
     lines: list[RefundQuoteLine]
@@ -53,9 +53,9 @@ class ItemBooks:
     is_ours: bool
 
     @property
-    def promised(self) -> Decimal:
-        """What was promised for the units that are gone."""
-        return sum((line.promised_amount for line in self.lines), ZERO)
+    def quoted(self) -> Decimal:
+        """What was quoted for the units that are gone."""
+        return sum((line.quoted_amount for line in self.lines), ZERO)
 
     @property
     def unpaid_points(self) -> Decimal:
@@ -65,7 +65,7 @@ class ItemBooks:
 
 @dataclass(slots=True)
 class RefundBooks:
-    """What is promised and reported of an order, read once."""
+    """What is quoted and reported of an order, read once."""
 
     order: Order
     remote: RemoteOrder
@@ -99,7 +99,7 @@ class RefundBooks:
             is_rest_pending=any(
                 quote.rest_booked_at is None
                 and quote.rest_amount > 0
-                and is_rest_promised(quote, of_quote, is_any_open=bool(is_open))
+                and is_rest_quoted(quote, of_quote, is_any_open=bool(is_open))
                 for quote, of_quote in quotes.items()
             ),
         )
@@ -115,15 +115,15 @@ class RefundBooks:
         return any(books.lines for books in self.items) and all(books.is_ours for books in self.items)
 
     @property
-    def promised_shipping(self) -> Decimal:
-        """What was promised for the delivery, and is due: it comes back once, whoever has promised it."""
+    def quoted_shipping(self) -> Decimal:
+        """What was quoted for the delivery, and is due: it comes back once, whoever has quoted it."""
         return max((quote.shipping_refund_amount for quote in self.quotes), default=ZERO)
 
     @property
-    def promised_rest(self) -> Decimal:
-        """What was promised besides the items, and is due."""
+    def quoted_rest(self) -> Decimal:
+        """What was quoted besides the items, and is due."""
         gift_box = max((quote.gift_box_refund_amount for quote in self.quotes), default=ZERO)
-        return self.promised_shipping + gift_box
+        return self.quoted_shipping + gift_box
 
     @property
     def unpaid_points(self) -> Decimal:
@@ -135,7 +135,7 @@ class RefundBooks:
 
 
 def _is_whole(lines: Collection[RefundQuoteLine]) -> bool:
-    """Tell whether all of a quote went through: with nothing open, what it promised besides is due, or in question."""
+    """Tell whether all of a quote went through: with nothing open, what it quoted besides is due, or in question."""
     return all(
         row.line.outcome == "completed" and row.line.completed_quantity == row.line.quantity for row in lines
     )
@@ -157,8 +157,8 @@ def _read_item(
 def sum_reported(theirs: Collection[RemoteItem]) -> Decimal | None:
     """Add up what Omnitron reports of the items that one of ours is there; None while any that is gone lacks it."""
     gone = [row.refund_amount for row in theirs if row.status in FINAL]
-    told = [row.refund_amount for row in theirs if row.refund_amount is not None]
-    return None if not told or None in gone else sum(told, ZERO)
+    amounts = [row.refund_amount for row in theirs if row.refund_amount is not None]
+    return None if not amounts or None in gone else sum(amounts, ZERO)
 
 
 def compare_refunds(order: Order, remote: RemoteOrder) -> Iterator[Found]:
@@ -189,24 +189,24 @@ def compare_books(books: RefundBooks) -> Iterator[Found]:
 
 
 def _compare_item(books: ItemBooks, order: Order) -> Iterator[Found]:
-    promised, reported = books.promised, books.reported
-    if reported is not None and reported not in {promised, promised - books.unpaid_points}:
-        yield books.item, REFUND_DIFFERS, write_amount(promised), write_amount(reported)
+    quoted, reported = books.quoted, books.reported
+    if reported is not None and reported not in {quoted, quoted - books.unpaid_points}:
+        yield books.item, REFUND_DIFFERS, write_amount(quoted), write_amount(reported)
     for line in books.lines:
         if line.is_paid or reported:
             continue
-        if line.promised_amount > line.points_returned:
-            yield books.item, NOT_PAID, write_amount(line.promised_amount), write_amount(reported or ZERO)
+        if line.quoted_amount > line.points_returned:
+            yield books.item, NOT_PAID, write_amount(line.quoted_amount), write_amount(reported or ZERO)
         elif read_payment(order).covers(books.item):
-            yield books.item, PAID_MEANWHILE, write_amount(promised), write_amount(reported or ZERO)
+            yield books.item, PAID_MEANWHILE, write_amount(quoted), write_amount(reported or ZERO)
 
 
 def _compare_whole(books: RefundBooks) -> Iterator[Found]:
     remote, shipping = books.remote, books.remote.shipping_refund_amount
     if shipping is not None and shipping not in _list_accepted(books):
-        yield None, SHIPPING_DIFFERS, write_amount(books.promised_shipping), write_amount(shipping)
+        yield None, SHIPPING_DIFFERS, write_amount(books.quoted_shipping), write_amount(shipping)
     if remote.refund_amount is not None and not _is_total_understood(books):
-        total = (_sum_promised(books) or ZERO) + books.promised_rest
+        total = (_sum_quoted(books) or ZERO) + books.quoted_rest
         yield None, REFUND_DIFFERS, write_amount(total), write_amount(remote.refund_amount)
     if remote.discount_refund_amount is not None and not books.is_undecided:
         lines = [line for of_item in books.items for line in of_item.lines if line.is_paid]
@@ -217,8 +217,8 @@ def _compare_whole(books: RefundBooks) -> Iterator[Found]:
 
 
 def _list_accepted(books: RefundBooks) -> set[Decimal]:
-    """List the amounts of the delivery that are right: what is due, and what is promised and may come early."""
-    accepted = {books.promised_shipping}
+    """List the amounts of the delivery that are right: what is due, and what is quoted and may come early."""
+    accepted = {books.quoted_shipping}
     if books.is_rest_pending:
         accepted.add(books.order.shipping_amount)
     if books.unpaid_points:
@@ -226,28 +226,28 @@ def _list_accepted(books: RefundBooks) -> set[Decimal]:
     return accepted
 
 
-def _sum_promised(books: RefundBooks) -> Decimal | None:
-    """Add up what is promised of the items; of undecided ones, what Omnitron reports stands for it."""
-    amounts = [of_item.reported if of_item.is_open else of_item.promised for of_item in books.items]
+def _sum_quoted(books: RefundBooks) -> Decimal | None:
+    """Add up what is quoted of the items; of undecided ones, what Omnitron reports stands for it."""
+    amounts = [of_item.reported if of_item.is_open else of_item.quoted for of_item in books.items]
     if None in amounts:
         return None
     return sum((amount for amount in amounts if amount is not None), ZERO)
 
 
 def _is_total_understood(books: RefundBooks) -> bool:
-    """Tell whether Omnitron's total is what is promised: with the delivery, or, unless it says zero, without.
+    """Tell whether Omnitron's total is what is quoted: with the delivery, or, unless it says zero, without.
 
-    Of what nobody has paid, the points may be missing in it; what is promised and not due yet may be in it.
+    Of what nobody has paid, the points may be missing in it; what is quoted and not due yet may be in it.
     """
-    promised, total = _sum_promised(books), books.remote.refund_amount
-    if promised is None or total is None:
+    quoted, total = _sum_quoted(books), books.remote.refund_amount
+    if quoted is None or total is None:
         return True
     shipping = books.remote.shipping_refund_amount
-    rests = {books.promised_rest}
+    rests = {books.quoted_rest}
     if books.is_rest_pending:
         early = find_reported_rest(books.remote)
         rests |= set() if early is None else {early}
     if shipping is None or shipping > 0:
-        rests.add(books.promised_rest - (books.promised_shipping if shipping is None else shipping))
+        rests.add(books.quoted_rest - (books.quoted_shipping if shipping is None else shipping))
     points = {ZERO, books.unpaid_points}
-    return any(total == promised + each - less for each in rests for less in points)
+    return any(total == quoted + each - less for each in rests for less in points)

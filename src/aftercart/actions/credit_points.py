@@ -27,14 +27,14 @@ def credit_points(
     *,
     line: SubmissionLine | None,
     quantity: int,
-    told: Decimal = ZERO,
+    reported: Decimal = ZERO,
     quoted: LinePoints | None = None,
     extra: Decimal = ZERO,
 ) -> None:
     """Book the points of `quantity` units of an item that are gone now, once: the ledger's indexes say so.
 
     The order must be locked, the item saved. `line` asked for it; None where Omnitron cancelled by itself.
-    `told` is what Omnitron says the units gave back, `quoted` what was promised for them; `extra` is refunded as
+    `reported` is what Omnitron says the units gave back, `quoted` what was quoted for them; `extra` is refunded as
     points besides. A guest has no points.
     """
     if order.user_id is None:
@@ -46,7 +46,7 @@ def credit_points(
         points = share_points(
             past,
             currency=order.currency,
-            value=find_line_value(order, item, goods, quantity=quantity, told=told),
+            value=find_line_value(order, item, goods, quantity=quantity, reported=reported),
             goods=goods.bought,
             gone=goods.gone,
             is_all_gone=goods.is_all_gone,
@@ -97,14 +97,16 @@ class Goods:
     is_all_gone: bool
 
 
-def find_line_value(order: Order, item: OrderItem, goods: Goods, *, quantity: int, told: Decimal) -> Decimal:
+def find_line_value(
+    order: Order, item: OrderItem, goods: Goods, *, quantity: int, reported: Decimal
+) -> Decimal:
     """Find what these units give back, in whatever form: what Omnitron told, or their part of what was paid.
 
     The part is that of their price in the price of all goods, of what was paid for goods; never more than
     their price.
     """
-    if told > 0:
-        return told
+    if reported > 0:
+        return reported
     if goods.bought <= 0:
         return ZERO
     price: Decimal = item.price * quantity

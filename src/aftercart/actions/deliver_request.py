@@ -11,15 +11,15 @@ from django.utils import timezone
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import adopt_late
 from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
-from aftercart.actions.find_made import Made, find_made, join_pks, name_remote
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.note_spares import look_later, note_spares
 from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.read_created import Created, join_pks, name_remote, read_created
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
-from aftercart.cancellations.states import EARLIER_UNPROVEN, is_past_making, is_recent
+from aftercart.cancellations.states import EARLIER_UNPROVEN, is_create_expired, is_recent
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
@@ -51,7 +51,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         "line__order_item__order", "line__reason", "line__shipping_company", "line__submission"
     ).get(pk=request_pk)
     correlate_submission(request.line.submission.uuid)
-    if request.status == _Status.REJECTED and request.rejection_told_at is None:
+    if request.status == _Status.REJECTED and request.rejection_sent_at is None:
         return  # what an earlier try made has to be rejected there, and that has a job of its own
     if request.delivered_at is not None or request.status not in _DELIVERED_IN:
         return
@@ -67,16 +67,16 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         adopt_late(request.line.carrier.pk, error.late.pk)
     except (OmnitronError, RemoteDiffers) as error:
         is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
-        if isinstance(error, AnswerUnknown) and request.making_id and not _as_tried(request).exists():
-            look_later(request, [request.making_id])  # it has left after somebody else had gone on
+        if isinstance(error, AnswerUnknown) and request.pending_create_id and not _as_tried(request).exists():
+            look_later(request, [request.pending_create_id])  # it has left after somebody else had gone on
         if _record_failure(request, error.note, is_final=is_final) and not is_final:
-            wait = compute_wait(request.deliveries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+            wait = compute_wait(request.delivery_attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     else:
         if made:
             _record_delivery(request, made)
         else:  # decided by what the items say, and nothing was ever made of it
-            _as_tried(request).update(deliveries=0)
+            _as_tried(request).update(delivery_attempts=0)
 
 
 def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
@@ -104,16 +104,16 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
         quantity = 1 if is_split else line.quantity
         draft = _draft(line, free.pop(0), reason_pk, remote_id, quantity=quantity)
         failpoint("deliver.looked")
-        _mark_making(request, remote_id, made, {line.order_item_id: pks})
+        _mark_creating(request, remote_id, made, {line.order_item_id: pks})
         try:
             found[position] = dialogue.create_request(
-                channel_id=order.channel_id, draft=draft, guard=lambda: _is_still_making(request)
+                channel_id=order.channel_id, draft=draft, guard=lambda: _is_still_creating(request)
             )
         except NotSent:
-            request.making_id = ""
+            request.pending_create_id = ""
             raise
         except Refused as refused:
-            request.making_id = ""
+            request.pending_create_id = ""
             found |= _find_ours(dialogue, request, order).rows  # whoever made it, it may be there
             if position in found:
                 continue
@@ -130,9 +130,9 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     return [found[position] for position in sorted(found)]
 
 
-def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -> Made:
+def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -> Created:
     """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
-    made = find_made(dialogue, request, order.channel_id)
+    made = read_created(dialogue, request, order.channel_id)
     if made.foreign:
         raise RemoteDiffers("name_taken", "Omnitron has something else under the name of this request.")
     return made
@@ -160,7 +160,7 @@ def _list_free(
 
 
 def _list_made(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    return list(find_made(dialogue, request, request.line.order_item.order.channel_id).rows.values())
+    return list(read_created(dialogue, request, request.line.order_item.order.channel_id).rows.values())
 
 
 def _draft(
@@ -185,13 +185,13 @@ def _record_try(request: CancellationRequest) -> None:
 
     Raises `_TakenOver` if there has been another try since the request was read.
     """
-    if not _as_tried(request).update(deliveries=request.deliveries + 1):
+    if not _as_tried(request).update(delivery_attempts=request.delivery_attempts + 1):
         raise _TakenOver
-    request.deliveries += 1
+    request.delivery_attempts += 1
 
 
-def _mark_making(
-    request: CancellationRequest, remote_id: str, made: Made, items: Mapping[int, Collection[int]]
+def _mark_creating(
+    request: CancellationRequest, remote_id: str, made: Created, items: Mapping[int, Collection[int]]
 ) -> None:
     """Commit what is being made, unless anything has happened to the request since it was read.
 
@@ -200,21 +200,21 @@ def _mark_making(
     item may still arrive. Raises `_TakenOver`.
     """
     names = {name_remote(request, position) for position in made.rows}
-    is_free = Q(making_id__in=["", *names]) | is_past_making(made.began_at)
+    is_free = Q(pending_create_id__in=["", *names]) | is_create_expired(made.began_at)
     order_pk = request.line.order_item.order_id
     is_alone = nothing_travels(order_pk, items, made.began_at, but_request=request.pk)
     rows = _as_tried(request).filter(is_free, is_alone, is_recent(made.began_at), status=_Status.WAITING)
-    if not rows.update(making_id=remote_id, making_at=Now()):
+    if not rows.update(pending_create_id=remote_id, pending_create_at=Now()):
         if not rows.model.objects.filter(is_alone, pk=request.pk).exists():
             raise NotSent("Something that was sent earlier may still arrive.", code=EARLIER_UNPROVEN)
         raise _TakenOver
-    request.making_id = remote_id
+    request.pending_create_id = remote_id
 
 
-def _is_still_making(request: CancellationRequest) -> bool:
+def _is_still_creating(request: CancellationRequest) -> bool:
     """Look once more, right before the creation leaves: nobody has gone on with the request meanwhile."""
     rows = _as_tried(request).filter(
-        is_recent(F("making_at")), status=_Status.WAITING, making_id=request.making_id
+        is_recent(F("pending_create_at")), status=_Status.WAITING, pending_create_id=request.pending_create_id
     )
     return rows.exists()
 
@@ -222,7 +222,7 @@ def _is_still_making(request: CancellationRequest) -> bool:
 def _record_failure(request: CancellationRequest, detail: str, *, is_final: bool) -> int:
     """Record why it failed; 0 if another try has been made since, whose outcome counts."""
     return _as_tried(request).update(
-        delivery_error=detail, is_undeliverable=is_final, making_id=request.making_id
+        delivery_error=detail, is_undeliverable=is_final, pending_create_id=request.pending_create_id
     )
 
 
@@ -231,8 +231,8 @@ def _as_tried(request: CancellationRequest) -> models.QuerySet[CancellationReque
     return CancellationRequest.objects.filter(
         pk=request.pk,
         delivered_at=None,
-        deliveries=request.deliveries,
-        delivery_round=request.delivery_round,
+        delivery_attempts=request.delivery_attempts,
+        requeue_count=request.requeue_count,
     )
 
 
@@ -241,17 +241,17 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
     order = lock_order(pk=request.line.order_item.order_id)
     # A slower try of the same round counts as well, but not one from before an approval took it out.
     count = CancellationRequest.objects.filter(
-        pk=request.pk, delivered_at=None, delivery_round=request.delivery_round
+        pk=request.pk, delivered_at=None, requeue_count=request.requeue_count
     ).update(
         remote_pks=join_pks(request, made),
         delivered_at=timezone.now(),
-        making_id="",
+        pending_create_id="",
         delivery_error=request.delivery_error,
     )
     if not count:  # somebody else has gone on with the request: what it stands for is theirs
         note_spares(request.pk, made)
     else:
-        if request.deliveries > 1:  # an earlier try may be standing still with its creation
+        if request.delivery_attempts > 1:  # an earlier try may be standing still with its creation
             look_later(request, [row.remote_id for row in made if row.remote_id])
         data = {"request": request.pk, "remote": [row.pk for row in made]}
         record_event(order, "request_delivered", WORKER, item=request.line.order_item, data=data)
@@ -260,5 +260,5 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         plan_sync(order.pk)
         request.refresh_from_db(fields=["status"])
         if request.status == _Status.REJECTED:  # by our staff, while it was on its way
-            CancellationRequest.objects.filter(pk=request.pk).update(rejection_told_at=None)
+            CancellationRequest.objects.filter(pk=request.pk).update(rejection_sent_at=None)
             jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)

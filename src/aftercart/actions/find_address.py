@@ -5,7 +5,7 @@ from django.db import connection
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.check_address import check_address
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import Caller
 from aftercart.lib.bulk import reserve_ids
 
 
@@ -13,7 +13,7 @@ class AddressUnknown(Exception):
     """There is no such entry in the writer's book; nobody is told whether it is in another one."""
 
 
-def find_address(named: int | AddressDraft, write: Write) -> Address:
+def find_address(named: int | AddressDraft, caller: Caller) -> Address:
     """Find or make the address, with its places. Raises `AddressUnknown`, `InputInvalid`.
 
     Inside a transaction the entry stays as it is until the end: it must not be deleted or altered between
@@ -24,9 +24,9 @@ def find_address(named: int | AddressDraft, write: Write) -> Address:
         address = check_address(named)
         [address.pk] = reserve_ids(Address._meta.db_table, 1)
         return address
-    if write.user is None:
+    if caller.user is None:
         raise AddressUnknown
-    addresses = Address.objects.filter(pk=named, user=write.user)
+    addresses = Address.objects.filter(pk=named, user=caller.user)
     addresses = addresses.select_related("country", "city", "township", "district")
     if connection.in_atomic_block:
         addresses = addresses.select_for_update(no_key=True, of=("self",))

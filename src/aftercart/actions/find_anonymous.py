@@ -12,9 +12,9 @@ def find_anonymous(*, number: str, email: str, client: str) -> Order:
     Whatever is missed, the same statements run: an unknown number, a customer's order, another e-mail address.
     """
     asked = LookUp(number, email, client)
-    is_repeat = is_sent_again(asked)
-    limit_guests(asked, is_repeat=is_repeat)
-    guesses = reserve_guess(number, is_repeat=is_repeat)
+    is_replay = is_sent_again(asked)
+    limit_guests(asked, is_replay=is_replay)
+    guesses = reserve_guess(number, is_replay=is_replay)
     order = find_guest_order(number=number, email=email)
     if order is None:
         raise GuestOrderNotFound

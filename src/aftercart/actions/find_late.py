@@ -102,5 +102,9 @@ def nothing_travels(
         order=order_pk,
         command__before__has_any_keys=[str(pk) for pks in items.values() for pk in pks],
     ).exclude(pk=but)
-    creations = CancellationRequest.objects.filter(line__order_item__in=list(items), making_at__gte=over)
-    return Q(~Exists(submissions)) & Q(~Exists(creations.exclude(making_id="").exclude(pk=but_request)))
+    creations = CancellationRequest.objects.filter(
+        line__order_item__in=list(items), pending_create_at__gte=over
+    )
+    return Q(~Exists(submissions)) & Q(
+        ~Exists(creations.exclude(pending_create_id="").exclude(pk=but_request))
+    )

@@ -63,7 +63,7 @@ class DecidedInPart(ActionError):
         )
 
 
-class RejectionUntold(ActionError):
+class RejectionUnsent(ActionError):
     """Omnitron has still to be told that an earlier request for the same item was rejected."""
 
     status = 409
@@ -99,7 +99,7 @@ def find_obstacle(request: CancellationRequest) -> ActionError | None:
     if line.order_item.status in SHIPPED and line.cancellation_type == "cancel":
         return ShippedMeanwhile()
     if line.order_item_id in find_being_rejected(line.order_item.order_id):
-        return RejectionUntold()
+        return RejectionUnsent()
     return None
 
 

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from aftercart.accounts.models import User
-from aftercart.actions.tell_customer import describe_item, post
+from aftercart.actions.notify_customer import describe_item, post
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Email

@@ -10,13 +10,15 @@ from aftercart.orders.timeline import OMNITRON, record_event
 _LONGEST_CODE = 64
 
 
-def issue_return_code(order: Order, line: SubmissionLine, told: Iterable[RemoteItem | RemoteRequest]) -> None:
+def issue_return_code(
+    order: Order, line: SubmissionLine, reported: Iterable[RemoteItem | RemoteRequest]
+) -> None:
     """Keep a line's return code and its validity, if Omnitron tells one that is new.
 
-    `told` are its rows of the line, the last of them that has a code decides: a request's after the item's.
+    `reported` are its rows of the line, the last of them that has a code decides: a request's after the item's.
     The order must be locked, and saved by the caller. A code that is told no more stays what it was.
     """
-    row = next((row for row in reversed(list(told)) if row.easy_return_code), None)
+    row = next((row for row in reversed(list(reported)) if row.easy_return_code), None)
     if row is None or row.easy_return_code is None or line.shipping_company_id is None:
         return  # an item may still bear the code of an earlier return
     issued = (row.easy_return_code[:_LONGEST_CODE], row.easy_return_valid_until)

@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 
 from aftercart.accounts.networks import is_shops_own, name_network
-from aftercart.accounts.tallies import Try, count_try
+from aftercart.accounts.rate_limits import Try, count_try
 from aftercart.lib.emails import fold_email
 from aftercart.orders.errors import TooManyTries
 
@@ -17,8 +17,8 @@ DAY: Final = timedelta(days=1)
 #: Wrong guesses about one number that a day takes, in terms of those that ten minutes take.
 DAYS_SHARE: Final = 5
 #: The storefront's client sends a look-up that failed up to three times more.
-_REPEATS: Final = timedelta(minutes=1)
-_MOST_REPEATS: Final = 4
+_REPLAYS: Final = timedelta(minutes=1)
+_MOST_REPLAYS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class LookUp:
     client: str
 
 
-def limit_guests(asked: LookUp, *, is_repeat: bool = False) -> None:
+def limit_guests(asked: LookUp, *, is_replay: bool = False) -> None:
     """Count one look-up. Raises `TooManyTries`, whether there is such an order or not.
 
     All counts are the client's own: a stranger who knows a number uses up the stranger's. The shop's own servers,
@@ -40,7 +40,7 @@ def limit_guests(asked: LookUp, *, is_repeat: bool = False) -> None:
         return
     client, email = name_network(asked.client), fold_email(asked.email)
     _judge(
-        (count_try(purpose, value, WINDOW, is_repeat=is_repeat), most)
+        (count_try(purpose, value, WINDOW, is_replay=is_replay), most)
         for purpose, value, most in (
             ("guest.client", client, settings.GUEST_LOOKUPS_PER_CLIENT),
             ("guest.client_number", f"{client}\n{asked.number}", settings.GUEST_LOOKUPS),
@@ -55,10 +55,10 @@ def is_sent_again(asked: LookUp) -> bool:
     It learns nothing that the first did not, so it need not count.
     """
     same = "\n".join([name_network(asked.client), asked.number, fold_email(asked.email)])
-    return 1 < count_try("guest.same", same, _REPEATS).count <= _MOST_REPEATS
+    return 1 < count_try("guest.same", same, _REPLAYS).count <= _MOST_REPLAYS
 
 
-def reserve_guess(number: str, *, is_repeat: bool) -> list[Try]:
+def reserve_guess(number: str, *, is_replay: bool) -> list[Try]:
     """Count a guess at the e-mail address of an order number, from wherever; to be given back if it was right.
 
     It counts before it is looked at, so that no two of many at once share one. This is what stops many addresses
@@ -66,11 +66,11 @@ def reserve_guess(number: str, *, is_repeat: bool) -> list[Try]:
     """
     most = settings.GUEST_MISSES_PER_NUMBER
     tries = [
-        count_try("guest.misses", number, WINDOW, is_repeat=is_repeat),
-        count_try("guest.misses", number, DAY, is_repeat=is_repeat),
+        count_try("guest.misses", number, WINDOW, is_replay=is_replay),
+        count_try("guest.misses", number, DAY, is_replay=is_replay),
     ]
     _judge(zip(tries, (most, most * DAYS_SHARE), strict=True))
-    return [] if is_repeat else tries
+    return [] if is_replay else tries
 
 
 def _judge(tries: Iterator[tuple[Try, int]]) -> None:

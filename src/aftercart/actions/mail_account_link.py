@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 
 from aftercart.accounts.models import User
-from aftercart.accounts.tallies import count_try
+from aftercart.accounts.rate_limits import count_try
 from aftercart.actions import jobs
 from aftercart.actions.set_password import make_reset_path
 from aftercart.lib.emails import fold_email
@@ -83,17 +83,17 @@ def mail_email_change(user: User, email: str) -> None:
 def move_account(token: str) -> bool:
     """Move the account of a link to its new address; tell whether it is there now. A link works once."""
     try:
-        told: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LINK_LIFE)
+        signed: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LINK_LIFE)
     except signing.BadSignature:
         return False
     try:
         with transaction.atomic(durable=True):
-            mine = User.objects.filter(pk=told["user"], email=told["old"], is_active=True)
-            if mine.update(email=told["new"]):
+            mine = User.objects.filter(pk=signed["user"], email=signed["old"], is_active=True)
+            if mine.update(email=signed["new"]):
                 return True
     except IntegrityError:  # somebody has opened an account with it meanwhile
         return False
-    return User.objects.filter(pk=told["user"], email=told["new"]).exists()
+    return User.objects.filter(pk=signed["user"], email=signed["new"]).exists()
 
 
 def _queue(kind: Email.Kind, recipient: str, link: str, user: User | None) -> None:

@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from aftercart.actions.tell_customer import post
+from aftercart.actions.notify_customer import post
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now

@@ -4,7 +4,7 @@ import uuid
 
 from django.db import transaction
 
-from aftercart.actions.tell_customer import post
+from aftercart.actions.notify_customer import post
 from aftercart.mail.models import Email
 from aftercart.orders.selectors import lock_order
 

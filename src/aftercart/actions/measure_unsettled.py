@@ -37,7 +37,7 @@ def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
         ),
         approval_unsent=Min("decided_at", filter=is_decided & Q(status=_Status.APPROVED)),
         rejection_unreported=Min(
-            "decided_at", filter=is_decided & Q(status=_Status.REJECTED, rejection_told_at=None)
+            "decided_at", filter=is_decided & Q(status=_Status.REJECTED, rejection_sent_at=None)
         ),
     ).items()
     yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from aftercart.actions.tell_customer import describe_item, post
+from aftercart.actions.notify_customer import describe_item, post
 from aftercart.cancellations.models import Submission
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order

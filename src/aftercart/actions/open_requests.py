@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
+from aftercart.actions.notify_customer import notify_received
 from aftercart.actions.notify_staff import notify_bounced
-from aftercart.actions.tell_customer import tell_received
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
 from aftercart.cancellations.states import FOUND_CHANGED, IllegalMove, claim_move, claim_request
@@ -52,7 +52,7 @@ def open_requests(
         if submission.origin == Submission.Origin.APPROVAL:
             notify_bounced(order, submission)
         else:
-            tell_received(order, submission)
+            notify_received(order, submission)
         data = submission.event_data | {"detail": detail}
         record_event(order, "requests_opened", actor, cause=cause, data=data)
     return answer_requests(submission)

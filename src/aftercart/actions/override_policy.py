@@ -17,7 +17,7 @@ from aftercart.cancellations.selectors import find_open_items, list_reasons
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
-from aftercart.orders.rules import Ask, Finding, Rule, judge, list_refusals
+from aftercart.orders.rules import Finding, RequestedUnits, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED
 from aftercart.orders.timeline import Actor, record_event
@@ -103,10 +103,10 @@ def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, Cancellat
 def _judge(
     command: OverrideCommand, order: Order, item: OrderItem, reason: CancellationReason, policy: Policy
 ) -> tuple[Finding, ...]:
-    ask = Ask(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
+    requested = RequestedUnits(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
     refusals = list_refusals(
         judge(
-            [ask],
+            [requested],
             gather_facts(order, [item], find_open_items([order.pk])),
             placed_at=order.created_date,
             policy=policy,

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from aftercart.actions.book_refund import REFUND_FIELDS
 from aftercart.actions.close_line import complete_line, count_done
+from aftercart.actions.notify_customer import notify_completed
 from aftercart.actions.settle_submission import put_order_status
-from aftercart.actions.tell_customer import tell_completed
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.messages import RemoteRequest
 from aftercart.orders.models import OrderItem
@@ -35,6 +35,6 @@ def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> Non
     line.order_item = OrderItem.objects.get(pk=line.order_item_id)
     record_event(order, "rejection_overruled", OMNITRON, item=line.order_item, data={"line": line.pk})
     complete_line(order, line, OMNITRON, quantity=done)
-    tell_completed(order, line.submission)
+    notify_completed(order, line.submission)
     put_order_status(order)
     save_order(order, "status", "status_before", *REFUND_FIELDS)

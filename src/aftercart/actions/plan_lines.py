@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
-from aftercart.actions.commands import CancellationCommand, ItemAsk
+from aftercart.actions.commands import CancellationCommand, ItemRequest
 from aftercart.actions.find_address import AddressUnknown, find_address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
@@ -38,10 +38,10 @@ class _Complaints:
     def __init__(self) -> None:
         self.fields: dict[str, list[str]] = defaultdict(list)
 
-    def about_item(self, ask: ItemAsk, field: str, message: str) -> None:
+    def about_item(self, item_request: ItemRequest, field: str, message: str) -> None:
         self.fields[_FIELD].append(
             _("Item %(item)s, %(field)s: %(message)s")
-            % {"item": ask.order_item, "field": field, "message": message}
+            % {"item": item_request.order_item, "field": field, "message": message}
         )
 
     def raise_any(self) -> None:
@@ -63,23 +63,31 @@ def plan_lines(
     """
     collected = find_collected(policy, items.values())
     if is_easy_return(policy, policy.make_case("refund", "")):  # what is asked of an item that is unknown
-        collected |= {ask.order_item for ask in command.items if ask.order_item not in items}
+        collected |= {
+            item_request.order_item for item_request in command.items if item_request.order_item not in items
+        }
     complaints = _Complaints()
     reasons = {reason.pk: reason for reason in list_reasons()}
     companies = {company.pk: company for company in list_companies(order.channel_id)}
     pickup = _find_pickup_address(command, order, complaints)
-    for position, ask in enumerate(command.items):
-        if ask.order_item in {other.order_item for other in command.items[:position]}:
-            complaints.about_item(ask, "order_item", _("This item is named twice."))
-        _check_item(ask, items.get(ask.order_item), complaints)
-        _check_reason(ask, reasons.get(ask.reason), complaints)
-        _check_return(ask, companies, complaints)
-        _check_account(ask, order, complaints)
+    for position, item_request in enumerate(command.items):
+        if item_request.order_item in {other.order_item for other in command.items[:position]}:
+            complaints.about_item(item_request, "order_item", _("This item is named twice."))
+        _check_item(item_request, items.get(item_request.order_item), complaints)
+        _check_reason(item_request, reasons.get(item_request.reason), complaints)
+        _check_return(item_request, companies, complaints)
+        _check_account(item_request, order, complaints)
     complaints.raise_any()
     lines = []
-    for ask in command.items:
-        line = _make_line(ask, items[ask.order_item], _get_reason(ask, reasons), companies, command)
-        is_collected = ask.order_item in collected and ask.cancellation_type == "refund"
+    for item_request in command.items:
+        line = _make_line(
+            item_request,
+            items[item_request.order_item],
+            _get_reason(item_request, reasons),
+            companies,
+            command,
+        )
+        is_collected = item_request.order_item in collected and item_request.cancellation_type == "refund"
         if is_collected or command.pickup_address is not None:
             line.pickup_address = pickup
         if is_collected:
@@ -108,10 +116,10 @@ def find_unchosen(
     return findings
 
 
-def _get_reason(ask: ItemAsk, reasons: Mapping[int, CancellationReason]) -> CancellationReason:
+def _get_reason(item_request: ItemRequest, reasons: Mapping[int, CancellationReason]) -> CancellationReason:
     """Get the reason that was given; one that makes no sense has been let through, and counts as none."""
-    reason = reasons.get(ask.reason)
-    if reason is not None and reason.cancellation_type == ask.cancellation_type:
+    reason = reasons.get(item_request.reason)
+    if reason is not None and reason.cancellation_type == item_request.cancellation_type:
         return reason
     defaults = {
         "subject": "Not given",
@@ -119,7 +127,7 @@ def _get_reason(ask: ItemAsk, reasons: Mapping[int, CancellationReason]) -> Canc
         "is_active": False,
     }
     not_given, _is_new = CancellationReason.objects.get_or_create(
-        code=REASON_NOT_GIVEN, cancellation_type=ask.cancellation_type, defaults=defaults
+        code=REASON_NOT_GIVEN, cancellation_type=item_request.cancellation_type, defaults=defaults
     )
     return not_given
 
@@ -145,56 +153,64 @@ def _find_pickup_address(
         is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
         return order.shipping_address if is_known else None
     try:
-        return address_document(find_address(command.pickup_address, command.write))
+        return address_document(find_address(command.pickup_address, command.caller))
     except AddressUnknown:
         complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
         return None
 
 
-def _check_item(ask: ItemAsk, item: OrderItem | None, complaints: _Complaints) -> None:
+def _check_item(item_request: ItemRequest, item: OrderItem | None, complaints: _Complaints) -> None:
     if item is None:
-        complaints.about_item(ask, "order_item", say_unknown(ask.order_item))
+        complaints.about_item(item_request, "order_item", say_unknown(item_request.order_item))
     # Nothing left is for the rules to say ("already cancelled").
-    elif ask.quantity is not None and 0 < item.left_quantity < ask.quantity:
+    elif item_request.quantity is not None and 0 < item.left_quantity < item_request.quantity:
         message = _("Only %(left)s left of this item.") % {"left": item.left_quantity}
-        complaints.about_item(ask, "quantity", message)
+        complaints.about_item(item_request, "quantity", message)
 
 
-def _check_reason(ask: ItemAsk, reason: CancellationReason | None, complaints: _Complaints) -> None:
-    if reason is None or reason.cancellation_type != ask.cancellation_type:
+def _check_reason(
+    item_request: ItemRequest, reason: CancellationReason | None, complaints: _Complaints
+) -> None:
+    if reason is None or reason.cancellation_type != item_request.cancellation_type:
         if settings.UNKNOWN_REASONS == "review":
             return  # `_get_reason` takes it for none
         is_unknown = reason is None
         problem = (
-            say_unknown(ask.reason) if is_unknown else _("This reason is for another cancellation type.")
+            say_unknown(item_request.reason)
+            if is_unknown
+            else _("This reason is for another cancellation type.")
         )
-        complaints.about_item(ask, "reason", problem)
-    elif reason.extra_information_needed and not ask.description.strip():
-        complaints.about_item(ask, "description", _("This reason needs a description."))
+        complaints.about_item(item_request, "reason", problem)
+    elif reason.extra_information_needed and not item_request.description.strip():
+        complaints.about_item(item_request, "description", _("This reason needs a description."))
 
 
-def _check_return(ask: ItemAsk, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints) -> None:
-    if ask.shipping_company is not None and ask.shipping_company not in companies:
-        complaints.about_item(ask, "shipping_company", say_unknown(ask.shipping_company))
-    elif ask.pickup_date is not None and ask.cancellation_type == "refund":
-        company = companies.get(ask.shipping_company or 0)
+def _check_return(
+    item_request: ItemRequest, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints
+) -> None:
+    if item_request.shipping_company is not None and item_request.shipping_company not in companies:
+        complaints.about_item(item_request, "shipping_company", say_unknown(item_request.shipping_company))
+    elif item_request.pickup_date is not None and item_request.cancellation_type == "refund":
+        company = companies.get(item_request.shipping_company or 0)
         now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
-        problem = find_pickup_problem(company.calendar if company else Calendar(), ask.pickup_date, now)
+        problem = find_pickup_problem(
+            company.calendar if company else Calendar(), item_request.pickup_date, now
+        )
         if problem:
-            complaints.about_item(ask, "pickup_date", problem)
+            complaints.about_item(item_request, "pickup_date", problem)
 
 
-def _check_account(ask: ItemAsk, order: Order, complaints: _Complaints) -> None:
-    if bool(ask.iban) != bool(ask.holder_name.strip()):
-        field = "holder_name" if ask.iban else "iban"
-        complaints.about_item(ask, field, _("IBAN and account holder belong together."))
-    elif ask.iban and read_payment(order).has_source:
+def _check_account(item_request: ItemRequest, order: Order, complaints: _Complaints) -> None:
+    if bool(item_request.iban) != bool(item_request.holder_name.strip()):
+        field = "holder_name" if item_request.iban else "iban"
+        complaints.about_item(item_request, field, _("IBAN and account holder belong together."))
+    elif item_request.iban and read_payment(order).has_source:
         message = _("This payment is refunded to where it came from; an IBAN is not taken.")
-        complaints.about_item(ask, "iban", message)
+        complaints.about_item(item_request, "iban", message)
 
 
 def _make_line(
-    ask: ItemAsk,
+    item_request: ItemRequest,
     item: OrderItem,
     reason: CancellationReason,
     companies: Mapping[int, EasyReturnCompany],
@@ -203,14 +219,16 @@ def _make_line(
     return SubmissionLine(
         order_item=item,
         reason=reason,
-        cancellation_type=ask.cancellation_type,
-        quantity=ask.quantity or max(item.left_quantity, 1),
-        description=ask.description,
+        cancellation_type=item_request.cancellation_type,
+        quantity=item_request.quantity or max(item.left_quantity, 1),
+        description=item_request.description,
         fully_refund_as_loyalty_money=command.fully_refund_as_loyalty_money,
-        iban=ask.iban,
-        holder_name=ask.holder_name,
-        shipping_company=companies[ask.shipping_company] if ask.shipping_company is not None else None,
-        pickup_date=ask.pickup_date,
+        iban=item_request.iban,
+        holder_name=item_request.holder_name,
+        shipping_company=companies[item_request.shipping_company]
+        if item_request.shipping_company is not None
+        else None,
+        pickup_date=item_request.pickup_date,
     )
 
 

@@ -13,11 +13,11 @@ from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, find_unchosen, plan_lines, say_unknown
 from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
-from aftercart.actions.recognize_repeat import (
-    find_repeat,
+from aftercart.actions.recognize_replay import (
+    create_idempotency_record,
     once_more_if_raced,
+    recognize_replay,
     record_answer,
-    record_write,
     replay,
 )
 from aftercart.cancellations.models import Submission, SubmissionLine
@@ -30,8 +30,8 @@ from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.payment import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policies import Policy
-from aftercart.orders.rules import Ask, Effect, Finding, Rule, judge, list_refusals
-from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
+from aftercart.orders.rules import Effect, Finding, RequestedUnits, Rule, judge, list_refusals
+from aftercart.orders.selectors import gather_facts, get_now, lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor, record_event
 
 #: The code of a second request for one item (contract section 5).
@@ -40,10 +40,10 @@ SECOND_REQUEST = "cancellation_request_100_1"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and what its repeat finds."""
+    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and what its replay finds."""
 
     submission_pk: int
-    repeat_pk: int | None
+    idempotency_record_pk: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +58,35 @@ class Judged:
 
 @once_more_if_raced
 def prepare_submission(command: CancellationCommand, origin: Submission.Origin) -> Prepared | Answer:
-    """Record a submission; the answer, if that is already the end: a repeat, or requests for review.
+    """Record a submission; the answer, if that is already the end: a replay, or requests for review.
 
     Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `QuoteStale`, `StillRunning`, `KeyReused`;
     then nothing has been written.
     """
     with transaction.atomic(durable=True):
         order = _lock(command)
-        repeat = find_repeat(command.write)
-        if repeat is not None:
-            return replay(repeat)
+        idempotency_record = recognize_replay(command.caller)
+        if idempotency_record is not None:
+            return replay(idempotency_record)
         items = find_items(order)
         policy = get_policy(order)
         lines = plan_lines(order, items, command, policy)
         findings = _judge(order, items, lines, policy)
-        priced = price_lines(order, items, lines, findings, command.write.promised_to, policy)
+        priced = price_lines(order, items, lines, findings, command.caller.quoted_to, policy)
         check_quote(command.quote, priced)
         failpoint("prepare.judged")
         return record_submission(
             order,
             Judged(lines, findings, priced, policy),
             origin=origin,
-            user=command.write.user,
-            repeat=record_write(command.write),
+            user=command.caller.user,
+            idempotency_record=create_idempotency_record(command.caller),
             is_binding=bool(command.quote),
         )
 
 
 def _lock(command: CancellationCommand) -> Order:
-    owned = command.write.tell_owned()
+    owned = owned_by(command.caller.owner)
     if command.number is not None:
         return lock_order(number=command.number, **owned)
     first = command.items[0].order_item
@@ -103,7 +103,7 @@ def judge_lines(
 ) -> tuple[Finding, ...]:
     """Judge planned lines by the rules: all that speak, refusals among them."""
     findings = judge(
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]  # the column holds one of its choices
+        [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]  # the column holds one of its choices
         gather_facts(order, list(items.values()), find_open_items([order.pk])),
         placed_at=order.created_date,
         policy=policy,
@@ -144,7 +144,7 @@ def record_submission(
     *,
     origin: Submission.Origin,
     user: User | None,
-    repeat: IdempotencyRecord | None,
+    idempotency_record: IdempotencyRecord | None,
     is_binding: bool = False,
 ) -> Prepared | Answer:
     """Record judged and priced lines of a locked order as a submission, with their units reserved.
@@ -154,7 +154,11 @@ def record_submission(
     actor = Actor.customer(user)
     version_pk = keep_policy(judged.policy.book)
     submission = Submission.objects.create(
-        order=order, user=user, origin=origin, repeat=repeat, policy_version_id=version_pk
+        order=order,
+        user=user,
+        origin=origin,
+        idempotency_record=idempotency_record,
+        policy_version_id=version_pk,
     )
     correlate_submission(submission.uuid)
     for line in judged.lines:
@@ -175,10 +179,10 @@ def record_submission(
     record_event(order, "cancellation_submitted", actor, data=data)
     if origin is not Submission.Origin.REQUEST and not reviews:
         save_order(order)
-        return Prepared(submission.pk, submission.repeat_id)
+        return Prepared(submission.pk, submission.idempotency_record_id)
     cause = reviews[0].code if reviews else "requested"
     answer = open_requests(order, submission, actor, cause=cause)
-    record_answer(submission.repeat, answer)
+    record_answer(submission.idempotency_record, answer)
     save_order(order)
     return answer
 

@@ -20,9 +20,9 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.cancellations.policy_selectors import get_terms
-from aftercart.cancellations.promised import find_given
+from aftercart.cancellations.quoted import find_given
 from aftercart.lib.money import ZERO, format_amount
-from aftercart.lib.promises import Promise, PromiseInvalid, digest, read_promise, sign_promise
+from aftercart.lib.quote_tokens import QuoteToken, QuoteTokenInvalid, digest, read_quote, sign_quote
 from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, QuoteStale
@@ -30,8 +30,8 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
 from aftercart.orders.policies import Policy
-from aftercart.orders.quotes import LineQuote, Points, Quote, ShippingRefund, Terms, compute_quote
-from aftercart.orders.rules import Ask, Finding, list_refusals
+from aftercart.orders.quotes import LineQuote, Points, Quote, RefundTerms, ShippingRefund, compute_quote
+from aftercart.orders.rules import Finding, RequestedUnits, list_refusals
 from aftercart.orders.selectors import get_now
 
 
@@ -97,15 +97,15 @@ def price_lines(
     allowed = [line for line in lines if line.order_item_id not in refused]
     quote = compute_quote(
         gather_paid(order, list(items.values()), given=find_given(order), points=_find_points(order)),
-        [Ask(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]  # the column holds one of its choices
+        [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]  # the column holds one of its choices
         terms={} if policy is None else _find_terms(policy, items, allowed),
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
-    priced = _tell_each(lines, findings, quote)
+    priced = _price_each(lines, findings, quote)
     is_paid = any(read_payment(order).covers(items[line.order_item_id]) for line in lines)
     way = _find_way(findings, refused)
     destination = _find_destination(lines) if is_paid else Destination.NONE
-    promise = Promise(
+    binding = QuoteToken(
         user=user_pk,
         order=order.pk,
         version=order.version,
@@ -120,12 +120,12 @@ def price_lines(
         destination=destination,
         way=way,
         order_version=order.version,
-        token=sign_promise(promise),
-        expires_at=promise.expires_at,
+        token=sign_quote(binding),
+        expires_at=binding.expires_at,
     )
 
 
-def _tell_each(
+def _price_each(
     lines: Sequence[SubmissionLine], findings: Sequence[Finding], quote: Quote
 ) -> tuple[PricedLine, ...]:
     by_item = {line.order_item: line for line in quote.lines}
@@ -148,10 +148,10 @@ def check_quote(token: str, fresh: QuoteAnswer) -> None:
     """
     if not token:
         return
-    now = read_promise(fresh.token)
+    now = read_quote(fresh.token)
     try:
-        then = read_promise(token)
-    except PromiseInvalid:
+        then = read_quote(token)
+    except QuoteTokenInvalid:
         then = None
     if then is None or (then.user, then.order) != (now.user, now.order):
         raise InputInvalid({"quote": [_("This is not a quote of this order.")]}, code="quote_invalid")
@@ -214,7 +214,7 @@ def _find_points(order: Order) -> Points:
 
 def _find_terms(
     policy: Policy, items: Mapping[int, OrderItem], lines: Sequence[SubmissionLine]
-) -> dict[int, Terms]:
+) -> dict[int, RefundTerms]:
     """Find the shop's terms for each line."""
     total = sum((items[line.order_item_id].price * line.quantity for line in lines), ZERO)
     found = {
@@ -222,7 +222,7 @@ def _find_terms(
         for line in lines
     }
     return {
-        pk: Terms(
+        pk: RefundTerms(
             fee_percent=terms.fee_percent,
             fee_amount=terms.fee_fixed,
             shipping_refund=ShippingRefund(terms.shipping_refund.value),

@@ -14,9 +14,9 @@ def quote_cancellation(command: CancellationCommand) -> QuoteAnswer:
     Raises `OrderNotFound`, `InputInvalid`. The order is read first, so a quote of what changes meanwhile bears
     an older version, and is stale when it is brought back.
     """
-    order = get_order(command.write.owner, number=command.number)
+    order = get_order(command.caller.owner, number=command.number)
     items = find_items(order)
     policy = get_policy(order)
     lines = plan_lines(order, items, command, policy)
     findings = (*judge_lines(order, items, lines, policy), *find_unchosen(lines, items, policy))
-    return price_lines(order, items, lines, findings, command.write.promised_to, policy)
+    return price_lines(order, items, lines, findings, command.caller.quoted_to, policy)

@@ -113,8 +113,8 @@ def _read_stream(channel_id: int, stream: Stream, client: Omnitron) -> bool:
 def _list_orders(hold: SendingHold) -> models.QuerySet[Order, Order]:
     """List the orders with something under way, or news to be read, that have not been read under this hold."""
     lines = SubmissionLine.objects.filter(Q(is_open=True) | Q(request__status=_Status.REJECTED))
-    untold = Q(request__status=_Status.REJECTED, request__rejection_told_at=None)
-    open_lines = lines.filter(Q(is_open=True) | untold).values("order_item__order")
+    unsent = Q(request__status=_Status.REJECTED, request__rejection_sent_at=None)
+    open_lines = lines.filter(Q(is_open=True) | unsent).values("order_item__order")
     under_way = Submission.objects.filter(state__in=UNDER_WAY).values("order")
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING).values("order")
     return (

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from aftercart.accounts.models import Tally
+from aftercart.accounts.models import RateLimit
 from aftercart.actions import jobs
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.settle_submission import settle_submission
@@ -86,7 +86,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
         jobs.DELIVER_REQUEST,
         CancellationRequest.objects.filter(
             # Of one that Omnitron completed meanwhile, what an unanswered try had made is still to be noted.
-            Q(status=status.WAITING) | Q(status=status.COMPLETED, deliveries__gt=0),
+            Q(status=status.WAITING) | Q(status=status.COMPLETED, delivery_attempts__gt=0),
             delivered_at=None,
             is_undeliverable=False,
         ),
@@ -96,7 +96,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
         jobs.EXECUTE_APPROVAL,
         decided.filter(status=status.APPROVED).exclude(approvals__state__in=UNDER_WAY),
     )
-    yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_told_at=None)
+    yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_sent_at=None)
     # A younger one may be told just now by the web process that recorded it.
     longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING)
@@ -126,10 +126,10 @@ def forget_writes() -> int:
 
 
 def forget_guests() -> int:
-    """Delete guests' codes and tallies that no budget and no limit looks at any more."""
+    """Delete guests' codes and rate limits that no budget and no limit looks at any more."""
     codes, _ = GuestCode.objects.filter(created_at__lt=Now() - _OLD).delete()
-    tallies, _ = Tally.objects.filter(window_start__lt=Now() - _OLD).delete()
-    return codes + tallies
+    rate_limits, _ = RateLimit.objects.filter(window_start__lt=Now() - _OLD).delete()
+    return codes + rate_limits
 
 
 def forget_setbacks() -> int:

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.close_line import count_done, reject_line
-from aftercart.actions.find_made import list_made_pks
 from aftercart.actions.find_obstacle import find_rejection_obstacle
 from aftercart.actions.overrule_rejection import overrule_rejection
 from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.read_created import list_created_pks
 from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.try_later import try_later
@@ -55,11 +55,11 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
     Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
     """
     request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
-    if request.status != _Status.REJECTED or request.rejection_told_at is not None:
+    if request.status != _Status.REJECTED or request.rejection_sent_at is not None:
         return
     try:
         with client.dialogue() as dialogue:
-            decided = _tell_rejection(dialogue, request)
+            decided = _send_rejection(dialogue, request)
     except OmnitronError as error:
         try_later(jobs.DELIVER_REJECTION, request, error.note)
     else:
@@ -70,25 +70,25 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
                 plan_sync(request.line.submission.order_id)  # which leaves the item alone until then
                 overrule_rejection(request_pk, decided)
                 CancellationRequest.objects.filter(pk=request_pk).update(
-                    rejection_told_at=timezone.now(), delivery_error=""
+                    rejection_sent_at=timezone.now(), delivery_error=""
                 )
 
 
-def _is_untold(request: CancellationRequest) -> bool:
-    rows = CancellationRequest.objects.filter(pk=request.pk, status=_Status.REJECTED, rejection_told_at=None)
+def _is_unsent(request: CancellationRequest) -> bool:
+    rows = CancellationRequest.objects.filter(pk=request.pk, status=_Status.REJECTED, rejection_sent_at=None)
     return rows.exists()
 
 
-def _tell_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+def _send_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Reject what was made of a request, and give it as it stands then."""
     channel_id = request.line.submission.order.channel_id
-    pks = list_made_pks(dialogue, request, channel_id)
+    pks = list_created_pks(dialogue, request, channel_id)
     decided = reject_remote(
         dialogue,
         channel_id=channel_id,
         pks=pks,
         reason=request.reject_reason,
-        guard=lambda: _is_untold(request),
+        guard=lambda: _is_unsent(request),
     )
-    failpoint("reject.told")
+    failpoint("reject.sent")
     return decided

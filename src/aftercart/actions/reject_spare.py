@@ -8,10 +8,10 @@ from django.db.models.functions import Now
 
 from aftercart.actions import jobs
 from aftercart.actions.note_spares import note_spares
+from aftercart.actions.notify_customer import notify_late
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
-from aftercart.actions.tell_customer import tell_late
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SpareRequest
 from aftercart.lib.failpoints import failpoint
@@ -116,4 +116,4 @@ def _count_approved(order: Order, spare: SpareRequest, row: RemoteRequest) -> No
     units = row.quantity or 1
     ours, theirs = describe_surplus(line, 0 if line.outcome == "rejected" else units, units)
     record_difference(order, line.order_item, CANCELLED_TWICE, ours, theirs)
-    tell_late(order, line)
+    notify_late(order, line)

@@ -1,4 +1,4 @@
-"""Encrypt anew, with the newest key, what an older key encrypted."""
+"""Re-encrypt with the newest key what an older key encrypted."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

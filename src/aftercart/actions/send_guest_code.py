@@ -9,7 +9,7 @@ from django.utils.crypto import salted_hmac
 
 from aftercart.actions.mail_guest_code import mail_guest_code
 from aftercart.lib.emails import fold_email
-from aftercart.lib.locks import take_turns
+from aftercart.lib.locks import lock_purpose
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_DIGITS
@@ -22,7 +22,7 @@ EMAIL_BUDGET: Final = ((timedelta(minutes=15), 5), (timedelta(days=1), 20))
 
 
 def send_guest_code(pk: int) -> None:
-    """Decide on one wish for a code: mail it, or let it be. Done once, however often it is called.
+    """Decide on one request for a code: mail it, or let it be. Done once, however often it is called.
 
     The e-mail is written with the code, and the outbox sends it, at most once.
     """
@@ -46,7 +46,7 @@ def send_guest_code(pk: int) -> None:
 
 
 def hash_code(asked: GuestCode, code: str) -> str:
-    """Hash a code, for this wish alone, with a key that the database does not hold."""
+    """Hash a code, for this request alone, with a key that the database does not hold."""
     return salted_hmac("aftercart.guest_code", f"{asked.uuid}:{code}", algorithm="sha256").hexdigest()
 
 
@@ -63,7 +63,7 @@ def _lock_order(asked: GuestCode) -> Order | None:
 def _is_within_budget(order: Order) -> bool:
     """Tell whether one more mail may go; wants the order's lock, and takes turns with its address."""
     email = fold_email(order.user_email)
-    take_turns(f"aftercart.guest_code.{email}")
+    lock_purpose(f"aftercart.guest_code.{email}")
     now = get_now()
     return _count_ok(now, ORDER_BUDGET, order=order) and _count_ok(now, EMAIL_BUDGET, email=email)
 

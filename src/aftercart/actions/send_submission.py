@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from aftercart.actions.apply_late import adopt_late, settle_applied, settle_unknown
-from aftercart.actions.book_refund import find_promise
+from aftercart.actions.book_refund import find_forced_refund
 from aftercart.actions.commands import Answer
 from aftercart.actions.despite_outages import despite_outages
 from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
@@ -120,7 +120,7 @@ def _plan(submission: Submission, dialogue: Dialogue) -> _Plan:
     targets = {
         line.pk: _find_targets(line, remote, remote_pks[line.order_item_id], unproven) for line in lines
     }
-    forced, is_cargo_refund = find_promise(lines)
+    forced, is_cargo_refund = find_forced_refund(lines)
     return _Plan(
         command=CancelCommand(
             order_pk=remote.pk,

@@ -1,4 +1,4 @@
-"""Answer writes whose repeats wait: those that have their answer, and those whose process must have died."""
+"""Answer writes whose replays wait: those that have their answer, and those whose process must have died."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -48,7 +48,7 @@ def settle_overdue(records: Collection[int]) -> None:
 
     A process that is merely slow loses its claim, and then sends nothing. By the database's clock.
     """
-    for submission in _list_overdue().filter(repeat__in=records).order_by("pk"):
+    for submission in _list_overdue().filter(idempotency_record__in=records).order_by("pk"):
         settle_submission(
             submission.pk,
             _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN,
@@ -60,10 +60,10 @@ def settle_overdue(records: Collection[int]) -> None:
     changes = AddressChange.objects.filter(
         state=AddressChange.State.PENDING,
         created_at__lt=_longest_ago(),
-        repeat__in=records,
-        repeat__status_code=None,
+        idempotency_record__in=records,
+        idempotency_record__status_code=None,
     )
-    for change in changes.select_related("repeat").order_by("pk"):
+    for change in changes.select_related("idempotency_record").order_by("pk"):
         postpone_change(change, _DIED)
 
 

@@ -1,4 +1,4 @@
-"""Take over what Omnitron reports of an order's refunds, and record at once what differs from what was promised.
+"""Take over what Omnitron reports of an order's refunds, and record at once what differs from what was quoted.
 
 Inside a transaction that has locked the order; the caller saves it.
 """
@@ -45,8 +45,8 @@ def _take_item(order: Order, books: ItemBooks) -> None:
     if reported is None or sum(booked, ZERO) != item.refund_amount:  # more than our lines is booked of it
         return
     change = reported - item.refund_amount
-    if change and reported == books.promised - books.unpaid_points:
-        change = books.promised - item.refund_amount
+    if change and reported == books.quoted - books.unpaid_points:
+        change = books.quoted - item.refund_amount
     if not change and all(line.reported_amount is not None for line in books.lines):
         return
     for line in books.lines:
@@ -89,7 +89,7 @@ def _list_totals(books: RefundBooks) -> set[Decimal]:
 def _choose_rest(books: RefundBooks, reported: Decimal) -> Decimal:
     """Choose what is booked besides the items: what is reported, and points that it need not be."""
     points = books.unpaid_points - sum((of_item.unpaid_points for of_item in books.items), ZERO)
-    return max(reported, min(points, books.promised_rest))
+    return max(reported, min(points, books.quoted_rest))
 
 
 def _take_more(books: RefundBooks) -> None:

@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
+from aftercart.actions.notify_customer import notify_approved, notify_confirmed, notify_received, notify_sent
 from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.recognize_repeat import record_answer
-from aftercart.actions.tell_customer import tell_approved, tell_confirmed, tell_received, tell_sent
+from aftercart.actions.recognize_replay import record_answer
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move, claim_request
 from aftercart.lib.correlation import correlate_submission
@@ -41,7 +41,7 @@ def settle_submission(
     With `nowait`, an order that somebody else holds is an `OperationalError`.
     """
     with transaction.atomic(durable=True):
-        submission = Submission.objects.select_related("repeat").get(pk=submission_pk)
+        submission = Submission.objects.select_related("idempotency_record").get(pk=submission_pk)
         correlate_submission(submission.uuid)
         order = lock_order(pk=submission.order_id, nowait=nowait)
         if only_from is not None:
@@ -54,7 +54,7 @@ def settle_submission(
             answer = _hold(order, submission, actor, cause=cause, detail=detail)
         else:
             answer = open_requests(order, submission, actor, cause=cause, detail=detail, only_if=only_if)
-        record_answer(submission.repeat, answer)
+        record_answer(submission.idempotency_record, answer)
         save_order(order, "status", "status_before")
         failpoint("settle.booked")
     failpoint("settle.committed")
@@ -84,29 +84,29 @@ def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: s
     claim_request(requests.filter(line__is_open=True), _Status.CONFIRMED, may_stay=True, **causes)
     put_order_status(order)
     record_event(order, "cancellation_sent", actor, cause=cause, data=submission.event_data)
-    _tell_applied(order, submission, requests, held=held)
+    _notify_applied(order, submission, requests, held=held)
     plan_sync(order.pk)
     return answer_requests(submission) if held else Answer(204)
 
 
-def _tell_applied(
+def _notify_applied(
     order: Order, submission: Submission, requests: models.QuerySet[CancellationRequest], *, held: bool
 ) -> None:
     """Tell the customer: of an approval only now, since Omnitron could have refused it."""
     if submission.origin == Submission.Origin.APPROVAL:
         for request in requests.select_related("line__order_item"):
-            tell_approved(order, request)
+            notify_approved(order, request)
     elif held:
-        tell_confirmed(order, submission)
+        notify_confirmed(order, submission)
     else:
-        tell_sent(order, submission)
+        notify_sent(order, submission)
 
 
 def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, detail: str) -> Answer:
     if not claim_move(submission, _State.UNKNOWN, cause=cause, cause_detail=detail):
         return answer_current(submission)
     ensure_requests(submission, _Status.VERIFYING, cause)
-    tell_received(order, submission)
+    notify_received(order, submission)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
     data = submission.event_data | {"detail": detail}
     record_event(order, "answer_unknown", actor, cause=cause, data=data)

@@ -14,11 +14,11 @@ from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_late import find_late, list_unproven
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
+from aftercart.actions.notify_customer import notify_completed
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
-from aftercart.actions.tell_customer import tell_completed
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
@@ -43,7 +43,7 @@ _AGAIN = timedelta(seconds=1)
 #: When to try again what the budget of calls does not allow now.
 _WHEN_SPENT = timedelta(seconds=10)
 #: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
-_WHEN_UNTOLD, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
+_WHEN_UNSENT, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
 _SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
 
 
@@ -81,7 +81,7 @@ def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
             sync_order(order_pk, client)
     except OmnitronError as error:
         refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
-        plan_sync(order_pk, wait=compute_wait(refusals, first=_WHEN_UNTOLD, longest=_LONGEST_WHEN_REFUSED))
+        plan_sync(order_pk, wait=compute_wait(refusals, first=_WHEN_UNSENT, longest=_LONGEST_WHEN_REFUSED))
         return error
     finally:
         spend_calls(meter.calls)
@@ -147,7 +147,7 @@ def _book(
     put_order_status(order)
     _take_status(order, remote)
     settle_refunds(order, remote)
-    _tell_completed(order, lines.values())
+    _notify_completed(order, lines.values())
     order.remote_pk, order.synced_at, order.sync_refusals = remote.pk, get_now(), 0
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
@@ -267,11 +267,11 @@ def _book_line(
         reject_line(order, line, OMNITRON, reason=reason)
 
 
-def _tell_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
+def _notify_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
     """Tell of the lines that have been completed now: those of one submission together."""
     done = {line.submission_id: line.submission for line in lines if line.outcome == "completed"}
     for submission in done.values():
-        tell_completed(order, submission)
+        notify_completed(order, submission)
 
 
 def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | None:

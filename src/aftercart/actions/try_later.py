@@ -12,12 +12,12 @@ _LONGEST_WAIT = timedelta(minutes=10)
 
 def try_later(task: str, request: CancellationRequest, detail: str) -> None:
     """Record why it did not and enqueue the next try, unless another worker has gone on with the request."""
-    tries = request.deliveries + 1
+    tries = request.delivery_attempts + 1
     as_read = CancellationRequest.objects.filter(
         pk=request.pk,
         status=request.status,
-        deliveries=request.deliveries,
-        delivery_round=request.delivery_round,
+        delivery_attempts=request.delivery_attempts,
+        requeue_count=request.requeue_count,
     )
-    if as_read.update(deliveries=tries, delivery_error=detail):
+    if as_read.update(delivery_attempts=tries, delivery_error=detail):
         jobs.enqueue(task, request.pk, wait=compute_wait(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT))

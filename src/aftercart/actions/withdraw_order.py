@@ -15,20 +15,20 @@ from django.utils.text import get_text_list
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from aftercart.actions.commands import Answer, Write
+from aftercart.actions.commands import Answer, Caller
 from aftercart.actions.despite_outages import checking_later
+from aftercart.actions.notify_customer import describe_item, post
 from aftercart.actions.plan_lines import find_items, say_unknown
 from aftercart.actions.prepare_submission import Judged, Prepared, judge_lines, record_submission
 from aftercart.actions.price_lines import price_lines
-from aftercart.actions.recognize_repeat import (
-    find_repeat,
+from aftercart.actions.recognize_replay import (
+    create_idempotency_record,
     once_more_if_raced,
+    recognize_replay,
     record_answer,
-    record_write,
     replay,
 )
 from aftercart.actions.send_submission import send_submission
-from aftercart.actions.tell_customer import describe_item, post
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.withdrawal_document import withdrawal_document
@@ -43,7 +43,7 @@ from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import get_now, lock_order, owned_by, save_order
 from aftercart.orders.status import SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
@@ -61,7 +61,7 @@ class WithdrawalCommand:
     order's own e-mail address, whatever `email` says.
     """
 
-    write: Write
+    caller: Caller
     number: str
     name: str
     email: str
@@ -84,7 +84,7 @@ class NothingToWithdraw(ActionError):
 def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:
     """Record a statement of withdrawal, and carry out at once what can be. Return 201 and the statement.
 
-    A repeat gets the first answer again, whatever was decided since. So does another statement about items that one
+    A replay gets the first answer again, whatever was decided since. So does another statement about items that one
     stands about: two tabs are harmless. Raises `OrderNotFound` (also where the shop offers no such function),
     `InputInvalid`, `NothingToWithdraw`, `KeyReused`; and `BeingChecked` where the database went away after it was
     recorded.
@@ -100,10 +100,10 @@ def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:
 @once_more_if_raced
 def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
     with transaction.atomic(durable=True):
-        order = lock_order(number=command.number, **command.write.tell_owned())
-        repeat = find_repeat(command.write)
-        if repeat is not None:
-            return replay(repeat), []
+        order = lock_order(number=command.number, **owned_by(command.caller.owner))
+        idempotency_record = recognize_replay(command.caller)
+        if idempotency_record is not None:
+            return replay(idempotency_record), []
         items = find_items(order)
         offer = find_offer(order, list(items.values()), get_now())
         if not offer.is_offered:
@@ -122,7 +122,7 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
 def _answer(command: WithdrawalCommand, withdrawal: Withdrawal, *, is_replay: bool = False) -> Answer:
     """Return the answer, remembered for the repeats of the command."""
     answer = Answer(HTTPStatus.CREATED, withdrawal_document(withdrawal), is_replay=is_replay)
-    record_answer(record_write(command.write), answer)
+    record_answer(create_idempotency_record(command.caller), answer)
     return answer
 
 
@@ -147,9 +147,9 @@ def _state(
 ) -> Withdrawal:
     withdrawal = Withdrawal.objects.create(
         order=order,
-        user=command.write.user,
+        user=command.caller.user,
         name=command.name,
-        email=command.email if command.write.user else order.user_email,
+        email=command.email if command.caller.user else order.user_email,
         language=(get_language() or "en")[:2],
         statement=write_statement(order, chosen),
         is_in_time=offer.is_in_time,
@@ -157,17 +157,17 @@ def _state(
         submitted_at=get_now(),
     )
     data = {"withdrawal": str(withdrawal.uuid), "items": [item.pk for item in chosen]}
-    record_event(order, "withdrawal_received", Actor.customer(command.write.user), data=data)
+    record_event(order, "withdrawal_received", Actor.customer(command.caller.user), data=data)
     return withdrawal
 
 
 def write_statement(order: Order, chosen: Sequence[OrderItem]) -> str:
     """Write what is declared, in the language that is active: the page shows it before it is confirmed."""
-    told = [f"{item.left_quantity} × {describe_item(item, 1)['name']}" for item in chosen]
+    named = [f"{item.left_quantity} × {describe_item(item, 1)['name']}" for item in chosen]
     return _("I hereby withdraw from contract %(number)s of %(day)s about: %(items)s.") % {
         "number": order.number,
         "day": format_day(order.created_date),
-        "items": get_text_list(told, _("and")),
+        "items": get_text_list(named, _("and")),
     }
 
 
@@ -196,7 +196,7 @@ def _submit(
                 Judged(allowed, findings, priced, policy),
                 origin=Submission.Origin.WITHDRAWAL,
                 user=withdrawal.user,
-                repeat=None,
+                idempotency_record=None,
             )
             to_send += [prepared.submission_pk] if isinstance(prepared, Prepared) else []
         carriers = {line.order_item_id: line for line in allowed} | running

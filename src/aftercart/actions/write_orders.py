@@ -12,7 +12,7 @@ from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, update_rows
-from aftercart.lib.locks import take_turns
+from aftercart.lib.locks import lock_purpose
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake
 from aftercart.orders.intake_merge import match_rows, merge_discount, merge_item, merge_order
@@ -59,7 +59,7 @@ def write_orders(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     An order that we have is updated by a newer `modified_date`, and left alone by the same or an older one.
     One that cannot go in is refused alone. Raises `django.db.DatabaseError` for what the database refuses.
     """
-    take_turns("aftercart.import_orders")
+    lock_purpose("aftercart.import_orders")
     known = {
         number: (pk, modified)
         for number, pk, modified in Order.objects.filter(

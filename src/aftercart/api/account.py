@@ -211,7 +211,7 @@ class NoOffers(APIView):
 
 @extend_schema(exclude=True)
 class NoContactSubjects(_Anybody):
-    """`GET /users/contact-us-subjects/`: Aftercart takes no letters; a shop's own page does."""
+    """`GET /users/contact-us-subjects/`: Aftercart takes no e-mails; a shop's own page does."""
 
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """List none."""

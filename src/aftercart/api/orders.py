@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
-from aftercart.actions.commands import AddressCommand, Answer, Write
+from aftercart.actions.commands import AddressCommand, Answer, Caller
 from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.api import schema
@@ -40,19 +40,19 @@ from aftercart.orders.selectors import find_by_link, get_now, get_order, list_or
 _LONGEST_KEY = 255
 
 
-def read_write(request: Request) -> Write:
-    """Read who writes, and how a repeat is recognised: by key, or by path and content (contract section 3.5)."""
+def read_caller(request: Request) -> Caller:
+    """Read who writes, and how a replay is recognised: by key, or by path and content (contract section 3.5)."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > _LONGEST_KEY:
         message = _("An Idempotency-Key has at most 255 characters.")
         raise ValidationError({"Idempotency-Key": [message]}, code="max_length")
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
     fingerprint, *older = list_fingerprints(request.path, body)
-    return Write(get_user(request), fingerprint, key, older_fingerprints=tuple(older))
+    return Caller(get_user(request), fingerprint, key, older_fingerprints=tuple(older))
 
 
 def respond(answer: Answer) -> Response:
-    """Answer as the action says, marking a repeat."""
+    """Answer as the action says, marking a replay."""
     headers = {"Idempotency-Replayed": "true"} if answer.is_replay else {}
     return Response(answer.body, status=answer.status, headers=headers)
 
@@ -75,7 +75,7 @@ class CancelOrder(APIView):
         """Cancel or return items: 204 when Omnitron has taken it, 200 with requests when not."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return respond(cancel_items(serializer.to_command(read_write(request), number), get_client()))
+        return respond(cancel_items(serializer.to_command(read_caller(request), number), get_client()))
 
 
 class QuoteCancellation(APIView):
@@ -86,7 +86,7 @@ class QuoteCancellation(APIView):
         """Tell what would come back, and sign it. Writes nothing."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        command = serializer.to_command(read_write(request), number)
+        command = serializer.to_command(read_caller(request), number)
         return Response(quote_cancellation(command).write_document())
 
 
@@ -98,7 +98,7 @@ class BulkCancellationRequests(APIView):
         """Ask the back office to cancel or return items of one order: 201 and the requests."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return respond(request_cancellation(serializer.to_command(read_write(request))))
+        return respond(request_cancellation(serializer.to_command(read_caller(request))))
 
 
 class CancellationRequests(APIView):
@@ -109,7 +109,7 @@ class CancellationRequests(APIView):
         """Ask the back office to cancel or return one item: 201 and the request."""
         serializer = SingleRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        answer = request_cancellation(serializer.to_command(read_write(request)))
+        answer = request_cancellation(serializer.to_command(read_caller(request)))
         return respond(Answer(answer.status, answer.body[0], is_replay=answer.is_replay))
 
 
@@ -123,7 +123,7 @@ class ChangeAddress(APIView):
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         command = AddressCommand(
-            write=read_write(request),
+            caller=read_caller(request),
             order=data["order"],
             address=data["address"],
             channel_id=data.get("channel_id"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
+from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import CancellationType
 from aftercart.lib.times import read_day_or_time
 
@@ -158,11 +158,11 @@ class CancellationSerializer(serializers.Serializer[Any]):
             attrs[name] = values.pop() if values else None
         return attrs
 
-    def to_command(self, write: Write, number: str | None = None) -> CancellationCommand:
+    def to_command(self, caller: Caller, number: str | None = None) -> CancellationCommand:
         """Make the typed command of valid data."""
         data = self.validated_data
         return CancellationCommand(
-            write=write,
+            caller=caller,
             number=number,
             items=tuple(read_item(item) for item in data["cancel_order_items"]),
             pickup_address=data["pickup_address"],
@@ -174,21 +174,21 @@ class CancellationSerializer(serializers.Serializer[Any]):
 class SingleRequestSerializer(ItemSerializer):
     """The body of `POST /users/orders/cancellation_requests/`: one item (contract section 5)."""
 
-    def to_command(self, write: Write) -> CancellationCommand:
+    def to_command(self, caller: Caller) -> CancellationCommand:
         """Make the typed command of valid data."""
         data = self.validated_data
         return CancellationCommand(
-            write=write,
+            caller=caller,
             items=(read_item(data),),
             pickup_address=data.get("pickup_address"),
             fully_refund_as_loyalty_money=bool(data.get("fully_refund_as_loyalty_money")),
         )
 
 
-def read_item(item: Mapping[str, Any]) -> ItemAsk:
+def read_item(item: Mapping[str, Any]) -> ItemRequest:
     """Make the typed ask of one valid entry."""
     pickup = item.get("pickup_date")
-    return ItemAsk(
+    return ItemRequest(
         order_item=item["order_item"],
         reason=item["reason"],
         cancellation_type=item["cancellation_type"],

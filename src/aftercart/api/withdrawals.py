@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
-from aftercart.api.orders import read_write, respond
+from aftercart.api.orders import read_caller, respond
 from aftercart.api.schema.withdrawals import withdraw_from_contract
 from aftercart.api.withdrawal_serializer import WithdrawalSerializer
 from aftercart.omnitron.connect import get_client
@@ -16,10 +16,10 @@ class WithdrawOrder(APIView):
 
     @withdraw_from_contract
     def post(self, request: Request, number: str) -> Response:
-        """Record the statement and send its receipt: 201; the same statement again, marked, for a repeat."""
-        write = read_write(request)
-        serializer = WithdrawalSerializer(data=request.data, context={"user": write.user})
+        """Record the statement and send its receipt: 201; the same statement again, marked, for a replay."""
+        caller = read_caller(request)
+        serializer = WithdrawalSerializer(data=request.data, context={"user": caller.user})
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
-        command = WithdrawalCommand(write, number, data["name"], data["email"], tuple(data["items"]))
+        command = WithdrawalCommand(caller, number, data["name"], data["email"], tuple(data["items"]))
         return respond(withdraw_order(command, get_client()))

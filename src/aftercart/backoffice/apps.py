@@ -1,4 +1,4 @@
-"""The backoffice app."""
+"""The Django app of backoffice."""
 
 from django.apps import AppConfig
 

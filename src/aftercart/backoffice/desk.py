@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
-from aftercart.actions.recognize_repeat import once_more_if_raced
+from aftercart.actions.recognize_replay import once_more_if_raced
 
 _M = TypeVar("_M", bound=Model)
 #: Digits that no id of a database has.

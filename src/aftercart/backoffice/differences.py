@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.filters import DifferenceFilter
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment
 from aftercart.cancellations.models import Difference
 from aftercart.orders.models import Order
@@ -53,7 +53,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
             Fact(_("Resolved"), say_moment(obj.resolved_at)),
         ]
         title = gettext("Difference #%(pk)s") % {"pk": obj.pk}
-        return Sheet(title=title, main=[Panel(_("Difference"), keep_told(facts))])
+        return Sheet(title=title, main=[Panel(_("Difference"), keep_filled(facts))])
 
     @admin.display(description=_("difference"), ordering="id")
     def show_number(self, obj: Difference) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.actions.resend_email import EmailNotStuck, resend_email
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
 from aftercart.backoffice.links import link_row, make_url
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
 from aftercart.mail.compose import render_email
 from aftercart.mail.examples import make_example
@@ -67,7 +67,7 @@ class EmailAdmin(SheetAdmin[Email]):
             title=gettext("Letter #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, obj.get_state_display()),
             subtitle=obj.get_kind_display(),
-            main=[Panel(_("Letter"), keep_told(facts))],
+            main=[Panel(_("Letter"), keep_filled(facts))],
             more={"can_resend": can_resend},
         )
 
@@ -134,7 +134,7 @@ class EmailAdmin(SheetAdmin[Email]):
 
     # --- columns -------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("email"), ordering="id")
+    @admin.display(description=_("letter"), ordering="id")
     def show_number(self, obj: Email) -> str:
         """Name the e-mail, as the link to its page."""
         return f"#{obj.pk}"

@@ -99,7 +99,11 @@ def list_tabs(request: HttpRequest) -> list[dict[str, Any]]:
                     "title": title,
                     "link": make_list_url(
                         CancellationRequest,
-                        **{name: told for name, told in (("status", status), ("delivery", delivery)) if told},
+                        **{
+                            name: value
+                            for name, value in (("status", status), ("delivery", delivery))
+                            if value
+                        },
                     ),
                     "active": chosen == (status, delivery),
                 }

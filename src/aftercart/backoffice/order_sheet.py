@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
 from aftercart.backoffice.snapshots import write_address
-from aftercart.backoffice.timeline import name_item, tell_timeline
+from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import (
     ADDRESS_STATES,
     NOTHING,
@@ -38,12 +38,12 @@ def make_order_sheet(order: Order, *, may_sync: bool, may_override: bool) -> She
             _list_address_changes(order.address_changes.all()),
         ],
         side=[
-            _tell_customer(order),
-            _tell_amounts(order),
+            _describe_customer(order),
+            _describe_amounts(order),
             _list_discounts(order, order.discounts.all()),
-            _tell_sync(order),
+            _describe_sync(order),
         ],
-        timeline=tell_timeline(order),
+        timeline=describe_timeline(order),
         more={"can_sync": may_sync, "can_override": may_override},
     )
 
@@ -127,7 +127,7 @@ def _list_discounts(order: Order, discounts: Iterable[DiscountItem]) -> Panel:
     return Panel(_("Discounts"), columns=columns, rows=rows, empty=_("No discounts."))
 
 
-def _tell_customer(order: Order) -> Panel:
+def _describe_customer(order: Order) -> Panel:
     facts = [
         Fact(_("Customer"), order.user.get_full_name() if order.user else ""),
         Fact(_("E-mail"), order.user_email),
@@ -137,10 +137,10 @@ def _tell_customer(order: Order) -> Panel:
         Fact(_("Invoice"), order.invoice_number),
         Fact(_("Channel"), str(order.channel_id)),
     ]
-    return Panel(_("Customer"), keep_told(facts))
+    return Panel(_("Customer"), keep_filled(facts))
 
 
-def _tell_amounts(order: Order) -> Panel:
+def _describe_amounts(order: Order) -> Panel:
     amounts = (
         (_("Before discounts"), order.amount_without_discount),
         (_("Discounts"), order.discount_amount),
@@ -156,7 +156,7 @@ def _tell_amounts(order: Order) -> Panel:
     )
 
 
-def _tell_sync(order: Order) -> Panel:
+def _describe_sync(order: Order) -> Panel:
     facts = [
         Fact(_("Omnitron's number"), str(order.remote_pk) if order.remote_pk else _("Not known yet")),
         Fact(_("Last read"), say_moment(order.synced_at) if order.synced_at else _("Never")),

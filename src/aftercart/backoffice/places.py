@@ -9,7 +9,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.snapshots import write_address
 from aftercart.backoffice.words import say_moment
 
@@ -81,4 +81,4 @@ class AddressAdmin(SheetAdmin[Address]):
             Fact(_("Main address"), _("Yes") if obj.primary else ""),
             Fact(_("Changed"), say_moment(obj.modified_date)),
         ]
-        return Sheet(title=obj.title, main=[Panel(_("Address"), keep_told(facts))])
+        return Sheet(title=obj.title, main=[Panel(_("Address"), keep_filled(facts))])

@@ -21,7 +21,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.adjust_points import adjust_points
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_url
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.emails import fold_email
@@ -130,7 +130,7 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
             Fact(_("Made"), say_moment(obj.created_date)),
         ]
         title = gettext("Loyalty entry #%(pk)s") % {"pk": obj.pk}
-        return Sheet(title=title, main=[Panel(_("Loyalty points"), keep_told(facts))])
+        return Sheet(title=title, main=[Panel(_("Loyalty points"), keep_filled(facts))])
 
     @admin.display(description=_("entry"), ordering="id")
     def show_number(self, obj: LoyaltyEntry) -> str:

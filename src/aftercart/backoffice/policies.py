@@ -46,8 +46,8 @@ def _may_change(request: HttpRequest, version: PolicyVersion | None) -> bool:
     return may and (version is None or version.is_draft)
 
 
-def _find_version(told: str) -> PolicyVersion | None:
-    return PolicyVersion.objects.filter(pk=told).first() if told.isdecimal() else None
+def _find_version(typed: str) -> PolicyVersion | None:
+    return PolicyVersion.objects.filter(pk=typed).first() if typed.isdecimal() else None
 
 
 def _say_overtaken(request: HttpRequest, version: PolicyVersion | None, error: DatabaseError) -> HttpResponse:
@@ -182,12 +182,12 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         messages.success(request, gettext("A draft was made. Nothing changes until it is published."))
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
 
-    def _find_source(self, told: str) -> PolicyBook:
-        if told == "default":
+    def _find_source(self, typed: str) -> PolicyBook:
+        if typed == "default":
             return get_default_book()
-        if not told:
+        if not typed:
             return get_book()
-        version = _find_version(told)
+        version = _find_version(typed)
         if version is None:
             raise Http404
         return read_book(version)

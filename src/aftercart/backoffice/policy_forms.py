@@ -43,8 +43,8 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Read the list. Raises `ValidationError` for a line that is too long, or too many."""
-        told = str(super().to_python(value) or "")
-        lines = list(dict.fromkeys(line.strip() for line in told.splitlines() if line.strip()))
+        typed = str(super().to_python(value) or "")
+        lines = list(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
         if len(lines) > _MOST_LINES or any(len(line) > self.longest for line in lines):
             raise forms.ValidationError(
                 _("At most %(count)d lines of %(longest)d characters.")
@@ -127,11 +127,11 @@ class ShopTimeField(forms.DateTimeField):
 
     def to_python(self, value: Any) -> datetime | None:
         """Read it, in the shop's zone unless it says another."""
-        told = super().to_python(value)
-        if told is None:
+        typed = super().to_python(value)
+        if typed is None:
             return None
         # Django has taken it for UTC, the project's zone.
-        return told.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
+        return typed.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
 
 
 class PublicationForm(forms.Form):

@@ -57,19 +57,19 @@ def try_policy(admin: "ModelAdmin[PolicyVersion]", request: HttpRequest) -> Http
 
 
 def _try_order(
-    order: Order, version: PolicyVersion | None, told: dict[str, Any], request: HttpRequest
+    order: Order, version: PolicyVersion | None, entered: dict[str, Any], request: HttpRequest
 ) -> dict[str, Any]:
     items = list(OrderItem.objects.filter(order=order).order_by("pk"))
     typed = {item.pk: request.GET.get(f"units-{item.pk}", "") for item in items}
     quantities = {
         item.pk: _read_quantity(typed[item.pk], item) for item in items if typed[item.pk].strip() != "0"
     }
-    at = told["at"] or get_now()
+    at = entered["at"] or get_now()
     explained = explain_order(
         order,
         book=read_book(version) if version else get_book(at),
         at=at,
-        kind=told["kind"] or None,
+        kind=entered["kind"] or None,
         quantities=quantities,
     )
     names = {item.pk: name_item(item.product, item.sku) for item in items}
@@ -79,7 +79,7 @@ def _try_order(
         "units": units,
         "summary": _("Judged by %(book)s, at %(at)s")
         % {"book": name_book(explained.book), "at": say_moment(at)},
-        "verdicts": list(_tell(explained, names)),
+        "verdicts": list(_describe(explained, names)),
     }
 
 
@@ -89,7 +89,7 @@ def _read_quantity(typed: str, item: OrderItem) -> int | None:
     return quantity if 0 < quantity <= item.left_quantity else None
 
 
-def _tell(explained: OrderExplanation, names: dict[int, str]) -> Iterator[dict[str, Any]]:
+def _describe(explained: OrderExplanation, names: dict[int, str]) -> Iterator[dict[str, Any]]:
     if explained.address is not None:
         refusal = explained.address.refusal
         yield {
@@ -109,7 +109,7 @@ def _tell(explained: OrderExplanation, names: dict[int, str]) -> Iterator[dict[s
 
 def _name_kind(item: ItemExplanation) -> str:
     kinds = {"cancel": _("Cancellation"), "refund": _("Return")}
-    return kinds[item.ask.cancellation_type]
+    return kinds[item.requested.cancellation_type]
 
 
 def _say_finding(message: str, code: str, clause: int | None) -> str:

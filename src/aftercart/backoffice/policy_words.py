@@ -50,7 +50,7 @@ def say_subject(clause: Clause) -> str:
         _("above %(amount)s") % {"amount": clause.amount_above.normalize()} if clause.amount_above else "",
         _("up to %(amount)s") % {"amount": clause.amount_up_to.normalize()} if clause.amount_up_to else "",
     ]
-    told = (
+    selectors = (
         ("channel", [] if clause.channel_id is None else [clause.channel_id]),
         ("sku", clause.sku_patterns),
         ("category", clause.category_patterns),
@@ -62,7 +62,9 @@ def say_subject(clause: Clause) -> str:
         ("currency", [clause.currency] if clause.currency else []),
         ("type", [PolicyType(clause.cancellation_type).label] if clause.cancellation_type else []),
     )
-    parts = [f"{_SELECTORS[name]}: {', '.join(str(v) for v in values)}" for name, values in told if values]
+    parts = [
+        f"{_SELECTORS[name]}: {', '.join(str(v) for v in values)}" for name, values in selectors if values
+    ]
     return "; ".join(parts) or _("everything")
 
 

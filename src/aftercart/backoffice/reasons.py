@@ -53,20 +53,22 @@ class ReasonForm(_ReasonForm):
         super().__init__(*args, **kwargs)
         translations = self.instance.translations or {}
         for language in ("en", "tr"):
-            told = translations.get(language) or {}
-            self.fields[f"subject_{language}"].initial = told.get("subject", "")
+            texts = translations.get(language) or {}
+            self.fields[f"subject_{language}"].initial = texts.get("subject", "")
 
     def clean(self) -> dict[str, Any]:
         """Put the two languages back among the translations; what else is there stays as it is."""
         data = super().clean() or self.cleaned_data
         translations = dict(self.instance.translations or {})
         for language in ("en", "tr"):
-            told = {key: text for key, text in (translations.get(language) or {}).items() if key != "subject"}
+            texts = {
+                key: text for key, text in (translations.get(language) or {}).items() if key != "subject"
+            }
             subject = data.get(f"subject_{language}")
             if subject:
-                told["subject"] = subject
-            if told:
-                translations[language] = told
+                texts["subject"] = subject
+            if texts:
+                translations[language] = texts
             else:
                 translations.pop(language, None)
         self.instance.translations = translations

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from aftercart.backoffice.sheets import Fact, Panel, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, keep_filled
 from aftercart.backoffice.words import say_amount, say_moment
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, Submission, SubmissionLine
 
 
-def tell_line_quote(line: SubmissionLine) -> list[Panel]:
+def describe_line_quote(line: SubmissionLine) -> list[Panel]:
     """Tell what a line was quoted, and what with it for the order as a whole (one query)."""
     quoted = RefundQuoteLine.objects.filter(line=line).select_related("quote").first()
     if quoted is None:
@@ -31,14 +31,14 @@ def tell_line_quote(line: SubmissionLine) -> list[Panel]:
     facts = [
         *_say_amounts(amounts, currency),
         Fact(_("Refund quoted"), refund),
-        *_tell_outcome(quoted, currency),
+        *_describe_outcome(quoted, currency),
         *_say_amounts(points, currency),
-        *_tell_whole(quoted.quote, currency),
+        *_describe_whole(quoted.quote, currency),
     ]
-    return [Panel(_("Refund"), keep_told(facts))]
+    return [Panel(_("Refund"), keep_filled(facts))]
 
 
-def _tell_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
+def _describe_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
     """Tell whether it was paid, and what Omnitron reports, zero included."""
     facts = [] if quoted.is_paid else [Fact(_("Paid"), _("Nothing was paid"))]
     if quoted.reported_amount is not None:
@@ -46,13 +46,13 @@ def _tell_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
     return facts
 
 
-def tell_submission_quote(submission: Submission, currency: str) -> list[Panel]:
+def describe_submission_quote(submission: Submission, currency: str) -> list[Panel]:
     """Tell what a submission was quoted (one query)."""
     quote = RefundQuote.objects.filter(submission=submission).first()
-    return [Panel(_("Refund"), keep_told(_tell_whole(quote, currency)))] if quote else []
+    return [Panel(_("Refund"), keep_filled(_describe_whole(quote, currency)))] if quote else []
 
 
-def _tell_whole(quote: RefundQuote, currency: str) -> list[Fact]:
+def _describe_whole(quote: RefundQuote, currency: str) -> list[Fact]:
     amounts = (
         (_("Shipping given back with the last line"), quote.shipping_refund_amount),
         (_("Gift box given back with the last line"), quote.gift_box_refund_amount),

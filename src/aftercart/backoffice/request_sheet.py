@@ -4,10 +4,10 @@ from django.utils.translation import gettext as _
 
 from aftercart.actions.find_obstacle import find_obstacle, find_rejection_obstacle
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.refunds import tell_line_quote
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_told
+from aftercart.backoffice.refunds import describe_line_quote
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
 from aftercart.backoffice.snapshots import write_address, write_pickup
-from aftercart.backoffice.timeline import name_item, tell_timeline
+from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import (
     NOTHING,
     ORIGINS,
@@ -43,14 +43,14 @@ def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> She
             "product": name_item(item.product, item.sku),
         },
         main=[
-            _tell_wish(request),
+            _describe_request(request),
             _list_tries(request),
-            _tell_item(line),
-            *tell_line_quote(line),
-            *_tell_return(request),
+            _describe_item(line),
+            *describe_line_quote(line),
+            *_describe_return(request),
         ],
-        side=[_tell_customer(item.order), _tell_delivery(request)],
-        timeline=tell_timeline(item.order),
+        side=[_describe_customer(item.order), _describe_delivery(request)],
+        timeline=describe_timeline(item.order),
         more={
             "can_approve": may_decide and obstacle is None,
             "can_reject": may_decide and find_rejection_obstacle(request) is None,
@@ -95,7 +95,7 @@ def _say_standing(request: CancellationRequest) -> str:
     }[_Status(request.status)]
 
 
-def _tell_wish(request: CancellationRequest) -> Panel:
+def _describe_request(request: CancellationRequest) -> Panel:
     line = request.line
     first = line.submission
     facts = [
@@ -111,10 +111,10 @@ def _tell_wish(request: CancellationRequest) -> Panel:
         Fact(_("Rejected because"), hide_accounts(request.reject_reason)),
         Fact(_("Decided by"), request.decided_by.email if request.decided_by else ""),
     ]
-    return Panel(_("Request"), keep_told(facts))
+    return Panel(_("Request"), keep_filled(facts))
 
 
-def _tell_item(line: SubmissionLine) -> Panel:
+def _describe_item(line: SubmissionLine) -> Panel:
     item = line.order_item
     facts = [
         Fact(_("Product"), name_item(item.product, item.sku)),
@@ -132,12 +132,12 @@ def _tell_item(line: SubmissionLine) -> Panel:
         Fact(_("Delivered"), say_moment(item.delivered_at)),
         Fact(_("Final sale"), _("Yes") if item.is_final_sale else ""),
     ]
-    return Panel(_("Item"), keep_told(facts))
+    return Panel(_("Item"), keep_filled(facts))
 
 
-def _tell_return(request: CancellationRequest) -> list[Panel]:
+def _describe_return(request: CancellationRequest) -> list[Panel]:
     line = request.line
-    facts = keep_told(
+    facts = keep_filled(
         [
             Fact(_("Collected by"), line.shipping_company.name if line.shipping_company else ""),
             Fact(_("Return code"), line.easy_return_code),
@@ -152,7 +152,7 @@ def _tell_return(request: CancellationRequest) -> list[Panel]:
     return [Panel(_("Pick-up"), facts)] if facts else []
 
 
-def _tell_customer(order: Order) -> Panel:
+def _describe_customer(order: Order) -> Panel:
     facts = [
         Fact(_("Order"), link_row(Order, order.pk, order.number)),
         Fact(_("Order status"), show_status(order.status)),
@@ -164,10 +164,10 @@ def _tell_customer(order: Order) -> Panel:
         Fact(_("E-mail"), order.user_email),
         Fact(_("Delivery address"), write_address(order.shipping_address)),
     ]
-    return Panel(_("Order and customer"), keep_told(facts))
+    return Panel(_("Order and customer"), keep_filled(facts))
 
 
-def _tell_delivery(request: CancellationRequest) -> Panel:
+def _describe_delivery(request: CancellationRequest) -> Panel:
     refused: Text = ""
     if request.is_undeliverable and request.cause == FOUND_CHANGED:
         refused = _("Not put into Omnitron's queue: it may have been rejected there. Please decide here.")
@@ -179,9 +179,9 @@ def _tell_delivery(request: CancellationRequest) -> Panel:
         Fact(_("Delivery"), refused or ("" if request.delivered_at else _("Not yet delivered"))),
         Fact(_("Last error"), say_detail(request.delivery_error)),
         # The first one that gets through is no failure, and one that is on its way is none yet.
-        Fact(_("Tries"), str(request.deliveries) if request.delivery_error else ""),
+        Fact(_("Tries"), str(request.delivery_attempts) if request.delivery_error else ""),
     ]
-    return Panel(_("At Omnitron"), keep_told(facts))
+    return Panel(_("At Omnitron"), keep_filled(facts))
 
 
 def _list_tries(request: CancellationRequest) -> Panel:

@@ -97,8 +97,8 @@ class InstructionsForm(_InstructionsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for language in ("en", "tr"):
-            told = (self.instance.translations or {}).get(language) or {}
-            self.fields[f"text_{language}"].initial = told.get("text", "")
+            texts = (self.instance.translations or {}).get(language) or {}
+            self.fields[f"text_{language}"].initial = texts.get("text", "")
 
     def clean(self) -> dict[str, Any]:
         """Put the two languages back among the translations."""

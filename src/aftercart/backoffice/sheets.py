@@ -36,7 +36,7 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineRow:
     """An entry of a timeline, in words."""
 
     at: str
@@ -55,11 +55,11 @@ class Sheet:
     subtitle: Text = ""
     main: Sequence[Panel] = ()
     side: Sequence[Panel] = ()
-    timeline: Sequence[Moment] | None = None
+    timeline: Sequence[TimelineRow] | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
 
-def keep_told(facts: Iterable[Fact]) -> list[Fact]:
+def keep_filled(facts: Iterable[Fact]) -> list[Fact]:
     """Leave out the facts that nobody has told."""
     return [fact for fact in facts if fact.value not in {"", NOTHING}]
 

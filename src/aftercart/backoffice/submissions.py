@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.refunds import tell_submission_quote
+from aftercart.backoffice.refunds import describe_submission_quote
 from aftercart.backoffice.search import search
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import (
@@ -90,9 +90,9 @@ class SubmissionAdmin(SheetAdmin[Submission]):
             title=gettext("Submission #%(pk)s") % {"pk": obj.pk},
             badge=show_submission(obj),
             main=[
-                Panel(_("Submission"), keep_told(facts)),
+                Panel(_("Submission"), keep_filled(facts)),
                 _list_lines(obj),
-                *tell_submission_quote(obj, obj.order.currency),
+                *describe_submission_quote(obj, obj.order.currency),
             ],
         )
 
@@ -200,7 +200,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
         return Sheet(
             title=gettext("Address change #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, ADDRESS_STATES[obj.state]),
-            main=[Panel(_("Address change"), keep_told(facts))],
+            main=[Panel(_("Address change"), keep_filled(facts))],
         )
 
     @admin.display(description=_("address change"), ordering="id")

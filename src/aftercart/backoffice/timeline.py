@@ -1,6 +1,6 @@
 """An order's timeline as staff read it: who, when in the shop's time zone, what in words, why."""
 
-from aftercart.backoffice.sheets import Moment
+from aftercart.backoffice.sheets import TimelineRow
 from aftercart.backoffice.words import say_actor, say_event, say_event_cause, say_moment
 from aftercart.orders.models import Order
 
@@ -8,11 +8,11 @@ from aftercart.orders.models import Order
 _MOST = 300
 
 
-def tell_timeline(order: Order) -> list[Moment]:
+def describe_timeline(order: Order) -> list[TimelineRow]:
     """Tell what happened, newest first, in one query."""
     entries = order.timeline.select_related("user", "item").order_by("-at", "-id")[:_MOST]
     return [
-        Moment(
+        TimelineRow(
             at=say_moment(entry.at),
             who=say_actor(entry),
             what=say_event(entry),

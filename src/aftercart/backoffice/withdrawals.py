@@ -19,8 +19,8 @@ from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
 from aftercart.backoffice.links import link_row, make_url
-from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_told
-from aftercart.backoffice.timeline import name_item, tell_timeline
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
+from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
@@ -68,9 +68,9 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         return Sheet(
             title=gettext("Withdrawal #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, obj.get_state_display()),
-            main=[Panel(_("Statement"), keep_told(facts)), _list_lines(obj)],
-            side=[Panel(_("Decision"), keep_told(decision), empty=_("Not decided yet."))],
-            timeline=tell_timeline(obj.order),
+            main=[Panel(_("Statement"), keep_filled(facts)), _list_lines(obj)],
+            side=[Panel(_("Decision"), keep_filled(decision), empty=_("Not decided yet."))],
+            timeline=describe_timeline(obj.order),
             more={"can_decide": is_open and self.has_change_permission(request, obj)},
         )
 
@@ -165,7 +165,7 @@ def _list_lines(withdrawal: Withdrawal) -> Panel:
             name_item(line.order_item.product, line.order_item.sku),
             str(line.quantity),
             line.obstacle.replace("_", " ") or NOTHING,
-            _tell_carrier(line),
+            _describe_carrier(line),
         )
         for line in lines
     ]
@@ -173,7 +173,7 @@ def _list_lines(withdrawal: Withdrawal) -> Panel:
     return Panel(_("Items"), columns=columns, rows=rows)
 
 
-def _tell_carrier(line: WithdrawalLine) -> Text:
+def _describe_carrier(line: WithdrawalLine) -> Text:
     carrier = line.submission_line
     if carrier is None:
         return _("Nothing: please see to it")

@@ -134,9 +134,9 @@ def say_event(entry: TimelineEntry) -> str:
 
 def say_event_cause(entry: TimelineEntry) -> str:
     """Say why it happened: a known cause in words, else the sentence that was recorded."""
-    told = say_detail(entry.cause)
+    cause = say_detail(entry.cause)
     detail = say_detail(str(entry.data.get("detail") or ""), entry.cause)
-    return " – ".join(filter(None, [told, detail]))
+    return " – ".join(filter(None, [cause, detail]))
 
 
 def say_actor(entry: TimelineEntry) -> str:

@@ -8,7 +8,7 @@ from aftercart.orders.models import IdempotencyRecord, Order
 
 
 class AddressChange(models.Model):
-    """A wish to send the order elsewhere, recorded before Omnitron is told (contract section 4)."""
+    """A request to send the order elsewhere, recorded before Omnitron is told (contract section 4)."""
 
     class State(models.TextChoices):
         """Where it stands; of several for one order the newest wins, and the older become `superseded`."""
@@ -28,7 +28,7 @@ class AddressChange(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     status_code = models.IntegerField(null=True)
     cause = models.TextField(blank=True)
-    repeat = models.OneToOneField(
+    idempotency_record = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="address_change"
     )
     attempts = models.IntegerField(default=0)

@@ -1,4 +1,4 @@
-"""The cancellations app."""
+"""The Django app of cancellations."""
 
 from django.apps import AppConfig
 

@@ -157,7 +157,7 @@ class Submission(models.Model):
     policy_version = models.ForeignKey(
         "PolicyVersion", null=True, on_delete=models.PROTECT, related_name="submissions"
     )
-    repeat = models.OneToOneField(
+    idempotency_record = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
     checks = models.IntegerField(default=0)
@@ -179,7 +179,7 @@ class Submission(models.Model):
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(state__in=["prepared", "sent", "unknown"]),
-                name="submissions_under_way",
+                name="submissions_unsettled",
             ),
         ]
 
@@ -271,8 +271,8 @@ class CancellationRequest(models.Model):
         default=False,
         help_text="It stays with our staff: Omnitron's queue refused it, or may have rejected it.",
     )
-    deliveries = models.IntegerField(default=0)
-    delivery_round = models.IntegerField(
+    delivery_attempts = models.IntegerField(default=0)
+    requeue_count = models.IntegerField(
         default=0, help_text="How often it was taken out of Omnitron's queue."
     )
     remote_name = models.CharField(
@@ -282,18 +282,18 @@ class CancellationRequest(models.Model):
         db_default="",
         help_text="What an earlier version named it at Omnitron; empty: its uuid.",
     )
-    making_id = models.CharField(
+    pending_create_id = models.CharField(
         max_length=64,
         blank=True,
         default="",
         db_default="",
-        help_text="The name under which Omnitron was last asked to make it, while the answer is not known.",
+        help_text="The name under which it was last sent to Omnitron's queue, while the answer is not known.",
     )
-    making_at = models.DateTimeField(null=True, help_text="When it was asked.")
+    pending_create_at = models.DateTimeField(null=True, help_text="When it was sent.")
     delivered_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
-    rejection_told_at = models.DateTimeField(
-        null=True, help_text="Since when Omnitron knows that our staff rejected it."
+    rejection_sent_at = models.DateTimeField(
+        null=True, help_text="Since when Omnitron has our staff's rejection."
     )
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_date = models.DateTimeField(default=timezone.now)

@@ -222,16 +222,16 @@ class PolicyRule(models.Model):
         return {}
 
     def _check_window(self) -> dict[str, Text]:
-        told = [bool(self.window_basis), self.window_length is not None, bool(self.window_unit)]
-        if any(told) and not all(told):
+        given = [bool(self.window_basis), self.window_length is not None, bool(self.window_unit)]
+        if any(given) and not all(given):
             return {"window_length": _("Basis, length and unit of a window belong together.")}
         if self.window_unit in {self.Unit.DAYS, self.Unit.BUSINESS_DAYS} and (
             (self.window_length or 0) > _MOST_DAYS
         ):
             return {"window_length": _("That is more than ten years.")}
-        if self.topic not in _WINDOWS and any(told):
+        if self.topic not in _WINDOWS and any(given):
             return {"window_length": _("Only the two topics about time have a window.")}
-        if self.topic in _WINDOWS and self.effect != self.Effect.ALLOW and not any(told):
+        if self.topic in _WINDOWS and self.effect != self.Effect.ALLOW and not any(given):
             return {"window_length": _("Without a window this rule would never apply.")}
         return {}
 

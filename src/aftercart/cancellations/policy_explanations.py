@@ -9,7 +9,7 @@ from aftercart.cancellations.selectors import find_open_items
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import CaseKind, PolicyBook
 from aftercart.orders.policy_explain import AddressExplanation, ItemExplanation, explain, explain_address
-from aftercart.orders.rules import Ask, CancellationKind
+from aftercart.orders.rules import CancellationKind, RequestedUnits
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import SHIPPED
 
@@ -50,13 +50,13 @@ def explain_order(
             policy=policy,
         )
         return OrderExplanation(order, book, at, address=address)
-    asks = [
-        Ask(item.pk, kind or _suggest(item), None if quantities is None else quantities[item.pk])
+    all_requested = [
+        RequestedUnits(item.pk, kind or _suggest(item), None if quantities is None else quantities[item.pk])
         for item in items
         if quantities is None or item.pk in quantities
     ]
     explained = explain(
-        asks,
+        all_requested,
         gather_facts(order, items, in_progress),
         placed_at=order.created_date,
         policy=policy,

@@ -79,7 +79,7 @@ class RefundQuote(models.Model):
 
     @property
     def given_rest(self) -> Decimal:
-        """What was given back of that if it is known; else what is promised."""
+        """What was given back of that if it is known; else what is quoted."""
         return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
 
 
@@ -123,8 +123,8 @@ class RefundQuoteLine(models.Model):
         return f"{self.refund_amount}"
 
     @property
-    def promised_amount(self) -> Decimal:
-        """What was promised for it: its refund, less its fee."""
+    def quoted_amount(self) -> Decimal:
+        """What was quoted for it: its refund, less its fee."""
         amount: Decimal = self.refund_amount - self.fee_amount
         return amount
 
@@ -132,18 +132,18 @@ class RefundQuoteLine(models.Model):
     def is_refunded(self) -> bool:
         """Whether it has been given back: points are at once, money once Omnitron has reported it.
 
-        Zero, where more was promised, is still to come.
+        Zero, where more was quoted, is still to come.
         """
-        money = self.promised_amount - self.points_returned - self.points_credited
+        money = self.quoted_amount - self.points_returned - self.points_credited
         if not self.is_paid or money <= 0:
             return True
         return self.reported_amount is not None and self.reported_amount > 0
 
     @property
     def given_amount(self) -> Decimal:
-        """What was given back if that is known; else what is promised."""
+        """What was given back if that is known; else what is quoted."""
         is_known = not self.is_paid or (self.reported_amount or 0) > 0
         if self.booked_amount is None or not is_known:
-            return self.promised_amount
+            return self.quoted_amount
         amount: Decimal = self.booked_amount
         return amount

@@ -68,10 +68,10 @@ def _list_open_lines(order_ids: Iterable[int]) -> dict[int, SubmissionLine]:
 #: Lines whose request our staff has rejected, when Omnitron may have it and is still to be told. Until then what
 #: Omnitron shows of their items may be what it has decided of that request.
 BEING_REJECTED = Q(
-    Q(request__delivered_at__isnull=False) | Q(request__deliveries__gt=0) | ~Q(request__remote_pks=[]),
+    Q(request__delivered_at__isnull=False) | Q(request__delivery_attempts__gt=0) | ~Q(request__remote_pks=[]),
     request__status=CancellationRequest.Status.REJECTED,
     request__decided_by__isnull=False,
-    request__rejection_told_at=None,
+    request__rejection_sent_at=None,
 )
 
 
@@ -88,7 +88,9 @@ def find_submission(
     submissions = Submission.objects.filter(order=order)
     if uuid is not None:
         return submissions.filter(uuid=uuid).first()
-    return submissions.filter(repeat__key=key, repeat__fingerprint__in=fingerprints).first()
+    return submissions.filter(
+        idempotency_record__key=key, idempotency_record__fingerprint__in=fingerprints
+    ).first()
 
 
 def is_address_in_use(user: User, pk: int) -> bool:

@@ -112,9 +112,9 @@ def is_past_grace(began_at: datetime) -> Q:
     return Q(sent_at__lt=began_at - settings.VERIFY_GRACE) | Q(sent_at=None)
 
 
-def is_past_making(began_at: datetime) -> Q:
+def is_create_expired(began_at: datetime) -> Q:
     """Select requests whose last creation was long over when a reading of Omnitron began."""
-    return Q(making_at__lt=began_at - settings.VERIFY_GRACE)
+    return Q(pending_create_at__lt=began_at - settings.VERIFY_GRACE)
 
 
 def is_recent(began_at: datetime | F) -> LessThan:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.withdrawal_rules import GoodFacts, Terms, find_period_end, is_in_time
+from aftercart.orders.withdrawal_rules import GoodFacts, WithdrawalTerms, find_period_end, is_in_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class WithdrawalOffer:
         return self.is_possible and self.is_in_time
 
 
-def find_terms(order: Order) -> Terms | None:
+def find_terms(order: Order) -> WithdrawalTerms | None:
     """Find what a shop grants to an order's customer; None where it offers no withdrawal function.
 
     An order whose country nobody knows counts as one of those that have it: a right is not lost by that.
@@ -54,10 +54,10 @@ def find_terms(order: Order) -> Terms | None:
     ranked = sorted(rows, key=lambda row: (bool(row.country), row.channel_id is not None))
     zone = ZoneInfo(settings.SHOP_TIME_ZONE)
     if ranked:
-        return Terms(ranked[-1].days, zone) if ranked[-1].is_offered else None
+        return WithdrawalTerms(ranked[-1].days, zone) if ranked[-1].is_offered else None
     countries = settings.WITHDRAWAL_COUNTRIES
     is_offered = "*" in countries or (country in countries if country else bool(countries))
-    return Terms(settings.WITHDRAWAL_DAYS, zone) if is_offered else None
+    return WithdrawalTerms(settings.WITHDRAWAL_DAYS, zone) if is_offered else None
 
 
 def find_offer(order: Order, items: Sequence[OrderItem], now: datetime) -> WithdrawalOffer:

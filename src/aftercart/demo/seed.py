@@ -82,7 +82,7 @@ def _seed_reasons() -> None:
     EasyReturnCompany.objects.bulk_create(companies, ignore_conflicts=True)
     for model, rows in ((CancellationReason, reasons), (EasyReturnCompany, companies)):
         advance_sequence(model._meta.db_table, len(rows))
-    # A shop maps these two by hand; here, to what comes nearest among the stand-in's.
+    # A shop maps these two by hand; here, to what comes nearest among the sandbox's.
     for kind, nearest in (("cancel", "Changed my mind"), ("refund", "Does not fit")):
         remote_pk = next(reason.pk for reason in reasons if reason.subject == nearest)
         map_withdrawal_reason(kind, remote_pk)

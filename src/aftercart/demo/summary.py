@@ -1,4 +1,4 @@
-"""What a visitor of the demo needs to know, and what the stand-in Omnitron must be loaded with."""
+"""What a visitor of the demo needs to know, and what the Omnitron sandbox must be loaded with."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -134,7 +134,7 @@ def _sign(order: Order, purpose: Purpose) -> str:
 
 
 def sandbox_documents() -> Iterator[dict[str, Any]]:
-    """Make what the stand-in must know of every order: minimal documents, oldest first, ready for JSON."""
+    """Make what the sandbox must know of every order: minimal documents, oldest first, ready for JSON."""
     orders = Order.objects.order_by("pk").prefetch_related("items")
     for order in orders.iterator(chunk_size=_BATCH):
         yield _write_minimal(order, list(order.items.all()))

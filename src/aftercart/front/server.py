@@ -66,7 +66,7 @@ class Front:
             proto.response_empty(400, [("Connection", "close")])
 
     async def _answer(self, scope: Any, body: bytes, proto: Any) -> None:
-        """Have a thread answer; a repeat of what still runs waits without one, and is answered then."""
+        """Have a thread answer; a replay of what still runs waits without one, and is answered then."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._waiting.seconds
         while True:

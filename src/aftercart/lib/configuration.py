@@ -65,10 +65,10 @@ class Option:
 
 OPTIONS = (
     Option("AFTERCART_ENV", "local", choice("local", "production"), "`local` or `production`. Production wants a `SECRET_KEY`, `ALLOWED_HOSTS`, a `DATABASE_URL` and an `EMAIL_URL`, strong secrets and no wildcard host, and marks cookies Secure."),
-    Option("AFTERCART_VAR", "var", LINE, "Folder of everything that a local run writes: the database, the demo, the stand-in's store, the secret."),
+    Option("AFTERCART_VAR", "var", LINE, "Folder of everything that a local run writes: the database, the demo, the sandbox's store, the secret."),
     Option("AFTERCART_HOST", "127.0.0.1", BIND, "Address that the web server listens on."),
     Option("PORT", "8000", number(1, 65_535), "Port that the web server listens on."),
-    Option("SANDBOX_PORT", "8300", number(1, 65_535), "Port of the stand-in Omnitron."),
+    Option("SANDBOX_PORT", "8300", number(1, 65_535), "Port of the Omnitron sandbox."),
     Option("WEB_PROCESSES", "2", number(1, 256), "Web server processes."),
     Option("WEB_THREADS", "8", number(1, 1024), "Threads of each web server process, in which Django answers complete requests."),
     Option("WEB_HTTP", "1", choice("1", "2", "auto"), "HTTP versions that are served: `1`, `2` or `auto` (both). A proxy in front speaks HTTP/1.1."),
@@ -96,10 +96,10 @@ OPTIONS = (
     Option("METRICS_TOKEN", "", TOKEN, "Bearer token that `/metrics` asks for. Empty: open in a local run, absent in production."),
     Option("LINK_DAYS", "7", DAYS, "Days that a signed order link lives."),
     Option("AFTERCART_IDENTITY", "own", choice("own", "commerce"), "Who keeps the customers' accounts and address books: `own`, Aftercart itself, or `commerce`, the shop at `COMMERCE_URL`, whose sessions are then taken."),
-    Option("OMNITRON_URL", "", url(), "Omnitron's address, as in `https://omnitron.example.com`. Empty: the stand-in on `SANDBOX_PORT`."),
+    Option("OMNITRON_URL", "", url(), "Omnitron's address, as in `https://omnitron.example.com`. Empty: the sandbox on `SANDBOX_PORT`."),
     Option("OMNITRON_API_PREFIX", "/api/v1", path(), "Path before Omnitron's calls."),
     Option("OMNITRON_USERNAME", "aftercart", LINE, "Who Aftercart logs in to Omnitron as."),
-    Option("OMNITRON_PASSWORD", "sandbox", PASSWORD, "That user's password. The default is the stand-in's."),
+    Option("OMNITRON_PASSWORD", "sandbox", PASSWORD, "That user's password. The default is the sandbox's."),
     Option("OMNITRON_TOKEN", "", PASSWORD, "A ready token, instead of name and password."),
     Option("OMNITRON_CHANNEL_ID", "1", number(0, 2**31 - 1), "The sales channel of orders that name none."),
     Option("OMNITRON_CONNECT_SECONDS", "2", SECONDS, "Seconds to wait for a connection to Omnitron."),
@@ -112,7 +112,7 @@ OPTIONS = (
     Option("OMNITRON_READS_PER_MINUTE", "240", number(1), "Calls to Omnitron in a minute that all workers together make to read single orders in the background; the lists of updates are counted, and always read."),
     Option("OMNITRON_ADDRESS_METHOD", "POST", choice("POST", "PUT", "PATCH"), "HTTP method of an address change at Omnitron."),
     Option("OMNITRON_ADDRESS_PATH", "channel/{channel_id}/orders/change_address/", path(is_template=True), "Path of an address change at Omnitron."),
-    Option("REPEAT_WAIT_SECONDS", "10", number(0, is_whole=False), "Seconds that a repeat of a write that is still running waits for its answer, before it gets 409 with `Retry-After`."),
+    Option("REPEAT_WAIT_SECONDS", "10", number(0, is_whole=False), "Seconds that a replay of a request that is still running waits for its answer, before it gets 409 with `Retry-After`."),
     Option("VERIFY_GRACE_SECONDS", "30", number(0, is_whole=False), "Seconds that an unanswered cancellation is looked for at Omnitron before it counts as not applied."),
     Option("VERIFY_GIVE_UP_HOURS", "24", number(0, is_whole=False), "Hours after which a lost answer that Omnitron could not be asked about is laid before the staff."),
     Option("HOLIDAYS", "", DATES, "Days that are no business days, beside Saturdays and Sundays, separated by commas, as in `2026-01-01,2026-04-23`."),
@@ -213,8 +213,8 @@ class Configuration:
             return option.kind.read(text, self.is_production)
         except ValueError as error:
             has_password = option.kind.is_secret or ("://" in text and "@" in text)
-            told = "" if has_password else f", not {text!r}"
-            raise ConfigurationError(f"{name} must be {error}{told}. {option.meaning}") from None
+            shown = "" if has_password else f", not {text!r}"
+            raise ConfigurationError(f"{name} must be {error}{shown}. {option.meaning}") from None
 
     def flag(self, name: str) -> bool:
         """Read a yes or no, in any of the usual spellings."""

@@ -7,7 +7,7 @@ worker at a time does has a lease (worker/leases.py).
 from django.db import connection
 
 
-def take_turns(purpose: str) -> None:
+def lock_purpose(purpose: str) -> None:
     """Wait until nobody else is in a transaction that called this for the same purpose."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [purpose])

@@ -1,4 +1,4 @@
-"""The loyalty app."""
+"""The Django app of loyalty."""
 
 from django.apps import AppConfig
 

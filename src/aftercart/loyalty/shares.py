@@ -59,7 +59,7 @@ def share_points(
 
 
 def limit_points(points: OrderPoints, wanted: LinePoints, *, is_all_gone: bool) -> LinePoints:
-    """Keep what was promised for a line within what the order's ledger holds now.
+    """Keep what was quoted for a line within what the order's ledger holds now.
 
     Nothing comes back that was not spent, and nothing is taken back that was not earned; when nothing is left
     of the order, all that is left of what it earned goes.

@@ -3,21 +3,21 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from aftercart.mail.draft import Draft, Told
+from aftercart.mail.draft import Draft, EmailContent
 
 
-def write_password_link(told: Told) -> Draft:
+def write_password_link(content: EmailContent) -> Draft:
     """Write the e-mail with the link that sets a password."""
     return Draft(
         subject=_("Set your password at %(shop)s") % {"shop": settings.SHOP_NAME},
         heading=_("Set your password"),
         paragraphs=[_("Open this link to choose a new password. It works once, for 24 hours.")],
-        button=(_("Choose a password"), told.url),
+        button=(_("Choose a password"), content.url),
         note=_("If you did not ask for this, do nothing: your password stays as it is."),
     )
 
 
-def write_email_change(told: Told) -> Draft:
+def write_email_change(content: EmailContent) -> Draft:
     """Write the e-mail with the link that moves an account to the address that it is sent to."""
     return Draft(
         subject=_("Confirm your new e-mail address at %(shop)s") % {"shop": settings.SHOP_NAME},
@@ -25,6 +25,6 @@ def write_email_change(told: Told) -> Draft:
         paragraphs=[
             _("Open this link to use this address for your account. It works once, for 24 hours."),
         ],
-        button=(_("Use this address"), told.url),
+        button=(_("Use this address"), content.url),
         note=_("If you did not ask for this, do nothing: no account is changed."),
     )

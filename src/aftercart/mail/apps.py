@@ -1,4 +1,4 @@
-"""The mail app."""
+"""The Django app of mail."""
 
 from django.apps import AppConfig
 

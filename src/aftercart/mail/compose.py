@@ -12,7 +12,7 @@ from django.utils import translation
 
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import quote_token, sign_number
-from aftercart.mail.draft import Draft, Told
+from aftercart.mail.draft import Draft, EmailContent
 from aftercart.mail.models import Email
 from aftercart.mail.texts import write_draft
 from aftercart.orders.models import Order
@@ -22,9 +22,9 @@ _signer = signing.Signer(salt="aftercart.mail.opt-out")
 
 def compose_mail(email: Email) -> EmailMultiAlternatives:
     """Make the mail of an e-mail, in its language."""
-    told = _tell(email)
+    content = _gather_content(email)
     opt_out = make_opt_out_url(email.recipient) if email.kind in Email.OPTIONAL else ""
-    draft, text, html = render_email(email.kind, told, language=email.language, opt_out=opt_out)
+    draft, text, html = render_email(email.kind, content, language=email.language, opt_out=opt_out)
     headers = {"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
     if opt_out:
         headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
@@ -33,12 +33,12 @@ def compose_mail(email: Email) -> EmailMultiAlternatives:
     return mail
 
 
-def _tell(email: Email) -> Told:
+def _gather_content(email: Email) -> EmailContent:
     """Gather what an e-mail tells of."""
     if email.order is None:
-        return Told(number="", facts=email.facts, url=email.secret)
+        return EmailContent(number="", facts=email.facts, url=email.secret)
     is_for_staff = email.kind in Email.FOR_STAFF
-    return Told(
+    return EmailContent(
         number=email.order.number,
         facts=email.facts,
         url=make_request_url(email) if is_for_staff else make_order_url(email.order),
@@ -47,10 +47,12 @@ def _tell(email: Email) -> Told:
     )
 
 
-def render_email(kind: str, told: Told, *, language: str, opt_out: str = "") -> tuple[Draft, str, str]:
+def render_email(
+    kind: str, content: EmailContent, *, language: str, opt_out: str = ""
+) -> tuple[Draft, str, str]:
     """Write an e-mail's draft, and its text and HTML, in a language."""
     with translation.override(language):
-        draft = write_draft(kind, told)
+        draft = write_draft(kind, content)
         context: dict[str, Any] = {
             "draft": draft,
             "language": language,

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EmailContent:
     """What an e-mail tells of: the order's number, the facts of the event, a secret, where the order is seen."""
 
     number: str

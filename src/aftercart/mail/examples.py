@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from aftercart.mail.draft import Told
+from aftercart.mail.draft import EmailContent
 from aftercart.mail.models import Email
 
 _NUMBER = "ORD-2026-001042"
@@ -62,10 +62,10 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def make_example(kind: str, language: str = "en") -> Told:
+def make_example(kind: str, language: str = "en") -> EmailContent:
     """Make an example of a kind of e-mail."""
     facts = dict(_FACTS.get(kind, {}))
     if language == "tr" and kind == Email.Kind.WITHDRAWAL_RECEIPT:
         facts["statement"] = _TURKISH_STATEMENT
     is_link = kind in {Email.Kind.ORDER_LINK, Email.Kind.ORDER_LINK_REMINDER}
-    return Told(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link)  # noqa: S106 - an example
+    return EmailContent(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link)  # noqa: S106 - an example

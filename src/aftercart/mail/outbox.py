@@ -100,8 +100,8 @@ def get_language_of(order: Order) -> str:
     An order tells its language as `language_code`, as in `tr-tr`.
     """
     chosen = order.user.language if order.user else ""
-    told = chosen or str(order.details.get("language_code") or "")[:2].lower()
-    return told if told in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
+    language = chosen or str(order.details.get("language_code") or "")[:2].lower()
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2]
 
 
 def claim_email(pk: int) -> Email | None:

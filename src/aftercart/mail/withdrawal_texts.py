@@ -6,20 +6,20 @@ from django.utils.translation import gettext as _
 
 from aftercart.lib.formats import format_day, format_moment
 from aftercart.lib.times import parse_time
-from aftercart.mail.draft import Draft, Row, Told
+from aftercart.mail.draft import Draft, EmailContent, Row
 from aftercart.orders.payment import say_unpaid
 
 
-def _list_rows(told: Told) -> tuple[Row, ...]:
-    return tuple(Row(str(item["name"]), int(item["quantity"])) for item in told.facts.get("items", ()))
+def _list_rows(content: EmailContent) -> tuple[Row, ...]:
+    return tuple(Row(str(item["name"]), int(item["quantity"])) for item in content.facts.get("items", ()))
 
 
-def write_receipt(told: Told) -> Draft:
+def write_receipt(content: EmailContent) -> Draft:
     """Write the acknowledgement that the directive asks for: the content, and when it was submitted."""
-    at = parse_time(told.facts.get("submitted_at"))
+    at = parse_time(content.facts.get("submitted_at"))
     submitted = "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Draft(
-        subject=_("Receipt: your withdrawal from contract %(number)s") % {"number": told.number},
+        subject=_("Receipt: your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We have received your withdrawal"),
         paragraphs=[
             _("This letter confirms that your statement has reached us, with its content and the time."),
@@ -28,43 +28,43 @@ def write_receipt(told: Told) -> Draft:
         facts=[
             (_("Submitted"), submitted),
             (_("In the shop's time"), format_moment(at)),
-            (_("Name"), str(told.facts.get("name") or "")),
-            (_("Contract"), told.number),
-            (_("Ordered on"), format_day(parse_time(told.facts.get("ordered_at")))),
-            (_("Receipt sent to"), str(told.facts.get("email") or "")),
-            (_("Receipt number"), str(told.facts.get("uuid") or "")),
+            (_("Name"), str(content.facts.get("name") or "")),
+            (_("Contract"), content.number),
+            (_("Ordered on"), format_day(parse_time(content.facts.get("ordered_at")))),
+            (_("Receipt sent to"), str(content.facts.get("email") or "")),
+            (_("Receipt number"), str(content.facts.get("uuid") or "")),
         ],
-        quote=str(told.facts.get("statement") or ""),
-        rows=_list_rows(told),
-        button=(_("See your order"), told.url),
+        quote=str(content.facts.get("statement") or ""),
+        rows=_list_rows(content),
+        button=(_("See your order"), content.url),
         note=_("Keep this letter. It shows what you told us, and when."),
     )
 
 
-def write_accepted(told: Told) -> Draft:
+def write_accepted(content: EmailContent) -> Draft:
     """Write that the contract is undone."""
     return Draft(
-        subject=_("Accepted: your withdrawal from contract %(number)s") % {"number": told.number},
+        subject=_("Accepted: your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We have accepted your withdrawal"),
         paragraphs=[
             _("You are out of the contract about these items."),
             say_unpaid(has_points=False)
-            if told.facts.get("is_paid") is False
+            if content.facts.get("is_paid") is False
             else _("What you have paid goes back the way you paid it, within 14 days of your statement."),
         ],
-        rows=_list_rows(told),
-        button=(_("See your order"), told.url),
+        rows=_list_rows(content),
+        button=(_("See your order"), content.url),
     )
 
 
-def write_refused(told: Told) -> Draft:
+def write_refused(content: EmailContent) -> Draft:
     """Write that it has no effect, and why."""
     return Draft(
-        subject=_("Decision on your withdrawal from contract %(number)s") % {"number": told.number},
+        subject=_("Decision on your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We could not accept your withdrawal"),
         paragraphs=[_("We have checked your statement. In our view it has no effect, for this reason:")],
-        rows=_list_rows(told),
-        quote=str(told.facts.get("reason") or ""),
-        button=(_("See your order"), told.url),
+        rows=_list_rows(content),
+        quote=str(content.facts.get("reason") or ""),
+        button=(_("See your order"), content.url),
         note=_("If you see it otherwise, answer this letter. You can also turn to a consumer organisation."),
     )

@@ -22,7 +22,7 @@ from aftercart.omnitron.errors import (
     Refused,
     say_refused,
 )
-from aftercart.omnitron.transport import Answer, NoAnswer
+from aftercart.omnitron.transport import NoAnswer, RawAnswer
 
 #: No refusal is longer than this in our records: sentences, and characters in each.
 MAX_MESSAGES = 20
@@ -60,7 +60,7 @@ def judge_silence(silence: NoAnswer, *, is_read: bool) -> OmnitronError:
     return make_failure(silence.code, is_read=is_read, has_left=silence.has_left, status=silence.status)
 
 
-def judge(answer: Answer, *, is_read: bool, secrets: Iterable[str] = ()) -> Any:
+def judge(answer: RawAnswer, *, is_read: bool, secrets: Iterable[str] = ()) -> Any:
     """Give the JSON of a success (None for an empty body), or raise what the answer means.
 
     `secrets` are taken out of Omnitron's sentences: it may quote an IBAN that it refuses.
@@ -119,7 +119,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_refusal(answer: Answer, *, is_read: bool, secrets: Iterable[str]) -> Refused:
+def _read_refusal(answer: RawAnswer, *, is_read: bool, secrets: Iterable[str]) -> Refused:
     try:
         body = read_json(answer.body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The state and the rules of the in-memory Omnitron: as the stand-in's, without HTTP.
+"""The state and the rules of the in-memory Omnitron: as the sandbox's, without HTTP.
 
 Not thread-safe: `fake.FakeOmnitron` holds a lock around every use.
 """

@@ -68,7 +68,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawAnswer:
     """A whole answer. Header names are in any case, as in HTTP."""
 
     status: int
@@ -134,7 +134,7 @@ class DeadlineTransport(httpx2.BaseTransport):
         headers: Mapping[str, str],
         content: bytes | None,
         guard: Guard | None = None,
-    ) -> Answer:
+    ) -> RawAnswer:
         """Send once and read the whole answer, or raise `NoAnswer`."""
         self._backend.begin(is_write=method not in SAFE_METHODS, guard=guard)
         request = httpx2.Request(method, url, params=params or None, headers=headers, content=content)
@@ -144,7 +144,7 @@ class DeadlineTransport(httpx2.BaseTransport):
             status = response.status_code
             self._backend.spare_from_reset()  # the library closes it with the last byte of the answer
             try:
-                return Answer(status, response.headers, self._read(response))
+                return RawAnswer(status, response.headers, self._read(response))
             finally:
                 response.close()
         except Withdrawn as error:

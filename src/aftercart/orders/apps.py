@@ -1,4 +1,4 @@
-"""The orders app."""
+"""The Django app of orders."""
 
 from django.apps import AppConfig
 

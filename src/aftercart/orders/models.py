@@ -221,7 +221,7 @@ class TimelineEntry(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """A write that a client may repeat (contract section 3.5), and the answer that a repeat gets.
+    """A write that a client may repeat (contract section 3.5), and the answer that a replay gets.
 
     `key` is the client's `Idempotency-Key`, or "" for a write recognised by its body alone. The row is
     made in the transaction that records the intent, and gets its answer in the one that settles it. It is

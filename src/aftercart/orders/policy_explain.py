@@ -12,11 +12,11 @@ from aftercart.orders.address_rules import AddressRefusal, judge_address_change
 from aftercart.orders.policies import Case, Clause, Policy, PolicyTerms, Topic, decide_terms, find_mismatch
 from aftercart.orders.rules import (
     TOPICS,
-    Ask,
     Effect,
     Finding,
+    ItemCase,
     ItemFacts,
-    Judged,
+    RequestedUnits,
     find_fixed,
     gather_cases,
     is_about,
@@ -53,7 +53,7 @@ class AddressExplanation:
 class ItemExplanation:
     """What was asked of one item, what came of it, and each look on the way, in the order of deciding."""
 
-    ask: Ask
+    requested: RequestedUnits
     item: ItemFacts
     findings: tuple[Finding, ...]
     looks: tuple[Look, ...]
@@ -67,7 +67,7 @@ class ItemExplanation:
 
 
 def explain(
-    asks: Sequence[Ask],
+    all_requested: Sequence[RequestedUnits],
     items: Mapping[int, ItemFacts],
     *,
     placed_at: datetime,
@@ -75,16 +75,16 @@ def explain(
     now: datetime,
 ) -> tuple[ItemExplanation, ...]:
     """Explain what `judge` says of the same: item by item, in the order of the asks."""
-    findings = judge(asks, items, placed_at=placed_at, policy=policy, now=now)
+    findings = judge(all_requested, items, placed_at=placed_at, policy=policy, now=now)
     return tuple(
         ItemExplanation(
-            ask=judged.ask,
+            requested=judged.requested,
             item=judged.item,
             findings=tuple(f for f in findings if f.order_item == judged.item.order_item),
             looks=() if find_fixed(judged.item) else _look_at_all(judged, policy, now),
             terms=decide_terms(policy, judged.case),
         )
-        for judged in gather_cases(asks, items, placed_at=placed_at, policy=policy)
+        for judged in gather_cases(all_requested, items, placed_at=placed_at, policy=policy)
     )
 
 
@@ -109,14 +109,14 @@ def explain_address(
     return AddressExplanation(refusal, tuple(looks))
 
 
-def _look_at_all(judged: Judged, policy: Policy, now: datetime) -> tuple[Look, ...]:
+def _look_at_all(judged: ItemCase, policy: Policy, now: datetime) -> tuple[Look, ...]:
     return tuple(
         look for topic in TOPICS for look in _look_at(topic, judged.case, policy, judged=judged, now=now)
     )
 
 
 def _look_at(
-    topic: Topic, case: Case, policy: Policy, *, judged: Judged | None = None, now: datetime | None = None
+    topic: Topic, case: Case, policy: Policy, *, judged: ItemCase | None = None, now: datetime | None = None
 ) -> list[Look]:
     deciding = policy.decide(topic, case)
     looks = []
@@ -143,10 +143,10 @@ def clause_document(clause: Clause) -> dict[str, Any]:
     """Write a clause as a program may read it: what it says, without what it leaves open."""
     document: dict[str, Any] = {"number": clause.number, "topic": clause.topic.value}
     blank = Clause(number=0, topic=clause.topic)
-    for told in fields(clause):
-        value = getattr(clause, told.name)
-        if told.name == "effect" or (told.name not in document and value != getattr(blank, told.name)):
-            document[told.name] = _write(value)
+    for each in fields(clause):
+        value = getattr(clause, each.name)
+        if each.name == "effect" or (each.name not in document and value != getattr(blank, each.name)):
+            document[each.name] = _write(value)
     return document
 
 
@@ -168,8 +168,8 @@ def item_document(explained: ItemExplanation) -> dict[str, Any]:
         "order_item": explained.item.order_item,
         "sku": explained.item.sku,
         "status": explained.item.status,
-        "cancellation_type": explained.ask.cancellation_type,
-        "quantity": explained.ask.quantity or explained.item.left_quantity,
+        "cancellation_type": explained.requested.cancellation_type,
+        "quantity": explained.requested.quantity or explained.item.left_quantity,
         "verdict": explained.effect.value,
         "findings": [
             {

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from aftercart.lib.money import ZERO, from_minor, share_of_units, share_out, take_share, to_minor
-from aftercart.orders.rules import Ask
+from aftercart.orders.rules import RequestedUnits
 
 #: A percentage, counted in hundredths of a percent.
 _WHOLE: Final = 10_000
@@ -30,7 +30,7 @@ class ShippingRefund(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RefundTerms:
     """What a shop keeps and what it gives back, of one line.
 
     `fee_percent` is of the line's refund; `fee_amount` is once for all lines that are cancelled together, the
@@ -45,7 +45,7 @@ class Terms:
     is_gift_box_refunded: bool = True
 
 
-DEFAULT_TERMS: Final = Terms()
+DEFAULT_TERMS: Final = RefundTerms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class PaidItem:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What of the order as a whole has been given back, or promised, so far."""
+    """What of the order as a whole has been given back, or quoted, so far."""
 
     has_shipping: bool = False
     has_gift_box: bool = False
@@ -191,18 +191,18 @@ def compute_total(order: PaidOrder) -> Decimal:
 
 def compute_quote(
     order: PaidOrder,
-    asks: Sequence[Ask],
+    requested: Sequence[RequestedUnits],
     *,
-    terms: Mapping[int, Terms] | None = None,
+    terms: Mapping[int, RefundTerms] | None = None,
     is_all_as_points: bool = False,
 ) -> Quote:
     """Compute what comes back for these units: for each line the first ones that are left.
 
-    `asks` name each line once, and no more units than are left (None: all of them). `terms` are by item;
+    `requested` names each line once, and no more units than are left (None: all of them). `terms` are by item;
     a line without any has the default.
     """
     books = _Books(order)
-    lines = [_cut_line(books, ask, (terms or {}).get(ask.order_item, DEFAULT_TERMS)) for ask in asks]
+    lines = [_cut_line(books, each, (terms or {}).get(each.order_item, DEFAULT_TERMS)) for each in requested]
     points_left = max(books.points_spent - to_minor(order.given.points_returned, order.currency), 0)
     _keep_unpaid(books, lines, points_left)
     _charge_fees(books, lines)
@@ -281,7 +281,7 @@ class _Books:
         shares = (self.net[place], self.interest[place])
         return sum(share_of_units(share, item.quantity, item.quantity - count, count) for share in shares)
 
-    def count_fee(self, terms: Terms) -> int:
+    def count_fee(self, terms: RefundTerms) -> int:
         """Count a fixed fee."""
         return self._count(terms.fee_amount)
 
@@ -295,7 +295,7 @@ class _Line:
     """A line of the quote, while it is being made."""
 
     item: PaidItem
-    terms: Terms
+    terms: RefundTerms
     quantity: int
     gross: int
     discount: int
@@ -328,12 +328,12 @@ class _Line:
         )
 
 
-def _cut_line(books: _Books, ask: Ask, terms: Terms) -> _Line:
+def _cut_line(books: _Books, requested: RequestedUnits, terms: RefundTerms) -> _Line:
     """Cut the asked units out of what their line has of everything."""
-    place = books.places[ask.order_item]
+    place = books.places[requested.order_item]
     item = books.order.items[place]
     left = item.quantity - item.gone_quantity
-    count = left if ask.quantity is None else min(ask.quantity, left)
+    count = left if requested.quantity is None else min(requested.quantity, left)
 
     def cut(shares: Sequence[int]) -> int:
         return share_of_units(shares[place], item.quantity, item.gone_quantity, count)

@@ -18,7 +18,7 @@ from aftercart.orders.policy_words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
 from aftercart.orders.windows import Basis
 
-__all__ = ["Ask", "CancellationKind", "Effect", "Finding", "ItemFacts", "Rule", "judge"]
+__all__ = ["CancellationKind", "Effect", "Finding", "ItemFacts", "RequestedUnits", "Rule", "judge"]
 
 CancellationKind = Literal["cancel", "refund"]
 KINDS: Final[tuple[CancellationKind, ...]] = ("cancel", "refund")
@@ -82,7 +82,7 @@ class ItemFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RequestedUnits:
     """What is asked of one item; no quantity means all that is left."""
 
     order_item: int
@@ -106,10 +106,10 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ItemCase:
     """One item in its submission: what every topic is judged from."""
 
-    ask: Ask
+    requested: RequestedUnits
     item: ItemFacts
     case: Case
     is_mixed: bool
@@ -126,7 +126,7 @@ class Judged:
 
 
 def judge(
-    asks: Sequence[Ask],
+    all_requested: Sequence[RequestedUnits],
     items: Mapping[int, ItemFacts],
     *,
     placed_at: datetime,
@@ -138,7 +138,7 @@ def judge(
     No finding means: cancel directly. A finding with `Effect.REFUSE` means: refuse all of it.
     `items` must hold each asked item.
     """
-    judged = gather_cases(asks, items, placed_at=placed_at, policy=policy)
+    judged = gather_cases(all_requested, items, placed_at=placed_at, policy=policy)
     fixed = [find_fixed(each.item) for each in judged]
     findings = [found for found in fixed if found]
     open_ones = [each for each, found in zip(judged, fixed, strict=True) if found is None]
@@ -154,7 +154,7 @@ def judge(
                         each.item.order_item,
                         rule,
                         get_code(topic, clause),
-                        say_sentence(topic, clause, each.ask.cancellation_type),
+                        say_sentence(topic, clause, each.requested.cancellation_type),
                         effect,
                         clause.number if clause else None,
                     )
@@ -163,24 +163,29 @@ def judge(
 
 
 def gather_cases(
-    asks: Sequence[Ask], items: Mapping[int, ItemFacts], *, placed_at: datetime, policy: Policy
-) -> list[Judged]:
+    all_requested: Sequence[RequestedUnits],
+    items: Mapping[int, ItemFacts],
+    *,
+    placed_at: datetime,
+    policy: Policy,
+) -> list[ItemCase]:
     """Put together what each asked item is judged from; the total is that of all of them."""
     total = sum(
         (
-            items[ask.order_item].unit_amount * (ask.quantity or items[ask.order_item].left_quantity)
-            for ask in asks
+            items[requested.order_item].unit_amount
+            * (requested.quantity or items[requested.order_item].left_quantity)
+            for requested in all_requested
         ),
         Decimal(0),
     )
-    is_mixed = len({ask.cancellation_type for ask in asks}) > 1
+    is_mixed = len({requested.cancellation_type for requested in all_requested}) > 1
     judged = []
-    for ask in asks:
-        item = items[ask.order_item]
+    for requested in all_requested:
+        item = items[requested.order_item]
         case = policy.make_case(
-            ask.cancellation_type, item.status, sku=item.sku, categories=item.categories, total=total
+            requested.cancellation_type, item.status, sku=item.sku, categories=item.categories, total=total
         )
-        judged.append(Judged(ask, item, case, is_mixed, placed_at))
+        judged.append(ItemCase(requested, item, case, is_mixed, placed_at))
     return judged
 
 
@@ -195,18 +200,18 @@ def find_fixed(item: ItemFacts) -> Finding | None:
     return None
 
 
-def is_about(topic: Topic, judged: Judged) -> bool:
+def is_about(topic: Topic, judged: ItemCase) -> bool:
     """Tell whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
     if topic is Topic.INVOICE:
         return judged.item.has_invoice
     if topic is Topic.FINAL_SALE:
         return judged.item.is_final_sale
     if topic is Topic.PARTIAL_LINE:
-        return judged.ask.quantity is not None and judged.ask.quantity < judged.item.left_quantity
+        return judged.requested.quantity is not None and judged.requested.quantity < judged.item.left_quantity
     return judged.is_mixed if topic is Topic.MIXED_TYPES else True
 
 
-def is_due(topic: Topic, judged: Judged, clause: Clause | None, policy: Policy, now: datetime) -> bool:
+def is_due(topic: Topic, judged: ItemCase, clause: Clause | None, policy: Policy, now: datetime) -> bool:
     """Tell whether the clause that decides speaks by now: one about time, once its window has closed."""
     if topic not in _WINDOWS:
         return True
@@ -222,8 +227,8 @@ def is_allowed(
     kind: CancellationKind, item: ItemFacts, *, placed_at: datetime, policy: Policy, now: datetime
 ) -> bool:
     """Tell whether nothing refuses to cancel, or return, all that is left of one item."""
-    asks = [Ask(item.order_item, kind)]
-    findings = judge(asks, {item.order_item: item}, placed_at=placed_at, policy=policy, now=now)
+    all_requested = [RequestedUnits(item.order_item, kind)]
+    findings = judge(all_requested, {item.order_item: item}, placed_at=placed_at, policy=policy, now=now)
     return not list_refusals(findings)
 
 
@@ -240,7 +245,10 @@ def find_window_end(
         if find_fixed(item) is None
         for kind in KINDS
         for each in gather_cases(
-            [Ask(item.order_item, kind)], {item.order_item: item}, placed_at=placed_at, policy=policy
+            [RequestedUnits(item.order_item, kind)],
+            {item.order_item: item},
+            placed_at=placed_at,
+            policy=policy,
         )
         for topic in _WINDOWS
         if (clause := policy.decide(topic, each.case)) is not None

@@ -18,7 +18,7 @@ from aftercart.orders.policies import OrderFacts
 from aftercart.orders.rules import ItemFacts
 
 
-def tell_owned(owner: User | Guest) -> dict[str, Any]:
+def owned_by(owner: User | Guest) -> dict[str, Any]:
     """Tell, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
 
     A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
@@ -31,7 +31,7 @@ def tell_owned(owner: User | Guest) -> dict[str, Any]:
 
 def list_orders(owner: User | Guest) -> models.QuerySet[Order]:
     """List the orders of a customer, newest first, or of a guest, who sees one."""
-    return Order.objects.filter(**tell_owned(owner))
+    return Order.objects.filter(**owned_by(owner))
 
 
 def get_order(owner: User | Guest, **lookup: Any) -> Order:
@@ -71,7 +71,7 @@ def find_latest_of_guests(guests: Iterable[Guest], **lookup: Any) -> tuple[Order
     """Find the newest of these guests' orders that are still theirs, among those that are looked for."""
     orders, by_order = Order.objects.none(), {guest.order: guest for guest in guests}
     for guest in by_order.values():
-        orders |= Order.objects.filter(**tell_owned(guest))
+        orders |= Order.objects.filter(**owned_by(guest))
     order = orders.filter(**lookup).order_by("-created_date", "-pk").first()
     return None if order is None else (order, by_order[order.pk])
 
@@ -155,7 +155,7 @@ def list_categories(product: dict[str, Any]) -> tuple[str, ...]:
     named = [product.get("category"), product.get("categories")]
     if isinstance(attributes, dict):
         named += [attributes.get("category"), attributes.get("categories")]
-    entries = [entry for told in named for entry in (told if isinstance(told, list) else [told]) if entry]
+    entries = [entry for value in named for entry in (value if isinstance(value, list) else [value]) if entry]
     texts = [
         text
         for entry in entries

@@ -14,7 +14,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class WithdrawalTerms:
     """What a shop grants, and where its days begin."""
 
     days: int
@@ -30,7 +30,7 @@ class GoodFacts:
     delivered_at: datetime | None
 
 
-def find_period_end(goods: Iterable[GoodFacts], terms: Terms) -> datetime | None:
+def find_period_end(goods: Iterable[GoodFacts], terms: WithdrawalTerms) -> datetime | None:
     """Find the moment before which a statement is in time; None while anything is yet to be delivered."""
     kept = [good for good in goods if good.left_quantity > 0]
     delivered = [good.delivered_at for good in kept if good.delivered_at is not None]

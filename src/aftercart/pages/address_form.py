@@ -70,8 +70,8 @@ class AddressEntryForm(PlainForm):
 
     def _read(self, name: str) -> int | None:
         """Read the place that is chosen so far, whether or not it fits."""
-        told = str(self[name].value() or "")
-        return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None  # noqa: PLR2004 - 2**63 - a share of the demo's orders
+        typed = str(self[name].value() or "")
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None  # noqa: PLR2004 - 2**63 - a share of the demo's orders
 
     def _offer(self, name: str, choices: list[tuple[int, str]]) -> int | None:
         """Offer places, and give the one that is chosen; one of elsewhere, chosen before, no longer is."""

@@ -1,4 +1,4 @@
-"""The pages app."""
+"""The Django app of pages."""
 
 from django.apps import AppConfig
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
-from aftercart.actions.commands import CancellationCommand, ItemAsk, Write
+from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.orders.errors import ActionError
@@ -24,10 +24,10 @@ from aftercart.orders.models import OrderItem
 from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
+from aftercart.pages.callers import HiddenField
 from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
 from aftercart.pages.order_page import ItemCard, OrderPage
 from aftercart.pages.refund_form import RefundForm
-from aftercart.pages.writes import HiddenField
 
 #: Stands for the account in a quote, which depends on whether there is one, and not on which.
 _SOME_ACCOUNT = "account"
@@ -44,7 +44,7 @@ class Choice:
 class CancellationForm:
     """The form of one order. Bound when it gets data.
 
-    Every item of the order is read, even one that can no longer be cancelled: the form may be a repeat of one
+    Every item of the order is read, even one that can no longer be cancelled: the form may be a replay of one
     that has just succeeded, and that only the action recognises.
     """
 
@@ -121,7 +121,7 @@ class CancellationForm:
             form.forget_errors()
 
     def to_command(
-        self, write: Write, destination: Destination, *, quote: str = "", is_for_quote: bool = False
+        self, caller: Caller, destination: Destination, *, quote: str = "", is_for_quote: bool = False
     ) -> CancellationCommand:
         """Make the typed command of a valid first step; of a valid second one, unless it is for a quote only."""
         account: dict[str, str] = {}
@@ -132,7 +132,7 @@ class CancellationForm:
                 else {name: self.refund.cleaned_data[name] for name in ("iban", "holder_name")}
             )
         return CancellationCommand(
-            write=write,
+            caller=caller,
             number=self.page.order.number,
             items=tuple(self._ask(choice, account) for choice in self.asked),
             pickup_address=self._find_pickup() if self.settlement.is_collected else None,
@@ -143,11 +143,11 @@ class CancellationForm:
     def _find_pickup(self) -> int | AddressDraft | None:
         return self.settlement.cleaned_data["pickup_address"] if self.typed is None else self.typed.to_draft()
 
-    def _ask(self, choice: Choice, account: dict[str, str]) -> ItemAsk:
+    def _ask(self, choice: Choice, account: dict[str, str]) -> ItemRequest:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data
         kind: CancellationKind = data["cancellation_type"]
         is_collected = kind == "refund" and choice.item.pk in self.page.collected
-        return ItemAsk(
+        return ItemRequest(
             order_item=choice.item.pk,
             reason=data["reason"],
             cancellation_type=kind,
@@ -160,7 +160,7 @@ class CancellationForm:
 
     def complain(self, error: ActionError) -> None:
         """Take what an action says."""
-        self.complaints += [told for told in error.sentences() if told not in self.complaints]
+        self.complaints += [sentence for sentence in error.sentences() if sentence not in self.complaints]
 
     def offer_again(self) -> None:
         """Offer what is possible now, with what was typed kept: things may have changed meanwhile."""
@@ -182,7 +182,7 @@ class CancellationForm:
 
     def list_carried(self) -> list[HiddenField]:
         """List what the second step asked, if it was seen already, to travel through the first."""
-        return [HiddenField(name, value) for name, value in self.refund.told.items()]
+        return [HiddenField(name, value) for name, value in self.refund.given.items()]
 
     @property
     def _once(self) -> list[PlainForm]:
@@ -259,9 +259,9 @@ def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:
 
 def _read_kind(data: QueryDict | None, item: ItemCard) -> CancellationKind:
     """Tell what the form asked for when it was shown, or what it is to ask for."""
-    told = data.get(f"item-{item.pk}-cancellation_type") if data else None
-    if told == "cancel":
+    typed = data.get(f"item-{item.pk}-cancellation_type") if data else None
+    if typed == "cancel":
         return "cancel"
-    if told == "refund":
+    if typed == "refund":
         return "refund"
     return item.kind or "cancel"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.policy_selectors import find_collected, get_book_and_end, get_policy
-from aftercart.cancellations.promised import Unreported, find_promised, find_unreported
+from aftercart.cancellations.quoted import Unreported, find_quoted, find_unreported
 from aftercart.cancellations.selectors import build_timed_documents, find_open_items
 from aftercart.cancellations.stored_documents import find_first
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
@@ -28,7 +28,7 @@ from aftercart.orders.selectors import get_now
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
 from aftercart.pages.returns import ReturnCard, list_returns
-from aftercart.pages.story import Moment, name_items, tell_story
+from aftercart.pages.story import StoryEntry, describe_story, name_items
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
 from aftercart.pages.words import (
     ITEM_WORDS,
@@ -182,15 +182,15 @@ class OrderPage:
     def requests(self) -> list[dict[str, Any]]:
         """The requests of all items, newest first.
 
-        Each with its item's name, what it was promised (None if nothing was) and whether it is open.
+        Each with its item's name, what it was quoted (None if nothing was) and whether it is open.
         """
         asked = [(item, request) for item in self.items for request in item.requests]
-        promised = find_promised([request["id"] for _item, request in asked])
+        quoted = find_quoted([request["id"] for _item, request in asked])
         found = [
             {
                 **request,
                 "item": item.name,
-                "promised": promised.get(request["id"]),
+                "quoted": quoted.get(request["id"]),
                 "is_open": request["status"]["value"] in CancellationRequest.OPEN,
             }
             for item, request in asked
@@ -257,9 +257,9 @@ class OrderPage:
         """The statements of withdrawal that were made, newest first (one query)."""
         return list_withdrawals(self.order)
 
-    def list_moments(self) -> list[Moment]:
+    def list_moments(self) -> list[StoryEntry]:
         """Tell the order's story (one more query)."""
-        return tell_story(self.order, self.order.timeline.all(), name_items(self.rows))
+        return describe_story(self.order, self.order.timeline.all(), name_items(self.rows))
 
 
 def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCard:

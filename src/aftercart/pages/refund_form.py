@@ -45,12 +45,12 @@ class RefundForm(PlainForm):
     ) -> None:
         """Offer these destinations; what came before this step was sent is shown, and not judged."""
         names = ("destination", *_ACCOUNT)
-        told = {name: data[name] for name in names if data and data.get(name)}
+        given = {name: data[name] for name in names if data and data.get(name)}
         #: What the customer has said of it, in whichever step.
-        self.told = dict(told)
-        if told.get("destination") not in destinations:
-            told["destination"] = destinations[0].value
-        super().__init__(data if is_sent else None, initial=told)
+        self.given = dict(given)
+        if given.get("destination") not in destinations:
+            given["destination"] = destinations[0].value
+        super().__init__(data if is_sent else None, initial=given)
         fields: Any = self.fields
         fields["destination"].choices = [(choice.value, choice.label) for choice in destinations]
         if Destination.IBAN not in destinations:

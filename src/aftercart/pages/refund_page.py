@@ -65,12 +65,12 @@ class RefundPage:
         choice = next(choice for choice in self.form.asked if choice.item.pk == priced.order_item)
         if priced.quote is None:
             return None
-        told = dict(choice.form.fields["reason"].choices)  # type: ignore[attr-defined]  # the field is one of choices
+        labels = dict(choice.form.fields["reason"].choices)  # type: ignore[attr-defined]  # the field is one of choices
         data = choice.form.cleaned_data
         return RefundLine(
             item=choice.item,
             quantity=priced.quantity,
-            reason=str(told.get(data["reason"], "")),
+            reason=str(labels.get(data["reason"], "")),
             description=data["description"],
             quote=priced.quote,
         )

@@ -33,7 +33,7 @@ class ReturnCard:
     account: str
 
     @property
-    def is_worth_telling(self) -> bool:
+    def is_worth_showing(self) -> bool:
         """Whether there is anything to do or to know."""
         return self.is_return or bool(self.account)
 
@@ -48,7 +48,7 @@ def list_returns(order: Order, names: Mapping[int, str]) -> list[ReturnCard]:
     is_sent = any(line.cancellation_type == "refund" and line.shipping_company is None for line in lines)
     instructions = find_instructions(order.channel_id) if is_sent else ""
     cards = [_make_card(line, names.get(line.order_item_id, ""), instructions) for line in lines]
-    return [card for card in cards if card.is_worth_telling]
+    return [card for card in cards if card.is_worth_showing]
 
 
 def _make_card(line: SubmissionLine, name: str, instructions: str) -> ReturnCard:

@@ -16,11 +16,11 @@ from aftercart.pages.templatetags.shop import money
 from aftercart.pages.words import ITEM_WORDS, Text
 
 #: Events whose cause was written for the customer; other causes are notes to ourselves.
-_TOLD_REASONS = frozenset({"cancellation_rejected", "address_change_refused", "withdrawal_refused"})
+_SHOWN_REASONS = frozenset({"cancellation_rejected", "address_change_refused", "withdrawal_refused"})
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class StoryEntry:
     """Something that happened. `reason` is what somebody said about it, `url` where there is more of it, or ""."""
 
     at: datetime
@@ -29,18 +29,20 @@ class Moment:
     url: str = ""
 
 
-def tell_story(order: Order, entries: Iterable[TimelineEntry], names: Mapping[int, str]) -> list[Moment]:
+def describe_story(
+    order: Order, entries: Iterable[TimelineEntry], names: Mapping[int, str]
+) -> list[StoryEntry]:
     """Tell an order's story; `names` are the items' names by id."""
-    moments = [Moment(order.created_date, _("You placed the order."))]
+    moments = [StoryEntry(order.created_date, _("You placed the order."))]
     for entry in entries:
         name = names.get(entry.item_id or 0, "")
-        text = _tell_item(entry, name, order.currency) if name else _tell_order(entry)
+        text = _describe_item(entry, name, order.currency) if name else _describe_order(entry)
         if text:
-            moments.append(Moment(entry.at, text, _find_reason(entry), _find_url(order, entry)))
+            moments.append(StoryEntry(entry.at, text, _find_reason(entry), _find_url(order, entry)))
     return moments
 
 
-def _tell_order(entry: TimelineEntry) -> str:
+def _describe_order(entry: TimelineEntry) -> str:
     if entry.event == "cancellation_submitted" and entry.actor == TimelineEntry.Actor.CUSTOMER:
         return _("You asked us to cancel or return items.")
     if "request" in entry.data:  # an approval: told once Omnitron has taken it; until then the request waits
@@ -61,13 +63,13 @@ def _tell_order(entry: TimelineEntry) -> str:
     }.get(entry.event, "")
 
 
-def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
+def _describe_item(entry: TimelineEntry, name: str, currency: str) -> str:
     if entry.event == "cancellation_completed":
-        return _tell_completed(entry, name, currency)
+        return _notify_completed(entry, name, currency)
     if entry.event == "return_code_issued":
         return _("%(item)s: you got a return code.") % {"item": name}
     if entry.event == "points_booked":
-        return _tell_points(entry, name)
+        return _describe_points(entry, name)
     if entry.event == "cancellation_rejected":
         return _("%(item)s: your cancellation or return was declined.") % {"item": name}
     after = str(entry.data.get("after", ""))
@@ -76,7 +78,7 @@ def _tell_item(entry: TimelineEntry, name: str, currency: str) -> str:
     return ""
 
 
-def _tell_completed(entry: TimelineEntry, name: str, currency: str) -> str:
+def _notify_completed(entry: TimelineEntry, name: str, currency: str) -> str:
     refund = Decimal(entry.data.get("refund_amount") or 0)
     if refund:
         words = {"item": name, "amount": money(refund, currency)}
@@ -86,7 +88,7 @@ def _tell_completed(entry: TimelineEntry, name: str, currency: str) -> str:
     return _("%(item)s: cancelled or returned.") % {"item": name}
 
 
-def _tell_points(entry: TimelineEntry, name: str) -> str:
+def _describe_points(entry: TimelineEntry, name: str) -> str:
     """Tell what became of points; "" where none came back and none went."""
     total = sum((Decimal(str(amount)) for amount in entry.data.values()), ZERO)
     if total == 0:
@@ -98,7 +100,7 @@ def _tell_points(entry: TimelineEntry, name: str) -> str:
 
 def _find_reason(entry: TimelineEntry) -> str:
     """Give what the back office or Omnitron said to the customer."""
-    return keep_sentence(entry.cause) if entry.event in _TOLD_REASONS else ""
+    return keep_sentence(entry.cause) if entry.event in _SHOWN_REASONS else ""
 
 
 def _find_url(order: Order, entry: TimelineEntry) -> str:

@@ -25,7 +25,7 @@ from aftercart.orders.payment import say_unpaid
 from aftercart.orders.refund_words import name_destination
 from aftercart.pages.order_page import ItemCard, OrderPage
 from aftercart.pages.outcome_words import CAUSES, OUTCOMES, OutcomeWords, State
-from aftercart.pages.story import Moment
+from aftercart.pages.story import StoryEntry
 from aftercart.pages.words import Text
 
 _States = Submission.State
@@ -162,24 +162,26 @@ class SubmissionPage:
         }
 
     @property
-    def moments(self) -> list[Moment]:
+    def moments(self) -> list[StoryEntry]:
         """What happened, and when."""
-        submission, told = self.submission, []
-        told.append(Moment(submission.created_at, _("You asked for it.")))
+        submission, entries = self.submission, []
+        entries.append(StoryEntry(submission.created_at, _("You asked for it.")))
         if submission.sent_at:
             # The mark is set before the call: of what was refused we know that it did not get through.
             is_through = submission.state != _States.REFUSED
             words = _("It was sent.") if is_through else _("We tried to send it.")
-            told.append(Moment(submission.sent_at, words))
+            entries.append(StoryEntry(submission.sent_at, words))
         if submission.settled_at and submission.state == _States.APPLIED:
-            told.append(Moment(submission.settled_at, _("It was taken on.")))
+            entries.append(StoryEntry(submission.settled_at, _("It was taken on.")))
         elif submission.settled_at:
-            told.append(Moment(submission.settled_at, _("It was handed to our team.")))
+            entries.append(StoryEntry(submission.settled_at, _("It was handed to our team.")))
         for asked in self.lines:
             if asked.line.closed_at:
                 ended = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")
-                told.append(Moment(asked.line.closed_at, ended % {"item": asked.item.name}, asked.declined))
-        return told
+                entries.append(
+                    StoryEntry(asked.line.closed_at, ended % {"item": asked.item.name}, asked.declined)
+                )
+        return entries
 
 
 def _read_lines(submission: Submission) -> list[tuple[SubmissionLine, RefundQuoteLine | None]]:
@@ -197,7 +199,7 @@ def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict
         quantity=line.quantity,
         reason=line.reason.get_subject((get_language() or "en")[:2]),
         description=line.description,
-        refund=(quoted.given_amount if line.outcome == "completed" else quoted.promised_amount)
+        refund=(quoted.given_amount if line.outcome == "completed" else quoted.quoted_amount)
         if quoted
         else None,
         state=_find_state(line, request),

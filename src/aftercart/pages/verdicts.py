@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from aftercart.orders.address_rules import judge_address_change
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
-from aftercart.orders.rules import Ask, Rule, judge, list_refusals
+from aftercart.orders.rules import RequestedUnits, Rule, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, get_now
 from aftercart.orders.status import SHIPPED
 
@@ -21,8 +21,8 @@ def explain_refusals(
     facts = gather_facts(order, rows, in_progress)
     sentences = {}
     for item in rows:
-        ask = Ask(item.pk, "refund" if item.status in SHIPPED else "cancel")
-        findings = judge([ask], facts, placed_at=order.created_date, policy=policy, now=get_now())
+        requested = RequestedUnits(item.pk, "refund" if item.status in SHIPPED else "cancel")
+        findings = judge([requested], facts, placed_at=order.created_date, policy=policy, now=get_now())
         refusals = [f for f in list_refusals(findings) if f.rule not in _SAID_BY_THE_BADGE]
         # The rule about the status speaks first, but only the others tell something new.
         sentences[item.pk] = refusals[-1].message if refusals else ""

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import Caller
 from aftercart.actions.withdraw_order import WithdrawalCommand
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
@@ -73,7 +73,7 @@ class WithdrawalForm(PlainForm):
         """Where the receipt goes, once the form is valid."""
         return str(self.cleaned_data.get("email") or self._order.user_email)
 
-    def to_command(self, write: Write) -> WithdrawalCommand:
+    def to_command(self, write: Caller) -> WithdrawalCommand:
         """Make the typed command of valid data."""
         data = self.cleaned_data
         items = tuple(data["items"])

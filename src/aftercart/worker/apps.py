@@ -1,4 +1,4 @@
-"""The worker app."""
+"""The Django app of worker."""
 
 from django.apps import AppConfig
 

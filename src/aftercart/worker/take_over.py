@@ -9,7 +9,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg.errors import RaiseException
 
-from aftercart.lib.locks import take_turns
+from aftercart.lib.locks import lock_purpose
 
 
 @transaction.atomic(durable=True)
@@ -18,7 +18,7 @@ def take_over_jobs(dead_after: int) -> list[Job]:
 
     One does so at a time: what one has put back, and a living worker has begun, is no longer as it was listed.
     """
-    take_turns("aftercart.take_over_jobs")
+    lock_purpose("aftercart.take_over_jobs")
     manager = app.job_manager
     stalled = async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=dead_after)
     return [job for job in stalled if _put_back(manager, job)]

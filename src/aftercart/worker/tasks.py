@@ -276,7 +276,7 @@ def run_forget_logs(_fence: Fence) -> None:
 
 @_round("47 * * * *", "aftercart.forget_writes")
 def run_forget_writes(fence: Fence) -> None:
-    """Delete idempotency records, e-mails, sessions, guests' codes and tallies after their time."""
+    """Delete idempotency records, e-mails, sessions, guests' codes and rate limits after their time."""
     forget: tuple[Callable[[], object], ...] = (
         SessionStore.clear_expired,
         recover.forget_writes,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.faults.harness.cluster import find_free_port
 from tests.faults.harness.mutations import MUTATIONS
-from tests.faults.harness.town import find_free_port
 from tests.faults.harness.trial import Plan, run_trial
 
 _EPILOG = """\
@@ -21,7 +21,7 @@ examples:
   python -m tests.faults.harness --minutes 10 --seed 7      ten minutes; the seed repeats what is drawn
   python -m tests.faults.harness --mutation skip-sent-mark  a fault in Aftercart: it must be found
 
-It starts PostgreSQL, two web servers, two workers and the stand-in Omnitron in a folder of its own. Customers
+It starts PostgreSQL, two web servers, two workers and the Omnitron sandbox in a folder of its own. Customers
 submit, repeat, race and retry while calls fail, processes are killed and frozen (also at every named failpoint),
 wires are cut, the database restarts, its disk fills up (where root can mount one) and clocks jump. Then it waits
 until nothing is under way, and compares both sides' books.

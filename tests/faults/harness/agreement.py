@@ -1,4 +1,4 @@
-"""Check 5: items, amounts, requests and timeline agree with each other and with the stand-in."""
+"""Check 5: items, amounts, requests and timeline agree with each other and with the sandbox."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -60,8 +60,8 @@ def check_orders(books: Books) -> Iterator[Violation]:
                 yield Violation(DIFFERENT, f"{name} {booked}, Omnitron says {decided}", order.number)
         ours_pk, their_pk = _get_pk(order.shipping_address), _get_pk(remote["shipping_address"])
         if ours_pk != their_pk:
-            told = f"change {confirmed[order.pk].pk}" if order.pk in confirmed else "no change"
-            text = f"goes to address {ours_pk} ({told} was confirmed last), Omnitron's to {their_pk}"
+            shown = f"change {confirmed[order.pk].pk}" if order.pk in confirmed else "no change"
+            text = f"goes to address {ours_pk} ({shown} was confirmed last), Omnitron's to {their_pk}"
             yield Violation(DIFFERENT, text, order.number)
 
 

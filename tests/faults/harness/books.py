@@ -8,8 +8,8 @@ from typing import Any
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
-from tests.faults.harness.customers import Journal, Wish
-from tests.faults.harness.standin import StandIn
+from tests.faults.harness.customers import CustomerRequest, Journal
+from tests.faults.harness.sandbox_client import SandboxClient
 
 Row = dict[str, Any]
 
@@ -50,8 +50,8 @@ class Books:
     remote_requests: dict[int, Row] = field(default_factory=dict)
     cancel_calls: list[Row] = field(default_factory=list)
     by_item: dict[int, list[SubmissionLine]] = field(default_factory=lambda: defaultdict(list))
-    #: By the text that a wish puts into each of its lines.
-    lines_of_wish: dict[str, list[SubmissionLine]] = field(default_factory=lambda: defaultdict(list))
+    #: By the text that a request puts into each of its lines.
+    lines_by_mark: dict[str, list[SubmissionLine]] = field(default_factory=lambda: defaultdict(list))
 
     def theirs(self, item_pk: int) -> list[Row]:
         """Give Omnitron's items of one of ours."""
@@ -74,37 +74,37 @@ class Books:
         return Violation(check, text, order, line.order_item_id, str(line.submission.uuid))
 
 
-def read_books(journal: Journal, standin: StandIn) -> Books:
+def read_books(journal: Journal, sandbox: SandboxClient) -> Books:
     """Read both sides."""
     books = Books(
         journal,
         orders=Order.objects.in_bulk(),
         items=OrderItem.objects.in_bulk(),
-        submissions=list(Submission.objects.select_related("repeat").order_by("pk")),
+        submissions=list(Submission.objects.select_related("idempotency_record").order_by("pk")),
         lines=list(SubmissionLine.objects.select_related("submission").order_by("pk")),
         requests={request.line_id: request for request in CancellationRequest.objects.all()},
-        changes=list(AddressChange.objects.select_related("repeat").order_by("pk")),
+        changes=list(AddressChange.objects.select_related("idempotency_record").order_by("pk")),
         records=list(IdempotencyRecord.objects.all()),
-        remote_orders=_by(standin.list_all("orders"), "number"),
-        remote_items=_by(standin.list_all("order_items"), "pk"),
-        remote_requests=_by(standin.list_all("cancellation_requests"), "pk"),
-        cancel_calls=standin.show("calls", call="order_cancel", limit=1_000_000)["results"],
+        remote_orders=_by(sandbox.list_all("orders"), "number"),
+        remote_items=_by(sandbox.list_all("order_items"), "pk"),
+        remote_requests=_by(sandbox.list_all("cancellation_requests"), "pk"),
+        cancel_calls=sandbox.show("calls", call="order_cancel", limit=1_000_000)["results"],
     )
     for line in books.lines:
         books.by_item[line.order_item_id].append(line)
-        books.lines_of_wish[line.description].append(line)
+        books.lines_by_mark[line.description].append(line)
     _read_timeline(books)
-    for unit in standin.show("ledger")["results"]:
+    for unit in sandbox.show("ledger")["results"]:
         books.units[int(unit["remote_id"])].append(unit)
     return books
 
 
-def read_books_of_sendings(journal: Journal, standin: StandIn) -> Books:
+def read_books_of_sendings(journal: Journal, sandbox: SandboxClient) -> Books:
     """Read what must agree at any time, not only at rest: Omnitron's side first, which ours is never behind."""
     books = Books(
-        journal, cancel_calls=standin.show("calls", call="order_cancel", limit=1_000_000)["results"]
+        journal, cancel_calls=sandbox.show("calls", call="order_cancel", limit=1_000_000)["results"]
     )
-    for unit in standin.show("ledger")["results"]:
+    for unit in sandbox.show("ledger")["results"]:
         books.units[int(unit["remote_id"])].append(unit)
     _read_timeline(books)
     books.submissions = list(Submission.objects.order_by("pk"))
@@ -123,6 +123,6 @@ def _by(rows: Iterable[Row], key: str) -> dict[Any, Row]:
     return {row[key]: row for row in rows}
 
 
-def get_mark(wish: Wish) -> str:
-    """Give the text that a wish puts into each of its lines."""
-    return str(wish.body["cancel_order_items"][0]["description"])
+def get_mark(asked: CustomerRequest) -> str:
+    """Give the text that a request puts into each of its lines."""
+    return str(asked.body["cancel_order_items"][0]["description"])

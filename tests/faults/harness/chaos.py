@@ -1,4 +1,4 @@
-"""What goes wrong, and when: faults of the stand-in, kills, restarts, broken connections, jumping clocks."""
+"""What goes wrong, and when: faults of the sandbox, kills, restarts, broken connections, jumping clocks."""
 
 import heapq
 import itertools
@@ -16,14 +16,14 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
 from aftercart.lib.failpoints import POINTS, Point
+from tests.faults.harness.cluster import Cluster, list_children
+from tests.faults.harness.sandbox_client import SandboxClient, SandboxFailed
 from tests.faults.harness.staff import Desks
-from tests.faults.harness.standin import StandIn, StandInFailed
-from tests.faults.harness.town import Town, list_children
 
 _TICK = 0.2
-#: Injected slowness ends within the grace (see town.TIMES) less a dialogue: then the truth can be known.
+#: Injected slowness ends within the grace (see cluster.TIMES) less a dialogue: then the truth can be known.
 _LONGEST = 2.0
-TOWN_POINTS: frozenset[Point] = frozenset(
+CLUSTER_POINTS: frozenset[Point] = frozenset(
     point
     for point in POINTS
     # Nobody withdraws in a trial, and only a frozen process sends late (tests/faults/test_frozen_at_send.py).
@@ -63,8 +63,8 @@ def _lose_emails() -> None:
 class Chaos:
     """Makes things go wrong, from a seed."""
 
-    def __init__(self, town: Town, standin: StandIn, desks: Desks, draw: random.Random) -> None:
-        self._town, self._standin, self._desks, self._draw = town, standin, desks, draw
+    def __init__(self, cluster: Cluster, sandbox: SandboxClient, desks: Desks, draw: random.Random) -> None:
+        self._cluster, self._sandbox, self._desks, self._draw = cluster, sandbox, desks, draw
         self.faults: Counter[str] = Counter()
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
@@ -81,10 +81,10 @@ class Chaos:
             (2, self._jump_clock),
             (2, self._kill_web),
             (2, self._kill_web_child),
-            (2, lambda: town.kill_program(draw.choice(town.of_kind("worker")))),
-            (3, lambda: town.kill_program(town.get("sandbox"))),
+            (2, lambda: cluster.kill_program(draw.choice(cluster.of_kind("worker")))),
+            (3, lambda: cluster.kill_program(cluster.get("sandbox"))),
             (3, self._break_connections),
-            (1, town.restart_database),
+            (1, cluster.restart_database),
             (1, self._crash_backend),
             (4, self._freeze_program),
             (2, self._freeze_sandbox),
@@ -92,15 +92,15 @@ class Chaos:
             (3, self._cut_omnitron),
             (1, self._cut_database),
         ]
-        if town.has_small_disk:
+        if cluster.has_small_disk:
             self._events.append((1, self._fill_disk))
         #: What brings a mutation's fault to light, about once a second, instead of trouble at random.
         aims: dict[str, Callable[[], object]] = {
             "skip-last-look": lambda: self._arm_point("send.marked", "freeze"),
-            "early-verdict": lambda: standin.control("faults", _SLOW_CANCELLATION),
+            "early-verdict": lambda: sandbox.control("faults", _SLOW_CANCELLATION),
             "endless-lease": self._kill_who_recovers,
         }
-        self._aim = aims.get(town.mutation)
+        self._aim = aims.get(cluster.mutation)
 
     @property
     def is_aimed(self) -> bool:
@@ -110,7 +110,7 @@ class Chaos:
     @property
     def fired(self) -> Counter[str]:
         """How often each failpoint has killed or frozen a process."""
-        return Counter(path.name.split("-")[0] for path in (self._town.failpoints / "fired").iterdir())
+        return Counter(path.name.split("-")[0] for path in (self._cluster.failpoints / "fired").iterdir())
 
     def run(
         self,
@@ -137,27 +137,27 @@ class Chaos:
             self._do_what_is_due(each_second)
             if self._aim is None and not self._pauses and self._draw.random() < 0.8 * _TICK / 0.25:
                 self._try(self._draw.choices(self._events, weights)[0][1])
-            self._town.revive()
+            self._cluster.revive()
             time.sleep(_TICK)
 
     def end(self) -> None:
         """Let nothing go wrong any more."""
-        for path in (self._town.failpoints / "armed").iterdir():
+        for path in (self._cluster.failpoints / "armed").iterdir():
             path.unlink(missing_ok=True)
         self._thaw_struck()
         for recovery in self._recoveries:
             recovery.join()
-        self._town.revive()
-        self._town.wait_for_sandbox()
+        self._cluster.revive()
+        self._cluster.wait_for_sandbox()
         self._sweep(everything=True)
-        self._standin.control("clock", {"offset_seconds": 0})
+        self._sandbox.control("clock", {"offset_seconds": 0})
 
     def _try(self, event: Callable[[], object]) -> None:
         """Do something that may itself fall victim to the chaos."""
         close_old_connections()
         try:
             event()
-        except (StandInFailed, DatabaseError, psycopg.Error):
+        except (SandboxFailed, DatabaseError, psycopg.Error):
             self.faults["(an event met another)"] += 1
         finally:
             close_old_connections()
@@ -189,11 +189,11 @@ class Chaos:
     # --- failpoints
 
     def _shuffle_points(self) -> list[Point]:
-        return self._draw.sample(sorted(TOWN_POINTS), len(TOWN_POINTS))
+        return self._draw.sample(sorted(CLUSTER_POINTS), len(CLUSTER_POINTS))
 
     def _arm(self, missing: Collection[Point]) -> None:
         """Keep a few points armed; each kills one process, and then comes the next. All that are missing are."""
-        armed = self._town.failpoints / "armed"
+        armed = self._cluster.failpoints / "armed"
         self._thaw_struck()
         if self._aim is not None:
             return
@@ -210,7 +210,7 @@ class Chaos:
             self._points = self._shuffle_points()
 
     def _arm_point(self, point: Point, word: str = "") -> None:
-        (self._town.failpoints / "armed" / point).write_text(word)
+        (self._cluster.failpoints / "armed" / point).write_text(word)
 
     def _kill_who_recovers(self) -> None:
         """Kill who holds the lease of the recovery, and others, so that there is something to recover."""
@@ -219,22 +219,22 @@ class Chaos:
 
     def _thaw_struck(self) -> None:
         """Let go on, later, who has been frozen at a point since the last look."""
-        for path in (self._town.failpoints / "fired").glob("*"):
+        for path in (self._cluster.failpoints / "fired").glob("*"):
             if path.name in self._seen:
                 continue
             self._seen.add(path.name)
             if path.read_text() == "freeze":
                 point, _, rest = path.name.partition("-")
-                self._town.kills[f"frozen at {point}"] += 1
+                self._cluster.kills[f"frozen at {point}"] += 1
                 longest = _WITHIN_GRACE if point == _AT_THE_SEND else _LONGEST_FREEZE
                 self._freeze([int(rest.partition("-")[0])], longest)
 
-    # --- the stand-in
+    # --- the sandbox
 
     def _inject(self) -> None:
-        live = self._standin.show("faults")["count"]
+        live = self._sandbox.show("faults")["count"]
         if live < _MOST_FAULTS:
-            self._standin.control("faults", self._choose_fault())
+            self._sandbox.control("faults", self._choose_fault())
 
     def _choose_fault(self) -> dict[str, Any]:
         draw = self._draw
@@ -260,104 +260,104 @@ class Chaos:
         return {"call": call, "times": times, "skip": draw.choice((0, 0, 1, 3)), **fault}
 
     def _sweep(self, *, everything: bool = False) -> None:
-        """Count and remove the faults that have struck: the stand-in looks at each of them at every call."""
-        for row in self._standin.show("faults")["results"]:
+        """Count and remove the faults that have struck: the sandbox looks at each of them at every call."""
+        for row in self._sandbox.show("faults")["results"]:
             if everything or row["left"] == 0:
-                self._standin.delete("faults", id=row["id"])
+                self._sandbox.delete("faults", id=row["id"])
                 kind = f"{row['kind']} {row['status']}" if "status" in row["kind"] else row["kind"]
                 self.faults[kind] += row["used"]
 
     def _expire_tokens(self) -> None:
-        self._standin.control("expire_tokens", {})
+        self._sandbox.control("expire_tokens", {})
         self.faults["tokens expired"] += 1
 
     def _jump_clock(self) -> None:
         seconds = self._draw.choice((-1, 1)) * self._draw.randint(30, 600)
-        self._standin.control("clock", {"offset_seconds": seconds})
+        self._sandbox.control("clock", {"offset_seconds": seconds})
         self.faults["clock jumps"] += 1
         self._do_later(
-            self._draw.uniform(1, 5), lambda: self._standin.control("clock", {"offset_seconds": 0})
+            self._draw.uniform(1, 5), lambda: self._sandbox.control("clock", {"offset_seconds": 0})
         )
 
     # --- processes and connections
 
     def _kill_web(self) -> None:
-        self._town.kill_program(self._draw.choice(self._town.of_kind("web")))
+        self._cluster.kill_program(self._draw.choice(self._cluster.of_kind("web")))
 
     def _kill_web_child(self) -> None:
-        if self._draw.choice(self._town.of_kind("web")).kill_child():
-            self._town.kills["web: child kill -9"] += 1
+        if self._draw.choice(self._cluster.of_kind("web")).kill_child():
+            self._cluster.kills["web: child kill -9"] += 1
 
     # --- what stands still, and what is cut off
 
     def _freeze(self, pids: list[int], longest: float) -> None:
         """Freeze processes for a while. What they hold locked is answered 503 meanwhile: that is noted as an outage."""
         seconds = self._draw.uniform(0.5, longest)
-        stopped = self._town.freeze(pids)
+        stopped = self._cluster.freeze(pids)
         self._note_outage(seconds)
-        self._recover_after(seconds, lambda: self._town.thaw(stopped))
+        self._recover_after(seconds, lambda: self._cluster.thaw(stopped))
 
     def _freeze_program(self) -> None:
         """Freeze a web server or worker: its children, the process that watches them, or both."""
-        program = self._draw.choice([*self._town.of_kind("web"), *self._town.of_kind("worker")])
+        program = self._draw.choice([*self._cluster.of_kind("web"), *self._cluster.of_kind("worker")])
         family = [program.pid, *list_children(program.pid)]
-        self._town.kills[f"{program.kind}: frozen"] += 1
+        self._cluster.kills[f"{program.kind}: frozen"] += 1
         self._freeze(self._draw.choice((family, family[:1], family[1:] or family)), _LONGEST_FREEZE)
 
     def _freeze_sandbox(self) -> None:
-        self._town.kills["sandbox: frozen"] += 1
-        self._freeze([self._town.get("sandbox").pid], _LONGEST)
+        self._cluster.kills["sandbox: frozen"] += 1
+        self._freeze([self._cluster.get("sandbox").pid], _LONGEST)
 
     def _freeze_database(self) -> None:
         """Freeze PostgreSQL with all of its processes."""
-        self._town.kills["postgres: frozen"] += 1
+        self._cluster.kills["postgres: frozen"] += 1
         seconds = self._draw.uniform(0.5, _LONGEST_CUT)
-        pids = self._town.freeze(self._town.list_database_pids())
+        pids = self._cluster.freeze(self._cluster.list_database_pids())
         self._note_outage(seconds)
-        self._recover_after(seconds, lambda: self._town.thaw(pids))
+        self._recover_after(seconds, lambda: self._cluster.thaw(pids))
 
     def _cut_omnitron(self) -> None:
         """Cut the wire to Omnitron; for longer than the grace only where no frozen process holds what it has sent."""
-        if "omnitron" in self._town.cut:
+        if "omnitron" in self._cluster.cut:
             return
-        longest = _LONGEST_CUT if self._town.is_calm else _WITHIN_GRACE
-        self._draw.choice((self._town.cut_wire, self._town.hold_wire))("omnitron")
-        self._recover_after(self._draw.uniform(0.5, longest), lambda: self._town.heal_wire("omnitron"))
+        longest = _LONGEST_CUT if self._cluster.is_calm else _WITHIN_GRACE
+        self._draw.choice((self._cluster.cut_wire, self._cluster.hold_wire))("omnitron")
+        self._recover_after(self._draw.uniform(0.5, longest), lambda: self._cluster.heal_wire("omnitron"))
 
     def _cut_database(self) -> None:
-        if "database" in self._town.cut:
+        if "database" in self._cluster.cut:
             return
         seconds = self._draw.uniform(0.5, _LONGEST_CUT)
-        self._town.cut_wire("database")
+        self._cluster.cut_wire("database")
         self._note_outage(seconds)
-        self._recover_after(seconds, lambda: self._town.heal_wire("database"))
+        self._recover_after(seconds, lambda: self._cluster.heal_wire("database"))
 
     def _fill_disk(self) -> None:
         """Fill the database's disk to its last byte, for some seconds."""
         seconds = self._draw.uniform(1, 6)
-        self._town.fill_disk()
+        self._cluster.fill_disk()
         self._note_outage(seconds)
-        self._recover_after(seconds, self._town.free_disk)
+        self._recover_after(seconds, self._cluster.free_disk)
 
     def _note_outage(self, seconds: float) -> None:
         now = time.time()
-        self._town.outages.append((now - 1, now + seconds + 1))
+        self._cluster.outages.append((now - 1, now + seconds + 1))
 
     def _list_backends(self, connection: psycopg.Connection[Any]) -> list[int]:
         query = "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(web|worker)' ORDER BY pid"
         return [pid for (pid,) in connection.execute(query).fetchall()]
 
     def _break_connections(self) -> None:
-        with psycopg.connect(self._town.database_url, autocommit=True) as connection:
+        with psycopg.connect(self._cluster.database_url, autocommit=True) as connection:
             backends = self._list_backends(connection)
             chosen = self._draw.sample(backends, min(len(backends), self._draw.randint(1, 6)))
             for pid in chosen:
                 connection.execute("SELECT pg_terminate_backend(%s)", [pid])
-        self._town.kills["connections broken"] += len(chosen)
-        self._town.outages.append((time.time() - 1, time.time() + 1))
+        self._cluster.kills["connections broken"] += len(chosen)
+        self._cluster.outages.append((time.time() - 1, time.time() + 1))
 
     def _crash_backend(self) -> None:
-        with psycopg.connect(self._town.database_url, autocommit=True) as connection:
+        with psycopg.connect(self._cluster.database_url, autocommit=True) as connection:
             backends = self._list_backends(connection)
         if backends:
-            self._town.crash_backend(self._draw.choice(backends))
+            self._cluster.crash_backend(self._draw.choice(backends))

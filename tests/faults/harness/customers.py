@@ -42,7 +42,7 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class Wish:
+class CustomerRequest:
     """One thing that a customer wants: a body, sent once or several times, and every answer."""
 
     kind: str
@@ -79,7 +79,7 @@ class Journal:
     """Everything that was asked and answered; customers of all threads write in it."""
 
     def __init__(self) -> None:
-        self.wishes: list[Wish] = []
+        self.asked_for: list[CustomerRequest] = []
         self.reads: list[Attempt] = []
 
 
@@ -122,7 +122,7 @@ class Crowd:
     def _live(self, customer: Customer, draw: random.Random) -> None:
         scripts: list[tuple[int, Callable[[Customer, Bought, random.Random], None]]] = [
             (30, self._cancel),
-            (12, self._repeat),
+            (12, self._replay),
             (12, self._send_with_key),
             (14, self._race),
             (10, self._request),
@@ -146,40 +146,40 @@ class Crowd:
     def _cancel(self, customer: Customer, order: Bought, draw: random.Random) -> None:
         self._send(customer, self._make_cancellation(customer, order, draw), draw)
 
-    def _repeat(self, customer: Customer, order: Bought, draw: random.Random) -> None:
+    def _replay(self, customer: Customer, order: Bought, draw: random.Random) -> None:
         """Click twice, or thrice, at once: the same body."""
-        wish = self._make_cancellation(customer, order, draw)
-        self._send_together(customer, [wish] * draw.randint(2, 3), draw)
+        asked = self._make_cancellation(customer, order, draw)
+        self._send_together(customer, [asked] * draw.randint(2, 3), draw)
 
     def _send_with_key(self, customer: Customer, order: Bought, draw: random.Random) -> None:
-        wish = self._make_cancellation(customer, order, draw)
-        wish.key = f"key-{next(self._marks)}"
-        self._send(customer, wish, draw)
+        asked = self._make_cancellation(customer, order, draw)
+        asked.key = f"key-{next(self._marks)}"
+        self._send(customer, asked, draw)
         if draw.random() < 0.5:
-            self._send(customer, wish, draw)
+            self._send(customer, asked, draw)
         if draw.random() < 0.3:
             other = self._make_cancellation(customer, order, draw)
-            other.key = wish.key
+            other.key = asked.key
             self._send(customer, other, draw)
 
     def _race(self, customer: Customer, order: Bought, draw: random.Random) -> None:
         """Ask in several tabs at once, for different things of one order."""
-        wishes = [self._make_cancellation(customer, order, draw) for _ in range(draw.randint(2, 4))]
+        asked_for = [self._make_cancellation(customer, order, draw) for _ in range(draw.randint(2, 4))]
         if draw.random() < 0.3:
-            wishes.append(self._make_move(customer, order, draw))
-        self._send_together(customer, wishes, draw)
+            asked_for.append(self._make_move(customer, order, draw))
+        self._send_together(customer, asked_for, draw)
 
     def _request(self, customer: Customer, order: Bought, draw: random.Random) -> None:
-        wish = self._make_cancellation(customer, order, draw)
-        wish.kind, wish.path = "request", _REQUESTS
-        self._send(customer, wish, draw)
+        asked = self._make_cancellation(customer, order, draw)
+        asked.kind, asked.path = "request", _REQUESTS
+        self._send(customer, asked, draw)
 
     def _move(self, customer: Customer, order: Bought, draw: random.Random) -> None:
         self._send(customer, self._make_move(customer, order, draw), draw)
 
     def _ask_nonsense(self, customer: Customer, order: Bought, draw: random.Random) -> None:
-        wish = self._make_cancellation(customer, order, draw)
-        entry = wish.body["cancel_order_items"][0]
+        asked = self._make_cancellation(customer, order, draw)
+        entry = asked.body["cancel_order_items"][0]
         match draw.randrange(4):
             case 0:
                 entry["reason"] = 999_999
@@ -189,9 +189,9 @@ class Crowd:
                 entry["cancellation_type"] = "refund" if entry["cancellation_type"] == "cancel" else "cancel"
             case _:
                 stranger = draw.choice([c for c in self._stock.customers if c is not customer] or [customer])
-                wish.number = draw.choice(stranger.orders).number
-                wish.path = _CANCEL.format(number=wish.number)
-        self._send(customer, wish, draw)
+                asked.number = draw.choice(stranger.orders).number
+                asked.path = _CANCEL.format(number=asked.number)
+        self._send(customer, asked, draw)
 
     def _look(self, customer: Customer, order: Bought, draw: random.Random) -> None:
         path = draw.choice((f"/users/orders/{order.pk}/", "/users/orders/?limit=5"))
@@ -199,7 +199,7 @@ class Crowd:
 
     # --- how they do it
 
-    def _make_cancellation(self, customer: Customer, order: Bought, draw: random.Random) -> Wish:
+    def _make_cancellation(self, customer: Customer, order: Bought, draw: random.Random) -> CustomerRequest:
         pks = list(order.items)
         chosen = draw.sample(pks, draw.choice((1, 1, 1, 2, len(pks))))
         kind = "refund" if order.is_shipped else "cancel"
@@ -217,32 +217,34 @@ class Crowd:
             body["pickup_address"] = customer.addresses[0]
         if draw.random() < 0.25:
             body["fully_refund_as_loyalty_money"] = True
-        return Wish(
+        return CustomerRequest(
             "cancel", customer.user.pk, order.pk, order.number, _CANCEL.format(number=order.number), body,
             items=tuple(chosen),
         )  # fmt: skip
 
-    def _make_move(self, customer: Customer, order: Bought, draw: random.Random) -> Wish:
+    def _make_move(self, customer: Customer, order: Bought, draw: random.Random) -> CustomerRequest:
         body: dict[str, Any] = {"order": order.pk, "address": draw.choice(customer.addresses)}
         body["note"] = f"wish {next(self._marks)}"  # ignored by the API, but part of the fingerprint
-        return Wish("address", customer.user.pk, order.pk, order.number, _ADDRESS, body)
+        return CustomerRequest("address", customer.user.pk, order.pk, order.number, _ADDRESS, body)
 
-    def _send_together(self, customer: Customer, wishes: Sequence[Wish], draw: random.Random) -> None:
-        draws = [make_draw(draw.random()) for _ in wishes]
-        with ThreadPoolExecutor(len(wishes)) as pool:
+    def _send_together(
+        self, customer: Customer, asked_for: Sequence[CustomerRequest], draw: random.Random
+    ) -> None:
+        draws = [make_draw(draw.random()) for _ in asked_for]
+        with ThreadPoolExecutor(len(asked_for)) as pool:
             for future in [
-                pool.submit(self._send, customer, *pair) for pair in zip(wishes, draws, strict=True)
+                pool.submit(self._send, customer, *pair) for pair in zip(asked_for, draws, strict=True)
             ]:
                 future.result()
 
-    def _send(self, customer: Customer, wish: Wish, draw: random.Random) -> None:
-        """Send a wish as the storefront does: again after a lost answer or a 5xx, without a thought."""
-        if not wish.attempts:
-            self._journal.wishes.append(wish)
+    def _send(self, customer: Customer, asked: CustomerRequest, draw: random.Random) -> None:
+        """Send a request as the storefront does: again after a lost answer or a 5xx, without a thought."""
+        if not asked.attempts:
+            self._journal.asked_for.append(asked)
         for _ in range(_TRIES):
             port = draw.choice(self._ports)
-            attempt = self._call(customer, "POST", wish.path, wish.body, wish.key, port)
-            wish.attempts.append(attempt)
+            attempt = self._call(customer, "POST", asked.path, asked.body, asked.key, port)
+            asked.attempts.append(attempt)
             if attempt.status is not None and attempt.status < http.client.INTERNAL_SERVER_ERROR:
                 return
             time.sleep(draw.uniform(0.1, 0.8))

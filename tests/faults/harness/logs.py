@@ -77,9 +77,9 @@ def check_logs(
 
 
 def _list_answers(journal: Journal) -> Iterator[tuple[str, Attempt]]:
-    for wish in journal.wishes:
-        for attempt in wish.attempts:
-            yield f"{wish.kind} of order {wish.number}", attempt
+    for asked in journal.asked_for:
+        for attempt in asked.attempts:
+            yield f"{asked.kind} of order {asked.number}", attempt
     for attempt in journal.reads:
         yield "a read", attempt
 

@@ -1,4 +1,4 @@
-"""Check 7: every amount and every point is what was promised for what is gone, once."""
+"""Check 7: every amount and every point is what was quoted for what is gone, once."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,15 +20,17 @@ _EFFECTS = (_Kind.RETURNED, _Kind.REFUND_CREDIT, _Kind.CLAWED_BACK)
 
 def check_refunds(books: Books) -> Iterator[Violation]:
     """An item has given back what its completed lines were quoted, and an order what its items have."""
-    promised: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    quoted: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for row in RefundQuoteLine.objects.filter(line__outcome="completed").select_related("line"):
-        promised[row.line.order_item_id] += row.refund_amount - row.fee_amount
-    told_otherwise = set(Difference.objects.filter(what="refund_amount").values_list("item_id", flat=True))
+        quoted[row.line.order_item_id] += row.refund_amount - row.fee_amount
+    notified_otherwise = set(
+        Difference.objects.filter(what="refund_amount").values_list("item_id", flat=True)
+    )
     given: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for item in books.items.values():
         given[item.order_id] += item.refund_amount
-        if item.refund_amount != promised[item.pk] and item.pk not in told_otherwise:
-            text = f"gave back {item.refund_amount}, quoted were {promised[item.pk]}"
+        if item.refund_amount != quoted[item.pk] and item.pk not in notified_otherwise:
+            text = f"gave back {item.refund_amount}, quoted were {quoted[item.pk]}"
             yield Violation(MONEY, text, books.orders[item.order_id].number, item.pk)
     for order in books.orders.values():
         whole = given[order.pk] + order.shipping_refund_amount

@@ -1,8 +1,8 @@
 """Faults put into Aftercart on purpose, to show that the harness finds them. Only in a trial's processes.
 
-skip-sent-mark  send without the `sent` mark: whoever dies, or loses the answer, has sent and knows nothing
+skip-sent-mark  send without the `sent` mark: a process that dies, or loses the answer, forgets that it has sent
 retry-post      send a cancellation again when its answer is lost, as a careless client would
-drop-index      reserve units without the unique index. It is one of three guards of that promise, each of
+drop-index      reserve units without the unique index. It is one of three guards of that guarantee, each of
                 which is enough alone, so the mutation takes all of them away: the order's row lock, the
                 index, and the check that no more units are reserved than are left
 

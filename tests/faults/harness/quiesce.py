@@ -19,8 +19,8 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.orders.models import IdempotencyRecord, Order
+from tests.faults.harness.cluster import Cluster
 from tests.faults.harness.staff import Desks
-from tests.faults.harness.town import Town
 
 _ROUND = 0.5
 #: The last injected delay has ended by then, so that an early try meets no call that is still on its way.
@@ -71,7 +71,7 @@ def count_under_way() -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
+def quiesce(cluster: Cluster, desks: Desks, *, longest: float, hurries: bool) -> Rest:
     """Decide what waits for a decision, wait for the rest, then for one look at all of Omnitron's updates.
 
     `hurries` brings the next try of what has failed forward to now, instead of waiting for its time.
@@ -80,7 +80,7 @@ def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
     quiet_since = None
     left: dict[str, int] = {}
     while time.monotonic() - began < longest:
-        town.revive()
+        cluster.revive()
         close_old_connections()
         # Looked at first: a poll enqueues what it finds in the transaction that moves its time.
         is_polled = quiet_since is not None and not SyncCursor.objects.exclude(polled_at__gt=quiet_since)
@@ -100,7 +100,9 @@ def quiesce(town: Town, desks: Desks, *, longest: float, hurries: bool) -> Rest:
 
 def _hurry() -> None:
     now = timezone.now()
-    CancellationRequest.objects.exclude(making_id="").update(making_at=now - settings.VERIFY_GRACE)
+    CancellationRequest.objects.exclude(pending_create_id="").update(
+        pending_create_at=now - settings.VERIFY_GRACE
+    )
     for due in ("address_due_at", "sync_due_at"):
         Order.objects.filter(**{f"{due}__gt": now}).update(**{due: now})
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from aftercart.actions.approve_request import approve_request
 from aftercart.actions.reject_request import reject_request
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.errors import ActionError
-from tests.faults.harness.standin import StandIn
+from tests.faults.harness.sandbox_client import SandboxClient
 
 _Status = CancellationRequest.Status
 
@@ -16,29 +16,29 @@ _Status = CancellationRequest.Status
 class Desks:
     """Both back offices."""
 
-    def __init__(self, standin: StandIn, staff: User, draw: random.Random) -> None:
-        self._standin, self._staff, self._draw = standin, staff, draw
+    def __init__(self, sandbox: SandboxClient, staff: User, draw: random.Random) -> None:
+        self._sandbox, self._staff, self._draw = sandbox, staff, draw
 
     def decide_there(self, most: int) -> None:
         """Have Omnitron decide some of what waits there."""
-        pending = self._standin.show("decide")
+        pending = self._sandbox.show("decide")
         bodies: list[dict[str, Any]] = [{"item": row["pk"]} for row in pending["items"]]
         bodies += [{"request": row["pk"]} for row in pending["requests"]]
         for body in self._draw.sample(bodies, min(most, len(bodies))):
             decision = self._draw.choices(("approve", "reject", "confirm"), (6, 3, 1))[0]
-            self._standin.control("decide", {"decision": decision, "reason": "Because.", **body})
+            self._sandbox.control("decide", {"decision": decision, "reason": "Because.", **body})
 
     def decide_all_there(self) -> int:
         """Have Omnitron decide everything that waits there; tell how much that was."""
-        pending = self._standin.show("decide")
+        pending = self._sandbox.show("decide")
         rows = [*pending["items"], *pending["requests"]]
         for decision in ("approve", "reject"):
             for row in pending["items"]:
                 if self._is_chosen(row["pk"], decision):
-                    self._standin.control("decide", {"decision": decision, "item": row["pk"]})
+                    self._sandbox.control("decide", {"decision": decision, "item": row["pk"]})
             for row in pending["requests"]:
                 if self._is_chosen(row["pk"], decision):
-                    self._standin.control("decide", {"decision": decision, "request": row["pk"]})
+                    self._sandbox.control("decide", {"decision": decision, "request": row["pk"]})
         return len(rows)
 
     @staticmethod

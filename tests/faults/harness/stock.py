@@ -1,4 +1,4 @@
-"""Customers and their orders, made in bulk: in our database, and at the stand-in."""
+"""Customers and their orders, made in bulk: in our database, and at the sandbox."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.lib.money import round_amount
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order, OrderItem
-from tests.faults.harness.standin import StandIn
-from tests.faults.harness.town import CHANNEL
+from tests.faults.harness.cluster import CHANNEL
+from tests.faults.harness.sandbox_client import SandboxClient
 from tests.shop import make_address, make_company, make_reason
 
 #: What an order is made of: (weight, status of each item, whether invoiced).
@@ -64,8 +64,8 @@ class Stock:
     company: EasyReturnCompany
 
 
-def make_stock(draw: random.Random, standin: StandIn, *, customers: int, orders: int) -> Stock:
-    """Make so many customers, and orders for each; tell the stand-in."""
+def make_stock(draw: random.Random, sandbox: SandboxClient, *, customers: int, orders: int) -> Stock:
+    """Make so many customers, and orders for each; tell the sandbox."""
     reasons = {kind: make_reason(kind) for kind in ("cancel", "refund")}
     staff = User.objects.create(email="staff@example.com", is_staff=True, is_superuser=True)
     stock = Stock([], staff, reasons, make_company())
@@ -75,7 +75,7 @@ def make_stock(draw: random.Random, standin: StandIn, *, customers: int, orders:
         stock.customers.append(Customer(user, _enter(user), addresses))
     wanted = [(customer, *_choose(draw)) for customer in stock.customers for _ in range(orders)]
     for start in range(0, len(wanted), _ORDERS_A_LOAD):
-        _make_orders(draw, standin, start, wanted[start : start + _ORDERS_A_LOAD])
+        _make_orders(draw, sandbox, start, wanted[start : start + _ORDERS_A_LOAD])
     return stock
 
 
@@ -100,7 +100,7 @@ def _choose(draw: random.Random) -> tuple[tuple[str, ...], bool]:
 
 def _make_orders(
     draw: random.Random,
-    standin: StandIn,
+    sandbox: SandboxClient,
     start: int,
     wanted: Sequence[tuple[Customer, tuple[str, ...], bool]],
 ) -> None:
@@ -125,7 +125,7 @@ def _make_orders(
         entry for order in orders if draw.random() < _PAID_WITH_POINTS for entry in _make_points(order)
     )
     documents = [_document(draw, order, of_order[order.pk]) for order in orders]
-    standin.control("orders", {"channel_id": CHANNEL, "orders": documents})
+    sandbox.control("orders", {"channel_id": CHANNEL, "orders": documents})
 
 
 def _make_points(order: Order) -> Iterator[LoyaltyEntry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.harness.town import Town
+from tests.faults.harness.cluster import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +40,14 @@ class Plan:
 
 def run_trial(plan: Plan, folder: Path, ports: tuple[int, ...]) -> "Report":
     """Run a trial in a folder. The calling thread holds the processes: they die with it."""
-    town = Town(folder, ports, plan.mutation)
+    cluster = Cluster(folder, ports, plan.mutation)
     try:
-        town.start_database()
-        os.environ.update(town.make_environment("harness"))
+        cluster.start_database()
+        os.environ.update(cluster.make_environment("harness"))
         _set_up_django()
-        return _run(plan, town)
+        return _run(plan, cluster)
     finally:
-        town.stop()
+        cluster.stop()
 
 
 def _set_up_django() -> None:
@@ -58,46 +58,46 @@ def _set_up_django() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def _run(plan: Plan, town: Town) -> "Report":
+def _run(plan: Plan, cluster: Cluster) -> "Report":
     from tests.faults.harness.books import read_books
-    from tests.faults.harness.chaos import RARE_POINTS, TOWN_POINTS, Chaos
+    from tests.faults.harness.chaos import CLUSTER_POINTS, RARE_POINTS, Chaos
     from tests.faults.harness.customers import Crowd, Journal, make_draw
     from tests.faults.harness.quiesce import Rest, count_waiting_jobs, quiesce
+    from tests.faults.harness.sandbox_client import SandboxClient
     from tests.faults.harness.staff import Desks
-    from tests.faults.harness.standin import StandIn
     from tests.faults.harness.stock import make_stock
     from tests.faults.harness.watch import Watch
 
     began = time.monotonic()
     _drop_index(plan)
-    town.start_sandbox()
-    town.start_wires()
-    standin, journal = StandIn(town.sandbox_port), Journal()
+    cluster.start_sandbox()
+    cluster.start_wires()
+    sandbox, journal = SandboxClient(cluster.sandbox_port), Journal()
     longest = plan.minutes * 60 + _LONGEST_MORE
     orders = round((plan.minutes + _MINUTES_MORE) * _ORDERS_A_MINUTE)
-    stock = make_stock(make_draw(plan.seed, 1), standin, customers=plan.customers, orders=orders)
-    town.start_aftercart()
-    desks = Desks(standin, stock.staff, make_draw(plan.seed, 2))
-    chaos = Chaos(town, standin, desks, make_draw(plan.seed, 3))
-    crowd = Crowd(stock, journal, town.web_ports, plan.seed)
+    stock = make_stock(make_draw(plan.seed, 1), sandbox, customers=plan.customers, orders=orders)
+    cluster.start_aftercart()
+    desks = Desks(sandbox, stock.staff, make_draw(plan.seed, 2))
+    chaos = Chaos(cluster, sandbox, desks, make_draw(plan.seed, 3))
+    crowd = Crowd(stock, journal, cluster.web_ports, plan.seed)
 
-    watch = Watch(journal, standin)
+    watch = Watch(journal, sandbox)
 
     def has_seen_enough() -> bool:
         """Return whether enough was asked for, and went wrong, to show what there is to be shown."""
-        writes = len(journal.wishes)
+        writes = len(journal.asked_for)
         if chaos.is_aimed:
             return watch.look() or writes >= _FEWEST_WRITES
         if plan.mutation:
             faults = chaos.faults.total()
             return watch.look() or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)
-        return writes >= _FEWEST_WRITES and town.kills.total() >= _FEWEST_KILLS
+        return writes >= _FEWEST_WRITES and cluster.kills.total() >= _FEWEST_KILLS
 
     crowd.start()
     chaos.run(
         0 if plan.mutation else plan.minutes * 60,
         longest,
-        wanted=frozenset() if plan.mutation else TOWN_POINTS - RARE_POINTS,
+        wanted=frozenset() if plan.mutation else CLUSTER_POINTS - RARE_POINTS,
         is_enough=has_seen_enough,
         each_second=lambda: crowd.pace(count_waiting_jobs()),
     )
@@ -105,10 +105,10 @@ def _run(plan: Plan, town: Town) -> "Report":
     chaos.end()
     rest = Rest(0, {})
     if not watch.look():  # nothing makes good again what it finds: then there is nothing to wait for
-        rest = quiesce(town, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
-    books = read_books(journal, standin)
-    violations = watch.found or list(_check(books, town))
-    return _make_report(plan, town, chaos, books, rest, violations, time.monotonic() - began)
+        rest = quiesce(cluster, desks, longest=plan.rest_minutes * 60, hurries=plan.hurries)
+    books = read_books(journal, sandbox)
+    violations = watch.found or list(_check(books, cluster))
+    return _make_report(plan, cluster, chaos, books, rest, violations, time.monotonic() - began)
 
 
 def _drop_index(plan: Plan) -> None:
@@ -123,7 +123,7 @@ def _drop_index(plan: Plan) -> None:
 
 def _make_report(
     plan: Plan,
-    town: Town,
+    cluster: Cluster,
     chaos: "Chaos",
     books: "Books",
     rest: "Rest",
@@ -142,13 +142,13 @@ def _make_report(
         seed=plan.seed,
         seconds=seconds,
         submissions=len(books.submissions),
-        writes=len(journal.wishes),
-        attempts=sum(len(wish.attempts) for wish in journal.wishes),
+        writes=len(journal.asked_for),
+        attempts=sum(len(asked.attempts) for asked in journal.asked_for),
         reads=len(journal.reads),
-        answers=count_sorted(Counter(f"{wish.kind}: {wish.outcome}" for wish in journal.wishes)),
+        answers=count_sorted(Counter(f"{asked.kind}: {asked.outcome}" for asked in journal.asked_for)),
         outcomes=count_sorted(Counter(f"{s.state} {s.cause}".strip() for s in books.submissions)),
         faults=count_sorted(chaos.faults),
-        kills=count_sorted(town.kills),
+        kills=count_sorted(cluster.kills),
         failpoints=dict(sorted(chaos.fired.items())),
         settle_worst=waits[-1] if waits else 0.0,
         settle_p95=waits[int(len(waits) * 0.95)] if waits else 0.0,
@@ -158,10 +158,10 @@ def _make_report(
     )
 
 
-def _check(books: "Books", town: Town) -> "Iterator[Violation]":
-    from tests.faults.harness import agreement, money, promises
+def _check(books: "Books", cluster: Cluster) -> "Iterator[Violation]":
+    from tests.faults.harness import agreement, guarantees, money
     from tests.faults.harness.logs import check_logs
 
-    for check in (*promises.CHECKS, *agreement.CHECKS, *money.CHECKS):
+    for check in (*guarantees.CHECKS, *agreement.CHECKS, *money.CHECKS):
         yield from check(books)
-    yield from check_logs(town.folder / "logs", books.journal, town.outages, town.deaths)
+    yield from check_logs(cluster.folder / "logs", books.journal, cluster.outages, cluster.deaths)

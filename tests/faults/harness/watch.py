@@ -7,8 +7,8 @@ from django.db import DatabaseError, close_old_connections
 
 from tests.faults.harness.books import Violation, read_books_of_sendings
 from tests.faults.harness.customers import Journal
-from tests.faults.harness.promises import CHECKS_AT_ANY_TIME
-from tests.faults.harness.standin import StandIn, StandInFailed
+from tests.faults.harness.guarantees import CHECKS_AT_ANY_TIME
+from tests.faults.harness.sandbox_client import SandboxClient, SandboxFailed
 
 _SECONDS_BETWEEN = 3.0
 
@@ -16,8 +16,8 @@ _SECONDS_BETWEEN = 3.0
 class Watch:
     """Looks now and then, and keeps what it has found."""
 
-    def __init__(self, journal: Journal, standin: StandIn) -> None:
-        self._journal, self._standin = journal, standin
+    def __init__(self, journal: Journal, sandbox: SandboxClient) -> None:
+        self._journal, self._sandbox = journal, sandbox
         self._next = 0.0
         self.found: list[Violation] = []
 
@@ -27,8 +27,8 @@ class Watch:
             return bool(self.found)
         close_old_connections()
         try:
-            books = read_books_of_sendings(self._journal, self._standin)
-        except (StandInFailed, DatabaseError, psycopg.Error):
+            books = read_books_of_sendings(self._journal, self._sandbox)
+        except (SandboxFailed, DatabaseError, psycopg.Error):
             return False
         finally:
             close_old_connections()

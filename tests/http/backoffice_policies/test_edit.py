@@ -100,7 +100,7 @@ def test_a_new_rule_is_added_in_place(root: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "shown"),
     [
         ({"topic": "partial_line", "effect": "allow"}, "Omnitron cannot take this directly"),
         ({"number": "10"}, "Another rule has this number already."),
@@ -110,7 +110,7 @@ def test_a_new_rule_is_added_in_place(root: Client) -> None:
     ],
 )
 def test_a_rule_that_makes_no_sense_is_told_and_changes_nothing(
-    root: Client, typed: dict[str, str], told: str
+    root: Client, typed: dict[str, str], shown: str
 ) -> None:
     version = make_draft()
     before = list(version.rules.values())
@@ -121,7 +121,7 @@ def test_a_rule_that_makes_no_sense_is_told_and_changes_nothing(
     answer = root.post(f"{POLICIES}{version.pk}/change/", form)
 
     assert answer.status_code == 200
-    assert told in unescape(answer.content.decode())
+    assert shown in unescape(answer.content.decode())
     assert list(version.rules.values()) == before
 
 

@@ -9,7 +9,7 @@ from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import (
+from tests.browser.fixtures import (
     list_products,
     make_address,
     make_companies,

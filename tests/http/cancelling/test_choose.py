@@ -11,7 +11,7 @@ from pytest_django import Settings
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
-from tests.browser.scene import make_customer
+from tests.browser.fixtures import make_customer
 from tests.http.cancelling.form import SHIRT, Form, assert_nothing_happened, complaints
 from tests.http.forms import read
 
@@ -126,14 +126,14 @@ def test_the_form_offers_the_companies_hours_and_keeps_to_their_calendars(
     assert "Yurtiçi Kargo · 10:00–11:00" in form.page.get_text()
     company = EasyReturnCompany.objects.get(value="yurtici")
     days = [f"{timezone.now() + timedelta(days=days):%Y-%m-%d}" for days in (1, 6)]
-    wish = {"shipping_company": str(company.pk), "pickup_slot": "10:00-11:00"}
-    (complaint,) = complaints(form.send(**wish, pickup_date=days[0]))
+    slot = {"shipping_company": str(company.pk), "pickup_slot": "10:00-11:00"}
+    (complaint,) = complaints(form.send(**slot, pickup_date=days[0]))
     assert complaint.startswith("The parcel can be collected from")
-    assert complaints(form.send(**{**wish, "pickup_slot": "12:00-15:00"}, pickup_date=days[1])) == [
+    assert complaints(form.send(**{**slot, "pickup_slot": "12:00-15:00"}, pickup_date=days[1])) == [
         "Parcels are collected at these hours: 10:00–11:00."
     ]
     assert_nothing_happened(fake)
-    assert form.send(**wish, pickup_date=days[1]).status_code == 303
+    assert form.send(**slot, pickup_date=days[1]).status_code == 303
     assert SubmissionLine.objects.get().shipping_company == company
 
 

@@ -19,7 +19,7 @@ from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from aftercart.orders.status import Status
 from aftercart.orders.timeline import OMNITRON
-from tests.browser.scene import list_products, make_customer, make_order
+from tests.browser.fixtures import list_products, make_customer, make_order
 from tests.http.cancelling.form import Form, read_outcome
 from tests.http.forms import read
 

@@ -163,7 +163,7 @@ def test_a_session_that_somebody_else_knows_is_left_behind(client: Client, order
     assert thief.get(f"/orders/{order.number}/cancel/")["Location"].startswith("/users/login/")
 
 
-def test_a_code_without_a_wish_is_wrong(client: Client) -> None:
+def test_a_code_without_a_request_is_wrong(client: Client) -> None:
     assert client.post("/orders/guest/code/", {"code": "123456"}).status_code == 400
     assert client.get("/orders/guest/code/")["Location"] == "/orders/guest/"
     assert client.post("/orders/guest/code/", {"send": "1", "order": "1"})["Location"] == "/orders/guest/"

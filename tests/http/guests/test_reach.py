@@ -279,8 +279,8 @@ def test_a_link_shows_less_than_a_code_in_json_and_on_pages(client: Client) -> N
     document = read.json()
 
     assert listed == document
-    told = " ".join([*pages, read.content.decode(), str(listed)])
-    assert {name for name, secret in secrets.items() if secret in told} == set()
+    shown = " ".join([*pages, read.content.decode(), str(listed)])
+    assert {name for name, secret in secrets.items() if secret in shown} == set()
     assert document["shipping_address"]["line"] == "Street 1"
     assert (document["user_email"], document["remote_addr"]) == (None, None)
     assert document["billing_address"] == NO_ADDRESS

@@ -9,14 +9,14 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import EndpointEnumerator as FrameworkEnumerator
 from drf_spectacular.generators import SchemaGenerator as FrameworkGenerator
 
-from aftercart.api.schema.stand_ins import STAND_INS
+from aftercart.api.schema.documented_views import DOCUMENTED_VIEWS
 from aftercart.api.schema.texts import DESCRIPTION, TAGS
 
 
 def find_json_view(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Find the view that answers in JSON: behind `by_format`, or standing in for a plain one."""
     view: Callable[..., Any] = getattr(callback, "json_view", callback)
-    return STAND_INS.get(getattr(view, "cls", view), view)
+    return DOCUMENTED_VIEWS.get(getattr(view, "cls", view), view)
 
 
 class EndpointEnumerator(FrameworkEnumerator):

@@ -14,11 +14,11 @@ from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
+from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.forms import AddressForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
-from aftercart.pages.writes import make_key, read_key, read_write
 
 
 @visitor_page("GET", "HEAD", "POST")
@@ -32,9 +32,9 @@ def change_address(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, visit, form, key, status=HTTPStatus.BAD_REQUEST)
     address = form.to_draft() if isinstance(form, AddressEntryForm) else form.cleaned_data["address"]
-    write = read_write(request, visit.user, visit.guest)
+    caller = read_page_caller(request, visit.user, visit.guest)
     try:
-        answer = act(AddressCommand(write=write, order=visit.order.pk, address=address), get_client())
+        answer = act(AddressCommand(caller=caller, order=visit.order.pk, address=address), get_client())
     except BeingChecked:
         raise  # for the outage's own page: the others ask the database
     except KeyReused:
@@ -45,7 +45,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
             form.add_error(None, sentence)
         visit.order.refresh_from_db()
         return _show(request, visit, form, key, status=error.status)
-    _tell(request, answer)
+    _show_outcome(request, answer)
     return SeeOther(reverse("order-detail", args=[visit.order.pk]))
 
 
@@ -60,10 +60,10 @@ def _make_form(
 
 def _find_visit(request: HttpRequest) -> Visit:
     """Find the order that the form, or the page's address, names by id."""
-    told = request.POST.get("order") or request.GET.get("order", "")
-    if not (told.isascii() and told.isdecimal()):
+    typed = request.POST.get("order") or request.GET.get("order", "")
+    if not (typed.isascii() and typed.isdecimal()):
         raise Http404
-    return find_visit(request, acting=True, pk=int(told[:18]))
+    return find_visit(request, acting=True, pk=int(typed[:18]))
 
 
 def _show(
@@ -85,7 +85,7 @@ def _show(
     return render(request, "pages/change_address.html", context, status=status)
 
 
-def _tell(request: HttpRequest, answer: Answer) -> None:
+def _show_outcome(request: HttpRequest, answer: Answer) -> None:
     if answer.status == HTTPStatus.OK:
         messages.success(request, _("Your order now goes to the new address."))
     else:

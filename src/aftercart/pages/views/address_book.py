@@ -88,10 +88,10 @@ def _remove_or_prefer(request: HttpRequest, user: User, pk: int) -> HttpResponse
     return SeeOther(reverse("address-book"))
 
 
-def _find_entry(user: User, told: str) -> Address | None:
-    if not (told.isascii() and told.isdecimal() and len(told) < 19):  # noqa: PLR2004 - 2**63 - a share of the demo's orders
+def _find_entry(user: User, typed: str) -> Address | None:
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):  # noqa: PLR2004 - 2**63 - a share of the demo's orders
         return None
-    return Address.objects.filter(user=user, pk=int(told)).first()
+    return Address.objects.filter(user=user, pk=int(typed)).first()
 
 
 def _suggest(user: User) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import CancellationCommand, Write
+from aftercart.actions.commands import Caller, CancellationCommand
 from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.cancellations.models import Destination
@@ -29,6 +29,7 @@ from aftercart.orders.errors import (
 )
 from aftercart.orders.models import Order
 from aftercart.pages.address_form import STEP
+from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_page import SHOWN_FIELD, RefundPage
@@ -36,7 +37,6 @@ from aftercart.pages.submission_page import SubmissionPage
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 from aftercart.pages.views.live import answer_unchanged
-from aftercart.pages.writes import make_key, read_key, read_write
 
 _LONGEST_QUOTE = 2000
 
@@ -76,9 +76,9 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
     quote = request.POST.get(f"quote-{destination.value}", "")[:_LONGEST_QUOTE]
     if not quote:  # what nobody has been shown, nobody can have confirmed
         return _show_refund(request, visit, form, HTTPStatus.BAD_REQUEST)
-    write = read_write(request, visit.user, visit.guest)
+    caller = read_page_caller(request, visit.user, visit.guest)
     try:
-        return SeeOther(_submit(order, form.to_command(write, destination, quote=quote)))
+        return SeeOther(_submit(order, form.to_command(caller, destination, quote=quote)))
     except BeingChecked:
         raise  # for the outage's own page: the others ask the database
     except QuoteStale as error:
@@ -100,7 +100,7 @@ def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpRes
 
 def _submit(order: Order, command: CancellationCommand) -> str:
     """Make the submission, or find that it has been made; return the address of its page."""
-    write = command.write
+    caller = command.caller
     try:
         cancel_items(command, get_client())
     except BeingChecked:
@@ -108,8 +108,8 @@ def _submit(order: Order, command: CancellationCommand) -> str:
     except StillRunning:
         pass  # an impatient second click: its page tells how the first one ends
     with checking_later(None):
-        submission = find_submission(order, key=write.key, fingerprints=write.fingerprints)
-    if submission is None:  # a repeat of long ago, whose record is gone
+        submission = find_submission(order, key=caller.key, fingerprints=caller.fingerprints)
+    if submission is None:  # a replay of long ago, whose record is gone
         return reverse("order-detail", args=[order.pk])
     return reverse("order-cancel-result", args=[order.number, submission.uuid])
 
@@ -146,10 +146,10 @@ def _show_refund(
 
     Every showing gets a key of its own, except one that only complains about what was typed.
     """
-    write = Write(user=visit.user, guest=visit.guest, fingerprint="")
+    caller = Caller(user=visit.user, guest=visit.guest, fingerprint="")
     try:
         quotes = {
-            destination: quote_cancellation(form.to_command(write, destination, is_for_quote=True))
+            destination: quote_cancellation(form.to_command(caller, destination, is_for_quote=True))
             for destination in form.destinations
         }
     except ActionError as error:

@@ -146,12 +146,12 @@ def find_order_or_404(request: HttpRequest, **lookup: Any) -> Order:
 
 def find_next(request: HttpRequest) -> str:
     """Tell where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
-    told: str = request.POST.get("next") or request.GET.get("next") or ""
+    target: str = request.POST.get("next") or request.GET.get("next") or ""
     # A path, not a word: what is no path would be taken for the name of a view, or lead to nowhere.
-    is_ours = told.startswith("/") and url_has_allowed_host_and_scheme(
-        told, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    is_ours = target.startswith("/") and url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return told if is_ours else ""
+    return target if is_ours else ""
 
 
 def list_addresses(user: User) -> list[Address]:

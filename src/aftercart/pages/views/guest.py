@@ -166,7 +166,7 @@ def _show_code(
 
 
 def _find_viewed(request: HttpRequest) -> Order | None:
-    told = request.POST.get("order") or request.GET.get("order", "")
-    if not (told.isascii() and told.isdecimal()):
+    typed = request.POST.get("order") or request.GET.get("order", "")
+    if not (typed.isascii() and typed.isdecimal()):
         return None
-    return find_guest_order_to_view(request, pk=int(told[:18]))
+    return find_guest_order_to_view(request, pk=int(typed[:18]))

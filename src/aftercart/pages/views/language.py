@@ -94,5 +94,5 @@ def _set_cookie(response: HttpResponse, name: str, language: str, *, max_age: in
 
 def _read_choice(request: HttpRequest) -> str:
     """Read which language is chosen; "" for none, or for one that there is not."""
-    told: str = request.POST.get(CHOICE, "") if request.method == "POST" else ""
-    return told if told in dict(settings.LANGUAGES) else ""
+    chosen: str = request.POST.get(CHOICE, "") if request.method == "POST" else ""
+    return chosen if chosen in dict(settings.LANGUAGES) else ""

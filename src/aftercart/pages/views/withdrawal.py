@@ -16,11 +16,11 @@ from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import get_now
+from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.story import name_items
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 from aftercart.pages.withdrawal_form import WithdrawalForm
-from aftercart.pages.writes import make_key, read_key, read_write
 
 
 @visitor_page("GET", "HEAD", "POST")
@@ -61,7 +61,7 @@ def _show_statement(
 
 def _send(request: HttpRequest, visit: Visit, form: WithdrawalForm) -> HttpResponse:
     """Make the statement of a valid form, once, and go on to its receipt."""
-    command = form.to_command(read_write(request, visit.user, visit.guest))
+    command = form.to_command(read_page_caller(request, visit.user, visit.guest))
     try:
         answer = withdraw_order(command, get_client())
     except BeingChecked:

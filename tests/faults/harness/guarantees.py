@@ -8,7 +8,7 @@ from aftercart.cancellations.models import AddressChange, CancellationRequest, S
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.orders.models import Order
 from tests.faults.harness.books import Books, Violation, get_mark
-from tests.faults.harness.customers import Wish
+from tests.faults.harness.customers import CustomerRequest
 from tests.faults.harness.quiesce import count_under_way
 
 _State = Submission.State
@@ -101,69 +101,73 @@ def check_requests_made_once(books: Books) -> Iterator[Violation]:
             yield Violation(TWICE, f"Omnitron has {count} requests with our id {name}")
 
 
-def check_promises(books: Books) -> Iterator[Violation]:
+def check_guarantees(books: Books) -> Iterator[Violation]:
     """Every 2xx is applied, or has an open or a decided request for each of its items."""
     known = {request.pk: request for request in books.requests.values()}
-    for wish in books.journal.wishes:
-        if wish.kind == "address" or not wish.successes:
+    for asked in books.journal.asked_for:
+        if asked.kind == "address" or not asked.successes:
             continue
-        lines = books.lines_of_wish[get_mark(wish)]
-        if {line.order_item_id for line in lines} != set(wish.items):
-            text = f"answered {wish.successes[0].status}, but there is no submission of it"
-            yield Violation(FORGOTTEN, text, wish.number, wish.items[0])
+        lines = books.lines_by_mark[get_mark(asked)]
+        if {line.order_item_id for line in lines} != set(asked.items):
+            text = f"answered {asked.successes[0].status}, but there is no submission of it"
+            yield Violation(FORGOTTEN, text, asked.number, asked.items[0])
         for line in lines:
             if line.carrier.state != _State.APPLIED and line.pk not in books.requests:
                 yield books.violation(FORGOTTEN, "neither applied nor a request", line)
-        for answer in wish.successes:
+        for answer in asked.successes:
             for record in answer.body or ():
                 if record["id"] not in known:
                     text = f"the customer was told of request {record['id']}, which is not there"
-                    yield Violation(FORGOTTEN, text, wish.number, record["order_item"])
+                    yield Violation(FORGOTTEN, text, asked.number, record["order_item"])
             if answer.status == _NO_CONTENT and not any(
                 line.carrier.state == _State.APPLIED or line.pk in books.requests for line in lines
             ):
-                yield Violation(FORGOTTEN, "answered 204, but was not applied", wish.number, wish.items[0])
+                yield Violation(FORGOTTEN, "answered 204, but was not applied", asked.number, asked.items[0])
 
 
 def check_wholeness(books: Books) -> Iterator[Violation]:
     """A submission is whole or not there, and whatever was written down has an outcome."""
-    for wish in books.journal.wishes:
-        if wish.kind == "address":
+    for asked in books.journal.asked_for:
+        if asked.kind == "address":
             continue
         of_submission: dict[str, set[int]] = defaultdict(set)
-        for line in books.lines_of_wish[get_mark(wish)]:
+        for line in books.lines_by_mark[get_mark(asked)]:
             of_submission[str(line.submission.uuid)].add(line.order_item_id)
         for uuid, items in of_submission.items():
-            if items != set(wish.items):
-                text = f"asked for items {sorted(wish.items)}, recorded {sorted(items)}"
-                yield Violation(FORGOTTEN, text, wish.number, None, uuid)
+            if items != set(asked.items):
+                text = f"asked for items {sorted(asked.items)}, recorded {sorted(items)}"
+                yield Violation(FORGOTTEN, text, asked.number, None, uuid)
 
 
 def check_addresses(books: Books) -> Iterator[Violation]:
     """Every address change that got a 2xx is recorded and has ended."""
-    known = {change.repeat.fingerprint for change in books.changes if change.repeat is not None}
-    for wish in books.journal.wishes:
-        if wish.kind == "address" and wish.successes and wish.fingerprint not in known:
-            text = f"address change answered {wish.successes[0].status}, but not recorded"
-            yield Violation(FORGOTTEN, text, wish.number)
+    known = {
+        change.idempotency_record.fingerprint
+        for change in books.changes
+        if change.idempotency_record is not None
+    }
+    for asked in books.journal.asked_for:
+        if asked.kind == "address" and asked.successes and asked.fingerprint not in known:
+            text = f"address change answered {asked.successes[0].status}, but not recorded"
+            yield Violation(FORGOTTEN, text, asked.number)
 
 
 def check_refusals(books: Books) -> Iterator[Violation]:
     """What was refused has left nothing: no line, no record, nothing at Omnitron."""
     records = {record.fingerprint for record in books.records if not record.key}
-    for wish in books.journal.wishes:
-        if wish.attempts[-1].status not in _REFUSALS or not _is_only_refused(wish):
+    for asked in books.journal.asked_for:
+        if asked.attempts[-1].status not in _REFUSALS or not _is_only_refused(asked):
             continue
-        status = wish.attempts[-1].status
-        if wish.kind != "address" and books.lines_of_wish[get_mark(wish)]:
-            line = books.lines_of_wish[get_mark(wish)][0]
+        status = asked.attempts[-1].status
+        if asked.kind != "address" and books.lines_by_mark[get_mark(asked)]:
+            line = books.lines_by_mark[get_mark(asked)][0]
             yield books.violation(TRACE, f"answered {status}, but recorded", line)
-        if not wish.key and wish.fingerprint in records:
-            yield Violation(TRACE, f"answered {status}, but remembered as a write", wish.number)
+        if not asked.key and asked.fingerprint in records:
+            yield Violation(TRACE, f"answered {status}, but remembered as a write", asked.number)
 
 
-def _is_only_refused(wish: Wish) -> bool:
-    return all(attempt.status in _REFUSALS or attempt.status is None for attempt in wish.attempts)
+def _is_only_refused(asked: CustomerRequest) -> bool:
+    return all(attempt.status in _REFUSALS or attempt.status is None for attempt in asked.attempts)
 
 
 def check_nothing_is_stuck(books: Books) -> Iterator[Violation]:
@@ -191,7 +195,7 @@ def check_no_address_is_stuck(books: Books) -> Iterator[Violation]:
             yield Violation(STUCK, f"address change {change.pk}", books.orders[change.order_id].number)
     for record in books.records:
         if record.status_code is None:
-            changes = [c for c in books.changes if c.repeat_id == record.pk]
+            changes = [c for c in books.changes if c.idempotency_record_id == record.pk]
             text = f"write {record.pk} never got an answer: its repeat is told 409 for ever"
             yield Violation(STUCK, text + "".join(f" (address change {c.pk}: {c.state})" for c in changes))
 
@@ -202,7 +206,7 @@ CHECKS = (
     check_nothing_is_late,
     check_reservations,
     check_requests_made_once,
-    check_promises,
+    check_guarantees,
     check_wholeness,
     check_addresses,
     check_refusals,

@@ -1,4 +1,4 @@
-"""Signed promises: what somebody was told, in a form that they can bring back and nobody can change.
+"""Signed quotes: what somebody was told, in a form that they can bring back and nobody can change.
 
 A token is Django's signed JSON, URL-safe; keys rotate through `SECRET_KEY_FALLBACKS`.
 """
@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from django.core import signing
 
-_SALT: Final = "aftercart.promises"
+_SALT: Final = "aftercart.promises"  # the first name, so that no quote that is still open becomes void
 
 
-class PromiseInvalid(Exception):
+class QuoteTokenInvalid(Exception):
     """The token is malformed or forged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What was promised: to whom, about which order in which version, for what (a digest), how much (another).
+class QuoteToken:
+    """What was quoted: to whom, about which order in which version, for what (a digest), how much (another).
 
     `expires` is in seconds since 1970.
     """
@@ -44,14 +44,14 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def sign_promise(promise: Promise) -> str:
+def sign_quote(binding: QuoteToken) -> str:
     """Make the token."""
-    return signing.dumps(asdict(promise), salt=_SALT)
+    return signing.dumps(asdict(binding), salt=_SALT)
 
 
-def read_promise(token: str) -> Promise:
-    """Read a token, expired or not. Raises `PromiseInvalid`."""
+def read_quote(token: str) -> QuoteToken:
+    """Read a token, expired or not. Raises `QuoteTokenInvalid`."""
     try:
-        return Promise(**signing.loads(token, salt=_SALT))
+        return QuoteToken(**signing.loads(token, salt=_SALT))
     except (signing.BadSignature, TypeError, ValueError) as error:
-        raise PromiseInvalid from error
+        raise QuoteTokenInvalid from error

@@ -1,4 +1,4 @@
-"""The operations that machines call. Stand-ins speak here for views that are no business of the framework."""
+"""The operations that machines call. Views of their own document here those that are no business of the framework."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,12 +15,12 @@ from aftercart.api.schema.operation import NO_ADDRESS, NOT_JSON, UNAVAILABLE, op
 from aftercart.api.schema.texts import HEALTH, OMNITRON
 
 
-class _StandIn(APIView):
+class _DocumentedView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
 
-class _Live(_StandIn):
+class _Live(_DocumentedView):
     @operation(
         "check_life",
         tag=HEALTH,
@@ -33,7 +33,7 @@ class _Live(_StandIn):
         raise NotImplementedError
 
 
-class _Ready(_StandIn):
+class _Ready(_DocumentedView):
     @operation(
         "check_readiness",
         tag=HEALTH,
@@ -53,7 +53,7 @@ does not help a queue without workers.
         raise NotImplementedError
 
 
-class _Events(_StandIn):
+class _Events(_DocumentedView):
     @operation(
         "receive_events",
         tag=OMNITRON,
@@ -100,7 +100,7 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
 
 
 #: By view, or by the class of a view.
-STAND_INS: Final[dict[Any, Callable[..., Any]]] = {
+DOCUMENTED_VIEWS: Final[dict[Any, Callable[..., Any]]] = {
     health.live: _Live.as_view(),
     health.ready: _Ready.as_view(),
     events.OmnitronEvents: _Events.as_view(),

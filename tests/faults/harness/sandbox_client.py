@@ -1,4 +1,4 @@
-"""The stand-in Omnitron as a trial sees it: its controls, and its books over its own API."""
+"""The Omnitron sandbox as a trial sees it: its controls, and its books over its own API."""
 
 import http.client
 import json
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.faults.harness.town import CHANNEL
+from tests.faults.harness.cluster import CHANNEL
 
 _API = f"/api/v1/channel/{CHANNEL}"
 _PAGE = 100
 
 
-class StandInFailed(Exception):
-    """The stand-in did not answer, or not with a success."""
+class SandboxFailed(Exception):
+    """The sandbox did not answer, or not with a success."""
 
 
-class StandIn:
-    """A client of one stand-in. Not for several threads."""
+class SandboxClient:
+    """A client of one sandbox. Not for several threads."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -59,9 +59,9 @@ class StandIn:
             response = connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise StandInFailed(f"{method} {path}: {error!r}") from error
+            raise SandboxFailed(f"{method} {path}: {error!r}") from error
         finally:
             connection.close()
         if response.status >= http.client.BAD_REQUEST:
-            raise StandInFailed(f"{method} {path}: {response.status} {text[:200]!r}")
+            raise SandboxFailed(f"{method} {path}: {response.status} {text[:200]!r}")
         return json.loads(text)

@@ -23,7 +23,7 @@ logger = logging.getLogger("aftercart.alarm")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Created:
     """What a reading found under the names of a request; `began_at` is when it began, by the database's clock."""
 
     began_at: datetime
@@ -39,18 +39,18 @@ def name_remote(request: CancellationRequest, position: int) -> str:
     that was made under an id by an earlier version keeps it (`remote_name`) for as long as it is in the queue.
     """
     base = request.remote_name or request.uuid.hex
-    rounds = f"r{request.delivery_round}" if request.delivery_round else ""
+    rounds = f"r{request.requeue_count}" if request.requeue_count else ""
     return f"{base}{rounds}-{position}" if position else f"{base}{rounds}"
 
 
-def find_made(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> Made:
+def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> Created:
     """Find what has been made at Omnitron of a request, by position, whether we were told or not.
 
     Raises `AnswerUnknown` while the last one, whose making was not answered, may still come: that nothing is
     there tells nothing, unless the reading began after the grace time. (Omnitron may be busy with a POST that we
     have stopped waiting for.)
     """
-    made = Made(began_at=read_clock())
+    made = Created(began_at=read_clock())
     spares: list[RemoteRequest] = []
     for position in range(request.line.quantity):
         rows = dialogue.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
@@ -63,8 +63,15 @@ def find_made(dialogue: Dialogue, request: CancellationRequest, channel_id: int)
     note_spares(request.pk, spares)
     if made.foreign:
         _report_foreign(request, made.foreign)
-    is_missing = request.making_id not in {"", *(name_remote(request, position) for position in made.rows)}
-    if is_missing and request.making_at and made.began_at < request.making_at + settings.VERIFY_GRACE:
+    is_missing = request.pending_create_id not in {
+        "",
+        *(name_remote(request, position) for position in made.rows),
+    }
+    if (
+        is_missing
+        and request.pending_create_at
+        and made.began_at < request.pending_create_at + settings.VERIFY_GRACE
+    ):
         raise AnswerUnknown("Omnitron may still be making this request.", code="still_making")
     return made
 
@@ -83,11 +90,11 @@ def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> Remo
     )
 
 
-def list_made_pks(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
+def list_created_pks(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
     """List Omnitron's ids of all that was made of a request; it is looked for until it is delivered."""
     if request.delivered_at is not None:
         return request.remote_pks
-    return join_pks(request, find_made(dialogue, request, channel_id).rows.values())
+    return join_pks(request, read_created(dialogue, request, channel_id).rows.values())
 
 
 def join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> list[int]:

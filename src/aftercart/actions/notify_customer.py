@@ -31,7 +31,7 @@ from aftercart.orders.selectors import get_now
 
 _Kind = Email.Kind
 #: Names the e-mail about one thing, where what it is about has no uuid of its own.
-_TOLD_OTHERWISE = frozenset({Submission.Origin.APPROVAL, Submission.Origin.WITHDRAWAL})
+_NOTIFIED_OTHERWISE = frozenset({Submission.Origin.APPROVAL, Submission.Origin.WITHDRAWAL})
 _NAMESPACE = uuid.UUID("6f1c5f0a-8f4e-4f43-9f3b-2f6d1f0b7a11")
 
 
@@ -50,35 +50,35 @@ def name_subject(kind: str, pk: int) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"{kind}:{pk}")
 
 
-def tell_sent(order: Order, submission: Submission) -> None:
+def notify_sent(order: Order, submission: Submission) -> None:
     """Tell that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
     post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe_quoted(order, submission))
 
 
-def tell_confirmed(order: Order, submission: Submission) -> None:
+def notify_confirmed(order: Order, submission: Submission) -> None:
     """Tell that a cancellation whose answer was lost has been found.
 
     Not of approvals and withdrawals: of those the customer has been told otherwise.
     """
-    if submission.origin not in _TOLD_OTHERWISE:
+    if submission.origin not in _NOTIFIED_OTHERWISE:
         post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, _describe_quoted(order, submission))
 
 
-def tell_received(order: Order, submission: Submission) -> None:
+def notify_received(order: Order, submission: Submission) -> None:
     """Tell that requests were recorded, and by when they are answered.
 
     Not of a withdrawal, and not of an approval that did not get through: the customer has been told that.
     """
-    if submission.origin in _TOLD_OTHERWISE:
+    if submission.origin in _NOTIFIED_OTHERWISE:
         return
     facts = _describe_quoted(order, submission)
     facts["answer_by"] = format_time(get_now() + settings.REQUEST_ANSWER)
     post(order, _Kind.REQUEST_RECEIVED, submission.uuid, facts)
 
 
-def tell_approved(order: Order, request: CancellationRequest) -> None:
+def notify_approved(order: Order, request: CancellationRequest) -> None:
     """Tell that the staff approved a request, and that Omnitron has taken it.
 
     A withdrawal is decided as a whole, with an e-mail of its own.
@@ -89,7 +89,7 @@ def tell_approved(order: Order, request: CancellationRequest) -> None:
         _name_email([line], "approved", pk)
 
 
-def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
+def notify_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
     """Tell that a cancellation was declined, and why. A withdrawal is decided as a whole."""
     if not is_withdrawn(line) and _claim_notices([line], "rejected"):
         facts = _describe(order, [line]) | {"reason": reason}
@@ -97,7 +97,7 @@ def tell_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
         _name_email([line], "rejected", pk)
 
 
-def tell_completed(order: Order, submission: Submission) -> None:
+def notify_completed(order: Order, submission: Submission) -> None:
     """Tell what was cancelled of a submission, and what comes back for it; each line once.
 
     Lines that were completed in one transaction are told of together: call it once they all are.
@@ -123,13 +123,13 @@ def _name_email(lines: Sequence[SubmissionLine], outcome: str, email_pk: int | N
     LineNotice.objects.filter(line__in=lines, outcome=outcome).update(email=email_pk)
 
 
-def tell_late(order: Order, line: SubmissionLine) -> None:
+def notify_late(order: Order, line: SubmissionLine) -> None:
     """Tell that a cancellation has gone through after the customer had been told otherwise of its line."""
     subject = name_subject("late", line.pk)
     post(order, _Kind.CANCELLATION_LATE, subject, {"items": [describe_item(line.order_item, line.quantity)]})
 
 
-def tell_address(order: Order, change: AddressChange) -> None:
+def notify_address(order: Order, change: AddressChange) -> None:
     """Tell how an address change ended. What was refused at once, the customer has seen at once."""
     kinds = {
         AddressChange.State.CONFIRMED: _Kind.ADDRESS_CHANGED,
@@ -154,8 +154,8 @@ def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
     for line in lines:
         is_done = line.outcome == "completed"
         amount = booked[line.pk] if is_done else ZERO
-        told = describe_item(line.order_item, line.completed_quantity if is_done else line.quantity)
-        items.append(told | {"amount": str(amount)} if amount > ZERO else told)
+        described = describe_item(line.order_item, line.completed_quantity if is_done else line.quantity)
+        items.append(described | {"amount": str(amount)} if amount > ZERO else described)
     return {"items": items, "currency": order.currency}
 
 

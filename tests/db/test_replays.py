@@ -8,7 +8,7 @@ from django.utils.crypto import get_random_string
 from pytest_django import Settings
 
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Answer, CancellationCommand, Write
+from aftercart.actions.commands import Answer, Caller, CancellationCommand
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
@@ -52,27 +52,27 @@ def count_posts(shop: Shop) -> int:
     return shop.count_posts("create_request")
 
 
-def test_a_repeat_of_a_decided_cancellation_cancels_no_further_unit() -> None:
+def test_a_replay_of_a_decided_cancellation_cancels_no_further_unit() -> None:
     shop = Shop([Line(quantity=3)])
     first = cancel_items(one_unit(shop), shop.fake)
     decide(shop)
 
-    repeats = [cancel_items(one_unit(shop), shop.fake) for _ in range(3)]
+    replays = [cancel_items(one_unit(shop), shop.fake) for _ in range(3)]
 
     assert (first.status, count_units(shop)) == (200, 1)
-    assert repeats == [Answer(200, first.body, is_replay=True)] * 3
+    assert replays == [Answer(200, first.body, is_replay=True)] * 3
     assert (Submission.objects.count(), count_posts(shop)) == (1, 1)
 
 
-def test_a_repeat_of_a_completed_request_makes_no_further_one() -> None:
+def test_a_replay_of_a_completed_request_makes_no_further_one() -> None:
     shop = Shop([Line(quantity=3)])
     first = request_cancellation(one_unit(shop))
     CancellationRequest.objects.update(status="completed")
     Submission.objects.get().lines.update(is_open=False, outcome="completed")
 
-    repeat = request_cancellation(one_unit(shop))
+    replayed = request_cancellation(one_unit(shop))
 
-    assert (repeat.status, repeat.body, repeat.is_replay) == (201, first.body, True)
+    assert (replayed.status, replayed.body, replayed.is_replay) == (201, first.body, True)
     assert CancellationRequest.objects.count() == 1
 
 
@@ -89,7 +89,7 @@ def test_the_ten_minutes_are_the_databases(age: timedelta, submissions: int) -> 
     assert Submission.objects.count() == submissions
 
 
-def test_the_clock_of_a_host_does_not_decide_what_a_repeat_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_of_a_host_does_not_decide_what_a_replay_is(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop([Line(quantity=3)])
     cancel_items(one_unit(shop), shop.fake)
     decide(shop)
@@ -102,7 +102,7 @@ def test_the_clock_of_a_host_does_not_decide_what_a_repeat_is(monkeypatch: pytes
 
 
 def test_another_body_and_another_key_are_another_unit() -> None:
-    """Three items, so that nothing but the repeat could stand against them."""
+    """Three items, so that nothing but the replay could stand against them."""
     shop = Shop([Line(), Line(), Line()])
 
     def submit(position: int, **fields: str) -> bool:
@@ -115,13 +115,13 @@ def test_another_body_and_another_key_are_another_unit() -> None:
     assert (Submission.objects.count(), shop.count_posts()) == (3, 3)
 
 
-def test_a_guests_repeat_is_recognised_too() -> None:
+def test_a_guests_replay_is_recognised_too() -> None:
     shop = Shop([Line(quantity=3)])
     shop.order.user = None
     shop.order.save(update_fields=["user"])
-    write = Write(None, "one unit", "", Guest(shop.order.pk, shop.order.link_version))
+    caller = Caller(None, "one unit", "", Guest(shop.order.pk, shop.order.link_version))
     item = ask(shop.items[0], shop.cancel_reason, quantity=1)
-    command = CancellationCommand(write=write, items=(item,), number=shop.order.number)
+    command = CancellationCommand(caller=caller, items=(item,), number=shop.order.number)
     cancel_items(command, shop.fake)
     decide(shop)
 
@@ -129,14 +129,14 @@ def test_a_guests_repeat_is_recognised_too() -> None:
     assert (count_units(shop), count_posts(shop)) == (1, 1)
 
 
-def test_a_repeat_is_recognised_across_a_rotation_of_the_secret(settings: Settings) -> None:
+def test_a_replay_is_recognised_across_a_rotation_of_the_secret(settings: Settings) -> None:
     shop = Shop([Line(), Line()])
 
     def submit() -> Answer:
         fingerprint, *older = list_fingerprints("/orders/1/cancel/", "the body")
-        write = Write(shop.user, fingerprint, older_fingerprints=tuple(older))
+        caller = Caller(shop.user, fingerprint, older_fingerprints=tuple(older))
         item = ask(shop.items[0], shop.cancel_reason)
-        return cancel_items(CancellationCommand(write, (item,), shop.order.number), shop.fake)
+        return cancel_items(CancellationCommand(caller, (item,), shop.order.number), shop.fake)
 
     submit()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -150,7 +150,7 @@ def test_a_repeat_is_recognised_across_a_rotation_of_the_secret(settings: Settin
 
 
 def test_nobody_can_guess_a_body_from_its_fingerprint_without_the_secret(settings: Settings) -> None:
-    told = list_fingerprints("/orders/1/cancel/", '{"iban":"TR330006100519786457841326"}')
+    shown = list_fingerprints("/orders/1/cancel/", '{"iban":"TR330006100519786457841326"}')
     settings.SECRET_KEY = get_random_string(50)
 
-    assert told[0] not in list_fingerprints("/orders/1/cancel/", '{"iban":"TR330006100519786457841326"}')
+    assert shown[0] not in list_fingerprints("/orders/1/cancel/", '{"iban":"TR330006100519786457841326"}')

@@ -1,4 +1,4 @@
-"""The processes of a trial: started, killed, and started again by whoever holds the town (one thread)."""
+"""The processes of a trial: started, killed, and started again by whoever holds the cluster (one thread)."""
 
 import ctypes
 import http.client
@@ -130,7 +130,7 @@ def list_children(pid: int) -> list[int]:
     return [int(line.split()[0]) for line in lines if "spawn_main" in line]
 
 
-class Town:
+class Cluster:
     """All processes of a trial, in a folder. Not for several threads."""
 
     def __init__(self, folder: Path, ports: Sequence[int], mutation: str) -> None:
@@ -222,7 +222,7 @@ class Town:
         return [parent, *(int(pid) for pid in found.stdout.split())]
 
     def start_sandbox(self) -> None:
-        """Start the stand-in Omnitron, and wait for it."""
+        """Start the Omnitron sandbox, and wait for it."""
         store = str(self.folder / "omnitron.sqlite3")
         command = [sys.executable, "-m", "sandbox", "--port", str(self.sandbox_port), "--store", store]
         self._add("sandbox", "sandbox", command, self.make_environment("sandbox"), port=self.sandbox_port)
@@ -277,8 +277,8 @@ class Town:
         return [program for program in self.programs if program.kind == kind]
 
     def wait_for_sandbox(self) -> None:
-        """Wait until the stand-in answers."""
-        wait_until(lambda: answers(self.sandbox_port, "/sandbox/health/"), "the stand-in")
+        """Wait until the sandbox answers."""
+        wait_until(lambda: answers(self.sandbox_port, "/sandbox/health/"), "the sandbox")
 
     def revive(self) -> None:
         """Start again what has died: by a failpoint, or (which is reported) by itself."""
@@ -297,7 +297,7 @@ class Town:
             program.start()
 
     def kill_program(self, program: Program) -> None:
-        """Kill one with its children, and start it again; the database and the stand-in are waited for."""
+        """Kill one with its children, and start it again; the database and the sandbox are waited for."""
         self.kills[f"{program.kind}: kill -9"] += 1
         program.kill()
         program.start()

@@ -1,7 +1,7 @@
 """Recognise a write that has been made before (contract section 3.5).
 
 The record is made in the transaction that records the intent, so a refusal, which writes nothing, is not
-remembered: its repeat is judged anew, and told the same while nothing has changed.
+remembered: its replay is judged anew, and told the same while nothing has changed.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from aftercart.actions.commands import Answer, Write
+from aftercart.actions.commands import Answer, Caller
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import IdempotencyRecord
 
@@ -24,30 +24,30 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def find_repeat(write: Write) -> IdempotencyRecord | None:
+def recognize_replay(caller: Caller) -> IdempotencyRecord | None:
     """Find the record of the same write, answered, decided or not. Inside a transaction that has locked the order.
 
     The database's clock says how old it is: hosts may differ. Raises `KeyReused` if the key belongs to another
     write, `StillRunning` if there is no answer yet.
     """
-    records = IdempotencyRecord.objects.filter(user=write.user, guest_order=write.guest_order)
-    if write.key:
-        records.filter(key=write.key, created_at__lt=Now() - KEY_LIFE).delete()
-        record = records.filter(key=write.key).first()
-        if record is not None and record.fingerprint not in write.fingerprints:
+    records = IdempotencyRecord.objects.filter(user=caller.user, guest_order=caller.guest_order)
+    if caller.key:
+        records.filter(key=caller.key, created_at__lt=Now() - KEY_LIFE).delete()
+        record = records.filter(key=caller.key).first()
+        if record is not None and record.fingerprint not in caller.fingerprints:
             raise KeyReused
     else:
-        same = records.filter(key="", fingerprint__in=write.fingerprints, created_at__gt=Now() - BODY_LIFE)
+        same = records.filter(key="", fingerprint__in=caller.fingerprints, created_at__gt=Now() - BODY_LIFE)
         record = same.order_by("-created_at").first()
     if record is not None and record.status_code is None:
         raise StillRunning(record.pk)
     return record
 
 
-def record_write(write: Write) -> IdempotencyRecord:
+def create_idempotency_record(caller: Caller) -> IdempotencyRecord:
     """Remember a write that begins now, its answer to come."""
     return IdempotencyRecord.objects.create(
-        user=write.user, guest_order_id=write.guest_order, key=write.key, fingerprint=write.fingerprint
+        user=caller.user, guest_order_id=caller.guest_order, key=caller.key, fingerprint=caller.fingerprint
     )
 
 
@@ -61,7 +61,7 @@ def record_answer(record: IdempotencyRecord | None, answer: Answer) -> None:
 
 def replay(record: IdempotencyRecord) -> Answer:
     """Give the first answer again."""
-    assert record.status_code is not None  # noqa: S101 - find_repeat() has seen to it
+    assert record.status_code is not None  # noqa: S101 - recognize_replay() has seen to it
     return Answer(record.status_code, record.body, is_replay=True)
 
 

@@ -86,10 +86,10 @@ def test_of_two_approvals_that_bounce_each_is_told(approver: User) -> None:
     assert list_kinds() == ["request_received", "approval_bounced", "approval_bounced"]
 
 
-@pytest.mark.parametrize(("applied", "told"), [(True, ["request_approved"]), (False, ["approval_bounced"])])
+@pytest.mark.parametrize(("applied", "kinds"), [(True, ["request_approved"]), (False, ["approval_bounced"])])
 def test_while_the_answer_is_unknown_nobody_is_told(
     applied: bool,
-    told: list[str],
+    kinds: list[str],
     approver: User,
     settings: Settings,
 ) -> None:
@@ -102,7 +102,7 @@ def test_while_the_answer_is_unknown_nobody_is_told(
     assert (get_request().status, list_kinds()) == ("verifying", ["request_received"])
 
     verify_submission(Submission.objects.get(origin="approval").pk, shop.fake)
-    assert list_kinds() == ["request_received", *told]
+    assert list_kinds() == ["request_received", *kinds]
 
 
 def test_an_approval_leaves_the_line_with_what_the_customer_asked_for(approver: User) -> None:
@@ -162,7 +162,7 @@ def decide_here(shop: Shop, request: CancellationRequest, approver: User) -> Non
     sync_order(shop.order.pk, shop.fake)
 
 
-def list_told() -> list[tuple[str, list[int]]]:
+def list_notified() -> list[tuple[str, list[int]]]:
     """List the e-mails about what was completed, with the lines that each is about."""
     emails = Email.objects.filter(kind="cancellation_completed").order_by("pk")
     return [
@@ -190,13 +190,13 @@ def test_of_two_requests_decided_in_two_ways_each_is_told_once(order: str, appro
     sync_order(shop.order.pk, shop.fake)
 
     amounts = {there.line_id: "100.0000", here.line_id: "70.0000"}
-    told = list_told()
-    assert sorted(pk for _amount, pks in told for pk in pks) == sorted(amounts)
+    kinds = list_notified()
+    assert sorted(pk for _amount, pks in kinds for pk in pks) == sorted(amounts)
     if order == "both before anything is read":
-        assert told == [("170.0000", sorted(amounts))]
+        assert kinds == [("170.0000", sorted(amounts))]
     else:
         first, second = (there, here) if order == "there first" else (here, there)
-        assert told == [(amounts[request.line_id], [request.line_id]) for request in (first, second)]
+        assert kinds == [(amounts[request.line_id], [request.line_id]) for request in (first, second)]
     assert LineNotice.objects.filter(outcome="completed").count() == 2
     assert Email.objects.filter(kind="request_approved").count() == 1
 
@@ -209,7 +209,7 @@ def test_a_line_that_was_rejected_is_told_apart_from_the_one_that_was_done(appro
     sync_order(shop.order.pk, shop.fake)
     decide_here(shop, second, approver)
 
-    assert list_told() == [("100.0000", [second.line_id])]
+    assert list_notified() == [("100.0000", [second.line_id])]
     notices = set(LineNotice.objects.values_list("line", "outcome"))
     assert notices == {
         (first.line_id, "rejected"),

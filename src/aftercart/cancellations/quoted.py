@@ -1,4 +1,4 @@
-"""What earlier cancellations of an order have given back, or promised, of what belongs to it as a whole."""
+"""What earlier cancellations of an order have given back, or quoted, of what belongs to it as a whole."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from aftercart.orders.quotes import Given
 
 
 def find_given(order: Order) -> Given:
-    """Find what has been given back or is promised, in one query.
+    """Find what has been given back or is quoted, in one query.
 
     A quote of which a line was rejected promises no more than its open lines: its shipping and its gift box
     stay with the customer, and may be quoted again.
@@ -30,7 +30,7 @@ def find_given(order: Order) -> Given:
         by_quote[row.quote].append(row)
     is_any_open = any(row.line.is_open for row in rows)
     wholes = [
-        quote for quote, lines in by_quote.items() if is_rest_promised(quote, lines, is_any_open=is_any_open)
+        quote for quote, lines in by_quote.items() if is_rest_quoted(quote, lines, is_any_open=is_any_open)
     ]
     points = [row.points_returned for row in rows if row.line.is_open or row.line.outcome == "completed"] + [
         quote.rest_points_returned for quote in wholes
@@ -45,7 +45,7 @@ def find_given(order: Order) -> Given:
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """What was promised for what is done and Omnitron has not reported yet, and how much of it is booked."""
+    """What was quoted for what is done and Omnitron has not reported yet, and how much of it is booked."""
 
     to_come: Decimal = ZERO
     booked: Decimal = ZERO
@@ -57,31 +57,31 @@ def find_unreported(order: Order) -> Unreported:
     rows = rows.select_related("quote")
     waiting = [row for row in rows if row.is_paid and not row.is_refunded]
     rests = {row.quote for row in waiting if row.quote.rest_booked_at is not None}
-    to_come = sum((row.promised_amount for row in waiting), ZERO)
+    to_come = sum((row.quoted_amount for row in waiting), ZERO)
     booked = sum((row.booked_amount or ZERO for row in waiting), ZERO)
     rest = sum((quote.given_rest for quote in rests), ZERO)
     return Unreported(to_come=to_come + rest, booked=booked + rest)
 
 
 @dataclass(frozen=True, slots=True)
-class Promised:
+class QuotedRefund:
     """What a request was quoted, less fees, and with which submission it was asked."""
 
     refund: Decimal
     submission: UUID
 
 
-def find_promised(request_pks: Sequence[int]) -> dict[int, Promised]:
+def find_quoted(request_pks: Sequence[int]) -> dict[int, QuotedRefund]:
     """Find what these requests were quoted, by request (one query; none for none)."""
     if not request_pks:
         return {}
     rows = RefundQuoteLine.objects.filter(line__request__in=request_pks).values_list(
         "line__request", F("refund_amount") - F("fee_amount"), "quote__submission__uuid"
     )
-    return {pk: Promised(refund, submission) for pk, refund, submission in rows}
+    return {pk: QuotedRefund(refund, submission) for pk, refund, submission in rows}
 
 
-def is_rest_promised(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_any_open: bool) -> bool:
+def is_rest_quoted(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_any_open: bool) -> bool:
     """Tell whether a quote's shipping and gift box were given back, or will be if all goes through.
 
     They may wait for the lines of other cancellations, too (`is_any_open`).

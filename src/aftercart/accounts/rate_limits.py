@@ -10,27 +10,28 @@ from django.utils.crypto import salted_hmac
 
 #: One statement, so that of many who try at once each gets a count of its own, whatever process it is in.
 _COUNT = """
-    INSERT INTO accounts_tally (key, window_start, count) VALUES (%(key)s, %(start)s, %(step)s)
-    ON CONFLICT (key, window_start) DO UPDATE SET count = accounts_tally.count + %(step)s
+    INSERT INTO accounts_ratelimit (key, window_start, count) VALUES (%(key)s, %(start)s, %(step)s)
+    ON CONFLICT (key, window_start) DO UPDATE SET count = accounts_ratelimit.count + %(step)s
     RETURNING count
 """
-_GIVE_BACK = "UPDATE accounts_tally SET count = count - 1 WHERE key = %s AND window_start = %s AND count > 0"
-_FORGET = "DELETE FROM accounts_tally WHERE key = %s AND window_start = %s"
+_GIVE_BACK = (
+    "UPDATE accounts_ratelimit SET count = count - 1 WHERE key = %s AND window_start = %s AND count > 0"
+)
+_FORGET = "DELETE FROM accounts_ratelimit WHERE key = %s AND window_start = %s"
 
 
-class Tally(models.Model):
+class RateLimit(models.Model):
     """How often one thing was tried in one window; `key` tells what, but not to who reads the table."""
 
     key = models.CharField(max_length=64)
     window_start = models.DateTimeField()
     count = models.IntegerField(default=0)
 
-    objects: ClassVar[models.Manager["Tally"]]
+    objects: ClassVar[models.Manager["RateLimit"]]
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "window_start"], name="one_tally_a_window")]
-        indexes = [models.Index(fields=["window_start"], name="tallies_by_age")]
-        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["key", "window_start"], name="one_count_a_window")]
+        indexes = [models.Index(fields=["window_start"], name="rate_limits_by_age")]
 
     def __str__(self) -> str:
         return f"{self.count} since {self.window_start}"
@@ -56,8 +57,8 @@ class Try:
             cursor.execute(_FORGET, [self._key, self._start])
 
 
-def count_try(purpose: str, value: str, window: timedelta, *, is_repeat: bool = False) -> Try:
-    """Count one more try of `purpose` with `value`, or, of a repeat, only look.
+def count_try(purpose: str, value: str, window: timedelta, *, is_replay: bool = False) -> Try:
+    """Count one more try of `purpose` with `value`, or, of a replay, only look.
 
     Commits at once unless inside a transaction: a try counts whatever becomes of it.
     """
@@ -67,6 +68,6 @@ def count_try(purpose: str, value: str, window: timedelta, *, is_repeat: bool = 
     key = salted_hmac(f"aftercart.tally.{purpose}", value, algorithm="sha256").hexdigest()
     started_at = datetime.fromtimestamp(start, UTC)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"key": key, "start": started_at, "step": 0 if is_repeat else 1})
+        cursor.execute(_COUNT, {"key": key, "start": started_at, "step": 0 if is_replay else 1})
         count: int = cursor.fetchone()[0]
     return Try(count, max(1, round(start + seconds - now)), key, started_at)

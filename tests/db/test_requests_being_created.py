@@ -29,12 +29,12 @@ def shop() -> Shop:
     request = request_units(shop, delivered=False)
     shop.fake.fail("create_request", AnswerUnknown)
     deliver_request(request.pk, shop.fake)
-    assert get_request().making_id == request.uuid.hex
+    assert get_request().pending_create_id == request.uuid.hex
     return shop
 
 
 def pass_the_grace() -> None:
-    CancellationRequest.objects.update(making_at=F("making_at") - settings.VERIFY_GRACE)
+    CancellationRequest.objects.update(pending_create_at=F("pending_create_at") - settings.VERIFY_GRACE)
 
 
 def get_planned() -> str:
@@ -55,7 +55,7 @@ def test_it_is_not_made_a_second_time_before(shop: Shop) -> None:
 
     assert shop.count_posts("create_request") == 2
     assert get_request().delivered_at is not None
-    assert get_request().making_id == ""
+    assert get_request().pending_create_id == ""
 
 
 def test_what_was_certainly_not_made_is_made_at_once() -> None:
@@ -63,7 +63,7 @@ def test_what_was_certainly_not_made_is_made_at_once() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.fail("create_request", NotSent)
     deliver_request(request.pk, shop.fake)
-    assert get_request().making_id == ""
+    assert get_request().pending_create_id == ""
 
     deliver_request(request.pk, shop.fake)
 
@@ -75,7 +75,7 @@ def test_of_several_units_the_one_that_may_still_come_is_waited_for() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.before("create_request", lambda: lose_the_second(shop))
     deliver_request(request.pk, shop.fake)
-    assert get_request().making_id == f"{request.uuid.hex}-1"
+    assert get_request().pending_create_id == f"{request.uuid.hex}-1"
 
     deliver_request(request.pk, shop.fake)
     assert shop.count_posts("create_request") == 2
@@ -110,11 +110,11 @@ def test_a_rejection_waits_for_it(shop: Shop) -> None:
     reject_request(get_request().pk, make_customer(), "Already packed.")
 
     deliver_rejection(get_request().pk, shop.fake)
-    assert (get_request().rejection_told_at, get_planned()) == (None, jobs.DELIVER_REJECTION)
+    assert (get_request().rejection_sent_at, get_planned()) == (None, jobs.DELIVER_REJECTION)
 
     pass_the_grace()
     deliver_rejection(get_request().pk, shop.fake)
-    assert get_request().rejection_told_at is not None
+    assert get_request().rejection_sent_at is not None
 
 
 def test_one_that_was_decided_meanwhile_is_not_given_up_before(shop: Shop) -> None:
@@ -211,10 +211,13 @@ def make_it_elsewhere(shop: Shop) -> None:
     """Make the request as the one that is just being made, which is then refused."""
     shop.fake.before("create_request", None)
     request = get_request()
-    CancellationRequest.objects.update(making_id="")
+    CancellationRequest.objects.update(pending_create_id="")
     deliver_request(request.pk, shop.fake)
     CancellationRequest.objects.update(
-        deliveries=request.deliveries, delivered_at=None, remote_pks=[], making_id=request.making_id
+        delivery_attempts=request.delivery_attempts,
+        delivered_at=None,
+        remote_pks=[],
+        pending_create_id=request.pending_create_id,
     )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from aftercart.accounts.models import User
-from aftercart.actions.commands import Write
+from aftercart.actions.commands import Caller
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.orders.guests import Guest
 
@@ -36,7 +36,7 @@ def read_key(request: HttpRequest) -> str:
     return key if _KEY.fullmatch(key) else ""
 
 
-def read_write(request: HttpRequest, user: User | None, guest: Guest | None = None) -> Write:
+def read_page_caller(request: HttpRequest, user: User | None, guest: Guest | None = None) -> Caller:
     """Read who writes, a customer or a guest, and what.
 
     The digest is of the path and of every field but the CSRF token.
@@ -48,4 +48,4 @@ def read_write(request: HttpRequest, user: User | None, guest: Guest | None = No
         for value in values
     )
     fingerprint, *older = list_fingerprints(request.path, urlencode(pairs, errors="surrogatepass"))
-    return Write(user, fingerprint, read_key(request), guest, tuple(older))
+    return Caller(user, fingerprint, read_key(request), guest, tuple(older))

@@ -1,4 +1,4 @@
-"""While Omnitron is still to be told of a rejection, nothing it shows of the item answers another wish."""
+"""While Omnitron is still to be told of a rejection, nothing it shows of the item answers another request."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def reject_and_ask_again(shop: Shop) -> tuple[CancellationRequest, CancellationR
     return first, CancellationRequest.objects.exclude(pk=first.pk).get()
 
 
-def test_a_new_wish_is_not_sent_over_the_one_that_omnitron_may_still_decide() -> None:
+def test_a_new_request_is_not_sent_over_the_one_that_omnitron_may_still_decide() -> None:
     shop = Shop()
 
     _first, second = reject_and_ask_again(shop)
@@ -49,7 +49,7 @@ def test_a_new_request_is_delivered_once_the_rejection_is_told() -> None:
     assert statuses == {first.remote_pks[0]: "rejected", second.remote_pks[0]: "waiting"}
 
 
-def test_a_unit_that_is_gone_by_the_overruled_rejection_is_not_gone_by_the_next_wish_too() -> None:
+def test_a_unit_that_is_gone_by_the_overruled_rejection_is_not_gone_by_the_next_request_too() -> None:
     shop = Shop()
     first, second = reject_and_ask_again(shop)
     shop.fake.decide_request("approve", first.remote_pks[0], "")
@@ -108,7 +108,9 @@ def test_an_import_that_shows_what_omnitron_decided_leaves_it_to_be_booked_once(
 def test_nor_is_what_is_kept_of_an_earlier_round_counted_before_the_rejection_is_told() -> None:
     shop = Shop([Line(quantity=2)], split_units=True)
     first, second = request_units(shop).remote_pks
-    CancellationRequest.objects.update(remote_pks=[second], delivered_at=None, deliveries=0, delivery_round=1)
+    CancellationRequest.objects.update(
+        remote_pks=[second], delivered_at=None, delivery_attempts=0, requeue_count=1
+    )
     shop.fake.decide_request("reject", first, "")
     shop.fake.decide_request("approve", second, "")
     request = CancellationRequest.objects.get()

@@ -1,0 +1,66 @@
+"""Requests that an earlier version had sent to Omnitron keep the name that they were sent under."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.db.test_policy_migration import migrate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+_APP = "cancellations"
+
+
+def find_migration(executor: MigrationExecutor) -> tuple[str, str]:
+    """Find the migration by what it does: numbers change when branches meet."""
+    return next(
+        (key[0], key[1])
+        for key in executor.loader.graph.nodes
+        if key[0] == _APP and key[1].endswith("_names_at_omnitron")
+    )
+
+
+@pytest.fixture
+def before() -> Iterator[Any]:
+    """Go back to where requests were named by their id, and forward again at the end."""
+    executor = MigrationExecutor(connection)
+    leaves = executor.loader.graph.leaf_nodes()
+    key = find_migration(executor)
+    [parent] = [parent.key for parent in executor.loader.graph.node_map[key].parents if parent.key[0] == _APP]
+    yield migrate(parent)
+    migrate(*leaves)
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_kept"),
+    [
+        ({}, False),
+        ({"deliveries": 1}, True),
+        ({"making_id": "7"}, True),
+        ({"delivered_at": "2026-11-01T00:00Z"}, True),
+    ],
+)
+def test_a_request_keeps_its_old_name_if_omnitron_may_know_it(
+    before: Any, sent: dict[str, Any], is_kept: bool
+) -> None:
+    order = before.get_model("orders", "Order").objects.create(
+        number="ORD-1", channel_id=1, user_email="a@example.com", status="400", currency="TRY"
+    )
+    item = before.get_model("orders", "OrderItem").objects.create(
+        order=order, status="400", sku="S", quantity=1, price_currency="TRY"
+    )
+    reason = before.get_model(_APP, "CancellationReason").objects.create(
+        cancellation_type="cancel", subject="R"
+    )
+    submission = before.get_model(_APP, "Submission").objects.create(order=order, origin="direct")
+    line = before.get_model(_APP, "SubmissionLine").objects.create(
+        submission=submission, order_item=item, reason=reason, cancellation_type="cancel", quantity=1
+    )
+    request = before.get_model(_APP, "CancellationRequest").objects.create(line=line, **sent)
+
+    after = migrate(find_migration(MigrationExecutor(connection)))
+
+    kept = after.get_model(_APP, "CancellationRequest").objects.get(pk=request.pk)
+    assert kept.remote_name == (str(request.pk) if is_kept else "")
