@@ -117,10 +117,9 @@ def _answer_page(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-def write_csrf_cookie(secret: str) -> tuple[str, str]:
-    """Write the header by which Django prolongs the cookie of a token that stands in a page."""
-    request, response = HttpRequest(), HttpResponse()
-    request.META |= {"CSRF_COOKIE": secret, "CSRF_COOKIE_NEEDS_UPDATE": True}
+def write_csrf_cookie(request: HttpRequest) -> tuple[str, str]:
+    """Write the header by which Django sets, or prolongs, the cookie of a token that was taken for a page."""
+    response = HttpResponse()
     CsrfViewMiddleware(lambda _request: response).process_response(request, response)
     return "Set-Cookie", response.cookies[settings.CSRF_COOKIE_NAME].output(header="")
 

@@ -102,7 +102,8 @@ class HotReads:
         client = None if ask is None else read_client(scope, self._hops)
         if ask is None or client is None:
             return False
-        if client.csrf_secret:
+        is_page = client.csrf_secret is not None
+        if is_page:
             if ask.read == "list":
                 return False
             ask = ask.as_page()
@@ -113,11 +114,11 @@ class HotReads:
         except LaneLost:
             return False
         session = _find_session(rows, ask.token)
-        if session is None or (client.csrf_secret and session.has_messages):
+        if session is None or (is_page and session.has_messages):
             return False
         if ask.read == "list":
             return self._send_list(scope, proto, rows, client)
-        if client.csrf_secret:
+        if is_page:
             self._send_page(scope, proto, rows[0], client)
         else:
             self._send_order(proto, rows[0], client)
@@ -125,10 +126,11 @@ class HotReads:
 
     def _send_page(self, scope: Any, proto: Any, row: Row, client: Client) -> None:
         request = HttpRequest()
-        request.META["CSRF_COOKIE"] = client.csrf_secret
+        if client.csrf_secret:
+            request.META["CSRF_COOKIE"] = client.csrf_secret
         body = fill_page(row[_BODY] or b"", token=get_token(request), address=scope.path)
         headers = self._list_headers("page", client, length=len(body))
-        proto.response_bytes(200, [*headers, write_csrf_cookie(client.csrf_secret)], body)
+        proto.response_bytes(200, [*headers, write_csrf_cookie(request)], body)
 
     def _send_order(self, proto: Any, row: Row, client: Client) -> None:
         body, etag = row[_BODY] or b"", (row[_ETAG] or b"").decode()

@@ -103,8 +103,8 @@ class Client:
     key: str
     language: str
     origin: Origin
-    #: What the browser's CSRF token is made of, for who wants a page; "" for who wants JSON.
-    csrf_secret: str = ""
+    #: What the browser's CSRF token is made of, "" before it has one; None for who wants JSON.
+    csrf_secret: str | None = None
 
 
 def find_ask(scope: Any) -> Ask | None:
@@ -141,11 +141,12 @@ def read_client(scope: Any, hops: int) -> Client | None:
     key = find_session_key(cookies)
     if not chosen_format or origin is None or key is None:
         return None
-    secret = ""
+    secret = None
     if chosen_format == "html":
         secret = cookies.get(settings.CSRF_COOKIE_NAME, "")
-        # Without a token, or with something to be said once, a page is made for its visitor.
-        if scope.query_string or not _SECRET.fullmatch(secret) or CookieStorage.cookie_name in cookies:
+        # With something to be said once, a page is made for its visitor.
+        is_known = not secret or _SECRET.fullmatch(secret)
+        if scope.query_string or not is_known or CookieStorage.cookie_name in cookies:
             return None
     language = _find_language(
         fields.get("accept-language", ""), cookies.get(settings.LANGUAGE_COOKIE_NAME, "")
