@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -45,7 +47,7 @@ _MOST_FOR_SANDBOX = 5000
 def run_all() -> int:
     """Start everything, print what to open, and watch until stopped. Returns the exit code."""
     try:
-        with Supervisor() as supervisor:
+        with _owning_database(), Supervisor() as supervisor:
             _start_database(supervisor)
             sandbox = _start_sandbox(supervisor)
             prepare_database()
@@ -76,16 +78,21 @@ def _release_connections() -> None:
     connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
 
 
+@contextmanager
+def _owning_database() -> Iterator[None]:
+    """Have the embedded database to ourselves until the supervisor has stopped it; do nothing for another one."""
+    if not settings.IS_DATABASE_EMBEDDED:
+        yield
+        return
+    postgres.prepare(settings.EMBEDDED_DATABASE)
+    with postgres.owning(settings.EMBEDDED_DATABASE):
+        yield
+
+
 def _start_database(supervisor: Supervisor) -> None:
     if not settings.IS_DATABASE_EMBEDDED:
         return
     data = settings.EMBEDDED_DATABASE
-    postgres.prepare(data)
-    postgres.wait_until_stopped(data)
-    if postgres.is_ready(data):
-        raise ServiceFailed(
-            f"Another Aftercart is running in {settings.VAR}. AFTERCART_VAR gives this one its own."
-        )
     server = supervisor.start(
         Service(
             "postgres",

@@ -270,7 +270,7 @@ SCENARIOS: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
 
 
 #: What comes of a process that stood still, or of a restored backup, has tests of its own.
-UNSHOWN: Final = frozenset({"second_request_settled", "request_found_done"})
+UNSHOWN: Final = frozenset({"second_request_settled", "late_request_settled", "request_found_done"})
 SHOWN_ELSEWHERE: Final = frozenset({"late_sending", "late_success"}) | UNSHOWN
 
 

@@ -29,7 +29,7 @@ from aftercart.worker.tasks import run_deliver_request, run_recover, run_sync_or
 from tests.shop import Shop, count_jobs, get_statuses
 from tests.tables import empty_queue
 
-SETTLE = "aftercart.actions.recover.settle_submission"
+SETTLE = "aftercart.actions.settle_overdue.settle_submission"
 
 
 def leave_prepared(count: int = 1) -> list[Submission]:

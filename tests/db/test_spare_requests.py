@@ -39,6 +39,12 @@ def get_status(shop: Shop, pk: int) -> str:
     return shop.fake.backoffice.requests[pk].remote.status
 
 
+def list_settled(shop: Shop) -> list[str]:
+    """List what the timeline tells of spare requests."""
+    entries = shop.order.timeline.filter(event__endswith="_request_settled").order_by("pk")
+    return list(entries.values_list("event", flat=True))
+
+
 def work_off(shop: Shop) -> None:
     for spare in SpareRequest.objects.filter(state="found"):
         reject_spare(spare.pk, shop.fake)
@@ -57,6 +63,7 @@ def test_a_second_creation_under_one_name_is_found_by_the_next_who_looks_and_rej
     assert get_request().remote_pks == [first]
     assert (get_status(shop, first), get_status(shop, second)) == ("waiting", "rejected")
     assert SpareRequest.objects.get(remote_pk=second).state == "rejected"
+    assert list_settled(shop) == ["second_request_settled"]
 
 
 def test_a_process_that_wakes_after_another_has_delivered_has_its_creation_rejected(
@@ -234,3 +241,4 @@ def test_one_that_is_the_only_one_stands_for_its_request_and_is_no_surplus() -> 
 
     assert get_request().remote_pks == [only]
     assert Difference.objects.filter(what="cancelled twice").count() == 0
+    assert list_settled(shop) == ["late_request_settled"]

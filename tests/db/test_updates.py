@@ -24,15 +24,17 @@ from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import (
     CancellationRequest,
     Difference,
+    ReadBudget,
     Submission,
     SubmissionLine,
     SyncCursor,
 )
+from aftercart.cancellations.read_budget import spend_calls
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
-from tests.shop import Line, Shop, ask, get_statuses, make_command
+from tests.shop import Line, Shop, ask, get_statuses, load_into, make_command
 
 pytestmark = pytest.mark.django_db
 
@@ -279,6 +281,34 @@ def test_news_that_come_while_an_order_is_read_are_read_as_well() -> None:
     assert get_statuses(shop.order) == ["100"]
     pass_time(seconds=31)
     assert list_orders_to_sync(10) == [shop.order.pk]
+
+
+def test_reconciling_gives_way_to_other_reading_and_keeps_within_the_budget(settings: Settings) -> None:
+    """The bucket holds what comes in a quarter of a minute: two calls; an order takes more."""
+    settings.OMNITRON_READS_PER_MINUTE = 8
+    shops = [Shop() for _ in range(3)]
+    fake = shops[0].fake
+    for other in shops[1:]:
+        load_into(fake, other.order)
+    left: list[float] = []
+    renewed: list[int] = []
+
+    def pause(seconds: float) -> None:
+        """Let so much time pass that two calls have come in."""
+        assert seconds <= 1
+        assert len(renewed) == len(left) + 1  # the lease is renewed before each pause
+        left.append(spend_calls(0))
+        ReadBudget.objects.update(counted_at=F("counted_at") - timedelta(seconds=15))
+
+    counts = reconcile_orders(
+        fake, lambda: renewed.append(1) if len(renewed) == len(left) else None, pause=pause
+    )
+
+    assert counts == {"compared": 3, "different": 0, "unread": 0}
+    calls = len(fake.calls)
+    assert calls > 3 * 2
+    assert max(left) < 1
+    assert len(left) == pytest.approx((calls - 4) / 2, abs=3)
 
 
 def test_reconciling_settles_what_it_can_and_reports_the_rest_once() -> None:

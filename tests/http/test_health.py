@@ -27,6 +27,13 @@ def test_a_live_process_says_so() -> None:
     assert Client().get("/healthz").json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_is_a_read(path: str) -> None:
+    assert Client().head(path).status_code == 200
+    for answer in (Client().put(path), Client().post(path), Client().delete(path)):
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
 def test_a_ready_process_tells_the_queues_lag() -> None:
     app.configure_task(jobs.SYNC_ORDER, schedule_at=timezone.now() - timedelta(seconds=90)).defer(pk=1)
 

@@ -190,6 +190,10 @@ def test_the_list_is_paged_and_filtered(api: Api, shop: Shop) -> None:
     assert find("created_date__gte=2026-03-06") == [shop.order.pk]
     assert api.get("/users/orders/?page=99").status_code == 404
     assert api.get("/users/orders/?created_date__gte=yesterday").status_code == 400
+    # What no order can be of.
+    assert find("created_date__lte=2026-03-05&created_date__gte=2026-03-05&search=x") == []
+    assert find("created_date__lte=0261-10-28") == []
+    assert find("last_month=&created_date__gte=2000-01-01&created_date__lte=2000-01-01") == []
     assert api.get("/users/orders/?search=%00").status_code == 400
     assert api.get("/users/orders/?limit=100000").json()["next"] is None
 

@@ -167,6 +167,21 @@ def test_a_page_changed_and_sent_again_under_its_key_is_asked_for_once_more(
     assert read_fields(page.select("main form")[0])["name"] == "Fatma"
 
 
+def test_a_key_that_is_too_long_is_refused_by_page_and_program_alike(client: Client, shop: Shop) -> None:
+    path = f"/orders/{shop.order.number}/withdraw/"
+    form = open_confirmation(client, shop)
+
+    page = client.post(path, form, headers={"Idempotency-Key": "k" * 256})
+    program = send(client, shop, key="k" * 256)
+
+    assert page.status_code == 400
+    assert program.json() == {
+        "Idempotency-Key": ["An Idempotency-Key has at most 255 characters."], "code": "max_length"
+    }  # fmt: skip
+    assert Withdrawal.objects.count() == 0
+    assert client.post(path, form, headers={"Idempotency-Key": "k" * 255}).status_code == 303
+
+
 def test_a_guests_page_sent_again_is_one_statement(shop: Shop) -> None:
     shop.order.user = None
     shop.order.save(update_fields=["user"])

@@ -66,15 +66,23 @@ class _Round:
 
 
 def list_streams_due() -> list[tuple[int, Stream]]:
-    """List the streams whose last look is a setting's time ago, of the channels that orders were written for.
-
-    Those have cursors since then (`add_channels`): to look through all orders for them took longer than the reading.
-    """
+    """List the streams whose last look is a setting's time ago, of the channels that orders were written for."""
     since = timezone.now() - settings.OMNITRON_POLL
     polled = {(row.channel_id, row.stream): row.polled_at for row in SyncCursor.objects.all()}
-    channels = {settings.OMNITRON_CHANNEL_ID, *(channel_id for channel_id, _stream in polled)}
-    due = [(pk, stream) for pk in sorted(channels) for stream in STREAMS]
+    due = [(pk, stream) for pk in _add_own(pk for pk, _stream in polled) for stream in STREAMS]
     return [key for key in due if (at := polled.get(key)) is None or at <= since]
+
+
+def list_channels() -> list[int]:
+    """List the channels that orders were written for, and the setting's.
+
+    They have cursors since then (`add_channels`): to look through all orders for them took longer than the reading.
+    """
+    return _add_own(SyncCursor.objects.values_list("channel_id", flat=True))
+
+
+def _add_own(channel_ids: Iterable[int]) -> list[int]:
+    return sorted({settings.OMNITRON_CHANNEL_ID, *channel_ids})
 
 
 def add_channels(channel_ids: Iterable[int]) -> None:

@@ -8,7 +8,6 @@ released once all of it was read. It may be interrupted, and run again: what was
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -19,9 +18,9 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.hold_sending import hold_sending, release_sending
 from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.poll_updates import STREAMS, Stream, poll_updates
+from aftercart.actions.poll_updates import STREAMS, Stream, list_channels, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_order
-from aftercart.actions.settle_overdue import is_overdue
+from aftercart.actions.settle_overdue import is_overdue, settle_abandoned
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.holds import SendingHold
@@ -89,8 +88,7 @@ def reconcile_before_sending(
 
 def _list_unread_streams(client: Omnitron) -> Iterator[str]:
     """Read Omnitron's lists of updates to their ends, from where the backup had read them; yield what failed."""
-    channels = Order.objects.order_by().values_list("channel_id", flat=True).distinct()
-    for channel_id in channels:
+    for channel_id in list_channels():
         for stream in STREAMS:
             if not _read_stream(channel_id, stream, client):
                 yield f"{stream} of channel {channel_id}"
@@ -175,10 +173,7 @@ def _settle_submission(
     elif submission.state == _State.UNKNOWN:
         verify_submission(submission.pk, client)
     elif is_overdue(submission.pk):
-        outcome = _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN
-        detail = "The process that served this submission died."
-        settle = partial(settle_submission, cause="process_died", detail=detail)
-        settle(submission.pk, outcome, WORKER, only_from=_State(submission.state))
+        settle_abandoned(submission.pk, _State(submission.state))
     submission.refresh_from_db(fields=["state"])
     return submission.state == _State.APPLIED
 

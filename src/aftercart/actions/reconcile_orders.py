@@ -1,6 +1,7 @@
 """Compare open and lately closed orders with Omnitron, and report every difference that syncing does not settle."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -14,9 +15,11 @@ from aftercart.actions.compare_refunds import Found, compare_refunds
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync_order import sync_order
+from aftercart.cancellations.read_budget import has_calls_to_spare, spend_calls
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
+from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
 from aftercart.orders.status import FINAL
@@ -25,6 +28,8 @@ from aftercart.orders.status import FINAL
 _RECENT = timedelta(days=60)
 #: Omnitron may still move money of an order for so long after nothing is left of it.
 _CLOSED_LATELY = timedelta(days=14)
+#: Within the life of a lease, which is renewed before each.
+_PAUSE_SECONDS = 1.0
 _WORK = "aftercart.reconcile_order"
 
 
@@ -87,20 +92,31 @@ def _report(order_pk: int, found: list[Found]) -> int:
     return len(found)
 
 
-def reconcile_orders(client: Omnitron, fence: Fence = stand_alone) -> dict[str, int]:
-    """Reconcile them all, until an outage. Returns how many were compared, differ, and were unread."""
+def reconcile_orders(
+    client: Omnitron, fence: Fence = stand_alone, *, pause: Callable[[float], None] = time.sleep
+) -> dict[str, int]:
+    """Reconcile them all, until an outage. Returns how many were compared, differ, and were unread.
+
+    It keeps within the budget of calls, pausing whenever other reading in the background needs it.
+    """
     counts = {"compared": 0, "different": 0, "unread": 0}
     with suppress(_OmnitronAway):
         for pk in list_orders_to_reconcile().iterator(chunk_size=500):
+            while not has_calls_to_spare():
+                fence()
+                pause(_PAUSE_SECONDS)
             do_apart(_WORK, pk, partial(_count_order, pk, client, counts), fence, passing=_OmnitronAway)
     return counts
 
 
 def _count_order(pk: int, client: Omnitron, counts: dict[str, int]) -> None:
     try:
-        counts["different"] += bool(reconcile_order(pk, client))
+        with metered() as meter:
+            counts["different"] += bool(reconcile_order(pk, client))
         counts["compared"] += 1
     except OmnitronError as error:
         counts["unread"] += 1
         if error.is_outage:
             raise _OmnitronAway from None
+    finally:
+        spend_calls(meter.calls)

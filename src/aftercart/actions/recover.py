@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -17,7 +16,7 @@ from django.db.models.functions import Now
 from aftercart.accounts.models import RateLimit
 from aftercart.actions import jobs
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
-from aftercart.actions.settle_submission import settle_submission
+from aftercart.actions.settle_overdue import list_overdue, longest_ago, settle_abandoned
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -30,7 +29,6 @@ from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order
-from aftercart.orders.timeline import WORKER
 
 _State = Submission.State
 
@@ -47,12 +45,11 @@ def recover_submissions(fence: Fence = stand_alone) -> int:
 
     A process that is merely slow loses its claim, and then sends nothing and settles nothing.
     """
-    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
-    stale = Submission.objects.filter(
-        Q(state=_State.PREPARED, created_at__lt=Now() - longest)
-        | Q(state=_State.SENT, sent_at__lt=Now() - longest)
+    found = (
+        exclude_set_back(RECOVER_SUBMISSION, list_overdue(_MARGIN))
+        .order_by("pk")
+        .values_list("pk", "state")[:_MOST]
     )
-    found = exclude_set_back(RECOVER_SUBMISSION, stale).order_by("pk").values_list("pk", "state")[:_MOST]
     return sum(
         do_apart(RECOVER_SUBMISSION, pk, partial(_settle, pk, _State(state)), fence) for pk, state in found
     )
@@ -60,14 +57,7 @@ def recover_submissions(fence: Fence = stand_alone) -> int:
 
 def _settle(pk: int, state: Submission.State) -> None:
     failpoint("recover.settling")
-    settle_submission(
-        pk,
-        _State.REFUSED if state == _State.PREPARED else _State.UNKNOWN,
-        WORKER,
-        cause="process_died",
-        only_from=state,  # else it was merely slow, and has just been sent or settled
-        nowait=True,
-    )
+    settle_abandoned(pk, state, nowait=True)
 
 
 def recover_jobs(fence: Fence = stand_alone) -> int:
@@ -98,9 +88,8 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     )
     yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_sent_at=None)
     # A younger one may be told just now by the web process that recorded it.
-    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING)
-    yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=Now() - longest)
+    yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=longest_ago(_MARGIN))
     yield jobs.REJECT_SPARE, SpareRequest.objects.filter(state=SpareRequest.State.FOUND)
     yield jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=Now())
     yield jobs.SEND_EMAIL, list_waiting()

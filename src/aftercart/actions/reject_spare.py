@@ -87,10 +87,11 @@ def _settle(spare_pk: int, rows: list[RemoteRequest]) -> None:
         return
     failpoint("spare.settled")
     data = {"request": spare.request_id, "remote": spare.remote_pk, "state": state.value}
-    record_event(order, "second_request_settled", OMNITRON, item=spare.request.line.order_item, data=data)
-    logger.error(
-        "Omnitron had a second request #%s for request %s: %s", spare.remote_pk, spare.request_id, state
-    )
+    is_second = any(pk != spare.remote_pk for pk in spare.request.remote_pks)
+    event = "second_request_settled" if is_second else "late_request_settled"
+    record_event(order, event, OMNITRON, item=spare.request.line.order_item, data=data)
+    what = "a second request" if is_second else "a late request"
+    logger.error("Omnitron had %s #%s for request %s: %s", what, spare.remote_pk, spare.request_id, state)
     if approved:
         _count_approved(order, spare, approved[0])
     save_order(order)

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from aftercart.actions.change_address import postpone_change
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.cancellations.models import AddressChange, Submission
+from aftercart.lib.notes import write_note
 from aftercart.orders.models import IdempotencyRecord
 from aftercart.orders.timeline import WORKER
 
@@ -18,7 +19,6 @@ _State = Submission.State
 
 #: Beyond the longest dialogue a process that lives has settled its write.
 _MARGIN = timedelta(seconds=1)
-_DIED = "The process that served this submission died."
 
 
 def look_for_answers(records: Collection[int]) -> set[int]:
@@ -48,36 +48,40 @@ def settle_overdue(records: Collection[int]) -> None:
 
     A process that is merely slow loses its claim, and then sends nothing. By the database's clock.
     """
-    for submission in _list_overdue().filter(idempotency_record__in=records).order_by("pk"):
-        settle_submission(
-            submission.pk,
-            _State.REFUSED if submission.state == _State.PREPARED else _State.UNKNOWN,
-            WORKER,
-            cause="process_died",
-            detail=_DIED,
-            only_from=_State(submission.state),
-        )
+    for submission in list_overdue().filter(idempotency_record__in=records).order_by("pk"):
+        settle_abandoned(submission.pk, _State(submission.state))
     changes = AddressChange.objects.filter(
         state=AddressChange.State.PENDING,
-        created_at__lt=_longest_ago(),
+        created_at__lt=longest_ago(_MARGIN),
         idempotency_record__in=records,
         idempotency_record__status_code=None,
     )
     for change in changes.select_related("idempotency_record").order_by("pk"):
-        postpone_change(change, _DIED)
+        postpone_change(change, write_note("process_died"))
 
 
 def is_overdue(submission_pk: int) -> bool:
     """Return whether a submission is under way, and no dialogue can still be at it."""
-    return _list_overdue().filter(pk=submission_pk).exists()
+    return list_overdue().filter(pk=submission_pk).exists()
 
 
-def _list_overdue() -> models.QuerySet[Submission]:
-    before = _longest_ago()
+def settle_abandoned(submission_pk: int, state: Submission.State, *, nowait: bool = False) -> None:
+    """Settle a submission whose process died in `state`: it was certainly not sent, or nobody knows.
+
+    If that process was merely slow, and has moved the submission on meanwhile, nothing happens.
+    """
+    outcome = _State.REFUSED if state == _State.PREPARED else _State.UNKNOWN
+    settle_submission(submission_pk, outcome, WORKER, cause="process_died", only_from=state, nowait=nowait)
+
+
+def list_overdue(margin: timedelta = _MARGIN) -> models.QuerySet[Submission]:
+    """List the submissions under way that no dialogue can have been at for so long."""
+    before = longest_ago(margin)
     return Submission.objects.filter(
         Q(state=_State.PREPARED, created_at__lt=before) | Q(state=_State.SENT, sent_at__lt=before)
     )
 
 
-def _longest_ago() -> models.expressions.CombinedExpression:
-    return Now() - (timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN)
+def longest_ago(margin: timedelta) -> models.expressions.CombinedExpression:
+    """Return the time, by the database's clock, since when every dialogue has ended, with a margin."""
+    return Now() - (timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + margin)

@@ -2,17 +2,20 @@
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from aftercart.worker.queue import measure_queue
 
 
-def live(_request: HttpRequest) -> JsonResponse:
+@require_safe
+def live(_request: HttpRequest) -> HttpResponse:
     """Answer as long as the process does."""
     return JsonResponse({"status": "ok"})
 
 
-def ready(_request: HttpRequest) -> JsonResponse:
+@require_safe
+def ready(_request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database answers and has all migrations, else 503 with what is missing.
 
     The queue's lag is told, not judged: taking web servers away does not help a queue without workers.

@@ -32,18 +32,17 @@ from aftercart.api.serializers import (
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
 from aftercart.cancellations.selectors import list_reasons, reason_document
 from aftercart.lib.fingerprints import list_fingerprints
+from aftercart.lib.negotiation import LONGEST_KEY
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_now, get_order, list_orders
 
-_LONGEST_KEY = 255
-
 
 def read_caller(request: Request) -> Caller:
     """Read who writes, and how a replay is recognised: by key, or by path and content (contract section 3.5)."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > _LONGEST_KEY:
+    if len(key) > LONGEST_KEY:
         message = _("An Idempotency-Key has at most 255 characters.")
         raise ValidationError({"Idempotency-Key": [message]}, code="max_length")
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)

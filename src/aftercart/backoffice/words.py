@@ -35,6 +35,7 @@ EVENT_WORDS: Final[dict[str, Text]] = {
     "answer_unknown": gettext_lazy("Omnitron's answer is unknown; it is being checked"),
     "late_sending": gettext_lazy("Sent after it had been given up; it is being checked again"),
     "second_request_settled": gettext_lazy("A second request in Omnitron's queue was dealt with"),
+    "late_request_settled": gettext_lazy("A request that reached Omnitron's queue late was dealt with"),
     "late_success": gettext_lazy("Omnitron carried out what had been given up"),
     "requests_opened": gettext_lazy("Left to the back office"),
     "verification_needs_staff": gettext_lazy(

@@ -35,11 +35,21 @@ class ReadBudget(models.Model):
 def spend_calls(count: int) -> float:
     """Take calls that were made from the budget; return what is left, which may be less than nothing."""
     rate = settings.OMNITRON_READS_PER_MINUTE / _MINUTE
-    values = {"id": _ONLY, "most": max(rate * _BURST_SECONDS, 1.0), "rate": rate, "cost": float(count)}
+    values = {"id": _ONLY, "most": _get_most(), "rate": rate, "cost": float(count)}
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, values)
         left: float = cursor.fetchone()[0]
     return left
+
+
+def _get_most() -> float:
+    """Return how many calls the bucket holds."""
+    return max(settings.OMNITRON_READS_PER_MINUTE / _MINUTE * _BURST_SECONDS, 1.0)
+
+
+def has_calls_to_spare() -> bool:
+    """Return whether half of the bucket is left: for reading that may take hours, and gives way to all other."""
+    return spend_calls(0) >= max(_get_most() / 2, 1.0)
 
 
 def has_calls_left() -> bool:

@@ -89,7 +89,7 @@ def read_documents(
     """
     try:
         page, parameters = _name_page(orders)
-    except EmptyResultSet:  # an id that no column holds
+    except EmptyResultSet:  # what is asked for cannot be: an id that no column holds, a year without orders
         return []
     terms = {**list_terms(), "kind": kind, "language": get_language() or settings.LANGUAGE_CODE}
     with connection.cursor() as cursor:

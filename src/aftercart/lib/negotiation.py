@@ -1,7 +1,7 @@
 """HTML or JSON: how a request says which it wants (contract section 1)."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import DataError
@@ -10,6 +10,9 @@ from django.utils.cache import patch_vary_headers
 
 #: What only a client's input makes of a request that is otherwise fine: text that is none, a number no column holds.
 UNDECODABLE = (UnicodeError, DataError)
+
+#: The longest `Idempotency-Key` (contract section 3.5). Pages carry a key of their own, in the form.
+LONGEST_KEY: Final = 255
 
 View = Callable[..., HttpResponseBase]
 
@@ -54,6 +57,8 @@ def by_format(*, html: View, json: View) -> View:
 
     def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         view = json if choose_format(request) == "json" else html
+        if view is html and len(request.headers.get("Idempotency-Key", "").strip()) > LONGEST_KEY:
+            raise SuspiciousOperation("The Idempotency-Key is too long.")  # no browser's: programs rely on it
         response = view(request, *args, **kwargs)
         patch_vary_headers(response, ["Accept"])
         return response

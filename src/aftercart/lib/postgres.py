@@ -4,17 +4,19 @@ It listens on a Unix socket only. The wheel is used for its programs; its Python
 in a folder whose path has spaces, and shares one lock file between all users of the machine.
 """
 
+import fcntl
 import hashlib
 import os
 import pwd
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -129,21 +131,35 @@ def is_ready(data: Path) -> bool:
     return subprocess.run(command, check=False, timeout=10).returncode == 0  # noqa: S603 - our own program and arguments
 
 
-def wait_until_stopped(data: Path) -> None:
-    """Wait for a server that is stopping, as the one of a run that was killed does; not for one that serves."""
-    end = time.monotonic() + _START_SECONDS
-    while _is_stopping(data) and time.monotonic() < end:
-        time.sleep(0.1)
+@contextmanager
+def owning(data: Path) -> Iterator[None]:
+    """Be the one process that may serve this data folder. A server that a killed process has left is stopped first.
+
+    Its lock ends with the process, however that ends. Raises `PostgresError` where another process is the one.
+    """
+    with data.with_name(f"{data.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"Another Aftercart is running in {data.parent}. AFTERCART_VAR gives this one its own."
+            raise PostgresError(message) from None
+        _stop_orphan(data)
+        yield
 
 
-def _is_stopping(data: Path) -> bool:
-    """Return whether there is a server that says of itself that it stops. Its status is the file's last line."""
-    try:
-        lines = (data / "postmaster.pid").read_text().split("\n")
-        os.kill(int(lines[0]), 0)
-    except (OSError, ValueError):
-        return False
-    return any(line.strip() == "stopping" for line in lines)
+def _stop_orphan(data: Path) -> None:
+    """Stop a server that nobody owns, and wait for one that stops already."""
+    is_serving, end = is_ready(data), time.monotonic() + _START_SECONDS
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError):  # each means that it is gone
+        while time.monotonic() < end:
+            # Its process id comes first; of a file that a crash has left, it may be anybody's by now.
+            pid, *status = (data / "postmaster.pid").read_text().split()
+            if not is_serving and "stopping" not in status:
+                return
+            os.kill(int(pid), signal.SIGINT if is_serving else 0)  # SIGINT is PostgreSQL's fast shutdown
+            is_serving = False
+            time.sleep(0.1)
+        raise PostgresError(f"The PostgreSQL of an earlier run did not stop; its data: {data}")
 
 
 def wait_until_ready(data: Path, process: subprocess.Popen[bytes] | None = None) -> None:
@@ -177,12 +193,13 @@ def running(data: Path, options: Sequence[str] = ()) -> Iterator[None]:
         create_database(data, DATABASE)
         yield
         return
-    process = subprocess.Popen(  # noqa: S603 - our own program and arguments
-        server_command(data, options), stdout=subprocess.DEVNULL, stderr=sys.stderr, **popen_options()
-    )
-    try:
-        wait_until_ready(data, process)
-        yield
-    finally:
-        process.send_signal(2)  # SIGINT is PostgreSQL's fast shutdown
-        process.wait(timeout=_START_SECONDS)
+    with owning(data):
+        process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+            server_command(data, options), stdout=subprocess.DEVNULL, stderr=sys.stderr, **popen_options()
+        )
+        try:
+            wait_until_ready(data, process)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=_START_SECONDS)

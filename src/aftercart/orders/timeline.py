@@ -29,6 +29,7 @@ EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     "request_withdrawn": frozenset({_Kind.STAFF}),
     "request_found_done": frozenset({_Kind.WORKER}),
     "second_request_settled": frozenset({_Kind.OMNITRON}),
+    "late_request_settled": frozenset({_Kind.OMNITRON}),
     "request_decided_there": frozenset({_Kind.OMNITRON}),
     "rejection_overruled": frozenset({_Kind.OMNITRON}),
     "cancellation_completed": frozenset({_Kind.OMNITRON}),

@@ -94,7 +94,9 @@ about already is that one again, too: its answer is marked as a repeat, with no 
         400: (
             errors.make_bad_request(
                 "WithdrawFromContractBadRequest",
-                errors.make_input_error("WithdrawalInputError", WithdrawalSerializer().fields),
+                errors.make_input_error(
+                    "WithdrawalInputError", (*WithdrawalSerializer().fields, "Idempotency-Key")
+                ),
                 NothingLeft,
                 errors.Unreadable,
             ),
