@@ -76,7 +76,7 @@ def execute(data: Path, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(
         host=str(postgres.get_socket_folder(data)), user=postgres.ROLE, dbname=postgres.DATABASE
     ) as connection:
-        done = connection.execute(statement)  # type: ignore[arg-type]  # a constant of this file
+        done = connection.execute(statement)
         return done.fetchall() if done.description else []
 
 
