@@ -395,8 +395,8 @@ def test_a_page_of_which_something_is_a_visitors_own_is_left_to_django(shop: Sho
         ):
             assert_left_to_django(scope, 200)
     assert_left_to_django(make_browser_scope("/users/orders/", key), 200)
-    told = log_in(shop.user, _messages="[]")
-    assert answer_hot(make_browser_scope(list_paths(shop.order)[0], told)) is None
+    cookies = log_in(shop.user, _messages="[]")
+    assert answer_hot(make_browser_scope(list_paths(shop.order)[0], cookies)) is None
 
 
 @pytest.mark.parametrize("change", [_expire, _log_out, _deactivate, _change_password, _tamper])

@@ -1,7 +1,7 @@
 """The public storefront client, `@akinon/next` as published, works against Aftercart as it is.
 
 Node runs the package's own data layer (its RTK Query endpoints, with their retries), its proxy (`api/client`),
-its log-in (`api/auth`) and its log-out (`api/logout`); only Next.js and the shop's settings are stand-ins.
+its log-in (`api/auth`) and its log-out (`api/logout`); only Next.js and the shop's settings are stubs.
 """
 
 import json

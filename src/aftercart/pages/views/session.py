@@ -53,7 +53,7 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 class _LogoutCsrf(CsrfViewMiddleware):
-    """Django's check, without the wish for a `Referer` where there is neither that nor an `Origin`.
+    """Django's check, without asking for a `Referer` where there is neither that nor an `Origin`.
 
     The storefront's server logs out by a request of its own, which has neither. A browser names the `Origin` of every
     POST that another site causes, and that is checked as ever; so is the token. At worst somebody is logged out.
