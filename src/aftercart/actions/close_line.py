@@ -43,7 +43,7 @@ def complete_line(
     item = line.order_item
     line.completed_quantity = line.quantity if quantity is None else quantity
     _take_units(line)
-    _close(line, "completed")
+    _close(line, SubmissionLine.Outcome.COMPLETED)
     booked = book_refund(order, line, reported=refund_amount, remote=remote)
     save_item(item, "status", "status_before", "cancelled_quantity", "reserved_quantity", "refund_amount")
     _decide(line, _Status.COMPLETED, reason=reason)
@@ -82,7 +82,7 @@ def reject_line(
     if item.status == Status.CANCELLATION_WAITING and item.status_before:
         item.status = item.status_before
         save_item(item, "status")
-    _close(line, "rejected")
+    _close(line, SubmissionLine.Outcome.REJECTED)
     _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
     record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
     notify_rejected(order, line, reason)
@@ -118,7 +118,7 @@ def _free_units(line: SubmissionLine) -> None:
     item.reserved_quantity = max(item.reserved_quantity - line.quantity, 0)
 
 
-def _close(line: SubmissionLine, outcome: str) -> None:
+def _close(line: SubmissionLine, outcome: SubmissionLine.Outcome) -> None:
     line.is_open = False
     line.outcome = outcome
     line.closed_at = timezone.now()

@@ -22,46 +22,49 @@ from aftercart.lib.times import clamp
 from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry
 from aftercart.orders.status import FINAL, LABELS, Status
+from aftercart.orders.timeline import Event
 
 Text = str | Promise
 NOTHING: Final = "–"
 
 EVENT_WORDS: Final[dict[str, Text]] = {
-    "order_imported": gettext_lazy("Order imported"),
-    "order_updated": gettext_lazy("Order updated by an import"),
-    "cancellation_submitted": gettext_lazy("Cancellation or return asked for"),
-    "cancellation_sending": gettext_lazy("About to be sent to Omnitron"),
-    "cancellation_sent": gettext_lazy("Omnitron took the cancellation"),
-    "answer_unknown": gettext_lazy("Omnitron's answer is unknown; it is being checked"),
-    "late_sending": gettext_lazy("Sent after it had been given up; it is being checked again"),
-    "second_request_settled": gettext_lazy("A second request in Omnitron's queue was dealt with"),
-    "late_request_settled": gettext_lazy("A request that reached Omnitron's queue late was dealt with"),
-    "late_success": gettext_lazy("Omnitron carried out what had been given up"),
-    "requests_opened": gettext_lazy("Left to the back office"),
-    "verification_needs_staff": gettext_lazy(
+    Event.ORDER_IMPORTED: gettext_lazy("Order imported"),
+    Event.ORDER_UPDATED: gettext_lazy("Order updated by an import"),
+    Event.CANCELLATION_SUBMITTED: gettext_lazy("Cancellation or return asked for"),
+    Event.CANCELLATION_SENDING: gettext_lazy("About to be sent to Omnitron"),
+    Event.CANCELLATION_SENT: gettext_lazy("Omnitron took the cancellation"),
+    Event.ANSWER_UNKNOWN: gettext_lazy("Omnitron's answer is unknown; it is being checked"),
+    Event.LATE_SENDING: gettext_lazy("Sent after it had been given up; it is being checked again"),
+    Event.SECOND_REQUEST_SETTLED: gettext_lazy("A second request in Omnitron's queue was dealt with"),
+    Event.LATE_REQUEST_SETTLED: gettext_lazy("A request that reached Omnitron's queue late was dealt with"),
+    Event.LATE_SUCCESS: gettext_lazy("Omnitron carried out what had been given up"),
+    Event.REQUESTS_OPENED: gettext_lazy("Left to the back office"),
+    Event.VERIFICATION_NEEDS_STAFF: gettext_lazy(
         "Its answer has been looked for in vain for long; somebody should look"
     ),
-    "request_delivered": gettext_lazy("Request delivered into Omnitron's queue"),
-    "request_approved": gettext_lazy("Request approved"),
-    "request_withdrawn": gettext_lazy("Request taken out of Omnitron's queue"),
-    "request_decided_there": gettext_lazy("Omnitron had decided before the approval reached it"),
-    "request_found_done": gettext_lazy("Found done at Omnitron after a restore"),
-    "rejection_overruled": gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
-    "cancellation_completed": gettext_lazy("Cancelled or returned"),
-    "cancellation_rejected": gettext_lazy("Cancellation rejected"),
-    "return_code_issued": gettext_lazy("Return code issued"),
-    "points_booked": gettext_lazy("Loyalty points settled"),
-    "policy_overridden": gettext_lazy("The policy was overridden by staff"),
-    "links_revoked": gettext_lazy("All links to the order were made void"),
-    "withdrawal_received": gettext_lazy("Withdrawal from contract received"),
-    "withdrawal_accepted": gettext_lazy("Withdrawal accepted"),
-    "withdrawal_refused": gettext_lazy("Withdrawal refused"),
-    "address_change_submitted": gettext_lazy("Another delivery address asked for"),
-    "address_change_confirmed": gettext_lazy("Delivery address changed"),
-    "address_change_refused": gettext_lazy("Address change refused"),
-    "address_change_too_late": gettext_lazy("Too late to change the delivery address"),
-    "address_change_overtaken": gettext_lazy("An older address change overtook this one; it is told again"),
-    "address_change_found": gettext_lazy("Omnitron sends it to another address that was asked for"),
+    Event.REQUEST_DELIVERED: gettext_lazy("Request delivered into Omnitron's queue"),
+    Event.REQUEST_APPROVED: gettext_lazy("Request approved"),
+    Event.REQUEST_WITHDRAWN: gettext_lazy("Request taken out of Omnitron's queue"),
+    Event.REQUEST_DECIDED_THERE: gettext_lazy("Omnitron had decided before the approval reached it"),
+    Event.REQUEST_FOUND_DONE: gettext_lazy("Found done at Omnitron after a restore"),
+    Event.REJECTION_OVERRULED: gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
+    Event.CANCELLATION_COMPLETED: gettext_lazy("Cancelled or returned"),
+    Event.CANCELLATION_REJECTED: gettext_lazy("Cancellation rejected"),
+    Event.RETURN_CODE_ISSUED: gettext_lazy("Return code issued"),
+    Event.POINTS_BOOKED: gettext_lazy("Loyalty points settled"),
+    Event.POLICY_OVERRIDDEN: gettext_lazy("The policy was overridden by staff"),
+    Event.LINKS_REVOKED: gettext_lazy("All links to the order were made void"),
+    Event.WITHDRAWAL_RECEIVED: gettext_lazy("Withdrawal from contract received"),
+    Event.WITHDRAWAL_ACCEPTED: gettext_lazy("Withdrawal accepted"),
+    Event.WITHDRAWAL_REFUSED: gettext_lazy("Withdrawal refused"),
+    Event.ADDRESS_CHANGE_SUBMITTED: gettext_lazy("Another delivery address asked for"),
+    Event.ADDRESS_CHANGE_CONFIRMED: gettext_lazy("Delivery address changed"),
+    Event.ADDRESS_CHANGE_REFUSED: gettext_lazy("Address change refused"),
+    Event.ADDRESS_CHANGE_TOO_LATE: gettext_lazy("Too late to change the delivery address"),
+    Event.ADDRESS_CHANGE_OVERTAKEN: gettext_lazy(
+        "An older address change overtook this one; it is told again"
+    ),
+    Event.ADDRESS_CHANGE_FOUND: gettext_lazy("Omnitron sends it to another address that was asked for"),
 }
 
 _ACTORS: Final[dict[str, Text]] = {

@@ -1,5 +1,6 @@
 """Why a submission or a request is where it is: stored as codes, put into words in the reader's language."""
 
+from enum import StrEnum
 from typing import Final
 
 from django.utils.functional import Promise
@@ -12,51 +13,100 @@ from aftercart.orders.status import LABELS, Status
 
 Text = str | Promise
 
-#: Why something is where it is. What is not listed is a code of Omnitron's own: it refused.
+
+class Cause(StrEnum):
+    """Why something is where it is. Any other code is Omnitron's own: it refused."""
+
+    REQUESTED = "requested"
+    HAS_INVOICE = "has_invoice"
+    DIRECT_WINDOW_PASSED = "direct_window_passed"
+    TYPE_NEEDS_APPROVAL = "type_needs_approval"
+    AMOUNT_NEEDS_APPROVAL = "amount_needs_approval"
+    PARTIAL_LINE = "partial_line"
+    MIXED_TYPES = "mixed_types"
+    COLLECTION_NOT_CHOSEN = "collection_not_chosen"
+    REASON_NOT_GIVEN = "reason_not_given"
+    POLICY_OVERRIDDEN = "policy_overridden"
+    UNREACHABLE = "unreachable"
+    BREAKER_OPEN = "breaker_open"
+    BULKHEAD_FULL = "bulkhead_full"
+    ON_HOLD = "on_hold"
+    THROTTLED = "throttled"
+    UNAUTHORIZED = "unauthorized"
+    LOGIN_FAILED = "login_failed"
+    DEADLINE_OVER = "deadline_over"
+    TIMEOUT = "timeout"
+    CONNECTION_LOST = "connection_lost"
+    SERVER_ERROR = "server_error"
+    REDIRECTED = "redirected"
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    PROCESS_DIED = "process_died"
+    FOUND_APPLIED = "found_applied"
+    FOUND_NOT_APPLIED = "found_not_applied"
+    FOUND_CHANGED = "found_changed"
+    ARRIVED_LATE = "arrived_late"
+    EARLIER_UNPROVEN = "earlier_unproven"
+    NAME_TAKEN = "name_taken"
+    CLAIM_LOST = "claim_lost"
+    MERGED_LINE = "merged_line"
+    OMNITRON_DIFFERS = "omnitron_differs"
+    OMNITRON_IN_PROGRESS = "omnitron_in_progress"
+    OMNITRON_STATUS = "omnitron_status"
+    OMNITRON_UNKNOWN_ITEM = "omnitron_unknown_item"
+    PARTLY_DECIDED = "partly_decided"
+    REJECTION_UNSENT = "rejection_untold"
+    REASON_UNMAPPED = "reason_unmapped"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+
+
+#: Each cause in words for staff; for customers: pages/outcome_words.py.
 CAUSES: Final[dict[str, Text]] = {
-    "requested": gettext_lazy("Asked for as a request"),
-    "has_invoice": gettext_lazy("An invoice has been issued"),
-    "direct_window_passed": gettext_lazy("The time for cancelling directly is over"),
-    "type_needs_approval": gettext_lazy("Requests of this kind need approval"),
-    "amount_needs_approval": gettext_lazy("Requests of this amount need approval"),
-    "partial_line": gettext_lazy("Only a part of the line"),
-    "mixed_types": gettext_lazy("Cancellation and return in one request"),
-    "collection_not_chosen": gettext_lazy("How it is collected is to be arranged with the customer"),
-    "reason_not_given": gettext_lazy("No reason was given"),
-    "policy_overridden": gettext_lazy("Asked for by staff, against the policy"),
-    "unreachable": gettext_lazy("Omnitron could not be reached"),
-    "breaker_open": gettext_lazy("Omnitron was failing and was left alone"),
-    "bulkhead_full": gettext_lazy("Too many were waiting for Omnitron"),
-    "on_hold": gettext_lazy("Sending to Omnitron was on hold"),
-    "throttled": gettext_lazy("Omnitron was too busy"),
-    "unauthorized": gettext_lazy("Omnitron did not take our token"),
-    "login_failed": gettext_lazy("Omnitron did not let us log in"),
-    "deadline_over": gettext_lazy("Omnitron took too long"),
-    "timeout": gettext_lazy("Omnitron did not answer in time"),
-    "connection_lost": gettext_lazy("The connection to Omnitron broke"),
-    "server_error": gettext_lazy("Omnitron failed while answering"),
-    "redirected": gettext_lazy("Omnitron's answer made no sense"),
-    "not_json": gettext_lazy("Omnitron's answer made no sense"),
-    "too_large": gettext_lazy("Omnitron's answer made no sense"),
-    "malformed": gettext_lazy("Omnitron's answer made no sense"),
-    "process_died": gettext_lazy("Our server stopped on the way"),
-    "found_applied": gettext_lazy("Found applied at Omnitron"),
-    "found_not_applied": gettext_lazy("Not found at Omnitron"),
-    "found_changed": gettext_lazy("Changed at Omnitron meanwhile; it may have been rejected there"),
-    "arrived_late": gettext_lazy("Given up, and carried out by Omnitron all the same"),
-    "earlier_unproven": gettext_lazy("Something that was sent earlier may still arrive"),
-    "name_taken": gettext_lazy("Omnitron has something else under its name"),
-    "claim_lost": gettext_lazy("Taken over before it was sent"),
-    "merged_line": gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
-    "omnitron_differs": gettext_lazy("Omnitron's order differs from ours"),
-    "omnitron_in_progress": gettext_lazy("Omnitron is already cancelling it"),
-    "omnitron_status": gettext_lazy("Its status at Omnitron does not allow it"),
-    "omnitron_unknown_item": gettext_lazy("Omnitron does not know the item"),
-    "partly_decided": gettext_lazy("Omnitron has decided on a part of it in its own queue"),
-    "rejection_untold": gettext_lazy("Omnitron has still to be told of an earlier rejection"),
-    "reason_unmapped": gettext_lazy("Omnitron has no such reason"),
-    "not_found": gettext_lazy("Omnitron does not know the order"),
-    "refused": gettext_lazy("Omnitron refused"),
+    Cause.REQUESTED: gettext_lazy("Asked for as a request"),
+    Cause.HAS_INVOICE: gettext_lazy("An invoice has been issued"),
+    Cause.DIRECT_WINDOW_PASSED: gettext_lazy("The time for cancelling directly is over"),
+    Cause.TYPE_NEEDS_APPROVAL: gettext_lazy("Requests of this kind need approval"),
+    Cause.AMOUNT_NEEDS_APPROVAL: gettext_lazy("Requests of this amount need approval"),
+    Cause.PARTIAL_LINE: gettext_lazy("Only a part of the line"),
+    Cause.MIXED_TYPES: gettext_lazy("Cancellation and return in one request"),
+    Cause.COLLECTION_NOT_CHOSEN: gettext_lazy("How it is collected is to be arranged with the customer"),
+    Cause.REASON_NOT_GIVEN: gettext_lazy("No reason was given"),
+    Cause.POLICY_OVERRIDDEN: gettext_lazy("Asked for by staff, against the policy"),
+    Cause.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
+    Cause.BREAKER_OPEN: gettext_lazy("Omnitron was failing and was left alone"),
+    Cause.BULKHEAD_FULL: gettext_lazy("Too many were waiting for Omnitron"),
+    Cause.ON_HOLD: gettext_lazy("Sending to Omnitron was on hold"),
+    Cause.THROTTLED: gettext_lazy("Omnitron was too busy"),
+    Cause.UNAUTHORIZED: gettext_lazy("Omnitron did not take our token"),
+    Cause.LOGIN_FAILED: gettext_lazy("Omnitron did not let us log in"),
+    Cause.DEADLINE_OVER: gettext_lazy("Omnitron took too long"),
+    Cause.TIMEOUT: gettext_lazy("Omnitron did not answer in time"),
+    Cause.CONNECTION_LOST: gettext_lazy("The connection to Omnitron broke"),
+    Cause.SERVER_ERROR: gettext_lazy("Omnitron failed while answering"),
+    Cause.REDIRECTED: gettext_lazy("Omnitron's answer made no sense"),
+    Cause.NOT_JSON: gettext_lazy("Omnitron's answer made no sense"),
+    Cause.TOO_LARGE: gettext_lazy("Omnitron's answer made no sense"),
+    Cause.MALFORMED: gettext_lazy("Omnitron's answer made no sense"),
+    Cause.PROCESS_DIED: gettext_lazy("Our server stopped on the way"),
+    Cause.FOUND_APPLIED: gettext_lazy("Found applied at Omnitron"),
+    Cause.FOUND_NOT_APPLIED: gettext_lazy("Not found at Omnitron"),
+    Cause.FOUND_CHANGED: gettext_lazy("Changed at Omnitron meanwhile; it may have been rejected there"),
+    Cause.ARRIVED_LATE: gettext_lazy("Given up, and carried out by Omnitron all the same"),
+    Cause.EARLIER_UNPROVEN: gettext_lazy("Something that was sent earlier may still arrive"),
+    Cause.NAME_TAKEN: gettext_lazy("Omnitron has something else under its name"),
+    Cause.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
+    Cause.MERGED_LINE: gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
+    Cause.OMNITRON_DIFFERS: gettext_lazy("Omnitron's order differs from ours"),
+    Cause.OMNITRON_IN_PROGRESS: gettext_lazy("Omnitron is already cancelling it"),
+    Cause.OMNITRON_STATUS: gettext_lazy("Its status at Omnitron does not allow it"),
+    Cause.OMNITRON_UNKNOWN_ITEM: gettext_lazy("Omnitron does not know the item"),
+    Cause.PARTLY_DECIDED: gettext_lazy("Omnitron has decided on a part of it in its own queue"),
+    Cause.REJECTION_UNSENT: gettext_lazy("Omnitron has still to be told of an earlier rejection"),
+    Cause.REASON_UNMAPPED: gettext_lazy("Omnitron has no such reason"),
+    Cause.NOT_FOUND: gettext_lazy("Omnitron does not know the order"),
+    Cause.REFUSED: gettext_lazy("Omnitron refused"),
 }
 
 

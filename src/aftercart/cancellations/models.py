@@ -201,6 +201,12 @@ class Submission(models.Model):
 class SubmissionLine(models.Model):
     """The units of one item that a submission asks for, reserved while `is_open`. Approvals carry it, unmoved."""
 
+    class Outcome(models.TextChoices):
+        """What a line came to; empty while it is open."""
+
+        COMPLETED = "completed"
+        REJECTED = "rejected"
+
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="lines")
     order_item = models.ForeignKey(OrderItem, on_delete=models.CASCADE, related_name="lines")
     reason = models.ForeignKey(CancellationReason, on_delete=models.PROTECT)

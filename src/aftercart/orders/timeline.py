@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from aftercart.accounts.models import User
@@ -11,42 +12,82 @@ from aftercart.orders.models import Order, OrderItem, TimelineEntry
 _Kind = TimelineEntry.Actor
 _ANYBODY: Final = frozenset({_Kind.CUSTOMER, _Kind.STAFF, _Kind.WORKER})
 
+
+class Event(StrEnum):
+    """What can happen to an order. Words for staff are in backoffice/words.py, for customers in pages/story.py."""
+
+    ORDER_IMPORTED = "order_imported"
+    ORDER_UPDATED = "order_updated"
+    STATUS_CHANGED = "status_changed"
+    CANCELLATION_SUBMITTED = "cancellation_submitted"
+    CANCELLATION_SENDING = "cancellation_sending"
+    CANCELLATION_SENT = "cancellation_sent"
+    LATE_SENDING = "late_sending"
+    LATE_SUCCESS = "late_success"
+    ANSWER_UNKNOWN = "answer_unknown"
+    REQUESTS_OPENED = "requests_opened"
+    VERIFICATION_NEEDS_STAFF = "verification_needs_staff"
+    REQUEST_DELIVERED = "request_delivered"
+    REQUEST_APPROVED = "request_approved"
+    REQUEST_WITHDRAWN = "request_withdrawn"
+    REQUEST_FOUND_DONE = "request_found_done"
+    SECOND_REQUEST_SETTLED = "second_request_settled"
+    LATE_REQUEST_SETTLED = "late_request_settled"
+    REQUEST_DECIDED_THERE = "request_decided_there"
+    REJECTION_OVERRULED = "rejection_overruled"
+    CANCELLATION_COMPLETED = "cancellation_completed"
+    CANCELLATION_REJECTED = "cancellation_rejected"
+    RETURN_CODE_ISSUED = "return_code_issued"
+    POINTS_BOOKED = "points_booked"
+    POLICY_OVERRIDDEN = "policy_overridden"
+    LINKS_REVOKED = "links_revoked"
+    WITHDRAWAL_RECEIVED = "withdrawal_received"
+    WITHDRAWAL_ACCEPTED = "withdrawal_accepted"
+    WITHDRAWAL_REFUSED = "withdrawal_refused"
+    ADDRESS_CHANGE_SUBMITTED = "address_change_submitted"
+    ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed"
+    ADDRESS_CHANGE_REFUSED = "address_change_refused"
+    ADDRESS_CHANGE_TOO_LATE = "address_change_too_late"
+    ADDRESS_CHANGE_OVERTAKEN = "address_change_overtaken"
+    ADDRESS_CHANGE_FOUND = "address_change_found"
+
+
 #: Every event, and on whose behalf it may happen: an entry can never be put right, so a wrong one is not written.
 EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
-    "order_imported": frozenset({_Kind.IMPORT}),
-    "order_updated": frozenset({_Kind.IMPORT}),
-    "status_changed": frozenset({_Kind.OMNITRON}),
-    "cancellation_submitted": frozenset({_Kind.CUSTOMER}),
-    "cancellation_sending": frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
-    "cancellation_sent": _ANYBODY | {_Kind.OMNITRON},
-    "late_sending": frozenset({_Kind.WORKER}),
-    "late_success": frozenset({_Kind.OMNITRON}),
-    "answer_unknown": _ANYBODY,
-    "requests_opened": _ANYBODY,
-    "verification_needs_staff": frozenset({_Kind.WORKER}),
-    "request_delivered": frozenset({_Kind.WORKER}),
-    "request_approved": frozenset({_Kind.STAFF}),
-    "request_withdrawn": frozenset({_Kind.STAFF}),
-    "request_found_done": frozenset({_Kind.WORKER}),
-    "second_request_settled": frozenset({_Kind.OMNITRON}),
-    "late_request_settled": frozenset({_Kind.OMNITRON}),
-    "request_decided_there": frozenset({_Kind.OMNITRON}),
-    "rejection_overruled": frozenset({_Kind.OMNITRON}),
-    "cancellation_completed": frozenset({_Kind.OMNITRON}),
-    "cancellation_rejected": frozenset({_Kind.OMNITRON, _Kind.STAFF}),
-    "return_code_issued": frozenset({_Kind.OMNITRON}),
-    "points_booked": frozenset({_Kind.OMNITRON}),
-    "policy_overridden": frozenset({_Kind.STAFF}),
-    "links_revoked": frozenset({_Kind.STAFF}),
-    "withdrawal_received": frozenset({_Kind.CUSTOMER}),
-    "withdrawal_accepted": frozenset({_Kind.OMNITRON, _Kind.STAFF}),
-    "withdrawal_refused": frozenset({_Kind.STAFF}),
-    "address_change_submitted": frozenset({_Kind.CUSTOMER}),
-    "address_change_confirmed": frozenset({_Kind.CUSTOMER, _Kind.WORKER}),
-    "address_change_refused": frozenset({_Kind.CUSTOMER}),
-    "address_change_too_late": frozenset({_Kind.WORKER}),
-    "address_change_overtaken": frozenset({_Kind.OMNITRON}),
-    "address_change_found": frozenset({_Kind.OMNITRON}),
+    Event.ORDER_IMPORTED: frozenset({_Kind.IMPORT}),
+    Event.ORDER_UPDATED: frozenset({_Kind.IMPORT}),
+    Event.STATUS_CHANGED: frozenset({_Kind.OMNITRON}),
+    Event.CANCELLATION_SUBMITTED: frozenset({_Kind.CUSTOMER}),
+    Event.CANCELLATION_SENDING: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
+    Event.CANCELLATION_SENT: _ANYBODY | {_Kind.OMNITRON},
+    Event.LATE_SENDING: frozenset({_Kind.WORKER}),
+    Event.LATE_SUCCESS: frozenset({_Kind.OMNITRON}),
+    Event.ANSWER_UNKNOWN: _ANYBODY,
+    Event.REQUESTS_OPENED: _ANYBODY,
+    Event.VERIFICATION_NEEDS_STAFF: frozenset({_Kind.WORKER}),
+    Event.REQUEST_DELIVERED: frozenset({_Kind.WORKER}),
+    Event.REQUEST_APPROVED: frozenset({_Kind.STAFF}),
+    Event.REQUEST_WITHDRAWN: frozenset({_Kind.STAFF}),
+    Event.REQUEST_FOUND_DONE: frozenset({_Kind.WORKER}),
+    Event.SECOND_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),
+    Event.LATE_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),
+    Event.REQUEST_DECIDED_THERE: frozenset({_Kind.OMNITRON}),
+    Event.REJECTION_OVERRULED: frozenset({_Kind.OMNITRON}),
+    Event.CANCELLATION_COMPLETED: frozenset({_Kind.OMNITRON}),
+    Event.CANCELLATION_REJECTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
+    Event.RETURN_CODE_ISSUED: frozenset({_Kind.OMNITRON}),
+    Event.POINTS_BOOKED: frozenset({_Kind.OMNITRON}),
+    Event.POLICY_OVERRIDDEN: frozenset({_Kind.STAFF}),
+    Event.LINKS_REVOKED: frozenset({_Kind.STAFF}),
+    Event.WITHDRAWAL_RECEIVED: frozenset({_Kind.CUSTOMER}),
+    Event.WITHDRAWAL_ACCEPTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
+    Event.WITHDRAWAL_REFUSED: frozenset({_Kind.STAFF}),
+    Event.ADDRESS_CHANGE_SUBMITTED: frozenset({_Kind.CUSTOMER}),
+    Event.ADDRESS_CHANGE_CONFIRMED: frozenset({_Kind.CUSTOMER, _Kind.WORKER}),
+    Event.ADDRESS_CHANGE_REFUSED: frozenset({_Kind.CUSTOMER}),
+    Event.ADDRESS_CHANGE_TOO_LATE: frozenset({_Kind.WORKER}),
+    Event.ADDRESS_CHANGE_OVERTAKEN: frozenset({_Kind.OMNITRON}),
+    Event.ADDRESS_CHANGE_FOUND: frozenset({_Kind.OMNITRON}),
 }
 
 

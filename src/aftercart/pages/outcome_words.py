@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.cancellations.causes import Cause
 from aftercart.pages.words import Text, Tone
 
 State = Literal["working", "sent", "checking", "requested", "approved", "done", "declined", "partly"]
@@ -87,18 +88,59 @@ OUTCOMES: Final[dict[tuple[State, bool], OutcomeWords]] = {
 }
 
 _OUTAGE: Final = _("We could not reach the warehouse's system just now, so our team takes care of it.")
-#: Why something was left to the team. Whatever is not listed here is our own business, and none of the customer's.
+#: Why something was left to the team.
 CAUSES: Final[dict[str, Text]] = {
-    "has_invoice": _("An invoice has been issued for it, so our team has to check it."),
-    "direct_window_passed": _("The time for cancelling directly is over, so our team has to check it."),
-    "type_needs_approval": _("Our team checks every request of this kind."),
-    "amount_needs_approval": _("Our team checks requests of this amount."),
-    "partial_line": _("Cancelling a part of a line has to be done by our team."),
-    "mixed_types": _("Cancellations and returns in one request have to be done by our team."),
+    Cause.HAS_INVOICE: _("An invoice has been issued for it, so our team has to check it."),
+    Cause.DIRECT_WINDOW_PASSED: _("The time for cancelling directly is over, so our team has to check it."),
+    Cause.TYPE_NEEDS_APPROVAL: _("Our team checks every request of this kind."),
+    Cause.AMOUNT_NEEDS_APPROVAL: _("Our team checks requests of this amount."),
+    Cause.PARTIAL_LINE: _("Cancelling a part of a line has to be done by our team."),
+    Cause.MIXED_TYPES: _("Cancellations and returns in one request have to be done by our team."),
     **dict.fromkeys(
-        ("unreachable", "breaker_open", "bulkhead_full", "on_hold", "throttled", "deadline_over",
-         "timeout", "connection_lost", "server_error", "process_died", "found_not_applied", "found_changed",
-         "claim_lost", "earlier_unproven"),
+        (
+            Cause.UNREACHABLE,
+            Cause.BREAKER_OPEN,
+            Cause.BULKHEAD_FULL,
+            Cause.ON_HOLD,
+            Cause.THROTTLED,
+            Cause.DEADLINE_OVER,
+            Cause.TIMEOUT,
+            Cause.CONNECTION_LOST,
+            Cause.SERVER_ERROR,
+            Cause.PROCESS_DIED,
+            Cause.FOUND_NOT_APPLIED,
+            Cause.FOUND_CHANGED,
+            Cause.CLAIM_LOST,
+            Cause.EARLIER_UNPROVEN,
+        ),
         _OUTAGE,
     ),
-}  # fmt: skip
+}
+#: Our own business, and none of the customer's: they read that the team decides, or what came of it.
+OUR_CAUSES: Final = frozenset(
+    {
+        Cause.REQUESTED,
+        Cause.COLLECTION_NOT_CHOSEN,
+        Cause.REASON_NOT_GIVEN,
+        Cause.POLICY_OVERRIDDEN,
+        Cause.UNAUTHORIZED,
+        Cause.LOGIN_FAILED,
+        Cause.REDIRECTED,
+        Cause.NOT_JSON,
+        Cause.TOO_LARGE,
+        Cause.MALFORMED,
+        Cause.FOUND_APPLIED,
+        Cause.ARRIVED_LATE,
+        Cause.NAME_TAKEN,
+        Cause.MERGED_LINE,
+        Cause.OMNITRON_DIFFERS,
+        Cause.OMNITRON_IN_PROGRESS,
+        Cause.OMNITRON_STATUS,
+        Cause.OMNITRON_UNKNOWN_ITEM,
+        Cause.PARTLY_DECIDED,
+        Cause.REJECTION_UNSENT,
+        Cause.REASON_UNMAPPED,
+        Cause.NOT_FOUND,
+        Cause.REFUSED,
+    }
+)

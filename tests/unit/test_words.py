@@ -1,0 +1,78 @@
+"""Each cause, event and outcome has its words for staff, and for customers or a decision to say nothing."""
+
+import ast
+from pathlib import Path
+
+import aftercart
+from aftercart.backoffice.words import EVENT_WORDS, OUTCOMES
+from aftercart.cancellations.causes import CAUSES, Cause
+from aftercart.cancellations.models import SubmissionLine
+from aftercart.cancellations.states import (
+    ARRIVED_LATE,
+    EARLIER_UNPROVEN,
+    FOUND_APPLIED,
+    FOUND_CHANGED,
+    FOUND_NOT_APPLIED,
+)
+from aftercart.omnitron.errors import Code
+from aftercart.orders.timeline import EVENTS, Event
+from aftercart.pages import outcome_words, story
+
+_SOURCE = Path(aftercart.__file__).parent
+#: What is raised with a code that becomes a cause.
+_RAISED = {"RemoteDiffers", "NotSent", "AnswerUnknown", "Refused"}
+#: Notes of a delivery: `say_detail` has words for them.
+_NOTES = {"still_making", "still_waiting"}
+
+
+def test_each_cause_has_words_for_staff() -> None:
+    assert set(CAUSES) == set(Cause)
+    assert all(str(words) for words in CAUSES.values())
+
+
+def test_each_cause_has_words_for_customers_or_is_ours() -> None:
+    assert set(outcome_words.CAUSES) | outcome_words.OUR_CAUSES == set(Cause)
+    assert not set(outcome_words.CAUSES) & outcome_words.OUR_CAUSES
+
+
+def test_each_event_has_words_for_staff_and_for_customers_or_is_ours() -> None:
+    assert set(EVENTS) == set(Event)
+    assert set(EVENT_WORDS) | {Event.STATUS_CHANGED} == set(Event)  # which names the statuses
+    told = set(story.ORDER_EVENTS) | story.ITEM_EVENTS
+    assert told | story.OUR_EVENTS == set(Event)
+    assert not told & story.OUR_EVENTS
+    assert not set(story.ORDER_EVENTS) & story.ITEM_EVENTS
+
+
+def test_each_outcome_has_words() -> None:
+    assert set(OUTCOMES) == set(SubmissionLine.Outcome)
+
+
+def test_each_code_that_becomes_a_cause_is_one() -> None:
+    ours = {value for name, value in vars(Code).items() if name.isupper()}
+    states = {ARRIVED_LATE, EARLIER_UNPROVEN, FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT_APPLIED}
+
+    assert sorted((ours | states | find_codes()) - set(Cause) - _NOTES) == []
+
+
+def find_codes() -> set[str]:
+    """Find the codes that actions write down: as `code` of an error of Omnitron's, or as `cause`."""
+    found = set()
+    for path in (_SOURCE / "actions").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            name = ast.unparse(call.func)
+            codes = [
+                word.value
+                for word in call.keywords
+                if word.arg == "cause" or (word.arg == "code" and name in _RAISED)
+            ]
+            if name == "RemoteDiffers":
+                codes += call.args[:1]
+            found |= {
+                code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)
+            }
+    found.discard("")
+    assert {"process_died", "merged_line", "rejection_untold"} <= found
+    return found
