@@ -28,7 +28,9 @@ class RequestDecided(ActionError):
         self.request = request
 
     def __str__(self) -> str:
-        return f"{_('This request has already been decided.')} {say_decision(self.request)}"
+        # Not in an f-string, out of which gettext collects nothing.
+        decided = _("This request has already been decided.")
+        return f"{decided} {say_decision(self.request)}"
 
 
 class RequestHeld(ActionError):

@@ -1,0 +1,79 @@
+"""The desk in a real Chromium: deciding several requests at once, its result, and a request with its history."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from aftercart.actions.approve_request import approve_request
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.orders.models import OrderItem
+from tests.browser.visit import DESK, PHONE, Visit
+from tests.http.backoffice_world import QUEUE, make_decider, make_request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+#: How many panels stand on another.
+_OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".bo-panel")].map(panel => panel.getBoundingClientRect());
+  return boxes.filter((a, i) => boxes.some((b, j) => i < j && a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length;
+}"""
+
+
+def enter(visit: Visit, email: str) -> Page:
+    page = visit.page
+    page.goto("/backoffice/login/")
+    page.locator("#id_username").fill(email)
+    page.locator("#id_password").fill("staff-12345")
+    page.locator("form button, form input[type=submit]").last.click()
+    page.wait_for_url(lambda url: "/login/" not in url)
+    return page
+
+
+def make_requests() -> list[CancellationRequest]:
+    """Make requests that can be decided, and one that cannot be approved: its item has been shipped."""
+    made = [make_request(), make_request(cause="timeout"), make_request(description="The wrong size.")]
+    OrderItem.objects.filter(pk=made[1].line.order_item_id).update(status="500")
+    return made
+
+
+@pytest.mark.rotating
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("locale", ["en-GB", "tr-TR"])
+def test_several_requests_are_decided_at_once(
+    open_window: Callable[..., Visit], size: dict[str, int], locale: str
+) -> None:
+    first, shipped, last = make_requests()
+    colleague = make_decider()
+    visit = open_window(size=size, locale=locale)
+    page = enter(visit, make_decider().email)
+    name = f"backoffice-{'phone' if size is PHONE else 'desk'}-{locale[:2]}"
+
+    page.goto(QUEUE)
+    visit.assert_fine()
+    visit.keep_screenshot(f"{name}-queue")
+    for request in (first, shipped, last):
+        page.locator(f"input[name=_selected_action][value='{request.pk}']").check()
+    page.locator("select[name=action]").select_option("approve_selected", force=True)
+    page.locator("button[name=index]").click(force=True)
+    visit.assert_fine()
+    visit.keep_screenshot(f"{name}-confirm")
+
+    approve_request(last.pk, colleague)  # quicker
+    page.locator("main form button[type=submit], #content form button").first.click()
+    visit.assert_fine()
+    visit.keep_screenshot(f"{name}-result")
+    said = {
+        "en-GB": "This request has already been decided.",
+        "tr-TR": "Bu talep hakkında zaten karar verildi.",
+    }
+    assert said[locale] in page.locator("#content").inner_text()
+    page.goto(f"{QUEUE}{last.pk}/change/")
+    visit.assert_fine()
+    assert page.evaluate(_OVERLAPS) == 0
+    visit.keep_screenshot(f"{name}-request")
+
+    statuses = CancellationRequest.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == ["approved", "waiting", "approved"]
