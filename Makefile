@@ -26,7 +26,7 @@ endef
 PYTEST = $(BIN)/python -m pytest -n auto
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, Omnitron sandbox, web, worker, demo
-	@exec $(BIN)/aftercart run
+	@$(if $(IDENTITY),AFTERCART_IDENTITY=$(IDENTITY)) exec $(BIN)/aftercart run
 
 test: $(VENV)/dev.stamp ## Set everything up and run every check and test; of what rotates, this commit's turn
 	$(call beside_checks,$(PYTEST) --durations=20 tests)

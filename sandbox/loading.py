@@ -13,11 +13,12 @@ _MAX_SPLIT = 1000
 
 
 def load_orders(store: Store, body: Any) -> dict[str, int]:
-    """Load ``{"channel_id", "orders": [document], "split_units"?, "replace"?}`` and answer what was done.
+    """Load ``{"channel_id", "orders": [document], "split_units"?, "replace"?, "announce"?}`` and answer what was done.
 
     Documents have the shape of contract section 6; statuses may be bare or ``{"value", "label"}``. An order
     whose number is known stays as it is, unless ``replace``: then it takes the document's content and keeps
     its keys. ``split_units``, for all or in an item, makes an item of quantity n into n items of quantity 1.
+    ``announce`` puts new orders into the list of updates, as a shop's do that have just been placed.
     A document may carry ``"sandbox": {flag: true}`` with the flags of `FLAGS`. Answers counts: ``{"loaded",
     "replaced", "kept", "items"}``. A malformed document is a 400 that names its place; then nothing is
     loaded.
@@ -27,10 +28,11 @@ def load_orders(store: Store, body: Any) -> dict[str, int]:
     if not isinstance(documents, list):
         raise invalid("orders", "Expected a list of orders.")
     split, replace = truth(body.get("split_units"), "split_units"), truth(body.get("replace"), "replace")
+    announce = truth(body.get("announce"), "announce")
     counts = {"loaded": 0, "replaced": 0, "kept": 0, "items": 0}
     for place, document in enumerate(documents):
         try:
-            outcome, items = _load(store, channel, document, split=split, replace=replace)
+            outcome, items = _load(store, channel, document, split=split, replace=replace, announce=announce)
         except ApiError as error:
             raise _located(error, f"orders[{place}]") from None
         counts[outcome] += 1
@@ -49,7 +51,9 @@ def restore_orders(store: Store) -> None:
     store.run("UPDATE items SET modified_date = created_date")
 
 
-def _load(store: Store, channel: int, document: Any, *, split: bool, replace: bool) -> tuple[str, int]:
+def _load(
+    store: Store, channel: int, document: Any, *, split: bool, replace: bool, announce: bool = False
+) -> tuple[str, int]:
     number = str(need(document, "number"))
     remote_id = str(whole(need(document, "id"), "id"))
     known = store.one("SELECT pk FROM orders WHERE channel = ? AND number = ?", channel, number)
@@ -62,6 +66,8 @@ def _load(store: Store, channel: int, document: Any, *, split: bool, replace: bo
     row["source"] = dump({"document": document, "split": split})
     if known is not None:
         row |= {"pk": known["pk"], "changed": 1, "modified_date": store.stamp()}
+    elif announce:
+        row |= {"changed": 1, "modified_date": store.stamp()}
     items: list[dict[str, Any]] = []
     for place, line in enumerate(lines):
         try:

@@ -33,7 +33,11 @@ _ORDER_EXTRAS = (
     "shipping_option_slug",
     "payment_option_slug",
     "installment_count",
+    "installment_interest_amount",
     "segment",
+    "user_email",
+    "is_payable",
+    "discountitem_set",
 )
 _ITEM_EXTRAS = (
     "parent",
@@ -50,6 +54,8 @@ _ITEM_EXTRAS = (
     "attributes",
     "attributes_kwargs",
     "estimated_delivery_date",
+    "total_amount",
+    "unit_price",
 )
 
 
@@ -58,6 +64,8 @@ def order_json(_call: Call | None, row: Row) -> dict[str, Any]:
     document = json.loads(row["document"])
     option = document.get("payment_option") or {}
     shown = {name: document.get(name) for name in _ORDER_EXTRAS}
+    if "user" in document and document["user"] is None:
+        shown["is_guest"] = True
     for name in (
         "pk",
         "channel",
@@ -104,6 +112,7 @@ def item_json(_call: Call | None, row: Row) -> dict[str, Any]:
     return shown | {
         "id": row["pk"],
         "order": row["order_pk"],
+        "product_name": document.get("name"),
         "easy_return": document.get("easy_return"),
     }
 

@@ -4,57 +4,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from aftercart.cli_pull import pull_orders_command
+from aftercart.command_setup import close_connections as _close_connections
+from aftercart.command_setup import django_ready as _django
+
 _EPILOG = "Every setting is an environment variable; the README lists them. `aftercart doctor` finds faults."
-
-
-@contextmanager
-def _django(*, database: bool = True, takes_long: bool = False) -> Iterator[None]:
-    """Set Django up; with the embedded database, have it running for the while.
-
-    A command that `takes_long` is not bound by the time limits of web and worker.
-    """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
-    from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured  # of which a ConfigurationError is one
-
-    from aftercart.lib import postgres
-
-    try:
-        if database and settings.IS_DATABASE_EMBEDDED:
-            with postgres.running(settings.EMBEDDED_DATABASE):
-                _set_up(takes_long=takes_long)
-                try:
-                    yield
-                finally:
-                    _close_connections()
-        else:
-            _set_up(takes_long=takes_long)
-            yield
-    except (ImproperlyConfigured, postgres.PostgresError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _set_up(*, takes_long: bool) -> None:
-    import django
-
-    django.setup()
-    if takes_long:
-        from aftercart.lib.database import lift_limits
-
-        lift_limits()
-
-
-def _close_connections() -> None:
-    """Let go of the embedded database before it stops, so that it stops quietly."""
-    from django.db import connection
-
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -391,6 +348,8 @@ def _print_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) 
     if cure:
         click.echo(f"     {'':<14} cure: {cure}")
 
+
+main.add_command(pull_orders_command)
 
 if __name__ == "__main__":
     main()

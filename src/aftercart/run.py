@@ -34,10 +34,18 @@ from aftercart.actions.import_orders import (
 )
 from aftercart.actions.rotate_keys import RotationResult, rotate_keys
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
+from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres
+from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_now
-from aftercart.processes import raise_descriptor_limit, sandbox_command, web_command, worker_command
+from aftercart.processes import (
+    commerce_command,
+    raise_descriptor_limit,
+    sandbox_command,
+    web_command,
+    worker_command,
+)
 from aftercart.supervisor import Service, ServiceFailed, Supervisor
 
 #: Beyond so many orders the sandbox is not told of all of them by itself.
@@ -50,6 +58,7 @@ def run_all() -> int:
         with _owning_database(), Supervisor() as supervisor:
             _start_database(supervisor)
             sandbox = _start_sandbox(supervisor)
+            shop = _start_commerce(supervisor)
             prepare_database()
             raise_descriptor_limit()
             web = supervisor.start(
@@ -59,6 +68,9 @@ def run_all() -> int:
             if sandbox is not None:
                 supervisor.wait_for(sandbox)
                 _load_sandbox()
+            if shop is not None:
+                supervisor.wait_for(shop)
+                _post(settings.COMMERCE_SANDBOX_PORT, "/sandbox/customers/", shop_customers())
             summary = summarise()
             supervisor.wait_for(web)
             describe_demo(summary)
@@ -115,6 +127,16 @@ def _start_sandbox(supervisor: Supervisor) -> Service | None:
     )
 
 
+def _start_commerce(supervisor: Supervisor) -> Service | None:
+    """Start the sandbox's commerce backend, where accounts are the shop's and no other shop is named."""
+    if has_own_accounts() or os.environ.get("COMMERCE_URL"):
+        return None
+    port = settings.COMMERCE_SANDBOX_PORT
+    return supervisor.start(
+        Service("shop", commerce_command(), is_ready=lambda: _answers(port, "/sandbox/health/"))
+    )
+
+
 def _load_sandbox() -> None:
     """Load our orders into the sandbox; those that it knows it keeps as they are there.
 
@@ -152,6 +174,8 @@ def describe_demo(summary: dict[str, Any]) -> None:
     base = summary["base_url"]
     staff = summary["staff"]
     rows = [("Shop", f"{base}/")]
+    if not has_own_accounts():
+        rows.append(("The shop's log-in", settings.LOGIN_URL))
     for customer in summary["customers"][:1]:  # none in a database that began with somebody's own orders
         rows += [
             ("A signed order link", customer["orders"]["cancellable"]["url"]),
@@ -180,7 +204,7 @@ def _answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def _post(port: int, path: str, body: dict[str, Any]) -> str:
+def _post(port: int, path: str, body: Any) -> str:
     """Post JSON to this machine; return what a refusal says, "" if there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:

@@ -173,6 +173,18 @@ SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 X_FRAME_OPTIONS = "DENY"
 
 AFTERCART_IDENTITY = config.text("AFTERCART_IDENTITY")
+COMMERCE_SANDBOX_PORT = config.number("COMMERCE_SANDBOX_PORT")
+COMMERCE_URL = config.text("COMMERCE_URL") or (
+    f"http://127.0.0.1:{COMMERCE_SANDBOX_PORT}" if IS_LOCAL else ""
+)
+if AFTERCART_IDENTITY == "commerce":
+    _shop = f"http://127.0.0.1:{COMMERCE_SANDBOX_PORT}" if not config.text("COMMERCE_URL") else PUBLIC_URL
+    LOGIN_URL = config.text("COMMERCE_LOGIN_URL") or f"{_shop}/users/login/"
+COMMERCE_SECONDS = config.seconds("COMMERCE_SECONDS")
+COMMERCE_SESSION_SECONDS = config.seconds("COMMERCE_SESSION_SECONDS")
+COMMERCE_MAX_CALLS = config.number("COMMERCE_MAX_CALLS")
+COMMERCE_UNKNOWN_PER_MINUTE = config.number("COMMERCE_UNKNOWN_PER_MINUTE")
+SHOP_SESSION_SOURCE = "aftercart.actions.enter_from_shop.enter_from_shop"
 AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 # What authenticate() is called with; the default is the user model's field, which nobody passes.
@@ -305,6 +317,7 @@ OMNITRON_BREAKER_FAILURES = config.number("OMNITRON_BREAKER_FAILURES")
 OMNITRON_BREAKER_SECONDS = config.seconds("OMNITRON_BREAKER_SECONDS")
 OMNITRON_WEBHOOK_SECRETS = config.read("OMNITRON_WEBHOOK_SECRETS")
 OMNITRON_POLL = timedelta(seconds=config.seconds("OMNITRON_POLL_SECONDS"))
+OMNITRON_PULL_ORDERS = config.flag("OMNITRON_PULL_ORDERS")
 OMNITRON_READS_PER_MINUTE = config.number("OMNITRON_READS_PER_MINUTE")
 OMNITRON_ADDRESS_METHOD = config.text("OMNITRON_ADDRESS_METHOD")
 OMNITRON_ADDRESS_PATH = config.text("OMNITRON_ADDRESS_PATH")

@@ -14,11 +14,12 @@ from pytest_django import Settings
 
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.poll_updates import add_channels, list_streams_due, poll_updates
+from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.sync_order import sync_if_due, sync_order
 from aftercart.cancellations.models import ReadBudget, Submission, SyncCursor
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import list_orders_to_sync
+from aftercart.cancellations.syncing import add_channels
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.worker.tasks import run_sync_orders

@@ -21,12 +21,14 @@ from pytest_django import Settings
 from aftercart.accounts.models import Session, User
 from aftercart.accounts.sessions import SessionStore
 from aftercart.actions.revoke_links import revoke_links
+from aftercart.commerce.connect import replace_commerce
 from aftercart.front.hot_reads import HotReads
 from aftercart.front.lane import Lane, LaneLost
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, Order, OrderItem, StoredDocument
 from aftercart.wsgi import application
+from tests.commerce import FakeCommerce
 from tests.http.fuzz import Headers, Proto, Scope, send
 from tests.shop import Line, Shop, make_customer, make_order, request_units
 
@@ -531,3 +533,22 @@ def test_a_statement_that_fails_or_takes_too_long_leaves_nobody_waiting() -> Non
 
     statements = {b"sleep": b"SELECT pg_sleep($1::float)", b"divide": b"SELECT 1 / $1::int"}
     assert [type(found) for found in run_lane(statements, use)] == [LaneLost, LaneLost, LaneLost]
+
+
+# --- sessions of the shop ----------------------------------------------------------------------------------
+
+
+def test_a_session_of_the_shop_is_hot_once_it_is_remembered(shop: Shop, settings: Settings) -> None:
+    settings.AFTERCART_IDENTITY = "commerce"
+    commerce, key = FakeCommerce(), "k3v0y2q8m1x7c5b9n4z6a8s2d1f7g3h5"
+    commerce.log_in(key, 77, shop.user.email)
+    scope = make_scope(f"/users/orders/{shop.order.pk}/", key, JSON)
+    with replace_commerce(commerce):
+        assert answer_hot(scope) is None  # the shop is asked by Django
+        assert send(scope, b"").status == 200
+
+        assert answer_both(scope).status == 200
+        Session.objects.update(expire_date=timezone.now())
+        assert answer_hot(scope) is None
+
+    assert commerce.asked == {key: 1}

@@ -161,7 +161,6 @@ def test_a_document_that_makes_no_sense_is_refused_by_the_field(changes: Any, re
             {"extra_field": {"delivered_date": "9999-12-31T00:00:00Z"}},
             "extra_field.delivered_date: not between 1970 and 2100",
         ),
-        ({"quantity": None}, "quantity: is required"),
         ({"quantity": 1.5}, "quantity: not a whole number"),
         ({"price": None}, "price: is required"),
         ({"price": {}}, "price: not an amount"),
@@ -224,6 +223,13 @@ def test_unknown_fields_are_kept_apart_and_known_ones_go_into_details() -> None:
         "extra_field": {"a": 1},
         "unknown": {"erp_code": "X1"},
     }
+
+
+def test_an_item_without_a_quantity_is_one_piece_and_an_empty_discount_none() -> None:
+    item = make_item()
+    del item["quantity"]
+    intake = read(orderitem_set=[item], discountitem_set=[{}])  # as the vendor's examples are
+    assert ([line.columns["quantity"] for line in intake.items], intake.discounts) == ([1], [])
 
 
 def test_a_card_number_is_masked_in_an_unknown_field_too() -> None:

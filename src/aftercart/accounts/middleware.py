@@ -12,9 +12,12 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from aftercart.accounts.backends import known_by_session
+from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.shop_sessions import ShopSession
 from aftercart.lib.negotiation import names_html
 
 #: What a session key may look like; anything else, such as a quoted NUL, is nobody's and never asked for.
@@ -41,13 +44,23 @@ class TwinSessionMiddleware(SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Attach the session that the request's cookies agree on."""
         key = find_session_key(request.COOKIES)
+        if key is not None and settings.AFTERCART_IDENTITY == "commerce":
+            request.session = ShopSession(key, get_client_address(request))
+            return
         request.session = self.SessionStore(key)
         if key is not None:
             # Django looks at this name only, when it decides whether to clear a dead cookie.
             request.COOKIES.setdefault(settings.SESSION_COOKIE_NAME, key)
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
-        """Let Django set or clear its cookie, then do the same to the twin."""
+        """Let Django set or clear its cookie, then do the same to the twin. A session of the shop's has the shop's."""
+        session = request.session
+        if isinstance(session, ShopSession) and not session.is_own:
+            if session.accessed:
+                patch_vary_headers(response, ("Cookie",))
+            if session.modified and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                session.save()
+            return response
         response = super().process_response(request, response)
         ours = response.cookies.get(settings.SESSION_COOKIE_NAME)
         if ours is not None:

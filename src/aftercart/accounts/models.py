@@ -44,6 +44,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         max_length=2, blank=True, db_default="", help_text="Chosen on the site; empty: not yet."
     )
+    commerce_pk = models.BigIntegerField(
+        null=True, blank=True, unique=True, help_text="The customer's id in the shop, once it has told."
+    )
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aftercart.accounts.drafts import AddressDraft
-from aftercart.accounts.models import User
+from aftercart.accounts.models import Address, User
 from aftercart.orders.guests import Guest
 from aftercart.orders.rules import CancellationKind
 
@@ -70,14 +70,14 @@ class ItemRequest:
 class CancellationCommand:
     """A whole submission. Without a `number` the order is that of the items.
 
-    A guest, who has no address book, types the `pickup_address`. `quote` is the signed quote that it is to be
-    bound to, or "".
+    A guest, who has no address book, types the `pickup_address`; one of the shop's own book comes as it is. `quote`
+    is the signed quote that it is to be bound to, or "".
     """
 
     caller: Caller
     items: tuple[ItemRequest, ...]
     number: str | None = None
-    pickup_address: int | AddressDraft | None = None
+    pickup_address: int | AddressDraft | Address | None = None
     fully_refund_as_loyalty_money: bool = False
     quote: str = ""
 
@@ -88,7 +88,7 @@ class AddressCommand:
 
     caller: Caller
     order: int
-    address: int | AddressDraft
+    address: int | AddressDraft | Address
     channel_id: int | None = None
 
 

@@ -132,7 +132,7 @@ class _Importer:
 
     def _flush(self) -> int:
         batch, self._batch = self._batch, _Batch()
-        outcome = _write(batch.intakes) if batch.intakes else BatchOutcome()
+        outcome = write_batch(batch.intakes) if batch.intakes else BatchOutcome()
         for name in ("created", "updated", "unchanged", "kept"):
             setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
         for place, reason in outcome.refused.items():
@@ -145,7 +145,7 @@ class _Importer:
         return batch.count
 
 
-def _write(intakes: Sequence[OrderIntake]) -> BatchOutcome:
+def write_batch(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     """Write a batch; where the database refuses it, its halves, so that a bad order is refused alone."""
     try:
         return _try(intakes)
@@ -156,7 +156,7 @@ def _write(intakes: Sequence[OrderIntake]) -> BatchOutcome:
             reason = str(error).partition("\n")[0]
             return BatchOutcome(refused={0: f"the database refused it: {reason}"})
     half = len(intakes) // 2
-    first, second = _write(intakes[:half]), _write(intakes[half:])
+    first, second = write_batch(intakes[:half]), write_batch(intakes[half:])
     return BatchOutcome(
         first.created + second.created,
         first.updated + second.updated,

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from aftercart.actions.note_spares import note_spares
 from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.pull_orders import pull_orders
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
 from aftercart.cancellations.read_budget import spend_calls
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
 from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order
 
@@ -46,16 +47,26 @@ class _Round:
     before: dict[str, str]
     seen: dict[str, str] = field(default_factory=dict)
     order_pks: set[int] = field(default_factory=set)
+    #: Of the list of orders: those that there are none of here.
+    unknown: list[RemoteOrder] = field(default_factory=list)
 
     def take(self, rows: list[Any], find_orders: Callable[[list[Any]], set[int]]) -> None:
         """Take a page of rows; a row that was seen as it is now is passed over."""
         new = [row for row in rows if self.before.get(str(row.pk)) != _stamp(row)]
         self.order_pks |= find_orders(new)
+        self.unknown += _list_unknown(new)
         for row in rows:
             self.seen[str(row.pk)] = _stamp(row)
             if row.modified_date is not None:
                 reached = min(row.modified_date, self.now)
                 self.position = max(reached, self.position or reached)
+
+    def take_back(self, rows: Iterable[RemoteOrder]) -> None:
+        """Have rows read again by the next round: what they stand for could not be done."""
+        for row in rows:
+            self.seen.pop(str(row.pk), None)
+            if row.modified_date is not None and self.position is not None:
+                self.position = min(self.position, row.modified_date)
 
     def keep_near_the_end(self) -> dict[str, str]:
         """Forget what the next round will not read again."""
@@ -85,14 +96,6 @@ def _add_own(channel_ids: Iterable[int]) -> list[int]:
     return sorted({settings.OMNITRON_CHANNEL_ID, *channel_ids})
 
 
-def add_channels(channel_ids: Iterable[int]) -> None:
-    """Have the lists of these channels read from now on, if they are not yet."""
-    SyncCursor.objects.bulk_create(
-        (SyncCursor(channel_id=pk, stream=stream) for pk in sorted(set(channel_ids)) for stream in STREAMS),
-        ignore_conflicts=True,
-    )
-
-
 def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     """Read one list from its cursor on, and have each order that it is about synced; tell how many.
 
@@ -117,6 +120,10 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
         failure = error
     spend_calls(meter.calls)
     # First what the new position stands for: a death in between only has it done twice.
+    if read.unknown:
+        pulled = pull_orders(read.unknown, channel_id, client)
+        read.take_back(pulled.unread)
+        failure = failure or pulled.failure
     for pk in sorted(read.order_pks):
         plan_sync(pk)
     _advance(cursor, read, failure)
@@ -140,6 +147,17 @@ def _list_pages(
 def _find_by_number(rows: list[Any]) -> set[int]:
     numbers = [row.number for row in rows]
     return set(Order.objects.filter(number__in=numbers).values_list("pk", flat=True))
+
+
+def _list_unknown(rows: list[Any]) -> list[RemoteOrder]:
+    """List the orders that there are none of here, and that Omnitron has told of as a whole."""
+    if not settings.OMNITRON_PULL_ORDERS:
+        return []
+    told = [row for row in rows if isinstance(row, RemoteOrder) and row.document]
+    known = set(
+        Order.objects.filter(number__in=[row.number for row in told]).values_list("number", flat=True)
+    )
+    return [row for row in told if row.number not in known]
 
 
 def _find_by_request(rows: list[Any]) -> set[int]:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from django.db.models import Max, Q
 
 from aftercart.actions.import_points import import_points
-from aftercart.actions.poll_updates import add_channels
 from aftercart.actions.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
+from aftercart.cancellations.syncing import add_channels
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve_ids, update_rows
 from aftercart.lib.locks import lock_purpose
 from aftercart.orders.intake import OrderIntake

@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from aftercart.commerce.client import CommerceUnavailable
 from aftercart.lib.database import is_outage
 from aftercart.lib.outages import outages
 from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
@@ -29,6 +30,8 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     match error:
         case ActionError():
             return _answer_action(error, context)
+        case CommerceUnavailable():
+            return _answer_unavailable()
         case Http404():
             return Response({"detail": _("Not found."), "code": "not_found"}, status=404)
         case PermissionDenied():
@@ -53,6 +56,10 @@ def _answer_action(error: ActionError, context: Mapping[str, Any]) -> Response:
 
 def _answer_outage(error: Exception) -> Response:
     outages.report(error)
+    return _answer_unavailable()
+
+
+def _answer_unavailable() -> Response:
     body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}
     return Response(body, status=503, headers={"Retry-After": str(_RETRY_AFTER)})
 

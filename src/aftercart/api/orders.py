@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address
-from aftercart.actions.commands import AddressCommand, Answer, Caller
+from aftercart.actions.commands import AddressCommand, Answer, Caller, CancellationCommand
 from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.api import schema
@@ -29,6 +29,7 @@ from aftercart.api.serializers import (
     OrderFilterSerializer,
     SingleRequestSerializer,
 )
+from aftercart.api.shop_addresses import take_address, take_pickup
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
 from aftercart.cancellations.selectors import list_reasons, reason_document
 from aftercart.lib.fingerprints import list_fingerprints
@@ -48,6 +49,13 @@ def read_caller(request: Request) -> Caller:
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
     fingerprint, *older = list_fingerprints(request.path, body)
     return Caller(get_user(request), fingerprint, key, older_fingerprints=tuple(older))
+
+
+def _read_cancellation(
+    request: Request, serializer: CancellationSerializer, number: str | None = None
+) -> CancellationCommand:
+    """Read a valid body as a command, its pickup address from where the addresses are kept."""
+    return take_pickup(request, serializer.to_command(read_caller(request), number))
 
 
 def respond(answer: Answer) -> Response:
@@ -74,7 +82,7 @@ class CancelOrder(APIView):
         """Cancel or return items: 204 when Omnitron has taken it, 200 with requests when not."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return respond(cancel_items(serializer.to_command(read_caller(request), number), get_client()))
+        return respond(cancel_items(_read_cancellation(request, serializer, number), get_client()))
 
 
 class QuoteCancellation(APIView):
@@ -85,7 +93,7 @@ class QuoteCancellation(APIView):
         """Tell what would come back, and sign it. Writes nothing."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        command = serializer.to_command(read_caller(request), number)
+        command = _read_cancellation(request, serializer, number)
         return Response(quote_cancellation(command).write_document())
 
 
@@ -97,7 +105,7 @@ class BulkCancellationRequests(APIView):
         """Ask the back office to cancel or return items of one order: 201 and the requests."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return respond(request_cancellation(serializer.to_command(read_caller(request))))
+        return respond(request_cancellation(_read_cancellation(request, serializer)))
 
 
 class CancellationRequests(APIView):
@@ -108,7 +116,7 @@ class CancellationRequests(APIView):
         """Ask the back office to cancel or return one item: 201 and the request."""
         serializer = SingleRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        answer = request_cancellation(serializer.to_command(read_caller(request)))
+        answer = request_cancellation(take_pickup(request, serializer.to_command(read_caller(request))))
         return respond(Answer(answer.status, answer.body[0], is_replay=answer.is_replay))
 
 
@@ -127,7 +135,7 @@ class ChangeAddress(APIView):
             address=data["address"],
             channel_id=data.get("channel_id"),
         )
-        return respond(change_address(command, get_client()))
+        return respond(change_address(take_address(request, command), get_client()))
 
 
 class CancellationReasons(APIView):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
+from django.http import Http404
 from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -16,6 +17,7 @@ from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_s
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
 from aftercart.lib.emails import fold_email
+from aftercart.lib.identity import has_own_accounts
 
 
 class Login(APIView):
@@ -28,6 +30,8 @@ class Login(APIView):
     @schema.log_in
     def post(self, request: Request) -> Response:
         """Log in: `{"key": <session key>}` and the three cookies; 400 in one wording for every miss."""
+        if not has_own_accounts():
+            raise Http404
         serializer = LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data

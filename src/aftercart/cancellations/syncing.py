@@ -1,5 +1,8 @@
 """What reading Omnitron leaves: how far its lists have been read, and where it and we tell an order differently."""
 
+from collections.abc import Iterable
+from typing import Final
+
 from django.db import models
 from django.utils import timezone
 
@@ -54,3 +57,15 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.ours} here, {self.theirs} there"
+
+
+#: Omnitron's lists of updates.
+STREAMS: Final = ("orders", "requests")
+
+
+def add_channels(channel_ids: Iterable[int]) -> None:
+    """Have the lists of these channels read from now on, if they are not yet."""
+    SyncCursor.objects.bulk_create(
+        (SyncCursor(channel_id=pk, stream=stream) for pk in sorted(set(channel_ids)) for stream in STREAMS),
+        ignore_conflicts=True,
+    )

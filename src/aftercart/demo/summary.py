@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from aftercart.accounts.address_book import list_addresses
+from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import AddressChange, CancellationReason, CancellationType, SubmissionLine
 from aftercart.demo.fitness import is_fit
@@ -133,6 +135,28 @@ def _sign(order: Order, purpose: Purpose) -> str:
     return sign_number(order.number, purpose=purpose, link_version=order.link_version)
 
 
+def shop_customers() -> list[dict[str, Any]]:
+    """Make what the sandbox's commerce backend must know of the demo's customers, who log in there."""
+    customers = []
+    for person in NAMED:
+        user = User.objects.filter(email=person.email).first()
+        if user is None:
+            continue
+        addresses = list_addresses(user)
+        customers.append(
+            {
+                "pk": user.pk,
+                "email": user.email,
+                "password": NAMED_PASSWORD,
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "phone": str(user.phone),
+                "addresses": [address_document(address) for address in addresses],
+            }
+        )
+    return customers
+
+
 def sandbox_documents() -> Iterator[dict[str, Any]]:
     """Make what the sandbox must know of every order: minimal documents, oldest first, ready for JSON."""
     orders = Order.objects.order_by("pk").prefetch_related("items")
@@ -146,6 +170,7 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
         "number": order.number,
         "status": order.status,
         "currency": order.currency.lower(),
+        "user_email": order.user_email,
         "amount": format_amount(order.amount),
         "discount_amount": format_amount(order.discount_amount),
         "shipping_amount": format_amount(order.shipping_amount),

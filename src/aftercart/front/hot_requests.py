@@ -19,8 +19,10 @@ from django.utils.translation import get_language_from_request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from aftercart.accounts.middleware import find_session_key
+from aftercart.accounts.shop_sessions import name_remembered
 from aftercart.api.pagination import PagePagination
 from aftercart.lib.forwarded import settle_forwarded
+from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.links import peek_number
 from aftercart.lib.negotiation import choose_format
 
@@ -141,6 +143,8 @@ def read_client(scope: Any, hops: int) -> Client | None:
     key = find_session_key(cookies)
     if not chosen_format or origin is None or key is None:
         return None
+    if not has_own_accounts():  # of a session of the shop's, what is remembered; an own one is left to Django
+        key = name_remembered(key)
     secret = None
     if chosen_format == "html":
         secret = cookies.get(settings.CSRF_COOKIE_NAME, "")

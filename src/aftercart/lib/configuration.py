@@ -96,6 +96,13 @@ OPTIONS = (
     Option("METRICS_TOKEN", "", TOKEN, "Bearer token that `/metrics` asks for. Empty: open in a local run, absent in production."),
     Option("LINK_DAYS", "7", DAYS, "Days that a signed order link lives."),
     Option("AFTERCART_IDENTITY", "own", choice("own", "commerce"), "Who keeps the customers' accounts and address books: `own`, Aftercart itself, or `commerce`, the shop at `COMMERCE_URL`, whose sessions are then taken."),
+    Option("COMMERCE_URL", "", url(), "The shop's commerce backend, as in `https://commerce.example.com`, for `AFTERCART_IDENTITY=commerce`. Empty in a local run: the sandbox's, on `COMMERCE_SANDBOX_PORT`."),
+    Option("COMMERCE_LOGIN_URL", "", url(), "Where customers log in to the shop; `next` is added to it. Empty: `/users/login/` of `PUBLIC_URL`."),
+    Option("COMMERCE_SECONDS", "1", SECONDS, "Seconds that the shop has to say whose a session is."),
+    Option("COMMERCE_SESSION_SECONDS", "60", SECONDS, "Seconds for which it is remembered whose a session is, so that a log-out in the shop ends here."),
+    Option("COMMERCE_MAX_CALLS", "4", number(1), "Questions to the shop that one process may have open at once."),
+    Option("COMMERCE_UNKNOWN_PER_MINUTE", "60", number(1), "Session cookies in a minute from one network address that the shop is asked about; the shop's own servers (`SHOP_NETWORKS`) have no count."),
+    Option("COMMERCE_SANDBOX_PORT", "8400", number(1, 65535), "Port of the sandbox's commerce backend."),
     Option("OMNITRON_URL", "", url(), "Omnitron's address, as in `https://omnitron.example.com`. Empty: the sandbox on `SANDBOX_PORT`."),
     Option("OMNITRON_API_PREFIX", "/api/v1", path(), "Path before Omnitron's calls."),
     Option("OMNITRON_USERNAME", "aftercart", LINE, "Who Aftercart logs in to Omnitron as."),
@@ -109,6 +116,7 @@ OPTIONS = (
     Option("OMNITRON_BREAKER_SECONDS", "10", SECONDS, "Seconds that Omnitron then counts as down before one call tries it again."),
     Option("OMNITRON_WEBHOOK_SECRETS", "", TOKENS, "Secrets that Omnitron signs its webhook with, separated by commas (the newest first, for rotation). Empty: no webhook."),
     Option("OMNITRON_POLL_SECONDS", "20", SECONDS, "Seconds between two looks at Omnitron's lists of updates."),
+    Option("OMNITRON_PULL_ORDERS", "true", FLAG, "Whether orders that Omnitron's list of updates tells of and that are unknown here are made, from its documents."),
     Option("OMNITRON_READS_PER_MINUTE", "240", number(1), "Calls to Omnitron in a minute that all workers together make to read single orders in the background; the lists of updates are counted, and always read."),
     Option("OMNITRON_ADDRESS_METHOD", "POST", choice("POST", "PUT", "PATCH"), "HTTP method of an address change at Omnitron."),
     Option("OMNITRON_ADDRESS_PATH", "channel/{channel_id}/orders/change_address/", path(is_template=True), "Path of an address change at Omnitron."),
@@ -193,6 +201,10 @@ class Configuration:
                 for name, reason in REQUIRED.items()
                 if not self.text(name)
             ]
+            if self.text("AFTERCART_IDENTITY") == "commerce" and not self.text("COMMERCE_URL"):
+                problems.append(
+                    "COMMERCE_URL must be set with AFTERCART_IDENTITY=commerce: it says who is logged in."
+                )
         return problems
 
     @property

@@ -63,6 +63,21 @@ class Dialogue(Protocol):
         """
         ...
 
+    def find_remote_ids(
+        self, *, channel_id: int, content_type: ContentType, object_ids: Sequence[int]
+    ) -> Mapping[int, str]:
+        """Find our ids for Omnitron's; an unknown one is no key."""
+        ...
+
+    def list_orders(
+        self, *, channel_id: int, limit: int, since: datetime | None = None
+    ) -> Iterator[tuple[RemoteOrder, ...]]:
+        """Read orders page by page, without their items, the longest placed first.
+
+        With `since`, only those placed then or later. The iterator calls as it goes: take it inside the `with`.
+        """
+        ...
+
     def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """Cancel items of an order. Sent once at the most (once more only after a 401)."""
         ...

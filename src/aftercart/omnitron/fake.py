@@ -43,6 +43,8 @@ ReadCall = Literal[
     "read_order",
     "read_order_items",
     "find_object_ids",
+    "find_remote_ids",
+    "list_orders",
     "list_reasons",
     "find_requests",
     "read_request",
@@ -231,6 +233,36 @@ class FakeDialogue:
                 for remote_id in remote_ids
             },
         )
+
+    def find_remote_ids(
+        self, *, channel_id: int, content_type: ContentType, object_ids: Sequence[int]
+    ) -> dict[int, str]:
+        """Find our ids for Omnitron's."""
+        return self._run(
+            "find_remote_ids",
+            lambda: {
+                pk: theirs
+                for pk, theirs in self._mapped(channel_id, content_type)
+                if theirs is not None and pk in object_ids
+            },
+        )
+
+    def list_orders(
+        self, *, channel_id: int, limit: int, since: datetime | None = None
+    ) -> Iterator[tuple[RemoteOrder, ...]]:
+        """List orders by when they were placed."""
+        rows = self._run(
+            "list_orders",
+            lambda: [
+                record.remote
+                for record in self._backoffice.orders.values()
+                if record.channel_id == channel_id
+                and (
+                    since is None or record.remote.created_date is None or record.remote.created_date >= since
+                )
+            ],
+        )
+        yield from (tuple(rows[place : place + limit]) for place in range(0, len(rows), limit))
 
     def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """Cancel items."""

@@ -64,6 +64,10 @@ class Configuration:
         return f"{self.url.rstrip('/')}/{prefix}/" if prefix else f"{self.url.rstrip('/')}/"
 
 
+#: So many ids fit into the address of one call.
+_IDS_A_CALL = 50
+
+
 class HttpOmnitron:
     """The client of one process: one token, one breaker, one bulkhead for all its threads."""
 
@@ -176,6 +180,34 @@ class HttpDialogue:
                 )
             )
         return found
+
+    def find_remote_ids(
+        self, *, channel_id: int, content_type: ContentType, object_ids: Sequence[int]
+    ) -> dict[int, str]:
+        """GET C/integration_actions/ for many of theirs at once."""
+        path = f"{_channel(channel_id)}integration_actions/"
+        found: dict[int, str] = {}
+        for place in range(0, len(object_ids), _IDS_A_CALL):
+            wanted = frozenset(object_ids[place : place + _IDS_A_CALL])
+            params = {
+                "content_type_name": content_type,
+                "object_id__in": ",".join(str(pk) for pk in sorted(wanted)),
+            }
+            for rows in self._pages(path, params, _parse_action):
+                found.update({pk: theirs for pk, theirs in rows if pk in wanted})
+        return found
+
+    def list_orders(
+        self, *, channel_id: int, limit: int, since: datetime | None = None
+    ) -> Iterator[tuple[RemoteOrder, ...]]:
+        """GET C/orders/, the longest placed first."""
+        params = {"sort": "created_date"}
+        if since is not None:
+            params["created_date__gte"] = write_moment(since)
+        for rows in self._pages(f"{_channel(channel_id)}orders/", params, RemoteOrder.parse, limit=limit):
+            yield tuple(
+                row for row in rows if since is None or row.created_date is None or row.created_date >= since
+            )
 
     def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """POST C/orders/{pk}/cancel/."""

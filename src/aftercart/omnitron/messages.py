@@ -42,6 +42,8 @@ class RemoteItem:
     easy_return_code: str | None = None
     easy_return_valid_until: datetime | None = None
     modified_date: datetime | None = None
+    #: The whole row, for who makes an order of it.
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -60,6 +62,7 @@ class RemoteItem:
             easy_return_code=code,
             easy_return_valid_until=valid_until,
             modified_date=find_moment(row, "modified_date"),
+            document=row,
         )
 
 
@@ -78,6 +81,9 @@ class RemoteOrder:
     modified_date: datetime | None
     items: tuple[RemoteItem, ...] = ()
     shipping_address_pk: int | None = None
+    created_date: datetime | None = None
+    #: The whole row, for who makes an order of it.
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -94,6 +100,8 @@ class RemoteOrder:
             shipping_refund_amount=find_amount(row, "shipping_refund_amount"),
             modified_date=find_moment(row, "modified_date"),
             shipping_address_pk=_find_address_pk(row),
+            created_date=find_moment(row, "created_date") or find_moment(row, "date_placed"),
+            document=row,
         )
 
 

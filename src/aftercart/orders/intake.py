@@ -44,7 +44,7 @@ _ORDER_DETAILS: Final = (
     "notes", "delivery_range", "shipping_option_slug", "payment_option_slug", "bin_number",
     "installment_count", "basket", "shipping_option", "card", "installment", "segment", "checkout_provider",
 )  # fmt: skip
-_ORDER_KNOWN: Final = frozenset(
+ORDER_KNOWN: Final = frozenset(
     (
         *_ORDER_DETAILS, "id", "number", "status", "currency", "orderitem_set", "discountitem_set",
         "is_cancelled", "is_cancellable", "is_refundable", "shipping_address", "billing_address",
@@ -142,7 +142,7 @@ def _read_columns(document: Document, channel_id: int) -> dict[str, Any]:
         "payment_option": _read_payment(document),
         "invoice_number": read_text(document, "invoice_number", 64),
         "campaigns": campaigns or [],
-        "details": read_details(document, _ORDER_DETAILS, _ORDER_KNOWN),
+        "details": read_details(document, _ORDER_DETAILS, ORDER_KNOWN),
     }
 
 

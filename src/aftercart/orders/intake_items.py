@@ -33,7 +33,7 @@ _ITEM_DETAILS: Final = (
     "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
     "datasource",
 )  # fmt: skip
-_ITEM_KNOWN: Final = frozenset(
+ITEM_KNOWN: Final = frozenset(
     (
         *_ITEM_DETAILS, "id", "order", "parent", "status", "price_currency", "product", "sku", "quantity",
         "price", "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
@@ -98,7 +98,7 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
 
 def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
     status = find_status(row, "status") or order["status"]
-    quantity = need(find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY), "quantity")
+    quantity = find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY) or 1
     price = read_amount(row, "price")
     product, sku = _read_product(row)
     own_extra = row.get("extra_field")
@@ -126,7 +126,7 @@ def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -
         "is_final_sale": _read_final_sale(own_extra),
         "shipped_at": shipped or ((delivered or guess) if status in SHIPPED else None),
         "delivered_at": delivered or (guess if status == Status.DELIVERED else None),
-        "details": read_details(row, _ITEM_DETAILS, _ITEM_KNOWN),
+        "details": read_details(row, _ITEM_DETAILS, ITEM_KNOWN),
         "created_date": find_moment(row, "created_date") or order["created_date"],
         "modified_date": guess,
     }
@@ -199,7 +199,7 @@ def _read_final_sale(extra: Any) -> bool:
 
 def read_discounts(document: Document, order: Mapping[str, Any]) -> list[DiscountIntake]:
     """Read an order's discounts; what nobody knows of them goes to the order's `details`."""
-    rows = read_rows(document, "discountitem_set")
+    rows = [row for row in read_rows(document, "discountitem_set") if row]  # the vendor's examples hold `{}`
     discounts = []
     for place, row in enumerate(rows):
         try:

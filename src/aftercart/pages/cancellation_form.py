@@ -19,6 +19,7 @@ from aftercart.accounts.models import Address
 from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import list_companies, list_reasons
+from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import OrderItem
 from aftercart.orders.payment import Payment, read_payment
@@ -140,8 +141,13 @@ class CancellationForm:
             quote=quote,
         )
 
-    def _find_pickup(self) -> int | AddressDraft | None:
-        return self.settlement.cleaned_data["pickup_address"] if self.typed is None else self.typed.to_draft()
+    def _find_pickup(self) -> int | AddressDraft | Address | None:
+        if self.typed is not None:
+            return self.typed.to_draft()
+        pk: int = self.settlement.cleaned_data["pickup_address"]
+        if has_own_accounts():
+            return pk
+        return next((address for address in self.addresses if address.pk == pk), pk)
 
     def _ask(self, choice: Choice, account: dict[str, str]) -> ItemRequest:
         data, whole = choice.form.cleaned_data, self.settlement.cleaned_data

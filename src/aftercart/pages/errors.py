@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from aftercart.commerce.client import CommerceUnavailable
 from aftercart.lib.database import is_outage
 from aftercart.lib.negotiation import UNDECODABLE, wants_json
 from aftercart.lib.outages import outages
-from aftercart.orders.errors import BeingChecked
+from aftercart.orders.errors import BeingChecked, TooManyTries
 
 _logger = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ class OutageMiddleware:
         if isinstance(exception, UNDECODABLE):
             _logger.warning("A request could not be read: %s", type(exception).__name__)
             return bad_request(request)
-        if isinstance(exception, BeingChecked):
+        if isinstance(exception, CommerceUnavailable):
+            return _answer_unavailable(request)
+        if isinstance(exception, BeingChecked | TooManyTries):
             response = _answer(request, exception.status, exception.code, str(exception))
             for name, value in exception.headers().items():
                 response.headers[name] = value
@@ -81,6 +84,10 @@ class OutageMiddleware:
 
 def _answer_outage(request: HttpRequest, error: BaseException) -> HttpResponse:
     outages.report(error)
+    return _answer_unavailable(request)
+
+
+def _answer_unavailable(request: HttpRequest) -> HttpResponse:
     response = _answer(request, 503, "unavailable", _("We are briefly unavailable. Please try again."))
     response.headers["Retry-After"] = "2"
     return response
@@ -94,6 +101,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()  # Django calls this while it handles the error
     if error is not None and is_outage(error):
         return _answer_outage(request, error)
+    if isinstance(error, CommerceUnavailable):
+        return _answer_unavailable(request)
     return _answer(
         request,
         500,

@@ -9,8 +9,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.models import Address
 from aftercart.actions.change_address import change_address as act
 from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.list_shop_addresses import find_shop_address
+from aftercart.lib.identity import has_own_accounts
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
@@ -31,7 +34,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
     key = read_key(request) or make_key()
     if not form.is_valid():
         return _show(request, visit, form, key, status=HTTPStatus.BAD_REQUEST)
-    address = form.to_draft() if isinstance(form, AddressEntryForm) else form.cleaned_data["address"]
+    address = form.to_draft() if isinstance(form, AddressEntryForm) else _choose(visit, form)
     caller = read_page_caller(request, visit.user, visit.guest)
     try:
         answer = act(AddressCommand(caller=caller, order=visit.order.pk, address=address), get_client())
@@ -56,6 +59,12 @@ def _make_form(
     if visit.guest is None:
         return AddressForm(data, addresses=visit.list_addresses(), initial=typed)
     return AddressEntryForm(data, initial=typed or read_snapshot(visit.order.shipping_address))
+
+
+def _choose(visit: Visit, form: AddressForm) -> int | Address:
+    """Take the entry that was chosen: by its id, or, of the shop's book, as it is."""
+    pk: int = form.cleaned_data["address"]
+    return pk if has_own_accounts() else find_shop_address(visit.cookie, pk)
 
 
 def _find_visit(request: HttpRequest) -> Visit:

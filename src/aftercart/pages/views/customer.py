@@ -15,6 +15,9 @@ from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import NotAuthenticated
 
 from aftercart.accounts.models import Address, User
+from aftercart.accounts.shop_sessions import ShopSession
+from aftercart.actions.list_shop_addresses import list_shop_addresses
+from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.negotiation import names_html
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
@@ -64,6 +67,8 @@ class Visit:
     order: Order
     user: User | None = None
     guest: Guest | None = None
+    #: The customer's session in the shop, where that keeps the address books.
+    cookie: str = ""
 
     @property
     def owner(self) -> User | Guest:
@@ -74,7 +79,9 @@ class Visit:
 
     def list_addresses(self) -> list[Address]:
         """List the visitor's address book; a guest has none."""
-        return [] if self.user is None else list_addresses(self.user)
+        if self.user is None:
+            return []
+        return list_addresses(self.user) if has_own_accounts() else list_shop_addresses(self.cookie)
 
 
 class _Elsewhere(Exception):
@@ -109,7 +116,8 @@ def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> 
     """
     if isinstance(request.user, User):
         try:
-            return Visit(get_order(request.user, **lookup), user=request.user)
+            cookie = request.session.cookie if isinstance(request.session, ShopSession) else ""
+            return Visit(get_order(request.user, **lookup), user=request.user, cookie=cookie)
         except OrderNotFound:
             pass  # a customer may also be the guest of an order
     now = get_now()

@@ -4,7 +4,8 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.models import User
 from aftercart.lib.emails import fold_email
+from aftercart.lib.identity import has_own_accounts
 from aftercart.pages.forms import LoginForm
 from aftercart.pages.views.customer import SeeOther, find_next
 from aftercart.pages.views.language import CHOICE, enter_with_language, in_chosen_language
@@ -30,6 +32,8 @@ from aftercart.pages.views.language import CHOICE, enter_with_language, in_chose
 def login(request: HttpRequest) -> HttpResponse:
     """Log in, then go on to `next`; one wording for every miss. Locked out: `pages.lockout` answers."""
     target = find_next(request) or settings.LOGIN_REDIRECT_URL
+    if not has_own_accounts():
+        return _go_to_the_shop(request, target)
     if request.method != "POST":
         if request.user.is_authenticated:
             return HttpResponseRedirect(target)
@@ -50,6 +54,13 @@ def login(request: HttpRequest) -> HttpResponse:
             return response
         form.add_error(None, _("This e-mail address and password do not belong together."))
     return render(request, "pages/login.html", {"form": form, "next": target}, status=HTTPStatus.BAD_REQUEST)
+
+
+def _go_to_the_shop(request: HttpRequest, target: str) -> HttpResponse:
+    """Send a browser to the shop's log-in. Raises Http404 where that has this address, and should not come here."""
+    if request.build_absolute_uri(request.path) == settings.LOGIN_URL:
+        raise Http404
+    return redirect_to_login(target)
 
 
 class _LogoutCsrf(CsrfViewMiddleware):

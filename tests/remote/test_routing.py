@@ -1,0 +1,114 @@
+"""The nginx sample of docs/routing, in a real nginx, before Aftercart and the sandbox's commerce backend."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.processes import find_free_port, running_web
+from tests.remote.commerce_process import CommerceProcess, running_commerce
+from tests.shop import make_customer, make_order
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not shutil.which("nginx"), reason="NOT RUN: the routing samples need nginx"),
+]
+SAMPLE = Path(__file__).parents[2] / "docs" / "routing" / "nginx.conf"
+
+
+@contextmanager
+def running_nginx(folder: Path, aftercart: str, commerce: str) -> Iterator[str]:
+    """Run nginx with the sample; only where it listens, and what it passes on to, is put in."""
+    port = find_free_port()
+    sample = SAMPLE.read_text("utf-8")
+    for name, value in (
+        ("aftercart.internal:8000", aftercart.removeprefix("http://")),
+        ("commerce.internal:8000", commerce.removeprefix("http://")),
+        ("listen 8080", f"listen 127.0.0.1:{port}"),
+    ):
+        assert name in sample
+        sample = sample.replace(name, value)
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    configuration = folder / "nginx.conf"
+    configuration.write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"events {{}}\nhttp {{ access_log off;\n{temporary}{sample}\n}}\n"
+    )
+    process = subprocess.Popen(["nginx", "-c", str(configuration), "-p", str(folder)])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                httpx2.get(f"{url}/sandbox/health/", timeout=5)
+                break
+            except httpx2.TransportError:
+                assert process.poll() is None, (folder / "error.log").read_text()
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def shop() -> Iterator[CommerceProcess]:
+    with running_commerce() as running:
+        yield running
+
+
+def is_aftercarts(client: httpx2.Client, path: str) -> bool:
+    """Tell who answers: the shop's 404 is plain text, Aftercart's answers are JSON with a language."""
+    answer = client.get(path, headers={"Accept": "application/json"})
+    return "content-language" in answer.headers
+
+
+def test_the_sample_routes_exactly_what_is_ours(shop: CommerceProcess, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "AFTERCART_IDENTITY": "commerce",
+        "COMMERCE_URL": shop.base_url,
+        "TRUSTED_PROXY": "true",
+        "ALLOWED_HOSTS": "127.0.0.1",
+    }
+    customer = make_customer()
+    order = make_order(customer, number="#1001")
+    shop.load({"pk": 77, "email": customer.email, "password": "demo-12345"})
+    with (
+        running_web("http://127.0.0.1:9", **settings) as aftercart,
+        running_nginx(tmp_path, aftercart, shop.base_url) as url,
+        httpx2.Client(base_url=url, timeout=30) as client,
+    ):
+        ours = [
+            "/orders/completed/x:y:z/", "/orders/change-address/", "/orders/%231001/cancel/",
+            "/orders/ORD-1/cancel/quote/", "/users/orders/", f"/users/orders/{order.pk}/",
+            "/users/orders/cancellation_reasons/",
+        ]  # fmt: skip
+        theirs = [
+            "/orders/checkout/", "/orders/checkout/?page=IndexPage", "/orders/redirection/", "/orders/hooks/x/",
+            "/orders/checkout-provider-cancel/", "/orders/completed", "/users/login/", "/users/logout/",
+            "/users/profile/", "/current_user/", "/csrf_token/", "/address/", "/account/loyalty/", "/baskets/basket/",
+            "/",
+        ]  # fmt: skip
+        assert [path for path in ours if not is_aftercarts(client, path)] == []
+        assert [path for path in theirs if is_aftercarts(client, path)] == []
+
+        body = {"email": customer.email, "password": "demo-12345"}
+        key = client.post("/users/login/", json=body).raise_for_status().json()["key"]
+        listed = client.get("/users/orders/", headers={"Accept": "application/json"}).json()
+        assert [row["number"] for row in listed["results"]] == ["#1001"]
+
+        token = client.get("/csrf_token/").json()["csrf_token"]
+        wrong: dict[str, list[Any]] = {"cancel_order_items": []}
+        headers = {"Accept": "application/json", "X-CSRFToken": token}
+        answer = client.post("/orders/%231001/cancel/", json=wrong, headers=headers)
+        assert (answer.status_code, set(answer.json())) == (400, {"cancel_order_items", "code"})
+        assert re.fullmatch("[0-9a-z]{32}", key)
