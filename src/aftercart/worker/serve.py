@@ -5,7 +5,8 @@ import logging
 import signal
 from contextlib import suppress
 
-from django.db import DatabaseError
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, close_old_connections
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
@@ -48,6 +49,9 @@ async def _serve() -> None:
             if outage is None:
                 raise
             outages.report(outage)
+        # Periodic jobs are enqueued through Django's connection of the thread that asgiref keeps for this loop. No job
+        # runs there, so nobody else closes it when it is broken; and then this worker would end again each time.
+        await sync_to_async(close_old_connections)()
         # A worker ends by itself when one of its connections is lost, even if only for a moment.
         await asyncio.sleep(_PAUSE_SECONDS)
 
