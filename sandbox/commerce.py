@@ -85,14 +85,14 @@ async def _read(request: web.Request) -> dict[str, Any]:
 
 async def log_in(request: web.Request) -> web.Response:
     """``GET/POST /users/login/``: a page for browsers, `{"key"}` for JSON."""
-    shop, told = request.app[SHOP], request.query.get("next", "/")
+    shop, target = request.app[SHOP], request.query.get("next", "/")
     if request.method == "GET":
-        return _show_form(told, "")
+        return _show_form(target, "")
     body = await _read(request)
     customer = shop.customers.get(str(body.get("email", "")).strip().lower())
     is_known = customer is not None and customer["password"] == body.get("password")
     if request.content_type != "application/json":
-        target = str(body.get("next", told))
+        target = str(body.get("next", target))
         if not is_known or customer is None:
             return _show_form(target, "This e-mail address and password do not belong together.")
         parts = urlsplit(target)

@@ -153,11 +153,11 @@ def _list_unknown(rows: list[Any]) -> list[RemoteOrder]:
     """List the orders that there are none of here, and that Omnitron has told of as a whole."""
     if not settings.OMNITRON_PULL_ORDERS:
         return []
-    told = [row for row in rows if isinstance(row, RemoteOrder) and row.document]
+    whole = [row for row in rows if isinstance(row, RemoteOrder) and row.document]
     known = set(
-        Order.objects.filter(number__in=[row.number for row in told]).values_list("number", flat=True)
+        Order.objects.filter(number__in=[row.number for row in whole]).values_list("number", flat=True)
     )
-    return [row for row in told if row.number not in known]
+    return [row for row in whole if row.number not in known]
 
 
 def _find_by_request(rows: list[Any]) -> set[int]:
