@@ -86,7 +86,7 @@ def check_announced(scenario: OrderScenario) -> None:
     assert [row["cancels_accepted"] for row in scenario.sandbox.ledger(scenario.order.number)] == [0, 1]
 
 
-@pytest.mark.rotating
+@pytest.mark.rotating("decide")
 @pytest.mark.thorough
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("decide", [decide_there_first, decide_here_first])
