@@ -13,7 +13,7 @@ LIMITS = Limits(lock=10, statement=30, idle=15, silence=20)
 SHOW = """
 import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
-from aftercart.cli import _set_up
+from aftercart.command_setup import _set_up
 _set_up(takes_long=%s)
 from django.db import connection
 names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]

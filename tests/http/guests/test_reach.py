@@ -70,6 +70,11 @@ DOCUMENTS: dict[str, tuple[str, object, object, object]] = {
     "address-detailed": ("/address/detailed/", 401, 401, 401),
     "address-entry": ("/address/{address}/", 401, 401, 401),
     "current-user": ("/current_user/", 401, 401, 401),
+    "profile": ("/users/profile/", 401, 401, 401),
+    "basket-offers": ("/account/basket-offers/", 401, 401, 401),
+    "future-basket-offers": ("/account/future-basket-offers/", 401, 401, 401),
+    "expired-basket-offers": ("/account/expired-basket-offers/", 401, 401, 401),
+    "discount-items": ("/account/discount-items/", 401, 401, 401),
 }
 #: Writes of the API: nobody's but a customer's.
 WRITES: dict[str, str] = {
@@ -80,11 +85,16 @@ WRITES: dict[str, str] = {
     "bulk-cancellation-requests": "/users/orders/bulk_cancellation_requests/",
     "cancellation-requests": "/users/orders/cancellation_requests/",
     "address-book": "/address/",
+    "password-change": "/users/password/change/",
+    "email-change": "/users/email-change/",
+    "anonymize": "/users/anonymize/",
 }
 #: What no order stands behind, the same for everybody; and what has proofs of its own.
 PUBLIC = {
     "address-cities", "address-countries", "address-districts", "address-townships", "anonymous-orders",
-    "csrf-token", "docs", "healthz", "metrics", "omnitron-events", "readyz", "schema", "set-language", "style",
+    "contact-subjects", "csrf-token", "docs", "email-set-primary", "forgotten-password", "healthz",
+    "metrics", "omnitron-events", "readyz", "registration", "schema", "set-language", "set-password",
+    "style",
 }  # fmt: skip
 
 
