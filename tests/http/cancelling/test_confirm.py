@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
+from aftercart.lib.formats import format_day
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.http.cancelling.form import (
@@ -186,7 +186,7 @@ def test_the_second_step_tells_the_amounts_the_way_and_why(
     ]
     way = page.select_one(".way")
     assert way is not None
-    day = date_format(timezone.now() + timedelta(days=3), "j F Y")
+    day = format_day(timezone.now() + timedelta(days=3))
     assert re.sub(r"\s+", " ", way.get_text(" ", strip=True)) == (
         "Our team checks this first Cancelling a part of a line has to be done by our team. "
         f"You get an answer by {day}."

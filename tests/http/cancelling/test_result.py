@@ -9,11 +9,11 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 from django.test import Client
-from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries
 
 from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
+from aftercart.lib.formats import format_day
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
@@ -75,7 +75,7 @@ def test_what_the_back_office_has_to_decide_is_said_to_be_received_no_more(
     fake.fail("cancel_items", error)
     answer = Form(client, order).choose(0, reasons[0]).choose(1, reasons[0]).send()
     assert answer.status_code == 303
-    day = date_format(Submission.objects.get().created_at + timedelta(days=3), "j F Y")
+    day = format_day(Submission.objects.get().created_at + timedelta(days=3))
     assert read_outcome(client, answer) == [line.format(day=day) for line in said]
     page = read(client.get(answer["Location"]))
     assert ("You would get back" in page.get_text()) is (error is NotSent)
