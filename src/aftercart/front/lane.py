@@ -1,8 +1,7 @@
 """One connection to PostgreSQL for an event loop: prepared statements, sent one after the other without waiting.
 
-libpq's pipeline mode, watched by the loop itself: no thread is taken, and nothing is set up for each statement. (The
-driver's own asynchronous connection does both for every statement, and took three times as long.) Whatever goes wrong,
-everybody who waits is told so, and the connection is made anew.
+libpq's pipeline mode, watched by the loop itself: no thread is taken, and nothing is set up for each statement. When
+anything goes wrong, everybody who waits gets the error, and the connection is made anew.
 """
 
 import asyncio
