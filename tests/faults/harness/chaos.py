@@ -181,8 +181,17 @@ class Chaos:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), action))
 
     def _recover_after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Undo something in time, from a thread of its own: this one may be waiting for what stands still."""
-        recovery = threading.Timer(seconds, action)
+        """Undo something in time, from a thread of its own: this one may be waiting for what stands still.
+
+        Until then, however late a busy machine comes to it, requests may be answered 503: that is noted as an outage.
+        """
+        began = time.time()
+
+        def recover() -> None:
+            action()
+            self._cluster.outages.append((began - 1, time.time() + 1))
+
+        recovery = threading.Timer(seconds, recover)
         recovery.start()
         self._recoveries.append(recovery)
 
@@ -291,10 +300,9 @@ class Chaos:
     # --- what stands still, and what is cut off
 
     def _freeze(self, pids: list[int], longest: float) -> None:
-        """Freeze processes for a while. What they hold locked is answered 503 meanwhile: that is noted as an outage."""
+        """Freeze processes for a while."""
         seconds = self._draw.uniform(0.5, longest)
         stopped = self._cluster.freeze(pids)
-        self._note_outage(seconds)
         self._recover_after(seconds, lambda: self._cluster.thaw(stopped))
 
     def _freeze_program(self) -> None:
@@ -313,7 +321,6 @@ class Chaos:
         self._cluster.kills["postgres: frozen"] += 1
         seconds = self._draw.uniform(0.5, _LONGEST_CUT)
         pids = self._cluster.freeze(self._cluster.list_database_pids())
-        self._note_outage(seconds)
         self._recover_after(seconds, lambda: self._cluster.thaw(pids))
 
     def _cut_omnitron(self) -> None:
@@ -329,19 +336,13 @@ class Chaos:
             return
         seconds = self._draw.uniform(0.5, _LONGEST_CUT)
         self._cluster.cut_wire("database")
-        self._note_outage(seconds)
         self._recover_after(seconds, lambda: self._cluster.heal_wire("database"))
 
     def _fill_disk(self) -> None:
         """Fill the database's disk to its last byte, for some seconds."""
         seconds = self._draw.uniform(1, 6)
         self._cluster.fill_disk()
-        self._note_outage(seconds)
         self._recover_after(seconds, self._cluster.free_disk)
-
-    def _note_outage(self, seconds: float) -> None:
-        now = time.time()
-        self._cluster.outages.append((now - 1, now + seconds + 1))
 
     def _list_backends(self, connection: psycopg.Connection[Any]) -> list[int]:
         query = "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(web|worker)' ORDER BY pid"

@@ -21,8 +21,8 @@ _OUTAGE = re.compile(
     r"OperationalError|InterfaceError|PoolTimeout|PoolClosed|AdminShutdown|CrashShutdown|ConnectorException"
     r"|CannotConnectNow|the database system is|terminating connection|connection (?:is|was) (?:lost|closed)"
 )
-#: An outage is felt until every pool has found out.
-_AFTER = 8.0
+#: An outage is felt until every pool has found out, and whoever waits for a row has given up (`lock_timeout`, 10 s).
+_AFTER = 12.0
 #: So long a worker waits for a connection before it ends, to be started again (psycopg_pool's own limit).
 _PATIENCE = 30.0
 
