@@ -171,6 +171,22 @@ def test_what_omnitron_has_decided_in_its_queue_is_no_late_arrival() -> None:
     assert (get_request().status, count_events("late_success")) == ("completed", 0)
 
 
+def test_what_it_decides_in_its_queue_while_a_sync_reads_is_no_late_arrival() -> None:
+    shop = make_shop()
+    deliver_request(get_request().pk, shop.fake)
+    [remote_pk] = get_request().remote_pks
+
+    def decide() -> None:
+        shop.fake.before("read_order", None)
+        shop.fake.decide_request("approve", remote_pk)
+
+    shop.fake.before("read_order", decide)
+    sync_order(shop.order.pk, shop.fake)
+    sync_order(shop.order.pk, shop.fake)
+
+    assert (get_request().status, count_events("late_success")) == ("completed", 0)
+
+
 def test_after_it_was_booked_another_unit_can_be_cancelled() -> None:
     shop = make_shop()
     deliver_request(get_request().pk, shop.fake)

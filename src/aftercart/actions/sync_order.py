@@ -57,8 +57,10 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         requests = _read_requests(dialogue, order)  # first: what was decided by then, the items will show
         remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
         remote_pks = _find_items(dialogue, order)
+        # What was decided in Omnitron's queue meanwhile shows at the items, too, and must not look like a late arrival.
+        decided = _read_requests(dialogue, order) if list_unproven(order.pk) else requests
     failpoint("sync.read")
-    _book(order, remote, remote_pks, requests)
+    _book(order, remote, remote_pks, requests, decided)
 
 
 def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
@@ -120,6 +122,7 @@ def _book(
     remote: RemoteOrder,
     remote_pks: Mapping[int, Sequence[int]],
     requests: Mapping[int, RemoteRequest],
+    decided: Mapping[int, RemoteRequest],
 ) -> None:
     order = lock_order(pk=as_read.pk)
     if order.version != as_read.version:
@@ -136,7 +139,7 @@ def _book(
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
         if item.pk not in rejected:
-            line = _take_late(order, item, line, _leave_out_decided(theirs, requests), unproven)
+            line = _take_late(order, item, line, _leave_out_decided(theirs, decided), unproven)
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
         if line is None:
