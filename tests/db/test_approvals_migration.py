@@ -4,33 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from tests.db.test_policy_migration import migrate
+from tests.db.migrations import Key, find_migration, list_parents, migrate, migrated_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _APP = "cancellations"
 
 
-def find_migration(executor: MigrationExecutor) -> tuple[str, str]:
-    """Find the migration by what it does: numbers change when branches meet."""
-    return next(
-        (key[0], key[1])
-        for key in executor.loader.graph.nodes
-        if key[0] == _APP and key[1].endswith("_approvals_keep_lines")
-    )
+def _find() -> Key:
+    return find_migration(_APP, "_approvals_keep_lines")
 
 
 @pytest.fixture
 def before() -> Iterator[Any]:
     """Go back to where approvals moved lines, and forward again at the end."""
-    executor = MigrationExecutor(connection)
-    leaves = executor.loader.graph.leaf_nodes()
-    key = find_migration(executor)
-    [parent] = [parent.key for parent in executor.loader.graph.node_map[key].parents if parent.key[0] == _APP]
-    yield migrate(parent)
-    migrate(*leaves)
+    with migrated_before(_find()) as apps:
+        yield apps
 
 
 def make_rows(before: Any, *, is_quoted: bool) -> dict[str, int]:
@@ -73,7 +62,7 @@ def read(apps: Any, rows: dict[str, int]) -> tuple[int, list[int | None]]:
 def test_a_moved_line_goes_back_and_both_tries_name_their_request(before: Any) -> None:
     rows = make_rows(before, is_quoted=True)
 
-    after = migrate(find_migration(MigrationExecutor(connection)))
+    after = migrate(_find())
 
     assert read(after, rows) == (rows["asked"], [rows["request"], rows["request"]])
 
@@ -81,7 +70,7 @@ def test_a_moved_line_goes_back_and_both_tries_name_their_request(before: Any) -
 def test_one_without_a_quote_stays_and_is_carried_all_the_same(before: Any) -> None:
     rows = make_rows(before, is_quoted=False)
 
-    after = migrate(find_migration(MigrationExecutor(connection)))
+    after = migrate(_find())
 
     assert read(after, rows) == (rows["second"], [rows["request"], rows["request"]])
     assert not after.get_model(_APP, "Submission").objects.get(pk=rows["asked"]).lines.exists()
@@ -89,11 +78,8 @@ def test_one_without_a_quote_stays_and_is_carried_all_the_same(before: Any) -> N
 
 def test_the_way_back_moves_the_line_to_the_newest_approval(before: Any) -> None:
     rows = make_rows(before, is_quoted=True)
-    executor = MigrationExecutor(connection)
-    key = find_migration(executor)
-    parent = next(p.key for p in executor.loader.graph.node_map[key].parents if p.key[0] == _APP)
 
-    migrate(key)
-    back = migrate(parent)
+    migrate(_find())
+    back = migrate(*list_parents(_find()))
 
     assert back.get_model(_APP, "SubmissionLine").objects.get().submission_id == rows["second"]

@@ -4,33 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from tests.db.test_policy_migration import migrate
+from tests.db.migrations import Key, find_migration, migrate, migrated_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _APP = "cancellations"
 
 
-def find_migration(executor: MigrationExecutor) -> tuple[str, str]:
-    """Find the migration by what it does: numbers change when branches meet."""
-    return next(
-        (key[0], key[1])
-        for key in executor.loader.graph.nodes
-        if key[0] == _APP and key[1].endswith("_names_at_omnitron")
-    )
+def _find() -> Key:
+    return find_migration(_APP, "_names_at_omnitron")
 
 
 @pytest.fixture
 def before() -> Iterator[Any]:
     """Go back to where requests were named by their id, and forward again at the end."""
-    executor = MigrationExecutor(connection)
-    leaves = executor.loader.graph.leaf_nodes()
-    key = find_migration(executor)
-    [parent] = [parent.key for parent in executor.loader.graph.node_map[key].parents if parent.key[0] == _APP]
-    yield migrate(parent)
-    migrate(*leaves)
+    with migrated_before(_find()) as apps:
+        yield apps
 
 
 @pytest.mark.parametrize(
@@ -60,7 +49,7 @@ def test_a_request_keeps_its_old_name_if_omnitron_may_know_it(
     )
     request = before.get_model(_APP, "CancellationRequest").objects.create(line=line, **sent)
 
-    after = migrate(find_migration(MigrationExecutor(connection)))
+    after = migrate(_find())
 
     kept = after.get_model(_APP, "CancellationRequest").objects.get(pk=request.pk)
     assert kept.remote_name == (str(request.pk) if is_kept else "")

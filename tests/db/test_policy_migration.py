@@ -5,38 +5,23 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from aftercart.cancellations import policy_selectors
+from tests.db.migrations import Key, find_migration, migrate, migrated_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _APP = "cancellations"
 
 
-def find_migration(executor: MigrationExecutor) -> tuple[str, str]:
-    """Find the migration by what it does: numbers change when branches meet."""
-    return next(
-        (key[0], key[1])
-        for key in executor.loader.graph.nodes
-        if key[0] == _APP and key[1].endswith("_policies")
-    )
-
-
-def migrate(*targets: tuple[str, str]) -> Any:
-    """Migrate to these, and give the models as they were then."""
-    executor = MigrationExecutor(connection)
-    return executor.migrate(list(targets)).apps
+def _find() -> Key:
+    return find_migration(_APP, "_policies")
 
 
 @pytest.fixture
 def before() -> Iterator[Any]:
     """Go back to where there was no policy, and forward again at the end."""
-    executor = MigrationExecutor(connection)
-    leaves = executor.loader.graph.leaf_nodes()
-    key = find_migration(executor)
-    parents = [parent.key for parent in executor.loader.graph.node_map[key].parents if parent.key[0] == _APP]
-    yield migrate(*parents)
-    migrate(*leaves)
+    with migrated_before(_find()) as apps:
+        yield apps
     policy_selectors._read_published.cache_clear()  # the numbers of versions begin anew
 
 
@@ -47,7 +32,7 @@ def test_what_was_there_stays_and_has_no_version(before: Any) -> None:
     old = before.get_model(_APP, "Submission").objects.create(order=order, origin="direct")
     before.get_model(_APP, "CancellationReason").objects.create(cancellation_type="cancel", subject="Old")
 
-    after = migrate(find_migration(MigrationExecutor(connection)))
+    after = migrate(_find())
 
     submission = after.get_model(_APP, "Submission").objects.get(pk=old.pk)
     reason = after.get_model(_APP, "CancellationReason").objects.get()
@@ -57,7 +42,7 @@ def test_what_was_there_stays_and_has_no_version(before: Any) -> None:
 
 
 def test_the_triggers_come_with_it(before: Any) -> None:  # noqa: ARG001 - it goes back first
-    after = migrate(find_migration(MigrationExecutor(connection)))
+    after = migrate(_find())
     versions = after.get_model(_APP, "PolicyVersion").objects
     version = versions.create()
     rule = version.rules.create(number=1, topic="status")

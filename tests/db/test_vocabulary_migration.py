@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
-from tests.db.test_policy_migration import migrate
+from tests.db.migrations import migrate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _APP = "cancellations"
