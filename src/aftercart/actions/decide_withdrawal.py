@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
@@ -23,9 +24,7 @@ class WithdrawalDecided(ActionError):
 
     status = 409
     code = "withdrawal_decided"
-
-    def __str__(self) -> str:
-        return _("This withdrawal has already been decided.")
+    sentence = gettext_lazy("This withdrawal has already been decided.")
 
 
 @transaction.atomic(durable=True)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
@@ -38,9 +39,9 @@ class RequestHeld(ActionError):
 
     status = 409
     code = "request_held"
-
-    def __str__(self) -> str:
-        return _("Omnitron's answer is still being looked for. It can be decided as soon as that is known.")
+    sentence = gettext_lazy(
+        "Omnitron's answer is still being looked for. It can be decided as soon as that is known."
+    )
 
 
 class PartOfLine(ActionError):
@@ -48,9 +49,9 @@ class PartOfLine(ActionError):
 
     status = 409
     code = "partial_line"
-
-    def __str__(self) -> str:
-        return _("Omnitron can't cancel a part of this line directly. Please decide this request there.")
+    sentence = gettext_lazy(
+        "Omnitron can't cancel a part of this line directly. Please decide this request there."
+    )
 
 
 class DecidedInPart(ActionError):
@@ -58,11 +59,9 @@ class DecidedInPart(ActionError):
 
     status = 409
     code = "partly_decided"
-
-    def __str__(self) -> str:
-        return _(
-            "Omnitron has decided on a part of it in its own queue. Please decide the rest there, or reject it."
-        )
+    sentence = gettext_lazy(
+        "Omnitron has decided on a part of it in its own queue. Please decide the rest there, or reject it."
+    )
 
 
 class RejectionUnsent(ActionError):
@@ -70,11 +69,9 @@ class RejectionUnsent(ActionError):
 
     status = 409
     code = "rejection_untold"
-
-    def __str__(self) -> str:
-        return _(
-            "Omnitron has still to be told of an earlier rejection for this item. Try again in a moment."
-        )
+    sentence = gettext_lazy(
+        "Omnitron has still to be told of an earlier rejection for this item. Try again in a moment."
+    )
 
 
 class ShippedMeanwhile(ActionError):
@@ -82,11 +79,9 @@ class ShippedMeanwhile(ActionError):
 
     status = 409
     code = "shipped_meanwhile"
-
-    def __str__(self) -> str:
-        return _(
-            "The item has been shipped, so it can't be cancelled any more. Reject it: the customer can return it."
-        )
+    sentence = gettext_lazy(
+        "The item has been shipped, so it can't be cancelled any more. Reject it: the customer can return it."
+    )
 
 
 def find_obstacle(request: CancellationRequest) -> ActionError | None:

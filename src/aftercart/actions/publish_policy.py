@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.policies import PolicyVersion
@@ -18,9 +19,7 @@ class PolicyPublished(ActionError):
 
     status = 409
     code = "policy_published"
-
-    def __str__(self) -> str:
-        return _("This version has already been published; it can't change any more.")
+    sentence = gettext_lazy("This version has already been published; it can't change any more.")
 
 
 @transaction.atomic(durable=True)

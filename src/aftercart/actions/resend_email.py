@@ -1,7 +1,7 @@
 """Send an e-mail again that has been given up, because somebody in the back office wants it."""
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.actions import jobs
 from aftercart.mail.models import Email
@@ -13,9 +13,7 @@ class EmailNotStuck(ActionError):
 
     status = 409
     code = "email_not_stuck"
-
-    def __str__(self) -> str:
-        return _("This letter can't be sent again.")
+    sentence = gettext_lazy("This letter can't be sent again.")
 
 
 @transaction.atomic(durable=True)

@@ -8,11 +8,10 @@ left to people, who decide on the statement.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from django.db import transaction
 from django.utils.text import get_text_list
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.actions.commands import Answer, Caller
@@ -40,7 +39,7 @@ from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.omnitron.client import Omnitron
-from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
+from aftercart.orders.errors import InputInvalid, OrderNotFound, RuleRefused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
 from aftercart.orders.selectors import get_now, lock_order, owned_by, save_order
@@ -68,17 +67,11 @@ class WithdrawalCommand:
     items: tuple[int, ...] = ()
 
 
-class NothingToWithdraw(ActionError):
+class NothingToWithdraw(RuleRefused):
     """Nothing is left of what is named: all of it is cancelled or returned."""
 
     code = "already_cancelled"
-
-    def __str__(self) -> str:
-        return _("Order already cancelled!")
-
-    def body(self) -> dict[str, Any]:
-        """Give the sentence as a rule's."""
-        return {"non_field_errors": [str(self)], "code": self.code}
+    sentence = gettext_lazy("Order already cancelled!")
 
 
 def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:

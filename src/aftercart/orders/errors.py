@@ -6,7 +6,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.rules import Finding
 
@@ -19,6 +20,11 @@ class ActionError(Exception):
 
     status = 400
     code = "error"
+    #: What a person reads, unless it says more in `__str__`; translated when it is read.
+    sentence: str | Promise = ""
+
+    def __str__(self) -> str:
+        return str(self.sentence or super().__str__())
 
     def sentences(self) -> list[str]:
         """Say it to a person."""
@@ -33,14 +39,25 @@ class ActionError(Exception):
         return {}
 
 
+class RuleRefused(ActionError):
+    """A rule about the whole says no: with a sentence and a code of its own, or with its class's."""
+
+    def __init__(self, sentence: str | Promise = "", code: str = "") -> None:
+        super().__init__()
+        self.sentence = sentence or self.sentence
+        self.code = code or self.code
+
+    def body(self) -> dict[str, Any]:
+        """Give the sentence as a rule's."""
+        return {"non_field_errors": [str(self)], "code": self.code}
+
+
 class OrderNotFound(ActionError):
     """There is no such order, or it is somebody else's: nobody can tell which."""
 
     status = 404
     code = "not_found"
-
-    def __str__(self) -> str:
-        return _("Not found.")
+    sentence = _("Not found.")
 
 
 class InputInvalid(ActionError):
@@ -80,16 +97,8 @@ class CancellationRefused(ActionError):
         return {"non_field_errors": self.sentences(), "code": self.code, "items": items}
 
 
-class AddressChangeRefused(ActionError):
+class AddressChangeRefused(RuleRefused):
     """The address cannot change: the order has left, a cancellation is under way, Omnitron says no."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-    def body(self) -> dict[str, Any]:
-        """Give the sentence as a rule's."""
-        return {"non_field_errors": [str(self)], "code": self.code}
 
 
 class QuoteStale(ActionError):
@@ -100,13 +109,11 @@ class QuoteStale(ActionError):
 
     status = 409
     code = "quote_stale"
+    sentence = _("What comes back has changed since you were told. Please look at the new amounts.")
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__()
         self.document = dict(document)
-
-    def __str__(self) -> str:
-        return _("What comes back has changed since you were told. Please look at the new amounts.")
 
     def body(self) -> dict[str, Any]:
         """Give the fresh quote, and beside it why."""
@@ -121,13 +128,11 @@ class StillRunning(ActionError):
 
     status = 409
     code = "still_running"
+    sentence = _("The same request is still being processed. Please try again in a moment.")
 
     def __init__(self, record: int | None = None) -> None:
         super().__init__()
         self.record = record
-
-    def __str__(self) -> str:
-        return _("The same request is still being processed. Please try again in a moment.")
 
     def headers(self) -> dict[str, str]:
         """Say when it is worth another try."""
@@ -137,10 +142,9 @@ class StillRunning(ActionError):
 class BeingChecked(StillRunning):
     """The write is recorded, and may have been carried out; how it ended could not be recorded yet."""
 
-    def __str__(self) -> str:
-        return _(
-            "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
-        )
+    sentence = _(
+        "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
+    )
 
 
 class KeyReused(ActionError):
@@ -148,47 +152,29 @@ class KeyReused(ActionError):
 
     status = 422
     code = "idempotency_key_reused"
-
-    def __str__(self) -> str:
-        return _("This Idempotency-Key was used for a different request.")
+    sentence = _("This Idempotency-Key was used for a different request.")
 
 
-class AddressRefused(ActionError):
+class AddressRefused(RuleRefused):
     """The address book cannot be written like that: in use, known already, full, or without a first choice."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-    def body(self) -> dict[str, Any]:
-        """Give the sentence as a rule's."""
-        return {"non_field_errors": [str(self)], "code": self.code}
 
 
 class AddressNotFound(OrderNotFound):
     """There is no such entry, or it is in somebody else's book: nobody can tell which."""
 
 
-class GuestOrderNotFound(ActionError):
+class GuestOrderNotFound(RuleRefused):
     """No guest's order has this number and this e-mail address: one wording for every miss."""
 
     code = "order_not_found"
-
-    def __str__(self) -> str:
-        return _("There is no order with this number and e-mail address.")
-
-    def body(self) -> dict[str, Any]:
-        """Give the sentence as a rule's."""
-        return {"non_field_errors": [str(self)], "code": self.code}
+    sentence = _("There is no order with this number and e-mail address.")
 
 
 class CodeWrong(ActionError):
     """The one-time code is wrong, too old, used, or has been tried too often: nobody can tell which."""
 
     code = "code_wrong"
-
-    def __str__(self) -> str:
-        return _("This code is wrong or no longer valid.")
+    sentence = _("This code is wrong or no longer valid.")
 
 
 class TooManyTries(ActionError):
@@ -196,13 +182,11 @@ class TooManyTries(ActionError):
 
     status = 429
     code = "throttled"
+    sentence = _("Too many attempts. Please try again in a few minutes.")
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
         self.seconds = seconds
-
-    def __str__(self) -> str:
-        return _("Too many attempts. Please try again in a few minutes.")
 
     def headers(self) -> dict[str, str]:
         """Tell when."""
