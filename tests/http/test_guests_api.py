@@ -115,7 +115,7 @@ def test_it_is_throttled_whether_there_is_such_an_order_or_not(
 
 @pytest.fixture
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    at = timezone.now().replace(minute=1, second=0, microsecond=0)
+    at = timezone.now().replace(hour=0, minute=1, second=0, microsecond=0)  # of ten minutes and of a day
     monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
 
 

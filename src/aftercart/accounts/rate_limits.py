@@ -65,7 +65,8 @@ def count_try(purpose: str, value: str, window: timedelta, *, is_replay: bool = 
     seconds = int(window.total_seconds())
     now = timezone.now().timestamp()
     start = int(now) // seconds * seconds
-    key = salted_hmac(f"aftercart.tally.{purpose}", value, algorithm="sha256").hexdigest()
+    # With its length: at midnight a window of ten minutes and one of a day begin together.
+    key = salted_hmac(f"aftercart.tally.{purpose}.{seconds}", value, algorithm="sha256").hexdigest()
     started_at = datetime.fromtimestamp(start, UTC)
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"key": key, "start": started_at, "step": 0 if is_replay else 1})
