@@ -4,18 +4,14 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.everything import running_everything
 from tests.meta.repository import README, ROOT, read_blocks
-from tests.processes import find_free_port
 
 #: What a run of the walk-through prints, in order.
 EXPECTED = (
@@ -30,55 +26,6 @@ EXPECTED = (
     r'\{"status_code":200\}\nHTTP 200\n',  # 3. the address
     r'\{"deleted": ?1\}\n',
 )
-
-
-@contextmanager
-def running_everything(folder: Path) -> Iterator[str]:
-    """Run what `make run` runs, on free ports, until it says what to open; gives what it has said."""
-    unset = {"DATABASE_URL", "OMNITRON_URL", "PUBLIC_URL", "SECRET_KEY", "AFTERCART_ENV"}
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    environment |= {
-        "AFTERCART_VAR": str(folder),
-        "PORT": str(find_free_port()),
-        "SANDBOX_PORT": str(find_free_port()),
-        "WEB_PROCESSES": "1",
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
-    }
-    log_path = folder / "run.log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aftercart", "run"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "All of the demo" in line:
-                break
-        else:
-            pytest.fail(f"`aftercart run` ended at once:\n{said}\n{log_path.read_text()}")
-        with drained(process):
-            yield said
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 0
-
-
-@contextmanager
-def drained(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Read on what a process prints, so that a full pipe does not stop it."""
-    drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-    assert process.stdout is not None
-    process.stdout.close()
-    yield
-    drain.kill()
-    drain.wait()
 
 
 @pytest.mark.timeout(280)  # all of Aftercart starts, which a busy machine takes a minute for
