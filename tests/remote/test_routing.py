@@ -1,63 +1,28 @@
-"""The nginx sample of docs/routing, in a real nginx, before Aftercart and the sandbox's commerce backend."""
+"""The samples of docs/routing in a real nginx and a real Caddy, before Aftercart and the sandbox's commerce backend."""
 
 import re
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.processes import find_free_port, running_web
+from tests.processes import running_web
 from tests.remote.commerce_process import CommerceProcess, running_commerce
+from tests.routers import running_caddy, running_nginx
 from tests.shop import make_customer, make_order
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not shutil.which("nginx"), reason="NOT RUN: the routing samples need nginx"),
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUTERS = [
+    pytest.param(
+        run,
+        id=name,
+        marks=pytest.mark.skipif(not shutil.which(name), reason=f"NOT RUN: the routing sample needs {name}"),
+    )
+    for name, run in (("nginx", running_nginx), ("caddy", running_caddy))
 ]
-SAMPLE = Path(__file__).parents[2] / "docs" / "routing" / "nginx.conf"
-
-
-@contextmanager
-def running_nginx(folder: Path, aftercart: str, commerce: str) -> Iterator[str]:
-    """Run nginx with the sample; only where it listens, and what it passes on to, is put in."""
-    port = find_free_port()
-    sample = SAMPLE.read_text("utf-8")
-    for name, value in (
-        ("aftercart.internal:8000", aftercart.removeprefix("http://")),
-        ("commerce.internal:8000", commerce.removeprefix("http://")),
-        ("listen 8080", f"listen 127.0.0.1:{port}"),
-    ):
-        assert name in sample
-        sample = sample.replace(name, value)
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off;\n{temporary}{sample}\n}}\n"
-    )
-    process = subprocess.Popen(["nginx", "-c", str(configuration), "-p", str(folder)])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(200):
-            try:
-                httpx2.get(f"{url}/sandbox/health/", timeout=5)
-                break
-            except httpx2.TransportError:
-                assert process.poll() is None, (folder / "error.log").read_text()
-                time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture
@@ -72,7 +37,10 @@ def is_aftercarts(client: httpx2.Client, path: str) -> bool:
     return "content-language" in answer.headers
 
 
-def test_the_sample_routes_exactly_what_is_ours(shop: CommerceProcess, tmp_path: Path) -> None:
+@pytest.mark.parametrize("running_router", ROUTERS)
+def test_the_sample_routes_exactly_what_is_ours(
+    shop: CommerceProcess, tmp_path: Path, running_router: Any
+) -> None:
     settings: dict[str, Any] = {
         "AFTERCART_IDENTITY": "commerce",
         "COMMERCE_URL": shop.base_url,
@@ -84,8 +52,8 @@ def test_the_sample_routes_exactly_what_is_ours(shop: CommerceProcess, tmp_path:
     shop.load({"pk": 77, "email": customer.email, "password": "demo-12345"})
     with (
         running_web("http://127.0.0.1:9", **settings) as aftercart,
-        running_nginx(tmp_path, aftercart, shop.base_url) as url,
-        httpx2.Client(base_url=url, timeout=30) as client,
+        running_router(tmp_path, aftercart, shop.base_url) as router,
+        httpx2.Client(base_url=router.url, timeout=30) as client,
     ):
         ours = [
             "/orders/completed/x:y:z/", "/orders/change-address/", "/orders/%231001/cancel/",
