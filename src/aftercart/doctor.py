@@ -1,7 +1,6 @@
 """`aftercart doctor`: look at everything that has to be right, and say what to do where it is not."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
@@ -20,6 +19,7 @@ from aftercart.actions.measure_unsettled import measure_unsettled
 from aftercart.cancellations.holds import find_hold
 from aftercart.cancellations.models import Setback
 from aftercart.cancellations.setbacks import count_persistent
+from aftercart.lib.clock import get_now
 from aftercart.lib.configuration import OPTIONS
 from aftercart.lib.setting_kinds import KEY_LENGTH, TOKEN_LENGTH, is_weak
 from aftercart.mail.outbox import measure_outbox
@@ -139,7 +139,7 @@ def _check_migrations() -> Diagnosis:
 def _check_clock() -> Diagnosis:
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-        skew = abs(float(cursor.fetchone()[0]) - time.time())
+        skew = abs(float(cursor.fetchone()[0]) - get_now().timestamp())
     is_fine = skew < _WORST_CLOCK_SKEW
     return Diagnosis(
         "clock",

@@ -12,12 +12,12 @@ from aftercart.actions.sync_reasons import ReasonReport
 from aftercart.cancellations.policies import PolicyVersion
 from aftercart.cancellations.policy_explanations import OrderExplanation, explain_order
 from aftercart.cancellations.policy_selectors import get_book, read_book
+from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import Order
 from aftercart.orders.policies import CaseKind, Clause, PolicyBook
 from aftercart.orders.policy_explain import Look, address_explanation_document, clause_document, item_document
-from aftercart.orders.selectors import get_now
 
 #: What stands in columns of its own.
 _OWN_COLUMNS = frozenset({"number", "topic", "effect"})

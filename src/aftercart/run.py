@@ -36,9 +36,9 @@ from aftercart.actions.rotate_keys import RotationResult, rotate_keys
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres
+from aftercart.lib.clock import get_now
 from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 from aftercart.processes import (
     commerce_command,
     raise_descriptor_limit,

@@ -17,9 +17,9 @@ from aftercart.actions.reject_request import reject_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote, RefundQuoteLine
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import DiscountItem, Order, TimelineEntry
 from aftercart.orders.quotes import RefundTerms
-from aftercart.orders.selectors import get_now
 from tests.db.test_quotes import make_shop, read_back
 from tests.shop import Line, Shop, ask, make_command
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,9 +22,10 @@ from aftercart.actions.find_anonymous import find_anonymous
 from aftercart.actions.recover import forget_guests, recover_jobs
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CodeWrong, GuestOrderNotFound, OrderNotFound, TooManyTries
 from aftercart.orders.models import GuestCode, Order
-from aftercart.orders.selectors import get_now, get_order
+from aftercart.orders.selectors import get_order
 from tests.emails import send_code
 from tests.shop import make_customer, make_order
 
@@ -40,7 +40,7 @@ def order() -> Order:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
+    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
 
 
 @pytest.fixture(autouse=True)

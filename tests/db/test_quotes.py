@@ -20,11 +20,11 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CancellationRefused, InputInvalid, OrderNotFound, QuoteStale
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.quotes import compute_total
-from aftercart.orders.selectors import get_now
 from tests.shop import Line, Shop, ask, get_items, make_command, make_customer, make_order
 
 pytestmark = pytest.mark.django_db

@@ -26,6 +26,7 @@ from aftercart.cancellations.stored_documents import Built, Document, read_docum
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, Order, OrderItem, OrderRevision, StoredDocument
 from aftercart.orders.policies import Clause, Effect, Topic
+from tests.clock import stop_clock
 from tests.db.test_policy_versions import make_staff
 from tests.import_documents import make_document, run_import
 from tests.shop import (
@@ -270,10 +271,7 @@ def test_a_document_holds_until_the_first_window_closes(shop: Shop, settings: Se
     assert StoredDocument.objects.get().valid_until == closes_at
 
     for moment, is_refundable in ((closes_at, True), (closes_at + timedelta(microseconds=1), False)):
-        with (
-            mock.patch("aftercart.cancellations.stored_documents.get_now", return_value=moment),
-            mock.patch("aftercart.cancellations.selectors.get_now", return_value=moment),
-        ):
+        with stop_clock(moment):
             assert read(shop.order)["orderitem_set"][1]["is_refundable"] is is_refundable
 
 
@@ -287,11 +285,7 @@ def test_a_document_holds_until_the_next_policy_is_in_force(shop: Shop) -> None:
 
     assert read(shop.order)["is_cancellable"] is True
     assert StoredDocument.objects.get().valid_until == starts_at - timedelta(microseconds=1)
-    with (
-        mock.patch("aftercart.cancellations.stored_documents.get_now", return_value=starts_at),
-        mock.patch("aftercart.cancellations.selectors.get_now", return_value=starts_at),
-        mock.patch("aftercart.api.stored.get_now", return_value=starts_at),
-    ):
+    with stop_clock(starts_at):
         assert read(shop.order)["is_cancellable"] is False
 
 

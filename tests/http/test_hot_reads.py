@@ -28,6 +28,7 @@ from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, Order, OrderItem, StoredDocument
 from aftercart.wsgi import application
+from tests.clock import stop_clock
 from tests.commerce import FakeCommerce
 from tests.http.fuzz import Headers, Proto, Scope, send
 from tests.shop import Line, Shop, make_customer, make_order, request_units
@@ -458,10 +459,10 @@ def test_a_window_that_has_closed_is_left_to_django(shop: Shop, key: str) -> Non
     answer_both(scope)
     until = StoredDocument.objects.get(kind="json", language="en").valid_until
     assert until is not None
-    with mock.patch("aftercart.front.hot_reads.get_now", return_value=until):
+    with stop_clock(until):
         Session.objects.update(expire_date=until + timedelta(days=1))
         assert answer_hot(scope) is not None
-    with mock.patch("aftercart.front.hot_reads.get_now", return_value=until + timedelta(microseconds=1)):
+    with stop_clock(until + timedelta(microseconds=1)):
         assert answer_hot(scope) is None
 
 

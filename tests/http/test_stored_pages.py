@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from unittest import mock
 
 import pytest
 from django.contrib.messages import constants
@@ -19,6 +18,7 @@ from aftercart.cancellations.policy_selectors import get_book_and_end
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order, OrderItem, StoredDocument, TimelineEntry
+from tests.clock import stop_clock
 from tests.http.browser import Browser
 from tests.shop import Line, Shop, make_customer, make_order
 
@@ -128,11 +128,7 @@ def test_a_page_holds_until_the_period_of_withdrawal_ends(shop: Shop) -> None:
     assert until is not None
     later = until + timedelta(days=2)
     assert get_book_and_end(later)[1] is None
-    with (
-        mock.patch("aftercart.cancellations.stored_documents.get_now", return_value=later),
-        mock.patch("aftercart.pages.order_page.get_now", return_value=later),
-        mock.patch("aftercart.cancellations.selectors.get_now", return_value=later),
-    ):
+    with stop_clock(later):
         assert "Withdraw from contract here" not in read(client, path)
 
 

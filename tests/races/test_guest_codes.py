@@ -1,6 +1,5 @@
 """Twenty at once: a budget that holds, a code that is used once, and five tries that are five."""
 
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +14,11 @@ from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
 from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
 from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.errors import GuestOrderNotFound
 from aftercart.orders.models import GuestCode, Order
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import lock_order, save_order
 from tests.races.together import interrupted, race, without_lock, without_turns, without_unique
 from tests.shop import make_order
 
@@ -34,7 +34,7 @@ def _unlimited(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
+    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
 
 
 def ask_for(order: Order) -> UUID:

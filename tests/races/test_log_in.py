@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts import backends
 from aftercart.accounts.models import RateLimit, User
+from aftercart.lib.clock import get_now
 from tests.races.together import race
 from tests.shop import PASSWORD, make_customer
 
@@ -57,12 +58,8 @@ def hasher(settings: Settings) -> type[CountingHasher]:
 @pytest.fixture(autouse=True)
 def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count all tries of a test in one window, whenever it runs."""
-    from types import SimpleNamespace
-
-    from django.utils import timezone
-
-    at = timezone.now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.timezone", SimpleNamespace(now=lambda: at))
+    at = get_now().replace(minute=1, second=0, microsecond=0)
+    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
 
 
 def log_in(email: str, password: str = "wrong", address: str = HERE) -> Any:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from django.db import connection, models
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from aftercart.lib.clock import get_now
 
 #: One statement, so that of many who try at once each gets a count of its own, whatever process it is in.
 _COUNT = """
@@ -63,7 +64,7 @@ def count_try(purpose: str, value: str, window: timedelta, *, is_replay: bool = 
     Commits at once unless inside a transaction: a try counts whatever becomes of it.
     """
     seconds = int(window.total_seconds())
-    now = timezone.now().timestamp()
+    now = get_now().timestamp()
     start = int(now) // seconds * seconds
     # With its length: at midnight a window of ten minutes and one of a day begin together.
     key = salted_hmac(f"aftercart.tally.{purpose}.{seconds}", value, algorithm="sha256").hexdigest()

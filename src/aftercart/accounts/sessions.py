@@ -4,9 +4,9 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.utils import timezone
 
 from aftercart.accounts.models import Session, User
+from aftercart.lib.clock import get_now
 
 
 class SessionStore(DatabaseStore):
@@ -17,7 +17,7 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         """Read the row, and its user with it."""
-        rows = Session.objects.select_related("user").filter(expire_date__gt=timezone.now())
+        rows = Session.objects.select_related("user").filter(expire_date__gt=get_now())
         row = rows.filter(session_key=self.session_key).first()
         if row is None:
             self._session_key = None

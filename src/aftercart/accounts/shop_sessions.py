@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from aftercart.accounts.models import Session, User
 from aftercart.accounts.sessions import SessionStore
+from aftercart.lib.clock import get_now
 
 _AUTH_KEYS: Final = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 _BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
@@ -60,7 +60,7 @@ class ShopSession(SessionStore):
             for row in Session.objects.filter(session_key__in=[self._cookie, self._session_key])
         }
         own, remembered = rows.get(self._cookie), rows.get(str(self._session_key))
-        now = timezone.now()
+        now = get_now()
         if own is not None and own.expire_date > now:
             self.is_own, self._session_key = True, self._cookie
             return dict(self.decode(own.session_data))
@@ -81,7 +81,7 @@ class ShopSession(SessionStore):
             BACKEND_SESSION_KEY: _BACKEND,
             HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
-        self._expires_at = timezone.now() + timedelta(seconds=settings.COMMERCE_SESSION_SECONDS)
+        self._expires_at = get_now() + timedelta(seconds=settings.COMMERCE_SESSION_SECONDS)
         self._session_cache = known  # what is written looks into it, and must not ask again
         self._write(known)
         return known

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from aftercart.actions import jobs
 from aftercart.actions.limit_guests import LookUp, limit_guests
+from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_LIFE
-from aftercart.orders.selectors import get_now
 
 
 def ask_guest_code(*, number: str, email: str, language: str, client: str) -> UUID:

@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
@@ -35,6 +34,7 @@ from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.cancellations.states import claim_change
+from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence, write_note
 from aftercart.omnitron.client import Omnitron
@@ -45,7 +45,7 @@ from aftercart.orders.address_rules import judge_address_change, judge_country, 
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.policies import Policy
-from aftercart.orders.selectors import get_now, lock_order, owned_by, save_order
+from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
@@ -180,7 +180,7 @@ def _supersede(order: Order) -> None:
         this = AddressChange.objects.filter(pk=older.pk)
         if older.settled_at is None:
             record_answer(older.idempotency_record, _PENDING)
-            claim_change(this, _State.SUPERSEDED, settled_at=timezone.now())
+            claim_change(this, _State.SUPERSEDED, settled_at=get_now())
         else:
             claim_change(this, _State.CONFIRMED)
             _compare_later(order)
@@ -273,7 +273,7 @@ def _end(
     change = AddressChange.objects.select_related("idempotency_record").get(pk=change_pk)
     order = lock_order(pk=change.order_id)
     this = AddressChange.objects.filter(pk=change_pk)
-    count = claim_change(this, state, status_code=status_code, cause=cause, settled_at=timezone.now())
+    count = claim_change(this, state, status_code=status_code, cause=cause, settled_at=get_now())
     unanswered = Q(attempts__gt=0) | Q(state=_State.SUPERSEDED)
     if actor is WORKER or not count or order.address_changes.filter(unanswered).exists():
         # One whose answer was lost, or that two have told, may come through after a newer one.

@@ -7,11 +7,11 @@ from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
 from aftercart.actions.send_guest_code import hash_code
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CodeWrong
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_ATTEMPTS, Guest
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 
 
 def check_guest_code(asked: UUID, code: str) -> tuple[Guest, Order]:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.utils import timezone
-
 from aftercart.accounts.models import User
 from aftercart.actions.book_refund import book_refund
 from aftercart.actions.credit_points import credit_points
@@ -12,6 +10,7 @@ from aftercart.actions.follow_withdrawal import follow_line
 from aftercart.actions.notify_customer import notify_rejected
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.states import IllegalMove, claim_request
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
 from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
@@ -121,7 +120,7 @@ def _free_units(line: SubmissionLine) -> None:
 def _close(line: SubmissionLine, outcome: SubmissionLine.Outcome) -> None:
     line.is_open = False
     line.outcome = outcome
-    line.closed_at = timezone.now()
+    line.closed_at = get_now()
     line.save(update_fields=["is_open", "outcome", "closed_at", "completed_quantity"])
 
 
@@ -129,8 +128,6 @@ def _decide(
     line: SubmissionLine, status: CancellationRequest.Status, reason: str = "", decided_by: User | None = None
 ) -> None:
     requests = CancellationRequest.objects.filter(line=line)
-    count = claim_request(
-        requests, status, reject_reason=reason, decided_at=timezone.now(), decided_by=decided_by
-    )
+    count = claim_request(requests, status, reject_reason=reason, decided_at=get_now(), decided_by=decided_by)
     if not count and requests.exists():
         raise IllegalMove(f"A request of line {line.pk} cannot become {status}.")

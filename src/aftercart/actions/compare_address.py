@@ -12,11 +12,12 @@ from aftercart.actions.record_difference import record_difference
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.states import claim_change
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now, lock_order, save_order
+from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON, record_event
 
 _State = AddressChange.State

@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import adopt_late
@@ -20,6 +19,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import EARLIER_UNPROVEN, is_create_expired, is_recent
+from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
@@ -244,7 +244,7 @@ def _record_delivery(request: CancellationRequest, made: list[RemoteRequest]) ->
         pk=request.pk, delivered_at=None, requeue_count=request.requeue_count
     ).update(
         remote_pks=join_pks(request, made),
-        delivered_at=timezone.now(),
+        delivered_at=get_now(),
         pending_create_id="",
         delivery_error=request.delivery_error,
     )

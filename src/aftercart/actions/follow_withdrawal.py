@@ -1,11 +1,10 @@
 """Accept a withdrawal once Omnitron has done all of it. Inside a transaction that has locked the order."""
 
-from django.utils import timezone
-
 from aftercart.accounts.models import User
 from aftercart.actions.notify_customer import describe_item, post
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
+from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 from aftercart.orders.payment import read_payment
@@ -38,7 +37,7 @@ def settle_withdrawal(
 ) -> bool:
     """Record the decision, if there is none yet, and tell the customer; tell whether there was none."""
     count = Withdrawal.objects.filter(pk=withdrawal.pk, state=_State.RECEIVED).update(
-        state=state, reason=reason, decided_at=timezone.now(), decided_by=staff
+        state=state, reason=reason, decided_at=get_now(), decided_by=staff
     )
     if not count:
         return False

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from aftercart.cancellations.models import SubmissionLine
-from aftercart.orders.selectors import get_now
+from aftercart.lib.clock import get_now
 
 #: How many lines one statement clears.
 _BATCH: Final = 1000

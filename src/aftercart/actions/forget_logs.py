@@ -6,7 +6,7 @@ from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 
-from aftercart.orders.selectors import get_now
+from aftercart.lib.clock import get_now
 
 
 def forget_logs() -> int:

@@ -1,9 +1,8 @@
 """Keep the policy that something is judged by, so that it can be looked up after it has changed."""
 
-from django.utils import timezone
-
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
 from aftercart.cancellations.policy_selectors import digest_clauses, write_rules
+from aftercart.lib.clock import get_now
 from aftercart.orders.policies import PolicyBook
 
 
@@ -24,6 +23,6 @@ def keep_policy(book: PolicyBook) -> int:
     version = found.get()
     if version.is_draft:  # ours: another's is seen only when it is whole
         PolicyRule.objects.bulk_create(write_rules(version, book.clauses))
-        now = timezone.now()
+        now = get_now()
         found.update(state=PolicyVersion.State.PUBLISHED, effective_from=now, published_at=now)
     return version.pk

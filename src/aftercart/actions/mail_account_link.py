@@ -16,11 +16,11 @@ from aftercart.accounts.models import User
 from aftercart.accounts.rate_limits import count_try
 from aftercart.actions import jobs
 from aftercart.actions.set_password import make_reset_path
+from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_account_email
 from aftercart.orders.errors import TooManyTries
-from aftercart.orders.selectors import get_now
 
 _SALT: Final = "aftercart.email_change"
 LINK_LIFE: Final = timedelta(hours=24)

@@ -4,9 +4,9 @@ import uuid
 from datetime import timedelta
 
 from aftercart.actions.notify_customer import post
+from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 
 #: A code that arrives later than this is of no use.
 CODE_LIFE = timedelta(minutes=10)

@@ -22,12 +22,12 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.cancellations.withdrawals import is_withdrawn
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email, LineNotice
 from aftercart.mail.outbox import queue_email
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import get_now
 
 _Kind = Email.Kind
 #: Names the e-mail about one thing, where what it is about has no uuid of its own.

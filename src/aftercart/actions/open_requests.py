@@ -1,7 +1,6 @@
 """Give a submission up to the back office: its lines become requests. Inside the caller's transaction."""
 
 from django.db.models import Q
-from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
@@ -10,6 +9,7 @@ from aftercart.actions.notify_staff import notify_bounced
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.selectors import request_record
 from aftercart.cancellations.states import FOUND_CHANGED, IllegalMove, claim_move, claim_request
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
 from aftercart.orders.timeline import Actor, record_event
 
@@ -31,7 +31,7 @@ def open_requests(
     Without the claim (somebody else has settled it, or `only_if` does not hold) nothing is written. What Omnitron
     may have rejected already is not put into its queue again: our staff decides. Returns the contract's 200.
     """
-    now = timezone.now()
+    now = get_now()
     if claim_move(
         submission,
         Submission.State.REFUSED,

@@ -14,11 +14,12 @@ from aftercart.actions.price_lines import price_lines, store_quote
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items, list_reasons
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Finding, RequestedUnits, Rule, judge, list_refusals
-from aftercart.orders.selectors import gather_facts, get_now, lock_order, save_order
+from aftercart.orders.selectors import gather_facts, lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 

@@ -19,12 +19,12 @@ from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import read_payment
 from aftercart.orders.policies import Policy, is_easy_return
 from aftercart.orders.rules import Effect, Finding, Rule
-from aftercart.orders.selectors import get_now
 
 _FIELD = "cancel_order_items"
 #: The codes of what a client may leave out, and the back office has to ask for.

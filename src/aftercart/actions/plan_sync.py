@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 
 from aftercart.actions import jobs
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 
 _AT_ONCE = timedelta(0)
 

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from aftercart.actions.note_spares import note_spares
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.pull_orders import pull_orders
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
 from aftercart.cancellations.read_budget import spend_calls
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotSent, OmnitronError
 from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
@@ -78,7 +78,7 @@ class _Round:
 
 def list_streams_due() -> list[tuple[int, Stream]]:
     """List the streams whose last look is a setting's time ago, of the channels that orders were written for."""
-    since = timezone.now() - settings.OMNITRON_POLL
+    since = get_now() - settings.OMNITRON_POLL
     polled = {(row.channel_id, row.stream): row.polled_at for row in SyncCursor.objects.all()}
     due = [(pk, stream) for pk in _add_own(pk for pk, _stream in polled) for stream in STREAMS]
     return [key for key in due if (at := polled.get(key)) is None or at <= since]
@@ -103,7 +103,7 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
     failures are left to the next round; either way the cursor moves as far as whole pages were read.
     """
     cursor, _new = SyncCursor.objects.get_or_create(channel_id=channel_id, stream=stream)
-    now = timezone.now()
+    now = get_now()
     if cursor.not_before is not None and now < cursor.not_before:
         return 0
     position = _cap(cursor.position, now)

@@ -23,6 +23,7 @@ from aftercart.actions.recognize_replay import (
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
@@ -31,7 +32,7 @@ from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.payment import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import Effect, Finding, RequestedUnits, Rule, judge, list_refusals
-from aftercart.orders.selectors import gather_facts, get_now, lock_order, owned_by, save_order
+from aftercart.orders.selectors import gather_facts, lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor, record_event
 
 #: The code of a second request for one item (contract section 5).

@@ -21,6 +21,7 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.policy_selectors import get_terms
 from aftercart.cancellations.quoted import find_given
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.lib.quote_tokens import QuoteToken, QuoteTokenInvalid, digest, read_quote, sign_quote
 from aftercart.lib.times import format_time
@@ -32,7 +33,6 @@ from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
 from aftercart.orders.policies import Policy
 from aftercart.orders.quotes import LineQuote, Points, Quote, RefundTerms, ShippingRefund, compute_quote
 from aftercart.orders.rules import Finding, RequestedUnits, list_refusals
-from aftercart.orders.selectors import get_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.policies import PolicyVersion
+from aftercart.lib.clock import get_now
 from aftercart.orders.errors import ActionError, InputInvalid
-from aftercart.orders.selectors import get_now
 
 _State = PolicyVersion.State
 

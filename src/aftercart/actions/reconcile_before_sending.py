@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from aftercart.actions.change_address import confirm_found
 from aftercart.actions.deliver_request import deliver_request
@@ -32,6 +31,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.states import FOUND_APPLIED, UNDER_WAY, claim_move, claim_request
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder
@@ -98,7 +98,7 @@ def _read_stream(channel_id: int, stream: Stream, client: Omnitron) -> bool:
     SyncCursor.objects.filter(channel_id=channel_id, stream=stream).update(not_before=None)
     position = object()
     while True:
-        began_at = timezone.now()
+        began_at = get_now()
         poll_updates(channel_id, stream, client)
         cursor = SyncCursor.objects.get(channel_id=channel_id, stream=stream)
         if cursor.polled_at is None or cursor.polled_at < began_at:

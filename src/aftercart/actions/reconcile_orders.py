@@ -8,7 +8,6 @@ from functools import partial
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from aftercart.actions.compare_address import find_other_address
 from aftercart.actions.compare_refunds import Found, compare_refunds
@@ -16,6 +15,7 @@ from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync_order import sync_order
 from aftercart.cancellations.read_budget import has_calls_to_spare, spend_calls
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import NotFound, OmnitronError
 from aftercart.omnitron.messages import RemoteOrder
@@ -39,7 +39,7 @@ class _OmnitronAway(Exception):
 
 def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
     """List the ids of recent orders, of those at an end for a shorter time, and of those with a difference."""
-    now = timezone.now()
+    now = get_now()
     is_open = models.Q(modified_date__gt=now - _RECENT) & ~models.Q(status__in=FINAL)
     is_closed = models.Q(modified_date__gt=now - _CLOSED_LATELY, status__in=FINAL)
     is_different = models.Q(differences__resolved_at=None, differences__isnull=False)
@@ -88,7 +88,7 @@ def _report(order_pk: int, found: list[Found]) -> int:
     order = lock_order(pk=order_pk)
     open_now = {record_difference(order, *difference).pk for difference in found}
     gone = order.differences.filter(resolved_at=None).exclude(Q(pk__in=open_now) | Q(what__in=FOR_PEOPLE))
-    gone.update(resolved_at=timezone.now())
+    gone.update(resolved_at=get_now())
     return len(found)
 
 

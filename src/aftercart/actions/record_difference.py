@@ -3,9 +3,9 @@
 from typing import Final
 
 from aftercart.cancellations.models import Difference, RefundQuoteLine, SubmissionLine
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import get_now
 
 #: What differs when Omnitron has something else under the name of one of our requests.
 NAME_TAKEN: Final = "request name taken"

@@ -1,7 +1,6 @@
 """Reject a waiting request in the back office: the item stays with the customer, who is told why."""
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
@@ -15,6 +14,7 @@ from aftercart.actions.reject_remote import reject_remote
 from aftercart.actions.settle_submission import put_order_status
 from aftercart.actions.try_later import try_later
 from aftercart.cancellations.models import CancellationRequest
+from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -70,7 +70,7 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
                 plan_sync(request.line.submission.order_id)  # which leaves the item alone until then
                 overrule_rejection(request_pk, decided)
                 CancellationRequest.objects.filter(pk=request_pk).update(
-                    rejection_sent_at=timezone.now(), delivery_error=""
+                    rejection_sent_at=get_now(), delivery_error=""
                 )
 
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import phonenumbers
 from django.contrib.auth.hashers import make_password
-from django.utils import timezone
 from psycopg import sql
 
 from aftercart.accounts.document import address_document, hash_address
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.lib.bulk import copy_rows, encode_json, reserve_ids
+from aftercart.lib.clock import get_now
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_address import AddressIntake, PlaceNames
 
@@ -81,7 +81,7 @@ def _resolve_users(intakes: Sequence[OrderIntake]) -> dict[str, int]:
     users = dict(User.objects.filter(email__in=list(wanted)).values_list("email", "pk"))
     missing = [email for email in wanted if email not in users]
     made = dict(zip(missing, reserve_ids(User._meta.db_table, len(missing)), strict=True))
-    now = timezone.now()
+    now = get_now()
     copy_rows(
         User._meta.db_table,
         _USER_COLUMNS,

@@ -14,12 +14,12 @@ from aftercart.actions import jobs
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
 from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.setbacks import exclude_set_back
+from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.delivery import DeliveryUnknown, NotDelivered, hand_over
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import SENDING_AT_MOST, claim_email
-from aftercart.orders.selectors import get_now
 
 _State = Email.State
 _FIRST_WAIT = timedelta(seconds=20)

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.locks import lock_purpose
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guest_models import GuestCode
 from aftercart.orders.guests import CODE_DIGITS
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_guest_order, get_now, lock_order
+from aftercart.orders.selectors import find_guest_order, lock_order
 
 #: How many mails one order, and one e-mail address, may get in which time.
 ORDER_BUDGET: Final = ((timedelta(minutes=15), 3), (timedelta(days=1), 10))

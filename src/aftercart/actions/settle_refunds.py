@@ -13,10 +13,11 @@ from aftercart.actions.compare_refunds import (
     compare_books,
 )
 from aftercart.actions.record_difference import record_difference
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now, save_item
+from aftercart.orders.selectors import save_item
 
 
 def settle_refunds(order: Order, remote: RemoteOrder) -> None:

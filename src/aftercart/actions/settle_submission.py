@@ -2,7 +2,6 @@
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
@@ -12,6 +11,7 @@ from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.recognize_replay import record_answer
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import claim_move, claim_request
+from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.orders.models import Order
@@ -63,7 +63,7 @@ def settle_submission(
 
 def _apply(order: Order, submission: Submission, actor: Actor, *, cause: str) -> Answer:
     if not claim_move(
-        submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=timezone.now(), manual_since=None
+        submission, _State.APPLIED, cause=cause, cause_detail="", settled_at=get_now(), manual_since=None
     ):
         return answer_current(submission)
     return book_applied(order, submission, actor, cause=cause)

@@ -24,6 +24,7 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Subm
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY, claim_request
+from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -32,7 +33,7 @@ from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import is_payment_shown
-from aftercart.orders.selectors import get_now, lock_order, save_item, save_order
+from aftercart.orders.selectors import lock_order, save_item, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
 from aftercart.orders.timeline import OMNITRON, record_event
 

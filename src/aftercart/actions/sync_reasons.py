@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.messages import RemoteReason
 
@@ -51,7 +51,7 @@ def sync_reasons(client: Omnitron, channel_id: int | None = None) -> ReasonRepor
             if partner != reason.remote_pk:
                 found += reason.is_active
             reason.remote_pk, reason.remote_problem = partner, problem
-            reason.remote_checked_at = timezone.now()
+            reason.remote_checked_at = get_now()
             reason.save(update_fields=["remote_pk", "remote_problem", "remote_checked_at"])
             used.add(partner)
             if problem and reason.is_active:

@@ -33,6 +33,7 @@ from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.withdrawal_document import withdrawal_document
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
+from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.formats import format_day
@@ -42,7 +43,7 @@ from aftercart.omnitron.client import Omnitron
 from aftercart.orders.errors import InputInvalid, OrderNotFound, RuleRefused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
-from aftercart.orders.selectors import get_now, lock_order, owned_by, save_order
+from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.status import SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 

@@ -17,10 +17,11 @@ from aftercart.api.authentication import get_user
 from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
 from aftercart.api.serializers import AnonymousSerializer
 from aftercart.cancellations.selectors import build_document, build_documents
+from aftercart.lib.clock import get_now
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_latest_of_guests, get_now
+from aftercart.orders.selectors import find_latest_of_guests
 
 
 class AnonymousOrders(APIView):

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -25,6 +24,7 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.setbacks import count_persistent
 from aftercart.cancellations.states import UNDER_WAY
+from aftercart.lib.clock import get_now
 from aftercart.mail.outbox import measure_outbox
 from aftercart.worker.queue import measure_queue
 
@@ -118,7 +118,7 @@ class _Rows(Collector):
         )
         for cursor in SyncCursor.objects.filter(polled_at__isnull=False).order_by("channel_id", "stream"):
             assert cursor.polled_at is not None  # noqa: S101 - filtered
-            lag = (timezone.now() - cursor.polled_at).total_seconds()
+            lag = (get_now() - cursor.polled_at).total_seconds()
             gauge.add_metric([str(cursor.channel_id), cursor.stream], lag)
         return gauge
 

@@ -32,12 +32,13 @@ from aftercart.api.serializers import (
 from aftercart.api.shop_addresses import take_address, take_pickup
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
 from aftercart.cancellations.selectors import list_reasons, reason_document
+from aftercart.lib.clock import get_now
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.lib.negotiation import LONGEST_KEY
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_by_link, get_now, get_order, list_orders
+from aftercart.orders.selectors import find_by_link, get_order, list_orders
 
 
 def read_caller(request: Request) -> Caller:

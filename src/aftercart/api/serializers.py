@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import schwifty
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import CancellationType
+from aftercart.lib.clock import get_now
 from aftercart.lib.times import read_day_or_time
 
 _LARGEST = 2**63 - 1
@@ -84,7 +84,7 @@ class PickupDateSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a slot that is over."""
         end = datetime.combine(attrs["date"], attrs["hour_range"]["end"], ZoneInfo(settings.SHOP_TIME_ZONE))
-        if end <= timezone.now():
+        if end <= get_now():
             raise serializers.ValidationError({"date": [_("The pickup time is in the past.")]})
         return attrs
 

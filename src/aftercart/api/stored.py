@@ -16,10 +16,10 @@ from aftercart.cancellations.stored_documents import (
     find_first,
     read_documents,
 )
+from aftercart.lib.clock import get_now
 from aftercart.lib.etags import PRIVATE_REVALIDATED, is_unchanged
 from aftercart.orders.document import discount_document
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 
 #: Stands for the results while the rest of a list is rendered, whose last member they are.
 _RESULTS: list[Any] = []

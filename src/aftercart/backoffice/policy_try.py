@@ -23,9 +23,9 @@ from aftercart.backoffice.words import NOTHING, say_moment, show_badge
 from aftercart.cancellations.policies import PolicyVersion
 from aftercart.cancellations.policy_explanations import OrderExplanation, explain_order
 from aftercart.cancellations.policy_selectors import get_book, read_book
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policy_explain import ItemExplanation, Look
-from aftercart.orders.selectors import get_now
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.cancellations.causes import say_detail
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
 from aftercart.mail.models import Email
@@ -163,7 +163,7 @@ def say_moment(at: datetime | None) -> str:
 
 def say_age(at: datetime | None) -> str:
     """Say how long ago, in the largest unit, as in "3 hours"."""
-    return NOTHING if at is None else timesince(at, timezone.now(), depth=1)
+    return NOTHING if at is None else timesince(at, get_now(), depth=1)
 
 
 def say_amount(amount: Decimal, currency: str) -> str:

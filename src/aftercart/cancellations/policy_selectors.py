@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import (
@@ -29,7 +30,7 @@ from aftercart.orders.policies import (
     is_easy_return,
 )
 from aftercart.orders.policy_defaults import Basics, make_default_clauses
-from aftercart.orders.selectors import gather_order_facts, get_now, list_categories
+from aftercart.orders.selectors import gather_order_facts, list_categories
 from aftercart.orders.windows import Basis, Unit, Window
 
 #: The columns that a rule and a clause share by name and by form.

@@ -24,13 +24,14 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
 from aftercart.cancellations.setbacks import exclude_set_back
+from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.policies import Policy, PolicyBook
 from aftercart.orders.rules import CancellationKind, ItemFacts, find_window_end, is_allowed
-from aftercart.orders.selectors import gather_facts, get_now
+from aftercart.orders.selectors import gather_facts
 
 #: A job that is there has been taken by then.
 _JOB_TIME = timedelta(seconds=30)

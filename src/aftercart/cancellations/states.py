@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
-from django.utils import timezone
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.lib.clock import get_now
 
 _State = Submission.State
 _Status = CancellationRequest.Status
@@ -166,7 +166,7 @@ def claim_request(
     before = {status for status, target in REQUEST_MOVES if target == after} | (
         {after} if may_stay else set()
     )
-    return requests.filter(status__in=before).update(status=after, modified_date=timezone.now(), **fields)
+    return requests.filter(status__in=before).update(status=after, modified_date=get_now(), **fields)
 
 
 def claim_change(changes: QuerySet[AddressChange], after: AddressChange.State, **fields: Any) -> int:

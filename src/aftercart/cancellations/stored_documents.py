@@ -19,8 +19,8 @@ from django.db import connection, models
 from django.utils.translation import get_language
 
 import aftercart
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 from aftercart.orders.stored import SHARED_ROW
 
 Kind = Literal["json", "signed_json", "page", "signed_page"]

@@ -19,11 +19,11 @@ from aftercart.demo.kinds import (
     Person,
     list_prepared,
 )
+from aftercart.lib.clock import get_now
 from aftercart.lib.links import Purpose, quote_token, sign_number
 from aftercart.lib.money import format_amount
 from aftercart.lib.times import format_time
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import get_now
 
 _BATCH = 500
 

@@ -26,10 +26,10 @@ from aftercart.cancellations.stored_documents import HOLDS, digest_conditions
 from aftercart.front.hot_headers import Headers, Kind, Templates, write_csrf_cookie
 from aftercart.front.hot_requests import Client, find_ask, read_client, write_list
 from aftercart.front.lane import Lane, LaneLost, Row
+from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import is_request_id, make_request_id
 from aftercart.lib.etags import is_unchanged
 from aftercart.lib.links import LinkInvalid, check_token
-from aftercart.orders.selectors import get_now
 from aftercart.orders.stored import SHARED_ROW
 from aftercart.pages.stored_pages import fill_page
 

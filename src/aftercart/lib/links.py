@@ -5,12 +5,13 @@ purpose, so that a link made for one purpose opens nothing else, and the order's
 raising the version revokes every link of that order. Keys rotate through `SECRET_KEY_FALLBACKS`.
 """
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
 from django.core import signing
+
+from aftercart.lib.clock import get_now
 
 Purpose = Literal["completed", "guest-view", "guest-cancel"]
 
@@ -58,6 +59,6 @@ def check_token(token: str, *, purpose: Purpose, link_version: int, life: timede
         signed_at = signing.b62_decode(token.rsplit(":", 2)[1])
     except (signing.BadSignature, ValueError, IndexError) as error:
         raise LinkInvalid from error
-    if signed_at > time.time() + CLOCK_TOLERANCE:
+    if signed_at > get_now().timestamp() + CLOCK_TOLERANCE:
         raise LinkInvalid
     return number

@@ -7,12 +7,13 @@ got no reliable answer may have been applied.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.errors import (
     AnswerUnknown,
     Code,
@@ -112,7 +113,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY_AFTER)
+    return min(max(0.0, (moment - get_now()).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def _refuse_constant(name: str) -> None:

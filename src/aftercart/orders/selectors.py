@@ -1,14 +1,13 @@
 """Reads of orders, and the one lock that every write to an order takes first."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
-from django.utils import timezone
 
 from aftercart.accounts.models import User
+from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
 from aftercart.orders.errors import OrderNotFound
@@ -105,13 +104,13 @@ def lock_order(*, nowait: bool = False, **lookup: Any) -> Order:
 def save_order(order: Order, *fields: str) -> None:
     """Save named fields of a locked order, and move its version: call it in every write to what it shows."""
     order.version += 1
-    order.modified_date = timezone.now()
+    order.modified_date = get_now()
     order.save(update_fields=[*fields, "version", "modified_date"])
 
 
 def save_item(item: OrderItem, *fields: str) -> None:
     """Save named fields of an item of a locked order."""
-    item.modified_date = timezone.now()
+    item.modified_date = get_now()
     item.save(update_fields=[*fields, "modified_date"])
 
 
@@ -164,8 +163,3 @@ def list_categories(product: dict[str, Any]) -> tuple[str, ...]:
         )
     ]
     return tuple(dict.fromkeys(str(text) for text in texts if isinstance(text, str | int)))
-
-
-def get_now() -> datetime:
-    """Tell the time; here, so that a test can move it."""
-    return timezone.now()

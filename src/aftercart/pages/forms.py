@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.cancellations.pickups import find_first_day, find_pickup_problem, read_slot, say_slots
+from aftercart.lib.clock import get_now
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.rules import CancellationKind
-from aftercart.orders.selectors import get_now
 
 #: When couriers come whose company names no hours, in the shop's time zone.
 PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")

@@ -18,13 +18,13 @@ from aftercart.cancellations.quoted import Unreported, find_quoted, find_unrepor
 from aftercart.cancellations.selectors import build_timed_documents, find_open_items
 from aftercart.cancellations.stored_documents import find_first
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
+from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import CancellationKind
-from aftercart.orders.selectors import get_now
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
 from aftercart.pages.returns import ReturnCard, list_returns

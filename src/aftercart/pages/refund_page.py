@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from aftercart.actions.price_lines import QuoteAnswer
 from aftercart.cancellations.models import Destination, RefundQuote
+from aftercart.lib.clock import get_now
 from aftercart.orders.quotes import LineQuote
 from aftercart.orders.rules import Effect, list_refusals
-from aftercart.orders.selectors import get_now
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import ItemCard, OrderPage

@@ -7,8 +7,8 @@ from typing import Any
 
 from aftercart.cancellations.easy_return import find_instructions
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import get_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from aftercart.lib.clock import get_now
 from aftercart.orders.address_rules import judge_address_change
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
 from aftercart.orders.rules import RequestedUnits, Rule, judge, list_refusals
-from aftercart.orders.selectors import gather_facts, get_now
+from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import SHIPPED
 
 #: What the badge beside an item says already.

@@ -2,13 +2,13 @@
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
-from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg.errors import RaiseException
 
+from aftercart.lib.clock import get_now
 from aftercart.lib.locks import lock_purpose
 
 
@@ -30,7 +30,7 @@ def _put_back(manager: JobManager, job: Job) -> bool:
         with transaction.atomic():
             try:
                 with transaction.atomic():
-                    manager.retry_job_by_id(job.id, retry_at=timezone.now())
+                    manager.retry_job_by_id(job.id, retry_at=get_now())
             except UniqueViolation:
                 # The next of its kind waits already, perhaps for the lock that the dead one still holds.
                 async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=False)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,8 +30,7 @@ def ask(client: Client, number: str, email: str = "guest@example.com") -> Any:
 
 def pass_time(monkeypatch: pytest.MonkeyPatch, wait: timedelta) -> None:
     then = timezone.now() + wait
-    for module in ("customer", "guest"):
-        monkeypatch.setattr(import_module(f"aftercart.pages.views.{module}"), "get_now", lambda: then)
+    monkeypatch.setattr("aftercart.lib.clock.timezone", SimpleNamespace(now=lambda: then))
 
 
 def choose(item: int, reason: int, kind: str = "cancel", **fields: Any) -> dict[str, Any]:

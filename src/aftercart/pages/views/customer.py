@@ -17,12 +17,13 @@ from rest_framework.exceptions import NotAuthenticated
 from aftercart.accounts.models import Address, User
 from aftercart.accounts.shop_sessions import ShopSession
 from aftercart.actions.list_shop_addresses import list_shop_addresses
+from aftercart.lib.clock import get_now
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.negotiation import names_html
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_latest_of_guests, get_now, get_order
+from aftercart.orders.selectors import find_latest_of_guests, get_order
 from aftercart.pages.views.language import in_chosen_language
 
 View = Callable[..., HttpResponse]

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.lib.clock import get_now
 from aftercart.lib.links import read_signed_at
 from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
 from aftercart.orders.guests import Guest, admit_by_code, admit_by_link, list_guests
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_by_link, get_now
+from aftercart.orders.selectors import find_by_link
 from aftercart.pages.forms import CodeForm, LookupForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.views.customer import (

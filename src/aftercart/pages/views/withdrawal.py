@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from aftercart.actions.withdraw_order import withdraw_order, write_statement
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.lib.clock import get_now
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import get_now
 from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.story import name_items
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
