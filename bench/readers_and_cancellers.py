@@ -118,7 +118,7 @@ class Fixture:
         return reads, waits
 
     def is_well(self) -> bool:
-        """Tell whether every process has seen that Omnitron is back: its breaker is closed."""
+        """Return whether every process has seen that Omnitron is back: its breaker is closed."""
         answers = [make_scenario(self.sandbox, self.base_url).cancel().status_code for _ in range(8)]
         return answers == [204] * len(answers)
 

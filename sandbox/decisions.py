@@ -191,7 +191,7 @@ def _refund_shipping(store: Store, order_pk: int) -> None:
 
 
 def _is_closed(store: Store, order_pk: int) -> bool:
-    """Tell whether nothing is left of an order; what ends so is never decided again."""
+    """Return whether nothing is left of an order; what ends so is never decided again."""
     return all(row["status"] in CLOSED for row in items_of(store, order_pk))
 
 

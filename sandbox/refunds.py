@@ -67,7 +67,7 @@ def _cost(line: dict[str, Any], item: Row) -> Decimal:
 
 
 def _is_paid(store: Store, item: Row) -> bool:
-    """Tell whether an item was paid: a transfer by its status, at the door by its delivery, else when ordered."""
+    """Return whether an item was paid: a transfer by its status, at the door by its delivery, else when ordered."""
     order = store.all("SELECT * FROM orders WHERE pk = ?", item["order_pk"])[0]
     document, status = json.loads(order["document"]), str(order["base_status"])
     if document.get("is_payable") is True or status in WAITING_FOR_MONEY:

@@ -97,7 +97,7 @@ def running_worker(omnitron_url: str, **environment: str) -> Iterator[subprocess
 
 
 def answers(url: str) -> bool:
-    """Tell whether a page answers with 200."""
+    """Return whether a page answers with 200."""
     try:
         return httpx2.get(url, timeout=2).status_code == 200
     except httpx2.HTTPError:

@@ -159,7 +159,7 @@ def _rank(item: pytest.Item) -> int:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that prints what was chosen here."""
+    """Hand to the process that prints what was chosen here."""
     taken = session.config.stash.get(_taken, [])
     output = getattr(session.config, "workeroutput", None)
     if output is None:

@@ -101,7 +101,7 @@ def _check_configuration() -> Diagnosis:
 
 
 def _check_secret() -> Diagnosis:
-    """Tell weak secrets, which a local run may have, and no production starts with."""
+    """List weak secrets, which a local run may have, and no production starts with."""
     secrets = {
         "SECRET_KEY": ([settings.SECRET_KEY], KEY_LENGTH),
         "SECRET_KEY_FALLBACKS": (settings.SECRET_KEY_FALLBACKS, KEY_LENGTH),

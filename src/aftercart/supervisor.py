@@ -28,7 +28,7 @@ class ServiceFailed(Exception):
 
 @dataclass(slots=True)
 class Service:
-    """One process. `is_ready` tells whether it serves; `stop_signal` is what it takes for a polite stop."""
+    """One process. `is_ready` returns whether it serves; `stop_signal` is what it takes for a polite stop."""
 
     name: str
     command: Sequence[str]

@@ -43,7 +43,7 @@ class OrderScenario:
         return len(self.sandbox.calls(call="order_cancel", limit=100))
 
     def count_cancelled(self) -> list[int]:
-        """Tell how often each unit was taken for cancellation, by Omnitron's own books."""
+        """Return how often each unit was taken for cancellation, by Omnitron's own books."""
         return [row["cancels_accepted"] for row in self.sandbox.ledger(self.order.number)]
 
 

@@ -28,7 +28,7 @@ def order(client: Client) -> Iterator[Order]:
 
 
 def posts_to_itself(answer: Any) -> bool:
-    """Tell whether a page's forms are sent to its own address, with its query; those of list entries apart."""
+    """Return whether a page's forms are sent to its own address, with its query; those of list entries apart."""
     forms = BeautifulSoup(answer.content, "html.parser").select("main form:not([id^=address-] form)")
     return bool(forms) and not any(form.has_attr("action") for form in forms)
 

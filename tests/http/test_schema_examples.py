@@ -69,7 +69,7 @@ def _is_request(value: Any) -> bool:
 
 
 def _is_new_address(value: Any) -> bool:
-    """Tell an entry that a scenario has made: those of the world have ids of their own."""
+    """Return an entry that a scenario has made: those of the world have ids of their own."""
     return isinstance(value, dict) and "hash_data" in value and value["pk"] not in OWN_ADDRESSES
 
 

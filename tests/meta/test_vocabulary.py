@@ -20,7 +20,8 @@ _ALLOWED_NAMES: Final = {
 }
 #: Words of documents and docstrings.
 _RETIRED_WORDS: Final = re.compile(
-    r"\b(?:(?<!to the )letters?|mektup|stand-ins?|tally|tallies|wish(?:es)?|take_turns|making_id|delivery_round)\b"
+    r"\b(?:(?<!to the )letters?|mektup|stand-ins?|tally|tallies|wish(?:es)?|take_turns"
+    r"|making_id|delivery_round|tells? whether)\b"
 )
 #: Sentences in which a retired word means what it means elsewhere.
 _ALLOWED_SENTENCES: Final = (

@@ -152,7 +152,7 @@ def choose(shop: Shop, entry: Address) -> int:
 
 
 def describe_outcome(entry: Address) -> tuple[int, int]:
-    """Tell how many changes to an address are on their way, and how many such entries there are."""
+    """Return how many changes to an address are on their way, and how many such entries there are."""
     pending = AddressChange.objects.filter(address__pk=entry.pk, state="pending").count()
     return pending, Address.objects.filter(pk=entry.pk).count()
 

@@ -32,7 +32,7 @@ def all_judged_unlocked(count: int) -> Iterator[None]:
 
 
 def get_reserved() -> int:
-    """Tell how many units the shop's only item has reserved."""
+    """Return how many units the shop's only item has reserved."""
     return OrderItem.objects.get().reserved_quantity
 
 

@@ -77,7 +77,7 @@ def count(case: Case) -> int:
 
 
 def is_of(case: Case) -> Callable[..., bool]:
-    """Tell whether a step is about to write the rows of this case."""
+    """Return whether a step is about to write the rows of this case."""
 
     def is_it(target: Any, *_args: Any) -> bool:
         table = case.model._meta.db_table

@@ -32,7 +32,7 @@ def shop() -> Iterator[CommerceProcess]:
 
 
 def is_aftercarts(client: httpx2.Client, path: str) -> bool:
-    """Tell who answers: the shop's 404 is plain text, Aftercart's answers are JSON with a language."""
+    """Return who answers: the shop's 404 is plain text, Aftercart's answers are JSON with a language."""
     answer = client.get(path, headers={"Accept": "application/json"})
     return "content-language" in answer.headers
 

@@ -47,7 +47,7 @@ def find_twin(user: User, address: Address) -> Address | None:
 
 
 def is_same(entry: Address, address: Address) -> bool:
-    """Tell whether an entry and what was typed say the same in every field; no e-mail means the user's."""
+    """Return whether an entry and what was typed say the same in every field; no e-mail means the user's."""
     names = [name for name in FIELDS if name != "email" or address.email]
     return all(getattr(entry, name) == getattr(address, name) for name in names)
 

@@ -132,7 +132,7 @@ def take_late(order: Order, late: Submission) -> None:
 
 
 def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
-    """Book a submission of a locked order as applied by a command that has arrived late; tell whether it could be.
+    """Book a submission of a locked order as applied by a command that has arrived late; return whether it could be.
 
     It can while nothing of its own was sent or taken: then what it asks for is what has arrived.
     """

@@ -44,7 +44,7 @@ def approve_request(request_pk: int, staff: User) -> None:
 
 
 def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> bool:
-    """Approve a request of a locked order, which the caller saves; tell whether it was waiting."""
+    """Approve a request of a locked order, which the caller saves; return whether it was waiting."""
     waiting = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING)
     count = claim_request(waiting, _Status.APPROVED, decided_by=staff)
     if count:
@@ -109,7 +109,7 @@ def _is_still_approved(request: CancellationRequest) -> bool:
 
 
 def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
-    """Tell whether Omnitron has decided of any unit, and we have taken none out of its queue.
+    """Return whether Omnitron has decided of any unit, and we have taken none out of its queue.
 
     What we have taken out must go on, even if another unit was decided in that moment, or was in an earlier round.
     """

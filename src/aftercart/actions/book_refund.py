@@ -81,7 +81,7 @@ def book_refund(
 def _choose(
     quoted: RefundQuoteLine, expected: Decimal, reported: Decimal | None, before: Decimal
 ) -> tuple[Decimal, bool]:
-    """Choose what is booked, and tell whether Omnitron reports it; an amount never shrinks.
+    """Choose what is booked, and return whether Omnitron reports it; an amount never shrinks.
 
     Of what was not paid Omnitron need not report the points, which are given back here.
     """

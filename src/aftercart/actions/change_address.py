@@ -71,7 +71,7 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
 
 
 def _send_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answer:
-    """Tell Omnitron a change while its customer waits, and give the answer. Raises `AddressChangeRefused`."""
+    """Send Omnitron a change while its customer waits, and return the answer. Raises `AddressChangeRefused`."""
     try:
         status_code = _send(change, client)
     except Refused as error:
@@ -88,7 +88,7 @@ def _send_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answ
 
 
 def _answer_ended(change: AddressChange) -> Answer:
-    """Give the answer that was recorded for a change when it was ended meanwhile: whoever repeats it gets the same."""
+    """Return the answer recorded for a change that was ended meanwhile: a repeat gets the same."""
     idempotency_record = IdempotencyRecord.objects.filter(
         pk=change.idempotency_record_id or 0, status_code__isnull=False
     ).first()
@@ -101,7 +101,7 @@ def _answer_ended(change: AddressChange) -> Answer:
 
 
 def deliver_address(change_pk: int, client: Omnitron) -> None:
-    """Tell Omnitron a change that it has not heard yet, while the order may still change; else end it."""
+    """Send Omnitron a change that it does not have yet, while the order may still change; else end it."""
     change = AddressChange.objects.select_related("order", "idempotency_record").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
@@ -187,7 +187,7 @@ def _supersede(order: Order) -> None:
 
 
 def _is_newest(idempotency_record: IdempotencyRecord, order: Order) -> bool:
-    """Tell whether nothing was changed since: "back to the first address" repeats nothing."""
+    """Return whether nothing was changed since: "back to the first address" repeats nothing."""
     newest = order.address_changes.first()
     return newest is not None and newest.idempotency_record_id == idempotency_record.pk
 
@@ -266,7 +266,7 @@ def _end(
     cause: str = "",
     status_code: int | None = None,
 ) -> bool:
-    """End a pending change, and tell whether it was pending.
+    """End a pending change, and return whether it was pending.
 
     One that has ended meanwhile stays as it is: a newer one came, or another process.
     """

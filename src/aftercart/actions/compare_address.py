@@ -92,7 +92,7 @@ def _identify(change: AddressChange | None) -> tuple[object, ...]:
 
 
 def _is_by_change(order: Order) -> bool:
-    """Tell whether ours is an address that Omnitron once took from us: imported ones can have other ids there."""
+    """Return whether ours is an address that Omnitron once took from us: imported ones can have other ids there."""
     return order.address_changes.filter(address__pk=_get_pk(order)).exists()
 
 

@@ -135,7 +135,7 @@ class RefundBooks:
 
 
 def _is_whole(lines: Collection[RefundQuoteLine]) -> bool:
-    """Tell whether all of a quote went through: with nothing open, what it quoted besides is due, or in question."""
+    """Return whether all of a quote went through: with nothing open, what it quoted besides is due, or in question."""
     return all(
         row.line.outcome == "completed" and row.line.completed_quantity == row.line.quantity for row in lines
     )
@@ -235,7 +235,7 @@ def _sum_quoted(books: RefundBooks) -> Decimal | None:
 
 
 def _is_total_understood(books: RefundBooks) -> bool:
-    """Tell whether Omnitron's total is what is quoted: with the delivery, or, unless it says zero, without.
+    """Return whether Omnitron's total is what is quoted: with the delivery, or, unless it says zero, without.
 
     Of what nobody has paid, the points may be missing in it; what is quoted and not due yet may be in it.
     """

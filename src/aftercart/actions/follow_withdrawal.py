@@ -35,7 +35,7 @@ def settle_withdrawal(
     staff: User | None = None,
     reason: str = "",
 ) -> bool:
-    """Record the decision, if there is none yet, and tell the customer; tell whether there was none."""
+    """Record the decision, if there is none yet, and notify the customer; return whether there was none."""
     count = Withdrawal.objects.filter(pk=withdrawal.pk, state=_State.RECEIVED).update(
         state=state, reason=reason, decided_at=get_now(), decided_by=staff
     )

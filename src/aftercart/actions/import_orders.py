@@ -178,7 +178,7 @@ def _try(intakes: Sequence[OrderIntake]) -> BatchOutcome:
 
 
 def _is_about_us(error: DatabaseError) -> bool:
-    """Tell whether it is not the orders' fault: no connection, no space, no end of deadlocks."""
+    """Return whether it is not the orders' fault: no connection, no space, no end of deadlocks."""
     return isinstance(error, OperationalError) and _get_class(error) != _LIMIT_EXCEEDED
 
 

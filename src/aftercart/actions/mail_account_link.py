@@ -81,7 +81,7 @@ def mail_email_change(user: User, email: str) -> None:
 
 
 def move_account(token: str) -> bool:
-    """Move the account of a link to its new address; tell whether it is there now. A link works once."""
+    """Move the account of a link to its new address; return whether it is there now. A link works once."""
     try:
         signed: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LINK_LIFE)
     except signing.BadSignature:

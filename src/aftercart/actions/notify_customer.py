@@ -1,4 +1,4 @@
-"""Tell the customer of an event: an e-mail with what was true then, inside the transaction of the event.
+"""Notify the customer of an event: an e-mail with what was true then, inside the transaction of the event.
 
 Each function may be called whenever its event may have happened: the outbox keeps one e-mail an event.
 """
@@ -51,14 +51,14 @@ def name_subject(kind: str, pk: int) -> uuid.UUID:
 
 
 def notify_sent(order: Order, submission: Submission) -> None:
-    """Tell that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
+    """Announce that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
     post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe_quoted(order, submission))
 
 
 def notify_confirmed(order: Order, submission: Submission) -> None:
-    """Tell that a cancellation whose answer was lost has been found.
+    """Announce that a cancellation whose answer was lost has been found.
 
     Not of approvals and withdrawals: of those the customer has been told otherwise.
     """
@@ -67,7 +67,7 @@ def notify_confirmed(order: Order, submission: Submission) -> None:
 
 
 def notify_received(order: Order, submission: Submission) -> None:
-    """Tell that requests were recorded, and by when they are answered.
+    """Announce that requests were recorded, and by when they are answered.
 
     Not of a withdrawal, and not of an approval that did not get through: the customer has been told that.
     """
@@ -79,7 +79,7 @@ def notify_received(order: Order, submission: Submission) -> None:
 
 
 def notify_approved(order: Order, request: CancellationRequest) -> None:
-    """Tell that the staff approved a request, and that Omnitron has taken it.
+    """Announce that the staff approved a request, and that Omnitron has taken it.
 
     A withdrawal is decided as a whole, with an e-mail of its own.
     """
@@ -90,7 +90,7 @@ def notify_approved(order: Order, request: CancellationRequest) -> None:
 
 
 def notify_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
-    """Tell that a cancellation was declined, and why. A withdrawal is decided as a whole."""
+    """Announce that a cancellation was declined, and why. A withdrawal is decided as a whole."""
     if not is_withdrawn(line) and _claim_notices([line], "rejected"):
         facts = _describe(order, [line]) | {"reason": reason}
         pk = post(order, _Kind.REQUEST_REJECTED, name_subject("line", line.pk), facts)
@@ -98,7 +98,7 @@ def notify_rejected(order: Order, line: SubmissionLine, reason: str) -> None:
 
 
 def notify_completed(order: Order, submission: Submission) -> None:
-    """Tell what was cancelled of a submission, and what comes back for it; each line once.
+    """Announce what was cancelled of a submission, and what comes back for it; each line once.
 
     Lines that were completed in one transaction are told of together: call it once they all are.
     """
@@ -124,13 +124,13 @@ def _name_email(lines: Sequence[SubmissionLine], outcome: str, email_pk: int | N
 
 
 def notify_late(order: Order, line: SubmissionLine) -> None:
-    """Tell that a cancellation has gone through after the customer had been told otherwise of its line."""
+    """Announce that a cancellation has gone through after the customer had been told otherwise of its line."""
     subject = name_subject("late", line.pk)
     post(order, _Kind.CANCELLATION_LATE, subject, {"items": [describe_item(line.order_item, line.quantity)]})
 
 
 def notify_address(order: Order, change: AddressChange) -> None:
-    """Tell how an address change ended. What was refused at once, the customer has seen at once."""
+    """Announce how an address change ended. What was refused at once, the customer has seen at once."""
     kinds = {
         AddressChange.State.CONFIRMED: _Kind.ADDRESS_CHANGED,
         AddressChange.State.TOO_LATE: _Kind.ADDRESS_TOO_LATE,

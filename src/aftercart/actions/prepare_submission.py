@@ -189,5 +189,5 @@ def record_submission(
 
 
 def is_second_request(refused: CancellationRefused) -> bool:
-    """Tell whether a refusal is that there already is a cancellation in progress."""
+    """Return whether a refusal is that there already is a cancellation in progress."""
     return refused.refusals[0].rule is Rule.IN_PROGRESS

@@ -201,7 +201,7 @@ def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> Re
 
 
 def _find_way(findings: Iterable[Finding], refused: Collection[int]) -> RefundQuote.Way:
-    """Tell whether it would be sent at once, or left to the back office; what is refused does not count."""
+    """Return whether it would be sent at once, or left to the back office; what is refused does not count."""
     is_review = any(finding.order_item not in refused for finding in findings)
     return RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
 

@@ -1,4 +1,4 @@
-"""Tell what would come back if items were cancelled or returned now (contract section 3.6). Writes nothing."""
+"""Quote what would come back if items were cancelled or returned now (contract section 3.6). Writes nothing."""
 
 from aftercart.actions.commands import CancellationCommand
 from aftercart.actions.plan_lines import find_items, find_unchosen, plan_lines

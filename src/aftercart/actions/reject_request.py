@@ -50,7 +50,7 @@ def reject_request(request_pk: int, staff: User, reason: str) -> None:
 
 
 def deliver_rejection(request_pk: int, client: Omnitron) -> None:
-    """Tell Omnitron that a request of its queue was rejected; telling it twice does no harm.
+    """Report to Omnitron that a request of its queue was rejected; a second report does no harm.
 
     Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
     """

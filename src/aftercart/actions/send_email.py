@@ -101,7 +101,7 @@ def _give_up(email: Email, state: Email.State, detail: str) -> None:
 
 
 def _end_attempt(email: Email, **fields: object) -> bool:
-    """End this attempt, unless somebody has taken it for dead and made another; tell whether it was ended."""
+    """End this attempt, unless somebody has taken it for dead and made another; return whether it was ended."""
     attempt = Email.objects.filter(pk=email.pk, state=_State.SENDING, attempts=email.attempts)
     return bool(attempt.update(**fields))
 

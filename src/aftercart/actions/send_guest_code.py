@@ -62,7 +62,7 @@ def _lock_order(asked: GuestCode) -> Order | None:
 
 
 def _is_within_budget(order: Order) -> bool:
-    """Tell whether one more mail may go; wants the order's lock, and takes turns with its address."""
+    """Return whether one more mail may go; wants the order's lock, and takes turns with its address."""
     email = fold_email(order.user_email)
     lock_purpose(f"aftercart.guest_code.{email}")
     now = get_now()

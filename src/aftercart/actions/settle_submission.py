@@ -92,7 +92,7 @@ def book_applied(order: Order, submission: Submission, actor: Actor, *, cause: s
 def _notify_applied(
     order: Order, submission: Submission, requests: models.QuerySet[CancellationRequest], *, held: bool
 ) -> None:
-    """Tell the customer: of an approval only now, since Omnitron could have refused it."""
+    """Notify the customer: of an approval only now, since Omnitron could have refused it."""
     if submission.origin == Submission.Origin.APPROVAL:
         for request in requests.select_related("line__order_item"):
             notify_approved(order, request)
@@ -114,7 +114,7 @@ def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, det
 
 
 def answer_current(submission: Submission) -> Answer:
-    """Give the answer that fits where a submission stands, whoever brought it there."""
+    """Return the answer that fits where a submission stands, whoever brought it there."""
     if CancellationRequest.objects.filter(line__submission=submission).exists():
         return answer_requests(submission)
     return Answer(204)

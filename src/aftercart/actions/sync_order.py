@@ -272,7 +272,7 @@ def _book_line(
 
 
 def _notify_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
-    """Tell of the lines that have been completed now: those of one submission together."""
+    """Announce the lines that have been completed now: those of one submission together."""
     done = {line.submission_id: line.submission for line in lines if line.outcome == "completed"}
     for submission in done.values():
         notify_completed(order, submission)

@@ -93,5 +93,5 @@ class PlaceFilterSerializer(serializers.Serializer[Any]):
     retailstore__isnull = serializers.CharField(required=False, max_length=8)
 
     def wants_stores(self) -> bool:
-        """Tell whether only places with a store of the shop are asked for; we know of no stores."""
+        """Return whether only places with a store of the shop are asked for; we know of no stores."""
         return str(self.validated_data.get("retailstore__isnull", "")).lower() in {"false", "0"}

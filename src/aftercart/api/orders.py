@@ -91,7 +91,7 @@ class QuoteCancellation(APIView):
 
     @schema.quote_cancellation
     def post(self, request: Request, number: str) -> Response:
-        """Tell what would come back, and sign it. Writes nothing."""
+        """Quote what would come back, and sign it. Writes nothing."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         command = _read_cancellation(request, serializer, number)

@@ -77,7 +77,7 @@ class CurrentUser(APIView):
 
     @schema.get_current_user
     def get(self, request: Request) -> Response:
-        """Tell who is logged in."""
+        """Return who is logged in."""
         return Response(write_user(get_user(request)))
 
 

@@ -114,22 +114,22 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
 
     @admin.display(description=_("name"), ordering="last_name")
     def show_name(self, obj: User) -> str:
-        """Tell the whole name."""
+        """Return the whole name."""
         return obj.get_full_name() or NOTHING
 
     @admin.display(description=_("joined"), ordering="date_joined")
     def show_joined(self, obj: User) -> str:
-        """Tell since when."""
+        """Return since when."""
         return say_moment(obj.date_joined)
 
     @admin.display(description=_("last log-in"), ordering="last_login")
     def show_last_login(self, obj: User) -> str:
-        """Tell when they were last here."""
+        """Return when they were last here."""
         return say_moment(obj.last_login)
 
     @admin.display(description=_("password"))
     def show_password(self, obj: User) -> str:
-        """Tell whether there is one, and where a superuser sets another."""
+        """Return whether there is one, and where a superuser sets another."""
         url = reverse("admin:auth_user_password_change", args=[obj.pk])
         state = gettext("Set") if obj.has_usable_password() else gettext("None: cannot log in with one")
         return format_html('{} · <a class="bo-link" href="{}">{}</a>', state, url, gettext("set another"))

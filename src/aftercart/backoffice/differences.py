@@ -28,7 +28,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     actions = ("settle",)
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
-        """Tell who may say that a difference is settled."""
+        """Return who may say that a difference is settled."""
         return request.user.has_perm("cancellations.change_difference")
 
     @admin.action(description=_("Mark the selected differences as settled"), permissions=["settle"])
@@ -72,5 +72,5 @@ class DifferenceAdmin(SheetAdmin[Difference]):
 
     @admin.display(description=_("age"), ordering="first_seen")
     def show_age(self, obj: Difference) -> str:
-        """Tell how long it has been there."""
+        """Return how long it has been there."""
         return say_age(obj.first_seen)

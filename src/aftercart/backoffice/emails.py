@@ -44,7 +44,7 @@ class EmailAdmin(SheetAdmin[Email]):
         return super().get_queryset(request).select_related("order")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Tell who may have an e-mail sent again: nothing else of it can change."""
+        """Return who may have an e-mail sent again: nothing else of it can change."""
         return request.user.has_perm("mail.change_email")
 
     def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
@@ -151,7 +151,7 @@ class EmailAdmin(SheetAdmin[Email]):
 
     @admin.display(description=_("age"), ordering="created_at")
     def show_age(self, obj: Email) -> str:
-        """Tell how old it is."""
+        """Return how old it is."""
         return say_age(obj.created_at) or NOTHING
 
 

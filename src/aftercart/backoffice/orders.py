@@ -64,7 +64,7 @@ class OrderAdmin(SheetAdmin[Order]):
         return search(queryset, search_term, order="", number="items__lines__request"), False
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        """Tell who may ask Omnitron for news of an order."""
+        """Return who may ask Omnitron for news of an order."""
         return request.user.has_perm("orders.change_order")
 
     def make_sheet(self, request: HttpRequest, obj: Order) -> Sheet:
@@ -100,7 +100,7 @@ class OrderAdmin(SheetAdmin[Order]):
 
     @admin.display(description=_("e-mail"), ordering="user_email")
     def show_email(self, obj: Order) -> str:
-        """Tell whose it is."""
+        """Return whose it is."""
         return obj.user_email
 
     @admin.display(description=_("status"), ordering="status")
@@ -110,15 +110,15 @@ class OrderAdmin(SheetAdmin[Order]):
 
     @admin.display(description=_("amount"), ordering="amount")
     def show_amount(self, obj: Order) -> str:
-        """Tell what was paid."""
+        """Return what was paid."""
         return say_amount(obj.amount, obj.currency)
 
     @admin.display(description=_("placed"), ordering="created_date")
     def show_placed(self, obj: Order) -> str:
-        """Tell when it was placed."""
+        """Return when it was placed."""
         return say_moment(obj.created_date)
 
     @admin.display(description=_("open requests"), ordering="open_requests")
     def show_open_requests(self, obj: Any) -> str:
-        """Tell how many requests are undecided."""
+        """Return how many requests are undecided."""
         return show_badge(str(obj.open_requests), "warn") if obj.open_requests else NOTHING

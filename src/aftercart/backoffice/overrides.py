@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def may_override(request: HttpRequest) -> bool:
-    """Tell who may ask for what the policy refuses."""
+    """Return who may ask for what the policy refuses."""
     return request.user.has_perm("cancellations.override_policyversion")
 
 

@@ -154,5 +154,5 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
 
     @admin.display(description=_("made"), ordering="created_date")
     def show_moment(self, obj: LoyaltyEntry) -> str:
-        """Tell when."""
+        """Return when."""
         return say_moment(obj.created_date)

@@ -41,7 +41,7 @@ _MOST_RULES = 120
 
 
 def _may_change(request: HttpRequest, version: PolicyVersion | None) -> bool:
-    """Tell whether somebody may edit a version: a draft only."""
+    """Return whether somebody may edit a version: a draft only."""
     may = request.user.has_perm("cancellations.change_policyversion")
     return may and (version is None or version.is_draft)
 
@@ -75,21 +75,21 @@ class RuleInline(_Inline):
     verbose_name_plural = _("Rules, by number. The most specific one decides, whatever its number.")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Tell who may see rules: whoever may see versions."""
+        """Return who may see rules: whoever may see versions."""
         return any(
             request.user.has_perm(f"cancellations.{verb}_policyversion") for verb in ("view", "change")
         )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell who may add a rule."""
+        """Return who may add a rule."""
         return _may_change(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell who may edit a rule."""
+        """Return who may edit a rule."""
         return _may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell who may delete a rule."""
+        """Return who may delete a rule."""
         return _may_change(request, obj)
 
     @admin.display(description=_("about"))
@@ -124,11 +124,11 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: PolicyVersion | None = None) -> bool:
-        """Tell who may edit: drafts only."""
+        """Return who may edit: drafts only."""
         return _may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: PolicyVersion | None = None) -> bool:
-        """Tell who may delete: drafts only, one at a time."""
+        """Return who may delete: drafts only, one at a time."""
         may = request.user.has_perm("cancellations.delete_policyversion")
         return may and obj is not None and obj.is_draft
 
@@ -233,12 +233,12 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
 
     @admin.display(description=_("in force from"), ordering="effective_from")
     def show_from(self, obj: PolicyVersion) -> str:
-        """Tell from when it holds."""
+        """Return from when it holds."""
         return NOTHING if obj.is_default else say_moment(obj.effective_from)
 
     @admin.display(description=_("by"), ordering="author__email")
     def show_author(self, obj: PolicyVersion) -> str:
-        """Tell who has made or published it."""
+        """Return who has made or published it."""
         return obj.author.email if obj.author else NOTHING
 
     @admin.display(description=_("rules"))
@@ -288,16 +288,16 @@ class PolicyRuleAdmin(DeskAdmin[PolicyRule]):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell who may see a rule; there is no list of them."""
+        """Return who may see a rule; there is no list of them."""
         may = request.user.has_perm("cancellations.view_policyversion")
         return obj is not None and (may or self.has_change_permission(request, obj))
 
     def has_change_permission(self, request: HttpRequest, obj: PolicyRule | None = None) -> bool:
-        """Tell who may edit a rule: of a draft only."""
+        """Return who may edit a rule: of a draft only."""
         return obj is not None and _may_change(request, obj.version)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell who may delete a rule."""
+        """Return who may delete a rule."""
         return self.has_change_permission(request, obj)
 
     def changeform_view(

@@ -53,7 +53,7 @@ class LinesField(forms.CharField):
         return [line.lower() for line in lines] if self.lowered else lines
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Tell whether another list was typed; by line, since browsers send other line ends."""
+        """Return whether another list was typed; by line, since browsers send other line ends."""
         return (initial or []) != [line.strip() for line in (data or "").splitlines() if line.strip()]
 
 

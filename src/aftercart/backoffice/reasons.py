@@ -128,7 +128,7 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
 
     @admin.display(description=_("at Omnitron"), ordering="remote_pk")
     def show_partner(self, obj: CancellationReason) -> Text:
-        """Tell the partner, or what the last comparison found wrong."""
+        """Return the partner, or what the last comparison found wrong."""
         if obj.remote_problem and obj.is_active:
             return show_badge(obj.get_remote_problem_display(), "wrong")
         return NOTHING if obj.remote_pk is None else str(obj.remote_pk)

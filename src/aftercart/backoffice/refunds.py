@@ -10,7 +10,7 @@ from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, Submiss
 
 
 def describe_line_quote(line: SubmissionLine) -> list[Panel]:
-    """Tell what a line was quoted, and what with it for the order as a whole (one query)."""
+    """Return what a line was quoted, and what with it for the order as a whole (one query)."""
     quoted = RefundQuoteLine.objects.filter(line=line).select_related("quote").first()
     if quoted is None:
         return []
@@ -39,7 +39,7 @@ def describe_line_quote(line: SubmissionLine) -> list[Panel]:
 
 
 def _describe_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
-    """Tell whether it was paid, and what Omnitron reports, zero included."""
+    """Return whether it was paid, and what Omnitron reports, zero included."""
     facts = [] if quoted.is_paid else [Fact(_("Paid"), _("Nothing was paid"))]
     if quoted.reported_amount is not None:
         facts.append(Fact(_("Reported by Omnitron"), say_amount(quoted.reported_amount, currency)))
@@ -47,7 +47,7 @@ def _describe_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
 
 
 def describe_submission_quote(submission: Submission, currency: str) -> list[Panel]:
-    """Tell what a submission was quoted (one query)."""
+    """Return what a submission was quoted (one query)."""
     quote = RefundQuote.objects.filter(submission=submission).first()
     return [Panel(_("Refund"), keep_filled(_describe_whole(quote, currency)))] if quote else []
 

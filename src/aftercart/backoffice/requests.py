@@ -87,7 +87,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return ("created_date",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Tell who may decide: nothing else of a request can change."""
+        """Return who may decide: nothing else of a request can change."""
         return request.user.has_perm("cancellations.change_cancellationrequest")
 
     def make_sheet(self, request: HttpRequest, obj: CancellationRequest) -> Sheet:
@@ -157,17 +157,17 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("units"), ordering="line__quantity")
     def show_quantity(self, obj: CancellationRequest) -> int:
-        """Tell how many units are asked for."""
+        """Return how many units are asked for."""
         return obj.line.quantity
 
     @admin.display(description=_("type"), ordering="line__cancellation_type")
     def show_type(self, obj: CancellationRequest) -> str:
-        """Tell whether it is a cancellation or a return."""
+        """Return whether it is a cancellation or a return."""
         return obj.line.get_cancellation_type_display()
 
     @admin.display(description=_("reason"), ordering="line__reason__subject")
     def show_reason(self, obj: CancellationRequest) -> str:
-        """Tell the customer's reason."""
+        """Return the customer's reason."""
         return obj.line.reason.subject
 
     @admin.display(description=_("why it is here"), ordering="cause")
@@ -187,12 +187,12 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("age"), ordering="created_date")
     def show_age(self, obj: CancellationRequest) -> str:
-        """Tell how long it has been here."""
+        """Return how long it has been here."""
         return say_age(obj.created_date)
 
     @admin.display(description=_("at Omnitron"), ordering="delivered_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
-        """Tell whether Omnitron's queue has it, and what went wrong last."""
+        """Return whether Omnitron's queue has it, and what went wrong last."""
         state: Text = gettext("Not yet delivered") if obj.delivered_at is None else gettext("Delivered")
         if obj.is_undeliverable:
             state = show_badge(gettext("Undeliverable"), "wrong")

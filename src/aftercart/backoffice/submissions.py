@@ -108,7 +108,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
 
     @admin.display(description=_("way"), ordering="origin")
     def show_origin(self, obj: Submission) -> Text:
-        """Tell how it came in."""
+        """Return how it came in."""
         return ORIGINS[obj.origin]
 
     @admin.display(description=_("state"), ordering="state")
@@ -123,7 +123,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
 
     @admin.display(description=_("age"), ordering="created_at")
     def show_age(self, obj: Submission) -> str:
-        """Tell how old it is."""
+        """Return how old it is."""
         return say_age(obj.created_at)
 
 
@@ -225,5 +225,5 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
 
     @admin.display(description=_("age"), ordering="created_at")
     def show_age(self, obj: AddressChange) -> str:
-        """Tell how old it is."""
+        """Return how old it is."""
         return say_age(obj.created_at)

@@ -9,7 +9,7 @@ _MOST = 300
 
 
 def describe_timeline(order: Order) -> list[TimelineRow]:
-    """Tell what happened, newest first, in one query."""
+    """Return what happened, newest first, in one query."""
     entries = order.timeline.select_related("user", "item").order_by("-at", "-id")[:_MOST]
     return [
         TimelineRow(

@@ -44,7 +44,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         return super().get_queryset(request).select_related("order", "decided_by")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Tell who may decide: nothing else of a statement can change."""
+        """Return who may decide: nothing else of a statement can change."""
         return request.user.has_perm("cancellations.change_withdrawal")
 
     def make_sheet(self, request: HttpRequest, obj: Withdrawal) -> Sheet:
@@ -131,7 +131,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
 
     @admin.display(description=_("in time"), ordering="is_in_time")
     def show_in_time(self, obj: Withdrawal) -> Text:
-        """Tell whether it came within the period."""
+        """Return whether it came within the period."""
         return _("Yes") if obj.is_in_time else show_badge(gettext("No"), "warn")
 
     @admin.display(description=_("state"), ordering="state")
@@ -141,7 +141,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
 
     @admin.display(description=_("age"), ordering="submitted_at")
     def show_age(self, obj: Withdrawal) -> str:
-        """Tell how long ago it was made."""
+        """Return how long ago it was made."""
         return say_age(obj.submitted_at)
 
 

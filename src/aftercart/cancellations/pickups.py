@@ -53,7 +53,7 @@ class Calendar:
     closed_dates: frozenset[date] = frozenset()
 
     def is_open(self, day: date) -> bool:
-        """Tell whether somebody collects on a day."""
+        """Return whether somebody collects on a day."""
         return (not self.weekdays or day.isoweekday() in self.weekdays) and day not in self.closed_dates
 
 

@@ -82,7 +82,7 @@ def find_quoted(request_pks: Sequence[int]) -> dict[int, QuotedRefund]:
 
 
 def is_rest_quoted(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_any_open: bool) -> bool:
-    """Tell whether a quote's shipping and gift box were given back, or will be if all goes through.
+    """Return whether a quote's shipping and gift box were given back, or will be if all goes through.
 
     They may wait for the lines of other cancellations, too (`is_any_open`).
     """

@@ -95,7 +95,7 @@ def find_submission(
 
 
 def is_address_in_use(user: User, pk: int) -> bool:
-    """Tell whether a courier is to come to this entry of a user's book, or an order is to be sent there."""
+    """Return whether a courier is to come to this entry of a user's book, or an order is to be sent there."""
     pickups = SubmissionLine.objects.filter(is_open=True, order_item__order__user=user, pickup_address__pk=pk)
     changes = AddressChange.objects.filter(
         state=AddressChange.State.PENDING, order__user=user, address__pk=pk
@@ -138,7 +138,7 @@ def _list_undecided() -> models.QuerySet[Order]:
 
 
 def is_sync_due(order_pk: int) -> bool:
-    """Tell whether an order may be read from Omnitron now, and has not been put off.
+    """Return whether an order may be read from Omnitron now, and has not been put off.
 
     Other machines' clocks may be a little ahead.
     """

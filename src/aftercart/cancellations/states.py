@@ -131,7 +131,7 @@ def claim_move(
     moves: frozenset[tuple[Submission.State, Submission.State]] = LEGAL_MOVES,
     **fields: Any,
 ) -> bool:
-    """Move a submission to a state, if it stands in one from which that is legal; tell whether it did.
+    """Move a submission to a state, if it stands in one from which that is legal; return whether it did.
 
     The UPDATE names the states before, so of two that try one wins; the loser must look again and not act.
     `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates.

@@ -120,5 +120,5 @@ class WithdrawalLine(models.Model):
 
 
 def is_withdrawn(line: SubmissionLine) -> bool:
-    """Tell whether a cancellation carries out a withdrawal."""
+    """Return whether a cancellation carries out a withdrawal."""
     return WithdrawalLine.objects.filter(submission_line=line).exists()

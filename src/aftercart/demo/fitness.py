@@ -15,7 +15,7 @@ _SEVERAL_UNITS = 3
 
 
 def is_fit(kind: str, order: Order, items: Sequence[OrderItem], *, is_touched: bool, now: datetime) -> bool:
-    """Tell whether an order still shows what its kind (`kinds.KINDS`) is for.
+    """Return whether an order still shows what its kind (`kinds.KINDS`) is for.
 
     `is_touched`: a customer has asked to cancel something of it, or to send it elsewhere.
     """

@@ -39,7 +39,7 @@ def check_request_head(scope: Any) -> None:
 
 
 def is_readable(content_type: str) -> bool:
-    """Tell whether a body of this type can be decoded; parameters in RFC 2231's form name a codec each."""
+    """Return whether a body of this type can be decoded; parameters in RFC 2231's form name a codec each."""
     return "*" not in content_type and all(
         name.lower() in _CHARSETS for name in _CHARSET.findall(content_type)
     )

@@ -246,7 +246,7 @@ class Configuration:
 
 
 def get_var_folder() -> Path:
-    """Tell the folder of local state, made if need be."""
+    """Return the folder of local state, made if need be."""
     folder = Path(os.environ.get("AFTERCART_VAR") or _BY_NAME["AFTERCART_VAR"].default).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}", re.ASCII)
 
 
 def is_request_id(text: str) -> bool:
-    """Tell whether somebody else's id can be taken over: it goes into headers, logs and jobs."""
+    """Return whether somebody else's id can be taken over: it goes into headers, logs and jobs."""
     return _WELL_FORMED.fullmatch(text) is not None
 
 

@@ -105,7 +105,7 @@ def _read_line(lines: IO[bytes]) -> bytes:
 
 
 def bad_lines_path(path: str | Path) -> Path:
-    """Tell where the bad lines of a file are reported: `orders.jsonl.gz` → `orders.bad.jsonl` beside it.
+    """Return where the bad lines of a file are reported: `orders.jsonl.gz` → `orders.bad.jsonl` beside it.
 
     For standard input: `stdin.bad.jsonl` in the current folder.
     """

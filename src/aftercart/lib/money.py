@@ -18,7 +18,7 @@ _EXPONENTS = {
 
 
 def get_exponent(currency: str) -> int:
-    """Tell how many decimals the currency has (ISO 4217; 2 for a currency that we do not know)."""
+    """Return how many decimals the currency has (ISO 4217; 2 for a currency that we do not know)."""
     return _EXPONENTS.get(currency.upper(), 2)
 
 

@@ -18,7 +18,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def choose_format(request: HttpRequest) -> Literal["html", "json"]:
-    """Tell what to answer with: HTML, unless `?format=json`, `Accept: application/json` or a JSON body.
+    """Return what to answer with: HTML, unless `?format=json`, `Accept: application/json` or a JSON body.
 
     Raises Http404 for any other `format`, as Django REST framework does.
     """
@@ -37,7 +37,7 @@ def choose_format(request: HttpRequest) -> Literal["html", "json"]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Tell whether the answer should be JSON, where nothing that cannot be read may be an error (error pages)."""
+    """Return whether the answer should be JSON, where nothing that cannot be read may be an error (error pages)."""
     try:
         return choose_format(request) == "json"
     except (Http404, SuspiciousOperation):

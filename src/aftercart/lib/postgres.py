@@ -43,7 +43,7 @@ def _programs() -> Path:
 
 
 def get_socket_folder(data: Path) -> Path:
-    """Tell where the server of this data folder listens: beside the data, or in /tmp if that is too long."""
+    """Return where the server of this data folder listens: beside the data, or in /tmp if that is too long."""
     beside = data.parent / "run"
     if len(str(beside / ".s.PGSQL.5432").encode()) <= _LONGEST_SOCKET_PATH:
         return beside
@@ -114,7 +114,7 @@ def popen_options() -> dict[str, Any]:
 
 
 def is_ready(data: Path) -> bool:
-    """Tell whether the server of this data folder answers; not asked before it says that it is ready."""
+    """Return whether the server of this data folder answers; not asked before it says that it is ready."""
     status = data / "postmaster.pid"
     if not status.exists() or "ready" not in status.read_text().split():
         return False

@@ -34,7 +34,7 @@ class QuoteToken:
 
     @property
     def expires_at(self) -> datetime:
-        """Tell when it ends."""
+        """Return when it ends."""
         return datetime.fromtimestamp(self.expires, UTC)
 
 

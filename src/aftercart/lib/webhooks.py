@@ -15,7 +15,7 @@ def sign_message(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def is_genuine(secrets: Sequence[str], timestamp: str, signature: str, body: bytes) -> bool:
-    """Tell whether one of the secrets made the signature, and recently. Several secrets: for rotation."""
+    """Return whether one of the secrets made the signature, and recently. Several secrets: for rotation."""
     if not timestamp.isascii() or not timestamp.isdigit():
         return False
     if abs(get_now().timestamp() - int(timestamp[:12])) > WINDOW:

@@ -23,7 +23,7 @@ def list_entries(user: User) -> models.QuerySet[LoyaltyEntry]:
 
 
 def has_entries(user: User) -> bool:
-    """Tell whether a customer has ever had points."""
+    """Return whether a customer has ever had points."""
     return LoyaltyEntry.objects.filter(user=user).exists()
 
 

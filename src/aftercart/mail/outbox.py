@@ -95,7 +95,7 @@ def _wants_none(email: str) -> bool:
 
 
 def get_language_of(order: Order) -> str:
-    """Tell the customer's language: the one they chose, or the one they ordered in, or the shop's.
+    """Return the customer's language: the one they chose, or the one they ordered in, or the shop's.
 
     An order tells its language as `language_code`, as in `tr-tr`.
     """

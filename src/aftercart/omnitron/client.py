@@ -39,7 +39,7 @@ class Dialogue(Protocol):
     """One dialogue, with one end in time for all of it. For one thread, and only inside its `with`."""
 
     def remaining(self) -> float:
-        """Tell the seconds left until the dialogue's end, never below 0."""
+        """Return the seconds left until the dialogue's end, never below 0."""
         ...
 
     def check_login(self) -> None:

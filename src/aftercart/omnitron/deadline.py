@@ -30,7 +30,7 @@ class Deadline:
         return cls(clock() + seconds, clock)
 
     def remaining(self) -> float:
-        """Tell the seconds left, never below 0."""
+        """Return the seconds left, never below 0."""
         return max(0.0, self.ends_at - self.clock())
 
     @property

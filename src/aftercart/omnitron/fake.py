@@ -191,7 +191,7 @@ class FakeDialogue:
         self._deadline = deadline
 
     def remaining(self) -> float:
-        """Tell the seconds left."""
+        """Return the seconds left."""
         return self._deadline.remaining()
 
     def check_login(self) -> None:

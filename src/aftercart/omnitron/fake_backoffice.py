@@ -144,7 +144,7 @@ class Backoffice:
         return order_pk
 
     def now(self) -> datetime:
-        """Tell a moment, never the same twice."""
+        """Return a moment, never the same twice."""
         self._last_moment = max(datetime.now(UTC), self._last_moment + timedelta(microseconds=1))
         return self._last_moment
 

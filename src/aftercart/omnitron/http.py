@@ -126,7 +126,7 @@ class HttpDialogue:
         self._configuration = configuration
 
     def remaining(self) -> float:
-        """Tell the seconds left."""
+        """Return the seconds left."""
         return self._exchange.deadline.remaining()
 
     def check_login(self) -> None:

@@ -224,7 +224,7 @@ class CancelCommand:
         }
 
     def secrets(self) -> tuple[str, ...]:
-        """Tell what must not come back in a message of Omnitron's."""
+        """Return what must not come back in a message of Omnitron's."""
         return (*self.ibans.values(), *self.holder_names.values())
 
 
@@ -262,7 +262,7 @@ class RequestDraft:
         }
 
     def secrets(self) -> tuple[str, ...]:
-        """Tell what must not come back in a message of Omnitron's."""
+        """Return what must not come back in a message of Omnitron's."""
         return tuple(text for text in (self.iban, self.holder_name) if text)
 
 

@@ -58,7 +58,7 @@ AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `has_left` tells whether any byte of the request may have reached Omnitron."""
+    """No whole answer came. `has_left`: whether any byte of the request may have reached Omnitron."""
 
     def __init__(self, code: str, *, has_left: bool, status: int | None = None) -> None:
         super().__init__(code)
@@ -327,7 +327,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         return DeadlineStream(wrapped, self._backend)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the library asks for: the TLS object, and whether the idle socket has been closed."""
+        """Return what the library asks for: the TLS object, and whether the idle socket has been closed."""
         if info == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
         if info == "is_readable":

@@ -58,7 +58,7 @@ def judge_country(old: str | None, new: str, *, policy: Policy, status: str) -> 
 
 
 def may_still_change(status: str, policy: Policy) -> bool:
-    """Tell whether an order at this status may still be sent elsewhere, for a change recorded before."""
+    """Return whether an order at this status may still be sent elsewhere, for a change recorded before."""
     clause = policy.decide(Topic.STATUS, policy.make_case("address_change", status))
     return status not in FINAL and clause is not None and clause.effect is Effect.ALLOW
 

@@ -189,5 +189,5 @@ class TooManyTries(ActionError):
         self.seconds = seconds
 
     def headers(self) -> dict[str, str]:
-        """Tell when."""
+        """Return when."""
         return {"Retry-After": str(self.seconds)}

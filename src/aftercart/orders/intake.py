@@ -85,7 +85,7 @@ class OrderIntake:
 
 
 def find_number(document: Any) -> str | None:
-    """Tell which order a document speaks of, however broken the rest is; None if it does not tell."""
+    """Return which order a document speaks of, however broken the rest is; None if it does not tell."""
     value = document.get("number") if isinstance(document, dict) else None
     return str(value)[:64] if isinstance(value, str | int) and not isinstance(value, bool) else None
 
@@ -189,5 +189,5 @@ def _fill_amounts(document: Document, columns: dict[str, Any], discounts: list[D
 
 
 def _find_status_before(items: list[ItemIntake]) -> str:
-    """Tell what an order was that is being cancelled as a whole: the least of what its items are, if any."""
+    """Return what an order was that is being cancelled as a whole: the least of what its items are, if any."""
     return min((s for item in items if is_under_way(s := item.columns["status"])), key=int, default="")

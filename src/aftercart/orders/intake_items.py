@@ -144,7 +144,7 @@ def _waits(status: str) -> bool:
 
 
 def is_under_way(status: str) -> bool:
-    """Tell whether an item is on its way to the customer: neither cancelled nor waiting for it."""
+    """Return whether an item is on its way to the customer: neither cancelled nor waiting for it."""
     return status not in FINAL and not _waits(status)
 
 

@@ -63,7 +63,7 @@ def read_points(document: Document, created: datetime) -> list[PointsIntake]:
 
 
 def _find_kind(row: Any) -> tuple[str, bool]:
-    """Tell an entry's kind, and whether it takes; "" for one that we only pass on."""
+    """Return an entry's kind, and whether it takes; "" for one that we only pass on."""
     if not isinstance(row, dict):
         return "", False
     words = (plain(row.get(name)) for name in _TYPE_NAMES)

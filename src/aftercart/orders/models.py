@@ -107,7 +107,7 @@ class Order(models.Model):
         return bool((self.shipping_address or {}).get("retail_store"))
 
     def get_payment_type(self) -> str:
-        """Tell the payment's kind (`credit_card`, `funds_transfer`, `pay_on_delivery` …), or ""."""
+        """Return the payment's kind (`credit_card`, `funds_transfer`, `pay_on_delivery` …), or ""."""
         return str(self.payment_option.get("payment_type") or "")
 
 

@@ -169,7 +169,7 @@ def find_mismatch(clause: Clause, case: Case) -> str | None:
 
 
 def measure_specificity(clause: Clause) -> tuple[bool, ...]:
-    """Tell which selectors a clause has, the weightiest first: the greater tuple is the more specific."""
+    """Return which selectors a clause has, the weightiest first: the greater tuple is the more specific."""
     return tuple(selector.is_set(clause) for selector in SELECTORS)
 
 
@@ -239,7 +239,7 @@ class Policy:
         return clause.window.find_end(since, zone=self.book.zone, holidays=self.book.holidays)
 
     def is_over(self, clause: Clause, starts: Mapping[str, datetime | None], now: datetime) -> bool:
-        """Tell whether a clause's window has closed; one whose beginning nobody knows does not close."""
+        """Return whether a clause's window has closed; one whose beginning nobody knows does not close."""
         end = self.find_end(clause, starts)
         return end is not None and now > end
 
@@ -278,6 +278,6 @@ def decide_terms(policy: Policy, case: Case) -> PolicyTerms:
 
 
 def is_easy_return(policy: Policy, case: Case) -> bool:
-    """Tell whether a shipping company collects this return."""
+    """Return whether a shipping company collects this return."""
     clause = policy.decide(Topic.EASY_RETURN, case)
     return case.cancellation_type == "refund" and clause is not None and clause.effect is Effect.ALLOW

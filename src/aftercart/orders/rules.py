@@ -201,7 +201,7 @@ def find_fixed(item: ItemFacts) -> Finding | None:
 
 
 def is_about(topic: Topic, judged: ItemCase) -> bool:
-    """Tell whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
+    """Return whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
     if topic is Topic.INVOICE:
         return judged.item.has_invoice
     if topic is Topic.FINAL_SALE:
@@ -212,7 +212,7 @@ def is_about(topic: Topic, judged: ItemCase) -> bool:
 
 
 def is_due(topic: Topic, judged: ItemCase, clause: Clause | None, policy: Policy, now: datetime) -> bool:
-    """Tell whether the clause that decides speaks by now: one about time, once its window has closed."""
+    """Return whether the clause that decides speaks by now: one about time, once its window has closed."""
     if topic not in _WINDOWS:
         return True
     return clause is not None and policy.is_over(clause, judged.starts, now)
@@ -226,7 +226,7 @@ def list_refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def is_allowed(
     kind: CancellationKind, item: ItemFacts, *, placed_at: datetime, policy: Policy, now: datetime
 ) -> bool:
-    """Tell whether nothing refuses to cancel, or return, all that is left of one item."""
+    """Return whether nothing refuses to cancel, or return, all that is left of one item."""
     all_requested = [RequestedUnits(item.order_item, kind)]
     findings = judge(all_requested, {item.order_item: item}, placed_at=placed_at, policy=policy, now=now)
     return not list_refusals(findings)

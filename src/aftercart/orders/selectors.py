@@ -18,7 +18,7 @@ from aftercart.orders.rules import ItemFacts
 
 
 def owned_by(owner: User | Guest) -> dict[str, Any]:
-    """Tell, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
+    """Return, as a look-up, what an order must be to be this customer's, or to be the order of this guest.
 
     A guest's order that has become a customer's meanwhile, or whose links have been revoked, is the guest's
     no more.

@@ -70,7 +70,7 @@ LEGAL_MOVES: Final = frozenset(_FORWARD | _CANCEL | _REJECT | _DECIDE)
 
 
 def is_legal_move(before: str, after: str) -> bool:
-    """Tell whether an item or an order may go from one status to the other."""
+    """Return whether an item or an order may go from one status to the other."""
     return (before, after) in LEGAL_MOVES
 
 

@@ -43,5 +43,5 @@ def find_period_end(goods: Iterable[GoodFacts], terms: WithdrawalTerms) -> datet
 
 
 def is_in_time(end: datetime | None, now: datetime) -> bool:
-    """Tell whether a statement made now is in time."""
+    """Return whether a statement made now is in time."""
     return end is None or now < end

@@ -105,7 +105,7 @@ class CancellationForm:
         }
 
     def is_valid(self) -> bool:
-        """Tell whether it makes sense. Every part is checked, so that all that is wrong is told at once."""
+        """Return whether it makes sense. Every part is checked, so that all that is wrong is told at once."""
         asked = self.asked
         if not asked:
             self.complaints.append(_("Please choose at least one item."))
@@ -264,7 +264,7 @@ def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:
 
 
 def _read_kind(data: QueryDict | None, item: ItemCard) -> CancellationKind:
-    """Tell what the form asked for when it was shown, or what it is to ask for."""
+    """Return what the form asked for when it was shown, or what it is to ask for."""
     typed = data.get(f"item-{item.pk}-cancellation_type") if data else None
     if typed == "cancel":
         return "cancel"

@@ -132,7 +132,7 @@ def _notify_completed(entry: TimelineEntry, name: str, currency: str) -> str:
 
 
 def _describe_points(entry: TimelineEntry, name: str) -> str:
-    """Tell what became of points; "" where none came back and none went."""
+    """Return what became of points; "" where none came back and none went."""
     total = sum((Decimal(str(amount)) for amount in entry.data.values()), ZERO)
     if total == 0:
         return ""

@@ -33,7 +33,7 @@ def explain_refusals(
 def find_address_refusal(
     order: Order, items: Iterable[OrderItem], in_progress: frozenset[int], policy: Policy
 ) -> str:
-    """Tell why the address of an order cannot change, whatever the new one is; "" if it can."""
+    """Return why the address of an order cannot change, whatever the new one is; "" if it can."""
     refusal = judge_address_change(
         status=order.status,
         item_statuses={item.status for item in items},

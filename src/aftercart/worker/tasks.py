@@ -127,7 +127,7 @@ def run_execute_approval(pk: int) -> None:
 
 @_about_row(jobs.DELIVER_REJECTION)
 def run_deliver_rejection(pk: int) -> None:
-    """Tell Omnitron of a rejection."""
+    """Report a rejection to Omnitron."""
     deliver_rejection(pk, get_client())
 
 
@@ -139,7 +139,7 @@ def run_reject_spare(pk: int) -> None:
 
 @_about_row(jobs.DELIVER_ADDRESS)
 def run_deliver_address(pk: int) -> None:
-    """Tell Omnitron of another address."""
+    """Send Omnitron another address."""
     deliver_address(pk, get_client())
 
 

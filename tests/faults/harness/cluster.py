@@ -88,14 +88,14 @@ class Program:
         return self.process.pid
 
     def has_ended(self) -> bool:
-        """Tell whether it has."""
+        """Return whether it has."""
         if self.process is None or self.process.poll() is not None:
             return True
         self.seen_at = time.time()
         return False
 
     def gave_up(self) -> bool:
-        """Tell whether the web server ended since its child died twice within seconds, as it is meant to."""
+        """Return whether the web server ended since its child died twice within seconds, as it is meant to."""
         return b"Worker crash loop detected" in self.log.read_bytes()[-400:]
 
     def kill(self) -> None:
@@ -106,7 +106,7 @@ class Program:
         self.process.wait()
 
     def kill_child(self) -> bool:
-        """Kill a child, which the process itself then replaces; tell whether there was one."""
+        """Kill a child, which the process itself then replaces; return whether there was one."""
         children = list_children(self.pid)
         for child in children[-1:]:
             with suppress(ProcessLookupError):
@@ -393,7 +393,7 @@ def find_free_port() -> int:
 
 
 def answers(port: int, path: str) -> bool:
-    """Tell whether a server answers 200."""
+    """Return whether a server answers 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)

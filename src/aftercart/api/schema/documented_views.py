@@ -57,7 +57,7 @@ class _Events(_DocumentedView):
     @operation(
         "receive_events",
         tag=OMNITRON,
-        summary="Tell that orders have changed",
+        summary="Report that orders have changed",
         description="""\
 Has the named orders read from Omnitron at once, instead of with the next poll. An event only says where to look:
 whatever else it holds is ignored. Unknown numbers are ignored too.

@@ -76,7 +76,7 @@ _BAD_CURRENCY: Final = errors.make_input_error(
 get_loyalty_balance = operation(
     "get_loyalty_balance",
     tag=POINTS,
-    summary="Tell the caller's points",
+    summary="Return the caller's points",
     description="The sum of the caller's ledger of one currency; 0.00 for who never had any.",
     parameters=[_make_currency("Of which currency; the shop's own unless told.")],
     answers={

@@ -71,7 +71,7 @@ The same as `log_out`, without a CSRF token; so it is refused where another site
 get_current_user = operation(
     "get_current_user",
     tag=SESSION,
-    summary="Tell who is logged in",
+    summary="Return who is logged in",
     description="What the storefront shows of its customer.",
     answers={
         200: (answers.User, "The customer."),

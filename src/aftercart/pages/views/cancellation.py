@@ -63,7 +63,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _read_step(request: HttpRequest) -> str:
-    """Tell which step is to be taken. A choice of a language or of a place takes none: it shows the same again."""
+    """Return which step is to be taken. A choice of a language or of a place takes none: it shows the same again."""
     if CHOICE in request.POST:
         return "quote" if SHOWN_FIELD in request.POST else "choose"
     return "choose" if STEP in request.POST else request.POST.get("step", "")

@@ -154,7 +154,7 @@ def find_order_or_404(request: HttpRequest, **lookup: Any) -> Order:
 
 
 def find_next(request: HttpRequest) -> str:
-    """Tell where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
+    """Return where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
     target: str = request.POST.get("next") or request.GET.get("next") or ""
     # A path, not a word: what is no path would be taken for the name of a view, or lead to nowhere.
     is_ours = target.startswith("/") and url_has_allowed_host_and_scheme(
