@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
+# Whatever the environment says: dozens of processes start in a test run, and each would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := $(VENV)/bin
 
 # Install what a file pins, and say how far that is: a minute of silence looks like a fault.

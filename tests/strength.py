@@ -168,7 +168,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output["taken"] = taken
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(optionalhook=True, tryfirst=True)  # else xdist, whose plugin is loaded later, answers first
 def pytest_xdist_auto_num_workers() -> int:
     """Have half as many workers again as processors: many tests wait for processes, browsers and deadlines."""
     count = os.cpu_count() or 1

@@ -19,7 +19,7 @@ from tests.front.connections import (
     read_all,
     write_request,
 )
-from tests.processes import wait_until
+from tests.processes import answers, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,7 +98,7 @@ def test_a_body_that_comes_too_slowly_gets_408_and_the_end(base_url: str) -> Non
 def test_when_bodies_take_too_much_the_slowest_give_way(base_url: str) -> None:
     large = write_request("POST /users/login/", "Content-Type: application/json", "Content-Length: 1000000")
     with held(base_url, 2, large) as connections:  # of 2 MiB
-        wait_until(lambda: httpx2.get(f"{base_url}/healthz").status_code == 200)
+        wait_until(lambda: answers(f"{base_url}/healthz"))
         began = time.monotonic()
         body = b'{"email": "a@example.com", "password": "' + b"x" * 900_000 + b'"}'
 
