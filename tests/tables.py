@@ -2,26 +2,20 @@
 
 from django.db import connection
 
-#: Only what is not empty: truncating all takes far longer, and most tests fill a few tables. What migrations and
-#: Django themselves fill, and no test changes, is kept.
+#: What migrations and Django themselves fill, and no test changes, is kept. To delete the few rows of a test takes a
+#: tenth of the time of TRUNCATE, which makes new files for each table and index. As a replica applies changes, no
+#: trigger fires: neither those that check foreign keys nor those that keep a history whole. Only a superuser may.
 _EMPTY = """
 DO $$
 DECLARE
     name text;
-    is_filled boolean;
-    filled text[] := '{}';
 BEGIN
+    SET LOCAL session_replication_role = replica;
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
         AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO is_filled;
-        IF is_filled THEN
-            filled := filled || quote_ident(name);
-        END IF;
+        EXECUTE format('DELETE FROM %I', name);
     END LOOP;
-    IF cardinality(filled) > 0 THEN
-        EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE';
-    END IF;
 END
 $$
 """
