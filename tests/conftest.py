@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -10,6 +11,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import Settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.postgres import MIGRATED
 from tests.tables import empty_tables
@@ -29,6 +31,23 @@ def _empty_tables_after_a_test_that_commits() -> Iterator[None]:
         empty_tables()
 
     with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_read_once() -> Iterator[None]:
+    """Have all test clients share what one has read of the static files: each would look at all 200 of them anew."""
+    read: dict[tuple[object, ...], dict[str, Any]] = {}
+    read_all = WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_files(middleware: WhiteNoiseMiddleware) -> None:
+        key = (middleware.max_age, middleware.static_prefix, *django_settings.STATICFILES_DIRS)
+        if key not in read:
+            read_all(middleware)
+            read[key] = middleware.files
+        middleware.files = read[key]
+
+    with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", add_files):
         yield
 
 
