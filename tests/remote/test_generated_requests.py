@@ -95,6 +95,7 @@ def count_requests(said: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.rotating("who")
 @pytest.mark.parametrize("who", IDENTITIES)
 def test_every_answer_is_as_documented(shop: str, who: str) -> None:
     enter = IDENTITIES[who]
