@@ -57,6 +57,7 @@ def _migrate_into(kept: Path) -> None:
 
     with tempfile.TemporaryDirectory(prefix="aftercart-migrated-") as made:
         environment = {**os.environ, "AFTERCART_VAR": made, "PYTHONPATH": str(_ROOT / "src")}
+        environment.pop("DATABASE_URL", None)
         with postgres.running(Path(made) / "postgres", _OPTIONS):
             subprocess.run([sys.executable, "-m", "aftercart", "migrate"], env=environment, check=True)
         kept.parent.mkdir(exist_ok=True)

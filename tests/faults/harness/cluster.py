@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aftercart.lib import failpoints, postgres
+from tests.postgres import copy_cluster
 
 ROOT = Path(__file__).parents[3]
 CHANNEL = 1
@@ -186,8 +187,9 @@ class Cluster:
         }
 
     def start_database(self) -> None:
-        """Set PostgreSQL up and start it; before Django is, whose settings name it."""
+        """Start a PostgreSQL that is migrated; before Django is set up, whose settings name it."""
         self._mount_disk()
+        copy_cluster(self._disk, ROOT / ".pytest_cache")
         postgres.prepare(self.data)
         command = postgres.server_command(self.data, _POSTGRES_OPTIONS)
         environment, options = dict(os.environ), postgres.popen_options()
