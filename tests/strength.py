@@ -5,6 +5,7 @@ the commit chooses, leaves out what is marked `deep`, and has Hypothesis try a t
 leaves out, another takes; `--fifth` takes a fifth of what only a deep run does. Both are said in the end.
 """
 
+import gc
 import os
 import subprocess
 from collections import defaultdict
@@ -113,6 +114,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=list(left))
     items[:] = sorted(taken, key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what stays until the end: all modules and tests."""
+    gc.freeze()
 
 
 def pick_in_turn(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
