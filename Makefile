@@ -33,8 +33,8 @@ run: $(VENV)/run.stamp ## Set everything up and run it: database, Omnitron sandb
 test: $(VENV)/dev.stamp ## Set everything up and run every check and test; of what rotates, this commit's turn
 	$(call beside_checks,$(PYTEST) --durations=20 tests)
 
-test-fast: $(VENV)/dev.stamp ## The inner loop: checks, and the tests that need no other process than the database
-	$(call beside_checks,$(PYTEST) -q tests/unit tests/db)
+test-fast: $(VENV)/dev.stamp ## The inner loop: checks, and what tests/unit and tests/db can show within a minute
+	$(call beside_checks,$(PYTEST) -q -m "not slow" tests/unit tests/db)
 
 test-deep: $(VENV)/dev.stamp ## Everything at full strength, before a release; FIFTH=1: the fifth whose turn it is
 	$(call beside_checks,$(BIN)/python -m tests.deep $(if $(FIFTH),--fifth))

@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "rotating(argument, opposites=False): a quick run takes one case of it, or two opposite ones, by the commit",
         "deep: only in a deep run",
         "thorough: a deep run does more of it",
+        "slow: takes seconds, so that `make test-fast` leaves it out",
     ):
         config.addinivalue_line("markers", line)
 

@@ -69,6 +69,7 @@ def list_waits(looks: list[int]) -> list[int]:
     return [after - before for before, after in pairwise([0, *looks])]
 
 
+@pytest.mark.slow
 def test_an_order_is_read_soon_after_its_submission_then_ever_later_and_hourly_in_the_end() -> None:
     shop = make_undecided()
     read_lists(shop)
@@ -109,6 +110,7 @@ def test_a_second_submission_makes_an_order_young_again() -> None:
     assert list_orders_to_sync(10) == [shop.order.pk]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_two_undecided_requests_cost_a_handful_of_calls_a_minute_and_decisions_are_seen_at_once() -> (
     None

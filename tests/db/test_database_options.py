@@ -51,6 +51,7 @@ def test_what_the_operator_says_goes_before_ours() -> None:
     assert options["options"].endswith(" -c lock_timeout=1")  # of one that is named twice the later counts
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize(("takes_long", "shown"), [(False, "10s 30s 15s"), (True, "0 0 5min")])
 def test_a_command_that_takes_long_is_not_bound(takes_long: bool, shown: str) -> None:

@@ -18,7 +18,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # the demo goes in anew for each
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,8 @@ import pytest
 
 from aftercart.lib.mail_server import parse_mail_url
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 COMPLETE = {
     "AFTERCART_ENV": "production",
     "SECRET_KEY": "long enough and random enough for a test",
