@@ -1,7 +1,8 @@
 """Customers, staff, the worker and Omnitron do what they like, in any order; the books are compared after each step.
 
-A rule machine. Answers are lost, before and after Omnitron has taken what was sent; what is lost is looked for, as the
-worker would. The model is a count: of the units that somebody asked for, and of those that Omnitron has taken.
+A rule machine. Answers are lost, before and after Omnitron has taken what was sent, and what was sent may arrive late,
+until its grace is over; what is lost is looked for, as the worker would. The model is a count: of the units that
+somebody asked for, and of those that Omnitron has taken. A deep run shows that it sees what it is there for.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import pytest
 from django.db.models import F, Q, Sum
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +25,7 @@ from hypothesis.stateful import (
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.read_created import Created
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.reject_spare import reject_spare
 from aftercart.actions.request_cancellation import request_cancellation
@@ -30,6 +33,7 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, SpareRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
+from aftercart.lib.clock import read_clock
 from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError
 from aftercart.orders.errors import ActionError
@@ -38,8 +42,8 @@ from tests.strength import examples
 
 pytestmark = pytest.mark.django_db
 
-Fault = Literal["none", "unreachable", "lost before", "lost after"]
-_FAULTS = st.sampled_from(["none", "none", "unreachable", "lost before", "lost after"])
+Fault = Literal["none", "unreachable", "lost before", "lost after", "late"]
+_FAULTS = st.sampled_from(["none", "none", "unreachable", "lost before", "lost after", "late"])
 _ITEMS = st.integers(0, 1)
 _WRITES = {"cancel_items", "create_request", "reject_request"}
 _GRACE = timedelta(seconds=100)
@@ -47,10 +51,15 @@ _TAKEN = {"50", "100"}
 
 
 class _Dialogue:
-    """A dialogue over a line with a fault: it breaks before a write arrives, or before its answer is back."""
+    """A dialogue over a line with a fault: it breaks before a write arrives, or before its answer is back.
 
-    def __init__(self, dialogue: Dialogue, fault: Fault) -> None:
-        self._dialogue, self._fault = dialogue, fault
+    What is late goes to `travelling`: a write's name and arguments.
+    """
+
+    def __init__(
+        self, dialogue: Dialogue, fault: Fault, travelling: list[tuple[str, dict[str, Any]]]
+    ) -> None:
+        self._dialogue, self._fault, self._travelling = dialogue, fault, travelling
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._dialogue, name)
@@ -63,6 +72,8 @@ class _Dialogue:
                 raise NotSent("Not sent.", code="unreachable")
             if self._fault == "lost after":
                 call(**arguments)
+            if self._fault == "late":
+                self._travelling.append((name, {**arguments, "guard": None}))
             raise AnswerUnknown("No answer.", code="timeout")
 
         return write
@@ -75,6 +86,7 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.shop = Shop([Line(quantity=3), Line()], split_units=True)
         self.fault: Fault = "none"
+        self.travelling: list[tuple[str, dict[str, Any]]] = []
         self.pks = [pk for pk, _ in sorted(self.shop.fake.backoffice.items.items())]
         self.pks_of = {
             item.pk: part for item, part in zip(self.shop.items, (self.pks[:3], self.pks[3:]), strict=True)
@@ -83,7 +95,7 @@ class Books(RuleBasedStateMachine):
     @contextmanager
     def dialogue(self, seconds: float | None = None) -> Iterator[Any]:
         with self.shop.fake.dialogue(seconds) as dialogue:
-            yield _Dialogue(dialogue, self.fault)
+            yield _Dialogue(dialogue, self.fault, self.travelling)
 
     @property
     def requests(self) -> Any:
@@ -146,6 +158,14 @@ class Books(RuleBasedStateMachine):
         for request in self.requests.filter(status__in=["waiting", "completed"], delivered_at=None):
             deliver_request(request.pk, self)
 
+    @precondition(lambda self: bool(self.travelling))
+    @rule()
+    def what_is_late_arrives(self) -> None:
+        travelling, self.travelling[:] = list(self.travelling), []
+        for name, arguments in travelling:
+            with self.shop.fake.dialogue() as dialogue, suppress(OmnitronError):
+                getattr(dialogue, name)(**arguments)
+
     @precondition(
         lambda self: (
             self.submissions.filter(state="unknown").exists()
@@ -154,6 +174,7 @@ class Books(RuleBasedStateMachine):
     )
     @rule()
     def the_grace_goes_by(self) -> None:
+        self.what_is_late_arrives()
         self.submissions.update(sent_at=F("sent_at") - _GRACE)
         self.requests.update(pending_create_at=F("pending_create_at") - _GRACE)
 
@@ -244,3 +265,44 @@ class Books(RuleBasedStateMachine):
 
 def test_whatever_they_do_the_books_agree() -> None:
     run_state_machine_as_test(Books, settings=examples(150, stateful_step_count=20))
+
+
+def _always(*_arguments: object, **_options: object) -> Q:
+    return ~Q(pk=None)
+
+
+def _nothing(*_arguments: object, **_options: object) -> None:
+    """Look at nothing."""
+
+
+#: What keeps two units from being cancelled for one, each taken away.
+_MUTATIONS = {
+    "a verdict before the grace": [("verify_submission.is_past_grace", _always)],
+    "a creation while another travels": [
+        ("deliver_request.nothing_travels", _always),
+        ("deliver_request.is_create_expired", _always),
+    ],
+    "no look for what was created": [
+        ("deliver_request.read_created", lambda *_: Created(read_clock())),
+        ("deliver_request.nothing_travels", _always),
+        ("deliver_request.is_create_expired", _always),
+    ],
+}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("mutation", _MUTATIONS)
+def test_the_books_show_a_protection_that_is_missing(mutation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, replacement in _MUTATIONS[mutation]:
+        monkeypatch.setattr(f"aftercart.actions.{name}", replacement)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            Books,
+            settings=settings(
+                max_examples=400,
+                stateful_step_count=20,
+                derandomize=True,
+                database=None,
+                phases=[Phase.generate],
+            ),
+        )
