@@ -71,6 +71,7 @@ class Chaos:
         self._points = self._shuffle_points()
         self._next_sweep = 0.0
         self._pauses = False
+        self._began_at = 0.0
         self._seen: set[str] = set()
         self._recoveries: list[threading.Timer] = []
         self._events: list[tuple[int, Callable[[], object]]] = [
@@ -154,6 +155,7 @@ class Chaos:
 
     def _try(self, event: Callable[[], object]) -> None:
         """Do something that may itself fall victim to the chaos."""
+        self._began_at = time.time()  # it works from now on, however long a busy machine takes for it
         close_old_connections()
         try:
             event()
@@ -185,11 +187,11 @@ class Chaos:
 
         Until then, however late a busy machine comes to it, requests may be answered 503: that is noted as an outage.
         """
-        began = time.time()
+        began_at = self._began_at
 
         def recover() -> None:
             action()
-            self._cluster.outages.append((began - 1, time.time() + 1))
+            self._cluster.outages.append((began_at - 1, time.time() + 1))
 
         recovery = threading.Timer(seconds, recover)
         recovery.start()
@@ -355,7 +357,7 @@ class Chaos:
             for pid in chosen:
                 connection.execute("SELECT pg_terminate_backend(%s)", [pid])
         self._cluster.kills["connections broken"] += len(chosen)
-        self._cluster.outages.append((time.time() - 1, time.time() + 1))
+        self._cluster.outages.append((self._began_at - 1, time.time() + 1))
 
     def _crash_backend(self) -> None:
         with psycopg.connect(self._cluster.database_url, autocommit=True) as connection:

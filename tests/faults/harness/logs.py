@@ -68,7 +68,10 @@ def check_logs(
         if attempt.status is None or attempt.status < _SERVER_ERROR:
             continue
         if attempt.status != _UNAVAILABLE or not _is_during(outages, attempt.at, attempt.at + attempt.took):
-            yield Violation(LOGS, f"{what} was answered {attempt.status}: {str(attempt.body)[:200]}")
+            when = f"{datetime.fromtimestamp(attempt.at, UTC):%H:%M:%S} after {attempt.took:.1f} s"
+            yield Violation(
+                LOGS, f"{what} of {when} was answered {attempt.status}: {str(attempt.body)[:200]}"
+            )
     for death in deaths:
         at, text = death.split(" ", 1)
         patience = _PATIENCE if text.startswith("worker-") else 0.0
