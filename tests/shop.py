@@ -15,9 +15,9 @@ from aftercart.actions.commands import AddressCommand, Caller, CancellationComma
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, EasyReturnCompany
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
+from tests.fake_omnitron import FakeOmnitron
 
 PASSWORD = "secret-12345"
 CHANNEL = 1

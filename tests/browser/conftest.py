@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.fixtures import (
     list_products,
@@ -23,6 +22,7 @@ from tests.browser.fixtures import (
     make_reasons,
 )
 from tests.browser.visit import PHONE, Visit
+from tests.fake_omnitron import FakeOmnitron
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (

@@ -12,8 +12,8 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.lib.links import sign_number
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import DiscountItem, Order, OrderItem
+from tests.fake_omnitron import FakeOmnitron
 
 EMAIL = "ayse@example.com"
 PASSWORD = "a-password-of-ayse"

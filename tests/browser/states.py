@@ -17,7 +17,6 @@ from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.compose import make_opt_out_url
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.models import GuestCode, Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, WORKER, record_event
@@ -25,6 +24,7 @@ from tests.browser.fixtures import list_products, make_customer, make_omnitron, 
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
 from tests.emails import send_code
+from tests.fake_omnitron import FakeOmnitron
 
 State = Callable[["Tour"], object]
 

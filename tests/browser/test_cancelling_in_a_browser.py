@@ -13,11 +13,11 @@ from playwright.sync_api import Error, Page
 
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.fixtures import sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit, every_way
+from tests.fake_omnitron import FakeOmnitron
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Visit]

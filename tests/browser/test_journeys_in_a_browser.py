@@ -13,12 +13,12 @@ from playwright.sync_api import Page
 from aftercart.accounts.models import Address, City, Township, User
 from aftercart.cancellations.models import AddressChange, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
 from tests.browser.fixtures import EMAIL, list_products, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit, every_way
 from tests.emails import send_code
+from tests.fake_omnitron import FakeOmnitron
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Visit]

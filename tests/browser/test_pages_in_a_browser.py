@@ -10,12 +10,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from aftercart.actions.close_line import complete_line
 from aftercart.cancellations.models import SubmissionLine
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON
 from tests.browser.fixtures import list_products, make_order, sign
 from tests.browser.visit import DESK, PHONE, Visit
+from tests.fake_omnitron import FakeOmnitron
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

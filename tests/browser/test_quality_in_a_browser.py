@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.states import STATES, Tour
 from tests.browser.visit import DESK, PHONE, Visit
+from tests.fake_omnitron import FakeOmnitron
 
 pytestmark = [
     pytest.mark.browser,

@@ -11,12 +11,12 @@ from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
 from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.browser.steps import withdraw
 from tests.browser.visit import DESK, PHONE, Visit, every_way
 from tests.emails import send_code
+from tests.fake_omnitron import FakeOmnitron
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

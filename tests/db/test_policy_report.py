@@ -15,9 +15,9 @@ from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.models import PolicyRule
 from aftercart.cancellations.policy_selectors import get_default_book
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.policies import Topic
+from tests.fake_omnitron import FakeOmnitron
 from tests.shop import Line, Shop, make_order, make_reason
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.errors import NotSent
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.omnitron.messages import RemoteReason
 from aftercart.worker import tasks
+from tests.fake_omnitron import FakeOmnitron
 from tests.shop import make_reason
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ THEIRS = (
 
 @pytest.fixture(autouse=True)
 def _their_reasons() -> Iterator[None]:
-    with mock.patch("aftercart.omnitron.fake.REASONS", THEIRS):
+    with mock.patch("tests.fake_omnitron.REASONS", THEIRS):
         yield
 
 

@@ -16,8 +16,8 @@ from aftercart.accounts.models import Address, City, Country, District, Township
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.lib.links import sign_number
 from aftercart.lib.webhooks import sign_message
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import DiscountItem, Order, OrderItem
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.conftest import Api
 from tests.shop import CHANNEL, PASSWORD, load_into
 

@@ -13,7 +13,6 @@ from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, Order
 from tests.browser.fixtures import (
     EMAIL,
@@ -26,6 +25,7 @@ from tests.browser.fixtures import (
     make_reasons,
 )
 from tests.emails import prove
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.forms import read, read_fields
 
 pytestmark = pytest.mark.django_db(transaction=True)

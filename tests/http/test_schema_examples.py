@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from aftercart.api.schema.operation import EXAMPLES
 from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.fake import FakeOmnitron
+from tests.fake_omnitron import FakeOmnitron
 from tests.http import (  # each adds its scenarios
     schema_address_scenarios,  # noqa: F401 - each registers its scenarios
     schema_cancel_scenarios,  # noqa: F401 - each registers its scenarios

@@ -11,7 +11,7 @@ from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import CancellationReason
 from aftercart.cancellations.withdrawals import WithdrawalPolicy
-from aftercart.omnitron.fake import FakeOmnitron
+from tests.fake_omnitron import FakeOmnitron
 from tests.races.together import interrupted, without_lock, without_unique
 from tests.shop import make_reason
 

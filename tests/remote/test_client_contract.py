@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.fake_backoffice import Decision
 from aftercart.omnitron.messages import (
     AddressChange,
     CancelCommand,
@@ -17,6 +16,7 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
+from tests.fake_backoffice import Decision
 from tests.remote.sandbox_process import SandboxProcess, running
 from tests.remote.test_client_worlds import FakeWorld, SandboxWorld, Trouble, World
 

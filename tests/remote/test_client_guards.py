@@ -11,9 +11,9 @@ from django.test import override_settings
 
 from aftercart.omnitron import get_client, replace_client
 from aftercart.omnitron.errors import NotSent, OmnitronError
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.omnitron.messages import CancelCommand
+from tests.fake_omnitron import FakeOmnitron
 from tests.remote.test_client_answers import CANCEL_CALL, READ_CALL, read, write
 from tests.remote.test_client_wire import Peer, Script, Server, answer, connect, page, serve
 

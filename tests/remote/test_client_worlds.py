@@ -7,9 +7,9 @@ from typing import Any, Literal, Protocol
 
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError
-from aftercart.omnitron.fake import FakeOmnitron
-from aftercart.omnitron.fake_backoffice import Decision
 from aftercart.omnitron.http import Configuration, HttpOmnitron
+from tests.fake_backoffice import Decision
+from tests.fake_omnitron import FakeOmnitron
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
 
 #: A shop's item: its id, status, quantity, price of one.

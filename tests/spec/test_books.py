@@ -276,7 +276,7 @@ def _nothing(*_arguments: object, **_options: object) -> None:
 
 
 #: What keeps two units from being cancelled for one, each taken away.
-_MUTATIONS = {
+_MUTATIONS: dict[str, list[tuple[str, object]]] = {
     "a verdict before the grace": [("verify_submission.is_past_grace", _always)],
     "a creation while another travels": [
         ("deliver_request.nothing_travels", _always),

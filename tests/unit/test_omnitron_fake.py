@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.omnitron.messages import CancelCommand, RemoteOrder
+from tests.fake_omnitron import FakeOmnitron
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from django.test import Client
 
 from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.fixtures import (
     list_products,
@@ -18,6 +17,7 @@ from tests.browser.fixtures import (
     make_order,
     make_reasons,
 )
+from tests.fake_omnitron import FakeOmnitron
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 from django.test import Client
 
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.forms import read, read_fields
 
 SHIRT = "Linen shirt with a round neck"

@@ -9,9 +9,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.browser.fixtures import make_customer
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import SHIRT, Form, assert_nothing_happened, complaints
 from tests.http.forms import read
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.lib.formats import format_day
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import (
     IBAN,
     SHIRT,

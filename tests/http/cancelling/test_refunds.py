@@ -11,10 +11,10 @@ from aftercart.actions.close_line import complete_line
 from aftercart.cancellations.models import CancellationReason, RefundQuoteLine, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import IBAN, Form, assert_nothing_happened, complaints, read_second
 from tests.http.forms import read
 

@@ -15,11 +15,11 @@ from aftercart.actions.close_line import complete_line, reject_line
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.lib.formats import format_day
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from aftercart.orders.status import Status
 from aftercart.orders.timeline import OMNITRON
 from tests.browser.fixtures import list_products, make_customer, make_order
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import Form, read_outcome
 from tests.http.forms import read
 

@@ -11,9 +11,9 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Session
 from aftercart.cancellations.models import Submission
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order, TimelineEntry
 from tests.emails import prove, read_code
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.browser import Browser
 from tests.http.guests.steps import ask, choose, confirm, look, pass_time, sign, text_of
 from tests.shop import get_items, get_statuses, make_customer, make_order, make_reason

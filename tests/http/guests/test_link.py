@@ -8,9 +8,9 @@ from django.test import Client
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.cancellations.models import Submission
 from aftercart.lib.links import sign_number
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.emails import prove
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.guests.steps import choose, pass_time, sign, text_of
 from tests.shop import get_items, make_customer, make_order, make_reason
 

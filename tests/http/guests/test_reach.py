@@ -14,10 +14,10 @@ from aftercart.accounts.models import Address
 from aftercart.cancellations.models import AddressChange, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.mail.models import Email
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.models import IdempotencyRecord, Order
 from tests.emails import prove
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.guests.steps import choose, confirm, look, pass_time, sign
 from tests.shop import get_items, get_statuses, make_customer, make_order, make_reason
 

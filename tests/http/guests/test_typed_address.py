@@ -8,9 +8,9 @@ from django.test import Client
 
 from aftercart.accounts.models import City, Township
 from aftercart.cancellations.models import AddressChange, Submission, SubmissionLine
-from aftercart.omnitron.fake import FakeOmnitron
 from aftercart.orders.models import Order
 from tests.emails import prove
+from tests.fake_omnitron import FakeOmnitron
 from tests.http.guests.steps import choose, confirm, look
 from tests.shop import Line, get_items, get_statuses, load_into, make_company, make_order, make_reason
 

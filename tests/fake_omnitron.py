@@ -22,7 +22,6 @@ from typing import Any, Literal, TypeVar
 from aftercart.omnitron.client import ContentType, Dialogue, Guard
 from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.fake_backoffice import REASONS, Backoffice, Decision
 from aftercart.omnitron.messages import (
     AddressChange,
     CancelCommand,
@@ -33,6 +32,7 @@ from aftercart.omnitron.messages import (
     RequestDraft,
 )
 from aftercart.omnitron.meter import count_call
+from tests.fake_backoffice import REASONS, Backoffice, Decision
 
 T = TypeVar("T")
 Changed = TypeVar("Changed", RemoteOrder, RemoteRequest)

@@ -37,7 +37,7 @@ _NO_RETURN: dict[str, Any] = {"easy_return_code": None, "easy_return_valid_until
 OPEN_REQUEST = frozenset({"waiting", "waiting_approval", "confirmed", "approved"})
 
 REASONS = tuple(
-    RemoteReason(pk, "cancel" if pk <= 5 else "refund", subject, is_active=True)  # noqa: PLR2004 - the first five
+    RemoteReason(pk, "cancel" if pk <= 5 else "refund", subject, is_active=True)
     for pk, subject in enumerate(
         (
             *(
