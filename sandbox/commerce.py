@@ -1,7 +1,8 @@
 """``python -m sandbox.commerce``: a sandbox for the shop's commerce backend, in memory.
 
 It knows customers with their sessions and address books, as much as Aftercart asks a shop about: log-in, log-out,
-sign-up, `/current_user/`, `/csrf_token/`, `/address/detailed/`. `/sandbox/faults/` makes it slow, or fail.
+sign-up, `/current_user/`, `/csrf_token/`, `/address/detailed/`, and, under a token, its order documents.
+`/sandbox/faults/` makes it slow, or fail.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 _COOKIES = ("sessionid", "osessionid")
+#: What its own API of orders wants.
+TOKEN = "sandbox-shop"  # noqa: S105 - the sandbox's
 _LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
 _FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The shop: log in</title>
 <body style="font: 1rem sans-serif; margin: 4rem auto; max-width: 24rem"><h1>The shop's own log-in</h1><p>{message}</p>
@@ -35,6 +38,7 @@ class Shop:
     url: str
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     fault: dict[str, Any] = field(default_factory=dict)
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100_000))
     asked: int = 0
@@ -173,6 +177,23 @@ async def list_addresses(request: web.Request) -> web.Response:
     return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})
 
 
+async def list_orders(request: web.Request) -> web.Response:
+    """``GET /api/v1/remote/1/orders/?number=``: order documents, for whoever has the token."""
+    if request.headers.get("Authorization") != f"Token {TOKEN}":
+        return _refuse(401, "Authentication credentials were not provided.")
+    number = request.query.get("number")
+    rows = [row for row in request.app[SHOP].orders.values() if number in (None, str(row["number"]))]
+    return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})
+
+
+async def load_orders(request: web.Request) -> web.Response:
+    """``POST /sandbox/orders/``: order documents (contract section 6), as the shop has them."""
+    shop = request.app[SHOP]
+    for document in await request.json():
+        shop.orders[str(document["number"])] = document
+    return web.json_response({"count": len(shop.orders)})
+
+
 async def load(request: web.Request) -> web.Response:
     """``POST /sandbox/customers/``: ``[{pk, email, password, first_name, last_name, phone, addresses}]``."""
     shop = request.app[SHOP]
@@ -220,7 +241,9 @@ def build_app(shop: Shop) -> web.Application:
     app.router.add_get("/csrf_token/", give_token)
     app.router.add_get("/address/", list_addresses)
     app.router.add_get("/address/detailed/", list_addresses)
+    app.router.add_get("/api/v1/remote/1/orders/", list_orders)
     app.router.add_post("/sandbox/customers/", load)
+    app.router.add_post("/sandbox/orders/", load_orders)
     app.router.add_post("/sandbox/faults/", set_fault)
     app.router.add_delete("/sandbox/faults/", set_fault)
     app.router.add_get("/sandbox/health/", check_health)

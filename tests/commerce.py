@@ -12,6 +12,7 @@ class FakeCommerce:
     def __init__(self) -> None:
         self.users: dict[str, ShopUser] = {}
         self.addresses: dict[str, list[dict[str, Any]]] = {}
+        self.orders: dict[str, dict[str, Any]] = {}
         self.is_away = False
         self.asked: Counter[str] = Counter()
 
@@ -27,6 +28,10 @@ class FakeCommerce:
     def list_addresses(self, key: str) -> list[dict[str, Any]]:
         self._answer(key)
         return self.addresses.get(key, [])
+
+    def find_order(self, number: str) -> dict[str, Any] | None:
+        self._answer(number)
+        return self.orders.get(number)
 
     def hold(self) -> None:
         """Do something before an answer; a test puts it in this place."""

@@ -1,12 +1,14 @@
 """Order documents for the tests of the import."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
 
 Document = dict[str, Any]
 
+_CHARGES = ("shipping_amount", "installment_interest_amount")
 CREATED = "2026-03-01T10:00:00.000000Z"
 MODIFIED = "2026-03-02T10:00:00.000000Z"
 LATER = "2026-03-03T10:00:00.000000Z"
@@ -36,12 +38,15 @@ def make_item(**changes: Any) -> Document:
 
 
 def make_document(number: str = "ORD-2026-000001", **changes: Any) -> Document:
-    """Make the smallest believable order: one item of 100.00 in liras, approved, to Kadıköy."""
+    """Make the smallest believable order: one item of 100.00 in liras, approved, to Kadıköy.
+
+    Where no amount is given, it is what the items add up to.
+    """
     return {
         "number": number,
         "status": "400",
         "currency": "try",
-        "amount": "100.00",
+        "amount": _add_up(changes),
         "user_email": "Ayse.Kaya@Example.com",
         "user": 5,
         "orderitem_set": [make_item()],
@@ -50,6 +55,21 @@ def make_document(number: str = "ORD-2026-000001", **changes: Any) -> Document:
         "modified_date": MODIFIED,
         **changes,
     }
+
+
+def _add_up(changes: Document) -> str:
+    """Add the items' totals and the shipping up, less the discount; what makes no sense counts as 100.00."""
+    try:
+        items = [
+            Decimal(str(item.get("total_amount") or Decimal(str(item["price"])) * item.get("quantity", 1)))
+            for item in changes.get("orderitem_set") or [make_item()]
+        ]
+        discounts = [Decimal(str(row.get("amount", 0))) for row in changes.get("discountitem_set") or []]
+        discount = Decimal(str(changes.get("discount_amount", sum(discounts))))
+        charges = sum(Decimal(str(changes.get(name) or 0)) for name in _CHARGES)
+        return str(max(sum(items) + charges - discount, Decimal(0)))
+    except (ArithmeticError, TypeError, ValueError, KeyError, AttributeError):
+        return "100.00"
 
 
 def write_line(document: Any) -> bytes:

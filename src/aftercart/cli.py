@@ -8,6 +8,7 @@ import sys
 import click
 
 from aftercart.cli_pull import pull_orders_command
+from aftercart.cli_token import token
 from aftercart.command_setup import close_connections as _close_connections
 from aftercart.command_setup import django_ready as _django
 
@@ -350,6 +351,7 @@ def _print_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) 
 
 
 main.add_command(pull_orders_command)
+main.add_command(token)
 
 if __name__ == "__main__":
     main()

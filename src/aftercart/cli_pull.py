@@ -30,6 +30,7 @@ def pull_orders_command(since: str, channel: int | None) -> None:
         from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         from aftercart.actions.backfill_orders import backfill_orders
+        from aftercart.commerce.client import CommerceUnavailable
         from aftercart.omnitron.connect import get_client
         from aftercart.omnitron.errors import OmnitronError
 
@@ -46,6 +47,11 @@ def pull_orders_command(since: str, channel: int | None) -> None:
                 )
             except OmnitronError as error:
                 message = f"{error.detail} Run the same command again to go on."
+                raise click.ClickException(message) from None
+            except CommerceUnavailable as error:
+                message = (
+                    f"The shop did not complete an order ({error.code}). Run the same command again to go on."
+                )
                 raise click.ClickException(message) from None
             done = int(progress.tasks[task].completed)
     click.echo(f"{done} orders read from Omnitron.")

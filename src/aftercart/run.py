@@ -271,4 +271,6 @@ def describe_import(result: ImportResult, file: str) -> str:
     ]
     if result.bad:
         parts.append(f"{result.bad} bad lines: see {bad_lines_path(file)}")
+    if result.doubtful:
+        parts.append(f"{result.doubtful} whose amounts do not add up: see {bad_lines_path(file)}")
     return ", ".join(parts)

@@ -11,7 +11,15 @@ from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
 from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
-from tests.import_documents import LATER, make_address, make_document, make_item, run_import, write_line
+from tests.import_documents import (
+    LATER,
+    MODIFIED,
+    make_address,
+    make_document,
+    make_item,
+    run_import,
+    write_line,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +39,7 @@ def test_a_new_order_goes_in_with_its_customer_its_address_and_its_story() -> No
         user,
         "ayse.kaya@example.com",
     )
-    assert (order.status, order.currency, order.amount, order.channel_id) == ("400", "TRY", Decimal(100), 4)
+    assert (order.status, order.currency, order.amount, order.channel_id) == ("400", "TRY", Decimal(250), 4)
     assert (order.version, order.link_version, order.campaigns) == (1, 1, [{"pk": 3}])
     assert order.details == {"unknown": {"erp": "E"}}
     assert [(i.pk, i.parent_id, i.quantity, i.total_amount, i.remote_pks) for i in order.items.all()] == [
@@ -246,7 +254,10 @@ def test_a_bad_line_is_reported_with_its_number_and_the_good_ones_go_in() -> Non
 
 
 def test_an_order_twice_in_a_file_is_taken_line_by_line() -> None:
-    older, newer = make_document("1", amount="1"), make_document("1", amount="2", modified_date=LATER)
+    older, newer = (
+        make_document("1", orderitem_set=[make_item(price=price)], modified_date=modified)
+        for price, modified in (("1", MODIFIED), ("2", LATER))
+    )
     assert run_import(older, newer, older, newer)[0] == ImportResult(
         created=1, updated=1, unchanged=1, kept=1
     )

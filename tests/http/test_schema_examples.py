@@ -17,6 +17,7 @@ from tests.fake_omnitron import FakeOmnitron
 from tests.http import (  # each adds its scenarios
     schema_address_scenarios,  # noqa: F401 - each registers its scenarios
     schema_cancel_scenarios,  # noqa: F401 - each registers its scenarios
+    schema_intake,  # noqa: F401 - each registers its scenarios
     schema_order_scenarios,  # noqa: F401 - each registers its scenarios
     schema_points,  # noqa: F401 - each registers its scenarios
     schema_quotes,  # noqa: F401 - each registers its scenarios

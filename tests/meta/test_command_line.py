@@ -44,7 +44,8 @@ def test_the_readme_names_the_commands_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    "run web worker sandbox migrate demo import-orders pull-orders link rotate-keys policy reasons doctor".split(),
+    "run web worker sandbox migrate demo import-orders pull-orders link rotate-keys policy reasons token"
+    " doctor".split(),
 )
 def test_a_command_explains_itself(command: str) -> None:
     text = call(command, "--help")

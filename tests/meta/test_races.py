@@ -21,6 +21,7 @@ _MAKERS = {"selectors.lock_order", "locks.lock_purpose"}
 
 #: Unique, and yet nothing that two could race for.
 _WITHOUT_RACE = {
+    "ApiToken.digest": "of 32 random bytes, which nobody draws twice",
     "Submission.idempotency_record": "a record is made with its submission, in one transaction",
     "AddressChange.idempotency_record": "a record is made with its change, in one transaction",
     "CancellationRequest.line": "made by whoever has claimed the move of the submission, by an UPDATE",

@@ -31,6 +31,10 @@ class CommerceProcess:
         """Load customers."""
         self.client.post("/sandbox/customers/", json=customers).raise_for_status()
 
+    def load_orders(self, *orders: dict[str, Any]) -> None:
+        """Load order documents."""
+        self.client.post("/sandbox/orders/", json=orders).raise_for_status()
+
     def log_in(self, email: str, password: str) -> str:
         """Log in as the storefront's server does; the session key."""
         answer = self.client.post("/users/login/", json={"email": email, "password": password})

@@ -96,8 +96,8 @@ def test_bad_lines_are_written_as_json_lines(tmp_path: Path) -> None:
         bad_lines.report(BadLine(3, "number: is required", None))
         bad_lines.report(BadLine(9, "status: not a status", "A-ş"))
     assert [json.loads(line) for line in path.read_bytes().splitlines()] == [
-        {"line": 3, "reason": "number: is required", "number": None},
-        {"line": 9, "reason": "status: not a status", "number": "A-ş"},
+        {"line": 3, "reason": "number: is required", "number": None, "is_imported": False},
+        {"line": 9, "reason": "status: not a status", "number": "A-ş", "is_imported": False},
     ]
 
 

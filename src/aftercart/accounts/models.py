@@ -185,10 +185,12 @@ class Address(models.Model):
 
 
 # Imported where Django looks for models.
+from aftercart.accounts.api_tokens import ApiToken  # noqa: E402 - it needs the models above
 from aftercart.accounts.rate_limits import RateLimit  # noqa: E402 - it needs the models above
 
 __all__ = [
     "Address",
+    "ApiToken",
     "City",
     "Country",
     "District",

@@ -28,7 +28,8 @@ def backfill_orders(
     """Pull all orders placed since then, oldest first; tell which make no sense, and why.
 
     After each page its end is kept: interrupted, killed, or stopped by Omnitron, the same call goes on from there.
-    `wait` is called while the budget of calls is used up. Raises `OmnitronError`.
+    `wait` is called while the budget of calls is used up. Raises `OmnitronError`, and
+    `CommerceUnavailable` where the shop is to complete the orders and does not answer.
     """
     cursor, _new = SyncCursor.objects.get_or_create(channel_id=channel_id, stream=_STREAM)
     begun = parse_time(cursor.seen.get("since"))
@@ -57,7 +58,7 @@ def _pull(rows: list[RemoteOrder], channel_id: int, client: Omnitron, wait: Call
         _wait_for_calls(wait)
         return True
 
-    result = pull_orders(rows, channel_id, client, may_call=may_call)
+    result = pull_orders(rows, channel_id, client, may_call=may_call, must_complete=True)
     if result.failure is not None:
         raise result.failure
     return result

@@ -18,13 +18,14 @@ from aftercart.lib.json_lines import (
     open_lines,
 )
 from aftercart.orders.intake import OrderIntake, find_number, read_order
-from aftercart.orders.intake_values import DocumentInvalid, decode_document
+from aftercart.orders.intake_text import Sent, list_sent
+from aftercart.orders.intake_values import Document, DocumentInvalid, decode_document
 
 __all__ = ["BadLine", "BadLinesFile", "ImportResult", "bad_lines_path", "import_orders", "open_lines"]
 
 #: A batch holds at most this many bytes of documents, so that memory is bounded whatever the lines hold.
 _LARGEST_BATCH: Final = 16 * 1024 * 1024
-_LONGEST_REASON: Final = 500
+_LONGEST_REASON: Final = 2000
 #: How often a whole batch is tried: a second time, because a customer may have signed up meanwhile.
 _TRIES: Final = 2
 _TRIES_AFTER_DEADLOCK: Final = 5
@@ -35,13 +36,17 @@ _LIMIT_EXCEEDED: Final = "54"
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """Orders created, updated, found unchanged, and kept since ours are newer; and lines that were bad."""
+    """Orders created, updated, found unchanged, and kept since ours are newer; and lines that were bad.
+
+    `doubtful` of them went in although their amounts do not add up.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     kept: int = 0
     bad: int = 0
+    doubtful: int = 0
 
 
 def import_orders(
@@ -50,16 +55,18 @@ def import_orders(
     report_bad: Callable[[BadLine], None],
     progress: Callable[[int], None] | None = None,
     batch_size: int = 500,
+    most: int | None = None,
 ) -> ImportResult:
-    """Import order documents (contract section 6), one a line; see `open_lines`.
+    """Import order documents (contract section 6), one a line, or in JSON texts; see `open_lines` and `list_sent`.
 
     Idempotent by number: the same document again leaves an order unchanged, a newer `modified_date` updates
     it, an older one is passed over. Each batch is a transaction of its own, so what was imported stays,
-    whatever happens later. `report_bad` gets every line that did not go in, in order; `progress` gets the
-    number of lines dealt with since it was last called. Memory is bounded by the batch. Raises
+    whatever happens later. `report_bad` gets every line that did not go in or is doubtful, in order; `progress`
+    gets the number of lines dealt with since it was last called. Documents beyond `most` are refused, unread.
+    Memory is bounded by the batch. Raises
     `django.db.OperationalError` or `InterfaceError` when the database goes away.
     """
-    importer = _Importer(report_bad, batch_size)
+    importer = _Importer(report_bad, batch_size, most)
     for count in importer.run(lines):
         if progress is not None:
             progress(count)
@@ -79,55 +86,57 @@ class _Batch:
 
 
 class _Importer:
-    def __init__(self, report_bad: Callable[[BadLine], None], batch_size: int) -> None:
+    def __init__(self, report_bad: Callable[[BadLine], None], batch_size: int, most: int | None) -> None:
         self._report_bad = report_bad
+        self._most = most
         self._batch_size = batch_size
         self._batch = _Batch()
         self._total = BatchOutcome()
-        self._bad = 0
+        self._bad = self._doubtful = 0
 
     def result(self) -> ImportResult:
         total = self._total
-        return ImportResult(total.created, total.updated, total.unchanged, total.kept, self._bad)
+        return ImportResult(
+            total.created, total.updated, total.unchanged, total.kept, self._bad, self._doubtful
+        )
 
     def run(self, lines: Iterable[bytes]) -> Iterator[int]:
         """Import the lines; yields the number of lines after each batch."""
-        line = 0
+        number = 0
         try:
-            for line, content in enumerate(lines, start=1):
-                yield from self._take(line, content)
+            for sent in list_sent(lines):
+                number = sent.number
+                yield from self._take(sent)
         except InputDamaged as error:
             reason = f"the input is damaged from here on, nothing more of it was read: {error}"
-            self._batch.bad.append(BadLine(line + 1, reason, None))
+            self._batch.bad.append(BadLine(number + 1, reason, None))
         if self._batch.count or self._batch.bad:
             yield self._flush()
 
-    def _take(self, line: int, content: bytes) -> Iterator[int]:
-        intake = self._read(line, content)
+    def _take(self, sent: Sent) -> Iterator[int]:
+        intake = self._read(sent)
         if intake is not None and intake.number in self._batch.numbers:
             yield self._flush()  # a batch has each order once, so that the later line finds the earlier one
         batch = self._batch
         batch.count += 1
-        batch.size += len(content)
+        batch.size += sent.size
         if intake is not None:
             batch.intakes.append(intake)
-            batch.lines.append(line)
+            batch.lines.append(sent.number)
             batch.numbers.add(intake.number)
         if batch.count >= self._batch_size or batch.size >= _LARGEST_BATCH:
             yield self._flush()
 
-    def _read(self, line: int, content: bytes) -> OrderIntake | None:
-        """Read one line; a bad one is noted, an empty one passed over, and both are None."""
-        if not content.strip():
-            return None
+    def _read(self, sent: Sent) -> OrderIntake | None:
+        """Read one document; a bad one is noted, an empty line passed over, and both are None."""
         document = None
         try:
-            if len(content) > LONGEST_LINE:
-                raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")  # noqa: TRY301 - the except clause below words every refusal
-            document = decode_document(content)
-            return read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
+            if self._most is not None and sent.number > self._most:
+                raise DocumentInvalid("", f"more than {self._most} at once")  # noqa: TRY301 - the except clause below words every refusal
+            document = _decode(sent)
+            return None if document is None else read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
         except DocumentInvalid as error:
-            self._batch.bad.append(BadLine(line, str(error)[:_LONGEST_REASON], find_number(document)))
+            self._batch.bad.append(_report(sent.number, str(error), find_number(document)))
             return None
 
     def _flush(self) -> int:
@@ -136,13 +145,34 @@ class _Importer:
         for name in ("created", "updated", "unchanged", "kept"):
             setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
         for place, reason in outcome.refused.items():
-            batch.bad.append(
-                BadLine(batch.lines[place], reason[:_LONGEST_REASON], batch.intakes[place].number)
-            )
-        for bad in sorted(batch.bad, key=lambda bad: bad.line):
-            self._report_bad(bad)
+            batch.bad.append(_report(batch.lines[place], reason, batch.intakes[place].number))
         self._bad += len(batch.bad)
+        doubtful = [
+            _report(batch.lines[place], doubt, intake.number, is_imported=True)
+            for place, intake in enumerate(batch.intakes)
+            for doubt in intake.doubts
+            if place not in outcome.refused
+        ]
+        self._doubtful += len(doubtful)
+        for bad in sorted([*batch.bad, *doubtful], key=lambda bad: bad.line):
+            self._report_bad(bad)
         return batch.count
+
+
+def _decode(sent: Sent) -> Document | None:
+    """Return what was sent as a document, None for an empty line. Raises `DocumentInvalid`."""
+    content = sent.content
+    if isinstance(content, DocumentInvalid):
+        raise content
+    if not isinstance(content, bytes):
+        return content
+    if len(content) > LONGEST_LINE:
+        raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")
+    return decode_document(content) if content.strip() else None
+
+
+def _report(line: int, reason: str, number: str | None, *, is_imported: bool = False) -> BadLine:
+    return BadLine(line, reason[:_LONGEST_REASON], number, is_imported)
 
 
 def write_batch(intakes: Sequence[OrderIntake]) -> BatchOutcome:

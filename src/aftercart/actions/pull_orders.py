@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from aftercart.actions.complete_order import complete_document
 from aftercart.actions.import_orders import write_batch
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
+from aftercart.commerce.client import CommerceUnavailable
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder
@@ -39,11 +41,14 @@ def pull_orders(
     client: Omnitron,
     *,
     may_call: Callable[[], bool] = has_calls_left,
+    must_complete: bool = False,
 ) -> PullResult:
     """Read each order's items and ids, and write all of them. No transaction is open while Omnitron is asked.
 
     Where it fails, or `may_call` says no, the rest is `unread`, and nothing of it is lost: whoever read the list reads
-    it again. What makes no sense stops nobody. Written again, an order changes only by a newer `modified_date`.
+    it again. Where the shop, which completes them, does not answer, an order that makes sense without is written as
+    Omnitron has it, unless it `must_complete`: then `CommerceUnavailable` is raised.
+    What makes no sense stops nobody. Written again, an order changes only by a newer `modified_date`.
     """
     result, intakes = PullResult(), []
     for row in rows:
@@ -51,12 +56,16 @@ def pull_orders(
             result.unread.append(row)
             continue
         try:
-            intakes.append(_read(row, channel_id, client))
+            intakes.append(_read(row, channel_id, client, must_complete=must_complete))
         except DocumentInvalid as error:
             result.bad[row.number] = str(error)
             _logger.warning("Order %s of Omnitron's makes no sense: %s", row.number, error)
         except OmnitronError as error:
             result.failure = error
+            result.unread.append(row)
+        except CommerceUnavailable:
+            if must_complete:
+                raise
             result.unread.append(row)
     if intakes:
         outcome = write_batch(intakes)
@@ -67,7 +76,7 @@ def pull_orders(
     return result
 
 
-def _read(order: RemoteOrder, channel_id: int, client: Omnitron) -> OrderIntake:
+def _read(order: RemoteOrder, channel_id: int, client: Omnitron, *, must_complete: bool) -> OrderIntake:
     with metered() as meter:
         try:
             with client.dialogue() as dialogue:
@@ -75,7 +84,16 @@ def _read(order: RemoteOrder, channel_id: int, client: Omnitron) -> OrderIntake:
                 ids = _find_ids(dialogue, channel_id, order, items)
         finally:
             spend_calls(meter.calls)
-    return read_order(make_document(order, items, ids, channel_id), channel_id=channel_id)
+    document = make_document(order, items, ids, channel_id)
+    try:
+        return read_order(complete_document(document), channel_id=channel_id)
+    except CommerceUnavailable as unavailable:
+        if must_complete:
+            raise
+        try:
+            return read_order(document, channel_id=channel_id)
+        except DocumentInvalid:
+            raise unavailable from None  # with the shop's part it may make sense
 
 
 def _find_ids(
@@ -98,8 +116,6 @@ def make_document(
     """Make an order document (contract section 6) of Omnitron's: only fields that the contract knows."""
     row = order.document
     document = {name: value for name, value in row.items() if name in ORDER_KNOWN}
-    customer = row.get("customer")
-    is_guest = row.get("is_guest") is True or ("customer" in row and customer is None)
     document |= {
         "id": ids.get(("order", order.pk)),
         "number": order.number,
@@ -107,11 +123,18 @@ def make_document(
         "channel_id": channel_id,
         "user_email": _find_email(row),
         "created_date": row.get("created_date") or row.get("date_placed"),
-        "orderitem_set": _make_items(items, ids),
+        "orderitem_set": make_items(items, ids),
     }
     document.pop("channel", None)
     document.pop("user", None)
-    return {**document, "user": None} if is_guest else document
+    return {**document, "user": None} if _is_guests(row) else document
+
+
+def _is_guests(row: Mapping[str, Any]) -> bool:
+    """Return whether an order is a guest's: it says so, or its customer does, or it has none."""
+    customer = row.get("customer")
+    says_so = isinstance(customer, Mapping) and customer.get("user_type") == "guest"
+    return row.get("is_guest") is True or says_so or ("customer" in row and customer is None)
 
 
 def _find_email(row: Mapping[str, Any]) -> Any:
@@ -125,8 +148,8 @@ def _find_email(row: Mapping[str, Any]) -> Any:
     return None
 
 
-def _make_items(items: Sequence[RemoteItem], ids: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
-    """Put together Omnitron's items that are one of the shop's."""
+def make_items(items: Sequence[RemoteItem], ids: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
+    """Make item documents of Omnitron's items, putting together Omnitron's items that are one of the shop's."""
     groups: dict[str, list[RemoteItem]] = {}
     for item in items:
         groups.setdefault(ids.get(("orderitem", item.pk)) or f"pk {item.pk}", []).append(item)

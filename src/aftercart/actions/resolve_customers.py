@@ -216,6 +216,12 @@ def _find_in_books(entries: Sequence[_Entry]) -> None:
             entry.address.pk, entry.address.primary = found
 
 
+def snapshot_address(intake: AddressIntake) -> str:
+    """Return one address as a JSON snapshot, its places found or made; it stands in nobody's book."""
+    entry = _make_entry(intake, _resolve_places([intake.places]), None)
+    return str(_write_snapshot(entry))
+
+
 def _write_snapshots(shipping: _Entry | None, billing: _Entry | None) -> tuple[str | None, str | None]:
     first = _write_snapshot(shipping)
     return first, first if billing is shipping else _write_snapshot(billing)

@@ -1,9 +1,10 @@
 """Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models, transaction
 
 from aftercart.actions.apply_late import take_late
@@ -13,6 +14,7 @@ from aftercart.actions.compare_refunds import sum_reported
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_late import find_late, list_unproven
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.follow_changes import FOLLOWED, follow_changes
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.notify_customer import notify_completed
 from aftercart.actions.plan_sync import plan_sync
@@ -48,6 +50,17 @@ _WHEN_UNSENT, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10
 _SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read of an order; `shop_ids` are the shop's ids for Omnitron's items that nobody has here."""
+
+    remote: RemoteOrder
+    remote_pks: Mapping[int, Sequence[int]]
+    shop_ids: Mapping[int, str]
+    requests: Mapping[int, RemoteRequest]
+    decided: Mapping[int, RemoteRequest]
+
+
 def sync_order(order_pk: int, client: Omnitron) -> None:
     """Read an order and its requests from Omnitron and book what has changed.
 
@@ -58,10 +71,11 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         requests = _read_requests(dialogue, order)  # first: what was decided by then, the items will show
         remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
         remote_pks = _find_items(dialogue, order)
+        shop_ids = _find_new_items(dialogue, order, remote, remote_pks)
         # What was decided in Omnitron's queue meanwhile shows at the items, too, and must not look like a late arrival.
         decided = _read_requests(dialogue, order) if list_unproven(order.pk) else requests
     failpoint("sync.read")
-    _book(order, remote, remote_pks, requests, decided)
+    _book(order, _Reading(remote, remote_pks, shop_ids, requests, decided))
 
 
 def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
@@ -108,6 +122,27 @@ def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     return found
 
 
+def _find_new_items(
+    dialogue: Dialogue, order: Order, remote: RemoteOrder, remote_pks: dict[int, list[int]]
+) -> dict[int, str]:
+    """Find the shop's ids of items that were added at Omnitron; further units of an item of ours join its ids."""
+    known = {pk for pks in remote_pks.values() for pk in pks}
+    unknown = [row.pk for row in remote.items if row.pk not in known]
+    if not unknown or not settings.OMNITRON_PULL_ORDERS:
+        return {}
+    found = dialogue.find_remote_ids(
+        channel_id=order.channel_id, content_type="orderitem", object_ids=unknown
+    )
+    new = {}
+    for pk, shop_id in found.items():
+        ours = int(shop_id) if shop_id.isdecimal() else 0
+        if ours in remote_pks:
+            remote_pks[ours] = sorted([*remote_pks[ours], pk])
+        else:
+            new[pk] = shop_id
+    return new
+
+
 def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]:
     """Read what Omnitron says of the requests that it has and that are undecided here, by its ids."""
     open_requests = CancellationRequest.objects.filter(
@@ -118,29 +153,25 @@ def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]
 
 
 @transaction.atomic(durable=True)
-def _book(
-    as_read: Order,
-    remote: RemoteOrder,
-    remote_pks: Mapping[int, Sequence[int]],
-    requests: Mapping[int, RemoteRequest],
-    decided: Mapping[int, RemoteRequest],
-) -> None:
+def _book(as_read: Order, reading: _Reading) -> None:
+    remote, requests = reading.remote, reading.requests
     order = lock_order(pk=as_read.pk)
     if order.version != as_read.version:
         # Something was written while we read: what we read may be older than that, so it is read again.
         plan_sync(order.pk, wait=_AGAIN)
         return
     before = _look(order)
+    follow_changes(order, remote, reading.remote_pks, reading.shop_ids)
     rows = {row.pk: row for row in remote.items}
     lines = {line.order_item_id: line for line in _list_open_lines(order)}
     rejected = find_being_rejected(order.pk)
     unproven = list_unproven(order.pk)
     for item in order.items.order_by("pk"):
-        _keep_remote_pks(item, list(remote_pks.get(item.pk, ())))
+        _keep_remote_pks(item, list(reading.remote_pks.get(item.pk, ())))
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
         if item.pk not in rejected:
-            line = _take_late(order, item, line, _leave_out_decided(theirs, decided), unproven)
+            line = _take_late(order, item, line, _leave_out_decided(theirs, reading.decided), unproven)
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
         if line is None:
@@ -156,7 +187,7 @@ def _book(
     if order.sync_due_at == as_read.sync_due_at:  # else there was news while we read
         order.sync_due_at = None
     if _look(order) != before:
-        save_order(order, "status", "status_before", "details", *REFUND_FIELDS, *_SYNC_FIELDS)
+        save_order(order, "status", "status_before", *FOLLOWED, *REFUND_FIELDS, *_SYNC_FIELDS)
     else:
         order.save(update_fields=_SYNC_FIELDS)
     failpoint("sync.booked")
@@ -168,7 +199,8 @@ def _take_status(order: Order, remote: RemoteOrder) -> None:
         return
     is_paid_now = is_payment_shown(order.status, remote.status, order.get_payment_type())
     if is_paid_now and order.details.get("is_payable"):
-        order.details["is_payable"] = False  # the shop said so before it was paid
+        # The shop said so before it was paid.
+        order.details = order.details | {"is_payable": False}
     order.status = remote.status
 
 
@@ -209,7 +241,9 @@ def _take_late(
 def _look(order: Order) -> tuple[object, ...]:
     """Take what a customer could see change, to compare it afterwards."""
     items = tuple(
-        order.items.order_by("pk").values_list("pk", "status", "cancelled_quantity", "refund_amount")
+        order.items.order_by("pk").values_list(
+            "pk", "status", "cancelled_quantity", "refund_amount", "invoice_number", "details"
+        )
     )
     requests = tuple(
         CancellationRequest.objects.filter(line__order_item__order=order)
@@ -221,7 +255,8 @@ def _look(order: Order) -> tuple[object, ...]:
         .order_by("pk")
         .values_list("pk", "easy_return_code", "easy_return_valid_until")
     )
-    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), items, requests, codes)
+    columns = (getattr(order, name) for name in (*REFUND_FIELDS, *FOLLOWED))
+    return (order.status, *columns, items, requests, codes)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:

@@ -159,7 +159,10 @@ def _item_row(order_id: int | None, item: ItemIntake) -> list[Any]:
     return [item.id, order_id, item.parent_id, "{}", *_values(item.columns, _ITEM_FIELDS)]
 
 
-def _add_items(pairs: Collection[tuple[int | None, ItemIntake]]) -> None:
+def add_items(pairs: Collection[tuple[int | None, ItemIntake]]) -> None:
+    """Insert items, each with its order's id; those without an id of the shop's get one. Wants a transaction."""
+    if not pairs:
+        return
     _give_ids(ITEMS, [item for _, item in pairs])
     copy_rows(
         ITEMS,
@@ -179,9 +182,12 @@ def _add_discounts(pairs: Collection[tuple[int | None, DiscountIntake]]) -> None
     )
 
 
-def _add_entries(event: str, entries: Iterable[tuple[int | None, dict[str, Any]]]) -> None:
+def _add_entries(event: str, entries: Iterable[tuple[OrderIntake, dict[str, Any]]]) -> None:
+    """Add an entry for each order, with what is doubtful about it as its cause, for staff to see."""
     actor = TimelineEntry.Actor.IMPORT.value
-    rows = [[order_id, event, actor, "", encode_json(data)] for order_id, data in entries]
+    rows = [
+        [intake.id, event, actor, "; ".join(intake.doubts), encode_json(data)] for intake, data in entries
+    ]
     copy_rows(TIMELINE, ("order_id", "event", "actor", "cause", "data"), rows)
 
 
@@ -203,9 +209,9 @@ def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         for intake, customer in zip(intakes, customers, strict=True)
     ]
     copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
-    _add_items([(intake.id, item) for intake in intakes for item in intake.items])
+    add_items([(intake.id, item) for intake in intakes for item in intake.items])
     _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
-    _add_entries("order_imported", [(intake.id, {"status": intake.columns["status"]}) for intake in intakes])
+    _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
 
 
 # --- updates -----------------------------------------------------------------------------------------------
@@ -237,7 +243,7 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
                 order.pk,
             ]
         )
-        entries.append((order.pk, {"status_before": before, "status": intake.columns["status"]}))
+        entries.append((intake, {"status_before": before, "status": intake.columns["status"]}))
     update_rows(ORDERS, ("version", *_ADDRESSES, *_ORDER_FIELDS), rows)
     _update_items(intakes, items, open_lines)
     _update_discounts(intakes, discounts)
@@ -281,7 +287,7 @@ def _update_items(
                 changed.append([line.parent_id, *_values(line.columns, _ITEM_FIELDS), line.id])
             else:
                 added.append((intake.id, line))
-    _add_items(added)
+    add_items(added)
     update_rows(ITEMS, ("parent_id", *_ITEM_FIELDS), changed)
     # What has a history stays, even if the shop no longer knows it: the timeline refuses to be rewritten.
     OrderItem.objects.filter(pk__in=gone, lines__isnull=True, timelineentry__isnull=True).delete()

@@ -30,6 +30,7 @@ NOTHING: Final = "–"
 EVENT_WORDS: Final[dict[str, Text]] = {
     Event.ORDER_IMPORTED: gettext_lazy("Order imported"),
     Event.ORDER_UPDATED: gettext_lazy("Order updated by an import"),
+    Event.ORDER_FOLLOWED: gettext_lazy("Changed at Omnitron"),
     Event.CANCELLATION_SUBMITTED: gettext_lazy("Cancellation or return asked for"),
     Event.CANCELLATION_SENDING: gettext_lazy("About to be sent to Omnitron"),
     Event.CANCELLATION_SENT: gettext_lazy("Omnitron took the cancellation"),

@@ -1,9 +1,9 @@
-"""What the shop's backend is asked, always with a customer's own cookies: reads, each once, within a second."""
+"""What the shop is asked, with a customer's own cookies or a token of ours: reads, each once, within a second."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -52,6 +52,9 @@ class Commerce(Protocol):
     def list_addresses(self, key: str) -> list[dict[str, Any]]:
         """List the customer's own addresses, as the shop writes them. Raises `CommerceUnavailable`."""
 
+    def find_order(self, number: str) -> dict[str, Any] | None:
+        """Find the shop's document of an order, with our token. Raises `CommerceUnavailable`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -62,6 +65,8 @@ class Configuration:
     most_calls: int
     breaker_failures: int
     breaker_seconds: float
+    token: str = field(default="", repr=False)
+    orders_path: str = "/api/v1/remote/1/orders/"
 
 
 class HttpCommerce:
@@ -77,7 +82,7 @@ class HttpCommerce:
 
     def read_user(self, key: str) -> ShopUser | None:
         """GET current_user/."""
-        with self._session(key) as session:
+        with self._session(_write_cookies(key)) as session:
             answer = session.get("/current_user/")
         if answer.status in _NOBODY:
             return None
@@ -86,7 +91,7 @@ class HttpCommerce:
     def list_addresses(self, key: str) -> list[dict[str, Any]]:
         """GET address/detailed/, page by page."""
         rows: list[dict[str, Any]] = []
-        with self._session(key) as session:
+        with self._session(_write_cookies(key)) as session:
             for page in range(1, _MOST_PAGES + 1):
                 answer = session.get("/address/detailed/", page=page, limit=_PAGE)
                 if answer.status in _NOBODY or (page > 1 and answer.status == _NOT_FOUND):
@@ -98,8 +103,20 @@ class HttpCommerce:
                     break
         return rows
 
+    def find_order(self, number: str) -> dict[str, Any] | None:
+        """GET the list of orders by a number. Others, which an unknown filter lets through, count as none."""
+        with self._session({"Authorization": f"Token {self.configuration.token}"}) as session:
+            answer = session.get(self.configuration.orders_path, number=number)
+        if answer.status == _NOT_FOUND:
+            return None
+        if answer.status in _NOBODY:
+            raise CommerceUnavailable("token_refused")
+        rows = _parse(answer).get("results")
+        found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return next((row for row in found if str(row.get("number")) == number), None)
+
     @contextmanager
-    def _session(self, key: str) -> Iterator["_Session"]:
+    def _session(self, headers: Mapping[str, str]) -> Iterator["_Session"]:
         """Ask within one deadline; what no answer is, speaks against the shop's health."""
         try:
             permit = self.breaker.admit()
@@ -113,7 +130,7 @@ class HttpCommerce:
                     ssl_context=self._ssl_context,
                 )
                 try:
-                    yield _Session(transport, self.configuration.url, key)
+                    yield _Session(transport, self.configuration.url, headers)
                 finally:
                     transport.close()
         except NotSent as error:  # the bulkhead: it says nothing about the shop
@@ -133,25 +150,29 @@ class HttpCommerce:
 
 
 class _Session:
-    def __init__(self, transport: DeadlineTransport, url: str, key: str) -> None:
+    def __init__(self, transport: DeadlineTransport, url: str, headers: Mapping[str, str]) -> None:
         self._transport = transport
         self._url = url.rstrip("/")
-        # Format-checked before: a session key is of lower-case e-mails and digits.
         self._headers = {
             "Host": urlsplit(url).netloc,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            "Cookie": f"sessionid={key}; osessionid={key}",
             "X-Requested-With": "XMLHttpRequest",
+            **headers,
         }
 
-    def get(self, path: str, **params: int) -> RawAnswer:
+    def get(self, path: str, **params: int | str) -> RawAnswer:
         answer = self._transport.send(
             "GET", f"{self._url}{path}", params=params, headers=self._headers, content=None
         )
         if answer.status in {_OK, _NOT_FOUND} | _NOBODY:
             return answer
         raise CommerceUnavailable(Code.SERVER_ERROR)
+
+
+def _write_cookies(key: str) -> dict[str, str]:
+    """Write a customer's cookies. A session key was checked before: it is of lower-case letters and digits."""
+    return {"Cookie": f"sessionid={key}; osessionid={key}"}
 
 
 def _parse(answer: RawAnswer) -> Mapping[str, Any]:

@@ -27,6 +27,8 @@ def get_commerce() -> Commerce:
         most_calls=settings.COMMERCE_MAX_CALLS,
         breaker_failures=settings.OMNITRON_BREAKER_FAILURES,
         breaker_seconds=settings.OMNITRON_BREAKER_SECONDS,
+        token=settings.COMMERCE_TOKEN,
+        orders_path=settings.COMMERCE_ORDERS_PATH,
     )
     with _cache.lock:
         if _cache.replacement is not None:

@@ -29,11 +29,15 @@ class InputDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that did not go in: its number from 1, why, and the order number that it tells, if any."""
+    """A line that did not go in: its number from 1, why, and the order number that it holds, if any.
+
+    One that `is_imported` did go in, with amounts that do not add up.
+    """
 
     line: int
     reason: str
     number: str | None
+    is_imported: bool = False
 
 
 class _Readable(Protocol):
@@ -119,7 +123,7 @@ def bad_lines_path(path: str | Path) -> Path:
 
 
 class BadLinesFile:
-    """Writes bad lines as JSON Lines, `{"line", "reason", "number"}`; makes the file with the first of them.
+    """Writes bad lines as JSON Lines, `{"line", "reason", "number", "is_imported"}`; the first of them makes the file.
 
     A report that an earlier import left at that path is removed when this one begins.
     """

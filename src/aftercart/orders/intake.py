@@ -7,8 +7,10 @@ out itself (`is_cancellable` and the like) is not taken from the document.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -16,6 +18,8 @@ from django.core.validators import validate_email
 
 from aftercart.lib.emails import fold_email
 from aftercart.lib.money import ZERO
+from aftercart.lib.times import EARLIEST
+from aftercart.orders.amounts import find_doubts
 from aftercart.orders.intake_address import AddressIntake, read_address
 from aftercart.orders.intake_details import read_details
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
@@ -23,6 +27,7 @@ from aftercart.orders.intake_points import PointsIntake, read_points
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Problems,
     check_amount,
     find_amount,
     find_currency,
@@ -46,13 +51,17 @@ _ORDER_DETAILS: Final = (
 )  # fmt: skip
 ORDER_KNOWN: Final = frozenset(
     (
-        *_ORDER_DETAILS, "id", "number", "status", "currency", "orderitem_set", "discountitem_set",
+        *_ORDER_DETAILS, "id", "pk", "number", "status", "currency", "orderitem_set", "discountitem_set",
         "is_cancelled", "is_cancellable", "is_refundable", "shipping_address", "billing_address",
         "payment_option", "amount", "amount_without_discount", "discount_amount", "shipping_amount",
         "shipping_tax_rate", "refund_amount", "discount_refund_amount", "shipping_refund_amount",
         "invoice_number", "extra_field", "user_email", "installment_interest_amount", "user", "created_date",
         "modified_date", "campaigns", "channel_id", "channel",
     )
+)  # fmt: skip
+_AMOUNTS: Final = (
+    "shipping_amount", "installment_interest_amount", "refund_amount", "discount_refund_amount",
+    "shipping_refund_amount",
 )  # fmt: skip
 #: What an order number is made of: no slash, which ends a part of an URL, and nothing invisible.
 _NUMBER: Final = re.compile(r"[^\s/\\\x00-\x1f\x7f]+( [^\s/\\\x00-\x1f\x7f]+)*")
@@ -73,6 +82,8 @@ class OrderIntake:
     items: list[ItemIntake]
     discounts: list[DiscountIntake]
     points: list[PointsIntake]
+    #: What may be wrong, and does not keep it out.
+    doubts: list[str] = field(default_factory=list)
 
     def copy(self) -> "OrderIntake":
         """Give a copy to be written: what is filled in there must not look given if it is tried again."""
@@ -91,59 +102,84 @@ def find_number(document: Any) -> str | None:
 
 
 def read_order(document: Document, *, channel_id: int) -> OrderIntake:
-    """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid`."""
-    number = read_text(document, "number", 64, is_required=True).strip()
-    if not _NUMBER.fullmatch(number) or not number.strip("."):
-        raise DocumentInvalid("number", "contains a slash or an invisible character")
-    created = find_moment(document, "created_date")
-    if created is None:
-        raise DocumentInvalid("created_date", "is required")
-    columns = _read_columns(document, channel_id)
+    """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid` for all that is wrong."""
+    problems = Problems()
+    given = problems.read(
+        {
+            "number": lambda: _read_number(document),
+            "id": lambda: find_id(document, "id") or find_id(document, "pk"),
+            "created_date": lambda: need(find_moment(document, "created_date"), "created_date"),
+            "shipping": lambda: read_address(document, "shipping_address"),
+            "billing": lambda: read_address(document, "billing_address"),
+        }
+    )
+    created = given.get("created_date", EARLIEST)
+    columns = _read_columns(document, channel_id, problems)
     columns["created_date"] = created
-    columns["modified_date"] = find_moment(document, "modified_date") or created
-    items = read_items(document, columns)
+    columns["modified_date"] = columns.get("modified_date") or created
+    # Where the order's own columns are wrong, the lines are read all the same, for what is wrong with them.
+    order = {"status": Status.APPROVED.value, "currency": "TRY", "details": {}} | columns
+    lines = problems.read(
+        {
+            "items": lambda: read_items(document, order),
+            "discounts": lambda: read_discounts(document, order),
+            "points": lambda: read_points(document, created),
+        }
+    )
+    problems.end()
     if columns["status"] == Status.CANCELLATION_WAITING:
-        columns["status_before"] = _find_status_before(items)
-    discounts = read_discounts(document, columns)
-    _fill_amounts(document, columns, discounts)
+        columns["status_before"] = _find_status_before(lines["items"])
+    _fill_amounts(document, columns, lines["discounts"])
     return OrderIntake(
-        number=number,
-        id=find_id(document, "id"),
+        number=given["number"],
+        id=given["id"],
         email=columns["user_email"],
         is_guest="user" in document and document["user"] is None,
-        shipping=read_address(document, "shipping_address"),
-        billing=read_address(document, "billing_address"),
+        shipping=given["shipping"],
+        billing=given["billing"],
         modified_date=columns["modified_date"],
         columns=columns,
-        items=items,
-        discounts=discounts,
-        points=read_points(document, created),
+        doubts=find_doubts(columns, [item.columns for item in lines["items"]]),
+        **lines,
     )
 
 
-def _read_columns(document: Document, channel_id: int) -> dict[str, Any]:
-    """Read the columns that need no other part of the document."""
+def _read_number(document: Document) -> str:
+    number = read_text(document, "number", 64, is_required=True).strip()
+    if not _NUMBER.fullmatch(number) or not number.strip("."):
+        raise DocumentInvalid("number", "contains a slash or an invisible character")
+    return number
+
+
+def _read_columns(document: Document, channel_id: int, problems: Problems) -> dict[str, Any]:
+    """Read the columns that need no other part of the document; those that make no sense are noted and missing."""
+    return {"status_before": ""} | problems.read(
+        {
+            "channel_id": lambda: _find_channel(document) or channel_id,
+            "user_email": lambda: _read_email(document),
+            "status": lambda: need(find_status(document, "status"), "status"),
+            "currency": lambda: need(find_currency(document, "currency"), "currency"),
+            "amount": lambda: read_amount(document, "amount"),
+            **{name: partial(_read_optional, document, name) for name in _AMOUNTS},
+            "shipping_tax_rate": lambda: find_amount(document, "shipping_tax_rate"),
+            "payment_option": lambda: _read_payment(document),
+            "invoice_number": lambda: read_text(document, "invoice_number", 64),
+            "campaigns": lambda: _read_campaigns(document),
+            "modified_date": lambda: find_moment(document, "modified_date"),
+            "details": lambda: read_details(document, _ORDER_DETAILS, ORDER_KNOWN),
+        }
+    )
+
+
+def _read_optional(document: Document, name: str) -> Decimal:
+    return find_amount(document, name) or ZERO
+
+
+def _read_campaigns(document: Document) -> list[Any]:
     campaigns = document.get("campaigns")
     if campaigns is not None and not isinstance(campaigns, list):
         raise DocumentInvalid("campaigns", "must be a list")
-    return {
-        "channel_id": _find_channel(document) or channel_id,
-        "user_email": _read_email(document),
-        "status": need(find_status(document, "status"), "status"),
-        "status_before": "",
-        "currency": need(find_currency(document, "currency"), "currency"),
-        "amount": read_amount(document, "amount"),
-        "shipping_amount": find_amount(document, "shipping_amount") or ZERO,
-        "shipping_tax_rate": find_amount(document, "shipping_tax_rate"),
-        "installment_interest_amount": find_amount(document, "installment_interest_amount") or ZERO,
-        "refund_amount": find_amount(document, "refund_amount") or ZERO,
-        "discount_refund_amount": find_amount(document, "discount_refund_amount") or ZERO,
-        "shipping_refund_amount": find_amount(document, "shipping_refund_amount") or ZERO,
-        "payment_option": _read_payment(document),
-        "invoice_number": read_text(document, "invoice_number", 64),
-        "campaigns": campaigns or [],
-        "details": read_details(document, _ORDER_DETAILS, ORDER_KNOWN),
-    }
+    return campaigns or []
 
 
 def _find_channel(document: Document) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from aftercart.orders.document import NO_ADDRESS
@@ -9,6 +10,7 @@ from aftercart.orders.intake_details import gather_extra
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Problems,
     find_object,
     find_text,
     plain,
@@ -95,27 +97,28 @@ def _is_blank(value: Document) -> bool:
 
 
 def _read(value: Document) -> AddressIntake:
-    columns: dict[str, Any] = {field: read_text(value, field, limit) for field, limit in _TEXTS.items()}
-    columns |= {
-        "e_bill_taxpayer": read_flag(value, "e_bill_taxpayer"),
-        "is_corporate": read_flag(value, "is_corporate"),
-        "address_type": find_text(value, "address_type", 32) or "customer",
-        "retail_store": value.get("retail_store") or None,
-        "remote_id": find_text(value, "remote_id", 64),
-        "identity_number": find_text(value, "identity_number", 32),
-        "extra_field": gather_extra(value, _KNOWN),
-    }
-    country, country_name = _read_country(value)
-    return AddressIntake(
-        columns,
-        PlaceNames(
-            country,
-            country_name,
-            city=_find_place(value, "city"),
-            township=_find_place(value, "township"),
-            district=_find_place(value, "district"),
-        ),
+    problems = Problems()
+    columns = problems.read(
+        {
+            **{field: partial(read_text, value, field, limit) for field, limit in _TEXTS.items()},
+            "e_bill_taxpayer": lambda: read_flag(value, "e_bill_taxpayer"),
+            "is_corporate": lambda: read_flag(value, "is_corporate"),
+            "address_type": lambda: find_text(value, "address_type", 32) or "customer",
+            "retail_store": lambda: value.get("retail_store") or None,
+            "remote_id": lambda: find_text(value, "remote_id", 64),
+            "identity_number": lambda: find_text(value, "identity_number", 32),
+            "extra_field": lambda: gather_extra(value, _KNOWN),
+        }
     )
+    places = problems.read(
+        {
+            "country": lambda: _read_country(value),
+            **{level: partial(_find_place, value, level) for level in ("city", "township", "district")},
+        }
+    )
+    problems.end()
+    country, country_name = places.pop("country")
+    return AddressIntake(columns, PlaceNames(country, country_name, **places))
 
 
 def _find_place(value: Document, level: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from aftercart.lib.money import ZERO
@@ -11,6 +12,7 @@ from aftercart.orders.intake_details import add_extra, read_details
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Problems,
     check_amount,
     find_amount,
     find_currency,
@@ -35,7 +37,7 @@ _ITEM_DETAILS: Final = (
 )  # fmt: skip
 ITEM_KNOWN: Final = frozenset(
     (
-        *_ITEM_DETAILS, "id", "order", "parent", "status", "price_currency", "product", "sku", "quantity",
+        *_ITEM_DETAILS, "id", "pk", "order", "parent", "status", "price_currency", "product", "sku", "quantity",
         "price", "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
         "is_refundable", "cancellationrequest_set", "active_cancellation_request",
         "available_easy_return_shipping_companies", "invoice_number", "extra_field", "refund_amount",
@@ -48,6 +50,7 @@ _DISCOUNT_KNOWN: Final = frozenset(
         "session_offer_type", "created_date", "modified_date",
     )
 )  # fmt: skip
+_AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
 _MOST_ITEMS: Final = 1000
 #: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
 _LARGEST_QUANTITY: Final = 100_000
@@ -82,11 +85,11 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
     extra = document.get("extra_field")
     order_extra = extra if isinstance(extra, dict) else {}
     items = []
+    problems = Problems()
     for place, row in enumerate(rows):
-        try:
+        with problems.noted(f"orderitem_set[{place}]"):
             items.append(_read_item(row, order, order_extra))
-        except DocumentInvalid as error:
-            raise error.within(f"orderitem_set[{place}]") from None
+    problems.end()
     _check_unique([item.id for item in items], "orderitem_set", "id")
     ids = {item.id for item in items if item.id is not None}
     for item in items:
@@ -97,42 +100,66 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
 
 
 def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
-    status = find_status(row, "status") or order["status"]
-    quantity = find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY) or 1
-    price = read_amount(row, "price")
-    product, sku = _read_product(row)
     own_extra = row.get("extra_field")
     extras = (own_extra, order_extra) if isinstance(own_extra, dict) else (order_extra,)
-    modified = find_moment(row, "modified_date")
-    shipped = _find_date(extras, "shipped_date")
-    delivered = _find_date(extras, "delivered_date")
-    total = find_amount(row, "total_amount")
-    guess = modified or order["modified_date"]
-    columns = {
+    problems = Problems()
+    given = problems.read(
+        {
+            "id": lambda: find_id(row, "id") or find_id(row, "pk"),
+            "parent": lambda: _find_parent(row),
+            "product": lambda: _read_product(row),
+            "status": lambda: find_status(row, "status") or order["status"],
+            "quantity": lambda: find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY) or 1,
+            "price_currency": lambda: find_currency(row, "price_currency") or order["currency"],
+            "price": lambda: read_amount(row, "price"),
+            **{name: partial(find_amount, row, name) for name in _AMOUNTS},
+            "invoice_number": lambda: read_text(row, "invoice_number", 64),
+            "is_final_sale": lambda: _read_final_sale(own_extra),
+            "shipped": lambda: _find_date(extras, "shipped_date"),
+            "delivered": lambda: _find_date(extras, "delivered_date"),
+            "created": lambda: find_moment(row, "created_date") or order["created_date"],
+            "modified": lambda: find_moment(row, "modified_date"),
+        }
+    )
+    problems.end()
+    columns = _make_columns(row, given, order)
+    return ItemIntake(
+        given["id"],
+        given["parent"],
+        columns,
+        is_shipping_date_given=given["shipped"] is not None,
+        is_delivery_date_given=given["delivered"] is not None,
+    )
+
+
+def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a line's columns of what the document says of it; what it leaves out follows from the rest."""
+    status, quantity, price, total = (given[name] for name in ("status", "quantity", "price", "total_amount"))
+    product, sku = given["product"]
+    shipped, delivered = given["shipped"], given["delivered"]
+    guess = given["modified"] or order["modified_date"]
+    return {
         "status": status,
         "status_before": order["status"] if _waits(status) and is_under_way(order["status"]) else "",
         "sku": sku,
         "product": product,
         "quantity": quantity,
         "cancelled_quantity": _find_cancelled(row, status, quantity),
-        "price_currency": find_currency(row, "price_currency") or order["currency"],
+        "price_currency": given["price_currency"],
         "price": price,
-        "retail_price": _or(find_amount(row, "retail_price"), price),
-        "unit_price": _or(find_amount(row, "unit_price"), price),
+        "retail_price": _or(given["retail_price"], price),
+        "unit_price": _or(given["unit_price"], price),
         "total_amount": check_amount(price * quantity, "total_amount") if total is None else total,
-        "tax_rate": find_amount(row, "tax_rate") or ZERO,
-        "refund_amount": find_amount(row, "refund_amount") or ZERO,
-        "invoice_number": read_text(row, "invoice_number", 64),
-        "is_final_sale": _read_final_sale(own_extra),
+        "tax_rate": given["tax_rate"] or ZERO,
+        "refund_amount": given["refund_amount"] or ZERO,
+        "invoice_number": given["invoice_number"],
+        "is_final_sale": given["is_final_sale"],
         "shipped_at": shipped or ((delivered or guess) if status in SHIPPED else None),
         "delivered_at": delivered or (guess if status == Status.DELIVERED else None),
         "details": read_details(row, _ITEM_DETAILS, ITEM_KNOWN),
-        "created_date": find_moment(row, "created_date") or order["created_date"],
+        "created_date": given["created"],
         "modified_date": guess,
     }
-    return ItemIntake(
-        find_id(row, "id"), _find_parent(row), columns, shipped is not None, delivered is not None
-    )
 
 
 def _or(amount: Decimal | None, instead: Decimal) -> Decimal:
@@ -201,11 +228,11 @@ def read_discounts(document: Document, order: Mapping[str, Any]) -> list[Discoun
     """Read an order's discounts; what nobody knows of them goes to the order's `details`."""
     rows = [row for row in read_rows(document, "discountitem_set") if row]  # the vendor's examples hold `{}`
     discounts = []
+    problems = Problems()
     for place, row in enumerate(rows):
-        try:
+        with problems.noted(f"discountitem_set[{place}]"):
             discounts.append(_read_discount(row, order))
-        except DocumentInvalid as error:
-            raise error.within(f"discountitem_set[{place}]") from None
+    problems.end()
     _check_unique([discount.id for discount in discounts], "discountitem_set", "pk")
     _keep_unknown(rows, order["details"])
     return discounts

@@ -5,6 +5,8 @@ float. Every function raises `DocumentInvalid` for a value that it cannot read, 
 """
 
 import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -38,19 +40,50 @@ _STATUSES: Final = {
 
 
 class DocumentInvalid(ValueError):
-    """A document that cannot be an order: `field` is the place ("" for all of it), `problem` the reason."""
+    """A document that cannot be an order: each `problem` with its place, `field` ("" for the whole document)."""
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(field, problem)
-        self.field = field
-        self.problem = problem
+    def __init__(self, field: str, problem: str, *more: tuple[str, str]) -> None:
+        super().__init__(field, problem, *more)
+        self.problems: Final = ((field, problem), *more)
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.problem}" if self.field else self.problem
+        return "; ".join(f"{field}: {problem}" if field else problem for field, problem in self.problems)
 
     def within(self, place: str) -> "DocumentInvalid":
-        """Say the same of a field inside `place`."""
-        return DocumentInvalid(f"{place}.{self.field}" if self.field else place, self.problem)
+        """Return the same error for a document that stands at `place` of a larger one."""
+        first, *more = ((f"{place}.{field}" if field else place, text) for field, text in self.problems)
+        return DocumentInvalid(*first, *more)
+
+
+class Problems:
+    """Gathers everything that is wrong with a document, where a single error would end the reading."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    @contextmanager
+    def noted(self, place: str = "") -> Iterator[None]:
+        """Note what is wrong within the block, which ends there; `place` goes before the fields' names."""
+        try:
+            yield
+        except DocumentInvalid as error:
+            self._found += (error.within(place) if place else error).problems
+
+    def read(self, readers: Mapping[str, Callable[[], Any]]) -> Document:
+        """Call every reader; return what could be read, by name."""
+        values: Document = {}
+        for name, reader in readers.items():
+            try:
+                values[name] = reader()
+            except DocumentInvalid as error:
+                self._found += error.problems
+        return values
+
+    def end(self) -> None:
+        """Raise `DocumentInvalid` for all that was noted, if anything was."""
+        if self._found:
+            first, *more = self._found
+            raise DocumentInvalid(*first, *more)
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -58,12 +91,21 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 def decode_document(line: bytes) -> Document:
     """Read one line as a JSON object that PostgreSQL can hold: no NUL, no monstrous number, not too deep."""
+    return check_document(decode_value(line))
+
+
+def decode_value(text: bytes) -> Any:
+    """Read a JSON text, its fractions as `Decimal`. Raises `DocumentInvalid`."""
     try:
-        value = _decoder.decode(line)
+        return _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, InvalidOperation, ValueError) as error:
         raise DocumentInvalid("", f"not JSON: {error}") from None
     except RecursionError:
         raise DocumentInvalid("", "nested too deeply") from None
+
+
+def check_document(value: Any) -> Document:
+    """Return a value that is a JSON object, and holds nothing that PostgreSQL cannot. Raises `DocumentInvalid`."""
     if not isinstance(value, dict):
         raise DocumentInvalid("", "not a JSON object")
     _check_tree(value, 0)

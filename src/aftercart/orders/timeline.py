@@ -18,6 +18,7 @@ class Event(StrEnum):
 
     ORDER_IMPORTED = "order_imported"
     ORDER_UPDATED = "order_updated"
+    ORDER_FOLLOWED = "order_followed"
     STATUS_CHANGED = "status_changed"
     CANCELLATION_SUBMITTED = "cancellation_submitted"
     CANCELLATION_SENDING = "cancellation_sending"
@@ -56,6 +57,7 @@ class Event(StrEnum):
 EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.ORDER_IMPORTED: frozenset({_Kind.IMPORT}),
     Event.ORDER_UPDATED: frozenset({_Kind.IMPORT}),
+    Event.ORDER_FOLLOWED: frozenset({_Kind.OMNITRON}),
     Event.STATUS_CHANGED: frozenset({_Kind.OMNITRON}),
     Event.CANCELLATION_SUBMITTED: frozenset({_Kind.CUSTOMER}),
     Event.CANCELLATION_SENDING: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),

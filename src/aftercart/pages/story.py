@@ -54,6 +54,7 @@ OUR_EVENTS: Final = frozenset(
     {
         Event.ORDER_IMPORTED,
         Event.ORDER_UPDATED,
+        Event.ORDER_FOLLOWED,
         Event.CANCELLATION_SENDING,
         Event.LATE_SENDING,
         Event.LATE_SUCCESS,

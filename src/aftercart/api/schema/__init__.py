@@ -18,6 +18,7 @@ from aftercart.api.schema.cancellations import (
     request_cancellation,
     request_cancellations,
 )
+from aftercart.api.schema.intake import send_orders
 from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
 from aftercart.api.schema.quotes import quote_cancellation
@@ -50,4 +51,5 @@ __all__ = [
     "remove_address",
     "request_cancellation",
     "request_cancellations",
+    "send_orders",
 ]

@@ -10,6 +10,7 @@ ADDRESSES: Final = "Customers: address book"
 CANCELLATIONS: Final = "Customers: cancellations and returns"
 POINTS: Final = "Customers: points"
 SESSION: Final = "Storefronts: session"
+INTAKE: Final = "Shops: order intake"
 HEALTH: Final = "Operators: health"
 OMNITRON: Final = "Omnitron: events"
 
@@ -19,6 +20,7 @@ TAGS: Final = [
     {"name": POINTS, "description": "How many loyalty points there are, and how they came and went."},
     {"name": ADDRESSES, "description": "The addresses that a customer keeps, and the places in them."},
     {"name": SESSION, "description": "Log in and out, tell who is logged in, get a token for writes."},
+    {"name": INTAKE, "description": "Send orders, where they are not pulled from Omnitron: under a token."},
     {"name": HEALTH, "description": "For supervisors and load balancers: no session, no cookies."},
     {"name": OMNITRON, "description": "What the back office calls."},
 ]
