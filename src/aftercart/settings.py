@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -180,6 +181,8 @@ COMMERCE_URL = config.text("COMMERCE_URL") or (
 if AFTERCART_IDENTITY == "commerce":
     _shop = f"http://127.0.0.1:{COMMERCE_SANDBOX_PORT}" if not config.text("COMMERCE_URL") else PUBLIC_URL
     LOGIN_URL = config.text("COMMERCE_LOGIN_URL") or f"{_shop}/users/login/"
+_login = urlsplit(LOGIN_URL)
+_login_origins = [f"{_login.scheme}://{_login.netloc}"] if _login.netloc else []
 COMMERCE_SECONDS = config.seconds("COMMERCE_SECONDS")
 COMMERCE_SESSION_SECONDS = config.seconds("COMMERCE_SESSION_SECONDS")
 COMMERCE_TOKEN = config.text("COMMERCE_TOKEN")
@@ -216,7 +219,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # A form sent after the session has ended, and a log-out, lead to the log-in, which may be the shop's own.
+        "form-action": ["'self'", *_login_origins],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     },

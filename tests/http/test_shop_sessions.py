@@ -100,6 +100,24 @@ def test_a_log_out_in_the_shop_ends_here_when_the_time_is_over(commerce: FakeCom
     assert commerce.asked == {KEY: 2}
 
 
+@pytest.mark.parametrize(("accept", "status"), [("text/html", 303), ("application/json", 200)])
+def test_a_log_out_here_takes_the_shops_cookies_too(
+    commerce: FakeCommerce, shop: Shop, accept: str, status: int
+) -> None:
+    commerce.log_in(KEY, 77, shop.user.email)
+    token = "c" * 32
+    client = bring(accept=accept, csrftoken=token)
+    assert client.get("/users/orders/").status_code == 200
+
+    kind = "application/json" if status == 200 else "application/x-www-form-urlencoded"
+    answer = client.post("/users/logout/", "{}", kind, headers={"X-CSRFToken": token})
+
+    assert answer.status_code == status
+    for name in ("sessionid", "osessionid", "csrftoken"):
+        assert (answer.cookies[name].value, answer.cookies[name]["max-age"]) == ("", 0)
+    assert not Session.objects.filter(user=shop.user).exists()
+
+
 def test_a_shop_that_does_not_answer_is_503_with_a_time_and_nobodys_data(
     commerce: FakeCommerce, shop: Shop
 ) -> None:

@@ -20,8 +20,13 @@ COMPLETE = {
 }
 
 
-def start(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = "import aftercart.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
+COOKIES = "s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE"
+
+
+def start(
+    folder: Path, environment: dict[str, str], shown: str = COOKIES
+) -> subprocess.CompletedProcess[str]:
+    command = f"import aftercart.settings as s; print({shown})"
     inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     paths = os.pathsep.join(path for path in sys.path if path)
     return subprocess.run(
@@ -40,6 +45,14 @@ def test_a_complete_production_starts_with_secure_cookies(tmp_path: Path) -> Non
 def test_a_local_run_needs_nothing(tmp_path: Path) -> None:
     assert start(tmp_path, {}).stdout == "False False\n"
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_forms_may_lead_to_the_shops_log_in_on_another_host(tmp_path: Path) -> None:
+    shop = {"AFTERCART_IDENTITY": "commerce", "COMMERCE_LOGIN_URL": "https://shop.example.com/users/auth"}
+    shown = "*s.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action']"
+
+    assert start(tmp_path, shop, shown).stdout == "'self' https://shop.example.com\n"
+    assert start(tmp_path, {}, shown).stdout == "'self'\n"
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL"])

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib import auth
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest, HttpResponseBase
 
 from aftercart.accounts.models import Session, User
 from aftercart.lib.clock import get_now
@@ -36,3 +39,17 @@ class SessionStore(DatabaseStore):
         user_id = data.get(SESSION_KEY)
         session.user_id = None if user_id is None else int(user_id)
         return session
+
+
+def end_session(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Log out, and have the browser forget the three cookies; those of a session of the shop's, too.
+
+    Its row here is only what the shop has said: while the browser kept the cookies, the next page would ask again.
+    """
+    auth.logout(request)
+    for name in (
+        settings.SESSION_COOKIE_NAME,
+        settings.SESSION_COOKIE_TWIN_NAME,
+        settings.CSRF_COOKIE_NAME,
+    ):
+        response.delete_cookie(name, samesite="Lax")

@@ -114,7 +114,7 @@ class ShopSession(SessionStore):
         super().create()
 
     def flush(self) -> None:
-        """Forget what is remembered; the cookie is the shop's, and stays."""
+        """Forget what is remembered. The session itself is the shop's, and stays there."""
         if self.is_own:
             super().flush()
             return

@@ -1,7 +1,6 @@
 """The views of the session: log-in, log-out, the current user, the CSRF token (contract sections 1 and 5)."""
 
-from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login
 from django.http import Http404
 from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aftercart.accounts.sessions import end_session
 from aftercart.api import schema
 from aftercart.api.account import write_user
 from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
@@ -66,9 +66,8 @@ class Logout(APIView):
     @schema.log_out
     def post(self, request: Request) -> Response:
         """Log out and clear the three cookies."""
-        logout(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
         response = Response({"detail": _("Successfully logged out.")})
-        response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite="Lax")
+        end_session(request._request, response)  # noqa: SLF001 - Django's own request, which the framework keeps there
         return response
 
 

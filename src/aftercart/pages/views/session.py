@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.models import User
+from aftercart.accounts.sessions import end_session
 from aftercart.lib.emails import fold_email
 from aftercart.lib.identity import has_own_accounts
 from aftercart.pages.forms import LoginForm
@@ -82,8 +83,6 @@ def logout(request: HttpRequest) -> HttpResponse:
     """Ask; then log out and clear the three cookies."""
     if request.method != "POST":
         return render(request, "pages/logout.html")
-    auth.logout(request)
     response = SeeOther(reverse("login"))
-    # The two cookies of the session go with the session itself.
-    response.delete_cookie(settings.CSRF_COOKIE_NAME, samesite="Lax")
+    end_session(request, response)
     return response
