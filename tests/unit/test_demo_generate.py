@@ -74,6 +74,12 @@ def test_every_status_currency_and_payment_occurs() -> None:
     assert any(d["number"].startswith("ORD-2026-") for d in DOCUMENTS)
 
 
+def test_a_guests_number_can_be_typed_into_a_form_for_digits() -> None:
+    guests = [d["number"] for d in DOCUMENTS if d["user"] is None]
+    assert len(guests) > 1
+    assert [number for number in guests if not number.isdigit()] == []
+
+
 def test_every_named_customer_has_every_kind_in_the_promised_number() -> None:
     counts = Counter((owner.email, kind) for _, owner, kind in list_prepared())
     assert counts == Counter(

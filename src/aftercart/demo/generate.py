@@ -202,7 +202,7 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
     points = write_points(person, plan.order_id, plan.status, amount, modified, len(items))
     return {
         "id": plan.order_id,
-        "number": _write_number(plan.order_id, now),
+        "number": _write_number(plan, now),
         "status": _label(plan.status),
         "currency": _currency(person.currency),
         "orderitem_set": items,
@@ -236,11 +236,14 @@ def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -
     }
 
 
-def _write_number(order_id: int, now: datetime) -> str:
-    """Write an order number in one of the contract's two forms: 16 digits, or `ORD-2026-000123`."""
-    if order_id % 3 == 0:
-        return f"{now.year}{order_id * 7919 % 10**12:012d}"
-    return f"ORD-{now.year}-{order_id - FIRST_ORDER_ID + 123:06d}"
+def _write_number(plan: _Plan, now: datetime) -> str:
+    """Write an order number in one of the contract's two forms: 16 digits, or `ORD-2026-000123`.
+
+    A guest's has digits alone: a storefront's form for guests may take nothing else.
+    """
+    if plan.is_guest or plan.order_id % 3 == 0:
+        return f"{now.year}{plan.order_id * 7919 % 10**12:012d}"
+    return f"ORD-{now.year}-{plan.order_id - FIRST_ORDER_ID + 123:06d}"
 
 
 def _price(liras: int, currency: str) -> Decimal:
