@@ -14,10 +14,11 @@ from tests.processes import ROOT, find_free_port
 
 
 @contextmanager
-def running_everything(folder: Path, **more: str) -> Iterator[str]:
+def running_everything(folder: Path, *, python: Path | None = None, **more: str) -> Iterator[str]:
     """Run what `make run` runs, on free ports, until it says what to open; gives what it has said.
 
-    `folder` is its `AFTERCART_VAR`, and has `demo.json` by then; `more` are settings.
+    `folder` is its `AFTERCART_VAR`, and has `demo.json` by then; `python` has Aftercart installed, and None is ours
+    with the sources; `more` are settings.
     """
     unset = {"DATABASE_URL", "OMNITRON_URL", "COMMERCE_URL", "PUBLIC_URL", "SECRET_KEY", "AFTERCART_ENV"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
@@ -27,13 +28,14 @@ def running_everything(folder: Path, **more: str) -> Iterator[str]:
         "SANDBOX_PORT": str(find_free_port()),
         "COMMERCE_SANDBOX_PORT": str(find_free_port()),
         "WEB_PROCESSES": "1",
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+        "PYTHONPATH": "" if python else os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
         **more,
     }
     log_path = folder / "run.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aftercart", "run"],
+            [python or sys.executable, "-m", "aftercart", "run"],
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

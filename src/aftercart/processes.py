@@ -65,10 +65,18 @@ def sandbox_command(arguments: Sequence[str] = ()) -> list[str]:
         "--password": settings.OMNITRON_PASSWORD,
     }
     filled = [part for name, value in defaults.items() if name not in given for part in (name, value)]
-    return [sys.executable, "-m", "sandbox", *filled, *arguments]
+    return [sys.executable, "-m", "aftercart_sandbox", *filled, *arguments]
 
 
 def commerce_command() -> list[str]:
     """Return the command of the sandbox's commerce backend, whose log-in sends browsers on to us."""
     port = str(settings.COMMERCE_SANDBOX_PORT)
-    return [sys.executable, "-m", "sandbox.commerce", "--port", port, "--shop-url", settings.PUBLIC_URL]
+    return [
+        sys.executable,
+        "-m",
+        "aftercart_sandbox.commerce",
+        "--port",
+        port,
+        "--shop-url",
+        settings.PUBLIC_URL,
+    ]

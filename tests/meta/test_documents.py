@@ -17,7 +17,7 @@ MOST_LINES_OF_A_DECISION = 40
 def list_requirements() -> list[str]:
     """List the direct dependencies, by name."""
     names = []
-    for list_name in ("run", "dev"):
+    for list_name in ("server", "local", "dev"):
         for line in (ROOT / "requirements" / f"{list_name}.in").read_text().splitlines():
             found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
             if found:

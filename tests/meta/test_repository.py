@@ -37,7 +37,7 @@ def list_code() -> list[Path]:
         path
         for path in list_files()
         if path.suffix == ".py"
-        and path.relative_to(ROOT).parts[0] in {"src", "sandbox"}
+        and path.relative_to(ROOT).parts[0] == "src"
         and "migrations" not in path.parts
     ]
 

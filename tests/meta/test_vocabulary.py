@@ -39,7 +39,7 @@ def _split(called: str) -> set[str]:
 
 def _is_served(path: Path) -> bool:
     """Return whether a module is a part of Aftercart or of the sandbox, not of a test or a benchmark."""
-    return path.relative_to(ROOT).parts[0] in {"src", "sandbox"}
+    return path.relative_to(ROOT).parts[0] == "src"
 
 
 def _list_names(tree: ast.AST, *, has_locals: bool = True) -> Iterator[str]:

@@ -17,7 +17,7 @@ class CommerceProcess:
     """One running server with its client."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "sandbox.commerce", "--port", "0", *arguments]
+        command = [sys.executable, "-m", "aftercart_sandbox.commerce", "--port", "0", *arguments]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         assert self.process.stdout is not None

@@ -21,7 +21,16 @@ class SandboxProcess:
 
     def __init__(self, store: Path, *arguments: str) -> None:
         self.store = store
-        command = [sys.executable, "-m", "sandbox", "--port", "0", "--store", str(store), *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "aftercart_sandbox",
+            "--port",
+            "0",
+            "--store",
+            str(store),
+            *arguments,
+        ]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         assert self.process.stdout is not None

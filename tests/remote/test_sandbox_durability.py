@@ -108,7 +108,11 @@ def _get_and_lose(server: SandboxProcess) -> None:
 
 def test_the_help_teaches(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "aftercart_sandbox", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for taught in ("--port", "--store", "--token-life", "SANDBOX_USERNAME", "/sandbox/faults/", "examples:"):
         assert taught in done.stdout

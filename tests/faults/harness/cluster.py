@@ -226,7 +226,15 @@ class Cluster:
     def start_sandbox(self) -> None:
         """Start the Omnitron sandbox, and wait for it."""
         store = str(self.folder / "omnitron.sqlite3")
-        command = [sys.executable, "-m", "sandbox", "--port", str(self.sandbox_port), "--store", store]
+        command = [
+            sys.executable,
+            "-m",
+            "aftercart_sandbox",
+            "--port",
+            str(self.sandbox_port),
+            "--store",
+            store,
+        ]
         self._add("sandbox", "sandbox", command, self.make_environment("sandbox"), port=self.sandbox_port)
         self.wait_for_sandbox()
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from sandbox.call import Call, Reply
-from sandbox.errors import not_found
-from sandbox.listing import Listing, columns, list_rows
-from sandbox.store import Row, Store
-from sandbox.tables import CANCELLATION_WAITING, CLOSED, CONTENT_TYPES, REFUNDED
-from sandbox.values import plain
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.errors import not_found
+from aftercart_sandbox.listing import Listing, columns, list_rows
+from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.tables import CANCELLATION_WAITING, CLOSED, CONTENT_TYPES, REFUNDED
+from aftercart_sandbox.values import plain
 
 _ORDER_EXTRAS = (
     "billing_address",

@@ -4,9 +4,9 @@ import datetime as dt
 import hmac
 import secrets
 
-from sandbox.call import Call, Reply
-from sandbox.errors import ApiError, required
-from sandbox.values import stamp
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.errors import ApiError, required
+from aftercart_sandbox.values import stamp
 
 
 def log_in(call: Call) -> Reply:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.call import Call, Reply
-from sandbox.errors import ApiError, invalid
-from sandbox.store import Row
-from sandbox.values import read_moment
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.errors import ApiError, invalid
+from aftercart_sandbox.store import Row
+from aftercart_sandbox.values import read_moment
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

@@ -3,9 +3,9 @@
 import datetime as dt
 from typing import Any
 
-from sandbox.errors import invalid
-from sandbox.store import Store
-from sandbox.values import stamp
+from aftercart_sandbox.errors import invalid
+from aftercart_sandbox.store import Store
+from aftercart_sandbox.values import stamp
 
 RETURN_CODE_LIFE = dt.timedelta(days=10)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
 
-from sandbox.errors import invalid
-from sandbox.store import Row, Store, dump
-from sandbox.tables import CALLS
+from aftercart_sandbox.errors import invalid
+from aftercart_sandbox.store import Row, Store, dump
+from aftercart_sandbox.tables import CALLS
 
 KINDS = {
     "latency": "waits `seconds`, then works; with `after: true` it works first and waits before answering",

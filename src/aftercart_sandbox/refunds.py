@@ -9,11 +9,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sandbox import ledger
-from sandbox.orders import items_of
-from sandbox.store import Row, Store
-from sandbox.tables import PAID_AT_THE_DOOR, PAY_ON_DELIVERY, WAITING, WAITING_FOR_MONEY
-from sandbox.values import CENT, plain, read_money
+from aftercart_sandbox import ledger
+from aftercart_sandbox.orders import items_of
+from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.tables import PAID_AT_THE_DOOR, PAY_ON_DELIVERY, WAITING, WAITING_FOR_MONEY
+from aftercart_sandbox.values import CENT, plain, read_money
 
 _TRANSFERS = frozenset({"funds_transfer", "bank_transfer", "money_transfer", "wire_transfer"})
 _ON_DELIVERY = frozenset({PAY_ON_DELIVERY, "cash_on_delivery", "pay_at_door", "pay_on_door"})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.tables import REFUSALS
+from aftercart_sandbox.tables import REFUSALS
 
 
 class ApiError(Exception):

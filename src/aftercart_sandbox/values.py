@@ -5,8 +5,8 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.errors import invalid, required
-from sandbox.tables import STATUS_NUMBERS, STATUSES
+from aftercart_sandbox.errors import invalid, required
+from aftercart_sandbox.tables import STATUS_NUMBERS, STATUSES
 
 CENT = Decimal("0.01")
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)

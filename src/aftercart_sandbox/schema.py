@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sandbox.tables import FIRST_ACTION, FIRST_ITEM, FIRST_ORDER, FIRST_REQUEST
+from aftercart_sandbox.tables import FIRST_ACTION, FIRST_ITEM, FIRST_ORDER, FIRST_REQUEST
 
 FIRST_KEYS: Final = {
     "orders": FIRST_ORDER,

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sandbox import calls
-from sandbox.auth import authenticate
-from sandbox.call import Call, Handler, Options, Reply
-from sandbox.errors import ApiError
-from sandbox.faults import BEFORE, Fault, Hangers, choose
-from sandbox.store import Store, dump
+from aftercart_sandbox import calls
+from aftercart_sandbox.auth import authenticate
+from aftercart_sandbox.call import Call, Handler, Options, Reply
+from aftercart_sandbox.errors import ApiError
+from aftercart_sandbox.faults import BEFORE, Fault, Hangers, choose
+from aftercart_sandbox.store import Store, dump
 
 log = logging.getLogger("sandbox")
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from yarl import URL
 
-from sandbox.errors import ApiError
-from sandbox.store import Store
+from aftercart_sandbox.errors import ApiError
+from aftercart_sandbox.store import Store
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line decides; see ``python -m sandbox --help``. Durations are in seconds."""
+    """What the command line decides; see ``python -m aftercart_sandbox --help``. Durations are in seconds."""
 
     username: str = "aftercart"
     password: str = "sandbox"  # noqa: S105  # the documented default of a sandbox

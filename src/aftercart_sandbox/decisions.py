@@ -5,13 +5,13 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sandbox import ledger
-from sandbox.errors import invalid, not_found
-from sandbox.orders import items_of, refresh_order
-from sandbox.refunds import discount_of, gift_box_of, shipping_of, value_of
-from sandbox.store import Row, Store
-from sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQUEST_OPEN
-from sandbox.values import money, stamp, whole
+from aftercart_sandbox import ledger
+from aftercart_sandbox.errors import invalid, not_found
+from aftercart_sandbox.orders import items_of, refresh_order
+from aftercart_sandbox.refunds import discount_of, gift_box_of, shipping_of, value_of
+from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQUEST_OPEN
+from aftercart_sandbox.values import money, stamp, whole
 
 DECISIONS = ("approve", "reject", "confirm")
 _OPEN = str(REQUEST_OPEN)  # a tuple of strings reads the same in SQL

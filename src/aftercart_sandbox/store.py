@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox.schema import FIRST_KEYS, SCHEMA, TABLES
-from sandbox.tables import REASONS
-from sandbox.values import stamp
+from aftercart_sandbox.schema import FIRST_KEYS, SCHEMA, TABLES
+from aftercart_sandbox.tables import REASONS
+from aftercart_sandbox.values import stamp
 
 Row = sqlite3.Row
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sandbox.errors import invalid, not_found
-from sandbox.orders import items_of, refresh_order
-from sandbox.store import Store
-from sandbox.tables import CANCELLATION_WAITING, CLOSED
-from sandbox.values import money, need, read_money, read_status, whole
+from aftercart_sandbox.errors import invalid, not_found
+from aftercart_sandbox.orders import items_of, refresh_order
+from aftercart_sandbox.store import Store
+from aftercart_sandbox.tables import CANCELLATION_WAITING, CLOSED
+from aftercart_sandbox.values import money, need, read_money, read_status, whole
 
 _REFUNDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amount")
 

@@ -1,22 +1,26 @@
-"""``python -m sandbox``: start the Omnitron sandbox."""
+"""``python -m aftercart_sandbox``: start the Omnitron sandbox."""
 
 import argparse
 import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Sequence
 
-from aiohttp import web
+try:
+    from aiohttp import web
+except ModuleNotFoundError:
+    sys.exit("The sandbox needs aiohttp: pip install 'aftercart[local]'.")
 
-from sandbox.app import build_app
-from sandbox.call import Options
-from sandbox.store import Store
+from aftercart_sandbox.app import build_app
+from aftercart_sandbox.call import Options
+from aftercart_sandbox.store import Store
 
 _EPILOG = """\
 examples:
-  python -m sandbox                                    listen on http://127.0.0.1:8300/, store in var/
-  python -m sandbox --port 0 --store /tmp/o.sqlite3    a free port, printed once the server listens
+  python -m aftercart_sandbox                                    listen on http://127.0.0.1:8300/, store in var/
+  python -m aftercart_sandbox --port 0 --store /tmp/o.sqlite3    a free port, printed once the server listens
   curl -X POST localhost:8300/sandbox/faults/ -d '{"call": "order_cancel", "kind": "drop_after"}'
                                                        the next cancellation is applied and never answered
 
@@ -29,7 +33,7 @@ stored survives a kill -9; two servers must not share one store.
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox",
+        prog="python -m aftercart_sandbox",
         description="A sandbox of Akinon Omnitron: log-in, orders, cancellations, faults on demand.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""``python -m sandbox.commerce``: a sandbox for the shop's commerce backend, in memory.
+"""``python -m aftercart_sandbox.commerce``: a sandbox for the shop's commerce backend, in memory.
 
 It knows customers with their sessions and address books, as much as Aftercart asks a shop about: log-in, log-out,
 sign-up, `/current_user/`, `/csrf_token/`, `/address/detailed/`, and, under a token, its order documents.
@@ -267,7 +267,7 @@ async def run(host: str, port: int, url: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, and serve."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.commerce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m aftercart_sandbox.commerce", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8400, help="port; 0 takes a free one (%(default)s)")
     parser.add_argument("--shop-url", default="", help="where a log-in sends a browser on to (here)")

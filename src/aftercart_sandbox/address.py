@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from sandbox.call import Call, Reply
-from sandbox.errors import ApiError, invalid, refused
-from sandbox.orders import get_order, items_of
-from sandbox.store import Row, dump
-from sandbox.tables import CLOSED, ORDER_CLOSED, REFUNDABLE, TOO_LATE
-from sandbox.values import need, whole
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.errors import ApiError, invalid, refused
+from aftercart_sandbox.orders import get_order, items_of
+from aftercart_sandbox.store import Row, dump
+from aftercart_sandbox.tables import CLOSED, ORDER_CLOSED, REFUNDABLE, TOO_LATE
+from aftercart_sandbox.values import need, whole
 
 _FILLED = ("pk", "first_name", "last_name", "line", "country", "city")
 _TYPES = ("shipping", "billing")

@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
-from sandbox import decisions, edits, faults, ledger, loading
-from sandbox.call import Reply, parse
-from sandbox.calls import list_calls
-from sandbox.errors import ApiError, invalid
-from sandbox.orders import item_json, items_of, order_json
-from sandbox.requests import request_json
-from sandbox.store import Store, dump
-from sandbox.values import stamp
+from aftercart_sandbox import decisions, edits, faults, ledger, loading
+from aftercart_sandbox.call import Reply, parse
+from aftercart_sandbox.calls import list_calls
+from aftercart_sandbox.errors import ApiError, invalid
+from aftercart_sandbox.orders import item_json, items_of, order_json
+from aftercart_sandbox.requests import request_json
+from aftercart_sandbox.store import Store, dump
+from aftercart_sandbox.values import stamp
 
 log = logging.getLogger("sandbox")
 

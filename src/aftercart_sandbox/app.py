@@ -12,13 +12,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as AioHandler
 from yarl import URL
 
-from sandbox import address, auth, cancellation, controls, orders, pages, requests
-from sandbox.call import Call, Handler, Options
-from sandbox.dispatch import Dispatch
-from sandbox.errors import ApiError, not_found
-from sandbox.faults import Hangers
-from sandbox.store import Store, dump
-from sandbox.tables import API_PREFIX
+from aftercart_sandbox import address, auth, cancellation, controls, orders, pages, requests
+from aftercart_sandbox.call import Call, Handler, Options
+from aftercart_sandbox.dispatch import Dispatch
+from aftercart_sandbox.errors import ApiError, not_found
+from aftercart_sandbox.faults import Hangers
+from aftercart_sandbox.store import Store, dump
+from aftercart_sandbox.tables import API_PREFIX
 
 log = logging.getLogger("sandbox")
 

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.call import parse
-from sandbox.errors import ApiError
-from sandbox.store import Row, Store, dump
+from aftercart_sandbox.call import parse
+from aftercart_sandbox.errors import ApiError
+from aftercart_sandbox.store import Row, Store, dump
 
 _MAX_BODY = 100_000
 _MAX_ROWS = 1_000_000

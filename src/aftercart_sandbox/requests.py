@@ -3,16 +3,16 @@
 import json
 from typing import Any
 
-from sandbox import decisions, ledger
-from sandbox.call import Call, Reply
-from sandbox.cancellation import open_request
-from sandbox.errors import invalid, refused
-from sandbox.listing import Listing, columns, list_rows
-from sandbox.orders import find
-from sandbox.refunds import value_of
-from sandbox.returns import issue_code, read_company
-from sandbox.store import Row, dump
-from sandbox.tables import (
+from aftercart_sandbox import decisions, ledger
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.cancellation import open_request
+from aftercart_sandbox.errors import invalid, refused
+from aftercart_sandbox.listing import Listing, columns, list_rows
+from aftercart_sandbox.orders import find
+from aftercart_sandbox.refunds import value_of
+from aftercart_sandbox.returns import issue_code, read_company
+from aftercart_sandbox.store import Row, dump
+from aftercart_sandbox.tables import (
     CANCELLATION_TYPES,
     CANCELLATION_WAITING,
     LEGAL_FROM,
@@ -21,7 +21,7 @@ from sandbox.tables import (
     REQUEST_ILLEGAL,
     REQUEST_OPEN,
 )
-from sandbox.values import need, truth, whole
+from aftercart_sandbox.values import need, truth, whole
 
 
 def request_json(_call: Call | None, row: Row) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sandbox import ledger
-from sandbox.call import Call, Reply
-from sandbox.errors import invalid, refused, required
-from sandbox.orders import get_order, items_of, order_json, refresh_order
-from sandbox.refunds import value_of, worth_of
-from sandbox.returns import issue_code, read_company
-from sandbox.store import Row, Store, dump
-from sandbox.tables import (
+from aftercart_sandbox import ledger
+from aftercart_sandbox.call import Call, Reply
+from aftercart_sandbox.errors import invalid, refused, required
+from aftercart_sandbox.orders import get_order, items_of, order_json, refresh_order
+from aftercart_sandbox.refunds import value_of, worth_of
+from aftercart_sandbox.returns import issue_code, read_company
+from aftercart_sandbox.store import Row, Store, dump
+from aftercart_sandbox.tables import (
     ALREADY_WAITING,
     CANCELLATION_WAITING,
     CLOSED,
@@ -26,7 +26,7 @@ from sandbox.tables import (
     REQUEST_OPEN,
     SEVERAL_STATUSES,
 )
-from sandbox.values import allocate, money, plain, read_money, truth, whole
+from aftercart_sandbox.values import allocate, money, plain, read_money, truth, whole
 
 
 def cancel_order(call: Call) -> Reply:

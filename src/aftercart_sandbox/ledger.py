@@ -7,8 +7,8 @@ visible whatever the orders' own rows say afterwards.
 from decimal import Decimal
 from typing import Any
 
-from sandbox.store import Row, Store
-from sandbox.values import allocate, money
+from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.values import allocate, money
 
 EVENTS = {
     "cancel_accepted": "cancels_accepted",

@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import decisions
-from sandbox.calls import list_calls
-from sandbox.faults import KINDS, list_faults
-from sandbox.page_template import PAGE
-from sandbox.store import Row, Store
-from sandbox.tables import CALLS
-from sandbox.values import stamp
+from aftercart_sandbox import decisions
+from aftercart_sandbox.calls import list_calls
+from aftercart_sandbox.faults import KINDS, list_faults
+from aftercart_sandbox.page_template import PAGE
+from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.tables import CALLS
+from aftercart_sandbox.values import stamp
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"

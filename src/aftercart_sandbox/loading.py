@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from sandbox.errors import ApiError, invalid
-from sandbox.store import Store, dump
-from sandbox.tables import APPROVED, CANCELLATION_WAITING, REFUNDABLE
-from sandbox.values import money, need, plain, read_moment, read_money, read_status, truth, whole
+from aftercart_sandbox.errors import ApiError, invalid
+from aftercart_sandbox.store import Store, dump
+from aftercart_sandbox.tables import APPROVED, CANCELLATION_WAITING, REFUNDABLE
+from aftercart_sandbox.values import money, need, plain, read_moment, read_money, read_status, truth, whole
 
 FLAGS = ("no_purchase_transaction", "nothing_refundable", "pay_on_delivery")
 _MAX_SPLIT = 1000

