@@ -360,6 +360,8 @@ class Cluster:
         with self.outage():
             program.process.send_signal(signal.SIGQUIT)
             program.process.wait(30)
+            # Its folder another run of pytest may have closed to others meanwhile.
+            postgres.prepare(self.data)
             program.start()
 
     def crash_backend(self, pid: int) -> None:
