@@ -61,10 +61,10 @@ def follow_changes(
 def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """Take over what the document says of these names, and the invoice's number; return what is new."""
     given = {name: value for name in names if (value := document.get(name)) not in (None, "", {}, [])}
-    told = read_details(given, names, frozenset(given))
-    changed = [name for name, value in told.items() if row.details.get(name) != value]
+    details = read_details(given, names, frozenset(given))
+    changed = [name for name, value in details.items() if row.details.get(name) != value]
     if changed:
-        row.details = row.details | told
+        row.details = row.details | details
     try:
         invoice = read_text(dict(document), "invoice_number", 64)
     except DocumentInvalid:
@@ -77,10 +77,10 @@ def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: 
 
 def _follow_item(item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
     """Take over what Omnitron says of an item; of several there, the first that says it speaks."""
-    told: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for row in reversed(theirs):
-        told |= {name: value for name, value in row.document.items() if value not in (None, "")}
-    if _follow_details(item, told, _ITEM_DETAILS):
+        given |= {name: value for name, value in row.document.items() if value not in (None, "")}
+    if _follow_details(item, given, _ITEM_DETAILS):
         save_item(item, "details", "invoice_number")
 
 
@@ -112,7 +112,7 @@ def _is_ours_to_settle(order: Order, remote: RemoteOrder) -> bool:
 
 
 def _find_address(document: Mapping[str, Any], name: str) -> AddressIntake | None:
-    """Find an address that is told in full: by names of its places, not by ids alone."""
+    """Find an address that is complete: with names of its places, not with ids alone."""
     value = document.get(name)
     if not isinstance(value, dict) or not value.get("line"):
         return None

@@ -171,7 +171,7 @@ class _Session:
 
 
 def _write_cookies(key: str) -> dict[str, str]:
-    """Write a customer's cookies. A session key was checked before: it is of lower-case letters and digits."""
+    """Return a customer's cookies. A session key was checked before: it holds a to z and digits."""
     return {"Cookie": f"sessionid={key}; osessionid={key}"}
 
 
