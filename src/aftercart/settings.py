@@ -98,6 +98,12 @@ MIDDLEWARE = [
 # --- the shop's own look (docs/branding.md) ----------------------------------------------------------------
 
 SHOP_NAME = config.text("SHOP_NAME")
+SHOP_ADDRESS = config.text("SHOP_ADDRESS")
+CONTACT_EMAIL = config.text("CONTACT_EMAIL")
+CONTACT_PHONE = config.text("CONTACT_PHONE")
+CONTACT_CHAT_URL = config.text("CONTACT_CHAT_URL")
+TERMS_URL = config.text("TERMS_URL")
+PRIVACY_URL = config.text("PRIVACY_URL")
 BRAND = config.read("BRAND_FOLDER")
 
 TEMPLATES = [
@@ -334,6 +340,7 @@ VERIFY_GIVE_UP = timedelta(hours=config.seconds("VERIFY_GIVE_UP_HOURS"))
 # --- the default policy, until staff publish one (docs/policies.md) -----------------------------------------
 
 LINK_LIFE = config.days("LINK_DAYS")
+REFUND_LIFE = config.days("REFUND_DAYS")
 QUOTE_LIFE = timedelta(minutes=config.number("QUOTE_MINUTES"))
 CANCEL_STATUSES = config.read("CANCEL_STATUSES")
 REFUND_STATUSES = config.read("REFUND_STATUSES")

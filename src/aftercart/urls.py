@@ -67,6 +67,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("orders/<text:number>/cancel/<uuid:uuid>/", pages.cancel_result, name="order-cancel-result"),
     path(
+        "orders/<text:number>/cancel/<uuid:uuid>/pickup.ics",
+        pages.pickup_calendar,
+        name="pickup-calendar",
+    ),
+    path(
         "orders/<text:number>/withdraw/",
         by_format(html=pages.withdraw, json=withdrawals.WithdrawOrder.as_view()),
         name="order-withdraw",

@@ -78,14 +78,17 @@ def test_a_part_of_a_line_is_returned_and_collected(
             NotSent,
             "requested",
             {
-                "en-GB": "Nothing is cancelled yet: our team decides on it.",
-                "tr-TR": "Henüz hiçbir şey iptal edilmedi: kararı ekibimiz verecek.",
+                "en-GB": "Nothing is cancelled yet: our team will decide and e-mail you.",
+                "tr-TR": "Henüz iptal edilen bir şey yok: ekibimiz değerlendirip e-postayla yanıtlayacak.",
             },
         ),
         (
             AnswerUnknown,
             "checking",
-            {"en-GB": "We are checking your cancellation", "tr-TR": "İptalinizi kontrol ediyoruz"},
+            {
+                "en-GB": "We are waiting for your cancellation to be confirmed",
+                "tr-TR": "İptaliniz için onay bekliyoruz",
+            },
         ),
     ],
     ids=["down", "lost"],

@@ -98,13 +98,13 @@ def test_the_page_of_a_cancellation_tells_its_end_by_itself_and_moves_nothing(
     visit: Visit, order: Order, fake: FakeOmnitron
 ) -> None:
     page = start(visit, order)
-    assert page.get_by_role("heading", level=1).inner_text() == "Your cancellation has been sent"
+    assert page.get_by_role("heading", level=1).inner_text() == "We have passed on your cancellation"
     line = SubmissionLine.objects.select_related("order_item").get()
     with transaction.atomic():
         locked = lock_order(pk=order.pk)
         complete_line(locked, line, OMNITRON)
         save_order(locked)
-    page.get_by_role("heading", name="It is cancelled").wait_for()
+    page.get_by_role("heading", name="Your cancellation is complete").wait_for()
     assert page.evaluate("window.shifted") < 0.02
     asked = len([request for request in visit.requests if "version=" in request.url])
     assert asked >= 1
@@ -216,7 +216,7 @@ def test_the_list_is_searched_and_narrowed(visit: Visit, order: Order) -> None:
     assert [text.split()[-1] for text in numbers.all_text_contents()] == ["ORD-2024-001234"]
     page.get_by_label("From").fill("2036-01-01")
     page.get_by_role("button", name="Search").click()
-    page.get_by_text("None of your orders fits that.").wait_for()
+    page.get_by_text("No orders match your search.").wait_for()
     visit.assert_fine()
 
 

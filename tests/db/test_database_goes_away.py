@@ -88,7 +88,7 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
         assert (answer.status_code, answer.json()["code"]) == (409, "still_running")
         assert answer.headers["Retry-After"] == "2"
         assert answer.json()["detail"] == (
-            "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
+            "Your request is recorded. We are checking whether it went through; nothing will be done twice."
         )
         replayed = submit(api, shop)
         assert (replayed.status_code, replayed.headers["Retry-After"]) == (409, "2")

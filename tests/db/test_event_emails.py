@@ -36,6 +36,7 @@ def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
 
     assert list_kinds() == ["cancellation_sent"]
     assert get_email("cancellation_sent").facts == {
+        "what": "cancel",
         "items": [{"name": "Shirt", "quantity": 2}, {"name": "Shirt", "quantity": 1}],
         "currency": "TRY",
         "refund": "300.0000",  # as it was quoted
@@ -56,21 +57,34 @@ def test_a_review_promises_an_answer_by_a_day() -> None:
     assert shown[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
 
 
-@pytest.mark.parametrize(("applied", "second"), [(True, ["cancellation_confirmed"]), (False, [])])
-def test_a_lost_answer_is_told_as_received_and_when_found_as_confirmed(
-    applied: bool,
-    second: list[str],
-    settings: Settings,
+@pytest.mark.parametrize(("applied", "kind"), [(True, "cancellation_confirmed"), (False, "request_received")])
+def test_a_lost_answer_is_one_email_once_it_is_known_how_it_ended(
+    applied: bool, kind: str, settings: Settings
 ) -> None:
     settings.VERIFY_GRACE = timedelta(0)
     shop = Shop()
     shop.fake.fail("cancel_items", AnswerUnknown, applied=applied)
     cancel_items(shop.command(), shop.fake)
-    assert list_kinds() == ["request_received"]
+    assert list_kinds() == []
 
     verify_submission(Submission.objects.get().pk, shop.fake)
 
-    assert list_kinds() == ["request_received", *second]
+    assert list_kinds() == [kind]
+
+
+def test_an_answer_that_stays_away_is_reported_once_as_still_to_come() -> None:
+    shop = Shop()
+    shop.fake.fail("cancel_items", AnswerUnknown, applied=False)
+    cancel_items(shop.command(), shop.fake)
+    submission = Submission.objects.get()
+    for age, kinds in ((9, []), (11, ["cancellation_checking"]), (30, ["cancellation_checking"])):
+        sent_at = timezone.now() - timedelta(minutes=age)
+        Submission.objects.update(sent_at=sent_at, created_at=sent_at)
+        shop.fake.fail("read_order", NotSent)
+
+        verify_submission(submission.pk, shop.fake)
+
+        assert list_kinds() == kinds
 
 
 def test_decisions_are_told_with_their_reason() -> None:

@@ -28,7 +28,7 @@ def complete(shop: Shop, amount: str | None) -> None:
 
 def read_facts(kind: str) -> dict[str, Any]:
     facts = dict(Email.objects.get(kind=kind).facts)
-    del facts["items"], facts["currency"]
+    del facts["what"], facts["items"], facts["currency"]
     return facts
 
 

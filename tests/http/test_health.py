@@ -1,6 +1,8 @@
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +18,7 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Sync
 from aftercart.cancellations.setbacks import record_setback
 from aftercart.doctor import examine
 from aftercart.mail.models import Email
+from aftercart.mail.outbox import queue_email
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.worker.queue import measure_queue
 from tests.shop import Shop
@@ -86,13 +89,15 @@ def measure_ages() -> dict[str, float]:
 def test_the_age_of_the_oldest_is_told_for_each_kind_that_waits(shop: Shop) -> None:
     kinds = {
         *("submission_prepared", "submission_sent", "submission_unknown", "request_undelivered"),
-        *("approval_unsent", "rejection_unreported", "address_pending", "email"),
+        *("approval_unsent", "rejection_unreported", "address_pending", "refund_overdue", "email"),
     }
     assert measure_ages() == dict.fromkeys(kinds, 0.0)
 
     shop.fake.fail("cancel_items", AnswerUnknown, applied=True)
     cancel_items(shop.command(), shop.fake)
     Submission.objects.update(sent_at=F("sent_at") - timedelta(seconds=40))
+    with transaction.atomic():
+        queue_email(shop.order, Email.Kind.ORDER_LINK, uuid.uuid4(), {})
     Email.objects.update(created_at=F("created_at") - timedelta(seconds=70))
 
     assert measure_ages() == {**dict.fromkeys(kinds, 0.0), "submission_unknown": 40.0, "email": 70.0}

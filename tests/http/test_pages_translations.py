@@ -66,7 +66,7 @@ def name(message: Message) -> str:
 
 def test_the_reader_finds_messages_of_both_kinds() -> None:
     found = list_messages()
-    assert {"Order already cancelled!", "Where should it go?", "%(count)s item"} <= found
+    assert {"Order already cancelled!", "Where should we deliver it?", "%(count)s item"} <= found
     assert len(found) > 200
 
 

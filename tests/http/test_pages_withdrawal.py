@@ -106,7 +106,7 @@ def test_two_steps_lead_to_the_receipt(client: Client, shop: Shop) -> None:
     receipt = say(read(client.get(done["Location"])))
     assert f"{withdrawal.submitted_at:%Y-%m-%d %H:%M:%S} UTC" in receipt
     assert withdrawal.statement in receipt
-    assert "This is a receipt, and no decision yet." in receipt
+    assert "This is a receipt, not a decision." in receipt
     assert not re.search("accept", receipt, re.IGNORECASE)
 
 
@@ -159,7 +159,7 @@ def test_a_double_click_and_a_second_tab_get_the_same_receipt(client: Client, sh
     assert Withdrawal.objects.count() == Email.objects.count() == 1
     assert Submission.objects.count() == 1
     again = say(read(client.get(path)))
-    assert "You have withdrawn already" in again
+    assert "You have already withdrawn" in again
 
 
 def test_the_orders_page_shows_receipt_and_decision_apart(client: Client, shop: Shop) -> None:

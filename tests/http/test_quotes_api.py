@@ -53,7 +53,7 @@ def test_a_stale_quote_is_409_with_the_fresh_one_in_the_same_form(customer: Api,
     body = answer.json()
     assert (body.pop("code"), body.pop("detail")) == (
         "quote_stale",
-        "What comes back has changed since you were told. Please look at the new amounts.",
+        "Your refund has changed since we showed it to you. Please check the new amounts.",
     )
     assert body == {**quote, "order_version": 7, "quote": body["quote"], "expires": body["expires"]}
     assert (Submission.objects.count(), shop.fake.posts) == (0, [])
@@ -135,7 +135,7 @@ def test_the_customer_sees_the_refund_of_a_request_and_of_what_has_come_back(
     shop.fake.decide_request("approve", request.remote_pks[0])
     sync_order(shop.order.pk, shop.fake)
     page = client.get(f"/users/orders/{shop.order.pk}/").content.decode()
-    assert "Shirt: cancelled or returned, TRY 100.00 given back." in page
+    assert "Shirt: cancelled, TRY 100.00 refunded." in page
 
 
 def test_a_form_whose_quote_is_stale_says_so_once_and_sends_nothing(shop: Shop, client: Client) -> None:

@@ -30,8 +30,11 @@ def test_text_and_html_say_the_same(kind: str, language: str) -> None:
     for row in draft.rows:
         assert f"{row.quantity} × {row.name}" in text
         assert row.amount in text
-    for label, value in draft.facts:
+    for label, value in [*draft.facts, *(fact for part in draft.sections for fact in part.facts)]:
         assert f"{label}: {value}" in text
+        assert value in read(html)
+    for part in draft.sections:
+        assert all(step in text and step in read(html) for step in part.steps)
     assert "\n\n\n" not in text
 
 
@@ -61,7 +64,7 @@ def test_what_a_customer_wrote_is_no_html() -> None:
     assert "<script>" not in html
     assert "&lt;i&gt;no&lt;/i&gt;" in html
     assert "- 1 × <script>x</script>" in text
-    assert draft.subject == "Declined: your request about order <b>1</b>"
+    assert draft.subject == "We could not cancel it: order <b>1</b>"
 
 
 def test_amounts_are_written_in_the_emails_language() -> None:
@@ -91,7 +94,7 @@ def test_only_optional_emails_say_how_to_stop_them(settings: Settings) -> None:
 
     assert url.startswith("https://shop.example.com/mail/opt-out/ayse%2Bx@example.com:")
     assert url in text
-    assert "Tell us here" in read(html)
+    assert "Unsubscribe" in read(html)
     assert read_opt_out_token("somebody@example.com:forged") is None
 
 
@@ -114,32 +117,32 @@ PAID_BACK = {
         (
             {},
             "Your refund has been made. Your bank may take some days to show it.",
-            [("Refunded", "TRY 110.00"), ("Goes to", "The way it was paid (Card)")],
+            [("Refunded", "TRY 110.00"), ("Refunded to", "Original payment method (Card)")],
         ),
         (
             {"is_refunded": False, "to": "iban", "account_end": "1326", "points": "40.00"},
             "Your refund is on its way.",
             [
-                ("On its way to you", "TRY 110.00"),
-                ("Of that in points, as you paid with points", "TRY 40.00"),
-                ("Goes to", "Account ending in 1326"),
+                ("Your refund", "TRY 110.00"),
+                ("Of which in points (you paid with points)", "TRY 40.00"),
+                ("Refunded to", "Account ending in 1326"),
             ],
         ),
         (
             {"to": "loyalty"},
-            "It is credited as loyalty points.",
-            [("Refunded", "TRY 110.00"), ("Goes to", "Loyalty points")],
+            "It is added to your loyalty points.",
+            [("Refunded", "TRY 110.00"), ("Refunded to", "Loyalty points")],
         ),
         (
             {"to": "", "points": "110.00"},
-            "It is credited as loyalty points.",
-            [("Refunded", "TRY 110.00"), ("Of that in points, as you paid with points", "TRY 110.00")],
+            "It is added to your loyalty points.",
+            [("Refunded", "TRY 110.00"), ("Of which in points (you paid with points)", "TRY 110.00")],
         ),
         ({"is_paid": False, "refund": "", "to": ""}, "Nothing was paid, so nothing is returned.", []),
         (
             {"is_paid": False, "refund": "70.00", "points": "70.00", "to": ""},
             "No money was paid, so only the points that you spent are returned.",
-            [("Refunded", "TRY 70.00"), ("Of that in points, as you paid with points", "TRY 70.00")],
+            [("Refunded", "TRY 70.00"), ("Of which in points (you paid with points)", "TRY 70.00")],
         ),
     ],
 )
@@ -150,7 +153,7 @@ def test_a_refund_is_told_with_how_it_stands_and_where_it_goes(
 
     draft, _text, _html = render_email(Email.Kind.CANCELLATION_COMPLETED, content, language="en")
 
-    assert draft.paragraphs == ["These items are cancelled or returned.", said]
+    assert draft.paragraphs == [said]
     assert draft.facts == rows
 
 

@@ -286,7 +286,7 @@ def _end(
         record_answer(change.idempotency_record, Answer(200, {"status_code": status_code}))
         order.shipping_address = change.address
     else:
-        message = keep_sentence(cause) or _("The order has left meanwhile.")
+        message = keep_sentence(cause) or _("The order has left in the meantime.")
         refused = AddressChangeRefused(message, "too_late")
         record_answer(change.idempotency_record, Answer(refused.status, refused.body()))
     data = {"change": change_pk, "status_code": status_code}

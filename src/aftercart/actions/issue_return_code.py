@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from aftercart.actions.notify_customer import notify_return_code
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.omnitron.messages import RemoteItem, RemoteRequest
 from aftercart.orders.models import Order
@@ -27,3 +28,4 @@ def issue_return_code(
     line.easy_return_code, line.easy_return_valid_until = issued
     line.save(update_fields=["easy_return_code", "easy_return_valid_until"])
     record_event(order, "return_code_issued", OMNITRON, item=line.order_item, data={"line": line.pk})
+    notify_return_code(order, line)

@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Min, Q
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.quoted import find_overdue
 from aftercart.cancellations.states import UNDER_WAY
-from aftercart.lib.clock import read_clock
+from aftercart.lib.clock import get_now, read_clock
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import IS_TO_SEND
 
@@ -41,6 +42,7 @@ def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
         ),
     ).items()
     yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))
+    yield "refund_overdue", find_overdue(get_now())
     yield "email", _find_first(Email.objects.filter(IS_TO_SEND | Q(state=Email.State.SENDING)))
 
 

@@ -10,8 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import translation
 
 from aftercart.actions import jobs
+from aftercart.cancellations.easy_return import find_instructions
+from aftercart.cancellations.kind_words import find_kind
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -21,12 +24,14 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
+from aftercart.cancellations.quoted import find_due
+from aftercart.cancellations.return_pass import find_pass, make_pass
 from aftercart.cancellations.withdrawals import is_withdrawn
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email, LineNotice
-from aftercart.mail.outbox import queue_email
+from aftercart.mail.outbox import get_language_of, queue_email
 from aftercart.orders.models import Order, OrderItem
 
 _Kind = Email.Kind
@@ -54,7 +59,8 @@ def notify_sent(order: Order, submission: Submission) -> None:
     """Announce that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
-    post(order, _Kind.CANCELLATION_SENT, submission.uuid, _describe_quoted(order, submission))
+    facts = _describe_quoted(order, submission) | _describe_return(order, submission.lines.all())
+    post(order, _Kind.CANCELLATION_SENT, submission.uuid, facts)
 
 
 def notify_confirmed(order: Order, submission: Submission) -> None:
@@ -63,11 +69,29 @@ def notify_confirmed(order: Order, submission: Submission) -> None:
     Not of approvals and withdrawals: of those the customer has been told otherwise.
     """
     if submission.origin not in _NOTIFIED_OTHERWISE:
-        post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, _describe_quoted(order, submission))
+        facts = _describe_quoted(order, submission) | _describe_return(order, submission.lines.all())
+        post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, facts)
+
+
+def notify_checking(order: Order, submission: Submission) -> None:
+    """Notify, once, that a confirmation is late; whatever comes of it, another e-mail says."""
+    if submission.origin not in _NOTIFIED_OTHERWISE:
+        lines = list(submission.lines.select_related("order_item"))
+        post(order, _Kind.CANCELLATION_CHECKING, submission.uuid, _describe(order, lines))
+
+
+def notify_return_code(order: Order, line: SubmissionLine) -> None:
+    """Send the code that a return got, with all that the parcel needs; lines of one code in one e-mail."""
+    lines = list(
+        line.submission.lines.filter(is_open=True, cancellation_type="refund").select_related("order_item")
+    )
+    subject = uuid.uuid5(line.submission.uuid, line.easy_return_code)
+    facts = _describe(order, lines) | {"return": make_pass(line).to_facts()}
+    post(order, _Kind.RETURN_CODE, subject, facts)
 
 
 def notify_received(order: Order, submission: Submission) -> None:
-    """Announce that requests were recorded, and by when they are answered.
+    """Notify that requests were recorded, and by when they are answered. Not while an answer may still come.
 
     Not of a withdrawal, and not of an approval that did not get through: the customer has been told that.
     """
@@ -85,7 +109,8 @@ def notify_approved(order: Order, request: CancellationRequest) -> None:
     """
     line = request.line
     if not is_withdrawn(line) and _claim_notices([line], "approved"):
-        pk = post(order, _Kind.REQUEST_APPROVED, request.uuid, _describe(order, [line]))
+        facts = _describe(order, [line]) | _describe_return(order, [line])
+        pk = post(order, _Kind.REQUEST_APPROVED, request.uuid, facts)
         _name_email([line], "approved", pk)
 
 
@@ -156,7 +181,10 @@ def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
         amount = booked[line.pk] if is_done else ZERO
         described = describe_item(line.order_item, line.completed_quantity if is_done else line.quantity)
         items.append(described | {"amount": str(amount)} if amount > ZERO else described)
-    return {"items": items, "currency": order.currency}
+    types = (line.cancellation_type for line in lines)
+    is_withdrawal = bool(lines) and all(map(is_withdrawn, lines))
+    what = find_kind(types, is_withdrawal=is_withdrawal)
+    return {"what": what.value, "items": items, "currency": order.currency}
 
 
 def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
@@ -168,7 +196,17 @@ def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
         return facts
     rows = list(quote.lines.all())
     points = sum((row.points_returned for row in rows), quote.rest_points_returned)
+    if quote.rest_amount > ZERO:
+        facts["rest"] = str(quote.rest_amount)
     return facts | _describe_refund(order, lines, quote, quote.total_amount, points)
+
+
+def _describe_return(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
+    """Describe how what is returned of lines gets back, where anything is."""
+    lines = list(lines)
+    with translation.override(get_language_of(order)):
+        found = find_pass(lines, instructions=find_instructions(order.channel_id))
+    return {"return": found.to_facts()} if found else {}
 
 
 def _describe_done(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
@@ -185,7 +223,12 @@ def _describe_done(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, A
     facts |= _describe_refund(order, lines, rows[0].quote if rows else None, refund, points)
     if rows and not any(row.is_paid for row in rows):
         facts["is_paid"] = False
-    return facts | {"is_refunded": all(row.is_refunded for row in rows)}
+    if rest > ZERO:
+        facts["rest"] = str(rest)
+    is_refunded = all(row.is_refunded for row in rows)
+    if not is_refunded:
+        facts["due"] = format_time(find_due(get_now()))
+    return facts | {"is_refunded": is_refunded}
 
 
 def _describe_refund(

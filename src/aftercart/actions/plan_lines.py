@@ -108,7 +108,7 @@ def find_unchosen(
         if is_collected and (line.pickup_address is None or line.shipping_company is None):
             missing.append((COLLECTION_NOT_CHOSEN, _("Our team will arrange with you how it is collected.")))
         if line.reason.code == REASON_NOT_GIVEN:
-            missing.append((REASON_NOT_GIVEN, _("No reason was given, so our team has to check it.")))
+            missing.append((REASON_NOT_GIVEN, _("No reason was given, so our team checks it first.")))
         findings += [
             Finding(line.order_item_id, Rule.APPROVAL, code, message, Effect.REVIEW)
             for code, message in missing
@@ -153,10 +153,23 @@ def _find_pickup_address(
         is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
         return order.shipping_address if is_known else None
     try:
-        return address_document(find_address(command.pickup_address, command.caller))
+        found = address_document(find_address(command.pickup_address, command.caller))
     except AddressUnknown:
         complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
         return None
+    here, there = _read_country(order.shipping_address), _read_country(found)
+    if here and there and here != there:
+        complaints.fields["pickup_address"].append(
+            _("Returns are collected only in the country that the order was delivered to.")
+        )
+        return None
+    return found
+
+
+def _read_country(address: Mapping[str, Any] | None) -> str:
+    """Return the ISO code of an address's country; "" where it is not known."""
+    country = (address or {}).get("country")
+    return str(country.get("code") or "").lower() if isinstance(country, dict) else ""
 
 
 def _check_item(item_request: ItemRequest, item: OrderItem | None, complaints: _Complaints) -> None:

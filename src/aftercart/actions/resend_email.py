@@ -13,7 +13,7 @@ class EmailNotStuck(ActionError):
 
     status = 409
     code = "email_not_stuck"
-    sentence = gettext_lazy("This letter can't be sent again.")
+    sentence = gettext_lazy("This e-mail can't be sent again.")
 
 
 @transaction.atomic(durable=True)

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
-from aftercart.actions.notify_customer import notify_approved, notify_confirmed, notify_received, notify_sent
+from aftercart.actions.notify_customer import notify_approved, notify_confirmed, notify_sent
 from aftercart.actions.open_requests import answer_requests, ensure_requests, open_requests
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.recognize_replay import record_answer
@@ -106,7 +106,6 @@ def _hold(order: Order, submission: Submission, actor: Actor, *, cause: str, det
     if not claim_move(submission, _State.UNKNOWN, cause=cause, cause_detail=detail):
         return answer_current(submission)
     ensure_requests(submission, _Status.VERIFYING, cause)
-    notify_received(order, submission)
     jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
     data = submission.event_data | {"detail": detail}
     record_event(order, "answer_unknown", actor, cause=cause, data=data)

@@ -1,4 +1,4 @@
-"""Find out what became of a cancellation whose answer was lost: by reading, never by sending again."""
+"""Find out how a cancellation ended whose answer was lost: by reading, never by sending again."""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import settle_applied
+from aftercart.actions.notify_customer import notify_checking
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.trace_command import Trace, trace_command
 from aftercart.actions.waits import compute_wait
@@ -87,6 +88,8 @@ def _look_later(submission: Submission, detail: str) -> None:
     age = now - asked_since
     if age > settings.VERIFY_GIVE_UP and found.filter(manual_since=None).update(manual_since=now):
         record_event(submission.order, "verification_needs_staff", WORKER, cause=detail)
+    if age > _YOUNG:
+        notify_checking(submission.order, submission)
     longest = _LONGEST_WHEN_YOUNG if age < _YOUNG else _LONGEST_WAIT
     wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=longest)
     left = asked_since + settings.VERIFY_GRACE - now

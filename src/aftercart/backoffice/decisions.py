@@ -219,7 +219,7 @@ def _show_fates(admin: _Admin, request: HttpRequest, fates: Sequence[Fate]) -> H
 
 def _list_fates(title: str, fates: Sequence[Fate]) -> Panel:
     rows = [(*_make_row(fate.request), show_badge(fate.text, fate.tone)) for fate in fates]
-    return Panel(title, columns=(*_COLUMNS, _("What became of it")), rows=rows)
+    return Panel(title, columns=(*_COLUMNS, _("See details")), rows=rows)
 
 
 def _make_row(found: CancellationRequest) -> tuple[Text, ...]:

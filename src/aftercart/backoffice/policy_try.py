@@ -134,5 +134,5 @@ def _list_looks(looks: Iterable[Look]) -> Panel:
         )
         for look in looks
     ]
-    columns = (_("Rule"), _("Topic"), _("Effect"), _("About"), _("Says"), _("What became of it"))
+    columns = (_("Rule"), _("Topic"), _("Effect"), _("About"), _("Says"), _("See details"))
     return Panel(_("Rules looked at"), columns=columns, rows=rows, empty=NOTHING)

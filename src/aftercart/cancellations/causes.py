@@ -121,7 +121,7 @@ _NOTES: Final[dict[str, Text]] = {
     "still_making": gettext_lazy("Omnitron may still be making this request."),
     "still_waiting": gettext_lazy("Omnitron still shows this request as waiting."),
     "still_deciding": gettext_lazy("Omnitron is deciding on it."),
-    "order_has_left": gettext_lazy("The order has left meanwhile."),
+    "order_has_left": gettext_lazy("The order has left in the meantime."),
 }
 
 

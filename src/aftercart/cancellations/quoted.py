@@ -3,15 +3,21 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F
 
 from aftercart.cancellations.quotes import RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order
 from aftercart.orders.quotes import Given
+
+#: What has been overdue for longer is no longer counted: it has been looked at, or never will be.
+_LOOK_BACK: Final = timedelta(days=60)
 
 
 def find_given(order: Order) -> Given:
@@ -45,22 +51,41 @@ def find_given(order: Order) -> Given:
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """What was quoted for what is done and Omnitron has not reported yet, and how much of it is booked."""
+    """What was quoted for what is done and Omnitron has not reported yet, how much of it is booked, and until when."""
 
     to_come: Decimal = ZERO
     booked: Decimal = ZERO
+    due_at: datetime | None = None
 
 
 def find_unreported(order: Order) -> Unreported:
     """Find what is still to come of what is done, in one query."""
     rows = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
-    rows = rows.select_related("quote")
+    rows = rows.select_related("quote", "line").defer("line__iban", "line__holder_name")
     waiting = [row for row in rows if row.is_paid and not row.is_refunded]
     rests = {row.quote for row in waiting if row.quote.rest_booked_at is not None}
     to_come = sum((row.quoted_amount for row in waiting), ZERO)
     booked = sum((row.booked_amount or ZERO for row in waiting), ZERO)
     rest = sum((quote.given_rest for quote in rests), ZERO)
-    return Unreported(to_come=to_come + rest, booked=booked + rest)
+    dues = [find_due(row.line.closed_at) for row in waiting if row.line.closed_at]
+    return Unreported(to_come=to_come + rest, booked=booked + rest, due_at=min(dues, default=None))
+
+
+def find_due(done_at: datetime) -> datetime:
+    """Find until when the refund of what was done at a time has to be with the customer (`REFUND_DAYS`)."""
+    return done_at + settings.REFUND_LIFE
+
+
+def find_overdue(now: datetime) -> datetime | None:
+    """Find since when the oldest refund is overdue that Omnitron has not reported; None: none is (one query)."""
+    rows = RefundQuoteLine.objects.filter(
+        line__outcome="completed",
+        line__closed_at__range=(now - settings.REFUND_LIFE - _LOOK_BACK, now - settings.REFUND_LIFE),
+        is_paid=True,
+    ).exclude(reported_amount__gt=0)
+    late = (row.line.closed_at for row in rows.select_related("line") if not row.is_refunded)
+    first = min((at for at in late if at is not None), default=None)
+    return find_due(first) if first else None
 
 
 @dataclass(frozen=True, slots=True)

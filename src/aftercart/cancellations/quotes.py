@@ -15,7 +15,7 @@ def _amount() -> "models.DecimalField[Any, Any]":
 class Destination(models.TextChoices):
     """Where the part of a refund goes that is not points that come back as points."""
 
-    PAYMENT_METHOD = "payment_method", _("The way it was paid")
+    PAYMENT_METHOD = "payment_method", _("Original payment method")
     IBAN = "iban", _("A bank account")
     LOYALTY = "loyalty", _("Loyalty points")
     NONE = "none", _("Nothing was paid")

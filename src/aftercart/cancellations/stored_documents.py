@@ -163,6 +163,11 @@ def digest_conditions() -> str:
         frozenset(settings.WITHDRAWAL_COUNTRIES),
         settings.WITHDRAWAL_DAYS,
         settings.SHOP_NAME,
+        settings.CONTACT_EMAIL,
+        settings.CONTACT_PHONE,
+        settings.CONTACT_CHAT_URL,
+        settings.TERMS_URL,
+        settings.PRIVACY_URL,
         settings.BRAND,
         tuple(settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]),
     )

@@ -28,11 +28,25 @@ def format_money(amount: Decimal | str, currency: str) -> str:
     return f"{_MINUS}{text}" if value < 0 else text
 
 
+def format_points(amount: Decimal) -> str:
+    """Write an amount of points: `66.50`, in Turkish `66,50`; whole ones without decimals."""
+    places = 0 if amount == amount.to_integral_value() else 2
+    return number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
 def format_day(value: date | datetime | None) -> str:
     """Write a day, as in "24 November 2026"."""
     if value is None:
         return ""
     return date_format(_localize(value) if isinstance(value, datetime) else value, "j F Y")
+
+
+def format_weekday(value: date | datetime | None) -> str:
+    """Write a day that is near, as in "Wednesday, 25 November"; in Turkish "25 Kasım Çarşamba"."""
+    if value is None:
+        return ""
+    pattern = "j F l" if (get_language() or "").startswith("tr") else "l, j F"
+    return date_format(_localize(value) if isinstance(value, datetime) else value, pattern)
 
 
 def format_moment(value: datetime | None) -> str:

@@ -9,7 +9,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 
+from aftercart.lib.contact import find_contact
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import quote_token, sign_number
 from aftercart.mail.draft import Draft, EmailContent
@@ -34,7 +36,7 @@ def compose_mail(email: Email) -> EmailMultiAlternatives:
 
 
 def _gather_content(email: Email) -> EmailContent:
-    """Gather what an e-mail tells of."""
+    """Gather what an e-mail reports."""
     if email.order is None:
         return EmailContent(number="", facts=email.facts, url=email.secret)
     is_for_staff = email.kind in Email.FOR_STAFF
@@ -44,7 +46,15 @@ def _gather_content(email: Email) -> EmailContent:
         url=make_request_url(email) if is_for_staff else make_order_url(email.order),
         secret=email.secret,
         is_guest=email.order.user_id is None and not is_for_staff,
+        name="" if is_for_staff else find_first_name(email.order),
     )
+
+
+def find_first_name(order: Order) -> str:
+    """Return what an order's customer is called: by their account, or, of a guest, by the address; or ""."""
+    if order.user is not None:
+        return str(order.user.first_name)
+    return str((order.shipping_address or {}).get("first_name") or "")
 
 
 def render_email(
@@ -59,6 +69,11 @@ def render_email(
             "shop": settings.SHOP_NAME,
             "colour": settings.SHOP_COLOUR,
             "opt_out": opt_out,
+            "number": content.number,
+            "greeting": _("Hello %(name)s,") % {"name": content.name} if content.name else "",
+            "preheader": draft.paragraphs[0] if draft.paragraphs else "",
+            "shop_address": settings.SHOP_ADDRESS,
+            "contact": find_contact(content.number),
         }
         text = render_to_string("mail/email.txt", context).strip() + "\n"
         return draft, text, render_to_string("mail/email.html", context)

@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class EmailContent:
-    """What an e-mail tells of: the order's number, the facts of the event, a secret, where the order is seen."""
+    """What an e-mail reports: the order's number, the facts of the event, a secret, where the order is seen.
+
+    `name` is the customer's first name, or "".
+    """
 
     number: str
     facts: Mapping[str, Any]
     url: str
     secret: str = ""
     is_guest: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,15 @@ class Row:
     name: str
     quantity: int
     amount: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part with a heading of its own: rows of a label and a value, and steps to take, in order."""
+
+    heading: str
+    facts: Sequence[tuple[str, str]] = ()
+    steps: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +49,6 @@ class Draft:
     facts: Sequence[tuple[str, str]] = ()
     quote: str = ""
     code: str = ""
+    sections: Sequence[Section] = ()
     button: tuple[str, str] | None = None
     note: str = ""

@@ -22,6 +22,20 @@ _TURKISH_STATEMENT: Final = (
     "2 Mart 2026 tarihli ORD-2026-001042 numaralı sözleşmeden şu ürünler için cayıyorum: 1 × Keten gömlek."
 )
 
+_RETURN: Final[dict[str, Any]] = {
+    "what": "refund",
+    "return": {
+        "company": "Yurtiçi Kargo",
+        "day": "2026-03-18",
+        "hours": "09:00–12:00",
+        "address": "Moda Caddesi 12, Daire 4, 34710 Kadıköy / İstanbul",
+    },
+}
+_CODED: Final = {
+    "what": "refund",
+    "return": {**_RETURN["return"], "code": "IADE-4821-77", "valid_until": "2026-03-25T20:59:00.000000Z"},
+}
+
 _REFUND: Final = {
     "refund": "4347.90",
     "currency": "TRY",
@@ -32,7 +46,9 @@ _REFUND: Final = {
 }
 
 _FACTS: Final[dict[str, dict[str, Any]]] = {
-    Email.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND},
+    Email.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND, **_RETURN},
+    Email.Kind.CANCELLATION_CHECKING: {"items": _ITEMS},
+    Email.Kind.RETURN_CODE: {"items": _ITEMS, **_CODED},
     Email.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
     Email.Kind.CANCELLATION_LATE: {"items": _ITEMS[:1]},
     Email.Kind.CANCELLATION_COMPLETED: {
@@ -68,4 +84,4 @@ def make_example(kind: str, language: str = "en") -> EmailContent:
     if language == "tr" and kind == Email.Kind.WITHDRAWAL_RECEIPT:
         facts["statement"] = _TURKISH_STATEMENT
     is_link = kind in {Email.Kind.ORDER_LINK, Email.Kind.ORDER_LINK_REMINDER}
-    return EmailContent(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link)  # noqa: S106 - an example
+    return EmailContent(number=_NUMBER, facts=facts, url=_URL, secret="481516", is_guest=is_link, name="Ayşe")  # noqa: S106 - an example

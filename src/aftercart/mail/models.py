@@ -29,6 +29,8 @@ class Email(models.Model):
         ORDER_LINK_REMINDER = "order_link_reminder", _("Reminder of an order's link")
         GUEST_CODE = "guest_code", _("One-time code")
         CANCELLATION_SENT = "cancellation_sent", _("Cancellation sent")
+        CANCELLATION_CHECKING = "cancellation_checking", _("Confirmation still to come")
+        RETURN_CODE = "return_code", _("Return code")
         CANCELLATION_CONFIRMED = "cancellation_confirmed", _("Cancellation confirmed")
         CANCELLATION_LATE = "cancellation_late", _("Cancellation after all")
         CANCELLATION_COMPLETED = "cancellation_completed", _("Cancellation completed")

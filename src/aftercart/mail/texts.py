@@ -1,16 +1,18 @@
 """The words of each kind of e-mail about orders, in the language that is active. Pure: facts in, draft out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercart.cancellations.causes import say_cause, say_detail
+from aftercart.cancellations.kind_words import WORDS, Outcome, State, get_kind
+from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.formats import format_day, format_money
 from aftercart.lib.times import parse_time
 from aftercart.mail.account_texts import write_email_change, write_password_link
-from aftercart.mail.draft import Draft, EmailContent, Row
+from aftercart.mail.draft import Draft, EmailContent, Row, Section
 from aftercart.mail.models import Email
 from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
 from aftercart.orders.payment import say_unpaid
@@ -20,7 +22,7 @@ _Kind = Email.Kind
 
 
 def _make_button(content: EmailContent) -> tuple[str, str]:
-    return (_("See your order"), content.url)
+    return (_("View your order"), content.url)
 
 
 def _make_note(content: EmailContent) -> str:
@@ -58,9 +60,9 @@ def _write_link(content: EmailContent) -> Draft:
 
 def _write_reminder(content: EmailContent) -> Draft:
     return Draft(
-        subject=_("How is your order %(number)s?") % {"number": content.number},
-        heading=_("Your order is still at hand"),
-        paragraphs=[_("Should something not fit, you can cancel or return it on the page of your order.")],
+        subject=_("Is everything all right with order %(number)s?") % {"number": content.number},
+        heading=_("Need to change something?"),
+        paragraphs=[_("If something isn't right, you can cancel or return it from your order page.")],
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -70,9 +72,15 @@ def _write_code(content: EmailContent) -> Draft:
     return Draft(
         subject=_("Your code for order %(number)s") % {"number": content.number},
         heading=_("Your one-time code"),
-        paragraphs=[_("Enter this code on the page where you asked for it. It works once, for ten minutes.")],
+        paragraphs=[
+            _(
+                "Enter this code on the page where you asked for it. It works once and expires after ten minutes."
+            )
+        ],
         code=content.secret,
-        note=_("If it was not you who asked, do nothing: without the code nobody can change your order."),
+        note=_(
+            "If you did not ask for it, ignore this e-mail: nobody can change your order without the code."
+        ),
     )
 
 
@@ -82,11 +90,14 @@ def _list_refund(content: EmailContent, label: str) -> list[tuple[str, str]]:
     refund, points = facts.get("refund"), facts.get("points")
     currency = str(facts.get("currency") or "")
     rows = [(label, format_money(refund, currency))] if refund else []
+    rest = facts.get("rest")
+    if refund and rest:
+        rows.append((_("Of which shipping and gift box"), format_money(rest, currency)))
     if refund and points:
-        rows.append((_("Of that in points, as you paid with points"), format_money(points, currency)))
+        rows.append((_("Of which in points (you paid with points)"), format_money(points, currency)))
     if refund and facts.get("to"):
         to, end, method = (str(facts.get(name) or "") for name in ("to", "account_end", "method"))
-        rows.append((_("Goes to"), name_destination(to, account_end=end, method=method)))
+        rows.append((_("Refunded to"), name_destination(to, account_end=end, method=method)))
     return rows
 
 
@@ -96,39 +107,60 @@ def _list_unpaid(content: EmailContent) -> list[str]:
     return [say_unpaid(has_points=bool(content.facts.get("points")))] if is_unpaid else []
 
 
-def _say_next(content: EmailContent) -> str:
-    if content.facts.get("is_paid") is False:
-        return _("As soon as it is done we write again.")
-    return _("As soon as it is done we write again, and tell you what comes back.")
+def _open(content: EmailContent, state: State) -> Outcome:
+    """Return the headline and the sentence of a state: those that the page has."""
+    return WORDS[get_kind(content.facts.get("what"))].outcomes[state]
+
+
+def _name_subject(headline: object, content: EmailContent) -> str:
+    return _("%(headline)s: order %(number)s") % {"headline": headline, "number": content.number}
+
+
+def _list_return(content: EmailContent) -> list[Section]:
+    """List how the items get back to the shop, where any do."""
+    facts = content.facts.get("return")
+    if not isinstance(facts, Mapping):
+        return []
+    found = ReturnPass.from_facts(facts)
+    return [Section(_("How to send it back"), found.rows, found.steps)]
 
 
 def _write_sent(content: EmailContent) -> Draft:
+    words = _open(content, "sent")
     return Draft(
-        subject=_("We have passed on your cancellation of order %(number)s") % {"number": content.number},
-        heading=_("Your cancellation is on its way"),
-        paragraphs=[
-            _("We have passed on what you no longer want. It is being confirmed."),
-            *_list_unpaid(content),
-            _say_next(content),
-        ],
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
+        paragraphs=[str(words.next), *_list_unpaid(content)],
         rows=_list_rows(content),
-        facts=_list_refund(content, _("Comes back to you")),
+        facts=_list_refund(content, _("Your refund")),
+        sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
     )
 
 
-def _write_confirmed(content: EmailContent) -> Draft:
+def _write_checking(content: EmailContent) -> Draft:
+    words = _open(content, "checking")
     return Draft(
-        subject=_("Your cancellation of order %(number)s has gone through") % {"number": content.number},
-        heading=_("Your cancellation has gone through"),
-        paragraphs=[
-            _("Our check has found it: your cancellation has arrived and is being carried out."),
-            *_list_unpaid(content),
-            _say_next(content),
-        ],
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
+        paragraphs=[str(words.next)],
         rows=_list_rows(content),
-        facts=_list_refund(content, _("Comes back to you")),
+        button=_make_button(content),
+        note=_make_note(content),
+    )
+
+
+def _write_return_code(content: EmailContent) -> Draft:
+    found = ReturnPass.from_facts(content.facts.get("return") or {})
+    return Draft(
+        subject=_("Your return code is %(code)s: order %(number)s")
+        % {"code": found.code, "number": content.number},
+        heading=_("Your return code"),
+        paragraphs=[_("Write this code on the parcel before you hand it over.")],
+        code=found.code,
+        rows=_list_rows(content),
+        sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -141,24 +173,25 @@ def _list_refunded(content: EmailContent) -> list[str]:
         return []
     is_points = (facts.get("to") or "loyalty") == "loyalty" if "is_paid" in facts else facts.get("as_points")
     if is_points:
-        return [_("It is credited as loyalty points.")]
+        return [_("It is added to your loyalty points.")]
     if facts.get("is_refunded"):
         return [_("Your refund has been made. Your bank may take some days to show it.")]
+    due = parse_time(facts.get("due"))
+    if due is not None:
+        return [_("Your refund is on its way. You will have it by %(day)s.") % {"day": format_day(due)}]
     return [_("Your refund is on its way.")]
 
 
 def _write_late(content: EmailContent) -> Draft:
+    headline = _("These items were cancelled after all")
     return Draft(
-        subject=_("A cancellation of your order %(number)s has gone through after all")
-        % {"number": content.number},
-        heading=_("Cancelled after all"),
+        subject=_name_subject(headline, content),
+        heading=headline,
         paragraphs=[
             _(
-                "We had told you otherwise, but a cancellation of these items was carried out later than expected."
+                "We told you something else earlier. Since then, the warehouse has carried out the cancellation."
             ),
-            _(
-                "Our team knows about it and is checking your order. If you want to keep an item, write to us now."
-            ),
+            _("Our team is checking your order. If you would like to keep an item, please write to us now."),
         ],
         rows=_list_rows(content),
         button=_make_button(content),
@@ -167,55 +200,56 @@ def _write_late(content: EmailContent) -> Draft:
 
 
 def _write_completed(content: EmailContent) -> Draft:
+    words = _open(content, "done")
+    label = _("Refunded") if content.facts.get("is_refunded") else _("Your refund")
     return Draft(
-        subject=_("Cancelled: items of your order %(number)s") % {"number": content.number},
-        heading=_("It is done"),
-        paragraphs=[
-            _("These items are cancelled or returned."),
-            *(_list_unpaid(content) or _list_refunded(content)),
-        ],
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
+        paragraphs=_list_unpaid(content) or _list_refunded(content) or [str(words.next)],
         rows=_list_rows(content),
-        facts=_list_refund(
-            content, _("Refunded") if content.facts.get("is_refunded") else _("On its way to you")
-        ),
+        facts=_list_refund(content, label),
         button=_make_button(content),
         note=_make_note(content),
     )
 
 
 def _write_received(content: EmailContent) -> Draft:
+    words = _open(content, "requested")
     answer_by = parse_time(content.facts.get("answer_by"))
     return Draft(
-        subject=_("We have received your request about order %(number)s") % {"number": content.number},
-        heading=_("Your request is with our team"),
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
         paragraphs=[
-            _("We could not do it at once, so our team decides. You need not send it again."),
-            _("We will tell you by %(day)s.") % {"day": format_day(answer_by)},
+            str(words.next),
+            _("You will have an answer by %(day)s.") % {"day": format_day(answer_by)},
             *_list_unpaid(content),
         ],
         rows=_list_rows(content),
-        facts=_list_refund(content, _("Comes back to you if we agree")),
+        facts=_list_refund(content, _("Your refund if we agree")),
         button=_make_button(content),
         note=_make_note(content),
     )
 
 
 def _write_approved(content: EmailContent) -> Draft:
+    words = _open(content, "approved")
     return Draft(
-        subject=_("Approved: your request about order %(number)s") % {"number": content.number},
-        heading=_("Our team has approved your request"),
-        paragraphs=[_("It is carried out now. As soon as it is done we write again.")],
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
+        paragraphs=[str(words.next)],
         rows=_list_rows(content),
+        sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
     )
 
 
 def _write_rejected(content: EmailContent) -> Draft:
+    words = _open(content, "declined")
     return Draft(
-        subject=_("Declined: your request about order %(number)s") % {"number": content.number},
-        heading=_("We could not do what you asked"),
-        paragraphs=[_("Your request was declined. The items stay yours, and the order goes on as before.")],
+        subject=_name_subject(words.headline, content),
+        heading=str(words.headline),
+        paragraphs=[str(words.next)],
         rows=_list_rows(content),
         quote=str(content.facts.get("reason") or ""),
         button=_make_button(content),
@@ -226,8 +260,8 @@ def _write_rejected(content: EmailContent) -> Draft:
 def _write_moved(content: EmailContent) -> Draft:
     return Draft(
         subject=_("New delivery address for order %(number)s") % {"number": content.number},
-        heading=_("Your order goes to the new address"),
-        paragraphs=[_("We have changed where your order is delivered.")],
+        heading=_("Your order will go to the new address"),
+        paragraphs=[_("We have changed the delivery address of your order.")],
         quote=str(content.facts.get("address") or ""),
         button=_make_button(content),
         note=_make_note(content),
@@ -237,9 +271,12 @@ def _write_moved(content: EmailContent) -> Draft:
 def _write_too_late(content: EmailContent) -> Draft:
     return Draft(
         subject=_("The address of order %(number)s could not be changed") % {"number": content.number},
-        heading=_("It was too late for the new address"),
+        heading=_("It was too late to change the address"),
         paragraphs=[
-            _("The order had left, or could not be changed any more. It goes to the address it had before.")
+            _(
+                "Your order had already left or could no longer be changed. It will be delivered to the previous "
+                "address."
+            )
         ],
         quote=str(content.facts.get("address") or ""),
         button=_make_button(content),
@@ -274,7 +311,9 @@ _WRITERS: Final[dict[str, Callable[[EmailContent], Draft]]] = {
     _Kind.ORDER_LINK_REMINDER: _write_reminder,
     _Kind.GUEST_CODE: _write_code,
     _Kind.CANCELLATION_SENT: _write_sent,
-    _Kind.CANCELLATION_CONFIRMED: _write_confirmed,
+    _Kind.CANCELLATION_CHECKING: _write_checking,
+    _Kind.CANCELLATION_CONFIRMED: _write_sent,
+    _Kind.RETURN_CODE: _write_return_code,
     _Kind.CANCELLATION_LATE: _write_late,
     _Kind.CANCELLATION_COMPLETED: _write_completed,
     _Kind.REQUEST_RECEIVED: _write_received,

@@ -22,8 +22,8 @@ def write_receipt(content: EmailContent) -> Draft:
         subject=_("Receipt: your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We have received your withdrawal"),
         paragraphs=[
-            _("This letter confirms that your statement has reached us, with its content and the time."),
-            _("It is a receipt, and no decision yet. Our decision comes in a letter of its own."),
+            _("This e-mail confirms that we have received your statement, with its content and the time."),
+            _("It is a receipt, not a decision. We will send you our decision in a separate e-mail."),
         ],
         facts=[
             (_("Submitted"), submitted),
@@ -36,8 +36,8 @@ def write_receipt(content: EmailContent) -> Draft:
         ],
         quote=str(content.facts.get("statement") or ""),
         rows=_list_rows(content),
-        button=(_("See your order"), content.url),
-        note=_("Keep this letter. It shows what you told us, and when."),
+        button=(_("View your order"), content.url),
+        note=_("Keep this e-mail. It shows what you told us, and when."),
     )
 
 
@@ -47,13 +47,13 @@ def write_accepted(content: EmailContent) -> Draft:
         subject=_("Accepted: your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We have accepted your withdrawal"),
         paragraphs=[
-            _("You are out of the contract about these items."),
+            _("The contract for these items has ended."),
             say_unpaid(has_points=False)
             if content.facts.get("is_paid") is False
-            else _("What you have paid goes back the way you paid it, within 14 days of your statement."),
+            else _("We will refund what you paid within 14 days of your statement."),
         ],
         rows=_list_rows(content),
-        button=(_("See your order"), content.url),
+        button=(_("View your order"), content.url),
     )
 
 
@@ -62,9 +62,9 @@ def write_refused(content: EmailContent) -> Draft:
     return Draft(
         subject=_("Decision on your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We could not accept your withdrawal"),
-        paragraphs=[_("We have checked your statement. In our view it has no effect, for this reason:")],
+        paragraphs=[_("We have checked your statement and cannot accept it, for this reason:")],
         rows=_list_rows(content),
         quote=str(content.facts.get("reason") or ""),
-        button=(_("See your order"), content.url),
-        note=_("If you see it otherwise, answer this letter. You can also turn to a consumer organisation."),
+        button=(_("View your order"), content.url),
+        note=_("If you disagree, reply to this e-mail. You can also turn to a consumer organisation."),
     )

@@ -109,7 +109,7 @@ class QuoteStale(ActionError):
 
     status = 409
     code = "quote_stale"
-    sentence = _("What comes back has changed since you were told. Please look at the new amounts.")
+    sentence = _("Your refund has changed since we showed it to you. Please check the new amounts.")
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class BeingChecked(StillRunning):
     """The write is recorded, and may have been carried out; how it ended could not be recorded yet."""
 
     sentence = _(
-        "Your request is recorded. We are checking whether it has gone through; nothing happens twice."
+        "Your request is recorded. We are checking whether it went through; nothing will be done twice."
     )
 
 

@@ -27,14 +27,14 @@ TOPIC_CODES: Final = {
 
 _SENTENCES: Final[dict[Topic, Promise]] = {
     Topic.STATUS: _("Order can't be cancelled in this status."),
-    Topic.INVOICE: _("An invoice has been issued for this item, so our team has to check it."),
-    Topic.DIRECT_WINDOW: _("The time for cancelling directly is over, so our team has to check it."),
+    Topic.INVOICE: _("This item has been invoiced already, so our team checks it first."),
+    Topic.DIRECT_WINDOW: _("The time for an immediate cancellation is over, so our team checks it first."),
     Topic.FINAL_SALE: _("This item is a final sale and can't be returned."),
     Topic.RETURN_WINDOW: _("The time for returning this item is over."),
     Topic.APPROVAL: _("Our team checks every request of this kind."),
     Topic.AMOUNT: _("Our team checks requests of this amount."),
-    Topic.PARTIAL_LINE: _("Cancelling a part of a line has to be done by our team."),
-    Topic.MIXED_TYPES: _("Cancellations and returns in one request have to be done by our team."),
+    Topic.PARTIAL_LINE: _("You are keeping some units of this item, so our team handles the others."),
+    Topic.MIXED_TYPES: _("Your request both cancels and returns items, so our team handles it."),
     Topic.COUNTRY: _("The new address must be in the same country."),
 }
 _TOO_LATE_FOR_ADDRESS: Final = _("It is too late to change this order's address.")

@@ -11,4 +11,8 @@ def name_destination(destination: str, *, account_end: str = "", method: str = "
         return _("Loyalty points")
     if destination == "iban":
         return _("Account ending in %(end)s") % {"end": account_end} if account_end else _("A bank account")
-    return _("The way it was paid (%(method)s)") % {"method": method} if method else _("The way it was paid")
+    return (
+        _("Original payment method (%(method)s)") % {"method": method}
+        if method
+        else _("Original payment method")
+    )

@@ -232,6 +232,14 @@ def is_allowed(
     return not list_refusals(findings)
 
 
+def find_return_end(item: ItemFacts, *, placed_at: datetime, policy: Policy) -> datetime | None:
+    """Find the last instant at which an item can be returned; None: there is no window, or it has not begun."""
+    requested = [RequestedUnits(item.order_item, "refund")]
+    [each] = gather_cases(requested, {item.order_item: item}, placed_at=placed_at, policy=policy)
+    clause = policy.decide(Topic.RETURN_WINDOW, each.case)
+    return None if clause is None else policy.find_end(clause, each.starts)
+
+
 def find_window_end(
     items: Iterable[ItemFacts], *, placed_at: datetime, policy: Policy, now: datetime
 ) -> datetime | None:

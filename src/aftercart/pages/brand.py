@@ -30,4 +30,10 @@ def find_style_version(brand: Path | None) -> str:
 def name_shop(request: HttpRequest | None) -> dict[str, Any]:  # noqa: ARG001 - a context processor's signature
     """Give templates the shop's name, where its style sheet is, and whether accounts are kept here."""
     style = f"{reverse('style')}?v={find_style_version(settings.BRAND)}"
-    return {"shop_name": settings.SHOP_NAME, "style_url": style, "has_own_accounts": has_own_accounts()}
+    return {
+        "shop_name": settings.SHOP_NAME,
+        "style_url": style,
+        "has_own_accounts": has_own_accounts(),
+        "terms_url": settings.TERMS_URL,
+        "privacy_url": settings.PRIVACY_URL,
+    }

@@ -14,10 +14,12 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.document import address_document
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import Destination
+from aftercart.cancellations.return_pass import ReturnPass, write_place
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.errors import ActionError
@@ -27,9 +29,13 @@ from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField
 from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
-from aftercart.pages.order_page import ItemCard, OrderPage
+from aftercart.pages.item_cards import ItemCard
+from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_form import RefundForm
 
+#: The box that chooses all items at once.
+WHOLE = "whole"
+_IN_SIGHT = 5
 #: Stands for the account in a quote, which depends on whether there is one, and not on which.
 _SOME_ACCOUNT = "account"
 
@@ -53,6 +59,7 @@ class CancellationForm:
         """Read what there is to choose from."""
         self.page = page
         self.addresses = addresses
+        data = spread_choice(data, page.items) if data else data
         self.complaints: list[str] = []
         order = page.order
         self.companies = list(list_companies(order.channel_id)) if page.collected else []
@@ -141,6 +148,27 @@ class CancellationForm:
             quote=quote,
         )
 
+    def describe_parcel(self) -> ReturnPass | None:
+        """Describe how a valid first step has the parcel collected; None where nothing is."""
+        if not self.settlement.is_collected:
+            return None
+        data, pickup = self.settlement.cleaned_data, self.settlement.get_pickup() or {}
+        company = self.settlement.companies.get(data["shipping_company"])
+        hours = pickup.get("hour_range") or {}
+        return ReturnPass(
+            company=company.name if company else "",
+            day=str(pickup.get("date") or ""),
+            hours=f"{hours['start']}–{hours['end']}" if hours else "",
+            address=self._write_pickup_address(),
+        )
+
+    def _write_pickup_address(self) -> str:
+        if self.typed is not None:
+            return str(self.typed.cleaned_data.get("line") or "")
+        chosen = self.settlement.cleaned_data.get("pickup_address")
+        found = next((address for address in self.addresses if address.pk == chosen), None)
+        return write_place(address_document(found)) if found else ""
+
     def _find_pickup(self) -> int | AddressDraft | Address | None:
         if self.typed is not None:
             return self.typed.to_draft()
@@ -208,6 +236,55 @@ class CancellationForm:
         return [choice for choice in self.choices if choice.item.kind]
 
     @property
+    def first_choices(self) -> list[Choice]:
+        """The items to choose from that are in sight; of many the rest is unfolded."""
+        return self.open_choices if len(self.open_choices) <= _IN_SIGHT + 1 else self.open_choices[:_IN_SIGHT]
+
+    @property
+    def more_choices(self) -> list[Choice]:
+        """The items to choose from that are folded away."""
+        return self.open_choices[len(self.first_choices) :]
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether what is folded away must be in sight: something there is chosen."""
+        return any(choice.form.is_asked for choice in self.more_choices)
+
+    @property
+    def question(self) -> str:
+        """What the first step asks."""
+        kinds = {choice.item.kind for choice in self.open_choices}
+        if kinds == {"cancel"}:
+            return _("Which items would you like to cancel?")
+        if kinds == {"refund"}:
+            return _("Which items would you like to return?")
+        return _("Which items would you like to cancel or return?")
+
+    @property
+    def whole_label(self) -> str:
+        """What the box says that chooses all items; "" where there is one item only."""
+        kinds = {choice.item.kind for choice in self.open_choices}
+        if len(self.open_choices) < 2:  # noqa: PLR2004 - more than one
+            return ""
+        if self.closed_items or len(kinds) > 1:
+            return _("Choose all of these items")
+        return _("Cancel the whole order") if kinds == {"cancel"} else _("Return the whole order")
+
+    @property
+    def common_reasons(self) -> list[tuple[str, str, list[tuple[int, str]]]]:
+        """The reasons that can be given once for all items: by kind, with a label; none where there is one item."""
+        labels = {
+            "cancel": _("One reason for all cancelled items"),
+            "refund": _("One reason for all returned items"),
+        }
+        found = []
+        for kind, label in labels.items():
+            forms = [choice.form for choice in self.open_choices if choice.item.kind == kind]
+            if len(forms) > 1:
+                found.append((f"reason-{kind}", label, forms[0].list_plain_reasons()))
+        return found
+
+    @property
     def closed_items(self) -> list[ItemCard]:
         """The items that cannot."""
         return [choice.item for choice in self.choices if not choice.item.kind]
@@ -243,6 +320,20 @@ class CancellationForm:
         rest = [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
         typed = self.typed.field_errors if self.typed in self._once else []
         return of_items + rest + typed
+
+
+def spread_choice(data: QueryDict, items: Sequence[ItemCard]) -> QueryDict:
+    """Give each item what was said once: that all of them are chosen, and one reason a kind."""
+    data = data.copy()
+    is_whole = bool(data.get(WHOLE))
+    for item in items:
+        prefix = f"item-{item.pk}-"
+        if is_whole and item.kind:
+            data[f"{prefix}is_chosen"] = "on"
+        if data.get(f"{prefix}is_chosen") and not data.get(f"{prefix}reason"):
+            kind = data.get(f"{prefix}cancellation_type") or item.kind
+            data[f"{prefix}reason"] = data.get(f"reason-{kind}", "")
+    return data
 
 
 def _list_destinations(payment: Payment, rows: Sequence[OrderItem], *, has_points: bool) -> list[Destination]:

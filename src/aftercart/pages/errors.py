@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.html import format_html
@@ -12,9 +13,12 @@ from django.utils.translation import gettext as _
 
 from aftercart.commerce.client import CommerceUnavailable
 from aftercart.lib.database import is_outage
+from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.negotiation import UNDECODABLE, wants_json
 from aftercart.lib.outages import outages
 from aftercart.orders.errors import BeingChecked, TooManyTries
+from aftercart.pages.kept_forms import is_from_here, keep_form
+from aftercart.pages.views.customer import show_login
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +39,15 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Answer 403. The page carries a fresh token, so that the storefront's log-out can go on with it."""
+    """Answer 403. The page carries a fresh token, so that the storefront's log-out can go on with it.
+
+    To a form of ours whose browser has lost all cookies, with the log-in, which keeps what was typed.
+    """
+    is_lost = settings.CSRF_COOKIE_NAME not in request.COOKIES and not wants_json(request)
+    if is_lost and has_own_accounts() and is_from_here(request):
+        kept = keep_form(request)
+        if kept:
+            return show_login(request, kept)
     return _answer(request, 403, "csrf_failed", _("CSRF Failed: CSRF token missing or incorrect."))
 
 

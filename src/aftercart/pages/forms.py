@@ -1,6 +1,7 @@
 """The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,13 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
-from aftercart.cancellations.pickups import find_first_day, find_pickup_problem, read_slot, say_slots
+from aftercart.cancellations.pickups import (
+    Calendar,
+    find_first_day,
+    find_pickup_problem,
+    read_slot,
+    say_slots,
+)
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.rules import CancellationKind
@@ -146,10 +153,10 @@ class DayOrTimeField(forms.CharField):
 
 
 class SearchForm(PlainForm):
-    """A part of an order number, and days between which it was placed; or the API's filters, which share the URL."""
+    """A part of an order number or of a product's name, and days; or the API's filters, which share the URL."""
 
     search = forms.CharField(
-        label=gettext_lazy("Order number"),
+        label=gettext_lazy("Order number or product"),
         required=False,
         max_length=64,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
@@ -251,6 +258,11 @@ class ItemForm(PlainForm):
         self.fields["quantity"].initial = left_quantity
         self.fields["quantity"].widget.attrs["max"] = left_quantity
 
+    def list_plain_reasons(self) -> list[tuple[int, str]]:
+        """List the reasons that need no description: those that can be given for several items at once."""
+        field: Any = self.fields["reason"]
+        return [(pk, name) for pk, name in field.choices if pk and pk not in field.widget.needing]
+
     @staticmethod
     def _name(reason: CancellationReason) -> str:
         return reason.get_subject((get_language() or "en")[:2])
@@ -284,15 +296,15 @@ class SettlementForm(PlainForm):
     """What is asked once for all items that are returned: how they are collected."""
 
     shipping_company = forms.TypedChoiceField(
-        label=gettext_lazy("Who collects the parcel?"),
+        label=gettext_lazy("Who should collect the parcel?"),
         coerce=int, empty_value=None, required=False, widget=forms.RadioSelect,
     )  # fmt: skip
     pickup_address = forms.TypedChoiceField(
-        label=gettext_lazy("Where is it collected?"),
+        label=gettext_lazy("Where should it be collected?"),
         coerce=int, empty_value=None, required=False, widget=forms.RadioSelect,
     )  # fmt: skip
     pickup_date = forms.DateField(
-        label=gettext_lazy("Collection day (optional)"),
+        label=gettext_lazy("Pickup day (optional)"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
@@ -320,7 +332,7 @@ class SettlementForm(PlainForm):
         fields: Any = self.fields
         self.companies = {company.pk: company for company in companies}
         fields["shipping_company"].choices = [(company.pk, _name_company(company)) for company in companies]
-        fields["pickup_slot"].choices = [("", "–"), *_list_slots(companies)]
+        fields["pickup_slot"].choices = [("", "–"), *_list_hours(companies)]
         fields["pickup_address"].choices = [(address.pk, address.title) for address in addresses]
         today = _get_shop_time().date()
         days = [find_first_day(company.calendar, today) or today for company in companies]
@@ -363,9 +375,15 @@ class SettlementForm(PlainForm):
             company = self.companies.get(data.get("shipping_company") or 0)
             pickup = self.get_pickup()
             if company and pickup:
-                problem = find_pickup_problem(company.calendar, pickup, _get_shop_time())
-                if problem:
-                    self.add_error("pickup_date", problem)
+                self._judge_pickup(company.calendar, pickup)
+
+    def _judge_pickup(self, calendar: Calendar, pickup: dict[str, Any]) -> None:
+        """Put what is wrong where it is: a day on which nobody comes at the day, other hours at the hours."""
+        now = _get_shop_time()
+        problem = find_pickup_problem(calendar, pickup, now)
+        if problem:
+            is_of_day = bool(find_pickup_problem(replace(calendar, slots=()), pickup, now))
+            self.add_error("pickup_date" if is_of_day else "pickup_slot", problem)
 
     def get_pickup(self) -> dict[str, Any] | None:
         """Give the day and hours of a valid form as the actions keep them."""
@@ -382,10 +400,16 @@ def _name_company(company: EasyReturnCompany) -> str:
     return f"{company.name} · {say_slots(slots)}" if slots else company.name
 
 
-def _list_slots(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, str]]:
-    """List the hours to choose from: those of all these companies."""
-    slots = {slot for company in companies for slot in company.slots or PICKUP_SLOTS}
-    return [(slot, say_slots((read_slot(slot),))) for slot in sorted(slots)]
+def _list_hours(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, Any]]:
+    """List the hours to choose from, those of each company by its name; of a single one without."""
+    hours = [
+        (
+            company.name,
+            [(slot, say_slots((read_slot(slot),))) for slot in sorted(company.slots or PICKUP_SLOTS)],
+        )
+        for company in companies
+    ]
+    return hours[0][1] if len(hours) == 1 else list(hours)
 
 
 def _get_zone() -> ZoneInfo:

@@ -1,17 +1,14 @@
 """An order as its page shows it: the document, put into words, with what the caller may do."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final
 
-from django.conf import settings
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+from aftercart.cancellations.kind_words import WORDS, SubmissionKind, find_kind
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.policy_selectors import find_collected, get_book_and_end, get_policy
 from aftercart.cancellations.quoted import Unreported, find_quoted, find_unreported
@@ -19,69 +16,27 @@ from aftercart.cancellations.selectors import build_timed_documents, find_open_i
 from aftercart.cancellations.stored_documents import find_first
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
 from aftercart.lib.clock import get_now
+from aftercart.lib.formats import format_weekday
 from aftercart.lib.money import ZERO
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
-from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.rules import CancellationKind
+from aftercart.orders.models import Order
+from aftercart.orders.rules import find_return_end
+from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
+from aftercart.pages.item_cards import ItemCard, find_url, make_card
 from aftercart.pages.returns import ReturnCard, list_returns
-from aftercart.pages.story import StoryEntry, describe_story, name_items
+from aftercart.pages.story import StoryEntry, describe_story, name_items, read_kinds
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
-from aftercart.pages.words import (
-    ITEM_WORDS,
-    ORDER_WORDS,
-    REQUESTED,
-    RETURN_IN_PROGRESS,
-    STEPS,
-    ItemWords,
-    OrderWords,
-    Text,
+from aftercart.pages.words import ORDER_IN_PROGRESS, ORDER_WORDS, STEPS, OrderWords, Text
+
+_MOST_IN_SIGHT: Final = 5
+_WITH_CARRIER: Final = frozenset(
+    {Status.SHIPPED, Status.SHIPPED_AND_INFORMED, Status.ATTEMPTED_DELIVERY, Status.READY_FOR_PICKUP}
 )
-
-_MOST_ATTRIBUTES = 3
-#: In a list of orders; of the rest only the number is told.
-_MOST_PICTURES = 3
-#: What tells one variant from another, in the words of shops that we know; the rest is for product pages.
 _ADDRESSES = ("shipping_address", "billing_address")
-_VARIANT_WORDS = ("color", "colour", "renk", "size", "beden", "numara", "boyut")
-
-
-@dataclass(frozen=True, slots=True)
-class ItemCard:
-    """One line of an order.
-
-    `kind` is what can be done to what is left of it, `note` why nothing can; `asked` tells that a request
-    about it is undecided.
-    """
-
-    pk: int
-    name: str
-    image: str | None
-    variant: list[str]
-    quantity: int
-    left_quantity: int
-    price: Decimal
-    words: ItemWords
-    asked: ItemWords | None
-    kind: CancellationKind | None
-    note: str
-    requests: Sequence[Mapping[str, Any]]
-    tracking_url: str | None
-    tracking_number: str
-    expected: date | None
-
-    @property
-    def total(self) -> Decimal:
-        """What the line cost."""
-        return self.price * self.quantity
-
-    @property
-    def cancelled_quantity(self) -> int:
-        """How many units are cancelled or returned, where some are left; 0 where all or none are."""
-        return self.quantity - self.left_quantity if self.left_quantity else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +63,7 @@ class OrderPage:
         self.is_view_only = guest is not None and not guest.has_code
         self.now = get_now()
         book, book_end = get_book_and_end(self.now)
-        policy = get_policy(order, book)
+        self._policy = policy = get_policy(order, book)
         timed = build_timed_documents([order], book)[0]
         self._verdicts_end = find_first(timed.valid_until, book_end)
         document = timed.document
@@ -121,7 +76,7 @@ class OrderPage:
         self.address_refusal = find_address_refusal(order, self.rows, self.in_progress, policy)
         notes = explain_refusals(order, self.rows, self.in_progress, policy)
         documents = {item["id"]: item for item in self.document["orderitem_set"]}
-        self.items = [_make_card(row, documents[row.pk], notes[row.pk]) for row in self.rows]
+        self.items = [make_card(row, documents[row.pk], notes[row.pk]) for row in self.rows]
 
     @property
     def currency(self) -> str:
@@ -132,6 +87,8 @@ class OrderPage:
     def words(self) -> OrderWords:
         """The headline and what happens next; of what was returned, how its refund stands."""
         words = ORDER_WORDS[Status(self.order.status)]
+        if self.order.status == Status.CANCELLATION_WAITING and self.open_kind:
+            return replace(words, headline=ORDER_IN_PROGRESS[self.open_kind])
         if self.order.status != Status.REFUNDED:
             return words
         if self.refund_under_way:
@@ -140,6 +97,16 @@ class OrderPage:
             said = _("Your refund has been made. Your bank may take some days to show it.")
             return replace(words, next=said)
         return words
+
+    @property
+    def first_items(self) -> list[ItemCard]:
+        """The items in sight; of many the rest is unfolded."""
+        return self.items if len(self.items) <= _MOST_IN_SIGHT + 1 else self.items[:_MOST_IN_SIGHT]
+
+    @property
+    def more_items(self) -> list[ItemCard]:
+        """The items that are folded away."""
+        return self.items[len(self.first_items) :]
 
     @property
     def steps(self) -> list[Step]:
@@ -173,6 +140,11 @@ class OrderPage:
         return self._unreported.to_come
 
     @property
+    def refund_due(self) -> datetime | None:
+        """Until when that has to be with the customer."""
+        return self._unreported.due_at
+
+    @property
     def refunded(self) -> Decimal:
         """What has been given back so far: what Omnitron has reported, and points."""
         amount: Decimal = self.order.refund_amount - self._unreported.booked
@@ -202,6 +174,62 @@ class OrderPage:
         """What is left for the customer to do, and to know, about what is being cancelled or returned."""
         return list_returns(self.order, name_items(self.rows)) if self.has_open_cancellation else []
 
+    @cached_property
+    def open_kind(self) -> SubmissionKind | None:
+        """What is being cancelled or returned; None if nothing is."""
+        waiting = [
+            row
+            for row in self.rows
+            if row.pk in self.in_progress or row.status == Status.CANCELLATION_WAITING
+        ]
+        if not waiting:
+            return None
+        return find_kind(
+            "refund" if {row.status, row.status_before} & SHIPPED else "cancel" for row in waiting
+        )
+
+    @property
+    def open_words(self) -> Text:
+        """What is being cancelled or returned, in a few words."""
+        return WORDS[self.open_kind].in_progress if self.open_kind else ""
+
+    @cached_property
+    def lead(self) -> list[str]:
+        """What is said below the headline: what happened and when, then what comes next."""
+        sentences = [sentence for sentence in (self._say_parcel(), self._say_expected()) if sentence]
+        if self.return_until and self.order.status == Status.DELIVERED and not self.open_kind:
+            day = format_weekday(self.return_until)
+            return [*sentences, _("You can return items until %(day)s.") % {"day": day}]
+        return sentences if self.order.status in SHIPPED and sentences else [str(self.words.next), *sentences]
+
+    def _say_parcel(self) -> str:
+        """Say when the last parcel was delivered, or handed to the carrier; "" where neither is known."""
+        left = [row for row in self.rows if row.status not in FINAL]
+        delivered = [row.delivered_at for row in left if row.delivered_at]
+        shipped = [row.shipped_at for row in left if row.shipped_at]
+        if self.order.status == Status.DELIVERED and delivered:
+            return _("Delivered on %(day)s.") % {"day": format_weekday(max(delivered))}
+        if self.order.status in _WITH_CARRIER and shipped:
+            return _("Handed to the carrier on %(day)s.") % {"day": format_weekday(max(shipped))}
+        return ""
+
+    def _say_expected(self) -> str:
+        days = [item.expected for item in self.items if item.expected]
+        return _("Expected by %(day)s.") % {"day": format_weekday(max(days))} if days else ""
+
+    @cached_property
+    def return_until(self) -> datetime | None:
+        """Until when the first of the delivered items can be returned; None where no window is running."""
+        returnable = {item.pk for item in self.items if item.kind == "refund"}
+        facts = gather_facts(self.order, self.rows, self.in_progress)
+        return find_first(
+            *(
+                find_return_end(facts[row.pk], placed_at=self.order.created_date, policy=self._policy)
+                for row in self.rows
+                if row.pk in returnable and row.delivered_at
+            )
+        )
+
     @property
     def action(self) -> str:
         """What the button that leads to the cancellation says; "" if nothing can be cancelled or returned."""
@@ -211,6 +239,18 @@ class OrderPage:
         if kinds == {"refund"}:
             return _("Return items")
         return _("Cancel or return items") if kinds else ""
+
+    @property
+    def explanation(self) -> str:
+        """What cancelling and returning are, as far as this order allows them."""
+        kinds = {item.kind for item in self.items}
+        cancel = _("Not shipped yet: you can cancel it, and nothing has to be sent back.")
+        give_back = _(
+            "With the carrier or delivered: you can send it back, and we refund it once it is here."
+        )
+        return " ".join(
+            sentence for kind, sentence in (("cancel", cancel), ("refund", give_back)) if kind in kinds
+        )
 
     @property
     def has_open_cancellation(self) -> bool:
@@ -231,7 +271,7 @@ class OrderPage:
     def tracking_url(self) -> str | None:
         """Where the whole parcel can be followed."""
         names = ("tracking_url", "shipping_tracking_url", "defined_tracking_url")
-        return next((url for name in names if (url := _find_url(self.document[name]))), None)
+        return next((url for name in names if (url := find_url(self.document[name]))), None)
 
     @property
     def installments(self) -> int:
@@ -249,7 +289,8 @@ class OrderPage:
         """The last instant at which all of it holds, if nothing is written: no window closes, no code expires."""
         ends_at = self.withdrawal_offer.ends_at
         offer_end = ends_at - timedelta.resolution if ends_at is not None and ends_at > self.now else None
-        codes = [card.valid_until for card in self.returns if not card.is_expired]
+        parcels = (card.parcel for card in self.returns)
+        codes = [parcel.valid_until for parcel in parcels if parcel and not parcel.is_expired]
         return find_first(self._verdicts_end, offer_end, *codes)
 
     @cached_property
@@ -258,116 +299,5 @@ class OrderPage:
         return list_withdrawals(self.order)
 
     def list_moments(self) -> list[StoryEntry]:
-        """Tell the order's story (one more query)."""
-        return describe_story(self.order, self.order.timeline.all(), name_items(self.rows))
-
-
-def _make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCard:
-    kind: CancellationKind | None = None
-    if document["is_cancellable"]:
-        kind = "cancel"
-    elif document["is_refundable"]:
-        kind = "refund"
-    is_coming = row.status not in SHIPPED and ITEM_WORDS[Status(row.status)].tone == "info"
-    product = document["product"]
-    return ItemCard(
-        pk=row.pk,
-        name=name_items([row])[row.pk],
-        image=_find_image(document["image"]) or _find_image(product["image"]),
-        variant=_describe_variant(document),
-        quantity=row.quantity,
-        left_quantity=row.left_quantity,
-        price=Decimal(document["price"] or ZERO),
-        words=_find_words(row),
-        asked=_find_asked(row, document["active_cancellation_request"]),
-        kind=kind,
-        note="" if kind else note,
-        requests=document["cancellationrequest_set"],
-        # Its own: the order's stands above the items.
-        tracking_url=_find_url(row.details.get("tracking_url"))
-        or _find_url(row.details.get("shipping_tracking_url")),
-        tracking_number=str(row.details.get("tracking_number") or ""),
-        expected=_find_day(document["estimated_delivery_date"]) if is_coming else None,
-    )
-
-
-def _find_words(row: OrderItem) -> ItemWords:
-    if row.status == Status.CANCELLATION_WAITING and row.status_before in SHIPPED:
-        return RETURN_IN_PROGRESS
-    return ITEM_WORDS[Status(row.status)]
-
-
-def _find_asked(row: OrderItem, request: Mapping[str, Any] | None) -> ItemWords | None:
-    """Tell of an undecided request, where the item's own status does not yet."""
-    if request is None or row.status == Status.CANCELLATION_WAITING:
-        return None
-    return REQUESTED[request["cancellation_type"]["value"]]
-
-
-def _split(value: Any) -> SplitResult:
-    """Take a URL apart; what is none comes apart into nothing."""
-    try:
-        return urlsplit(value if isinstance(value, str) else "")
-    except ValueError:
-        return urlsplit("")
-
-
-def _find_url(value: Any) -> str | None:
-    """Take a link to elsewhere only if a browser can do no harm with it."""
-    return value if _split(value).scheme in {"http", "https"} else None
-
-
-def _find_image(value: Any) -> Any:
-    """Take an image from here, or from an origin that the Content-Security-Policy names; else none."""
-    parts = _split(value)
-    if not parts.scheme and not parts.netloc:
-        return value if parts.path.startswith("/") else None
-    allowed: Sequence[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
-    return value if f"{parts.scheme}://{parts.netloc}" in allowed else None
-
-
-def _describe_variant(document: Mapping[str, Any]) -> list[str]:
-    """Say which variant it is, as in ["Colour: Blue", "Size: M"]."""
-    of_item = [document["localized_attributes"], document["attributes"]]
-    attributes = next((found for found in of_item if isinstance(found, dict) and found), None)
-    if attributes is None:
-        of_product = document["product"]["attributes"]
-        attributes = {
-            name: value
-            for name, value in (of_product if isinstance(of_product, dict) else {}).items()
-            if any(word in name.lower() for word in _VARIANT_WORDS)
-        }
-    return [
-        f"{str(name).replace('_', ' ').strip().capitalize()}: {value}"
-        for name, value in attributes.items()
-        if isinstance(value, str | int) and str(value).strip()
-    ][:_MOST_ATTRIBUTES]
-
-
-def _find_day(value: Any) -> date | None:
-    """Read a day out of a date or a time; None if it is neither."""
-    try:
-        moment: date | datetime | None = parse_datetime(str(value)) or parse_date(str(value)[:10])
-    except ValueError:
-        return None
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-class OrderCard:
-    """An order in a list; its items must have been fetched with it."""
-
-    def __init__(self, order: Order) -> None:
-        """Put it into words."""
-        self.order = order
-        self.currency = order.currency.upper()
-        self.words = ORDER_WORDS[Status(order.status)]
-        self.label = ITEM_WORDS[Status(order.status)].label
-        self.tone = ITEM_WORDS[Status(order.status)].tone
-        items = list(order.items.all())
-        names = name_items(items)
-        self.pictures = [
-            (names[item.pk], _find_image(item.details.get("image")) or _find_image(item.product.get("image")))
-            for item in items
-        ]
-        self.count = sum(item.quantity for item in items)
-        self.more = max(len(items) - _MOST_PICTURES, 0)
+        """Return the order's story (two more queries)."""
+        return describe_story(self.order, self.order.timeline.all(), self.rows, read_kinds(self.order))

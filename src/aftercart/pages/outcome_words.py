@@ -1,14 +1,13 @@
-"""What became of a cancellation, in the customer's words: honest about what is known, and no more."""
+"""Where a cancellation, return or withdrawal stands, for its page: the tone of each state, and why the team decides."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.causes import Cause
+from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind
 from aftercart.pages.words import Text, Tone
-
-State = Literal["working", "sent", "checking", "requested", "approved", "done", "declined", "partly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,81 +20,36 @@ class OutcomeWords:
     is_final: bool = False
 
 
-OUTCOMES: Final[dict[tuple[State, bool], OutcomeWords]] = {
-    ("working", False): OutcomeWords(
-        _("Your cancellation is being sent"),
-        _("This takes a few seconds. You need not do anything, and nothing is sent twice."),
-        "info",
-    ),
-    ("sent", False): OutcomeWords(
-        _("Your cancellation has been sent"),
-        _("It is being confirmed now. You will see here as soon as it is."),
-        "info",
-    ),
-    ("checking", False): OutcomeWords(
-        _("We are checking your cancellation"),
-        _("We have sent it, but no answer came back. We find out by looking; please don't ask again."),
-        "warn",
-    ),
-    ("requested", False): OutcomeWords(
-        _("We have received your request"), _("Nothing is cancelled yet: our team decides on it."), "info"
-    ),
-    ("approved", False): OutcomeWords(
-        _("Our team has approved your request"), _("It is being carried out now."), "good"
-    ),
-    ("done", False): OutcomeWords(
-        _("It is cancelled"), _("There is nothing more for you to do."), "good", is_final=True
-    ),
-    ("declined", False): OutcomeWords(
-        _("Your cancellation was declined"), _("Your order goes on as it was."), "quiet", is_final=True
-    ),
-    ("partly", False): OutcomeWords(
-        _("A part of it is cancelled"), _("Below you see what became of each item."), "info", is_final=True
-    ),
-    ("working", True): OutcomeWords(
-        _("Your return is being sent"),
-        _("This takes a few seconds. You need not do anything, and nothing is sent twice."),
-        "info",
-    ),
-    ("sent", True): OutcomeWords(
-        _("Your return is registered"),
-        _("Please pack the items. You will see here as soon as the return is confirmed."),
-        "info",
-    ),
-    ("checking", True): OutcomeWords(
-        _("We are checking your return"),
-        _("We have sent it, but no answer came back. We find out by looking; please don't ask again."),
-        "warn",
-    ),
-    ("requested", True): OutcomeWords(
-        _("We have received your request"), _("Please keep the items: our team decides on it first."), "info"
-    ),
-    ("approved", True): OutcomeWords(
-        _("Our team has approved your request"), _("It is being carried out now."), "good"
-    ),
-    ("done", True): OutcomeWords(
-        _("Your return is complete"), _("There is nothing more for you to do."), "good", is_final=True
-    ),
-    ("declined", True): OutcomeWords(
-        _("Your return was declined"), _("The items stay yours."), "quiet", is_final=True
-    ),
-    ("partly", True): OutcomeWords(
-        _("A part of your return is complete"),
-        _("Below you see what became of each item."),
-        "info",
-        is_final=True,
-    ),
+_TONES: Final[dict[State, Tone]] = {
+    "working": "info",
+    "sent": "info",
+    "checking": "warn",
+    "requested": "info",
+    "approved": "good",
+    "done": "good",
+    "declined": "quiet",
+    "partly": "info",
 }
+_FINAL: Final[frozenset[State]] = frozenset({"done", "declined", "partly"})
 
-_OUTAGE: Final = _("We could not reach the warehouse's system just now, so our team takes care of it.")
+
+def find_outcome(state: State, kind: SubmissionKind) -> OutcomeWords:
+    """Return what the page of a submission says."""
+    words = WORDS[kind].outcomes[state]
+    return OutcomeWords(words.headline, words.next, _TONES[state], state in _FINAL)
+
+
+_OUTAGE: Final = _("The warehouse's system did not answer just now, so our team is taking care of it.")
 #: Why something was left to the team.
 CAUSES: Final[dict[str, Text]] = {
-    Cause.HAS_INVOICE: _("An invoice has been issued for it, so our team has to check it."),
-    Cause.DIRECT_WINDOW_PASSED: _("The time for cancelling directly is over, so our team has to check it."),
+    Cause.HAS_INVOICE: _("This item has been invoiced already, so our team checks it first."),
+    Cause.DIRECT_WINDOW_PASSED: _(
+        "The time for an immediate cancellation is over, so our team checks it first."
+    ),
     Cause.TYPE_NEEDS_APPROVAL: _("Our team checks every request of this kind."),
     Cause.AMOUNT_NEEDS_APPROVAL: _("Our team checks requests of this amount."),
-    Cause.PARTIAL_LINE: _("Cancelling a part of a line has to be done by our team."),
-    Cause.MIXED_TYPES: _("Cancellations and returns in one request have to be done by our team."),
+    Cause.PARTIAL_LINE: _("You are keeping some units of this item, so our team handles the others."),
+    Cause.MIXED_TYPES: _("Your request both cancels and returns items, so our team handles it."),
     **dict.fromkeys(
         (
             Cause.UNREACHABLE,

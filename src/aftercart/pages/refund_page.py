@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from aftercart.actions.price_lines import QuoteAnswer
 from aftercart.cancellations.models import Destination, RefundQuote
+from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.clock import get_now
 from aftercart.orders.quotes import LineQuote
 from aftercart.orders.rules import Effect, list_refusals
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
-from aftercart.pages.order_page import ItemCard, OrderPage
+from aftercart.pages.item_cards import ItemCard
+from aftercart.pages.order_page import OrderPage
 from aftercart.pages.templatetags.shop import money
 
 _SALT: Final = "aftercart.pages.shown"
@@ -95,8 +97,10 @@ class RefundPage:
     @property
     def causes(self) -> list[str]:
         """Why the team checks it first, each reason once."""
-        reviews = (finding for finding in self._any.findings if finding.effect is Effect.REVIEW)
-        return list(dict.fromkeys(finding.message for finding in reviews))
+        reviews = [finding for finding in self._any.findings if finding.effect is Effect.REVIEW]
+        said = [finding.message for finding in reviews if finding.code != "partial_line"]
+        partial = self.kept if len(said) < len(reviews) else []
+        return list(dict.fromkeys([*said, *partial]))
 
     @property
     def answer_by(self) -> datetime:
@@ -117,6 +121,29 @@ class RefundPage:
     def points(self) -> Decimal:
         """What of it comes back as points in any case, having been paid with points."""
         return self._any.quote.points_returned
+
+    @property
+    def parcel(self) -> ReturnPass | None:
+        """How what is returned gets back, as it is chosen; None where nothing is collected."""
+        return self.form.describe_parcel() if self.is_return else None
+
+    @property
+    def kept(self) -> list[str]:
+        """Of what is taken in part: how many stay, and how many our team takes out."""
+        sentences = {
+            "cancel": _("You are keeping %(kept)s of %(left)s; our team cancels the other %(count)s."),
+            "refund": _("You are keeping %(kept)s of %(left)s; our team takes back the other %(count)s."),
+        }
+        return [
+            sentences[line.item.kind or "cancel"]
+            % {
+                "kept": line.item.left_quantity - line.quantity,
+                "left": line.item.left_quantity,
+                "count": line.quantity,
+            }
+            for line in self.lines
+            if line.quantity < line.item.left_quantity
+        ]
 
     @property
     def unpaid_message(self) -> str:
@@ -193,7 +220,7 @@ def _name_destination(destination: Destination) -> str:
         return _("To a bank account")
     if destination == Destination.LOYALTY:
         return _("As loyalty points")
-    return _("Back the way you paid")
+    return _("To your original payment method")
 
 
 def _describe_destination(destination: Destination, page: OrderPage) -> str:

@@ -1,72 +1,77 @@
 """What is left for the customer to do about a return, and where the money will go: from open lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from typing import Final
+from uuid import UUID
 
 from aftercart.cancellations.easy_return import find_instructions
-from aftercart.cancellations.models import SubmissionLine
-from aftercart.lib.clock import get_now
+from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.return_pass import ReturnPass, make_pass
 from aftercart.orders.models import Order
+from aftercart.pages.barcodes import Drawing, draw_bars, draw_qr
+
+_Status = CancellationRequest.Status
+_UNDECIDED: Final = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL, _Status.VERIFYING})
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnCard:
-    """One line that is not decided yet.
+    """Lines that travel together and are not decided yet: their items, and their pass; None: nothing is sent back.
 
-    `code` is "" until Omnitron has issued one; `instructions` is "" where somebody collects the parcel;
     `account` is the last four characters of an account number, or "".
     """
 
-    item: str
-    quantity: int
-    is_return: bool
-    company: str
-    code: str
-    valid_until: datetime | None
-    is_expired: bool
-    pickup_day: date | None
-    pickup_hours: str
-    pickup_address: Mapping[str, Any] | None
-    instructions: str
+    submission: UUID
+    items: Sequence[tuple[str, int]]
+    parcel: ReturnPass | None
     account: str
 
     @property
-    def is_worth_showing(self) -> bool:
-        """Whether there is anything to do or to know."""
-        return self.is_return or bool(self.account)
+    def qr(self) -> Drawing | None:
+        """The code for a scanner that reads squares; None without a code that is valid."""
+        return draw_qr(self.parcel.code) if self.parcel and self._is_scanned else None
+
+    @property
+    def bars(self) -> Drawing | None:
+        """The code for a scanner that reads bars."""
+        return draw_bars(self.parcel.code) if self.parcel and self._is_scanned else None
+
+    @property
+    def _is_scanned(self) -> bool:
+        return bool(self.parcel and self.parcel.code and not self.parcel.is_expired)
 
 
 def list_returns(order: Order, names: Mapping[int, str]) -> list[ReturnCard]:
-    """List an order's open lines that ask something of the customer (two queries at most)."""
-    lines = list(
-        SubmissionLine.objects.filter(order_item__order=order, is_open=True).select_related(
-            "shipping_company"
+    """List what an order's open lines ask of the customer, by parcel (two queries at most)."""
+    lines = SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+    found = lines.select_related("shipping_company", "submission", "request")
+    return make_cards(order, [line for line in found if is_sendable(line) or line.iban], names)
+
+
+def is_sendable(line: SubmissionLine) -> bool:
+    """Return whether a parcel may be sent: not while our team decides, unless the carrier has its code already."""
+    request: CancellationRequest | None = getattr(line, "request", None)
+    return bool(line.easy_return_code) or request is None or request.status not in _UNDECIDED
+
+
+def make_cards(order: Order, lines: Sequence[SubmissionLine], names: Mapping[int, str]) -> list[ReturnCard]:
+    """Put lines into parcels: those of one submission with one pass."""
+    returned = [line for line in lines if line.cancellation_type == "refund"]
+    has_own_way = any(line.shipping_company is None for line in returned)
+    instructions = find_instructions(order.channel_id) if has_own_way else ""
+    parcels: dict[tuple[UUID, ReturnPass | None, str], list[SubmissionLine]] = {}
+    for line in lines:
+        is_sent_back = line in returned and is_sendable(line)
+        parcel = make_pass(line, instructions=instructions) if is_sent_back else None
+        if parcel or line.iban:
+            parcels.setdefault((line.submission.uuid, parcel, line.iban[-4:]), []).append(line)
+    return [
+        ReturnCard(
+            submission=submission,
+            items=[(names.get(line.order_item_id, ""), line.quantity) for line in group],
+            parcel=parcel,
+            account=account,
         )
-    )
-    is_sent = any(line.cancellation_type == "refund" and line.shipping_company is None for line in lines)
-    instructions = find_instructions(order.channel_id) if is_sent else ""
-    cards = [_make_card(line, names.get(line.order_item_id, ""), instructions) for line in lines]
-    return [card for card in cards if card.is_worth_showing]
-
-
-def _make_card(line: SubmissionLine, name: str, instructions: str) -> ReturnCard:
-    company, until = line.shipping_company, line.easy_return_valid_until
-    is_return = line.cancellation_type == "refund"
-    pickup = line.pickup_date or {}
-    hours = pickup.get("hour_range") or {}
-    return ReturnCard(
-        item=name,
-        quantity=line.quantity,
-        is_return=is_return,
-        company=company.name if company else "",
-        code=line.easy_return_code,
-        valid_until=until,
-        is_expired=until is not None and until < get_now(),
-        pickup_day=date.fromisoformat(pickup["date"]) if pickup else None,
-        pickup_hours=f"{hours['start']}–{hours['end']}" if hours else "",
-        pickup_address=line.pickup_address,
-        instructions=instructions if is_return and company is None else "",
-        account=line.iban[-4:],
-    )
+        for (submission, parcel, account), group in parcels.items()
+    ]

@@ -1,15 +1,15 @@
-"""The third step of a cancellation: what became of it, what was asked and when, and what is still to come."""
+"""The third step of a cancellation: how it stands, what was asked and when, and what is still to come."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from aftercart.cancellations.kind_words import State, SubmissionKind, find_kind
 from aftercart.cancellations.models import (
     CancellationRequest,
     Destination,
@@ -23,8 +23,11 @@ from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.payment import say_unpaid
 from aftercart.orders.refund_words import name_destination
-from aftercart.pages.order_page import ItemCard, OrderPage
-from aftercart.pages.outcome_words import CAUSES, OUTCOMES, OutcomeWords, State
+from aftercart.pages.amounts import AmountRow
+from aftercart.pages.item_cards import ItemCard
+from aftercart.pages.order_page import OrderPage
+from aftercart.pages.outcome_words import CAUSES, OutcomeWords, find_outcome
+from aftercart.pages.returns import ReturnCard, is_sendable, make_cards
 from aftercart.pages.story import StoryEntry
 from aftercart.pages.words import Text
 
@@ -73,6 +76,12 @@ class SubmissionPage:
         return "declined" if set(states) <= {"declined"} else "partly"
 
     @property
+    def kind(self) -> SubmissionKind:
+        """What was asked for."""
+        types = (asked.line.cancellation_type for asked in self.lines)
+        return find_kind(types, is_withdrawal=self.submission.origin == Submission.Origin.WITHDRAWAL)
+
+    @property
     def is_return(self) -> bool:
         """Whether something has to be sent back."""
         return any(asked.line.cancellation_type == "refund" for asked in self.lines)
@@ -80,7 +89,7 @@ class SubmissionPage:
     @property
     def words(self) -> OutcomeWords:
         """The headline and what happens next."""
-        return OUTCOMES[self.state, self.is_return]
+        return find_outcome(self.state, self.kind)
 
     @property
     def cause(self) -> Text:
@@ -110,6 +119,18 @@ class SubmissionPage:
         return self.quote.given_rest
 
     @property
+    def rest_rows(self) -> list[AmountRow]:
+        """What comes back of the order as a whole, so that the total is the sum of what is shown."""
+        if self.quote is None or not self._rest:
+            return []
+        rows = [
+            AmountRow(_("Shipping"), self.quote.shipping_refund_amount),
+            AmountRow(_("Gift box"), self.quote.gift_box_refund_amount),
+        ]
+        rest = self._rest - sum((row.amount for row in rows), ZERO)
+        return [row for row in [*rows, AmountRow(_("Other adjustments"), rest)] if row.amount]
+
+    @property
     def refund(self) -> Decimal | None:
         """All that comes back, as far as it is known; None where nothing was quoted."""
         if self.quote is None or not self._going:
@@ -128,8 +149,8 @@ class SubmissionPage:
         """What that amount is, by now: refunded only where Omnitron has reported it."""
         if all(asked.state in {"done", "declined"} for asked in self.lines):
             is_refunded = all(asked.quoted is None or asked.quoted.is_refunded for asked in self._going)
-            return _("Refunded") if is_refunded else _("On its way to you")
-        return _("You would get back") if self.state == "requested" else _("You get back")
+            return _("Refunded") if is_refunded else _("Refund on its way")
+        return _("Your refund if we agree") if self.state == "requested" else _("Your refund")
 
     @property
     def unpaid_message(self) -> str:
@@ -148,33 +169,25 @@ class SubmissionPage:
         return name_destination(self.quote.destination, account_end=iban[-4:], method=method)
 
     @property
-    def collection(self) -> dict[str, Any] | None:
-        """How a return is collected: the same for all of its lines."""
-        found = next((asked.line for asked in self.lines if asked.line.shipping_company), None)
-        if found is None:
-            return None
-        pickup = found.pickup_date or {}
-        return {
-            "company": found.shipping_company,
-            "address": found.pickup_address,
-            "day": date.fromisoformat(pickup["date"]) if pickup else None,
-            "hours": "–".join(pickup["hour_range"][name] for name in ("start", "end")) if pickup else "",
-        }
+    def passes(self) -> list[ReturnCard]:
+        """How what is sent back gets to the shop; nothing once it is decided, and nothing before the team agrees."""
+        lines = [asked.line for asked in self.lines if asked.line.is_open and is_sendable(asked.line)]
+        return make_cards(self.order, lines, {asked.item.pk: asked.item.name for asked in self.lines})
 
     @property
     def moments(self) -> list[StoryEntry]:
         """What happened, and when."""
         submission, entries = self.submission, []
-        entries.append(StoryEntry(submission.created_at, _("You asked for it.")))
+        entries.append(StoryEntry(submission.created_at, _("You sent your request.")))
         if submission.sent_at:
             # The mark is set before the call: of what was refused we know that it did not get through.
             is_through = submission.state != _States.REFUSED
-            words = _("It was sent.") if is_through else _("We tried to send it.")
+            words = _("We passed it on.") if is_through else _("We tried to pass it on.")
             entries.append(StoryEntry(submission.sent_at, words))
         if submission.settled_at and submission.state == _States.APPLIED:
-            entries.append(StoryEntry(submission.settled_at, _("It was taken on.")))
+            entries.append(StoryEntry(submission.settled_at, _("It was accepted.")))
         elif submission.settled_at:
-            entries.append(StoryEntry(submission.settled_at, _("It was handed to our team.")))
+            entries.append(StoryEntry(submission.settled_at, _("Our team received it.")))
         for asked in self.lines:
             if asked.line.closed_at:
                 ended = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")

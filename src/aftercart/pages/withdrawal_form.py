@@ -30,7 +30,7 @@ class WithdrawalForm(PlainForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     items = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("What you withdraw from"),
+        label=gettext_lazy("Items you are withdrawing from"),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Please choose at least one item.")},

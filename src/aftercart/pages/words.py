@@ -6,6 +6,7 @@ from typing import Final, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.cancellations.kind_words import WORDS, SubmissionKind
 from aftercart.orders.status import Status
 
 Tone = Literal["good", "info", "warn", "quiet"]
@@ -32,7 +33,7 @@ class OrderWords:
 STEPS: Final = (_("Order placed"), _("Preparing"), _("On its way"), _("Delivered"))
 
 ITEM_WORDS: Final = {
-    Status.CANCELLATION_WAITING: ItemWords(_("Cancellation in progress"), "warn"),
+    Status.CANCELLATION_WAITING: ItemWords(WORDS[SubmissionKind.CANCEL].in_progress, "warn"),
     Status.CANCELED: ItemWords(_("Cancelled"), "quiet"),
     Status.WAITING: ItemWords(_("Order received"), "info"),
     Status.PAYMENT_WAITING: ItemWords(_("Waiting for payment"), "warn"),
@@ -51,25 +52,33 @@ ITEM_WORDS: Final = {
     Status.REFUNDED: ItemWords(_("Returned"), "quiet"),
 }
 
-RETURN_IN_PROGRESS: Final = ItemWords(_("Return in progress"), "warn")
+RETURN_IN_PROGRESS: Final = ItemWords(WORDS[SubmissionKind.RETURN].in_progress, "warn")
 #: What an item gets beside its own badge while somebody decides on a request about it.
 REQUESTED: Final = {
-    "cancel": ItemWords(_("Cancellation requested"), "warn"),
-    "refund": ItemWords(_("Return requested"), "warn"),
+    kind.value: ItemWords(WORDS[kind].requested, "warn")
+    for kind in (SubmissionKind.CANCEL, SubmissionKind.RETURN)
+}
+
+#: The headline of an order of which everything is being cancelled or returned.
+ORDER_IN_PROGRESS: Final = {
+    SubmissionKind.CANCEL: _("Your cancellation is in progress"),
+    SubmissionKind.RETURN: _("Your return is in progress"),
+    SubmissionKind.BOTH: _("Your cancellation and return are in progress"),
+    SubmissionKind.WITHDRAWAL: _("Your withdrawal is in progress"),
 }
 
 _ON_ITS_WAY: Final = OrderWords(
     _("Your order is on its way"),
-    _("The carrier has it now. Where there is a tracking link, you can follow it."),
+    _("The carrier has it now."),
     2,
 )
 _REVIEW: Final = OrderWords(
-    _("Your order is being reviewed"), _("Our team is looking at it. You will see the result here."), 2
+    _("Your order is being reviewed"), _("Our team is looking at it and will e-mail you the result."), 2
 )
 
 ORDER_WORDS: Final = {
     Status.CANCELLATION_WAITING: OrderWords(
-        _("Your cancellation is in progress"), _("You will see here as soon as it is decided.")
+        ORDER_IN_PROGRESS[SubmissionKind.CANCEL], _("We will e-mail you as soon as it is decided.")
     ),
     Status.CANCELED: OrderWords(_("Your order has been cancelled"), _("Nothing more will be delivered.")),
     Status.WAITING: OrderWords(
@@ -90,11 +99,11 @@ ORDER_WORDS: Final = {
     Status.SHIPPED: _ON_ITS_WAY,
     Status.SHIPPED_AND_INFORMED: _ON_ITS_WAY,
     Status.READY_FOR_PICKUP: OrderWords(
-        _("Your order is ready for pick-up"), _("It is waiting for you; you can collect it now."), 2
+        _("Your order is ready for pick-up"), _("You can collect it now."), 2
     ),
     Status.ATTEMPTED_DELIVERY: OrderWords(
         _("The carrier could not deliver your order"),
-        _("The carrier's tracking page tells what happens next."),
+        _("The carrier's tracking page shows what happens next."),
         2,
     ),
     Status.REVIEW_STARTED: _REVIEW,
@@ -103,6 +112,6 @@ ORDER_WORDS: Final = {
         _("We are waiting for your payment"), _("As soon as it has arrived, your order is complete."), 2
     ),
     Status.PAID: OrderWords(_("Your payment has arrived"), _("There is nothing more for you to do."), 2),
-    Status.DELIVERED: OrderWords(_("Your order has been delivered"), _("We hope that you enjoy it."), 3),
+    Status.DELIVERED: OrderWords(_("Your order has been delivered"), _("We hope you enjoy it."), 3),
     Status.REFUNDED: OrderWords(_("Your order has been returned"), _("There is nothing more for you to do.")),
 }

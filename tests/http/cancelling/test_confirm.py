@@ -55,7 +55,7 @@ def test_a_double_click_cancels_once_and_says_the_same_twice(
     first, second = form.confirm(fields), form.confirm(fields)
     assert (first.status_code, second.status_code) == (303, 303)
     assert first["Location"] == second["Location"]
-    assert read_outcome(client, second)[0] == "Your cancellation has been sent"
+    assert read_outcome(client, second)[0] == "We have passed on your cancellation"
     assert [post.call for post in fake.posts] == ["cancel_items"]
     assert Submission.objects.count() == 1
 
@@ -182,17 +182,17 @@ def test_the_second_step_tells_the_amounts_the_way_and_why(
     assert rows == [
         "Items TRY 129.50",
         "Their share of the discount \N{MINUS SIGN}TRY 4.57",
-        "You get back TRY 124.93",
+        "Your refund TRY 124.93",
     ]
     way = page.select_one(".way")
     assert way is not None
     day = format_day(timezone.now() + timedelta(days=3))
     assert re.sub(r"\s+", " ", way.get_text(" ", strip=True)) == (
-        "Our team checks this first Cancelling a part of a line has to be done by our team. "
+        "Our team checks this first You are keeping some units of this item, so our team handles the others. "
         f"You get an answer by {day}."
     )
     assert [option.get_text(" ", strip=True) for option in page.select(".option strong")] == [
-        "Back the way you paid",
+        "To your original payment method",
         "As loyalty points",
     ]
     assert_nothing_happened(fake)

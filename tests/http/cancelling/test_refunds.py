@@ -53,7 +53,7 @@ def test_the_second_step_of_an_unpaid_order_offers_no_destination_and_says_why(
 
     page = read(answer)
     assert NOTHING in page.get_text()
-    assert list_facts(page)["You get back"] == "TRY 0.00"
+    assert list_facts(page)["Your refund"] == "TRY 0.00"
     fields = read_second(answer)
     assert fields["destination"] == "none"
     assert not {"iban", "holder_name", "quote-loyalty", "quote-payment_method"} & set(fields)
@@ -61,7 +61,7 @@ def test_the_second_step_of_an_unpaid_order_offers_no_destination_and_says_why(
     assert sent.status_code == 303
     result = read(client.get(sent["Location"]))
     assert NOTHING in result.get_text()
-    assert "Goes to" not in list_facts(result)
+    assert "Refunded to" not in list_facts(result)
     assert len(fake.posts) == 1
 
 
@@ -105,8 +105,8 @@ def test_json_says_so_and_refuses_points_with_a_code(
 @pytest.mark.parametrize(
     ("reported", "label", "amount"),
     [
-        (None, "On its way to you", "TRY 530.52"),
-        ("0", "On its way to you", "TRY 530.52"),
+        (None, "Refund on its way", "TRY 530.52"),
+        ("0", "Refund on its way", "TRY 530.52"),
         ("530.52", "Refunded", "TRY 530.52"),
         ("500", "Refunded", "TRY 500.00"),
     ],
@@ -121,15 +121,15 @@ def test_refunded_is_said_only_once_omnitron_has_reported_it(
     amount: str,
 ) -> None:
     answer = Form(client, order).choose(0, reasons[0]).send()
-    assert list_facts(read(client.get(answer["Location"])))["You get back"] == "TRY 530.52"
+    assert list_facts(read(client.get(answer["Location"])))["Your refund"] == "TRY 530.52"
 
     complete(reported)
 
     facts = list_facts(read(client.get(answer["Location"])))
     assert facts[label] == amount
-    assert len({"On its way to you", "Refunded"} & set(facts)) == 1
+    assert len({"Refund on its way", "Refunded"} & set(facts)) == 1
     page = list_facts(read(client.get(f"/users/orders/{order.pk}/")))
-    assert ("Refund on its way to you" in page) is (label != "Refunded")
+    assert ("Refund on its way" in page) is (label != "Refunded")
     assert ("Refunded so far" in page) is (label == "Refunded")
 
 
@@ -147,8 +147,8 @@ def test_an_account_and_the_points_are_told_where_they_are_chosen(
     sent = form.confirm(form.look(), iban=IBAN, holder_name="Ayşe Yılmaz")
 
     facts = list_facts(read(client.get(sent["Location"])))
-    assert facts["Goes to"] == "Account ending in 1326"
-    assert facts["of that in points, as you paid with points"] == "TRY 40.00"
+    assert facts["Refunded to"] == "Account ending in 1326"
+    assert facts["of which in points (you paid with points)"] == "TRY 40.00"
     assert RefundQuoteLine.objects.get().points_returned == 40
     for path in (f"/users/orders/{order.pk}/", f"/users/orders/{order.pk}/receipt/"):
-        assert list_facts(read(client.get(path)))["of that paid with points"] == "TRY 40.00"
+        assert list_facts(read(client.get(path)))["of which paid with points"] == "TRY 40.00"

@@ -34,8 +34,8 @@ def test_a_cancellation_that_omnitron_takes_is_said_to_be_sent(
     submission = Submission.objects.get()
     assert answer["Location"] == f"/orders/{order.number}/cancel/{submission.uuid}/"
     assert read_outcome(client, answer) == [
-        "Your cancellation has been sent",
-        "It is being confirmed now. You will see here as soon as it is.",
+        "We have passed on your cancellation",
+        "It is being confirmed. We will e-mail you as soon as it is done.",
     ]
     assert submission.refund_quote.is_binding
     assert submission.refund_quote.total_amount == Decimal("530.52")
@@ -49,17 +49,20 @@ def test_a_cancellation_that_omnitron_takes_is_said_to_be_sent(
         (
             NotSent,
             [
-                "We have received your request",
-                "Nothing is cancelled yet: our team decides on it.",
-                "We could not reach the warehouse's system just now, so our team takes care of it.",
+                "We have received your cancellation request",
+                "Nothing is cancelled yet: our team will decide and e-mail you.",
+                "The warehouse's system did not answer just now, so our team is taking care of it.",
                 "You get an answer by {day}.",
             ],
         ),
         (
             AnswerUnknown,
             [
-                "We are checking your cancellation",
-                "We have sent it, but no answer came back. We find out by looking; please don't ask again.",
+                "We are waiting for your cancellation to be confirmed",
+                (
+                    "We have passed it on, and the confirmation is taking longer than usual. We will e-mail you the "
+                    "result; there is no need to ask again."
+                ),
             ],
         ),
     ],
@@ -78,8 +81,8 @@ def test_what_the_back_office_has_to_decide_is_said_to_be_received_no_more(
     day = format_day(Submission.objects.get().created_at + timedelta(days=3))
     assert read_outcome(client, answer) == [line.format(day=day) for line in said]
     page = read(client.get(answer["Location"]))
-    assert ("You would get back" in page.get_text()) is (error is NotSent)
-    assert ("We tried to send it." in page.get_text()) is (error is NotSent)
+    assert ("Your refund if we agree" in page.get_text()) is (error is NotSent)
+    assert ("We tried to pass it on." in page.get_text()) is (error is NotSent)
     assert CancellationRequest.objects.count() == 2
 
 
@@ -124,11 +127,11 @@ def test_a_page_that_shows_what_is_asks_for_nothing_more(
 @pytest.mark.parametrize(
     ("outcome", "reason", "said"),
     [
-        ("completed", "", ["It is cancelled", "There is nothing more for you to do."]),
+        ("completed", "", ["Your cancellation is complete", "There is nothing more for you to do."]),
         (
             "rejected",
             "It is on the lorry.",
-            ["Your cancellation was declined", "Your order goes on as it was."],
+            ["We could not cancel it", "Your order goes ahead as planned."],
         ),
     ],
 )

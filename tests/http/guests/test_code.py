@@ -63,7 +63,7 @@ def test_the_right_code_opens_the_order_and_lets_the_guest_cancel(
     assert [post.call for post in fake.posts] == ["cancel_items"]
     assert (submission.user, submission.state) == (None, "applied")
     said = client.get(result)
-    assert "Your cancellation has been sent" in text_of(said)
+    assert "We have passed on your cancellation" in text_of(said)
     assert "My orders" not in text_of(said)
     version = Order.objects.get(pk=order.pk).version
     for path in (result, f"/users/orders/{order.pk}/"):

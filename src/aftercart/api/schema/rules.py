@@ -36,14 +36,14 @@ RULES: Final = (
         4,
         "has_invoice",
         "It has an invoice and is to be cancelled, where the shop has that checked.",
-        "An invoice has been issued for this item, so our team has to check it.",
+        "This item has been invoiced already, so our team checks it first.",
         "review",
     ),
     RuleLine(
         5,
         "direct_window_passed",
         "The shop's time limit for cancelling directly is over.",
-        "The time for cancelling directly is over, so our team has to check it.",
+        "The time for an immediate cancellation is over, so our team checks it first.",
         "review",
     ),
     RuleLine(
@@ -78,14 +78,14 @@ RULES: Final = (
         8,
         "mixed_types",
         "`cancel` and `refund` stand in one submission.",
-        "Cancellations and returns in one request have to be done by our team.",
+        "Your request both cancels and returns items, so our team handles it.",
         "review",
     ),
     RuleLine(
         8,
         "partial_line",
         "Fewer units than are left of the line are to be cancelled.",
-        "Cancelling a part of a line has to be done by our team.",
+        "You are keeping some units of this item, so our team handles the others.",
         "review",
     ),
     RuleLine(

@@ -29,7 +29,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
     """Show the addresses to choose from, or a guest the form to type one; take it. Raises Http404."""
     visit = _find_visit(request)
     if request.method != "POST" or request.POST.keys() & {STEP, CHOICE}:
-        return _show(request, visit, _make_form(visit, None, request.POST.dict()), make_key())
+        return _show(request, visit, _make_form(visit, None, _read_typed(request)), make_key())
     form = _make_form(visit, request.POST)
     key = read_key(request) or make_key()
     if not form.is_valid():
@@ -50,6 +50,12 @@ def change_address(request: HttpRequest) -> HttpResponse:
         return _show(request, visit, form, key, status=error.status)
     _show_outcome(request, answer)
     return SeeOther(reverse("order-detail", args=[visit.order.pk]))
+
+
+def _read_typed(request: HttpRequest) -> dict[str, Any]:
+    """Read what is chosen or typed so far; of an address that was just added, in the page's own address."""
+    chosen = request.GET.get("address", "")
+    return request.POST.dict() or ({"address": chosen} if chosen else {})
 
 
 def _make_form(
@@ -98,5 +104,7 @@ def _show_outcome(request: HttpRequest, answer: Answer) -> None:
     if answer.status == HTTPStatus.OK:
         messages.success(request, _("Your order now goes to the new address."))
     else:
-        sentence = _("We have recorded the new address and pass it on. You will see here if it was in time.")
+        sentence = _(
+            "We have noted the new address and are passing it on. We will e-mail you whether it was in time."
+        )
         messages.info(request, sentence)

@@ -1,9 +1,10 @@
 """The address book: add, and edit in place."""
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,14 +32,15 @@ def address_book(request: HttpRequest) -> HttpResponse:
     form = AddressEntryForm(request.POST)
     if form.is_valid():
         try:
-            add_address(user, form.to_draft())
+            added, _is_new = add_address(user, form.to_draft())
         except InputInvalid as error:
             form.complain(error)
         except ActionError as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The address has been added."))
-            return SeeOther(find_next(request) or reverse("address-book"))
+            target = find_next(request)
+            return SeeOther(_name_added(target, added.pk) if target else reverse("address-book"))
     return _show(request, form, None, HTTPStatus.BAD_REQUEST)
 
 
@@ -67,7 +69,7 @@ def address_entry(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(
-                request, _("The address has been changed. Orders keep the one they were sent to.")
+                request, _("The address has been saved. Orders that you have already placed keep theirs.")
             )
             return SeeOther(reverse("address-book"))
     return _show(request, form, entry, HTTPStatus.BAD_REQUEST)
@@ -94,6 +96,14 @@ def _find_entry(user: User, typed: str) -> Address | None:
     return Address.objects.filter(user=user, pk=int(typed)).first()
 
 
+def _name_added(target: str, pk: int) -> str:
+    """Name a new address to the page that it was added for, which then chooses it."""
+    parts = urlsplit(target)
+    query = QueryDict(parts.query, mutable=True)
+    query["address"] = str(pk)
+    return parts._replace(query=query.urlencode()).geturl()
+
+
 def _suggest(user: User) -> dict[str, str]:
     return {"first_name": user.first_name, "last_name": user.last_name, "phone_number": str(user.phone or "")}
 
@@ -105,6 +115,7 @@ def _show(
         "addresses": list_addresses(get_customer(request)),
         "form": form,
         "edited": edited,
+        "removed": _find_entry(get_customer(request), request.GET.get("remove", "")),
         "next": find_next(request),
     }
     return render(request, "pages/address_book.html", context, status=status)

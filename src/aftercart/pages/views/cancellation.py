@@ -1,4 +1,4 @@
-"""Cancelling and returning on one path of three steps: choose, look and confirm, see what became of it.
+"""Cancelling and returning on one path of three steps: choose, look and confirm, see how it stands.
 
 Each step is a page of its own, so that all of it works without JavaScript. Nothing is written before the second is
 confirmed, and what is confirmed is bound to the quote that its page showed.
@@ -29,6 +29,7 @@ from aftercart.orders.errors import (
 )
 from aftercart.orders.models import Order
 from aftercart.pages.address_form import STEP
+from aftercart.pages.calendar_entries import write_pickup
 from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
@@ -70,7 +71,7 @@ def _read_step(request: HttpRequest) -> str:
 
 
 def _send(request: HttpRequest, visit: Visit, form: CancellationForm) -> HttpResponse:
-    """Make the submission of a valid second step, once, and go on to what became of it."""
+    """Make the submission of a valid second step, once, and go on to how it stands."""
     order = visit.order
     destination = Destination(form.refund.cleaned_data["destination"])
     quote = request.POST.get(f"quote-{destination.value}", "")[:_LONGEST_QUOTE]
@@ -129,6 +130,19 @@ def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse
     return render(request, "pages/cancel_result.html", {"page": page})
 
 
+@visitor_page("GET", "HEAD")
+def pickup_calendar(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
+    """Give the pickup of a return as an entry for a calendar. Raises Http404 where no time was chosen."""
+    order = find_visit(request, acting=True, number=number).order
+    submission = find_submission(order, uuid=uuid)
+    lines = submission.lines.filter(is_open=True).select_related("shipping_company") if submission else []
+    entry = next((entry for line in lines if (entry := write_pickup(order, line))), None)
+    if entry is None:
+        raise Http404
+    headers = {"Content-Disposition": f'attachment; filename="{uuid}.ics"'}
+    return HttpResponse(entry, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
 def _show_choice(request: HttpRequest, form: CancellationForm, status: int = HTTPStatus.OK) -> HttpResponse:
     form.offer_again()
     return render(request, "pages/cancel.html", {"form": form, "page": form.page}, status=status)
@@ -160,7 +174,7 @@ def _show_refund(
         form.complaints += refund.refusals
         return _show_choice(request, form, HTTPStatus.BAD_REQUEST)
     if is_stale and not refund.changes:
-        form.complaints.append(_("Some time has passed. Please check it once more: nothing was sent yet."))
+        form.complaints.append(_("Some time has passed. Please check again: nothing has been sent yet."))
     is_same = status == HTTPStatus.BAD_REQUEST
     key = (read_key(request) if is_same else "") or make_key()
     context = {"form": form, "page": form.page, "refund": refund, "key": key}

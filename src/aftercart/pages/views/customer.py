@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
@@ -24,6 +26,8 @@ from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest, list_guests
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests, get_order
+from aftercart.pages.forms import LoginForm
+from aftercart.pages.kept_forms import keep_form
 from aftercart.pages.views.language import in_chosen_language
 
 View = Callable[..., HttpResponse]
@@ -53,12 +57,24 @@ def customer_page(*methods: str) -> Callable[[View], View]:
 
 
 def ask_to_log_in(request: HttpRequest) -> HttpResponse:
-    """Send a browser to the log-in, from where it comes back; answer everybody else with 401 (contract section 1)."""
+    """Send a browser to the log-in, from where it comes back; answer everybody else with 401 (contract section 1).
+
+    A form that was sent is kept meanwhile.
+    """
+    kept = keep_form(request) if names_html(request) and has_own_accounts() else ""
+    if kept:
+        return show_login(request, kept)
     if names_html(request):
         return redirect_to_login(request.get_full_path())
     error = NotAuthenticated()
     body = {"detail": error.detail, "code": error.default_code}
     return JsonResponse(body, status=error.status_code, headers={"WWW-Authenticate": "Session"})
+
+
+def show_login(request: HttpRequest, kept: str) -> HttpResponse:
+    """Show the log-in to somebody whose form is kept: nothing of it was sent."""
+    context = {"form": LoginForm(), "next": "", "kept": kept, "login_url": reverse("login")}
+    return render(request, "pages/login.html", context, status=HTTPStatus.UNAUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)

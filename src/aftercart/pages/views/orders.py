@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -15,10 +16,13 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 
 from aftercart.accounts.models import User
+from aftercart.cancellations.selectors import find_open_items
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.models import OrderItem
 from aftercart.orders.selectors import find_by_link, list_orders
 from aftercart.pages.forms import SearchForm
-from aftercart.pages.order_page import OrderCard, OrderPage
+from aftercart.pages.order_cards import OrderCard
+from aftercart.pages.order_page import OrderPage
 from aftercart.pages.stored_pages import answer_order_page
 from aftercart.pages.views.customer import (
     customer_page,
@@ -79,15 +83,18 @@ def order_list(request: HttpRequest) -> HttpResponse:
     if form.is_bound and not is_wrong:
         since, until = form.read_days()
         if form.cleaned_data["search"]:
-            orders = orders.filter(number__icontains=form.cleaned_data["search"])
+            typed = form.cleaned_data["search"]
+            has_item = OrderItem.objects.filter(order=OuterRef("pk"), product__name__icontains=typed)
+            orders = orders.filter(Q(number__icontains=typed) | Exists(has_item))
         if since:
             orders = orders.filter(created_date__gte=since)
         if until:
             orders = orders.filter(created_date__lte=until)
     page = Paginator(orders, _PAGE_SIZE).get_page(request.GET.get("page"))
+    in_progress = find_open_items([order.pk for order in page])
     context = {
         "page": page,
-        "cards": [OrderCard(order) for order in page],
+        "cards": [OrderCard(order, in_progress) for order in page],
         "form": form,
         "query": _keep(request),
     }

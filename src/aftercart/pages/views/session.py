@@ -21,6 +21,7 @@ from aftercart.accounts.sessions import end_session
 from aftercart.lib.emails import fold_email
 from aftercart.lib.identity import has_own_accounts
 from aftercart.pages.forms import LoginForm
+from aftercart.pages.kept_forms import KEPT_FIELD, KeptForm, read_kept_form
 from aftercart.pages.views.customer import SeeOther, find_next
 from aftercart.pages.views.language import CHOICE, enter_with_language, in_chosen_language
 
@@ -39,22 +40,28 @@ def login(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return HttpResponseRedirect(target)
         return render(request, "pages/login.html", {"form": LoginForm(), "next": target})
-    form = LoginForm(request.POST)
+    form, kept = LoginForm(request.POST), read_kept_form(request)
+    context = {"form": form, "next": target, "kept": request.POST[KEPT_FIELD] if kept else ""}
     if CHOICE in request.POST:
         form.forget_errors()
-        return render(request, "pages/login.html", {"form": form, "next": target})
+        return render(request, "pages/login.html", context)
     if form.is_valid():
         data = form.cleaned_data
         # `username` is what django-axes counts by (AXES_USERNAME_FORM_FIELD), each spelling for itself.
         user = auth.authenticate(request, username=fold_email(data["email"]), password=data["password"])
         if user is not None:
             auth.login(request, user)
-            response = SeeOther(target)
+            response = _resume(request, kept) if kept else SeeOther(target)
             if isinstance(user, User):
                 enter_with_language(request, response, user)
             return response
-        form.add_error(None, _("This e-mail address and password do not belong together."))
-    return render(request, "pages/login.html", {"form": form, "next": target}, status=HTTPStatus.BAD_REQUEST)
+        form.add_error(None, _("This e-mail address or password is not right."))
+    return render(request, "pages/login.html", context, status=HTTPStatus.BAD_REQUEST)
+
+
+def _resume(request: HttpRequest, kept: KeptForm) -> HttpResponse:
+    """Offer the form that was kept: it is sent only by another press of a button."""
+    return render(request, "pages/resume.html", {"kept": kept})
 
 
 def _go_to_the_shop(request: HttpRequest, target: str) -> HttpResponse:

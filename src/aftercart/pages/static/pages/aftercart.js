@@ -1,5 +1,6 @@
 // Everything works without this file. It keeps an impatient second click from being sent, goes back without asking to
-// send again, steps numbers up and down, prints, and keeps a page up to date while something is still to come.
+// send again, steps numbers up and down, prints, copies, fills lists of places, and keeps a page up to date while
+// something is still to come.
 "use strict";
 
 document.addEventListener("submit", (event) => {
@@ -12,7 +13,14 @@ document.addEventListener("submit", (event) => {
   form.setAttribute("aria-busy", "true");
   const button = event.submitter;
   // After this turn, so that the button still counts as the one that was pressed.
-  setTimeout(() => { if (button) button.disabled = true; });
+  setTimeout(() => {
+    if (!button) return;
+    button.disabled = true;
+    if (!button.matches(".link")) {
+      button.dataset.label = button.textContent;
+      button.textContent = document.body.dataset.sending;
+    }
+  });
 });
 
 // A page that answered a form is remembered as its address alone: reloading it, or coming back to it, sends nothing and
@@ -23,7 +31,11 @@ if (document.querySelector("[data-posted]")) history.replaceState(null, "", loca
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) {
     form.removeAttribute("aria-busy");
-    for (const field of form.elements) if (field.matches("button:not([type])")) field.disabled = false;
+    for (const field of form.elements) {
+      if (!field.matches("button:not([type])")) continue;
+      field.disabled = false;
+      if (field.dataset.label) field.textContent = field.dataset.label;
+    }
   }
 });
 
@@ -52,10 +64,21 @@ document.addEventListener("input", (event) => {
 });
 for (const stepper of document.querySelectorAll("[data-stepper]")) mark(stepper);
 
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
+// Buttons that want this file: to print, and to copy a code.
+function offer(root) {
+  for (const button of root.querySelectorAll("[data-print], [data-copy]")) button.hidden = false;
 }
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-print], [data-copy]");
+  if (!button) return;
+  if (!button.dataset.copy) {
+    window.print();
+    return;
+  }
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = button.dataset.done;
+});
+offer(document);
 
 // A page with `data-live` asks for itself, naming the version that it shows: 204 says that it still is the one. It
 // asks less and less often, not at all while nobody looks, and no more once nothing is to come.
@@ -64,14 +87,23 @@ let live = document.querySelector("[data-live]");
 let wait = live ? Number(live.dataset.live) : 0;
 let timer = 0;
 
+// All that is new comes at once. While somebody is typing, nothing does.
 function show(fresh) {
+  const active = document.activeElement;
+  if (live.contains(active) && active.matches("input, select, textarea")) return false;
+  offer(fresh);
+  const changes = [];
   for (const region of live.querySelectorAll("[data-region]")) {
     const news = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
-    // What somebody is in the middle of is left alone.
-    if (!news || region.contains(document.activeElement) || region.innerHTML === news.innerHTML) continue;
-    region.className = news.className;
-    region.replaceChildren(...news.childNodes);
+    if (!news) continue;
+    const folded = [...region.querySelectorAll("details")].map((part) => part.open);
+    news.querySelectorAll("details").forEach((part, place) => { part.open = folded[place] ?? part.open; });
+    if (region.innerHTML !== news.innerHTML) changes.push([region, news]);
   }
+  const link = live.contains(active) && active.getAttribute("href");
+  for (const [region, news] of changes) region.replaceChildren(...news.childNodes);
+  if (link) live.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
+  return true;
 }
 
 async function ask() {
@@ -82,11 +114,13 @@ async function ask() {
     if (answer.status === 200) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const main = page.querySelector("main");
-      show(main);
       const next = main.querySelector("[data-live]");
-      live.dataset.version = next ? next.dataset.version : "";
-      if (!next) live = null;
-      else wait = Number(next.dataset.live);
+      if (show(main)) {
+        live.dataset.version = next ? next.dataset.version : "";
+        document.title = page.title;
+        if (!next) live = null;
+        else wait = Number(next.dataset.live);
+      }
     } else if (answer.status !== 204 && answer.status < 500) {
       live = null; // logged out, or gone
     }
@@ -106,8 +140,26 @@ function plan() {
 document.addEventListener("visibilitychange", plan);
 plan();
 
-// A place is chosen: ask at once for the places inside it, as the button beside it does.
-document.addEventListener("change", (event) => {
-  const button = event.target.form && event.target.form.querySelector("[data-places]");
-  if (button && /(country|city|township)$/.test(event.target.name)) event.target.form.requestSubmit(button);
+// A place is chosen: the places inside it come into their lists, and everything else stays as it is. What goes wrong
+// leaves the way that works without this file: the button that loads the page anew.
+let asked = 0;
+document.addEventListener("change", async (event) => {
+  const form = event.target.form;
+  const button = form && form.querySelector("[data-places]");
+  if (!button || !/(country|city|township)$/.test(event.target.name)) return;
+  const turn = ++asked;
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (turn !== asked) return;
+    for (const list of form.querySelectorAll("select")) {
+      const fresh = page.getElementById(list.id);
+      if (fresh && /(city|township|district)$/.test(list.name) && list !== event.target) {
+        list.replaceChildren(...fresh.childNodes);
+      }
+    }
+  } catch {
+    form.requestSubmit(button);
+  }
 });
