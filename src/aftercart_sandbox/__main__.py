@@ -112,14 +112,29 @@ async def run(chosen: argparse.Namespace) -> None:
     runner = web.AppRunner(build_app(store, options), access_log=access_log, shutdown_timeout=0.2)
     try:
         await runner.setup()
-        await web.TCPSite(runner, chosen.host, chosen.port, reuse_address=True, backlog=1024).start()
-        host, port = runner.addresses[0][:2]
+        server = await _listen(runner, store, chosen)
+        host, port = server.sockets[0].getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(f"The Omnitron sandbox listens on http://{shown}:{port}/ (store: {chosen.store})", flush=True)  # noqa: T201 - people read it in the terminal
         await stop.wait()
+        server.close()
     finally:
         await runner.cleanup()
         store.close()
+
+
+async def _listen(runner: web.AppRunner, store: Store, chosen: argparse.Namespace) -> asyncio.Server:
+    """Listen for connections, each of which the network notes."""
+
+    def connect() -> asyncio.Protocol:
+        assert runner.server is not None  # noqa: S101 - it is set up
+        connection = runner.server()
+        store.network.open(connection)
+        return connection
+
+    return await asyncio.get_running_loop().create_server(
+        connect, chosen.host, chosen.port, reuse_address=True, backlog=1024
+    )
 
 
 def main() -> None:

@@ -26,7 +26,14 @@ log = logging.getLogger("sandbox")
 Control = Callable[[Store, Any], Reply]
 _FORM = "application/x-www-form-urlencoded"
 _FORM_NUMBERS = ("times", "skip", "status", "item", "request", "seed")
-_FORM_FRACTIONS = ("seconds", "probability", "offset_seconds", "after_seconds")
+_FORM_FRACTIONS = (
+    "seconds",
+    "probability",
+    "offset_seconds",
+    "after_seconds",
+    "call_seconds",
+    "connection_seconds",
+)
 
 
 def load(store: Store, body: Any) -> Reply:
@@ -110,6 +117,7 @@ def reset(store: Store, body: Any) -> Reply:
 
     Tokens stay valid, so that a client which lives longer than a test is not met by a 401.
     """
+    store.network.set_distance({})
     if not (isinstance(body, dict) and body.get("keep_orders")):
         store.wipe()
         return Reply({"status": "ok", "orders": 0})
@@ -135,6 +143,17 @@ def set_clock(store: Store, body: Any) -> Reply:
         raise invalid("offset_seconds", "A number of seconds.")
     store.shift_clock(seconds)
     return Reply({"offset_seconds": seconds, "now": store.stamp()})
+
+
+def show_network(store: Store, _query: Any) -> Reply:
+    """``GET /sandbox/network/``."""
+    return Reply(store.network.to_document())
+
+
+def set_network(store: Store, body: Any) -> Reply:
+    """``POST /sandbox/network/ {"call_seconds", "connection_seconds"}``: how far away the sandbox is from now on."""
+    store.network.set_distance(body)
+    return Reply(store.network.to_document())
 
 
 def health(store: Store, _query: Any) -> Reply:
@@ -163,6 +182,7 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "reset": {"POST": reset},
     "expire_tokens": {"POST": expire_tokens},
     "clock": {"POST": set_clock},
+    "network": {"GET": show_network, "POST": set_network},
     "health": {"GET": health},
 }
 """Address under ``/sandbox/`` and method to control; a GET or DELETE gets the query, a POST the body."""

@@ -38,6 +38,7 @@ class Dispatch:
 
     async def _handle(self, name: str, handler: Handler, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
+        await self._store.network.cross(request.protocol)
         call, fault = self._receive(name, request, raw)
         if fault is None:
             return _response(self._execute(call, handler))

@@ -89,6 +89,8 @@ or <code>{"auto": {"after_seconds": 5, "decision": "approve"}}</code>, <code>{"a
 <tr><td><code><a href="/sandbox/faults/">GET</a> | POST | DELETE /sandbox/faults/</code></td><td><code>{"call": name or "*", "kind": …, "times": 1, "skip": 0, "seconds": 1, "status": 502,
 "body": null, "content_type": null, "headers": {}, "after": false, "probability": 1, "seed": 0}</code></td></tr>
 <tr><td><code>POST /sandbox/clock/</code></td><td>shifts its clock from real time: <code>{"offset_seconds": 3600}</code></td></tr>
+<tr><td><code>POST /sandbox/network/</code></td><td>moves it away: <code>{"call_seconds": 0.05, "connection_seconds": 0.05}</code>;
+ <code>GET</code> also counts the connections</td></tr>
 <tr><td><code>POST /sandbox/expire_tokens/</code></td><td>every token is expired now: the next call gets a 401</td></tr>
 <tr><td><code>POST /sandbox/reset/</code></td><td>forgets everything but the tokens; <code>{"keep_orders": true}</code> keeps the orders as they were loaded</td></tr>
 <tr><td><code><a href="/sandbox/health/">GET /sandbox/health/</a></code></td><td>is it well?</td></tr>

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aftercart_sandbox.network import Network
 from aftercart_sandbox.schema import FIRST_KEYS, SCHEMA, TABLES
 from aftercart_sandbox.tables import REASONS
 from aftercart_sandbox.values import stamp
@@ -33,6 +34,7 @@ class Store:
         self._last = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.offset = dt.timedelta()
         self.generation = 0
+        self.network = Network()
         with self.transaction():
             self._create()
         self.offset = dt.timedelta(seconds=float(self.setting("clock_offset") or 0))
