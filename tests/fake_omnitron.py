@@ -87,7 +87,7 @@ class FakeOmnitron:
         self._hooks: dict[str, Callable[[], None]] = {}
 
     @contextmanager
-    def dialogue(self, seconds: float | None = None) -> Iterator[Dialogue]:
+    def dialogue(self, seconds: float | None = None, **_options: bool) -> Iterator[Dialogue]:
         """Begin a dialogue of so many seconds (8 by default): see `client.Omnitron`."""
         self.run("dialogue", lambda: None)
         yield FakeDialogue(self, Deadline.after(8.0 if seconds is None else seconds))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from aftercart.omnitron import transport
+from aftercart.omnitron import wire
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.omnitron.messages import RequestDraft
 from tests.processes import ROOT, wait_until
@@ -79,7 +79,7 @@ def test_what_is_left_with_the_kernel_is_dropped_when_a_write_is_given_up(stoppe
 def test_without_the_reset_the_kernel_goes_on_delivering_it(
     stopped: Stopped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "_RESET", transport._GO_ON)
+    monkeypatch.setattr(wire, "_RESET", wire._GO_ON)
     with pytest.raises(AnswerUnknown):
         send_large(f"http://127.0.0.1:{stopped.port}", 0.5)
 
@@ -115,13 +115,13 @@ def count_unsent(port: int) -> int:
 
 
 def test_what_is_not_acknowledged_is_not_sent_for_longer_than_the_deadline() -> None:
-    if transport._USER_TIMEOUT is None:
+    if wire._USER_TIMEOUT is None:
         pytest.skip("only Linux has it")
     timeouts: list[int] = []
     real = socket.socket.setsockopt
 
     def set_option(sock: socket.socket, level: int, option: int, value: int) -> None:
-        if (level, option) == (socket.IPPROTO_TCP, transport._USER_TIMEOUT):
+        if (level, option) == (socket.IPPROTO_TCP, wire._USER_TIMEOUT):
             timeouts.append(value)
         real(sock, level, option, value)
 

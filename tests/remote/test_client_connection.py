@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from aftercart.omnitron import transport
+from aftercart.omnitron.deadline import Deadline
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.omnitron.sockets import OpeningSocket, is_readable
+from tests.processes import wait_until
 from tests.remote.test_client_answers import CANCEL_CALL, GRACE, READ_CALL, ends_by, read, write
 from tests.remote.test_client_wire import Peer, answer, connect, serve
 
@@ -130,14 +133,106 @@ def test_a_handshake_that_hangs_is_certainly_not_sent() -> None:
     assert error.code == "unreachable"
 
 
-def test_the_reads_of_a_dialogue_share_a_connection_and_the_next_dialogue_takes_another() -> None:
+def test_the_reads_of_dialogues_share_a_connection() -> None:
     with serve(*[REQUEST] * 4) as server:
         client = connect(server)
-        for count in (1, 2):
+        for _ in range(2):
             with client.dialogue() as dialogue:
                 read(dialogue)
                 read(dialogue)
-            assert server.connections == count
+    assert (server.connections, server.calls) == (1, [READ_CALL] * 4)
+
+
+def test_dialogues_at_the_same_time_share_no_connection() -> None:
+    with serve(*[REQUEST] * 2) as server:
+        client = connect(server)
+        with client.dialogue() as one, client.dialogue() as other:
+            read(one)
+            read(other)
+    assert server.connections == 2
+
+
+def test_a_kept_connection_obeys_the_deadline_of_the_dialogue_that_uses_it() -> None:
+    with serve(REQUEST, Peer.hang) as server:
+        client = connect(server)
+        with client.dialogue(60) as dialogue:
+            read(dialogue)
+        with client.dialogue(0.2) as dialogue, ends_by(0.2), pytest.raises(NotSent) as caught:
+            read(dialogue)
+    assert (caught.value.code, server.connections) == ("timeout", 1)
+
+
+def test_a_read_over_a_connection_that_the_server_gives_up_meanwhile_is_asked_once_more() -> None:
+    with serve(REQUEST, Peer.reset, REQUEST) as server:
+        client = connect(server)
+        for _ in range(2):
+            with client.dialogue() as dialogue:
+                read(dialogue)
+    assert (server.calls, server.connections) == ([READ_CALL] * 3, 2)
+
+
+def test_a_read_that_a_fresh_connection_loses_is_not_asked_again() -> None:
+    with serve(Peer.reset, REQUEST) as server, connect(server).dialogue() as dialogue:
+        with pytest.raises(NotSent) as caught:
+            read(dialogue)
+    assert (caught.value.code, server.calls) == ("connection_lost", [READ_CALL])
+
+
+def test_a_read_that_is_answered_in_part_is_not_asked_again() -> None:
+    def answer_in_part(peer: Peer) -> None:
+        peer.send(REQUEST[:-5])
+        peer.close()
+
+    with serve(REQUEST, answer_in_part) as server:
+        client = connect(server)
+        with client.dialogue() as dialogue:
+            read(dialogue)
+        with client.dialogue() as dialogue, pytest.raises(NotSent):
+            read(dialogue)
+    assert server.calls == [READ_CALL] * 2
+
+
+def test_the_connection_of_a_write_is_opened_while_something_is_read() -> None:
+    with serve(REQUEST, answer(200)) as server:
+        with connect(server).dialogue(will_write=True) as dialogue:
+            read(dialogue)
+            wait_until(lambda: server.connections == 2)
+            write(dialogue)
+    assert (server.calls, server.connections) == ([READ_CALL, CANCEL_CALL], 2)
+
+
+def test_a_connection_that_was_opened_ahead_takes_one_write_only() -> None:
+    with serve(answer(200), answer(200)) as server:
+        with connect(server).dialogue(will_write=True) as dialogue:
+            write(dialogue)
+            write(dialogue)
+    assert server.connections == 2
+
+
+def test_a_connection_that_was_opened_ahead_and_closed_by_the_server_is_not_used() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ahead = OpeningSocket("127.0.0.1", listener.getsockname()[1], Deadline.after(5))
+        peer, _address = listener.accept()
+        peer.close()
+        wait_until(lambda: is_readable(ahead._socket))
+        assert ahead.take(Deadline.after(5)) is None
+
+
+def test_what_cannot_be_opened_ahead_is_tried_when_it_is_wanted(closed_port: int) -> None:
+    with connect(f"http://127.0.0.1:{closed_port}").dialogue(will_write=True) as dialogue:
+        with pytest.raises(NotSent) as caught:
+            write(dialogue)
+    assert caught.value.code == "unreachable"
+
+
+def test_an_opened_connection_that_is_not_wanted_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with connect(url).dialogue(will_write=True):
+            peer, _address = listener.accept()
+        with peer:
+            peer.settimeout(5)
+            assert peer.recv(1) == b""
 
 
 def test_every_write_takes_a_fresh_connection() -> None:

@@ -96,8 +96,8 @@ class _World:
     processes: dict[int, _Process] = field(default_factory=dict)
 
     @contextmanager
-    def dialogue(self, seconds: float | None = None) -> Iterator[Any]:
-        with self.shop.fake.dialogue(seconds) as dialogue:
+    def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Any]:
+        with self.shop.fake.dialogue(seconds, will_write=will_write) as dialogue:
             yield _Line(dialogue)
 
     @property

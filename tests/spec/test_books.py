@@ -93,9 +93,9 @@ class Books(RuleBasedStateMachine):
         }
 
     @contextmanager
-    def dialogue(self, seconds: float | None = None) -> Iterator[Any]:
-        with self.shop.fake.dialogue(seconds) as dialogue:
-            yield _Dialogue(dialogue, self.fault, self.travelling)
+    def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Any]:
+        with self.shop.fake.dialogue(seconds, will_write=will_write) as dialogue:
+            yield _Dialogue(dialogue, self.fault)
 
     @property
     def requests(self) -> Any:

@@ -15,6 +15,7 @@ from aftercart.front.waiting import Waiting
 front = Front(
     application,
     threads=settings.WEB_THREADS,
+    dialogues=settings.OMNITRON_MAX_DIALOGUES,
     limits=BodyLimits(
         size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         seconds=settings.WEB_BODY_SECONDS,

@@ -28,6 +28,7 @@ class Front:
         application: Application,
         *,
         threads: int,
+        dialogues: int,
         limits: BodyLimits,
         waiting: Waiting,
         hot_reads: HotReads,
@@ -35,13 +36,13 @@ class Front:
         self._application = application
         self._hot_reads = hot_reads
         self._waiting = waiting
-        self._thread_count = threads
+        self._make_threads = partial(Threads, threads, dialogues)
         self._bodies = BodyReader(limits)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the threads, and the heartbeat."""
         begin_to_beat(loop)
-        self._threads = Threads(self._thread_count)
+        self._threads = self._make_threads()
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """End the threads; Granian calls this when every request has its answer."""

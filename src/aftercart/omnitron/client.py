@@ -129,8 +129,12 @@ class Dialogue(Protocol):
 class Omnitron(Protocol):
     """The client. Thread-safe."""
 
-    def dialogue(self, seconds: float | None = None) -> AbstractContextManager[Dialogue]:
+    def dialogue(
+        self, seconds: float | None = None, *, will_write: bool = False
+    ) -> AbstractContextManager[Dialogue]:
         """Begin a dialogue that ends within so many seconds (a setting by default), whatever Omnitron does.
+
+        With `will_write`, the fresh connection of the write is opened while the rest is read.
 
         Raises `NotSent` (`bulkhead_full`) at once when too many are open in this process.
         """

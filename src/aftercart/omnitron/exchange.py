@@ -15,7 +15,8 @@ from aftercart.omnitron.errors import Code, NotSent, OmnitronError, Refused
 from aftercart.omnitron.meter import count_call
 from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
-from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, Guard, NoAnswer
+from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
+from aftercart.omnitron.wire import Guard
 
 logger = logging.getLogger("aftercart.omnitron")
 

@@ -27,7 +27,7 @@ from aftercart.omnitron.messages import (
 )
 from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
-from aftercart.omnitron.transport import DeadlineTransport
+from aftercart.omnitron.transport import DeadlineTransport, KeptLines
 from aftercart.omnitron.values import Malformed, read_id, read_row, read_text, write_moment
 
 #: Rows asked for per page.
@@ -51,7 +51,7 @@ class Configuration:
     token: str = field(default="", repr=False)
     connect_seconds: float = 2.0
     dialogue_seconds: float = 8.0
-    max_dialogues: int = 4
+    max_dialogues: int = 64
     breaker_failures: int = 5
     breaker_seconds: float = 10.0
     address_method: str = "POST"
@@ -88,20 +88,26 @@ class HttpOmnitron:
         )
         self._bulkhead = Bulkhead(configuration.max_dialogues)
         self._shared = Shared(TokenKeeper(configuration.token), self.breaker, self._pulse, may_write)
+        self._kept = KeptLines()
         # Made once: reading the certificates takes longer than a call.
         self._ssl_context = (
             httpx2.create_ssl_context(trust_env=False) if configuration.url.startswith("https:") else None
         )
 
     @contextmanager
-    def dialogue(self, seconds: float | None = None) -> Iterator[Dialogue]:
+    def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Dialogue]:
         """Begin a dialogue: see `client.Omnitron`."""
         settings = self.configuration
         with self._bulkhead.place():
             deadline = Deadline.after(settings.dialogue_seconds if seconds is None else seconds)
             transport = DeadlineTransport(
-                deadline, connect_seconds=settings.connect_seconds, ssl_context=self._ssl_context
+                deadline,
+                connect_seconds=settings.connect_seconds,
+                ssl_context=self._ssl_context,
+                kept=self._kept,
             )
+            if will_write and not self.breaker.is_open:
+                transport.open_ahead(settings.root)
             exchange = Exchange(
                 transport=transport,
                 deadline=deadline,

@@ -86,7 +86,7 @@ def _read_without_lock() -> None:
 
 def _skip_last_look() -> None:
     from aftercart.omnitron.deadline import Deadline
-    from aftercart.omnitron.transport import DeadlineBackend, DeadlineStream
+    from aftercart.omnitron.wire import DeadlineBackend, DeadlineStream
 
     def admit(self: DeadlineBackend, stream: DeadlineStream) -> None:
         self._stream = stream
