@@ -33,9 +33,9 @@ _RECOVER_EMAIL = "aftercart.recover_email"
 
 def send_email(email_pk: int) -> None:
     """Send an e-mail that waits; tried again later if the mail server did not take it. Raises nothing remote."""
-    _expire(email_pk)
     email = claim_email(email_pk)
     if email is None:
+        _expire(email_pk)
         return
     failpoint("email.claimed")
     try:

@@ -47,6 +47,14 @@ _AGAIN = timedelta(seconds=1)
 _WHEN_SPENT = timedelta(seconds=10)
 #: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
 _WHEN_UNSENT, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
+#: What a customer could see change, of items, and of their lines and requests.
+_SHOWN_OF_ITEMS = ("pk", "status", "cancelled_quantity", "refund_amount")
+_SHOWN_OF_LINES = (
+    "lines__is_open",
+    "lines__easy_return_code",
+    "lines__easy_return_valid_until",
+    "lines__request__status",
+)
 _SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
 
 
@@ -170,15 +178,16 @@ def _book(as_read: Order, reading: _Reading) -> None:
         _keep_remote_pks(item, list(reading.remote_pks.get(item.pk, ())))
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
-        if item.pk not in rejected:
-            line = _take_late(order, item, line, _leave_out_decided(theirs, reading.decided), unproven)
+        if unproven and item.pk not in rejected:
+            line = _take_late(order, item, line, _leave_out_decided(theirs, decided), unproven)
+        carrier = line.carrier if line is not None else None
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
-        if line is None:
+        if line is None or carrier is None:
             _book_fulfilment(order, item, theirs, remote)
         # A line whose own answer is still looked for is not for Omnitron's lists to decide.
-        elif line.carrier.state not in UNDER_WAY and item.pk not in rejected:
-            _book_line(order, line, theirs, requests, remote)
+        elif carrier.state not in UNDER_WAY and item.pk not in rejected:
+            _book_line(order, line, carrier, theirs, requests, remote)
     put_order_status(order)
     _take_status(order, remote)
     settle_refunds(order, remote)
@@ -240,23 +249,8 @@ def _take_late(
 
 def _look(order: Order) -> tuple[object, ...]:
     """Take what a customer could see change, to compare it afterwards."""
-    items = tuple(
-        order.items.order_by("pk").values_list(
-            "pk", "status", "cancelled_quantity", "refund_amount", "invoice_number", "details"
-        )
-    )
-    requests = tuple(
-        CancellationRequest.objects.filter(line__order_item__order=order)
-        .order_by("pk")
-        .values_list("pk", "status")
-    )
-    codes = tuple(
-        SubmissionLine.objects.filter(order_item__order=order, is_open=True)
-        .order_by("pk")
-        .values_list("pk", "easy_return_code", "easy_return_valid_until")
-    )
-    columns = (getattr(order, name) for name in (*REFUND_FIELDS, *FOLLOWED))
-    return (order.status, *columns, items, requests, codes)
+    rows = order.items.order_by("pk", "lines__pk").values_list(*_SHOWN_OF_ITEMS, *_SHOWN_OF_LINES)
+    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), *rows)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
@@ -274,12 +268,13 @@ def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
 def _book_line(
     order: Order,
     line: SubmissionLine,
+    carrier: Submission,
     theirs: Sequence[RemoteItem],
     requests: Mapping[int, RemoteRequest],
     remote: RemoteOrder,
 ) -> None:
     """Close a line once Omnitron has decided all of it: some of its units may be done, and others not."""
-    request = CancellationRequest.objects.filter(line=line).first()
+    request: CancellationRequest | None = getattr(line, "request", None)
     if request is not None and request.is_approved_here:
         return  # our staff has taken it out of Omnitron's queue: a rejection there is none
     asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
@@ -290,7 +285,7 @@ def _book_line(
         _book_request(request, asked)
         done = count_done(line, asked)
     else:
-        done = _count_gone(line, theirs)
+        done = _count_gone(line, carrier, theirs)
     if done is None:
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
@@ -313,9 +308,8 @@ def _notify_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
         notify_completed(order, submission)
 
 
-def _count_gone(line: SubmissionLine, theirs: Sequence[RemoteItem]) -> int | None:
+def _count_gone(line: SubmissionLine, carrier: Submission, theirs: Sequence[RemoteItem]) -> int | None:
     """Count the units of a line that are gone by the items themselves; None while some are undecided."""
-    carrier = line.carrier
     named = (carrier.command or {}).get("before", {})
     rows = [row for row in theirs if str(row.pk) in named] or list(theirs)
     gone = [row for row in rows if row.status in FINAL]
@@ -355,13 +349,14 @@ def _book_fulfilment(
     on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
     fields = ["refund_amount", "cancelled_quantity"]
-    cancelled_before = item.cancelled_quantity
+    cancelled_before, refund_before = item.cancelled_quantity, item.refund_amount
+    is_moved = is_legal_move(item.status, after)
     # What Omnitron has cancelled of its own accord is gone here too.
     book_reported(order, item, sum_reported(theirs))
     if len(theirs) > 1:
         units = _count_units([row for row in theirs if row.status in FINAL])
         item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
-    if is_legal_move(item.status, after):
+    if is_moved:
         record_event(
             order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
         )
@@ -375,7 +370,8 @@ def _book_fulfilment(
         if after == Status.DELIVERED:
             item.delivered_at = get_now()
             fields.append("delivered_at")
-    save_item(item, *fields)
+    if is_moved or (item.cancelled_quantity, item.refund_amount) != (cancelled_before, refund_before):
+        save_item(item, *fields)
     if gone := item.cancelled_quantity - cancelled_before:
         rest = book_rest(order, None, remote)
         credit_points(order, item, OMNITRON, line=None, quantity=gone, extra=rest.points_credited)
