@@ -1,14 +1,13 @@
 """What a run has measured: as text, as a section of docs/benchmarks.md, as charts."""
 
-import platform
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from bench.load import Measured
+from bench.machine import describe_machine
 
 _DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _CHART: Final = _DOCUMENT.with_name("benchmarks-reads.svg")
@@ -89,7 +88,7 @@ class Report:
         verdict = "\n".join(f"- {line}" for line in missed) if missed else "Every target was met."
         return "\n".join([
             *rows, "", f"Document: {self.size / 1000:.1f} kB. Web process: {self.memory:.0f} MB.",
-            "", f"Missed:\n\n{verdict}" if missed else verdict, "", _describe_machine(),
+            "", f"Missed:\n\n{verdict}" if missed else verdict, "", describe_machine(),
         ])  # fmt: skip
 
     def _describe_row(self, name: str) -> str:
@@ -106,21 +105,6 @@ def _describe_spread(ratios: Sequence[float]) -> str:
     middle = statistics.median(ratios)
     digits = 2 if middle < 10 else 0
     return f"{middle:.{digits}f} ({ratios[0]:.{digits}f}-{ratios[-1]:.{digits}f})"
-
-
-def _describe_machine() -> str:
-    cpu = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("django", "djangorestframework", "granian", "psycopg")
-    )
-    return f"Python {platform.python_version()}, {packages}; {cpu}."
 
 
 def write_report(report: Report) -> None:
