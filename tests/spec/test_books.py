@@ -95,7 +95,7 @@ class Books(RuleBasedStateMachine):
     @contextmanager
     def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Any]:
         with self.shop.fake.dialogue(seconds, will_write=will_write) as dialogue:
-            yield _Dialogue(dialogue, self.fault)
+            yield _Dialogue(dialogue, self.fault, self.travelling)
 
     @property
     def requests(self) -> Any:

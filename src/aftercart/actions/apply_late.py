@@ -16,6 +16,7 @@ from aftercart.actions.record_difference import CANCELLED_TWICE, describe_surplu
 from aftercart.actions.settle_submission import answer_current, book_applied, settle_submission
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import ARRIVED_LATE, FOUND_NOT_APPLIED, LATE_MOVES, UNDER_WAY, claim_move
+from aftercart.lib.batch import Batch
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.models import Order
@@ -27,9 +28,12 @@ _State = Submission.State
 logger = logging.getLogger("aftercart.alarm")
 
 
-def settle_applied(submission_pk: int, actor: Actor, *, cause: str = "") -> Answer:
+def settle_applied(asked: Submission | int, actor: Actor, *, cause: str = "") -> Answer:
     """Settle as `applied`. Where it was given up meanwhile, Omnitron's success is late: seen, and told."""
-    answer = settle_submission(submission_pk, _State.APPLIED, actor, cause=cause)
+    answer = settle_submission(asked, _State.APPLIED, actor, cause=cause)
+    if isinstance(asked, Submission) and asked.state == _State.APPLIED:  # by the claim of a moment ago
+        return answer
+    submission_pk = asked.pk if isinstance(asked, Submission) else asked
     if Submission.objects.filter(pk=submission_pk, state=_State.REFUSED).exists():
         failpoint("send.late")
         return note_late(submission_pk)
@@ -152,7 +156,10 @@ def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
     if late.pk != submission.pk:
         _mark(late)
     _raise_alarm(order, late, submission)
-    book_applied(order, submission, OMNITRON, cause=ARRIVED_LATE)
+    batch = Batch()
+    book_applied(order, submission, OMNITRON, batch, cause=ARRIVED_LATE)
+    batch.execute()
+    plan_sync(order.pk)
     return True
 
 

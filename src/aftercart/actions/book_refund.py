@@ -125,7 +125,7 @@ def find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None,
 
     Its own amount is ours but for a fee, which it does not know; so without one nothing is forced.
     """
-    rows = list(RefundQuoteLine.objects.filter(line__in=lines).select_related("quote"))
+    rows = [line.quoted for line in lines if hasattr(line, "quoted")]
     fees = sum((row.fee_amount for row in rows), ZERO)
     refund = sum((row.refund_amount for row in rows), ZERO)
     has_shipping = any(row.quote.shipping_refund_amount > 0 for row in rows)

@@ -20,4 +20,4 @@ def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
         return prepared
     failpoint("prepare.committed")
     with checking_later(prepared.idempotency_record_pk):
-        return send_submission(prepared.submission_pk, client)
+        return send_submission(prepared, client)

@@ -1,17 +1,20 @@
 """Find commands that were given up and have arrived at Omnitron all the same."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Exists, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
 
 from aftercart.actions.find_remote import RemoteDiffers
 from aftercart.actions.trace_command import CANCELLING
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.cancellations.states import ARRIVED_LATE, UNPROVEN
 from aftercart.omnitron.messages import RemoteItem
-from aftercart.orders.models import OrderItem
+from aftercart.orders.models import Order, OrderItem
 
 _State = Submission.State
 
@@ -22,6 +25,32 @@ class ArrivedLate(Exception):
     def __init__(self, late: Submission) -> None:
         super().__init__(late.pk)
         self.late = late
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is under way of an order before Omnitron is read: looked at in one statement."""
+
+    #: By the database's clock.
+    looked_at: datetime
+    being_rejected: frozenset[int]
+    has_unproven: bool
+
+
+def find_earlier(order_pk: int, *, but: int) -> Earlier:
+    """Find the items whose rejection Omnitron has still to be told, and whether anything sent is unproven."""
+    unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
+    rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
+    looked_at, items, has_unproven = (
+        Order.objects.annotate(
+            looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+            rejected=ArraySubquery(rejected.values("order_item_id")),
+            has_unproven=Exists(unproven),
+        )
+        .values_list("looked_at", "rejected", "has_unproven")
+        .get(pk=order_pk)
+    )
+    return Earlier(looked_at, frozenset(items), has_unproven)
 
 
 def list_unproven(order_pk: int, *, but: int = 0) -> list[Submission]:
@@ -43,6 +72,8 @@ def find_late(
     Accounted for are the units that are booked as cancelled, and those of an open line that has been applied
     (`is_applied`), unless the command names others. `theirs` are Omnitron's items of ours.
     """
+    if not unproven:
+        return None
     taken = {row.pk for row in theirs if row.status in CANCELLING}
     line = SubmissionLine.objects.filter(order_item=item, is_open=True).first() if is_applied else None
     accounted = item.cancelled_quantity + (line.quantity if line else 0)

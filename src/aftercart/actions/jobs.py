@@ -3,6 +3,9 @@
 By name: actions do not know the worker, it knows them. A lock keeps two jobs about one thing apart.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from math import ceil
 from typing import Any, Final
@@ -13,6 +16,7 @@ from django.db.models.functions import Cast, Concat
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 
 from aftercart.lib.correlation import get_request_id
 
@@ -57,6 +61,22 @@ def list_without_job(task: str, rows: models.QuerySet[Any], most: int) -> list[i
     return list(rows.exclude(Exists(live)).order_by("pk").values_list("pk", flat=True)[:most])
 
 
+_gathered: ContextVar[list[Job] | None] = ContextVar("gathered jobs", default=None)
+
+
+@contextmanager
+def enqueuing_together() -> Iterator[None]:
+    """Enqueue at the end of the block, in one statement, all jobs that are enqueued within."""
+    jobs: list[Job] = []
+    token = _gathered.set(jobs)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    if jobs:
+        _defer(jobs)
+
+
 def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
     """Have the worker do `task` with the row `pk`, after a wait, under the id of the request that wants it.
 
@@ -69,8 +89,17 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
         schedule_in=None if wait is None else {"seconds": ceil(wait.total_seconds())},
     )
     request_id = get_request_id()
+    job = deferrer.make_new_job(pk=pk, **({"request_id": request_id} if request_id else {}))
+    gathered = _gathered.get()
+    if gathered is None:
+        _defer([job])
+    else:
+        gathered.append(job)
+
+
+def _defer(jobs: list[Job]) -> None:
     with connection.wrap_database_errors:
         try:
-            deferrer.defer(pk=pk, **({"request_id": request_id} if request_id else {}))
+            app.job_manager.batch_defer_jobs(jobs)
         except ConnectorException as error:
             raise (error.__cause__ or error) from None

@@ -55,11 +55,11 @@ def name_subject(kind: str, pk: int) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"{kind}:{pk}")
 
 
-def notify_sent(order: Order, submission: Submission) -> None:
+def notify_sent(order: Order, submission: Submission, lines: Sequence[SubmissionLine]) -> None:
     """Announce that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
-    facts = _describe_quoted(order, submission) | _describe_return(order, submission.lines.all())
+    facts = _describe_quoted(order, lines) | _describe_return(order, lines)
     post(order, _Kind.CANCELLATION_SENT, submission.uuid, facts)
 
 
@@ -69,7 +69,8 @@ def notify_confirmed(order: Order, submission: Submission) -> None:
     Not of approvals and withdrawals: of those the customer has been told otherwise.
     """
     if submission.origin not in _NOTIFIED_OTHERWISE:
-        facts = _describe_quoted(order, submission) | _describe_return(order, submission.lines.all())
+        lines = _list_quoted(submission)
+        facts = _describe_quoted(order, lines) | _describe_return(order, lines)
         post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, facts)
 
 
@@ -97,7 +98,7 @@ def notify_received(order: Order, submission: Submission) -> None:
     """
     if submission.origin in _NOTIFIED_OTHERWISE:
         return
-    facts = _describe_quoted(order, submission)
+    facts = _describe_quoted(order, _list_quoted(submission))
     facts["answer_by"] = format_time(get_now() + settings.REQUEST_ANSWER)
     post(order, _Kind.REQUEST_RECEIVED, submission.uuid, facts)
 
@@ -174,7 +175,7 @@ def describe_item(item: OrderItem, quantity: int) -> dict[str, Any]:
 def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
     """Describe lines, those that are done with what came back for them."""
     lines = list(lines)
-    booked = _find_booked(lines)
+    booked = _find_booked([line for line in lines if line.outcome == "completed"])
     items = []
     for line in lines:
         is_done = line.outcome == "completed"
@@ -187,14 +188,20 @@ def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
     return {"what": what.value, "items": items, "currency": order.currency}
 
 
-def _describe_quoted(order: Order, submission: Submission) -> dict[str, Any]:
-    """Describe a submission's lines, and what they were quoted to give back, as what, and where it goes."""
-    lines = list(submission.lines.select_related("order_item"))
+def _list_quoted(submission: Submission) -> list[SubmissionLine]:
+    return list(submission.lines.select_related("order_item", "quoted__quote"))
+
+
+def _describe_quoted(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
+    """Describe a submission's lines, and what they were quoted to give back, as what, and where it goes.
+
+    Wants their items and quotes selected.
+    """
     facts = _describe(order, lines)
-    quote = RefundQuote.objects.filter(submission=submission).first()
-    if quote is None:
+    rows = [line.quoted for line in lines if hasattr(line, "quoted")]
+    if not rows:  # from before there were quotes
         return facts
-    rows = list(quote.lines.all())
+    quote = rows[0].quote
     points = sum((row.points_returned for row in rows), quote.rest_points_returned)
     if quote.rest_amount > ZERO:
         facts["rest"] = str(quote.rest_amount)
@@ -257,6 +264,8 @@ def _describe_refund(
 
 def _find_booked(lines: Sequence[SubmissionLine]) -> dict[int, Decimal]:
     """Find what comes back for each line; one from before there were quotes is told by its item."""
+    if not lines:
+        return {}
     rows = RefundQuoteLine.objects.filter(line__in=lines)
     booked = {row.line_id: row.given_amount for row in rows if row.booked_amount is not None}
     return {line.pk: booked.get(line.pk, line.order_item.refund_amount) for line in lines}

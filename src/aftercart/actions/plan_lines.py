@@ -10,16 +10,23 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
 from aftercart.actions.commands import CancellationCommand, ItemRequest
 from aftercart.actions.find_address import AddressUnknown, find_address
-from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
+from aftercart.cancellations.models import (
+    CancellationReason,
+    EasyReturnCompany,
+    RefundQuote,
+    SubmissionLine,
+)
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.lib.clock import get_now
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import read_payment
@@ -68,7 +75,7 @@ def plan_lines(
         }
     complaints = _Complaints()
     reasons = {reason.pk: reason for reason in list_reasons()}
-    companies = {company.pk: company for company in list_companies(order.channel_id)}
+    companies = _read_companies(order, command)
     pickup = _find_pickup_address(command, order, complaints)
     for position, item_request in enumerate(command.items):
         if item_request.order_item in {other.order_item for other in command.items[:position]}:
@@ -94,6 +101,13 @@ def plan_lines(
             _choose_collection(line, companies.values())
         lines.append(line)
     return tuple(lines)
+
+
+def _read_companies(order: Order, command: CancellationCommand) -> dict[int, EasyReturnCompany]:
+    """Read who collects returns, if anything is returned, or a company is named."""
+    if all(ask.cancellation_type == "cancel" and ask.shipping_company is None for ask in command.items):
+        return {}
+    return {company.pk: company for company in list_companies(order.channel_id)}
 
 
 def find_unchosen(
@@ -246,5 +260,15 @@ def _make_line(
 
 
 def find_items(order: Order) -> dict[int, OrderItem]:
-    """Read the items of a locked order, by id, in the order in which they are always locked."""
-    return {item.pk: item for item in OrderItem.objects.filter(order=order).order_by("pk")}
+    """Read the items of a locked order, by id, in the order in which they are always locked.
+
+    Each says whether a cancellation of it is in progress (`is_in_progress`), and whether anything of the order was
+    quoted before, or has to do with points (`has_past`): one statement, where each by itself would be one.
+    """
+    lines = SubmissionLine.objects.filter(order_item=OuterRef("pk"), is_open=True)
+    quoted = RefundQuote.objects.filter(submission__order=order.pk)
+    points = LoyaltyEntry.objects.filter(order=order.pk)
+    items = OrderItem.objects.filter(order=order).annotate(
+        is_in_progress=Exists(lines), has_past=Exists(quoted) | Exists(points)
+    )
+    return {item.pk: item for item in items.order_by("pk")}

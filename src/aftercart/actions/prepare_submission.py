@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
@@ -12,17 +12,17 @@ from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.open_requests import open_requests
 from aftercart.actions.plan_lines import find_items, find_unchosen, plan_lines, say_unknown
-from aftercart.actions.price_lines import QuoteAnswer, check_quote, price_lines, store_quote
+from aftercart.actions.price_lines import QuoteAnswer, check_quote, make_quote, price_lines
 from aftercart.actions.recognize_replay import (
-    create_idempotency_record,
+    make_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     record_answer,
     replay,
 )
-from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.policy_selectors import get_policy
-from aftercart.cancellations.selectors import find_open_items
+from aftercart.cancellations.models import RefundQuote, Submission, SubmissionLine
+from aftercart.cancellations.policy_selectors import get_kept_policy
+from aftercart.lib.batch import Batch, allocate_ids
 from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
@@ -41,10 +41,20 @@ SECOND_REQUEST = "cancellation_request_100_1"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and what its replay finds."""
+    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and its lines."""
 
-    submission_pk: int
-    idempotency_record_pk: int | None
+    submission: Submission
+    lines: Sequence[SubmissionLine]
+
+    @property
+    def submission_pk(self) -> int:
+        """The submission's id."""
+        return int(self.submission.pk)
+
+    @property
+    def idempotency_record_pk(self) -> int | None:
+        """What its replay finds."""
+        return self.submission.idempotency_record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Judged:
     findings: Sequence[Finding]
     priced: QuoteAnswer
     policy: Policy
+    #: The policy's version, if it is known to be kept.
+    version_pk: int | None = None
 
 
 @once_more_if_raced
@@ -70,7 +82,7 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         if idempotency_record is not None:
             return replay(idempotency_record)
         items = find_items(order)
-        policy = get_policy(order)
+        policy, version_pk = get_kept_policy(order)
         lines = plan_lines(order, items, command, policy)
         findings = _judge(order, items, lines, policy)
         priced = price_lines(order, items, lines, findings, command.caller.quoted_to, policy)
@@ -78,10 +90,10 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
         failpoint("prepare.judged")
         return record_submission(
             order,
-            Judged(lines, findings, priced, policy),
+            Judged(lines, findings, priced, policy, version_pk),
             origin=origin,
             user=command.caller.user,
-            idempotency_record=create_idempotency_record(command.caller),
+            idempotency_record=make_idempotency_record(command.caller),
             is_binding=bool(command.quote),
         )
 
@@ -105,12 +117,17 @@ def judge_lines(
     """Judge planned lines by the rules: all that speak, refusals among them."""
     findings = judge(
         [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in lines],  # type: ignore[arg-type]  # the column holds one of its choices
-        gather_facts(order, list(items.values()), find_open_items([order.pk])),
+        gather_facts(order, list(items.values()), _find_in_progress(items)),
         placed_at=order.created_date,
         policy=policy,
         now=get_now(),
     )
     return (*findings, *_find_pointless(order, items, lines))
+
+
+def _find_in_progress(items: Mapping[int, OrderItem]) -> frozenset[int]:
+    """Find the items with a cancellation in progress, as `find_items` has read them."""
+    return frozenset(pk for pk, item in items.items() if item.is_in_progress)  # type: ignore[attr-defined]  # an annotation
 
 
 def _find_pointless(
@@ -153,8 +170,8 @@ def record_submission(
     It is to be sent then, or, where it needs review, made requests of at once.
     """
     actor = Actor.customer(user)
-    version_pk = keep_policy(judged.policy.book)
-    submission = Submission.objects.create(
+    version_pk = judged.version_pk or keep_policy(judged.policy.book)
+    submission = Submission(
         order=order,
         user=user,
         origin=origin,
@@ -162,13 +179,8 @@ def record_submission(
         policy_version_id=version_pk,
     )
     correlate_submission(submission.uuid)
-    for line in judged.lines:
-        line.submission = submission
-        line.save()  # the partial unique index on the item has the last word
-        OrderItem.objects.filter(pk=line.order_item_id).update(
-            reserved_quantity=F("reserved_quantity") + line.quantity
-        )
-    store_quote(submission, judged.lines, judged.priced, is_binding=is_binding)
+    batch = Batch()
+    _add_rows(batch, submission, judged, is_binding=is_binding)
     reviews = [finding for finding in judged.findings if finding.effect is Effect.REVIEW]
     data = {
         "submission": str(submission.uuid),
@@ -177,15 +189,46 @@ def record_submission(
         "policy": version_pk,
         "reviews": [[finding.order_item, finding.code, finding.clause] for finding in reviews],
     }
-    record_event(order, "cancellation_submitted", actor, data=data)
+    record_event(order, "cancellation_submitted", actor, data=data, batch=batch)
     if origin is not Submission.Origin.REQUEST and not reviews:
-        save_order(order)
-        return Prepared(submission.pk, submission.idempotency_record_id)
+        save_order(order, batch=batch)
+        batch.execute()
+        return Prepared(submission, judged.lines)
+    batch.execute()
     cause = reviews[0].code if reviews else "requested"
     answer = open_requests(order, submission, actor, cause=cause)
     record_answer(submission.idempotency_record, answer)
     save_order(order)
     return answer
+
+
+def _add_rows(batch: Batch, submission: Submission, judged: Judged, *, is_binding: bool) -> None:
+    """Add the rows of a submission: what its replay finds, itself, its lines with their units, and its quote."""
+    lines, record = judged.lines, submission.idempotency_record
+    is_new = record is not None and record.pk is None
+    [record_pks, [submission.pk], line_pks, [quote_pk]] = allocate_ids(
+        (IdempotencyRecord, int(is_new)), (Submission, 1), (SubmissionLine, len(lines)), (RefundQuote, 1)
+    )
+    if record is not None and is_new:
+        record.pk = record_pks[0]
+        batch.insert(record)
+    submission.idempotency_record = record  # once more: it has an id now
+    batch.insert(submission)
+    for line, pk in zip(lines, line_pks, strict=True):
+        line.pk, line.submission = pk, submission
+        vars(line.order_item).update(is_in_progress=True, has_past=True)  # for what is judged and priced next
+    batch.insert(*lines)  # the partial unique index on the item has the last word
+    quantities = [When(pk=line.order_item_id, then=Value(line.quantity)) for line in lines]
+    batch.update(
+        OrderItem.objects.filter(pk__in=[line.order_item_id for line in lines]),
+        reserved_quantity=F("reserved_quantity") + Case(*quantities, output_field=IntegerField()),
+    )
+    quote, rows = make_quote(submission, lines, judged.priced, is_binding=is_binding)
+    quote.pk = quote_pk
+    for row in rows:
+        row.quote = quote
+    batch.insert(quote)
+    batch.insert(*rows)
 
 
 def is_second_request(refused: CancellationRefused) -> bool:

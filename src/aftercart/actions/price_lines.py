@@ -31,7 +31,16 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
 from aftercart.orders.policies import Policy
-from aftercart.orders.quotes import LineQuote, Points, Quote, RefundTerms, ShippingRefund, compute_quote
+from aftercart.orders.quotes import (
+    Given,
+    LineQuote,
+    PaidOrder,
+    Points,
+    Quote,
+    RefundTerms,
+    ShippingRefund,
+    compute_quote,
+)
 from aftercart.orders.rules import Finding, RequestedUnits, list_refusals
 
 
@@ -96,7 +105,7 @@ def price_lines(
     refused = {finding.order_item for finding in list_refusals(findings)}
     allowed = [line for line in lines if line.order_item_id not in refused]
     quote = compute_quote(
-        gather_paid(order, list(items.values()), given=find_given(order), points=_find_points(order)),
+        _gather_paid(order, list(items.values())),
         [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]  # the column holds one of its choices
         terms={} if policy is None else _find_terms(policy, items, allowed),
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
@@ -123,6 +132,13 @@ def price_lines(
         token=sign_quote(binding),
         expires_at=binding.expires_at,
     )
+
+
+def _gather_paid(order: Order, items: Sequence[OrderItem]) -> PaidOrder:
+    """Gather what was paid, less what earlier cancellations have given back or quoted."""
+    if any(getattr(item, "has_past", True) for item in items):
+        return gather_paid(order, items, given=find_given(order), points=_find_points(order))
+    return gather_paid(order, items, given=Given(has_shipping=order.shipping_refund_amount > 0))
 
 
 def _price_each(
@@ -164,8 +180,19 @@ def store_quote(
     submission: Submission, lines: Sequence[SubmissionLine], answer: QuoteAnswer, *, is_binding: bool
 ) -> None:
     """Keep the quote of a submission whose lines have been saved: it is what will be booked."""
+    quote, rows = make_quote(submission, lines, answer, is_binding=is_binding)
+    quote.save(force_insert=True)
+    for row in rows:
+        row.quote = quote
+    RefundQuoteLine.objects.bulk_create(rows)
+
+
+def make_quote(
+    submission: Submission, lines: Sequence[SubmissionLine], answer: QuoteAnswer, *, is_binding: bool
+) -> tuple[RefundQuote, list[RefundQuoteLine]]:
+    """Make the rows of a submission's quote, unsaved."""
     quote = answer.quote
-    row = RefundQuote.objects.create(
+    row = RefundQuote(
         submission=submission,
         order_version=answer.order_version,
         is_binding=is_binding,
@@ -180,7 +207,7 @@ def store_quote(
         total_amount=quote.total,
     )
     by_item = {line.order_item: line for line in quote.lines}
-    RefundQuoteLine.objects.bulk_create(_make_row(row, line, by_item[line.order_item_id]) for line in lines)
+    return row, [_make_row(row, line, by_item[line.order_item_id]) for line in lines]
 
 
 def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> RefundQuoteLine:

@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from aftercart.actions.commands import Answer, Caller
+from aftercart.lib.batch import Batch
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import IdempotencyRecord
 
@@ -44,19 +45,32 @@ def recognize_replay(caller: Caller) -> IdempotencyRecord | None:
     return record
 
 
-def create_idempotency_record(caller: Caller) -> IdempotencyRecord:
-    """Remember a write that begins now, its answer to come."""
-    return IdempotencyRecord.objects.create(
+def make_idempotency_record(caller: Caller) -> IdempotencyRecord:
+    """Make the record of a write that begins now, unsaved, its answer to come."""
+    return IdempotencyRecord(
         user=caller.user, guest_order_id=caller.guest_order, key=caller.key, fingerprint=caller.fingerprint
     )
 
 
-def record_answer(record: IdempotencyRecord | None, answer: Answer) -> None:
-    """Remember the answer to a write. The first answer stays: what follows is told in other ways."""
-    if record is not None:
-        IdempotencyRecord.objects.filter(pk=record.pk, status_code=None).update(
-            status_code=answer.status, body=answer.body
-        )
+def create_idempotency_record(caller: Caller) -> IdempotencyRecord:
+    """Remember a write that begins now, its answer to come."""
+    record = make_idempotency_record(caller)
+    record.save(force_insert=True)
+    return record
+
+
+def record_answer(record: IdempotencyRecord | None, answer: Answer, *, batch: Batch | None = None) -> None:
+    """Remember the answer to a write, at once or with a batch.
+
+    The first answer stays: what follows is told in other ways.
+    """
+    if record is None:
+        return
+    unanswered = IdempotencyRecord.objects.filter(pk=record.pk, status_code=None)
+    if batch is None:
+        unanswered.update(status_code=answer.status, body=answer.body)
+    else:
+        batch.update(unanswered, status_code=answer.status, body=answer.body)
 
 
 def replay(record: IdempotencyRecord) -> Answer:

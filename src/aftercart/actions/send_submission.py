@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -18,26 +18,46 @@ from aftercart.actions.apply_late import adopt_late, settle_applied, settle_unkn
 from aftercart.actions.book_refund import find_forced_refund
 from aftercart.actions.commands import Answer
 from aftercart.actions.despite_outages import despite_outages
-from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
+from aftercart.actions.find_late import (
+    ArrivedLate,
+    check_late,
+    find_earlier,
+    list_named,
+    list_unproven,
+    nothing_travels,
+)
 from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, is_recent
-from aftercart.lib.clock import read_clock
+from aftercart.lib.batch import Batch
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import CancelCommand, RemoteItem, RemoteOrder
+from aftercart.omnitron.messages import CancelCommand, RemoteItem
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Submission.State
+
+
+class SavedSubmission(Protocol):
+    """A submission that has just been recorded, and the lines that it carries, with their reasons and quotes."""
+
+    @property
+    def submission(self) -> Submission:
+        """With its order, user and idempotency record."""
+        ...
+
+    @property
+    def lines(self) -> Sequence[SubmissionLine]:
+        """Its own."""
+        ...
 
 
 class AlreadySettled(Exception):
@@ -49,21 +69,27 @@ class _Plan:
     """What is about to be sent: the command, and which of Omnitron's items each of ours is."""
 
     command: CancelCommand
-    remote: RemoteOrder
+    #: All items of the order there, as they were read.
+    items: Sequence[RemoteItem]
     remote_pks: dict[int, list[int]]
+    known_pks: dict[int, list[int]]
     line_pks: list[int]
     #: When the reading began on which it rests, by the database's clock.
     began_at: datetime
 
     def remember(self) -> dict[str, Any]:
         """Keep what is needed to look for the answer later, without account numbers."""
-        named = [item for item in self.remote.items if item.pk in self.command.reasons]
-        return {"order": self.remote.pk, "before": take_snapshot(named), "lines": self.line_pks}
+        named = [item for item in self.items if item.pk in self.command.reasons]
+        return {"order": self.command.order_pk, "before": take_snapshot(named), "lines": self.line_pks}
 
 
-def send_submission(submission_pk: int, client: Omnitron) -> Answer:
-    """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote."""
-    submission = Submission.objects.select_related("order", "user").get(pk=submission_pk)
+def send_submission(asked: SavedSubmission | int, client: Omnitron) -> Answer:
+    """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote.
+
+    Of one that this process has just recorded nothing is read again.
+    """
+    submission, lines = _read(asked) if isinstance(asked, int) else (asked.submission, asked.lines)
+    submission_pk = submission.pk
     correlate_submission(submission.uuid)
     is_approval = submission.origin == Submission.Origin.APPROVAL
     actor = (Actor.staff if is_approval else Actor.customer)(submission.user)
@@ -75,8 +101,8 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
         )
 
     try:
-        with client.dialogue() as dialogue:
-            plan = _plan(submission, dialogue)
+        with client.dialogue(will_write=True) as dialogue:
+            plan = _plan(submission, lines, dialogue)
             failpoint("send.planned")
             _mark_sent(submission, plan, actor)
             failpoint("send.marked")
@@ -94,7 +120,15 @@ def send_submission(submission_pk: int, client: Omnitron) -> Answer:
         return despite_outages(partial(adopt_late, submission_pk, error.late.pk))
     except AlreadySettled:
         return answer_current(submission)
-    return despite_outages(partial(settle_applied, submission_pk, actor))
+    return despite_outages(partial(settle_applied, submission, actor))
+
+
+def _read(submission_pk: int) -> tuple[Submission, Sequence[SubmissionLine]]:
+    submission = Submission.objects.select_related("order", "user", "idempotency_record").get(
+        pk=submission_pk
+    )
+    wanted = ("order_item", "reason", "shipping_company", "request", "quoted__quote")
+    return submission, list(submission.list_carried().select_related(*wanted))
 
 
 def _is_still_ours(submission_pk: int) -> bool:
@@ -103,27 +137,24 @@ def _is_still_ours(submission_pk: int) -> bool:
     return rows.exists()
 
 
-def _plan(submission: Submission, dialogue: Dialogue) -> _Plan:
+def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dialogue) -> _Plan:
     """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    carried = submission.list_carried()
-    lines = list(carried.select_related("order_item", "reason", "shipping_company", "request"))
-    for line in lines:
-        _check_line(line)
-    if find_being_rejected(order.pk).intersection(line.order_item_id for line in lines):
+    if submission.approved_request_id is not None:  # else there is no request yet
+        for line in lines:
+            _check_line(line)
+    earlier = find_earlier(order.pk, but=submission.pk)
+    if earlier.being_rejected.intersection(line.order_item_id for line in lines):
         raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
-    began_at = read_clock()
-    remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
+    order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
     remote_pks = find_remote_items(dialogue, order, [line.order_item for line in lines])
     reasons = find_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
-    unproven = list_unproven(order.pk, but=submission.pk)
-    targets = {
-        line.pk: _find_targets(line, remote, remote_pks[line.order_item_id], unproven) for line in lines
-    }
+    unproven = list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else []
+    targets = {line.pk: _find_targets(line, rows, remote_pks[line.order_item_id], unproven) for line in lines}
     forced, is_cargo_refund = find_forced_refund(lines)
     return _Plan(
         command=CancelCommand(
-            order_pk=remote.pk,
+            order_pk=order_pk,
             forced_refund_amount=forced,
             is_cargo_refund=is_cargo_refund,
             reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
@@ -136,11 +167,28 @@ def _plan(submission: Submission, dialogue: Dialogue) -> _Plan:
                 if line.shipping_company is not None
             },
         ),
-        remote=remote,
+        items=rows,
         remote_pks=remote_pks,
+        known_pks={line.order_item_id: line.order_item.remote_pks for line in lines},
         line_pks=[line.pk for line in lines],
-        began_at=began_at,
+        began_at=earlier.looked_at,
     )
+
+
+def _read_items(
+    dialogue: Dialogue, order: Order, items: Sequence[OrderItem]
+) -> tuple[int, tuple[RemoteItem, ...]]:
+    """Read Omnitron's id of an order and all items that it has there: in one call where the ids are known.
+
+    What is found under known ids is compared: after a restore there they may be another order's.
+    """
+    if order.remote_pk is not None and all(item.remote_pks for item in items):
+        rows = dialogue.read_order_items(channel_id=order.channel_id, order_pk=order.remote_pk)
+        skus = {row.pk: row.sku for row in rows}
+        if all(pk in skus and skus[pk] in {None, "", item.sku} for item in items for pk in item.remote_pks):
+            return order.remote_pk, rows
+    remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
+    return remote.pk, remote.items
 
 
 def _check_line(line: SubmissionLine) -> None:
@@ -151,14 +199,14 @@ def _check_line(line: SubmissionLine) -> None:
 
 
 def _find_targets(
-    line: SubmissionLine, remote: RemoteOrder, pks: list[int], unproven: Sequence[Submission]
+    line: SubmissionLine, items: Sequence[RemoteItem], pks: list[int], unproven: Sequence[Submission]
 ) -> list[int]:
     """Find which of Omnitron's items a line cancels: of ours that are not cancelled yet, one for each unit.
 
     Where all units are one item there, all that are left go with it: a part of them cannot be sent. What an earlier
     command has named that may still arrive is named again before all else: of the two Omnitron takes one.
     """
-    rows = {item.pk: item for item in remote.items}
+    rows = {item.pk: item for item in items}
     check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
@@ -215,8 +263,11 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
         if submission.state == _State.PREPARED:
             raise RemoteDiffers(EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
         raise AlreadySettled
-    Order.objects.filter(pk=order.pk).update(remote_pk=plan.remote.pk)
+    batch = Batch()
     for item_pk, pks in plan.remote_pks.items():
-        OrderItem.objects.filter(pk=item_pk).exclude(remote_pks=pks).update(remote_pks=pks)
-    record_event(order, "cancellation_sending", actor, data=submission.event_data)
-    save_order(order)
+        if pks != plan.known_pks[item_pk]:
+            batch.update(OrderItem.objects.filter(pk=item_pk), remote_pks=pks)
+    record_event(order, "cancellation_sending", actor, data=submission.event_data, batch=batch)
+    order.remote_pk = plan.command.order_pk
+    save_order(order, "remote_pk", batch=batch)
+    batch.execute()

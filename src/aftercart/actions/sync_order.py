@@ -48,7 +48,7 @@ _WHEN_SPENT = timedelta(seconds=10)
 #: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
 _WHEN_UNSENT, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
 #: What a customer could see change, of items, and of their lines and requests.
-_SHOWN_OF_ITEMS = ("pk", "status", "cancelled_quantity", "refund_amount")
+_SHOWN_OF_ITEMS = ("pk", "status", "cancelled_quantity", "refund_amount", "invoice_number", "details")
 _SHOWN_OF_LINES = (
     "lines__is_open",
     "lines__easy_return_code",
@@ -179,7 +179,7 @@ def _book(as_read: Order, reading: _Reading) -> None:
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
         if unproven and item.pk not in rejected:
-            line = _take_late(order, item, line, _leave_out_decided(theirs, decided), unproven)
+            line = _take_late(order, item, line, _leave_out_decided(theirs, reading.decided), unproven)
         carrier = line.carrier if line is not None else None
         if item.pk in rejected:
             theirs = _leave_out_gone(theirs)
@@ -250,7 +250,8 @@ def _take_late(
 def _look(order: Order) -> tuple[object, ...]:
     """Take what a customer could see change, to compare it afterwards."""
     rows = order.items.order_by("pk", "lines__pk").values_list(*_SHOWN_OF_ITEMS, *_SHOWN_OF_LINES)
-    return (order.status, *(getattr(order, name) for name in REFUND_FIELDS), *rows)
+    columns = (getattr(order, name) for name in (*REFUND_FIELDS, *FOLLOWED))
+    return (order.status, *columns, *rows)
 
 
 def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:

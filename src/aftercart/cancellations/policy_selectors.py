@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
 from aftercart.lib.clock import get_now
@@ -56,6 +57,21 @@ def get_book(at: datetime | None = None) -> PolicyBook:
     """
     now = at or get_now()
     return _get_book_of(list_published().filter(effective_from__lte=now).values_list("pk", flat=True).first())
+
+
+def get_kept_policy(order: Order) -> tuple[Policy, int | None]:
+    """Get the policy as it stands for an order, and the version it is kept as; None: it has still to be kept.
+
+    One query, as `get_book`.
+    """
+    published = list_published().filter(effective_from__lte=get_now()).values("pk")[:1]
+    default = get_default_book()
+    kept_default = Q(is_default=True, fingerprint=digest_clauses(default.clauses))
+    versions = dict(
+        PolicyVersion.objects.filter(Q(pk__in=published) | kept_default).values_list("is_default", "pk")
+    )
+    book = _get_book_of(versions.get(False))
+    return get_policy(order, book), versions.get(False, versions.get(True))
 
 
 def get_book_and_end(now: datetime) -> tuple[PolicyBook, datetime | None]:

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from aftercart.lib.batch import insert_if_new
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Email, OptOut, make_message_id
 from aftercart.orders.models import Order
@@ -47,21 +48,19 @@ def queue_email(
     if not recipient or (kind in Email.OPTIONAL and _wants_none(recipient)):
         return None
     email_uuid = uuid.uuid4()
-    email, is_new = Email.objects.get_or_create(
+    email = Email(
         kind=kind,
         subject=subject,
         recipient=recipient,
-        defaults={
-            "uuid": email_uuid,
-            "order": order,
-            "language": language if language in dict(settings.LANGUAGES) else get_language_of(order),
-            "facts": dict(facts),
-            "secret": secret,
-            "expires_at": expires_at,
-            "message_id": make_message_id(email_uuid),
-        },
+        uuid=email_uuid,
+        order=order,
+        language=language if language in dict(settings.LANGUAGES) else get_language_of(order),
+        facts=dict(facts),
+        secret=secret,
+        expires_at=expires_at,
+        message_id=make_message_id(email_uuid),
     )
-    return email.pk if is_new else None
+    return email.pk if insert_if_new(email) else None
 
 
 def queue_account_email(

@@ -181,7 +181,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         return DeadlineStream(wrapped, self._backend)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the library asks for: the TLS object, and whether the idle socket has been closed."""
+        """Return what the library asks for: the TLS object, and whether the idle socket has been closed."""
         if info == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
         if info == "is_readable":

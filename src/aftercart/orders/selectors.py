@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, models
 
 from aftercart.accounts.models import User
+from aftercart.lib.batch import Batch
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
@@ -101,11 +102,18 @@ def lock_order(*, nowait: bool = False, **lookup: Any) -> Order:
         raise OrderNotFound from None
 
 
-def save_order(order: Order, *fields: str) -> None:
-    """Save named fields of a locked order, and move its version: call it in every write to what it shows."""
+def save_order(order: Order, *fields: str, batch: Batch | None = None) -> None:
+    """Save named fields of a locked order, and move its version: call it in every write to what it shows.
+
+    At once, or together with the rest of a batch.
+    """
     order.version += 1
     order.modified_date = get_now()
-    order.save(update_fields=[*fields, "version", "modified_date"])
+    names = [*fields, "version", "modified_date"]
+    if batch is None:
+        order.save(update_fields=names)
+    else:
+        batch.update(Order.objects.filter(pk=order.pk), **{name: getattr(order, name) for name in names})
 
 
 def save_item(item: OrderItem, *fields: str) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from aftercart.accounts.models import User
+from aftercart.lib.batch import Batch
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 
 _Kind = TimelineEntry.Actor
@@ -123,15 +124,16 @@ def record_event(
     cause: str = "",
     item: OrderItem | None = None,
     data: dict[str, Any] | None = None,
+    batch: Batch | None = None,
 ) -> None:
-    """Append an entry. Call it inside the transaction of what it tells.
+    """Append an entry, at once or with a batch. Call it inside the transaction of what it tells.
 
     Warns of an event that `EVENTS` does not name, or an actor that it does not have: an error in every test, and in
     production no reason to leave undone what is to be recorded.
     """
     if actor.kind not in EVENTS.get(event, ()):
         warnings.warn(f"{event!r} by {actor.kind!r} is not in EVENTS", RuntimeWarning, stacklevel=2)
-    TimelineEntry.objects.create(
+    entry = TimelineEntry(
         order=order,
         item=item,
         event=event,
@@ -140,3 +142,7 @@ def record_event(
         cause=cause,
         data=data or {},
     )
+    if batch is None:
+        entry.save(force_insert=True)
+    else:
+        batch.insert(entry)

@@ -1,0 +1,88 @@
+"""Several writes in one statement: one round trip, where each by itself would be one.
+
+PostgreSQL carries out all parts of a `WITH` on one snapshot, whole or not at all. No part sees what another does, so
+no row may be written by two; foreign keys are checked at the end, so that rows may refer to each other.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import sql
+from django.db.models.constants import OnConflict
+
+
+class Batch:
+    """Writes that are to be carried out together, within a transaction."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[str, tuple[Any, ...]]] = []
+        self._rows: list[models.Model] = []
+
+    def insert(self, *rows: models.Model) -> None:
+        """Insert rows of one model, with ids that have been allocated, or none. No default is read back."""
+        [part] = _insert(rows).get_compiler(connection=connection).as_sql()
+        self._parts.append(part)
+        self._rows += rows
+
+    def update(self, rows: models.QuerySet[Any], **values: Any) -> None:
+        """Update rows of one table, with values or expressions."""
+        query = rows.query.chain(sql.UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(values)  # type: ignore[attr-defined]  # `chain` gives what it is asked for
+        self._parts.append(query.get_compiler(connection=connection).as_sql())
+
+    def execute(self) -> None:
+        """Carry out all of it. Raises what any of the writes raises; then none was done."""
+        names = [f"write_{number}" for number in range(len(self._parts))]
+        parts = ", ".join(
+            f"{name} AS ({statement})" for name, (statement, _) in zip(names, self._parts, strict=True)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {parts} SELECT", [value for _, params in self._parts for value in params])
+        for row in self._rows:
+            _mark_saved(row)
+
+
+def insert_if_new(row: models.Model) -> bool:
+    """Insert a row, and give it its id, unless a unique index knows it already; return whether it was inserted."""
+    query = _insert([row])
+    query.on_conflict = OnConflict.IGNORE
+    compiler = query.get_compiler(connection=connection)
+    compiler.returning_fields = [row._meta.pk]
+    [(statement, params)] = compiler.as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    row.pk = found[0]
+    _mark_saved(row)
+    return True
+
+
+def _insert(rows: Iterable[models.Model]) -> Any:
+    rows = list(rows)
+    model = type(rows[0])
+    has_ids = rows[0].pk is not None
+    fields = [field for field in model._meta.concrete_fields if has_ids or not field.primary_key]
+    query = sql.InsertQuery(model)
+    query.insert_values(fields, rows)
+    return query
+
+
+def _mark_saved(row: models.Model) -> None:
+    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django's own inserts do
+
+
+def allocate_ids(*wanted: tuple[type[models.Model], int]) -> list[list[int]]:
+    """Allocate ids of tables, so many of each, in one statement."""
+    parts = " UNION ALL ".join(
+        f"SELECT {number}, nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"  # noqa: S608 - a number
+        for number in range(len(wanted))
+    )
+    params = [value for model, count in wanted for value in (model._meta.db_table, count)]
+    with connection.cursor() as cursor:
+        cursor.execute(parts, params)
+        rows = cursor.fetchall()
+    return [sorted(pk for place, pk in rows if place == number) for number in range(len(wanted))]
