@@ -183,7 +183,8 @@ def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
         described = describe_item(line.order_item, line.completed_quantity if is_done else line.quantity)
         items.append(described | {"amount": str(amount)} if amount > ZERO else described)
     types = (line.cancellation_type for line in lines)
-    is_withdrawal = bool(lines) and all(map(is_withdrawn, lines))
+    is_direct = any(line.submission.origin == Submission.Origin.DIRECT for line in lines)  # so no withdrawal
+    is_withdrawal = bool(lines) and not is_direct and all(map(is_withdrawn, lines))
     what = find_kind(types, is_withdrawal=is_withdrawal)
     return {"what": what.value, "items": items, "currency": order.currency}
 
@@ -210,7 +211,9 @@ def _describe_quoted(order: Order, lines: Sequence[SubmissionLine]) -> dict[str,
 
 def _describe_return(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
     """Describe how what is returned of lines gets back, where anything is."""
-    lines = list(lines)
+    lines = [line for line in lines if line.cancellation_type == "refund"]
+    if not lines:
+        return {}
     with translation.override(get_language_of(order)):
         found = find_pass(lines, instructions=find_instructions(order.channel_id))
     return {"return": found.to_facts()} if found else {}

@@ -88,6 +88,11 @@ class Order(models.Model):
             models.Index(fields=["user", "-created_date", "-id"], name="orders_of_a_user"),
             models.Index(fields=["user_email"], name="orders_by_email"),
             models.Index(
+                fields=["-created_date", "-id"],
+                condition=models.Q(remote_pk=None),
+                name="orders_without_remote_ids",
+            ),
+            models.Index(
                 fields=["sync_due_at"], condition=models.Q(sync_due_at__isnull=False), name="orders_to_sync"
             ),
             models.Index(

@@ -21,6 +21,7 @@ from aftercart.actions.do_apart import Fence, do_apart
 from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.forget_logs import forget_logs
+from aftercart.actions.learn_ids import learn_ids
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
@@ -31,13 +32,14 @@ from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.actions.watch_restores import watch_restores
-from aftercart.cancellations.read_budget import has_calls_left
+from aftercart.cancellations.read_budget import has_calls_left, has_calls_to_spare, spend_calls
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.cancellations.setbacks import clear_setback, record_setback
 from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.database import is_outage
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import NotSent, OmnitronError
+from aftercart.omnitron.meter import metered
 from aftercart.worker.leases import take_lease
 from aftercart.worker.take_over import take_over_jobs
 
@@ -215,6 +217,20 @@ def run_sync_orders(fence: Fence) -> None:
             if not has_calls_left():
                 return  # those that have waited longest go first in the next round
             do_apart(jobs.SYNC_ORDER, pk, partial(sync, pk), fence, passing=NotSent)
+
+
+@_round("*/2 * * * *", "aftercart.learn_ids")
+def run_learn_ids(_fence: Fence) -> None:
+    """Learn Omnitron's ids of new orders before somebody cancels one."""
+    if not has_calls_to_spare():
+        return
+    with metered() as meter:
+        try:
+            learn_ids(get_client())
+        except OmnitronError as error:
+            _logger.info("Ids were not learnt: %s", error.detail)
+        finally:
+            spend_calls(meter.calls)
 
 
 @_round("* * * * * */5", "aftercart.poll_updates")
