@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="order-cancel",
     ),
     path("orders/<text:number>/cancel/<uuid:uuid>/", pages.cancel_result, name="order-cancel-result"),
+    path("orders/<text:number>/cancel/<uuid:uuid>/take-back/", pages.take_back, name="take-back"),
     path(
         "orders/<text:number>/cancel/<uuid:uuid>/pickup.ics",
         pages.pickup_calendar,

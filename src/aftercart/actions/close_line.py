@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from aftercart.accounts.models import User
 from aftercart.actions.book_refund import book_refund
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.follow_withdrawal import follow_line
 from aftercart.actions.notify_customer import notify_rejected
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.clock import get_now
@@ -20,6 +22,8 @@ from aftercart.orders.status import Status
 from aftercart.orders.timeline import Actor, record_event
 
 _Status = CancellationRequest.Status
+#: What Omnitron reads of a request that its customer has taken back.
+TAKEN_BACK: Final = "The customer has taken this request back."
 
 
 def complete_line(
@@ -75,6 +79,24 @@ def reject_line(
     order: Order, line: SubmissionLine, actor: Actor, *, reason: str, decided_by: User | None = None
 ) -> None:
     """Book a line as refused: the item gets back the status before, the customer gets the reason."""
+    _give_back(line)
+    _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
+    record_event(
+        order, "cancellation_rejected", actor, cause=reason, item=line.order_item, data={"line": line.pk}
+    )
+    notify_rejected(order, line, reason)
+
+
+def take_back_line(order: Order, line: SubmissionLine, actor: Actor) -> None:
+    """Book a line as taken back by its customer: the item gets back the status before."""
+    _give_back(line)
+    _decide(line, _Status.REJECTED, reason=TAKEN_BACK)
+    CancellationRequest.objects.filter(line=line).update(cause=Cause.TAKEN_BACK)
+    record_event(order, "request_taken_back", actor, item=line.order_item, data={"line": line.pk})
+
+
+def _give_back(line: SubmissionLine) -> None:
+    """Close a line of which nothing comes: its item is as it was before."""
     item = line.order_item
     _free_units(line)
     save_item(item, "reserved_quantity")
@@ -82,9 +104,6 @@ def reject_line(
         item.status = item.status_before
         save_item(item, "status")
     _close(line, SubmissionLine.Outcome.REJECTED)
-    _decide(line, _Status.REJECTED, reason=reason, decided_by=decided_by)
-    record_event(order, "cancellation_rejected", actor, cause=reason, item=item, data={"line": line.pk})
-    notify_rejected(order, line, reason)
 
 
 def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:

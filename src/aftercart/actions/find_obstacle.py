@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.orders.errors import ActionError
@@ -118,6 +119,8 @@ def say_decision(request: CancellationRequest) -> str:
     words = {"who": who.email if who else "Omnitron", "at": when}
     if request.status == _Status.WAITING_APPROVAL:
         return _("It waits for approval in Omnitron.")
+    if request.cause == Cause.TAKEN_BACK:
+        return _("The customer took it back on %(at)s.") % words
     if request.status == _Status.REJECTED:
         return _("%(who)s rejected it on %(at)s.") % words
     if request.status == _Status.COMPLETED:

@@ -50,6 +50,7 @@ EVENT_WORDS: Final[dict[str, Text]] = {
     Event.REQUEST_FOUND_DONE: gettext_lazy("Found done at Omnitron after a restore"),
     Event.REJECTION_OVERRULED: gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
     Event.CANCELLATION_COMPLETED: gettext_lazy("Cancelled or returned"),
+    Event.REQUEST_TAKEN_BACK: gettext_lazy("Taken back by the customer"),
     Event.CANCELLATION_REJECTED: gettext_lazy("Cancellation rejected"),
     Event.RETURN_CODE_ISSUED: gettext_lazy("Return code issued"),
     Event.POINTS_BOOKED: gettext_lazy("Loyalty points settled"),

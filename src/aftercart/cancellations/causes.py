@@ -18,6 +18,7 @@ class Cause(StrEnum):
     """Why something is where it is. Any other code is Omnitron's own: it refused."""
 
     REQUESTED = "requested"
+    TAKEN_BACK = "taken_back"
     HAS_INVOICE = "has_invoice"
     DIRECT_WINDOW_PASSED = "direct_window_passed"
     TYPE_NEEDS_APPROVAL = "type_needs_approval"
@@ -65,6 +66,7 @@ class Cause(StrEnum):
 #: Each cause in words for staff; for customers: pages/outcome_words.py.
 CAUSES: Final[dict[str, Text]] = {
     Cause.REQUESTED: gettext_lazy("Asked for as a request"),
+    Cause.TAKEN_BACK: gettext_lazy("Taken back by the customer"),
     Cause.HAS_INVOICE: gettext_lazy("An invoice has been issued"),
     Cause.DIRECT_WINDOW_PASSED: gettext_lazy("The time for cancelling directly is over"),
     Cause.TYPE_NEEDS_APPROVAL: gettext_lazy("Requests of this kind need approval"),

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
 #: Where a line or a submission stands for its customer.
-State = Literal["working", "sent", "checking", "requested", "approved", "done", "declined", "partly"]
+State = Literal[
+    "working", "sent", "checking", "requested", "approved", "done", "declined", "taken_back", "partly"
+]
 
 
 class SubmissionKind(StrEnum):
@@ -45,7 +47,7 @@ class Outcome:
 class KindWords:
     """The words of one kind: badges, then sentences of the timeline, then one outcome a state.
 
-    `done…` and `declined` name an item (`%(item)s`), those with an amount `%(amount)s`.
+    `done…`, `declined` and `taken_back` name an item (`%(item)s`), those with an amount `%(amount)s`.
     """
 
     in_progress: Text
@@ -59,6 +61,7 @@ class KindWords:
     done_refunded: Text
     done_refund_due: Text
     declined: Text
+    taken_back: Text
     outcomes: Mapping[State, Outcome]
 
 
@@ -79,6 +82,7 @@ _CANCEL: Final = KindWords(
     done_refunded=_("%(item)s: cancelled, %(amount)s refunded."),
     done_refund_due=_("%(item)s: cancelled. Your refund of %(amount)s is on its way."),
     declined=_("%(item)s: your cancellation was declined."),
+    taken_back=_("%(item)s: you took your cancellation request back."),
     outcomes={
         "working": Outcome(_("We are sending your cancellation"), _WORKING),
         "sent": Outcome(
@@ -99,6 +103,9 @@ _CANCEL: Final = KindWords(
         "approved": Outcome(_("Our team has approved your cancellation"), _UNDER_WAY),
         "done": Outcome(_("Your cancellation is complete"), _NOTHING_LEFT),
         "declined": Outcome(_("We could not cancel it"), _("Your order goes ahead as planned.")),
+        "taken_back": Outcome(
+            _("You have taken your cancellation request back"), _("Your order goes ahead as planned.")
+        ),
         "partly": Outcome(_("Part of your order is cancelled"), _EACH),
     },
 )
@@ -115,6 +122,7 @@ _RETURN: Final = KindWords(
     done_refunded=_("%(item)s: returned, %(amount)s refunded."),
     done_refund_due=_("%(item)s: returned. Your refund of %(amount)s is on its way."),
     declined=_("%(item)s: your return was declined."),
+    taken_back=_("%(item)s: you took your return request back."),
     outcomes={
         "working": Outcome(_("We are sending your return"), _WORKING),
         "sent": Outcome(
@@ -135,6 +143,7 @@ _RETURN: Final = KindWords(
         "approved": Outcome(_("Our team has approved your return"), _UNDER_WAY),
         "done": Outcome(_("Your return is complete"), _NOTHING_LEFT),
         "declined": Outcome(_("We could not accept your return"), _("The items stay with you.")),
+        "taken_back": Outcome(_("You have taken your return request back"), _("The items stay with you.")),
         "partly": Outcome(_("Part of your return is complete"), _EACH),
     },
 )
@@ -151,6 +160,7 @@ _BOTH: Final = KindWords(
     done_refunded=_CANCEL.done_refunded,
     done_refund_due=_CANCEL.done_refund_due,
     declined=_CANCEL.declined,
+    taken_back=_CANCEL.taken_back,
     outcomes={
         "working": Outcome(_("We are sending your cancellation and return"), _WORKING),
         "sent": Outcome(
@@ -171,6 +181,7 @@ _BOTH: Final = KindWords(
         "approved": Outcome(_("Our team has approved your request"), _UNDER_WAY),
         "done": Outcome(_("Your cancellation and return are complete"), _NOTHING_LEFT),
         "declined": Outcome(_("We could not do what you asked for"), _("Your order stays as it was.")),
+        "taken_back": Outcome(_("You have taken your request back"), _("Your order stays as it was.")),
         "partly": Outcome(_("Part of your request is complete"), _EACH),
     },
 )
@@ -187,6 +198,7 @@ _WITHDRAWAL: Final = KindWords(
     done_refunded=_("%(item)s: withdrawal complete, %(amount)s refunded."),
     done_refund_due=_("%(item)s: withdrawal complete. Your refund of %(amount)s is on its way."),
     declined=_("%(item)s: your withdrawal was not accepted."),
+    taken_back=_("%(item)s: withdrawal ended."),
     outcomes={
         "working": Outcome(_("We are passing on your withdrawal"), _WORKING),
         "sent": Outcome(_("Your withdrawal is being carried out"), _UNDER_WAY),
@@ -201,6 +213,7 @@ _WITHDRAWAL: Final = KindWords(
         "approved": Outcome(_("We have accepted your withdrawal"), _UNDER_WAY),
         "done": Outcome(_("Your withdrawal is complete"), _NOTHING_LEFT),
         "declined": Outcome(_("We could not accept your withdrawal"), _("You can read why below.")),
+        "taken_back": Outcome(_("Your withdrawal has ended"), _NOTHING_LEFT),
         "partly": Outcome(_("Part of your withdrawal is complete"), _EACH),
     },
 )

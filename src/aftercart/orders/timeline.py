@@ -32,6 +32,7 @@ class Event(StrEnum):
     REQUEST_DELIVERED = "request_delivered"
     REQUEST_APPROVED = "request_approved"
     REQUEST_WITHDRAWN = "request_withdrawn"
+    REQUEST_TAKEN_BACK = "request_taken_back"
     REQUEST_FOUND_DONE = "request_found_done"
     SECOND_REQUEST_SETTLED = "second_request_settled"
     LATE_REQUEST_SETTLED = "late_request_settled"
@@ -71,6 +72,7 @@ EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.REQUEST_DELIVERED: frozenset({_Kind.WORKER}),
     Event.REQUEST_APPROVED: frozenset({_Kind.STAFF}),
     Event.REQUEST_WITHDRAWN: frozenset({_Kind.STAFF}),
+    Event.REQUEST_TAKEN_BACK: frozenset({_Kind.CUSTOMER}),
     Event.REQUEST_FOUND_DONE: frozenset({_Kind.WORKER}),
     Event.SECOND_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),
     Event.LATE_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),

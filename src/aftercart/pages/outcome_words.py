@@ -28,9 +28,10 @@ _TONES: Final[dict[State, Tone]] = {
     "approved": "good",
     "done": "good",
     "declined": "quiet",
+    "taken_back": "quiet",
     "partly": "info",
 }
-_FINAL: Final[frozenset[State]] = frozenset({"done", "declined", "partly"})
+_FINAL: Final[frozenset[State]] = frozenset({"done", "declined", "taken_back", "partly"})
 
 
 def find_outcome(state: State, kind: SubmissionKind) -> OutcomeWords:
@@ -74,6 +75,7 @@ CAUSES: Final[dict[str, Text]] = {
 OUR_CAUSES: Final = frozenset(
     {
         Cause.REQUESTED,
+        Cause.TAKEN_BACK,
         Cause.COLLECTION_NOT_CHOSEN,
         Cause.REASON_NOT_GIVEN,
         Cause.POLICY_OVERRIDDEN,

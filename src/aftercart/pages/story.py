@@ -55,6 +55,7 @@ ITEM_EVENTS: Final = frozenset(
         Event.RETURN_CODE_ISSUED,
         Event.POINTS_BOOKED,
         Event.CANCELLATION_REJECTED,
+        Event.REQUEST_TAKEN_BACK,
         Event.STATUS_CHANGED,
     }
 )
@@ -198,6 +199,8 @@ def _describe_item(entry: TimelineEntry, name: str, row: OrderItem, currency: st
         return _describe_points(entry, name)
     if entry.event == Event.CANCELLATION_REJECTED:
         return str(words.declined) % {"item": name}
+    if entry.event == Event.REQUEST_TAKEN_BACK:
+        return str(words.taken_back) % {"item": name}
     return _describe_status(entry, name, row) if entry.event == Event.STATUS_CHANGED else ""
 
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import Final
 
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from aftercart.actions.take_back_request import UNDECIDED
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import State, SubmissionKind, find_kind
 from aftercart.cancellations.models import (
     CancellationRequest,
@@ -32,6 +35,7 @@ from aftercart.pages.story import StoryEntry
 from aftercart.pages.words import Text
 
 _States = Submission.State
+_NOTHING_DONE: Final = frozenset({"declined", "taken_back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class SubmissionPage:
                 return state
         if set(states) == {"done"}:
             return "done"
-        return "declined" if set(states) <= {"declined"} else "partly"
+        ended = set(states)
+        return states[0] if len(ended) == 1 else "declined" if ended <= _NOTHING_DONE else "partly"
 
     @property
     def kind(self) -> SubmissionKind:
@@ -97,6 +102,16 @@ class SubmissionPage:
         return CAUSES.get(self.submission.cause, "") if self.state == "requested" else ""
 
     @property
+    def can_be_taken_back(self) -> bool:
+        """Whether the customer can still take something of it back; not with a link alone."""
+        is_statement = self.submission.origin == Submission.Origin.WITHDRAWAL
+        undecided = any(
+            asked.state == "requested" and asked.line.is_open and asked.line.request.status in UNDECIDED
+            for asked in self.lines
+        )
+        return undecided and not is_statement and not self.order_page.is_view_only
+
+    @property
     def answer_by(self) -> datetime | None:
         """Until when the team has promised an answer, while it is to come."""
         return self.submission.created_at + settings.REQUEST_ANSWER if self.state == "requested" else None
@@ -109,7 +124,7 @@ class SubmissionPage:
     @property
     def _going(self) -> list[AskedLine]:
         """The lines that something comes back for: nothing comes of what was declined."""
-        return [asked for asked in self.lines if asked.state != "declined"]
+        return [asked for asked in self.lines if asked.state not in _NOTHING_DONE]
 
     @property
     def _rest(self) -> Decimal:
@@ -147,7 +162,7 @@ class SubmissionPage:
     @property
     def refund_label(self) -> str:
         """What that amount is, by now: refunded only where Omnitron has reported it."""
-        if all(asked.state in {"done", "declined"} for asked in self.lines):
+        if all(asked.state in {"done", *_NOTHING_DONE} for asked in self.lines):
             is_refunded = all(asked.quoted is None or asked.quoted.is_refunded for asked in self._going)
             return _("Refunded") if is_refunded else _("Refund on its way")
         return _("Your refund if we agree") if self.state == "requested" else _("Your refund")
@@ -190,7 +205,10 @@ class SubmissionPage:
             entries.append(StoryEntry(submission.settled_at, _("Our team received it.")))
         for asked in self.lines:
             if asked.line.closed_at:
-                ended = _("%(item)s: done.") if asked.state == "done" else _("%(item)s: declined.")
+                ended = {
+                    "done": _("%(item)s: done."),
+                    "taken_back": _("%(item)s: taken back."),
+                }.get(asked.state, _("%(item)s: declined."))
                 entries.append(
                     StoryEntry(asked.line.closed_at, ended % {"item": asked.item.name}, asked.declined)
                 )
@@ -216,7 +234,7 @@ def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict
         if quoted
         else None,
         state=_find_state(line, request),
-        declined=request.reject_reason if request else "",
+        declined=request.reject_reason if request and request.cause != Cause.TAKEN_BACK else "",
         line=line,
         quoted=quoted,
     )
@@ -224,7 +242,8 @@ def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict
 
 def _find_state(line: SubmissionLine, request: CancellationRequest | None) -> State:
     if not line.is_open:
-        return "done" if line.outcome == "completed" else "declined"
+        is_taken_back = request is not None and request.cause == Cause.TAKEN_BACK
+        return "done" if line.outcome == "completed" else "taken_back" if is_taken_back else "declined"
     if request is not None and request.status == CancellationRequest.Status.VERIFYING:
         return "checking"
     if line.submission.state == _States.APPLIED:

@@ -166,7 +166,7 @@ def test_the_number_of_queries_does_not_depend_on_how_much_is_asked(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     form = Form(client, order).choose(0, reasons[0])
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):  # one for how to send it back
         client.get(form.path)
     with django_assert_max_num_queries(32) as one:
         form.go_on()
@@ -174,9 +174,32 @@ def test_the_number_of_queries_does_not_depend_on_how_much_is_asked(
     with django_assert_max_num_queries(len(one)):
         fields = form.look()
     path = form.confirm(fields)["Location"]
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):  # one for how to send it back
         client.get(path)
     order.refresh_from_db()
     with django_assert_max_num_queries(4):
         assert client.get(f"{path}?version={order.version}").status_code == 204
     assert len(fake.posts) == 1
+
+
+def test_a_request_is_taken_back_by_a_button_while_it_is_undecided(
+    client: Client, order: Order, fake: FakeOmnitron, reasons: list[CancellationReason]
+) -> None:
+    fake.fail("cancel_items", NotSent)
+    answer = Form(client, order).choose(0, reasons[0]).send()
+    form = read(client.get(answer["Location"])).select_one("form[action$='take-back/']")
+    assert form is not None
+
+    taken = client.post(str(form["action"]))
+
+    assert taken["Location"] == answer["Location"]
+    assert read_outcome(client, taken) == [
+        "You have taken your cancellation request back",
+        "Your order goes ahead as planned.",
+    ]
+    assert read(client.get(answer["Location"])).select("form[action$='take-back/']") == []
+    again = client.post(str(form["action"]), follow=True)
+    notice = read(again).select_one(".notice.error")
+    assert notice is not None
+    assert notice.get_text().startswith("This can no longer be taken back")
+    assert [post.call for post in fake.posts if post.call == "cancel_items"] == []

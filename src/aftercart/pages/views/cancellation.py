@@ -7,6 +7,7 @@ confirmed, and what is confirmed is bound to the quote that its page showed.
 from http import HTTPStatus
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.commands import Caller, CancellationCommand
 from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.quote_cancellation import quote_cancellation
+from aftercart.actions.take_back_request import NothingToTakeBack, take_back_request
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
 from aftercart.omnitron.connect import get_client
@@ -128,6 +130,17 @@ def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse
         return unchanged
     page = SubmissionPage(order, submission, guest=visit.guest)
     return render(request, "pages/cancel_result.html", {"page": page})
+
+
+@visitor_page("POST")
+def take_back(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
+    """Take back what is undecided of a submission, and show how it stands. Raises Http404."""
+    visit = find_visit(request, acting=True, number=number)
+    try:
+        take_back_request(visit.owner, number, uuid)
+    except NothingToTakeBack as error:
+        messages.error(request, str(error))
+    return SeeOther(reverse("order-cancel-result", args=[number, uuid]))
 
 
 @visitor_page("GET", "HEAD")
