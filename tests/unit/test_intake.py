@@ -77,6 +77,55 @@ def test_amounts_never_pass_through_a_float() -> None:
     assert intake.columns["amount"] == Decimal("99999999999.1234")
 
 
+def test_everything_that_is_wrong_with_a_document_is_said_at_once() -> None:
+    with pytest.raises(DocumentInvalid) as caught:
+        read(
+            status="nope",
+            created_date="yesterday",
+            shipping_address=make_address(line="x" * 513, country={"code": "tur"}),
+            orderitem_set=[make_item(price="x", quantity=0), make_item(), make_item(product=None)],
+            discountitem_set=[{"amount": "y"}],
+        )
+
+    assert str(caught.value).split("; ") == [
+        "created_date: not an ISO 8601 date and time",
+        "shipping_address.line: longer than 512 characters",
+        "shipping_address.country.code: not a country's two letters",
+        "status: not a status",
+        "orderitem_set[0].quantity: must be between 1 and 100000",
+        "orderitem_set[0].price: not an amount",
+        "orderitem_set[2].product: is required",
+        "discountitem_set[0].amount: not an amount",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubts"),
+    [
+        ({"amount": "100.00"}, []),
+        ({"amount": "129.90", "shipping_amount": "29.90"}, []),
+        ({"amount": "100.00", "shipping_amount": "29.90"}, []),
+        ({"amount": "90", "discount_amount": "10"}, []),
+        ({"amount": "115", "extra_field": {"gift_box_amount": "15"}}, []),
+        (
+            {
+                "amount": "120",
+                "extra_field": {"is_tax_included": False},
+                "orderitem_set": [make_item(tax_rate=20)],
+            },
+            [],
+        ),
+        ({"amount": "115"}, ["amount: 115.00 is not lines 100.00 = 100.00"]),
+        (
+            {"amount": "70", "discount_amount": "10", "shipping_amount": "5"},
+            ["amount: 70.00 is not lines 100.00 + shipping 5.00 - discount 10.00 = 95.00"],
+        ),
+    ],
+)
+def test_amounts_that_do_not_add_up_are_a_doubt_and_keep_nothing_out(changes: Any, doubts: list[str]) -> None:
+    assert read(**changes).doubts == doubts
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
