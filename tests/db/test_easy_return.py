@@ -230,7 +230,7 @@ def test_the_page_says_what_to_do_with_the_code_and_until_when(client: Client) -
         "Write the return code ER77 on the parcel.",
         "Valid until 20 May 2099, 12:30",
         "Hand the parcel to Yurtiçi Kargo on Thursday, 14 May, 09:00–12:00.",
-        f"Pickup address {shop.address.line}, Kadıköy / İstanbul",
+        f"Pickup address {shop.address.line}, {shop.address.postcode} Kadıköy / İstanbul",
     ):
         assert words in text
     assert "will follow by e-mail" not in text

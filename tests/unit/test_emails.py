@@ -81,7 +81,7 @@ def test_a_receipt_tells_content_and_utc_time_and_does_not_accept() -> None:
     assert "Submitted: 2026-03-14 21:07:45 UTC" in text
     assert "> I hereby withdraw from contract ORD-2026-001042 of 2 March 2026 about: 1 × Linen shirt." in text
     assert "Name: Ayşe Yılmaz" in text
-    assert "It is a receipt, and no decision yet." in text
+    assert "It is a receipt, not a decision." in text
     assert not re.search(r"accept", text, re.IGNORECASE)
 
 

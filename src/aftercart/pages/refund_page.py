@@ -131,8 +131,8 @@ class RefundPage:
     def kept(self) -> list[str]:
         """Of what is taken in part: how many stay, and how many our team takes out."""
         sentences = {
-            "cancel": _("You are keeping %(kept)s of %(left)s; our team cancels the other %(count)s."),
-            "refund": _("You are keeping %(kept)s of %(left)s; our team takes back the other %(count)s."),
+            "cancel": _("You are keeping %(kept)s of %(left)s; our team cancels %(count)s."),
+            "refund": _("You are keeping %(kept)s of %(left)s; our team takes back %(count)s."),
         }
         return [
             sentences[line.item.kind or "cancel"]

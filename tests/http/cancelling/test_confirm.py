@@ -188,8 +188,8 @@ def test_the_second_step_tells_the_amounts_the_way_and_why(
     assert way is not None
     day = format_day(timezone.now() + timedelta(days=3))
     assert re.sub(r"\s+", " ", way.get_text(" ", strip=True)) == (
-        "Our team checks this first You are keeping some units of this item, so our team handles the others. "
-        f"You get an answer by {day}."
+        "Our team checks this first You are keeping 2 of 3; our team cancels 1. "
+        f"You will have an answer by {day}."
     )
     assert [option.get_text(" ", strip=True) for option in page.select(".option strong")] == [
         "To your original payment method",

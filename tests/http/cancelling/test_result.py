@@ -52,7 +52,7 @@ def test_a_cancellation_that_omnitron_takes_is_said_to_be_sent(
                 "We have received your cancellation request",
                 "Nothing is cancelled yet: our team will decide and e-mail you.",
                 "The warehouse's system did not answer just now, so our team is taking care of it.",
-                "You get an answer by {day}.",
+                "You will have an answer by {day}.",
             ],
         ),
         (
