@@ -80,3 +80,31 @@ def test_the_sample_routes_exactly_what_is_ours(
         answer = client.post("/orders/%231001/cancel/", json=wrong, headers=headers)
         assert (answer.status_code, set(answer.json())) == (400, {"cancel_order_items", "code"})
         assert re.fullmatch("[0-9a-z]{32}", key)
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="NOT RUN: the routing sample needs nginx")
+def test_the_sample_for_own_accounts_adds_what_is_answered_here(
+    shop: CommerceProcess, tmp_path: Path
+) -> None:
+    settings = {"TRUSTED_PROXY": "true", "ALLOWED_HOSTS": "127.0.0.1"}
+    with (
+        running_web("http://127.0.0.1:9", **settings) as aftercart,
+        running_nginx(tmp_path, aftercart, shop.base_url, "own-accounts.nginx.conf") as router,
+        httpx2.Client(base_url=router.url, timeout=30) as client,
+    ):
+        ours = [
+            "/users/login/", "/users/logout", "/users/logout/", "/users/profile/", "/users/password/change/",
+            "/users/password/reset/", "/users/reset/x/y/", "/users/email-change/", "/users/email-set-primary/x/",
+            "/users/registration/", "/users/anonymize/", "/users/contact-us-subjects/", "/users/orders/",
+            "/account/loyalty/", "/account/basket-offers/", "/address/", "/address/1/", "/current_user/",
+            "/csrf_token/", "/orders/change-address/",
+        ]  # fmt: skip
+        theirs = [
+            "/users/activate-currency/",
+            "/users/pz-captcha/",
+            "/orders/checkout/",
+            "/baskets/basket/",
+            "/",
+        ]
+        assert [path for path in ours if not is_aftercarts(client, path)] == []
+        assert [path for path in theirs if is_aftercarts(client, path)] == []
