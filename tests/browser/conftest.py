@@ -1,13 +1,12 @@
 """A real browser against a real server."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from aftercart.omnitron.connect import replace_client
@@ -22,13 +21,8 @@ from tests.browser.fixtures import (
     make_reasons,
 )
 from tests.browser.visit import PHONE, Visit
+from tests.chromium import running_chromium
 from tests.fake_omnitron import FakeOmnitron
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--disable-quic",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +32,11 @@ def browser() -> Iterator[Browser]:
     No longer than that: while Playwright's loop runs, Django keeps other connections for this thread than
     without it, and a forked child, in which no loop runs, would take up those from before.
     """
-    program = next((path for name in _NAMES if (path := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("NO BROWSER: none of " + ", ".join(_NAMES) + " is installed, so no page was looked at")
-    # Playwright's own loop runs in this thread; Django takes that for asynchronous code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+    with running_chromium() as chromium:
+        # Playwright's own loop runs in this thread; Django takes that for asynchronous code.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

@@ -124,6 +124,14 @@ def make_world(sandbox: SandboxProcess, base_url: str) -> tuple[OrderScenario, d
     }
 
 
+def test_the_application_for_browsers_is_on_the_same_client() -> None:
+    package = "node_modules/@akinon/next"
+    locks = [json.loads((FOLDER / place / "package-lock.json").read_text()) for place in (".", "shop")]
+
+    here, there = (lock["packages"][package] for lock in locks)
+    assert (here["version"], here["integrity"]) == (there["version"], there["integrity"])
+
+
 def get_statuses(answer: dict[str, Any]) -> list[int]:
     return [call["status"] for call in answer["calls"]]
 
