@@ -1,6 +1,7 @@
 """A whole Aftercart with customers who cancel: what bench/cancellations.py measures. Wants Django set up."""
 
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
@@ -27,10 +28,11 @@ from aftercart.orders.models import Order
 from tests.processes import ShopClient, answers, find_free_port, make_environment, running, wait_until
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document
 from tests.remote.sandbox_process import running as running_sandbox
-from tests.shop import Line, get_items, make_customer, make_order, make_reason
+from tests.shop import Line, get_items, make_order, make_reason
 from tests.statements import recording_statements
 
 _ITEMS = 4
+_numbers = itertools.count(1)
 _START_SECONDS = 60
 #: So many that no reading in the background is put off to a later minute: the jobs are part of what is measured.
 _READS = 1_000_000
@@ -98,7 +100,7 @@ class Shop:
         made = []
         client = self.client
         for _number in range(count):
-            user = make_customer()
+            user = _make_customer()
             theirs = [make_order(user, *[Line()] * _ITEMS) for _order in range(orders)]
             self.sandbox.load(*(_describe(order) for order in theirs))
             for order in theirs:
@@ -127,6 +129,11 @@ class Shop:
             **{name: _read_tree(pid) for name, pid in self.pids.items()},
             "clients": own.user + own.system,
         }
+
+
+def _make_customer() -> User:
+    """Make a customer without a password, whose hash would take longer than all the rest."""
+    return User.objects.create_user(f"canceller{next(_numbers)}@example.com", None)
 
 
 def _describe(order: Order) -> dict[str, Any]:
@@ -225,7 +232,7 @@ def _is_whole(received: bytes) -> bool:
 
 def count_statements(shop: Shop, items: int) -> list[int]:
     """Cancel so many items of one order in this process; count the statements of each transaction."""
-    user = make_customer()
+    user = _make_customer()
     order = make_order(user, *[Line()] * items)
     shop.sandbox.load(_describe(order))
     client = shop.client
