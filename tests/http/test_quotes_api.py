@@ -157,7 +157,7 @@ def test_a_form_whose_quote_is_stale_says_so_once_and_sends_nothing(shop: Shop, 
 
     assert answer.status_code == 409
     page = answer.content.decode()
-    assert "Please check it once more: nothing was sent yet." in page
+    assert "Please check again: nothing has been sent yet." in page
     assert quote not in page
     assert (Submission.objects.count(), shop.fake.posts) == (0, [])
 

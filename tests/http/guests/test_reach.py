@@ -34,6 +34,8 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "change-address": ("/orders/change-address/?order={pk}", LOGIN, CODE, OK),
     "order-cancel": ("/orders/{number}/cancel/", LOGIN, CODE, OK),
     "order-cancel-result": ("/orders/{number}/cancel/{submission}/", LOGIN, OK, OK),
+    "pickup-calendar": ("/orders/{number}/cancel/{submission}/pickup.ics", LOGIN, CODE, NONE),
+    "take-back": ("/orders/{number}/cancel/{submission}/take-back/", 405, 405, 405),
     "order-withdraw": ("/orders/{number}/withdraw/", LOGIN, CODE, OK),
     "withdrawal-receipt": ("/orders/{number}/withdraw/{nothing}/", LOGIN, CODE, NONE),
     "guest-withdraw": (
