@@ -137,7 +137,10 @@ def _make_customer() -> User:
 
 
 def _describe(order: Order) -> dict[str, Any]:
-    items = [item_document(item.pk, price=str(item.price)) for item in get_items(order)]
+    items = [
+        item_document(item.pk, price=str(item.price), product={"sku": item.sku, "name": "Shirt"})
+        for item in get_items(order)
+    ]
     return order_document(order.pk, *items, number=order.number)
 
 
