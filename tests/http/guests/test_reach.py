@@ -95,7 +95,7 @@ WRITES: dict[str, str] = {
 PUBLIC = {
     "address-cities", "address-countries", "address-districts", "address-townships", "anonymous-orders",
     "contact-subjects", "csrf-token", "docs", "email-set-primary", "forgotten-password", "healthz",
-    "metrics", "omnitron-events", "readyz", "registration", "schema", "set-language", "set-password",
+    "intake-orders", "metrics", "omnitron-events", "readyz", "registration", "schema", "set-language", "set-password",
     "style",
 }  # fmt: skip
 
