@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-
 from aftercart.backoffice.appearance import UNFOLD  # noqa: F401 - django-unfold's setting
 from aftercart.lib import postgres
 from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
 from aftercart.lib.database import Limits, make_options
+from aftercart.lib.logs import configure_logs
 
 config = Configuration()
 config.check()
@@ -360,48 +359,8 @@ HOLIDAYS = config.read("HOLIDAYS")
 
 # --- logs --------------------------------------------------------------------------------------------------
 
-_renderer = (
-    structlog.processors.JSONRenderer()
-    if (config.text("LOG_FORMAT") or ("text" if IS_LOCAL else "json")) == "json"
-    else structlog.dev.ConsoleRenderer(colors=False)
+LOGGING = configure_logs(
+    is_json=(config.text("LOG_FORMAT") or ("text" if IS_LOCAL else "json")) == "json",
+    level=config.text("LOG_LEVEL"),
 )
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-structlog.configure(
-    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "structlog": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _renderer,
-            ],
-            "foreign_pre_chain": _shared_processors,
-        },
-    },
-    "filters": {"outages": {"()": "aftercart.lib.outages.OutageFilter"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "structlog", "filters": ["outages"]},
-    },
-    "root": {"handlers": ["stderr"], "level": config.text("LOG_LEVEL")},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        # 4xx answers are the client's business; they would drown what is ours.
-        "django.request": {"level": "ERROR"},
-        "django.security.csrf": {"level": "ERROR"},
-        "procrastinate": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-    },
-}
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -1,5 +1,7 @@
 import asyncio
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,8 @@ def gate() -> threading.Event:
     return threading.Event()
 
 
-def run(work: object) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)  # type: ignore[arg-type]
+def run(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
 
@@ -83,8 +85,8 @@ def test_a_thread_without_a_place_lends_none() -> None:
         pass
 
 
-async def _run_all(threads: Threads, works: list[object]) -> None:
-    await asyncio.gather(*(threads.run(work) for work in works))  # type: ignore[arg-type]
+async def _run_all(threads: Threads, works: list[Any]) -> None:
+    await asyncio.gather(*(threads.run(work) for work in works))
 
 
 def test_more_wait_elsewhere_than_threads_work() -> None:

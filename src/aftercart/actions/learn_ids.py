@@ -13,7 +13,6 @@ from django.db import models, transaction
 from aftercart.lib.clock import get_now
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import lock_order
 from aftercart.orders.status import FINAL
 
 #: So many orders one round learns about, in dialogues of so many, over so many pages of Omnitron's list at the most.
@@ -82,9 +81,9 @@ def _learn(dialogue: Dialogue, channel_id: int, remote_pks: Mapping[int, int]) -
 @transaction.atomic(durable=True)
 def _keep(order_pk: int, remote_pk: int, by_item: Mapping[str, Sequence[int]]) -> None:
     """Keep what was learnt of an order; no document shows it, so that its version stays."""
-    order = lock_order(pk=order_pk)
-    for item in OrderItem.objects.filter(order=order, remote_pks=[]).order_by("pk"):
+    if not Order.objects.filter(pk=order_pk, remote_pk=None).update(remote_pk=remote_pk):
+        return  # somebody has read it meanwhile; else the order's row is ours now, as if locked
+    for item in OrderItem.objects.filter(order=order_pk, remote_pks=[]).order_by("pk"):
         found = sorted(by_item.get(str(item.pk), ()))
         if found:
             OrderItem.objects.filter(pk=item.pk).update(remote_pks=found)
-    Order.objects.filter(pk=order.pk).update(remote_pk=remote_pk)

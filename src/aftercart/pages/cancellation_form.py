@@ -28,10 +28,11 @@ from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField
-from aftercart.pages.forms import ItemForm, PlainForm, SettlementForm
+from aftercart.pages.forms import ItemForm, PlainForm
 from aftercart.pages.item_cards import ItemCard
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_form import RefundForm
+from aftercart.pages.settlement_form import SettlementForm
 
 #: The box that chooses all items at once.
 WHOLE = "whole"
