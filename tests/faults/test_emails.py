@@ -134,7 +134,7 @@ def test_wherever_a_process_dies_an_email_arrives_once(mailbox: Mailbox) -> None
 
     points = kill_at_every_point(mailbox, write_receipt, check)
 
-    assert points >= 6
+    assert points >= 5
     # What a mail server without memory makes unavoidable: after it took an e-mail, nobody lived to say so.
     assert set(handed_over) == {1, 2}
 
