@@ -1,18 +1,22 @@
 """What the worker finishes after an answer: lost ones are looked for, what dead processes left is recovered."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions import jobs
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.notify_customer import post
 from aftercart.actions.prepare_submission import prepare_submission
 from aftercart.actions.recover import recover_jobs, recover_submissions
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER
 from tests.shop import Shop, count_jobs, get_request, get_statuses
@@ -204,6 +208,8 @@ def test_rows_whose_job_lives_do_not_hide_the_others() -> None:
 def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:
     shop = Shop()
     lose_the_answer(shop, applied=True)
+    with transaction.atomic():
+        post(shop.order, Email.Kind.CANCELLATION_COMPLETED, uuid.uuid4(), {})
 
     assert recover_jobs() == 0
     ProcrastinateJob.objects.all()._raw_delete("default")

@@ -21,6 +21,7 @@ from aftercart.actions.recover import recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.sync_order import sync_order
+from aftercart.actions.take_back_request import take_back_request
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.backoffice.words import EVENT_WORDS
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission, Withdrawal
@@ -118,6 +119,12 @@ def approve_what_is_decided_there() -> None:
     approve_request(request.pk, make_staff())
     shop.fake.decide_request("approve", request.remote_pks[0], "")
     execute_approval(request.pk, shop.fake)
+
+
+def take_back() -> None:
+    shop = Shop()
+    request_units(shop)
+    take_back_request(shop.user, shop.order.number, Submission.objects.get().uuid)
 
 
 def reject() -> None:
@@ -233,6 +240,7 @@ SCENARIOS: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
     (approve_what_is_refused, [*_APPROVED, ("requests_opened", S)]),
     (approve_without_an_answer, [*_APPROVED, ("answer_unknown", S), ("cancellation_sent", W)]),
     (approve_what_is_decided_there, [*_REQUESTED, ("request_approved", S), ("request_decided_there", OMS)]),
+    (take_back, [*_REQUESTED, ("request_taken_back", C)]),
     (reject, [*_REQUESTED, ("cancellation_rejected", S)]),
     (
         reject_what_is_done_there,
@@ -269,8 +277,10 @@ SCENARIOS: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
 ]
 
 
-#: What comes of a process that stood still, or of a restored backup, has tests of its own.
-UNSHOWN: Final = frozenset({"second_request_settled", "late_request_settled", "request_found_done"})
+#: What comes of a process that stood still, of a restored backup, or of a document there has tests of its own.
+UNSHOWN: Final = frozenset(
+    {"second_request_settled", "late_request_settled", "request_found_done", "order_followed"}
+)
 SHOWN_ELSEWHERE: Final = frozenset({"late_sending", "late_success"}) | UNSHOWN
 
 

@@ -27,7 +27,7 @@ def list_states() -> list[str]:
 
 def bounce(shop: Shop) -> Submission:
     """Let another approval be given up before it is sent; the first command may still arrive."""
-    shop.fake.fail("read_order", NotSent)
+    shop.fake.fail("read_order_items", NotSent)
     approve(shop)
     return Submission.objects.latest("pk")
 
@@ -38,7 +38,7 @@ def test_what_no_longer_carries_the_line_adopts_nothing() -> None:
     second = bounce(shop)
 
     def wake() -> None:
-        shop.fake.before("read_order", None)
+        shop.fake.before("read_order_items", None)
         arrive(shop)
         adopt_late(second.pk, first.pk)
 
@@ -51,7 +51,7 @@ def test_what_no_longer_carries_the_line_adopts_nothing() -> None:
 
 def approve_again(shop: Shop, wake: Callable[[], None]) -> None:
     approve_request(get_request().pk, make_customer())
-    shop.fake.before("read_order", wake)
+    shop.fake.before("read_order_items", wake)
     execute_approval(get_request().pk, shop.fake)
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # --- one e-mail an event -------------------------------------------------------------------------------------
 
-SAVING_AN_EMAIL = "aftercart.mail.models.Email.save_base"
+SAVING_AN_EMAIL = "aftercart.mail.outbox.insert_if_new"
 EVENT = uuid.UUID("00000000-0000-4000-8000-000000000001")
 
 
