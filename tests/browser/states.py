@@ -20,7 +20,15 @@ from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.models import GuestCode, Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, WORKER, record_event
-from tests.browser.fixtures import list_products, make_customer, make_omnitron, make_order, sign
+from tests.browser.fixtures import (
+    EMAIL,
+    PASSWORD,
+    list_products,
+    make_customer,
+    make_omnitron,
+    make_order,
+    sign,
+)
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit
 from tests.emails import send_code
@@ -150,6 +158,30 @@ def _address_error(tour: Tour) -> None:
     tour.page.locator(".summary").wait_for()
 
 
+def _address_remove(tour: Tour) -> None:
+    """Be asked whether an address shall go."""
+    tour.page.goto("/address/")
+    tour.page.locator("a[href*='?remove=']").first.click()
+    tour.page.locator("[name=remove]").wait_for()
+
+
+def _kept(tour: Tour, *, is_back: bool = False) -> None:
+    """Send a form without a session; log in again, and be offered it."""
+    if is_back:
+        tour.visit.log_in("/users/login/?next=/address/")
+    else:
+        tour.page.goto("/address/")
+    tour.visit.context.clear_cookies(name="sessionid")
+    tour.visit.context.clear_cookies(name="osessionid")
+    tour.page.locator("#typed .primary").click()
+    tour.page.locator("[name=kept]").wait_for(state="attached")
+    if is_back:
+        tour.page.locator("#id_email").fill(EMAIL)
+        tour.page.locator("#id_password").fill(PASSWORD)
+        tour.page.locator("main form button").click()
+        tour.page.locator("#typed[action='/address/']").wait_for()
+
+
 def _address_too_late(tour: Tour) -> None:
     tour.page.goto(f"/orders/change-address/?order={tour.take_order('500').pk}")
 
@@ -268,6 +300,7 @@ STATES: Final[dict[str, State]] = {
     "address-sent": _address_sent,
     "address": _go("/orders/change-address/?order={order.pk}"),
     "addresses": _go("/address/"),
+    "address-remove": _address_remove,
     "address-edit-error": _address_error,
     "points": _points,
     "withdraw": _go("/orders/{order.number}/withdraw/"),
@@ -290,6 +323,8 @@ STATES: Final[dict[str, State]] = {
     "broken": _broken,
     "stale": _stale_token,
     "log-out": _go("/users/logout/"),
+    "log-in-kept": _kept,
+    "log-in-resumed": lambda tour: _kept(tour, is_back=True),
     "guest": lambda tour: _guest(tour, is_asked=False),
     "guest-code": lambda tour: _guest(tour, is_asked=True),
     "guest-wait": _wait,

@@ -28,7 +28,7 @@ _Test = TypeVar("_Test", bound=Callable[..., None])
 SCREENS: Final = Path(os.environ["KEEP_SCREENS"]) if os.environ.get("KEEP_SCREENS") else None
 _LARGEST_SCREENSHOT: Final = 300_000
 #: Chromium reports answers of ours that it is meant to show, as errors of the page.
-_ANSWERS: Final = tuple(f"status of {code}" for code in (400, 403, 404, 409, 429, 503))
+_ANSWERS: Final = tuple(f"status of {code}" for code in (400, 401, 403, 404, 409, 429, 503))
 #: Collects what moves without the customer having done anything, from the first moment on.
 _WATCH_SHIFTS: Final = """
 window.shifted = 0;

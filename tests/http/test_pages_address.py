@@ -89,7 +89,7 @@ def test_a_silent_omnitron_is_told_as_it_is(
     fake.fail("change_address", NotSent)
     answer = send(client, order, work.pk)
     assert answer.status_code == 303
-    assert notice(client, answer).startswith("We have recorded the new address and pass it on.")
+    assert notice(client, answer).startswith("We have noted the new address and are passing it on.")
     order.refresh_from_db()
     assert order.shipping_address is not None
     assert order.shipping_address["title"] == "Home"

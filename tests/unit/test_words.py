@@ -38,7 +38,7 @@ def test_each_cause_has_words_for_customers_or_is_ours() -> None:
 def test_each_event_has_words_for_staff_and_for_customers_or_is_ours() -> None:
     assert set(EVENTS) == set(Event)
     assert set(EVENT_WORDS) | {Event.STATUS_CHANGED} == set(Event)  # which names the statuses
-    told = set(story.ORDER_EVENTS) | story.ITEM_EVENTS
+    told = set(story.ORDER_EVENTS) | story.SUBMISSION_EVENTS | story.ITEM_EVENTS
     assert told | story.OUR_EVENTS == set(Event)
     assert not told & story.OUR_EVENTS
     assert not set(story.ORDER_EVENTS) & story.ITEM_EVENTS
