@@ -79,7 +79,7 @@ NOT_SHOWN = {
 WHOLE = {"cancellations_returninstructions", "cancellations_withdrawalpolicy", "cancellations_policyversion"}
 TABLES_NOT_SHOWN = {
     "orders_idempotencyrecord", "orders_guestcode", "orders_orderrevision", "orders_sharedrevision",
-    "orders_storeddocument",
+    "orders_storeddocument", "orders_orderwords",
     # A document names its reason by id.
     "cancellations_cancellationreason",
     # What it did stands in the order and in its timeline.

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
 from aftercart.lib.emails import fold_email
+from aftercart.lib.search import Words
 
 
 class UserManager(BaseUserManager["User"]):
@@ -55,6 +57,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
+
+    class Meta:
+        indexes = [
+            GinIndex(Words("email", "first_name", "last_name"), name="users_by_words"),
+            models.Index(fields=["-id"], condition=models.Q(is_staff=True), name="users_who_are_staff"),
+            models.Index(fields=["-id"], condition=models.Q(is_active=False), name="users_switched_off"),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -173,6 +182,7 @@ class Address(models.Model):
 
     class Meta:
         verbose_name_plural = "addresses"
+        indexes = [GinIndex(Words("last_name", "line"), name="addresses_by_words")]
         constraints = [
             models.UniqueConstraint(fields=["user", "hash_data"], name="address_once_a_user"),
             models.UniqueConstraint(

@@ -4,7 +4,6 @@ from typing import Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.clock import get_now
@@ -27,4 +26,4 @@ def forget_accounts() -> int:
 
 def _list_due() -> models.QuerySet[SubmissionLine]:
     due = SubmissionLine.objects.filter(is_open=False, closed_at__lt=get_now() - settings.IBAN_RETENTION)
-    return due.exclude(Q(iban="") & Q(holder_name="")).order_by("pk")
+    return due.exclude(iban="", holder_name="").order_by("closed_at")  # the order of its index

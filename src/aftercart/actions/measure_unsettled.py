@@ -32,15 +32,20 @@ def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
     }
     yield from Submission.objects.filter(state__in=UNDER_WAY).aggregate(**submissions).items()
     is_decided = Q(decided_by__isnull=False)
-    yield from CancellationRequest.objects.aggregate(
-        request_undelivered=Min(
-            "created_date", filter=Q(status=_Status.WAITING, delivered_at=None, is_undeliverable=False)
-        ),
-        approval_unsent=Min("decided_at", filter=is_decided & Q(status=_Status.APPROVED)),
-        rejection_unreported=Min(
-            "decided_at", filter=is_decided & Q(status=_Status.REJECTED, rejection_sent_at=None)
-        ),
-    ).items()
+    yield from (
+        CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN)
+        .aggregate(
+            request_undelivered=Min(
+                "created_date", filter=Q(status=_Status.WAITING, delivered_at=None, is_undeliverable=False)
+            ),
+            approval_unsent=Min("decided_at", filter=is_decided & Q(status=_Status.APPROVED)),
+        )
+        .items()
+    )
+    unreported = CancellationRequest.objects.filter(
+        is_decided, status=_Status.REJECTED, rejection_sent_at=None
+    )
+    yield "rejection_unreported", unreported.aggregate(first=Min("decided_at"))["first"]
     yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))
     yield "refund_overdue", find_overdue(get_now())
     yield "email", _find_first(Email.objects.filter(IS_TO_SEND | Q(state=Email.State.SENDING)))

@@ -79,7 +79,7 @@ class _Rows(Collector):
         gauge = GaugeMetricFamily(
             "aftercart_submissions_under_way", "Submissions that are not settled.", labels=["state"]
         )
-        counts = Submission.objects.aggregate(
+        counts = Submission.objects.filter(state__in=UNDER_WAY).aggregate(
             **{state.value: Count("pk", filter=Q(state=state)) for state in UNDER_WAY}
         )
         for state, count in sorted(counts.items()):
@@ -91,7 +91,7 @@ class _Rows(Collector):
         gauge = GaugeMetricFamily(
             "aftercart_requests_open", "Cancellation requests that are not decided.", labels=["status"]
         )
-        counts = CancellationRequest.objects.aggregate(
+        counts = CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN).aggregate(
             **{s.value: Count("pk", filter=Q(status=s)) for s in CancellationRequest.OPEN}
         )
         for status, count in sorted(counts.items()):

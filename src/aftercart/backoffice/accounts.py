@@ -8,6 +8,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm
 
 from aftercart.accounts.models import User
 from aftercart.backoffice.desk import DeskAdmin
+from aftercart.backoffice.search import USER_WORDS, search_own
 from aftercart.backoffice.words import NOTHING, say_moment
 from aftercart.lib.emails import fold_email
 
@@ -85,6 +87,15 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
         (_("Seen"), {"fields": ("show_joined", "show_last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[User],
+        search_term: str,
+    ) -> tuple[QuerySet[User], bool]:
+        """Find by e-mail or name."""
+        return search_own(queryset, search_term, *USER_WORDS), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep what only a superuser may set."""

@@ -1,5 +1,6 @@
 """Where Django looks for the admin: it is assembled here."""
 
+from django.apps import apps
 from django.contrib import admin
 
 from aftercart.backoffice import (
@@ -32,6 +33,12 @@ __all__ = [
     "submissions",
     "withdrawals",
 ]
+
+# Tables of what works beneath, which nobody has to look at by hand: their lists would count and sort all of it.
+for _app in ("axes", "procrastinate"):
+    for _model in apps.get_app_config(_app).get_models():
+        if admin.site.is_registered(_model):
+            admin.site.unregister(_model)
 
 # The index of django-unfold comes first among the templates, so that ours needs another name.
 admin.site.index_template = "backoffice/index.html"

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from aftercart.actions.recognize_replay import once_more_if_raced
+from aftercart.backoffice.lists import BoundedList, BoundedPaginator
 
 _M = TypeVar("_M", bound=Model)
 #: Digits that no id of a database has.
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
 else:
     from unfold.admin import ModelAdmin
-    from unfold.views import ChangeList
 
     class _UnfoldAdmin(ModelAdmin, Generic[_M]):
         """django-unfold's class, with the parameter that Django's has for mypy."""
+
+
+def _get_order(desk: Any, name: str) -> str:
+    """Return the field that a column is sorted by; a field itself, or what its method names."""
+    return str(getattr(getattr(desk, name, None), "admin_order_field", name))
 
 
 def is_id(text: str) -> bool:
@@ -33,27 +38,25 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < _LONGEST_ID
 
 
-class _CountedOnce(ChangeList):
-    """A list that counts its rows once, and does not offer to "show all" of what a filter left out."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Find the page of rows; the total is that of the filter."""
-        super().get_results(request)
-        self.full_result_count = self.result_count
-
-
 class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
-    """A model on a desk: bounded pages, one count, the whole width."""
+    """A model on a desk: bounded pages, one bounded count, the whole width."""
 
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 50
+    paginator = BoundedPaginator
     list_disable_select_all = True
     list_fullwidth = True
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 - Django's signature
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":  # noqa: ARG002 - Django's signature
         """Name the list."""
-        return _CountedOnce
+        return BoundedList
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """Let it be sorted by the column that it is sorted by anyway: another would sort the whole table."""
+        first = self.get_ordering(request)[:1]
+        names = {str(name).removeprefix("-") for name in first}
+        return [name for name in map(str, self.get_list_display(request)) if _get_order(self, name) in names]
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Do what was chosen to what was selected; Django fails at a selected id that is no number."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.filters import DifferenceFilter
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment
 from aftercart.cancellations.models import Difference
@@ -39,6 +40,15 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Difference]:
         """List differences with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "item")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Difference],
+        search_term: str,
+    ) -> tuple[QuerySet[Difference], bool]:
+        """Find by number, sku and all else that the order is found by."""
+        return search(queryset, search_term, order="order"), False
 
     def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one difference."""

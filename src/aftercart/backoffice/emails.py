@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.actions.resend_email import EmailNotStuck, resend_email
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
 from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
 from aftercart.mail.compose import render_email
@@ -42,6 +43,15 @@ class EmailAdmin(SheetAdmin[Email]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Email]:
         """List e-mails with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Email],
+        search_term: str,
+    ) -> tuple[QuerySet[Email], bool]:
+        """Find by number and all else that the order is found by, or by the recipient."""
+        return search_own(queryset, search_term, "recipient", order="order"), False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Return who may have an e-mail sent again: nothing else of it can change."""

@@ -13,6 +13,7 @@ from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.lib.distinct import list_values
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
@@ -28,7 +29,9 @@ _REMEMBERED = 600
 
 #: Approved before, and not taken by Omnitron.
 IS_BOUNCED = Exists(
-    Submission.objects.filter(approved_request=OuterRef("pk"), state=Submission.State.REFUSED)
+    Submission.objects.filter(
+        approved_request=OuterRef("pk"), approved_request__isnull=False, state=Submission.State.REFUSED
+    )
 )
 
 _UNREACHED = (
@@ -212,7 +215,8 @@ class _KnownValuesFilter(SimpleListFilter):
         if not chosen:
             return queryset
         known = [value for value in list_known_values(self.column) if str(value) == chosen]
-        return queryset.filter(**{f"{self.path}__in": known})
+        # Equal, not among: only then an index gives them in the order of the list.
+        return queryset.filter(**{self.path: known[0]}) if known else queryset.none()
 
 
 def list_known_values(column: str) -> list[Any]:
@@ -220,7 +224,7 @@ def list_known_values(column: str) -> list[Any]:
     key = f"backoffice.{column}"
     values: list[Any] | None = cache.get(key)
     if values is None:
-        values = sorted(Order.objects.order_by().values_list(column, flat=True).distinct())
+        values = list_values(Order, column)
         cache.set(key, values, _REMEMBERED)
     return values
 

@@ -9,6 +9,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.snapshots import write_address
 from aftercart.backoffice.words import say_moment
@@ -71,6 +72,15 @@ class AddressAdmin(SheetAdmin[Address]):
         """List addresses with their places, in one query."""
         places = ("user", "country", "city", "township", "district")
         return super().get_queryset(request).select_related(*places)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Address],
+        search_term: str,
+    ) -> tuple[QuerySet[Address], bool]:
+        """Find by the customer, the last name or the street."""
+        return search_own(queryset, search_term, "last_name", "line", user=True), False
 
     def make_sheet(self, request: HttpRequest, obj: Address) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one address."""

@@ -21,6 +21,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.adjust_points import adjust_points
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment
 from aftercart.lib.account_numbers import hide_accounts
@@ -116,6 +117,15 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoyaltyEntry]:
         """List entries with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("user", "order", "made_by")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[LoyaltyEntry],
+        search_term: str,
+    ) -> tuple[QuerySet[LoyaltyEntry], bool]:
+        """Find by number and all else that the order is found by, or by the customer."""
+        return search_own(queryset, search_term, order="order", user=True), False
 
     def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one entry."""

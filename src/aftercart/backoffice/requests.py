@@ -76,9 +76,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         search_term: str,
     ) -> tuple[QuerySet[CancellationRequest], bool]:
         """Find by number, customer, phone, product or `#` and the number of the request."""
-        return search(
-            queryset, search_term, order="line__order_item__order__", item="line__order_item__"
-        ), False
+        return search(queryset, search_term, order="line__order_item__order"), False
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Put who waits longest first; among the decided, the newest."""

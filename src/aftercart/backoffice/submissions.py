@@ -60,7 +60,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         search_term: str,
     ) -> tuple[QuerySet[Submission], bool]:
         """Find by number, customer, phone, product or `#` and the number of the submission."""
-        return search(queryset, search_term, order="order__"), False
+        return search(queryset, search_term, order="order"), False
 
     def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
@@ -183,7 +183,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
         search_term: str,
     ) -> tuple[QuerySet[AddressChange], bool]:
         """Find by number, customer, phone, product or `#` and the number of the change."""
-        return search(queryset, search_term, order="order__"), False
+        return search(queryset, search_term, order="order"), False
 
     def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""

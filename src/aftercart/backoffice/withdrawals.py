@@ -19,6 +19,7 @@ from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
 from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
@@ -42,6 +43,15 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
         """List statements with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "decided_by")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Withdrawal],
+        search_term: str,
+    ) -> tuple[QuerySet[Withdrawal], bool]:
+        """Find by number and all else that the order is found by, or by the name and e-mail of the statement."""
+        return search_own(queryset, search_term, "name", "email", order="order"), False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Return who may decide: nothing else of a statement can change."""

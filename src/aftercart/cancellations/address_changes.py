@@ -37,6 +37,7 @@ class AddressChange(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["state", "-id"], name="address_changes_of_a_state")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"], condition=models.Q(state="pending"), name="one_pending_change_an_order"

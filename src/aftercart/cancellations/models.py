@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -181,6 +182,11 @@ class Submission(models.Model):
                 condition=models.Q(state__in=["prepared", "sent", "unknown"]),
                 name="submissions_unsettled",
             ),
+            models.Index(
+                fields=["approved_request"],
+                condition=models.Q(state="refused", approved_request__isnull=False),
+                name="approvals_that_came_back",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -239,6 +245,16 @@ class SubmissionLine(models.Model):
             models.CheckConstraint(
                 condition=models.Q(completed_quantity__gte=0, completed_quantity__lte=models.F("quantity")),
                 name="never_more_completed_than_asked",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["closed_at"], condition=models.Q(outcome="completed"), name="lines_completed_at"
+            ),
+            models.Index(
+                fields=["closed_at"],
+                condition=models.Q(is_open=False) & ~models.Q(iban="", holder_name=""),
+                name="lines_with_an_account",
             ),
         ]
 
@@ -325,6 +341,14 @@ class CancellationRequest(models.Model):
                 ),
                 name="requests_to_deliver",
             ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status="rejected", rejection_sent_at=None, decided_by__isnull=False),
+                name="rejections_to_report",
+            ),
+            models.Index(fields=["-created_date", "-id"], name="requests_newest"),
+            models.Index(fields=["status", "-created_date", "-id"], name="requests_of_a_status"),
+            GinIndex(fields=["remote_pks"], name="requests_by_remote_id"),
         ]
 
     def __str__(self) -> str:

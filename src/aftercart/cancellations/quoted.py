@@ -9,9 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Min
 
-from aftercart.cancellations.quotes import RefundQuote, RefundQuoteLine
+from aftercart.cancellations.quotes import IS_UNREPORTED, RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order
 from aftercart.orders.quotes import Given
@@ -79,12 +79,11 @@ def find_due(done_at: datetime) -> datetime:
 def find_overdue(now: datetime) -> datetime | None:
     """Find since when the oldest refund is overdue that Omnitron has not reported; None: none is (one query)."""
     rows = RefundQuoteLine.objects.filter(
+        IS_UNREPORTED,
         line__outcome="completed",
         line__closed_at__range=(now - settings.REFUND_LIFE - _LOOK_BACK, now - settings.REFUND_LIFE),
-        is_paid=True,
-    ).exclude(reported_amount__gt=0)
-    late = (row.line.closed_at for row in rows.select_related("line") if not row.is_refunded)
-    first = min((at for at in late if at is not None), default=None)
+    )
+    first = rows.aggregate(first=Min("line__closed_at"))["first"]
     return find_due(first) if first else None
 
 

@@ -1,7 +1,7 @@
 """What a submission was quoted: the amounts that are booked when its lines are completed (decision 13)."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 from django.utils import timezone
@@ -83,6 +83,14 @@ class RefundQuote(models.Model):
         return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
 
 
+#: Omnitron has reported no money, and money was quoted: what `RefundQuoteLine.is_refunded` denies.
+IS_UNREPORTED: Final = models.Q(
+    models.Q(reported_amount=None) | models.Q(reported_amount__lte=0),
+    is_paid=True,
+    refund_amount__gt=models.F("fee_amount") + models.F("points_returned") + models.F("points_credited"),
+)
+
+
 class RefundQuoteLine(models.Model):
     """What one line was quoted: the fields of `orders.quotes.LineQuote`, which says what they mean.
 
@@ -118,6 +126,7 @@ class RefundQuoteLine(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["line"], condition=IS_UNREPORTED, name="refunds_unreported")]
 
     def __str__(self) -> str:
         return f"{self.refund_amount}"

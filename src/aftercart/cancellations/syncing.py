@@ -46,6 +46,7 @@ class Difference(models.Model):
 
     class Meta:
         ordering = ["-last_seen", "-id"]
+        indexes = [models.Index(fields=["-last_seen", "-id"], name="differences_latest")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "item", "what"],

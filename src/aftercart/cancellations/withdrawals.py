@@ -7,11 +7,13 @@ was received and what was decided are two things, at two times.
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.lib.search import Words
 from aftercart.orders.models import Order, OrderItem
 
 
@@ -83,6 +85,9 @@ class Withdrawal(models.Model):
             models.Index(
                 fields=["submitted_at"], condition=models.Q(state="received"), name="withdrawals_undecided"
             ),
+            models.Index(fields=["submitted_at", "-id"], name="withdrawals_oldest"),
+            GinIndex(Words("name", "email"), name="withdrawals_by_words"),
+            models.Index(fields=["state", "submitted_at", "-id"], name="withdrawals_of_a_state"),
         ]
 
     def __str__(self) -> str:

@@ -56,6 +56,8 @@ class LoyaltyEntry(models.Model):
         verbose_name_plural = "loyalty entries"
         indexes = [
             models.Index(fields=["user", "-created_date", "-id"], name="points_of_a_user"),
+            models.Index(fields=["-created_date", "-id"], name="points_newest"),
+            models.Index(fields=["kind", "-created_date", "-id"], name="points_of_a_kind"),
         ]
         constraints = [
             models.UniqueConstraint(

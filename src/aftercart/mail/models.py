@@ -5,11 +5,13 @@ from email.utils import parseaddr
 from typing import Final
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.lib.crypto import EncryptedTextField
+from aftercart.lib.search import Words
 from aftercart.orders.models import Order
 
 
@@ -95,6 +97,9 @@ class Email(models.Model):
                 condition=models.Q(state__in=["prepared", "sending", "unknown"]),
                 name="emails_unsettled",
             ),
+            models.Index(fields=["state", "-id"], condition=~models.Q(state="sent"), name="emails_not_sent"),
+            models.Index(fields=["kind", "-id"], name="emails_of_a_kind"),
+            GinIndex(Words("recipient"), name="emails_by_words"),
             models.Index(
                 fields=["manual_since"], condition=~models.Q(manual_since=None), name="emails_for_people"
             ),

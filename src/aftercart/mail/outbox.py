@@ -128,8 +128,11 @@ class OutboxState:
 
 def measure_outbox() -> OutboxState:
     """Measure the outbox, in one query."""
-    counts = Email.objects.filter(~Q(state=_State.SENT)).aggregate(
-        waiting=models.Count("pk", filter=IS_TO_SEND | Q(state=_State.SENDING)),
-        manual=models.Count("pk", filter=Q(manual_since__isnull=False)),
+    is_waiting, is_manual = IS_TO_SEND | Q(state=_State.SENDING), ~Q(manual_since=None)
+    # As its index says it: what was sent is never looked at.
+    is_unsettled = Q(state__in=[_State.PREPARED, _State.SENDING, _State.UNKNOWN])
+    counts = Email.objects.filter(is_unsettled | is_manual).aggregate(
+        waiting=models.Count("pk", filter=is_waiting),
+        manual=models.Count("pk", filter=is_manual & ~Q(state=_State.SENT)),
     )
     return OutboxState(**counts)

@@ -33,6 +33,7 @@ class GuestCode(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["created_at"], name="guest_codes_by_age"),
+            models.Index(fields=["id"], condition=models.Q(settled_at=None), name="guest_codes_unsettled"),
             models.Index(
                 fields=["email", "mailed_at"],
                 condition=models.Q(mailed_at__isnull=False),

@@ -87,6 +87,10 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_date", "-id"], name="orders_of_a_user"),
             models.Index(fields=["user_email"], name="orders_by_email"),
+            models.Index(fields=["-created_date", "-id"], name="orders_newest"),
+            models.Index(fields=["status", "-created_date", "-id"], name="orders_of_a_status"),
+            models.Index(fields=["channel_id", "-created_date", "-id"], name="orders_of_a_channel"),
+            models.Index(fields=["currency", "-created_date", "-id"], name="orders_of_a_currency"),
             models.Index(
                 fields=["-created_date", "-id"],
                 condition=models.Q(remote_pk=None),
@@ -270,6 +274,7 @@ class IdempotencyRecord(models.Model):
 
 # Imported where Django looks for models.
 from aftercart.orders.guest_models import GuestCode  # noqa: E402 - it needs the models above
+from aftercart.orders.search import OrderWords  # noqa: E402 - it needs the models above
 from aftercart.orders.stored import OrderRevision, SharedRevision, StoredDocument  # noqa: E402 - it needs the models above
 
 __all__ = [
@@ -279,6 +284,7 @@ __all__ = [
     "Order",
     "OrderItem",
     "OrderRevision",
+    "OrderWords",
     "SharedRevision",
     "StoredDocument",
     "TimelineEntry",
