@@ -16,7 +16,8 @@ SMALL: Final = frozenset(
         "auth_group", "auth_group_permissions", "auth_permission", "accounts_user_groups",
         "accounts_user_user_permissions", "cancellations_cancellationreason", "cancellations_easyreturncompany",
         "cancellations_installation", "cancellations_policyrule", "cancellations_policyversion",
-        "cancellations_readbudget", "cancellations_sendinghold", "cancellations_setback",
+        "cancellations_readbudget", "cancellations_returninstructions", "cancellations_sendinghold",
+        "cancellations_setback",
         "cancellations_synccursor", "cancellations_withdrawalpolicy", "django_content_type", "django_migrations",
         "orders_sharedrevision", "procrastinate_periodic_defers", "procrastinate_workers", "worker_lease",
     }

@@ -262,6 +262,7 @@ EMAIL_TIMEOUT = config.seconds("EMAIL_TIMEOUT_SECONDS")
 EMAIL_LIFE = config.days("LETTER_DAYS")
 REQUEST_ANSWER = config.days("REQUEST_ANSWER_DAYS")
 AUDIT_LIFE = config.days("AUDIT_DAYS")
+STORED_DOCUMENT_LIFE = config.days("STORED_DOCUMENT_DAYS")
 _mail_server = config.read("EMAIL_URL")
 ARE_EMAILS_KEPT_HERE = _mail_server is None
 EMAIL_BACKEND = (

@@ -198,11 +198,11 @@ def test_a_success_that_comes_after_the_worker_gave_up_waiting_still_counts() ->
 def test_rows_whose_job_lives_do_not_hide_the_others() -> None:
     first, second = (lose_the_answer(Shop(), applied=True) for _time in range(2))
     unknown = Submission.objects.filter(state="unknown")
-    assert jobs.list_without_job(jobs.VERIFY_SUBMISSION, unknown, 10) == []
+    assert list(jobs.filter_without_job(jobs.VERIFY_SUBMISSION, unknown, 10)) == []
 
     ProcrastinateJob.objects.exclude(args={"pk": first.pk})._raw_delete("default")
 
-    assert jobs.list_without_job(jobs.VERIFY_SUBMISSION, unknown, 1) == [second.pk]
+    assert list(jobs.filter_without_job(jobs.VERIFY_SUBMISSION, unknown, 1)) == [second]
 
 
 def test_a_lost_job_is_enqueued_again_and_a_living_one_is_not() -> None:

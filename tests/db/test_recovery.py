@@ -126,14 +126,14 @@ def test_a_clock_that_was_behind_when_it_recorded_makes_nothing_old() -> None:
 def test_a_kind_of_work_that_cannot_be_listed_keeps_no_other_kind_from_its_jobs() -> None:
     request_cancellation(Shop().command())
     empty_queue()
-    original = jobs.list_without_job
+    original = jobs.filter_without_job
 
-    def list_without_job(task: str, *rest: Any) -> list[int]:
+    def filter_without_job(task: str, *rest: Any) -> Any:
         if task == jobs.VERIFY_SUBMISSION:
             raise ValueError("poison")
         return original(task, *rest)
 
-    with mock.patch.object(jobs, "list_without_job", list_without_job):
+    with mock.patch.object(jobs, "filter_without_job", filter_without_job):
         assert recover_jobs() == 2
 
     assert [count_jobs(jobs.DELIVER_REQUEST), count_jobs(jobs.SEND_EMAIL)] == [1, 1]

@@ -1,6 +1,7 @@
 """No query that people, polls or probes make regularly reads a table that grows from one end to the other."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,16 @@ from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from aftercart.accounts.models import User
+from aftercart.accounts.sessions import SessionStore
 from aftercart.actions import recover
+from aftercart.actions.forget_accounts import forget_accounts
+from aftercart.actions.forget_documents import forget_documents
+from aftercart.actions.forget_history import forget_history
+from aftercart.actions.forget_logs import forget_logs
 from aftercart.actions.learn_ids import MOST, list_orders_without_ids
 from aftercart.actions.measure_unsettled import measure_unsettled
 from aftercart.actions.poll_updates import _FINDERS, list_streams_due
-from aftercart.actions.send_email import recover_emails
+from aftercart.actions.send_email import forget_emails, recover_emails
 from aftercart.backoffice import lists
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.selectors import list_orders_to_sync
@@ -103,6 +109,14 @@ WORK: dict[str, Callable[[], object]] = {
     "jobs of dead workers": lambda: take_over_jobs(20),
     "the queue": measure_queue,
     "ages of what is unsettled": measure_unsettled,
+    "accounts to forget": forget_accounts,
+    "documents to forget": forget_documents,
+    "logs to forget": forget_logs,
+    "settled differences to forget": forget_history,
+    "replays to forget": recover.forget_writes,
+    "codes to forget": recover.forget_guests,
+    "e-mails to forget": lambda: forget_emails(timedelta(days=364)),
+    "sessions to forget": SessionStore.clear_expired,
     "a guest's order": lambda: find_guest_order(number=_NUMBER, email=_EMAIL),
 }
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from aftercart.accounts.models import Session, User
 from aftercart.lib.clock import get_now
+from aftercart.lib.retention import delete_oldest
 
 
 class SessionStore(DatabaseStore):
@@ -27,6 +28,11 @@ class SessionStore(DatabaseStore):
         else:
             self.user = row.user
         return row
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Delete the sessions that are over."""
+        delete_oldest(Session.objects.filter(expire_date__lt=get_now()), "expire_date")
 
     @classmethod
     def get_model_class(cls) -> type[Session]:

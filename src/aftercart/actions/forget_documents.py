@@ -2,26 +2,26 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 
-_DAYS: Final = 30
 #: Rows that one statement deletes, so that none takes long.
 _BATCH: Final = 1000
 
 _DELETE: Final = """
     DELETE FROM orders_storeddocument WHERE (order_id, kind, language) IN (
         SELECT order_id, kind, language FROM orders_storeddocument
-        WHERE built_at < now() - make_interval(days => %s) ORDER BY built_at LIMIT %s
+        WHERE built_at < now() - make_interval(secs => %s) ORDER BY built_at LIMIT %s
     )
 """
 
 
 def forget_documents() -> int:
-    """Delete what was built more than a month ago; return how many."""
+    """Delete what was built longer ago than `STORED_DOCUMENT_DAYS`; return how many."""
     total = 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(_DELETE, [_DAYS, _BATCH])
+            cursor.execute(_DELETE, [settings.STORED_DOCUMENT_LIFE.total_seconds(), _BATCH])
             deleted: int = cursor.rowcount
             total += deleted
             if deleted < _BATCH:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 
 from aftercart.lib.clock import get_now
+from aftercart.lib.retention import delete_oldest
 
 
 def forget_logs() -> int:
@@ -19,10 +20,10 @@ def forget_logs() -> int:
     before = now - settings.AUDIT_LIFE
     attempts_before = now - settings.AXES_COOLOFF_TIME - timedelta(days=1)
     return sum(
-        rows.delete()[0]
-        for rows in (
-            AccessAttempt.objects.filter(attempt_time__lt=attempts_before),
-            AccessLog.objects.filter(attempt_time__lt=before),
-            LogEntry.objects.filter(action_time__lt=before),
+        delete_oldest(rows, by)
+        for rows, by in (
+            (AccessAttempt.objects.filter(attempt_time__lt=attempts_before), "attempt_time"),
+            (AccessLog.objects.filter(attempt_time__lt=before), "attempt_time"),
+            (LogEntry.objects.filter(action_time__lt=before), "action_time"),
         )
     )

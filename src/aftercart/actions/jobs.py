@@ -54,11 +54,11 @@ def name_lock(task: str, pk: int | str) -> str:
     return f"{'aftercart.request' if task in _ABOUT_REQUESTS else task}:{pk}"
 
 
-def list_without_job(task: str, rows: models.QuerySet[Any], most: int) -> list[int]:
-    """List the ids of rows that no job of this kind waits for or is at, the oldest first, at most so many."""
+def filter_without_job(task: str, rows: models.QuerySet[Any], most: int) -> models.QuerySet[Any]:
+    """Return the rows that no job of this kind waits for or is at, the oldest first, at most so many."""
     lock = Concat(Value(name_lock(task, "")), Cast(OuterRef("pk"), models.CharField()))
     live = ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"], lock=lock)
-    return list(rows.exclude(Exists(live)).order_by("pk").values_list("pk", flat=True)[:most])
+    return rows.exclude(Exists(live)).order_by("pk")[:most]
 
 
 _gathered: ContextVar[list[Job] | None] = ContextVar("gathered jobs", default=None)

@@ -4,13 +4,13 @@ By the database's clock: the hosts' own may be apart. Row by row: one that someb
 one that fails moves back behind the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Now
 
 from aftercart.accounts.models import RateLimit
@@ -27,6 +27,7 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.retention import delete_oldest
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import GuestCode, IdempotencyRecord, Order
 
@@ -61,11 +62,26 @@ def _settle(pk: int, state: Submission.State) -> None:
 
 
 def recover_jobs(fence: Fence = stand_alone) -> int:
-    """Enqueue what waits for a job and has none; return how many. The row is the truth, a job its ticker."""
-    counts: list[int] = []
-    for task, rows in _list_work():
-        do_apart(task, 0, partial(_enqueue_missing, task, rows, fence, counts), fence)
-    return sum(counts)
+    """Enqueue what waits for a job and has none; return how many. The row is the truth, a job its ticker.
+
+    One statement looks for all kinds, since mostly there is nothing; where it fails, one a kind.
+    """
+    work = list(_list_work())
+    missing: list[tuple[str, int]] = []
+    if not do_apart("aftercart.recover_jobs", 0, partial(_find_missing, work, missing), fence):
+        for task, rows in work:
+            do_apart(task, 0, partial(_find_missing, [(task, rows)], missing), fence)
+    return sum(do_apart(task, pk, partial(_enqueue, task, pk, fence), fence) for task, pk in missing)
+
+
+def _find_missing(work: Sequence[tuple[str, models.QuerySet[Any]]], missing: list[tuple[str, int]]) -> None:
+    first, *others = (
+        jobs.filter_without_job(task, exclude_set_back(task, rows), _MOST)
+        .annotate(task=Value(task, output_field=models.TextField()))
+        .values_list("task", "pk")
+        for task, rows in work
+    )
+    missing.extend(first.union(*others, all=True) if others else first)
 
 
 def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
@@ -96,11 +112,6 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=Now())
 
 
-def _enqueue_missing(task: str, rows: models.QuerySet[Any], fence: Fence, counts: list[int]) -> None:
-    missing = jobs.list_without_job(task, exclude_set_back(task, rows), _MOST)
-    counts.extend(do_apart(task, pk, partial(_enqueue, task, pk, fence), fence) for pk in missing)
-
-
 @transaction.atomic
 def _enqueue(task: str, pk: int, fence: Fence) -> None:
     failpoint("recover.enqueuing")
@@ -111,14 +122,14 @@ def _enqueue(task: str, pk: int, fence: Fence) -> None:
 def forget_writes() -> int:
     """Delete idempotency records that have outlived the longest promise (contract section 3.5)."""
     old = IdempotencyRecord.objects.filter(created_at__lt=Now() - _OLD, status_code__isnull=False)
-    return old.delete()[0]
+    return delete_oldest(old, "created_at")
 
 
 def forget_guests() -> int:
     """Delete guests' codes and rate limits that no budget and no limit looks at any more."""
-    codes, _ = GuestCode.objects.filter(created_at__lt=Now() - _OLD).delete()
-    rate_limits, _ = RateLimit.objects.filter(window_start__lt=Now() - _OLD).delete()
-    return codes + rate_limits
+    codes = GuestCode.objects.filter(created_at__lt=Now() - _OLD)
+    rate_limits = RateLimit.objects.filter(window_start__lt=Now() - _OLD)
+    return delete_oldest(codes, "created_at") + delete_oldest(rate_limits, "window_start")
 
 
 def forget_setbacks() -> int:

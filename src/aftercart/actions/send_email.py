@@ -16,6 +16,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.retention import delete_oldest
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.delivery import DeliveryUnknown, NotDelivered, hand_over
 from aftercart.mail.models import Email
@@ -70,7 +71,7 @@ def forget_emails(life: timedelta) -> int:
         Q(state=_State.SENT) | Q(state__in=[_State.FAILED, _State.UNKNOWN], manual_since=None),
         created_at__lt=get_now() - life,
     )
-    return old.delete()[0]
+    return delete_oldest(old, "created_at")
 
 
 def _mark_sent(email: Email) -> None:

@@ -208,8 +208,9 @@ def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         ]
         for intake, customer in zip(intakes, customers, strict=True)
     ]
-    copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
+    # Items first, so that the words of an order are written once, with theirs; references are checked at the commit.
     add_items([(intake.id, item) for intake in intakes for item in intake.items])
+    copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
     _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
     _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
 

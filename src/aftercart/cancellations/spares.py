@@ -38,6 +38,7 @@ class SpareRequest(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=models.Q(state="found"), name="spares_to_reject"),
+            models.Index(fields=["settled_at"], name="spares_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -46,7 +46,14 @@ class Difference(models.Model):
 
     class Meta:
         ordering = ["-last_seen", "-id"]
-        indexes = [models.Index(fields=["-last_seen", "-id"], name="differences_latest")]
+        indexes = [
+            models.Index(fields=["-last_seen", "-id"], name="differences_latest"),
+            models.Index(
+                fields=["resolved_at"],
+                condition=models.Q(resolved_at__isnull=False),
+                name="differences_by_age",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "item", "what"],

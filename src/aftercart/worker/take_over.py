@@ -12,16 +12,21 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.locks import lock_purpose
 
 
-@transaction.atomic(durable=True)
 def take_over_jobs(dead_after: int) -> list[Job]:
     """Put back the jobs of workers that have not been heard of for so many seconds, and give them.
 
     One does so at a time: what one has put back, and a living worker has begun, is no longer as it was listed.
     """
-    lock_purpose("aftercart.take_over_jobs")
     manager = app.job_manager
-    stalled = async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=dead_after)
-    return [job for job in stalled if _put_back(manager, job)]
+    if not _list_stalled(manager, dead_after):
+        return []
+    with transaction.atomic(durable=True):
+        lock_purpose("aftercart.take_over_jobs")
+        return [job for job in _list_stalled(manager, dead_after) if _put_back(manager, job)]
+
+
+def _list_stalled(manager: JobManager, dead_after: int) -> list[Job]:
+    return list(async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=dead_after))
 
 
 def _put_back(manager: JobManager, job: Job) -> bool:

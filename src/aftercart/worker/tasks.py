@@ -20,6 +20,7 @@ from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.do_apart import Fence, do_apart
 from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.forget_documents import forget_documents
+from aftercart.actions.forget_history import forget_history
 from aftercart.actions.forget_logs import forget_logs
 from aftercart.actions.learn_ids import learn_ids
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
@@ -88,15 +89,19 @@ def _about_row(name: str, *, aliases: Sequence[str] = ()) -> Callable[[Callable[
     return decorate
 
 
-def _round(cron: str, name: str, *, priority: int = 0) -> Callable[[Callable[[Fence], None]], Any]:
+def _round(
+    cron: str, name: str, *, priority: int = 0, is_due: Callable[[], object] = lambda: True
+) -> Callable[[Callable[[Fence], None]], Any]:
     """Register a round of work, which one worker at a time does. A frozen one loses it to another by its lease.
 
-    Not by a lock of the queue: a worker that hangs would hold that.
+    Not by a lock of the queue: a worker that hangs would hold that. Where nothing `is_due`, no lease is taken.
     """
 
     def decorate(task: Callable[[Fence], None]) -> Any:
         @wraps(task)
         def wrapper(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate tells every periodic task its time
+            if not is_due():
+                return
             with take_lease(name) as lease:
                 if lease is not None:
                     task(lease.renew)
@@ -233,7 +238,7 @@ def run_learn_ids(_fence: Fence) -> None:
             spend_calls(meter.calls)
 
 
-@_round("* * * * * */5", "aftercart.poll_updates")
+@_round("* * * * * */5", "aftercart.poll_updates", is_due=list_streams_due)
 def run_poll_updates(fence: Fence) -> None:
     """Read Omnitron's lists of updates, each as often as the setting says."""
     for channel_id, stream in list_streams_due():
@@ -286,8 +291,9 @@ def run_forget_documents(_fence: Fence) -> None:
 
 @_round("53 3 * * *", "aftercart.forget_logs")
 def run_forget_logs(_fence: Fence) -> None:
-    """Delete records of log-ins and of staff's changes after their time, once a day."""
+    """Delete records of log-ins and of staff's changes, and what was settled, after their time, once a day."""
     forget_logs()
+    forget_history()
 
 
 @_round("47 * * * *", "aftercart.forget_writes")

@@ -1,0 +1,15 @@
+"""Delete what was looked at and settled long ago: differences from the OMS, and spare requests that are gone there."""
+
+from django.conf import settings
+
+from aftercart.cancellations.models import Difference, SpareRequest
+from aftercart.lib.clock import get_now
+from aftercart.lib.retention import delete_oldest
+
+
+def forget_history() -> int:
+    """Delete differences and spare requests that were settled longer ago than `AUDIT_DAYS`; return how many."""
+    before = get_now() - settings.AUDIT_LIFE
+    differences = Difference.objects.filter(resolved_at__lt=before)
+    spares = SpareRequest.objects.filter(settled_at__lt=before).exclude(state=SpareRequest.State.FOUND)
+    return delete_oldest(differences, "resolved_at") + delete_oldest(spares, "settled_at")
