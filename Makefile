@@ -43,9 +43,10 @@ faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINU
 	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MUTATION),--mutation $(MUTATION))
 
-bench: $(VENV)/dev.stamp ## Measure reads and cancellations, in a temporary folder; write docs/benchmarks.md
+bench: $(VENV)/dev.stamp ## Measure reads, cancellations and growth, in a temporary folder; write docs/benchmarks.md
 	$(BIN)/python -m bench.reads --write
 	$(BIN)/python -m bench.cancellations --write
+	$(BIN)/python -m bench.growth --write
 
 checks: lint types imports
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 @contextmanager
-def own_database() -> Iterator[Path]:
-    """Run it and set Django up on it; give the folder, which is deleted in the end."""
+def own_database(**options: str) -> Iterator[Path]:
+    """Run it with these server options and set Django up on it; give the folder, which is deleted in the end."""
     with tempfile.TemporaryDirectory(prefix="aftercart-bench-") as name:
         folder = Path(name)
         os.environ["AFTERCART_VAR"] = name
@@ -18,7 +18,7 @@ def own_database() -> Iterator[Path]:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftercart.settings")
         from aftercart.lib import postgres
 
-        with postgres.running(folder / "postgres"):
+        with postgres.running(folder / "postgres", [f"{name}={value}" for name, value in options.items()]):
             import django
             from django.core.management import call_command
             from django.db import connection
