@@ -22,6 +22,7 @@ from rich.progress import (
     Task,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -38,6 +39,7 @@ from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres
 from aftercart.lib.clock import get_now
 from aftercart.lib.identity import has_own_accounts
+from aftercart.lib.json_lines import measure_plain
 from aftercart.orders.models import Order
 from aftercart.processes import (
     commerce_command,
@@ -228,15 +230,30 @@ def import_file(file: str) -> ImportResult:
         TextColumn("orders"),
         _RateColumn(),
         TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
     )
+    size = measure_plain(file)
     with (
         BadLinesFile(bad_lines_path(file)) as bad_lines,
         Progress(*columns, console=Console(stderr=True)) as progress,
     ):
         task = progress.add_task("import", total=None)
-        return import_orders(
-            lines, report_bad=bad_lines.report, progress=lambda count: progress.advance(task, count)
-        )
+        read = 0
+
+        def count_bytes() -> Iterator[bytes]:
+            nonlocal read
+            for line in lines:
+                read += len(line) + 1
+                yield line
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+            # How many there will be is guessed by what has been read; of what is packed it is not known.
+            if 0 < read <= size:
+                progress.update(task, total=round(progress.tasks[task].completed * size / read))
+
+        return import_orders(count_bytes(), report_bad=bad_lines.report, progress=advance)
 
 
 def rotate_with_progress() -> RotationResult:

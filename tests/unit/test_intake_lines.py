@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,8 +14,10 @@ from aftercart.lib.json_lines import (
     BadLinesFile,
     InputDamaged,
     bad_lines_path,
+    measure_plain,
     open_lines,
 )
+from aftercart.orders.intake_values import DocumentInvalid, check_document, decode_document, decode_value
 
 LINES = [b'{"a": 1}', b"", b'{"b": 2}']
 
@@ -106,3 +109,33 @@ def test_without_bad_lines_there_is_no_report_not_even_an_old_one(tmp_path: Path
     with BadLinesFile(path):
         pass
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": "\\u0000"}}', '{"\\u0000": 1}', '{"a": "\\\\u0000"}', '{"a": [1' + "0" * 300 + "]}",
+        '{"a": 1.5e999}', '{"a":2E400}', '{"a": [-1e3]}', '{"a": 0.' + "1" * 301 + "}", '{"a": ' + "9" * 300 + "}",
+        '{"a": ' + "[" * 49 + "]" * 49 + "}",
+        '{"a": ' + "[" * 50 + "]" * 50 + "}", '{"a": ' + "[" * 60 + "]" * 60 + "}",
+        '{"a": "1e5", "b": "SKU-1E"}', "[1]", "{}", '{"a": [[], {}, null, true]}',
+    ],
+)  # fmt: skip
+def test_a_line_is_judged_by_its_text_as_it_is_by_its_values(text: str) -> None:
+    def judge(read: Callable[[], object]) -> tuple[bool, str]:
+        try:
+            return True, repr(read())
+        except DocumentInvalid as error:
+            return False, str(error)
+
+    by_values = judge(lambda: check_document(decode_value(text.encode())))
+
+    assert judge(lambda: decode_document(text.encode())) == by_values
+
+
+def test_only_of_a_plain_file_it_is_known_how_long_it_is(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    plain.write_bytes(b"{}\n")
+    packed.write_bytes(gzip.compress(b"{}\n"))
+
+    assert [measure_plain(path) for path in (plain, packed, "-", tmp_path, "/dev/null")] == [3, 0, 0, 0, 0]

@@ -7,10 +7,11 @@ the same at the same moment, a unique constraint fails the batch, and whoever ca
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any, Final
 
 import phonenumbers
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from psycopg import sql
 
 from aftercart.accounts.document import address_document, hash_address
@@ -97,8 +98,8 @@ def _make_user_row(pk: int, intake: OrderIntake, now: datetime) -> tuple[Any, ..
     first_name, last_name = columns.get("first_name", ""), columns.get("last_name", "")
     phone = _find_phone(columns.get("phone_number", ""), country)
     return (
-        pk, make_password(None), False, intake.email, first_name, last_name, phone, "", False, False, False,
-        True, now,
+        pk, UNUSABLE_PASSWORD_PREFIX + token_urlsafe(30), False, intake.email, first_name, last_name, phone, "",
+        False, False, False, True, now,
     )  # fmt: skip
 
 

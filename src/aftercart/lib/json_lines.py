@@ -87,6 +87,15 @@ def open_lines(path: str | Path) -> Iterator[bytes]:
     return _read_lines(whole, whole)
 
 
+def measure_plain(path: str | Path) -> int:
+    """Return how many bytes a file has; 0 where that says nothing: of standard input, a pipe, or what is packed."""
+    if str(path) == STDIN or not Path(path).is_file():
+        return 0
+    with Path(path).open("rb") as file:
+        is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return 0 if is_packed else Path(path).stat().st_size
+
+
 def _read_lines(lines: IO[bytes], source: IO[bytes]) -> Iterator[bytes]:
     with source:
         is_first = True
