@@ -330,7 +330,7 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
         "Answers unknown for long": "1",
         "Pending address changes": "1",
         "Differences": "1",
-        "Letters given up": "0",
+        "E-mails given up": "0",
         "Withdrawals": "0",
     }
     for title, card in cards.items():

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from aftercart.lib.emails import fold_email
@@ -35,10 +36,10 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A customer or a member of staff, known by e-mail."""
 
-    email = models.EmailField(unique=True)
-    first_name = models.CharField(max_length=150, blank=True)
-    last_name = models.CharField(max_length=150, blank=True)
-    phone = PhoneNumberField(blank=True)
+    email = models.EmailField(_("e-mail"), unique=True)
+    first_name = models.CharField(_("first name"), max_length=150, blank=True)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    phone = PhoneNumberField(_("phone"), blank=True)
     gender = models.CharField(max_length=10, blank=True)
     date_of_birth = models.DateField(null=True, blank=True)
     email_allowed = models.BooleanField(default=False)
@@ -49,8 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     commerce_pk = models.BigIntegerField(
         null=True, blank=True, unique=True, help_text="The customer's id in the shop, once it has told."
     )
-    is_staff = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(_("member of staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -59,6 +60,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         indexes = [
             GinIndex(Words("email", "first_name", "last_name"), name="users_by_words"),
             models.Index(fields=["-id"], condition=models.Q(is_staff=True), name="users_who_are_staff"),
@@ -89,13 +92,16 @@ class Session(AbstractBaseSession):
 class Country(models.Model):
     """A country that we deliver to."""
 
-    name = models.CharField(max_length=100)
-    code = models.CharField(max_length=2, unique=True, help_text="ISO 3166-1 alpha-2, in lower case.")
-    is_active = models.BooleanField(default=True)
+    name = models.CharField(_("name"), max_length=100)
+    code = models.CharField(
+        _("code"), max_length=2, unique=True, help_text=_("ISO 3166-1 alpha-2, in lower case.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
     translations = models.JSONField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "countries"
+        verbose_name = _("country")
+        verbose_name_plural = _("countries")
 
     def __str__(self) -> str:
         return self.name
@@ -104,15 +110,16 @@ class Country(models.Model):
 class City(models.Model):
     """A city or province of a country."""
 
-    country = models.ForeignKey(Country, on_delete=models.CASCADE)
-    name = models.CharField(max_length=100)
-    postcode = models.CharField(max_length=20, blank=True)
-    priority = models.IntegerField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
+    country = models.ForeignKey(Country, on_delete=models.CASCADE, verbose_name=_("country"))
+    name = models.CharField(_("name"), max_length=100)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    priority = models.IntegerField(_("priority"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
     translations = models.JSONField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "cities"
+        verbose_name = _("city")
+        verbose_name_plural = _("cities")
         constraints = [models.UniqueConstraint(fields=["country", "name"], name="city_once_a_country")]
 
     def __str__(self) -> str:
@@ -122,12 +129,14 @@ class City(models.Model):
 class Township(models.Model):
     """A township (ilçe) of a city."""
 
-    city = models.ForeignKey(City, on_delete=models.CASCADE)
-    name = models.CharField(max_length=100)
-    postcode = models.CharField(max_length=20, blank=True)
-    is_active = models.BooleanField(default=True)
+    city = models.ForeignKey(City, on_delete=models.CASCADE, verbose_name=_("city"))
+    name = models.CharField(_("name"), max_length=100)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
+        verbose_name = _("township")
+        verbose_name_plural = _("townships")
         constraints = [models.UniqueConstraint(fields=["city", "name"], name="township_once_a_city")]
 
     def __str__(self) -> str:
@@ -137,12 +146,14 @@ class Township(models.Model):
 class District(models.Model):
     """A district (mahalle) of a township."""
 
-    township = models.ForeignKey(Township, on_delete=models.CASCADE)
-    name = models.CharField(max_length=100)
-    postcode = models.CharField(max_length=20, blank=True)
-    is_active = models.BooleanField(default=True)
+    township = models.ForeignKey(Township, on_delete=models.CASCADE, verbose_name=_("township"))
+    name = models.CharField(_("name"), max_length=100)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
+        verbose_name = _("district")
+        verbose_name_plural = _("districts")
         constraints = [models.UniqueConstraint(fields=["township", "name"], name="district_once_a_township")]
 
     def __str__(self) -> str:
@@ -152,14 +163,14 @@ class District(models.Model):
 class Address(models.Model):
     """An entry of a user's address book; names to the letter of contract section 6."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
-    title = models.CharField(max_length=128)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses", verbose_name=_("user"))
+    title = models.CharField(_("title"), max_length=128)
     email = models.EmailField(blank=True)
     phone_number = models.CharField(max_length=32)
-    first_name = models.CharField(max_length=150)
-    last_name = models.CharField(max_length=150)
-    country = models.ForeignKey(Country, on_delete=models.PROTECT)
-    city = models.ForeignKey(City, on_delete=models.PROTECT)
+    first_name = models.CharField(_("first name"), max_length=150)
+    last_name = models.CharField(_("last name"), max_length=150)
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, verbose_name=_("country"))
+    city = models.ForeignKey(City, on_delete=models.PROTECT, verbose_name=_("city"))
     township = models.ForeignKey(Township, on_delete=models.PROTECT)
     district = models.ForeignKey(District, null=True, blank=True, on_delete=models.PROTECT)
     line = models.CharField(max_length=512)
@@ -181,7 +192,8 @@ class Address(models.Model):
     modified_date = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name_plural = "addresses"
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
         indexes = [GinIndex(Words("last_name", "line"), name="addresses_by_words")]
         constraints = [
             models.UniqueConstraint(fields=["user", "hash_data"], name="address_once_a_user"),

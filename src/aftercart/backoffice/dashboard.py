@@ -133,7 +133,7 @@ def _count_emails() -> Card:
     count = measure_outbox().manual
     url = make_list_url(Email, state="manual")
     return Card(
-        _("Letters given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
+        _("E-mails given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
     )
 
 

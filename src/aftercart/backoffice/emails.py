@@ -77,7 +77,7 @@ class EmailAdmin(SheetAdmin[Email]):
             title=gettext("Letter #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, obj.get_state_display()),
             subtitle=obj.get_kind_display(),
-            main=[Panel(_("Letter"), keep_filled(facts))],
+            main=[Panel(_("E-mail"), keep_filled(facts))],
             more={"can_resend": can_resend},
         )
 

@@ -51,7 +51,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(AddressChange, _("Address changes"), "edit_location"),
                 item(Difference, _("Differences"), "difference"),
                 item(LoyaltyEntry, _("Loyalty points"), "loyalty"),
-                item(Email, _("Letters"), "mail"),
+                item(Email, _("E-mails"), "mail"),
             ],
         },
         {

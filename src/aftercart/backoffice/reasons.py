@@ -1,6 +1,6 @@
 """Reasons: what staff may edit."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -40,14 +40,6 @@ class ReasonForm(_ReasonForm):
         fields = (
             "cancellation_type", "subject", "order", "is_active", "extra_information_needed", "remote_pk",
         )  # fmt: skip
-        labels: ClassVar = {
-            "subject": _("Subject"),
-            "cancellation_type": _("Type"),
-            "order": _("Place in the list"),
-            "is_active": _("Offered to customers"),
-            "extra_information_needed": _("Needs a description"),
-            "remote_pk": _("Omnitron's id"),
-        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

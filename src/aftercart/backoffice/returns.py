@@ -40,15 +40,6 @@ class CompanyForm(_CompanyForm):
         fields = (
             "name", "value", "channel_id", "is_active", "weekdays", "slots", "lead_days", "closed_dates",
         )  # fmt: skip
-        labels: ClassVar = {
-            "name": _("Name"),
-            "value": _("Omnitron's code"),
-            "channel_id": _("Channel"),
-            "is_active": _("Offered to customers"),
-            "slots": _("Hours"),
-            "lead_days": _("Days ahead"),
-            "closed_dates": _("Holidays"),
-        }
         help_texts: ClassVar = {
             "value": "",
             "channel_id": _("Empty: all channels."),
@@ -91,7 +82,6 @@ class InstructionsForm(_InstructionsForm):
     class Meta:
         model = ReturnInstructions
         fields = ("channel_id", "text")
-        labels: ClassVar = {"channel_id": _("Channel"), "text": _("Text")}
         help_texts: ClassVar = {"channel_id": _("Empty: all channels that have none of their own.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

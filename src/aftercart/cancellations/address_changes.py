@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.models import IdempotencyRecord, Order
 
@@ -31,11 +32,13 @@ class AddressChange(models.Model):
     idempotency_record = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="address_change"
     )
-    attempts = models.IntegerField(default=0)
+    attempts = models.IntegerField(_("tries"), default=0)
     created_at = models.DateTimeField(db_default=Now())
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("address change")
+        verbose_name_plural = _("address changes")
         ordering = ["-id"]
         indexes = [models.Index(fields=["state", "-id"], name="address_changes_of_a_state")]
         constraints = [

@@ -1,8 +1,8 @@
 """What a customer does with a return that nobody collects: the shop's own words, per channel."""
 
 from django.db import models
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class ReturnInstructions(models.Model):
@@ -11,13 +11,14 @@ class ReturnInstructions(models.Model):
     `translations` maps a language to `{"text": …}`.
     """
 
-    channel_id = models.IntegerField(null=True, blank=True)
-    text = models.TextField()
+    channel_id = models.IntegerField(_("channel"), null=True, blank=True)
+    text = models.TextField(_("text"))
     translations = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        verbose_name = _("return instructions")
+        verbose_name_plural = _("return instructions")
         ordering = ["channel_id", "id"]
-        verbose_name_plural = "return instructions"
         constraints = [
             models.UniqueConstraint(
                 fields=["channel_id"], nulls_distinct=False, name="one_text_of_instructions_a_channel"
@@ -38,7 +39,7 @@ def find_instructions(channel_id: int) -> str:
     own = rows.order_by(models.F("channel_id").asc(nulls_last=True)).first()
     if own is not None:
         return own.get_text((get_language() or "en")[:2])
-    return _(
+    return gettext(
         "Pack the items well, put the invoice or the order number in, and send the parcel to us. We will give "
         "your money back when it has arrived."
     )

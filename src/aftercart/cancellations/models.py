@@ -38,11 +38,11 @@ class CancellationReason(models.Model):
         OTHER_TYPE = "other_type", _("Of the other type there")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    cancellation_type = models.CharField(max_length=6, choices=CancellationType)
-    subject = models.CharField(max_length=255)
+    cancellation_type = models.CharField(_("type"), max_length=6, choices=CancellationType)
+    subject = models.CharField(_("subject"), max_length=255)
     translations = models.JSONField(default=dict, blank=True)
-    extra_information_needed = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
+    extra_information_needed = models.BooleanField(_("needs a description"), default=False)
+    is_active = models.BooleanField(_("offered to customers"), default=True)
     code = models.CharField(
         max_length=32,
         blank=True,
@@ -51,14 +51,16 @@ class CancellationReason(models.Model):
         db_default="",
         help_text="Names a reason that nobody chooses.",
     )
-    order = models.IntegerField(default=0)
-    remote_pk = models.BigIntegerField(null=True, blank=True)
+    order = models.IntegerField(_("place in the list"), default=0)
+    remote_pk = models.BigIntegerField(_("Omnitron's id"), null=True, blank=True)
     remote_problem = models.CharField(max_length=10, choices=RemoteProblem, blank=True)
     remote_checked_at = models.DateTimeField(null=True, blank=True)
     created_date = models.DateTimeField(auto_now_add=True)
     modified_date = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = _("cancellation reason")
+        verbose_name_plural = _("cancellation reasons")
         ordering = ["cancellation_type", "order", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -67,7 +69,7 @@ class CancellationReason(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.cancellation_type}: {self.subject}"
+        return f"{self.get_cancellation_type_display()}: {self.subject}"
 
     def get_subject(self, language: str) -> str:
         """Give the subject in a language, or as it was written."""
@@ -80,29 +82,37 @@ class EasyReturnCompany(models.Model):
     Its calendar is in the shop's time zone; what is empty there excludes nothing.
     """
 
-    name = models.CharField(max_length=128)
-    value = models.CharField(max_length=64, help_text="Its code at Omnitron.")
-    channel_id = models.IntegerField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
+    name = models.CharField(_("name"), max_length=128)
+    value = models.CharField(_("Omnitron's code"), max_length=64, help_text="Its code at Omnitron.")
+    channel_id = models.IntegerField(_("channel"), null=True, blank=True)
+    is_active = models.BooleanField(_("offered to customers"), default=True)
     weekdays = ArrayField(
         models.SmallIntegerField(), default=list, blank=True, help_text="1 is Monday, 7 is Sunday."
     )
     slots = ArrayField(
         models.CharField(max_length=11, validators=[validate_slot]),
+        verbose_name=_("hours"),
         default=list,
         blank=True,
         help_text="Hours of collection: 09:00-12:00, 13:00-17:00",
     )
     lead_days = models.PositiveSmallIntegerField(
-        default=0, help_text="Days before a collection by which it has to be ordered; 0: the same day."
+        _("days ahead"),
+        default=0,
+        help_text="Days before a collection by which it has to be ordered; 0: the same day.",
     )
     closed_dates = ArrayField(
-        models.DateField(), default=list, blank=True, help_text="Holidays: 2026-10-29, 2026-12-31"
+        models.DateField(),
+        verbose_name=_("holidays"),
+        default=list,
+        blank=True,
+        help_text="Holidays: 2026-10-29, 2026-12-31",
     )
 
     class Meta:
+        verbose_name = _("easy-return company")
+        verbose_name_plural = _("easy-return companies")
         ordering = ["id"]
-        verbose_name_plural = "easy return companies"
 
     def __str__(self) -> str:
         return self.name
@@ -161,7 +171,7 @@ class Submission(models.Model):
     idempotency_record = models.OneToOneField(
         IdempotencyRecord, null=True, on_delete=models.SET_NULL, related_name="submission"
     )
-    checks = models.IntegerField(default=0)
+    checks = models.IntegerField(_("checks"), default=0)
     manual_since = models.DateTimeField(
         null=True, blank=True, help_text="Since when a person should look; the worker goes on looking too."
     )
@@ -175,6 +185,8 @@ class Submission(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
         ordering = ["-id"]
         indexes = [
             models.Index(
@@ -235,6 +247,8 @@ class SubmissionLine(models.Model):
     outcome = models.CharField(max_length=10, blank=True)
 
     class Meta:
+        verbose_name = _("submission line")
+        verbose_name_plural = _("submission lines")
         ordering = ["id"]
         constraints = [
             # The promise behind everything: whatever the code does, an item has one open cancellation at a time.
@@ -327,6 +341,8 @@ class CancellationRequest(models.Model):
     )
 
     class Meta:
+        verbose_name = _("cancellation request")
+        verbose_name_plural = _("cancellation requests")
         ordering = ["-id"]
         indexes = [
             models.Index(

@@ -50,6 +50,8 @@ class PolicyVersion(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("policy version")
+        verbose_name_plural = _("policy versions")
         ordering = ["-id"]
         permissions = [
             ("publish_policyversion", "Can publish a policy version"),
@@ -186,6 +188,8 @@ class PolicyRule(models.Model):
     )
 
     class Meta:
+        verbose_name = _("policy rule")
+        verbose_name_plural = _("policy rules")
         ordering = ["number", "id"]
         constraints = [
             models.UniqueConstraint(

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.models import Order, OrderItem
 
@@ -37,14 +38,16 @@ class Difference(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="differences")
     item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
-    what = models.CharField(max_length=64)
-    ours = models.CharField(max_length=255, blank=True)
-    theirs = models.CharField(max_length=255, blank=True)
+    what = models.CharField(_("what differs"), max_length=64)
+    ours = models.CharField(_("here"), max_length=255, blank=True)
+    theirs = models.CharField(_("at Omnitron"), max_length=255, blank=True)
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("difference")
+        verbose_name_plural = _("differences")
         ordering = ["-last_seen", "-id"]
         indexes = [
             models.Index(fields=["-last_seen", "-id"], name="differences_latest"),

@@ -24,15 +24,19 @@ class WithdrawalPolicy(models.Model):
     where no row fits, the settings do.
     """
 
-    channel_id = models.IntegerField(null=True, blank=True)
+    channel_id = models.IntegerField(_("channel"), null=True, blank=True)
     country = models.CharField(
-        max_length=2, blank=True, help_text="ISO 3166-1 alpha-2, in lower case. Empty: all countries."
+        _("country"),
+        max_length=2,
+        blank=True,
+        help_text=_("ISO 3166-1 alpha-2, in lower case. Empty: all countries."),
     )
-    is_offered = models.BooleanField(default=True)
-    days = models.PositiveSmallIntegerField(default=14)
+    is_offered = models.BooleanField(_("offered"), default=True)
+    days = models.PositiveSmallIntegerField(_("days"), default=14)
 
     class Meta:
-        verbose_name_plural = "withdrawal policies"
+        verbose_name = _("withdrawal policy")
+        verbose_name_plural = _("withdrawal policies")
         ordering = ["country", "channel_id"]
         constraints = [
             models.UniqueConstraint(
@@ -80,6 +84,8 @@ class Withdrawal(models.Model):
     )
 
     class Meta:
+        verbose_name = _("withdrawal")
+        verbose_name_plural = _("withdrawals")
         ordering = ["-id"]
         indexes = [
             models.Index(
@@ -111,6 +117,8 @@ class WithdrawalLine(models.Model):
     is_standing = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = _("withdrawal line")
+        verbose_name_plural = _("withdrawal lines")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(

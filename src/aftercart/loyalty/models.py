@@ -32,7 +32,7 @@ class LoyaltyEntry(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="loyalty_entries"
     )
     currency = models.CharField(max_length=3)
-    kind = models.CharField(max_length=13, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=13, choices=Kind)
     amount = models.DecimalField(max_digits=16, decimal_places=4)
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.SET_NULL, related_name="loyalty_entries"
@@ -52,8 +52,9 @@ class LoyaltyEntry(models.Model):
     TAKING = frozenset({Kind.SPENT, Kind.CLAWED_BACK})
 
     class Meta:
+        verbose_name = _("points entry")
+        verbose_name_plural = _("points entries")
         ordering = ["-created_date", "-id"]
-        verbose_name_plural = "loyalty entries"
         indexes = [
             models.Index(fields=["user", "-created_date", "-id"], name="points_of_a_user"),
             models.Index(fields=["-created_date", "-id"], name="points_newest"),

@@ -67,18 +67,18 @@ class Email(models.Model):
     OPTIONAL: Final = frozenset({Kind.ORDER_LINK_REMINDER})
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    kind = models.CharField(max_length=24, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=24, choices=Kind)
     subject = models.UUIDField()
     order = models.ForeignKey(
         Order, null=True, on_delete=models.CASCADE, related_name="emails", help_text="None: about an account."
     )
-    recipient = models.EmailField()
+    recipient = models.EmailField(_("recipient"))
     language = models.CharField(max_length=2)
     facts = models.JSONField(default=dict)
     secret = EncryptedTextField(blank=True)
     message_id = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.PREPARED)
-    attempts = models.IntegerField(default=0)
+    attempts = models.IntegerField(_("tries"), default=0)
     error = models.TextField(blank=True)
     manual_since = models.DateTimeField(null=True, blank=True, help_text="Since when a person should look.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="After this it is of no use.")
@@ -87,6 +87,8 @@ class Email(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "subject", "recipient"], name="one_email_an_event"),
@@ -126,6 +128,8 @@ class LineNotice(models.Model):
     email = models.ForeignKey(Email, null=True, on_delete=models.SET_NULL, related_name="notices")
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["line", "outcome"], name="one_notice_an_outcome"),
@@ -142,6 +146,8 @@ class OptOut(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("opt-out")
+        verbose_name_plural = _("opt-outs")
         ordering = ["email"]
 
     def __str__(self) -> str:

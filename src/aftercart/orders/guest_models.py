@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class GuestCode(models.Model):
@@ -31,6 +32,8 @@ class GuestCode(models.Model):
     objects: ClassVar[models.Manager["GuestCode"]]
 
     class Meta:
+        verbose_name = _("one-time code")
+        verbose_name_plural = _("one-time codes")
         indexes = [
             models.Index(fields=["created_at"], name="guest_codes_by_age"),
             models.Index(fields=["id"], condition=models.Q(settled_at=None), name="guest_codes_unsettled"),

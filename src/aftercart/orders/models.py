@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.lib.times import EARLIEST, LATEST
 from aftercart.orders.status import CHOICES
@@ -36,7 +37,7 @@ class Order(models.Model):
     keeps the address that it was sent to, whatever becomes of the address book.
     """
 
-    number = models.CharField(max_length=64, unique=True)
+    number = models.CharField(_("number"), max_length=64, unique=True)
     channel_id = models.IntegerField()
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
@@ -83,6 +84,8 @@ class Order(models.Model):
     modified_date = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
         ordering = ["-created_date", "-id"]
         indexes = [
             models.Index(fields=["user", "-created_date", "-id"], name="orders_of_a_user"),
@@ -151,6 +154,8 @@ class OrderItem(models.Model):
     modified_date = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("order item")
+        verbose_name_plural = _("order items")
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
@@ -193,6 +198,8 @@ class DiscountItem(models.Model):
     modified_date = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("discount")
+        verbose_name_plural = _("discounts")
         ordering = ["id"]
         constraints = [keep_times_plausible("plausible_times_of_a_discount", "created_date", "modified_date")]
 
@@ -222,8 +229,9 @@ class TimelineEntry(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("timeline entry")
+        verbose_name_plural = _("timeline entries")
         ordering = ["at", "id"]
-        verbose_name_plural = "timeline entries"
 
     def __str__(self) -> str:
         return self.event
@@ -248,6 +256,8 @@ class IdempotencyRecord(models.Model):
     objects: ClassVar[models.Manager["IdempotencyRecord"]]
 
     class Meta:
+        verbose_name = _("idempotency record")
+        verbose_name_plural = _("idempotency records")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "key"], condition=~models.Q(key=""), name="one_write_a_key"
