@@ -145,6 +145,8 @@ _database["OPTIONS"] = make_options(_limits, _database["OPTIONS"]) | {
     # Checked on the way out: a restart of PostgreSQL costs a reconnect, not an error.
     "pool": {"min_size": 1, "max_size": config.number("DATABASE_POOL_SIZE"), "timeout": 5},
     "server_side_binding": True,
+    # What is run again and again is planned once a connection; Django's default is never.
+    "prepare_threshold": 3,
 }
 DATABASES = {"default": _database}
 
