@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from aftercart.accounts.models import Address, City, Township, User
 from aftercart.cancellations.models import AddressChange, SubmissionLine
@@ -138,6 +138,26 @@ def test_an_order_goes_to_an_address_that_is_added_on_the_way(
     assert page.locator(".notice[role=status]").count() == 1
     assert "Atatürk Bulvarı 1" in page.locator("main").inner_text()
     assert [post.call for post in fake.posts] == ["change_address"]
+    visit.assert_fine()
+
+
+@pytest.mark.parametrize("status", [503, 200])
+def test_places_come_by_the_button_where_the_script_gets_another_answer(
+    open_window: Open, ankara: City, status: int
+) -> None:
+    assert ankara.name == "Ankara"
+    visit = open_window()
+    page = visit.log_in("/address/")
+
+    def answer(route: Route) -> None:
+        if route.request.resource_type == "fetch":
+            route.fulfill(status=status, body="<p>Not this form</p>", content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route("**/address/**", answer)
+    page.locator("#typed [name$=city]").select_option(label="Ankara")
+    page.locator("#typed [name$=township]").select_option(label="Çankaya")
     visit.assert_fine()
 
 

@@ -153,6 +153,7 @@ document.addEventListener("change", async (event) => {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (turn !== asked) return;
+    if (!page.getElementById(event.target.id)) throw answer; // an error, or the log-in: not this form
     for (const list of form.querySelectorAll("select")) {
       const fresh = page.getElementById(list.id);
       if (fresh && /(city|township|district)$/.test(list.name) && list !== event.target) {
@@ -160,6 +161,6 @@ document.addEventListener("change", async (event) => {
       }
     }
   } catch {
-    form.requestSubmit(button);
+    if (turn === asked) form.requestSubmit(button);
   }
 });
