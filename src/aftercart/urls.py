@@ -139,6 +139,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         orders.CancellationRequests.as_view(),
         name="cancellation-requests",
     ),
+    path(
+        "users/orders/cancellation_requests/<int:pk>/take-back/",
+        orders.TakeBack.as_view(),
+        name="take-back-request",
+    ),
     path("users/orders/anonymous/", guests.AnonymousOrders.as_view(), name="anonymous-orders"),
     path(
         "users/orders/<int:pk>/",

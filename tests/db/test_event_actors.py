@@ -21,7 +21,7 @@ from aftercart.actions.recover import recover_submissions
 from aftercart.actions.reject_request import deliver_rejection, reject_request
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.sync_order import sync_order
-from aftercart.actions.take_back_request import take_back_request
+from aftercart.actions.take_back_request import take_back_submission
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.backoffice.words import EVENT_WORDS
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission, Withdrawal
@@ -124,7 +124,7 @@ def approve_what_is_decided_there() -> None:
 def take_back() -> None:
     shop = Shop()
     request_units(shop)
-    take_back_request(shop.user, shop.order.number, Submission.objects.get().uuid)
+    take_back_submission(shop.user, shop.order.number, Submission.objects.get().uuid)
 
 
 def reject() -> None:

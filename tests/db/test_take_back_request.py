@@ -9,7 +9,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.find_obstacle import RequestDecided
 from aftercart.actions.reject_request import deliver_rejection
-from aftercart.actions.take_back_request import NothingToTakeBack, take_back_request
+from aftercart.actions.take_back_request import NothingToTakeBack, take_back_request, take_back_submission
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.errors import OrderNotFound
@@ -29,8 +29,8 @@ def shop() -> Shop:
     return shop
 
 
-def take_back(shop: Shop) -> int:
-    return take_back_request(shop.user, shop.order.number, Submission.objects.get().uuid)
+def take_back(shop: Shop) -> None:
+    take_back_submission(shop.user, shop.order.number, Submission.objects.get().uuid)
 
 
 def assert_nothing_changed(status: str) -> None:
@@ -40,7 +40,7 @@ def assert_nothing_changed(status: str) -> None:
 
 
 def test_what_is_taken_back_is_as_it_was_and_omnitrons_queue_is_cleaned(shop: Shop) -> None:
-    assert take_back(shop) == 1
+    take_back(shop)
 
     request, item = get_request(), OrderItem.objects.get()
     assert (request.status, request.cause, request.decided_by) == ("rejected", "taken_back", None)
@@ -55,6 +55,17 @@ def test_what_is_taken_back_is_as_it_was_and_omnitrons_queue_is_cleaned(shop: Sh
     assert shop.fake.backoffice.requests[pk].remote.status == "rejected"
 
 
+def test_one_request_of_two_is_taken_back_alone() -> None:
+    shop = Shop([Line(invoice_number="INV-1"), Line(invoice_number="INV-1")])
+    cancel_items(shop.command(), shop.fake)
+    first, second = CancellationRequest.objects.order_by("pk")
+
+    assert take_back_request(shop.user, first.pk).status == "rejected"
+
+    second.refresh_from_db()
+    assert (second.status, second.line.is_open) == ("waiting", True)
+
+
 def test_what_was_taken_back_can_be_asked_for_anew(shop: Shop) -> None:
     take_back(shop)
 
@@ -63,10 +74,10 @@ def test_what_was_taken_back_can_be_asked_for_anew(shop: Shop) -> None:
     assert SubmissionLine.objects.filter(is_open=True).count() == 1
 
 
-def test_it_is_taken_back_once(shop: Shop) -> None:
+def test_a_second_click_takes_nothing_back_and_is_no_error(shop: Shop) -> None:
     take_back(shop)
-    with pytest.raises(NothingToTakeBack):
-        take_back(shop)
+    take_back(shop)
+    assert take_back_request(shop.user, get_request().pk).status == "rejected"
     assert TimelineEntry.objects.filter(event="request_taken_back").count() == 1
 
 
@@ -97,7 +108,9 @@ def test_what_is_held_for_an_answer_cannot_be_taken_back() -> None:
 def test_nobody_takes_back_what_somebody_else_asked_for(shop: Shop) -> None:
     submission = Submission.objects.get().uuid
     with pytest.raises(OrderNotFound):
-        take_back_request(make_customer(), shop.order.number, submission)
+        take_back_submission(make_customer(), shop.order.number, submission)
+    with pytest.raises(OrderNotFound):
+        take_back_request(make_customer(), get_request().pk)
     with pytest.raises(NothingToTakeBack):
-        take_back_request(shop.user, shop.order.number, uuid.uuid4())
+        take_back_submission(shop.user, shop.order.number, uuid.uuid4())
     assert_nothing_changed(CancellationRequest.Status.WAITING)

@@ -7,9 +7,10 @@ from unittest import mock
 from django.db import OperationalError
 from django.db.models import F
 
+from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.models import Order, OrderItem
-from tests.http.schema_scenarios import WITHDRAWS, _typical, add, show
+from tests.http.schema_scenarios import TAKES_BACK, WITHDRAWS, _typical, add, show
 from tests.http.schema_world import MUG, SHIRT, SHOES, World
 
 # --- withdrawals -------------------------------------------------------------------------------------------
@@ -169,6 +170,32 @@ add(
     "The first request is not decided yet",
     _request_again,
 )
+
+
+def _request(world: World) -> int:
+    pk: int = world.call("request_cancellation").json()["id"]
+    return pk
+
+
+def _take_back(world: World, pk: int) -> Any:
+    return world.call(TAKES_BACK, path=f"/users/orders/cancellation_requests/{pk}/take-back/")
+
+
+@show(TAKES_BACK, 200, "taken_back", "The request, taken back")
+def _(world: World) -> Any:
+    return _take_back(world, _request(world))
+
+
+@show(TAKES_BACK, 404, "foreign", "A request that is unknown, or somebody else's")
+def _(world: World) -> Any:
+    return world.call(TAKES_BACK)
+
+
+@show(TAKES_BACK, 409, "decided", "The back office has decided")
+def _(world: World) -> Any:
+    pk = _request(world)
+    CancellationRequest.objects.update(status=CancellationRequest.Status.APPROVED)
+    return _take_back(world, pk)
 
 
 @show("list_cancellation_reasons", 200, "reasons", "The first of two pages")

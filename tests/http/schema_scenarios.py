@@ -61,6 +61,7 @@ WRITES = (*CANCELS, "change_order_address")
 #: A write that knows its repeats by what it states, not by a key.
 WITHDRAWS = "withdraw_from_contract"
 POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
+TAKES_BACK = "take_back_request"
 BOOK_WRITES = ("add_address", "edit_address", "remove_address")
 PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
@@ -121,9 +122,15 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
     return body
 
 
-add((*READS, *POSTS, *BOOK_WRITES), 401, "anonymous", "Nobody is logged in", lambda w, o: w.call(o))
 add(
-    (*POSTS, *BOOK_WRITES, "log_out"),
+    (*READS, *POSTS, *BOOK_WRITES, TAKES_BACK),
+    401,
+    "anonymous",
+    "Nobody is logged in",
+    lambda w, o: w.call(o),
+)
+add(
+    (*POSTS, *BOOK_WRITES, TAKES_BACK, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -158,6 +165,7 @@ add(
         *READS,
         *POSTS,
         *BOOK_WRITES,
+        TAKES_BACK,
         "find_anonymous_order",
         "log_in",
         "log_out",

@@ -288,6 +288,11 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda _: "/users/orders/cancellation_requests/",
         lambda _: {"order_item": SHIRT, "reason": 3, "cancellation_type": "cancel", "quantity": 1},
     ),
+    "take_back_request": (
+        "post",
+        lambda _: "/users/orders/cancellation_requests/901/take-back/",
+        lambda _: {},
+    ),
     "get_order": ("get", lambda w: f"/users/orders/{w.order.pk}/", _cancel),
     "find_anonymous_order": (
         "post",

@@ -25,7 +25,7 @@ from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.send_submission import send_submission
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.sync_order import sync_order
-from aftercart.actions.take_back_request import take_back_request
+from aftercart.actions.take_back_request import take_back_submission
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.actions.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models import AddressChange, CancellationRequest, SpareRequest, Submission
@@ -206,7 +206,7 @@ def begin_accepting_a_withdrawal(shop: Shop) -> Step:
 
 def begin_taking_back(shop: Shop) -> Step:
     request = CancellationRequest.objects.select_related("line__submission").get(pk=make_request(shop))
-    return lambda: take_back_request(shop.user, shop.order.number, request.line.submission.uuid), 1
+    return lambda: take_back_submission(shop.user, shop.order.number, request.line.submission.uuid), 1
 
 
 def begin_refusing_a_withdrawal(shop: Shop) -> Step:
@@ -238,7 +238,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "send_submission._mark_sent": begin_sending,
     "settle_submission.settle_submission": begin_settling,
     "sync_order._book": begin_syncing,
-    "take_back_request.take_back_request": begin_taking_back,
+    "take_back_request._take_back": begin_taking_back,
     "withdraw_order._record": begin_withdrawing,
 }
 

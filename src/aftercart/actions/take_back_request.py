@@ -2,16 +2,18 @@
 
 from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.actions import jobs
 from aftercart.actions.close_line import take_back_line
 from aftercart.actions.settle_submission import put_order_status
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.orders.errors import ActionError
+from aftercart.orders.errors import ActionError, OrderNotFound
 from aftercart.orders.guests import Guest
+from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor
 
@@ -28,22 +30,37 @@ class NothingToTakeBack(ActionError):
     sentence = gettext_lazy("This can no longer be taken back: it has been decided or is being carried out.")
 
 
+def take_back_submission(owner: User | Guest, number: str, submission: UUID) -> None:
+    """Take back all that is undecided of a submission. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    _take_back(owner, number, models.Q(line__submission__uuid=submission))
+
+
+def take_back_request(user: User, pk: int) -> CancellationRequest:
+    """Take back one request; return it. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    theirs = Order.objects.filter(**owned_by(user), items__lines__request=pk)
+    number = theirs.values_list("number", flat=True).first()
+    if number is None:
+        raise OrderNotFound
+    _take_back(user, number, models.Q(pk=pk))
+    return CancellationRequest.objects.select_related("line__order_item", "line__shipping_company").get(pk=pk)
+
+
 @transaction.atomic(durable=True)
-def take_back_request(owner: User | Guest, number: str, submission: UUID) -> int:
-    """Take back the undecided requests of a submission; return how many. Omnitron's queue is cleaned afterwards.
+def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
+    """Take requests back, unless that was done before. Omnitron's queue is cleaned afterwards.
 
     The order's lock and the table of requests settle who was first: the customer, our staff or Omnitron. A withdrawal
-    from the contract is a statement that stands. Raises `OrderNotFound`, `NothingToTakeBack`.
+    from the contract is a statement that stands.
     """
     order = lock_order(number=number, **owned_by(owner))
-    requests = CancellationRequest.objects.select_related("line__submission", "line__order_item").filter(
-        line__submission__order=order,
-        line__submission__uuid=submission,
-        line__is_open=True,
-        status__in=UNDECIDED,
+    requests = CancellationRequest.objects.filter(chosen, line__submission__order=order)
+    undecided = requests.filter(line__is_open=True, status__in=UNDECIDED).exclude(
+        line__submission__origin=Submission.Origin.WITHDRAWAL
     )
-    found = list(requests.exclude(line__submission__origin=Submission.Origin.WITHDRAWAL))
+    found = list(undecided.select_related("line__submission", "line__order_item"))
     if not found:
+        if requests.filter(cause=Cause.TAKEN_BACK).exists():
+            return  # a second click, or a client that lost the first answer
         raise NothingToTakeBack
     actor = Actor.customer(owner if isinstance(owner, User) else None)
     for request in found:
@@ -51,4 +68,3 @@ def take_back_request(owner: User | Guest, number: str, submission: UUID) -> int
         jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)
     put_order_status(order)
     save_order(order, "status", "status_before")
-    return len(found)

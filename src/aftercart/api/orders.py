@@ -19,6 +19,7 @@ from aftercart.actions.change_address import change_address
 from aftercart.actions.commands import AddressCommand, Answer, Caller, CancellationCommand
 from aftercart.actions.quote_cancellation import quote_cancellation
 from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.take_back_request import take_back_request
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.guests import build_owned_documents, get_owner
@@ -31,7 +32,7 @@ from aftercart.api.serializers import (
 )
 from aftercart.api.shop_addresses import take_address, take_pickup
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
-from aftercart.cancellations.selectors import list_reasons, reason_document
+from aftercart.cancellations.selectors import list_reasons, reason_document, request_document
 from aftercart.lib.clock import get_now
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.lib.negotiation import LONGEST_KEY
@@ -119,6 +120,15 @@ class CancellationRequests(APIView):
         serializer.is_valid(raise_exception=True)
         answer = request_cancellation(take_pickup(request, serializer.to_command(read_caller(request))))
         return respond(Answer(answer.status, answer.body[0], is_replay=answer.is_replay))
+
+
+class TakeBack(APIView):
+    """`POST /users/orders/cancellation_requests/{id}/take-back/`."""
+
+    @schema.take_back_request
+    def post(self, request: Request, pk: int) -> Response:
+        """Take a request back while nobody has decided on it: 200 and the request."""
+        return Response(request_document(take_back_request(get_user(request), pk)))
 
 
 class ChangeAddress(APIView):

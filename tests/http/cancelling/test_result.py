@@ -198,8 +198,5 @@ def test_a_request_is_taken_back_by_a_button_while_it_is_undecided(
         "Your order goes ahead as planned.",
     ]
     assert read(client.get(answer["Location"])).select("form[action$='take-back/']") == []
-    again = client.post(str(form["action"]), follow=True)
-    notice = read(again).select_one(".notice.error")
-    assert notice is not None
-    assert notice.get_text().startswith("This can no longer be taken back")
+    assert client.post(str(form["action"]))["Location"] == answer["Location"]  # a second click
     assert [post.call for post in fake.posts if post.call == "cancel_items"] == []

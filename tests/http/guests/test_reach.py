@@ -86,6 +86,7 @@ WRITES: dict[str, str] = {
     "change-address": "/orders/change-address/",
     "bulk-cancellation-requests": "/users/orders/bulk_cancellation_requests/",
     "cancellation-requests": "/users/orders/cancellation_requests/",
+    "take-back-request": "/users/orders/cancellation_requests/1/take-back/",
     "address-book": "/address/",
     "password-change": "/users/password/change/",
     "email-change": "/users/email-change/",

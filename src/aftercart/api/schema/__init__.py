@@ -17,6 +17,7 @@ from aftercart.api.schema.cancellations import (
     list_cancellation_reasons,
     request_cancellation,
     request_cancellations,
+    take_back_request,
 )
 from aftercart.api.schema.intake import send_orders
 from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
@@ -52,4 +53,5 @@ __all__ = [
     "request_cancellation",
     "request_cancellations",
     "send_orders",
+    "take_back_request",
 ]

@@ -5,7 +5,7 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
-from aftercart.api.schema import answers, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
@@ -177,6 +177,27 @@ A second request for an item whose first one is not decided yet is refused with 
         404: UNKNOWN_FORMAT,
         415: NOT_JSON,
         422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+)
+
+take_back_request = operation(
+    "take_back_request",
+    tag=CANCELLATIONS,
+    summary="Take a request back",
+    description="""\
+Takes back a request of the caller's while it is `waiting` or `waiting_approval`. The item goes on as before and may be
+asked for anew; the request becomes `rejected`, and leaves Omnitron's queue afterwards. Whoever was first has it: the
+customer, the back office or Omnitron. Taking back what was taken back gives the same answer again.
+""",
+    parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="The request's `id`.")],
+    request=None,
+    answers={
+        200: (documents.ItemRequest, "The request, taken back."),
+        401: NOT_AUTHENTICATED,
+        403: CSRF_FAILED,
+        404: (errors.NotFound, "There is no such request, or it is somebody else's."),
+        409: (errors.NothingToTakeBack, "It is too late: nothing was changed."),
         503: UNAVAILABLE,
     },
 )

@@ -58,6 +58,11 @@ NotFound = _detail(
 StillRunning = _detail(
     "StillRunning", "The same write is under way; try again in a moment.", ["still_running"]
 )
+NothingToTakeBack = _detail(
+    "NothingToTakeBack",
+    "The request has been decided or is being carried out, or it stands for a withdrawal from the contract.",
+    ["nothing_to_take_back"],
+)
 KeyReused = _detail(
     "KeyReused", "The `Idempotency-Key` was used for another write.", ["idempotency_key_reused"]
 )

@@ -17,7 +17,7 @@ from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.commands import Caller, CancellationCommand
 from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.take_back_request import NothingToTakeBack, take_back_request
+from aftercart.actions.take_back_request import NothingToTakeBack, take_back_submission
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
 from aftercart.omnitron.connect import get_client
@@ -137,7 +137,7 @@ def take_back(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Take back what is undecided of a submission, and show how it stands. Raises Http404."""
     visit = find_visit(request, acting=True, number=number)
     try:
-        take_back_request(visit.owner, number, uuid)
+        take_back_submission(visit.owner, number, uuid)
     except NothingToTakeBack as error:
         messages.error(request, str(error))
     return SeeOther(reverse("order-cancel-result", args=[number, uuid]))
