@@ -65,6 +65,10 @@ def test_one_request_of_two_is_taken_back_alone() -> None:
     second.refresh_from_db()
     assert (second.status, second.line.is_open) == ("waiting", True)
 
+    approve_request(second.pk, make_customer())
+    with pytest.raises(NothingToTakeBack):  # what is left of it has been decided
+        take_back_submission(shop.user, shop.order.number, Submission.objects.get(origin="direct").uuid)
+
 
 def test_what_was_taken_back_can_be_asked_for_anew(shop: Shop) -> None:
     take_back(shop)

@@ -59,8 +59,8 @@ def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
     )
     found = list(undecided.select_related("line__submission", "line__order_item"))
     if not found:
-        if requests.filter(cause=Cause.TAKEN_BACK).exists():
-            return  # a second click, or a client that lost the first answer
+        if set(requests.values_list("cause", flat=True)) == {Cause.TAKEN_BACK}:
+            return  # all of it was: a second click, or a client that lost the first answer
         raise NothingToTakeBack
     actor = Actor.customer(owner if isinstance(owner, User) else None)
     for request in found:
