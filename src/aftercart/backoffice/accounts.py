@@ -88,14 +88,9 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[User],
-        search_term: str,
-    ) -> tuple[QuerySet[User], bool]:
+    def search_rows(self, queryset: QuerySet[User], term: str) -> QuerySet[User]:
         """Find by e-mail or name."""
-        return search_own(queryset, search_term, *USER_WORDS), False
+        return search_own(queryset, term, *USER_WORDS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep what only a superuser may set."""

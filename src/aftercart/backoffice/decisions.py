@@ -18,8 +18,8 @@ from aftercart.accounts.models import User
 from aftercart.actions.approve_request import approve_request
 from aftercart.actions.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
 from aftercart.actions.reject_request import reject_request
-from aftercart.backoffice.desk import is_id
 from aftercart.backoffice.links import link_row, make_list_url, make_url
+from aftercart.backoffice.lists import is_id
 from aftercart.backoffice.sheets import Panel, SheetAdmin
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import Text, show_badge

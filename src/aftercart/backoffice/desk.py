@@ -3,16 +3,14 @@
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib.admin import helpers
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from aftercart.actions.recognize_replay import once_more_if_raced
-from aftercart.backoffice.lists import BoundedList, BoundedPaginator
+from aftercart.backoffice.lists import BoundedList, BoundedPaginator, is_id
 
 _M = TypeVar("_M", bound=Model)
-#: Digits that no id of a database has.
-_LONGEST_ID = 19
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -31,11 +29,6 @@ else:
 def _get_order(desk: Any, name: str) -> str:
     """Return the field that a column is sorted by; a field itself, or what its method names."""
     return str(getattr(getattr(desk, name, None), "admin_order_field", name))
-
-
-def is_id(text: str) -> bool:
-    """Whether a text can be the id of a row."""
-    return text.isascii() and text.isdigit() and len(text) < _LONGEST_ID
 
 
 class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
@@ -57,6 +50,17 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         first = self.get_ordering(request)[:1]
         names = {str(name).removeprefix("-") for name in first}
         return [name for name in map(str, self.get_list_display(request)) if _get_order(self, name) in names]
+
+    def search_rows(self, queryset: QuerySet[_M], term: str) -> QuerySet[_M] | None:  # noqa: ARG002 - for others to say
+        """Keep the rows that a term fits; None: Django compares each of `search_fields`, which is for short lists."""
+        return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[_M], search_term: str
+    ) -> tuple[QuerySet[_M], bool]:
+        """Find rows, each once."""
+        found = self.search_rows(queryset, search_term)
+        return super().get_search_results(request, queryset, search_term) if found is None else (found, False)
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Do what was chosen to what was selected; Django fails at a selected id that is no number."""

@@ -41,14 +41,9 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         """List differences with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "item")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Difference],
-        search_term: str,
-    ) -> tuple[QuerySet[Difference], bool]:
+    def search_rows(self, queryset: QuerySet[Difference], term: str) -> QuerySet[Difference]:
         """Find by number, sku and all else that the order is found by."""
-        return search(queryset, search_term, order="order"), False
+        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one difference."""

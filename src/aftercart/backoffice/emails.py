@@ -44,14 +44,9 @@ class EmailAdmin(SheetAdmin[Email]):
         """List e-mails with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Email],
-        search_term: str,
-    ) -> tuple[QuerySet[Email], bool]:
+    def search_rows(self, queryset: QuerySet[Email], term: str) -> QuerySet[Email]:
         """Find by number and all else that the order is found by, or by the recipient."""
-        return search_own(queryset, search_term, "recipient", order="order"), False
+        return search_own(queryset, term, "recipient", order="order")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Return who may have an e-mail sent again: nothing else of it can change."""

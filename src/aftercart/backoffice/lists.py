@@ -27,7 +27,13 @@ else:
 MOST: Final = 2_000
 #: The id of the row after which the list begins.
 AFTER: Final = "after"
-_LONGEST_ID: Final = 18
+#: As many digits as every number of them fits into an id of the database.
+LONGEST_ID: Final = 18
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a row."""
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_ID
 
 
 class BoundedPaginator(_Pages):
@@ -74,7 +80,7 @@ class BoundedList(ChangeList):
         """Begin after the row that is named, if one is."""
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         pk = request.GET.get(AFTER, "")
-        if not (pk.isascii() and pk.isdigit() and len(pk) <= _LONGEST_ID):
+        if not is_id(pk):
             return rows
         name = str(rows.query.order_by[0])
         is_falling, name = name.startswith("-"), name.removeprefix("-")

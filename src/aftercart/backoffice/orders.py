@@ -57,16 +57,9 @@ class OrderAdmin(SheetAdmin[Order]):
         orders = super().get_queryset(request).select_related("user")
         return orders.annotate(open_requests=_count_open_requests())
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Order],
-        search_term: str,
-    ) -> tuple[QuerySet[Order], bool]:
+    def search_rows(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
         """Find by number, customer, phone, product or `#` and the number of a request."""
-        return search(
-            queryset, search_term, order="pk", number="items__lines__request", most=_MOST_FOUND
-        ), False
+        return search(queryset, term, order="pk", number="items__lines__request", most=_MOST_FOUND)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         """Return who may ask Omnitron for news of an order."""

@@ -73,14 +73,9 @@ class AddressAdmin(SheetAdmin[Address]):
         places = ("user", "country", "city", "township", "district")
         return super().get_queryset(request).select_related(*places)
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Address],
-        search_term: str,
-    ) -> tuple[QuerySet[Address], bool]:
+    def search_rows(self, queryset: QuerySet[Address], term: str) -> QuerySet[Address]:
         """Find by the customer, the last name or the street."""
-        return search_own(queryset, search_term, "last_name", "line", user=True), False
+        return search_own(queryset, term, "last_name", "line", user=True)
 
     def make_sheet(self, request: HttpRequest, obj: Address) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one address."""

@@ -118,14 +118,9 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         """List entries with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("user", "order", "made_by")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[LoyaltyEntry],
-        search_term: str,
-    ) -> tuple[QuerySet[LoyaltyEntry], bool]:
+    def search_rows(self, queryset: QuerySet[LoyaltyEntry], term: str) -> QuerySet[LoyaltyEntry]:
         """Find by number and all else that the order is found by, or by the customer."""
-        return search_own(queryset, search_term, order="order", user=True), False
+        return search_own(queryset, term, order="order", user=True)
 
     def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one entry."""

@@ -50,7 +50,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     list_filter = (
         RequestStatusFilter, RequestTypeFilter, RequestCauseFilter, DeliveryFilter, RequestChannelFilter,
     )  # fmt: skip
-    search_fields = ("line__order_item__order__number",)  # and more: see get_search_results
+    search_fields = ("line__order_item__order__number",)  # and more: see search_rows
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     actions = ("approve_selected", "reject_selected")
 
@@ -69,14 +69,11 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
             )
         )
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[CancellationRequest],
-        search_term: str,
-    ) -> tuple[QuerySet[CancellationRequest], bool]:
+    def search_rows(
+        self, queryset: QuerySet[CancellationRequest], term: str
+    ) -> QuerySet[CancellationRequest]:
         """Find by number, customer, phone, product or `#` and the number of the request."""
-        return search(queryset, search_term, order="line__order_item__order"), False
+        return search(queryset, term, order="line__order_item__order")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Put who waits longest first; among the decided, the newest."""

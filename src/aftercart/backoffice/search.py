@@ -10,12 +10,12 @@ from typing import Any, Final
 from django.db.models import Func, Q, QuerySet
 
 from aftercart.accounts.models import User
+from aftercart.backoffice.lists import LONGEST_ID
 from aftercart.lib.search import Fits, IsAmong, Words, clean_term
 from aftercart.orders.search import find_orders
 
 #: By which customers are found, as their index says it.
 USER_WORDS: Final = ("email", "first_name", "last_name")
-_LONGEST_ID: Final = 18
 
 
 def search(
@@ -25,19 +25,20 @@ def search(
 
     `order` is the path to a row's order ("pk" for orders themselves); the newest orders if more than `most` fit.
     """
-    if match := re.fullmatch(rf"\s*#\s*(\d{{1,{_LONGEST_ID}}})\s*", term):
+    if match := re.fullmatch(rf"\s*#\s*(\d{{1,{LONGEST_ID}}})\s*", term):
         return queryset.filter(_name(queryset, number, int(match[1])))
-    return queryset.filter(IsAmong(order, find_orders(term, most=most))) if clean_term(term) else queryset
+    term = clean_term(term)
+    return queryset.filter(IsAmong(order, find_orders(term, most=most))) if term else queryset
 
 
 def search_own(
     queryset: QuerySet[Any], term: str, *words: str, order: str = "", user: bool = False
 ) -> QuerySet[Any]:
     """Keep the rows of which a term fits their own `words`, as an index has them, their order, or their customer."""
-    if not clean_term(term):
+    term = clean_term(term)
+    if not term:
         return queryset
     conditions: list[Func] = [IsAmong(order, find_orders(term))] if order else []
-    term = clean_term(term)
     if words:
         conditions.append(Fits(Words(*words), term))
     if user:

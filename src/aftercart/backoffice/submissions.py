@@ -45,7 +45,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         "show_number", "show_order", "show_origin", "show_state", "show_cause", "checks", "show_age",
     )  # fmt: skip
     list_filter = (SubmissionStateFilter,)
-    search_fields = ("order__number",)  # and more: see get_search_results
+    search_fields = ("order__number",)  # and more: see search_rows
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
@@ -53,14 +53,9 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         """List submissions with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Submission],
-        search_term: str,
-    ) -> tuple[QuerySet[Submission], bool]:
+    def search_rows(self, queryset: QuerySet[Submission], term: str) -> QuerySet[Submission]:
         """Find by number, customer, phone, product or `#` and the number of the submission."""
-        return search(queryset, search_term, order="order"), False
+        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
@@ -168,7 +163,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
 
     list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
     list_filter = (AddressStateFilter,)
-    search_fields = ("order__number",)  # and more: see get_search_results
+    search_fields = ("order__number",)  # and more: see search_rows
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
@@ -176,14 +171,9 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
         """List changes with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[AddressChange],
-        search_term: str,
-    ) -> tuple[QuerySet[AddressChange], bool]:
+    def search_rows(self, queryset: QuerySet[AddressChange], term: str) -> QuerySet[AddressChange]:
         """Find by number, customer, phone, product or `#` and the number of the change."""
-        return search(queryset, search_term, order="order"), False
+        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""

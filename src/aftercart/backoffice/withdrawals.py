@@ -44,14 +44,9 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         """List statements with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "decided_by")
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Withdrawal],
-        search_term: str,
-    ) -> tuple[QuerySet[Withdrawal], bool]:
+    def search_rows(self, queryset: QuerySet[Withdrawal], term: str) -> QuerySet[Withdrawal]:
         """Find by number and all else that the order is found by, or by the name and e-mail of the statement."""
-        return search_own(queryset, search_term, "name", "email", order="order"), False
+        return search_own(queryset, term, "name", "email", order="order")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Return who may decide: nothing else of a statement can change."""

@@ -9,7 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
-from aftercart.lib.search import Fits, clean_term
+from aftercart.lib.search import Fits
 from aftercart.orders.models import Order
 
 
@@ -27,7 +27,7 @@ class OrderWords(models.Model):
 
 
 def find_orders(term: str, *, most: int | None = None) -> models.QuerySet[OrderWords, Any]:
-    """Return the ids of the orders that a term fits, the newest if there are more than so many, as a subquery."""
-    found = OrderWords.objects.filter(Fits("words", clean_term(term))).values("order")
+    """Return the ids of the orders that a term of `clean_term()` fits, as a subquery; the newest `most`, if given."""
+    found = OrderWords.objects.filter(Fits("words", term)).values("order")
     # By an expression: the index of the ids would be walked through until enough are found, which may be never.
     return found if most is None else found.order_by((models.F("order") + 0).desc())[:most]
