@@ -3,13 +3,9 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench.machine import describe_machine
-
-_DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_MARKS: Final = ("<!-- cancellations -->", "<!-- /cancellations -->")
+from bench.machine import describe_machine, write_section
 
 MOST_CALLS: Final = 3
 MOST_ROUND_TRIPS: Final = 3.5
@@ -152,6 +148,4 @@ def _describe_waits(waits: Sequence[float]) -> str:
 
 def write_report(report: Report) -> None:
     """Write the section of docs/benchmarks.md between its marks."""
-    before, _, rest = _DOCUMENT.read_text().partition(_MARKS[0])
-    _, _, after = rest.partition(_MARKS[1])
-    _DOCUMENT.write_text(f"{before}{_MARKS[0]}\n\n{report.describe()}\n\n{_MARKS[1]}{after}")
+    write_section("cancellations", report.describe())

@@ -3,14 +3,11 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench.machine import describe_machine
+from bench.machine import DOCUMENT, describe_machine, write_section
 
-_DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_CHART: Final = _DOCUMENT.with_name("benchmarks-growth.svg")
-_MARKS: Final = ("<!-- growth -->", "<!-- /growth -->")
+_CHART: Final = DOCUMENT.with_name("benchmarks-growth.svg")
 _MOST: Final = 1.3
 
 
@@ -67,9 +64,7 @@ class Report:
 
 def write_report(report: Report) -> None:
     """Write the section of docs/benchmarks.md between its marks, and the chart beside it."""
-    before, _, rest = _DOCUMENT.read_text().partition(_MARKS[0])
-    _, _, after = rest.partition(_MARKS[1])
-    _DOCUMENT.write_text(f"{before}{_MARKS[0]}\n\n{report.describe()}\n\n{_MARKS[1]}{after}")
+    write_section("growth", report.describe())
     _CHART.write_text(draw_chart(report))
 
 

@@ -1,8 +1,11 @@
-"""What a benchmark has run on."""
+"""What a benchmark has run on, and where it says what it has measured."""
 
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def describe_machine() -> str:
@@ -19,3 +22,11 @@ def describe_machine() -> str:
         f"{name} {version(name)}" for name in ("django", "djangorestframework", "granian", "psycopg")
     )
     return f"Python {platform.python_version()}, {packages}; {cpu}."
+
+
+def write_section(name: str, text: str) -> None:
+    """Write a section of docs/benchmarks.md, between the marks that bear its name."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = DOCUMENT.read_text().partition(start)
+    _, _, after = rest.partition(end)
+    DOCUMENT.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}")

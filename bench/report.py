@@ -3,15 +3,12 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from bench.load import Measured
-from bench.machine import describe_machine
+from bench.machine import DOCUMENT, describe_machine, write_section
 
-_DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_CHART: Final = _DOCUMENT.with_name("benchmarks-reads.svg")
-_MARKS: Final = ("<!-- reads -->", "<!-- /reads -->")
+_CHART: Final = DOCUMENT.with_name("benchmarks-reads.svg")
 
 NAMES: Final = {
     "bare": "bare: one statement, bytes out",
@@ -109,9 +106,7 @@ def _describe_spread(ratios: Sequence[float]) -> str:
 
 def write_report(report: Report) -> None:
     """Write the section of docs/benchmarks.md between its marks, and the chart beside it."""
-    before, _, rest = _DOCUMENT.read_text().partition(_MARKS[0])
-    _, _, after = rest.partition(_MARKS[1])
-    _DOCUMENT.write_text(f"{before}{_MARKS[0]}\n\n{report.describe()}\n\n{_MARKS[1]}{after}")
+    write_section("reads", report.describe())
     _CHART.write_text(draw_chart(report))
 
 
