@@ -339,7 +339,7 @@ def test_what_was_built_a_month_ago_is_deleted_and_built_anew(shop: Shop) -> Non
     other = make_order(shop.user)
     first = read_json([shop.order.pk, other.pk])
     StoredDocument.objects.filter(order=other).update(built_at=timezone.now() - timedelta(days=31))
-    with mock.patch("aftercart.actions.forget_documents._BATCH", 1):
+    with mock.patch("aftercart.lib.retention.BATCH", 1):
         assert forget_documents() == 1
     assert list(StoredDocument.objects.values_list("order", flat=True)) == [shop.order.pk]
     assert read_json([shop.order.pk, other.pk]) == first
