@@ -58,6 +58,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         django_settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """Leave the databases of the run's own PostgreSQL in it: its folder is deleted with all of them.
+
+    To drop one fails while PostgreSQL tidies it up by itself (autovacuum), as it does after a test of many rows.
+    """
+    return MIGRATED in os.environ or bool(request.config.getvalue("reuse_db"))
+
+
 @pytest.fixture(autouse=True)
 def _revisions_move_at_once(request: pytest.FixtureRequest) -> None:
     """Have revisions move with each statement in a test that is one transaction: it never commits."""
