@@ -141,11 +141,11 @@ def test_an_order_goes_to_an_address_that_is_added_on_the_way(
     visit.assert_fine()
 
 
+@pytest.mark.usefixtures("ankara")
 @pytest.mark.parametrize("status", [503, 200])
 def test_places_come_by_the_button_where_the_script_gets_another_answer(
-    open_window: Open, ankara: City, status: int
+    open_window: Open, status: int
 ) -> None:
-    assert ankara.name == "Ankara"
     visit = open_window()
     page = visit.log_in("/address/")
 

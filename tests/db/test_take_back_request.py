@@ -115,6 +115,8 @@ def test_nobody_takes_back_what_somebody_else_asked_for(shop: Shop) -> None:
         take_back_submission(make_customer(), shop.order.number, submission)
     with pytest.raises(OrderNotFound):
         take_back_request(make_customer(), get_request().pk)
+    with pytest.raises(OrderNotFound):
+        take_back_request(shop.user, 10**30)
     with pytest.raises(NothingToTakeBack):
         take_back_submission(shop.user, shop.order.number, uuid.uuid4())
     assert_nothing_changed(CancellationRequest.Status.WAITING)

@@ -97,6 +97,7 @@ def _make_user_row(pk: int, intake: OrderIntake, now: datetime) -> tuple[Any, ..
     country = intake.shipping.places.country if intake.shipping else ""
     first_name, last_name = columns.get("first_name", ""), columns.get("last_name", "")
     phone = _find_phone(columns.get("phone_number", ""), country)
+    # As `make_password(None)` makes it, of one random text instead of forty random choices (60 µs of each order).
     return (
         pk, UNUSABLE_PASSWORD_PREFIX + token_urlsafe(30), False, intake.email, first_name, last_name, phone, "",
         False, False, False, True, now,
