@@ -140,7 +140,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="cancellation-requests",
     ),
     path(
-        "users/orders/cancellation_requests/<int:pk>/take-back/",
+        "users/orders/cancellation_requests/<text:pk>/take-back/",
         orders.TakeBack.as_view(),
         name="take-back-request",
     ),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, SubmissionLine
@@ -299,3 +300,14 @@ def test_reasons_are_a_page_in_the_callers_language(api: Api, shop: Shop) -> Non
         "translations", "created_date", "modified_date",
     }  # fmt: skip
     assert page["results"][0]["subject"] == "cancel nedeni"
+
+
+@pytest.mark.parametrize("pk", ["1.4e-45", "-1", "one", "\u0661", "9" * 40])
+def test_an_id_that_no_request_can_have_is_not_found_in_json_whatever_is_sent(
+    client: Client, shop: Shop, pk: str
+) -> None:
+    client.force_login(shop.user)
+
+    answer = client.post(f"/users/orders/cancellation_requests/{pk}/take-back/")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found.", "code": "not_found"})

@@ -35,8 +35,10 @@ from aftercart.api.stored import answer_document, answer_list, read_json, read_s
 from aftercart.cancellations.selectors import list_reasons, reason_document, request_document
 from aftercart.lib.clock import get_now
 from aftercart.lib.fingerprints import list_fingerprints
+from aftercart.lib.ids import read_id
 from aftercart.lib.negotiation import LONGEST_KEY
 from aftercart.omnitron.connect import get_client
+from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_by_link, get_order, list_orders
@@ -126,9 +128,12 @@ class TakeBack(APIView):
     """`POST /users/orders/cancellation_requests/{id}/take-back/`."""
 
     @schema.take_back_request
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: str) -> Response:
         """Take a request back while nobody has decided on it: 200 and the request."""
-        return Response(request_document(take_back_request(get_user(request), pk)))
+        found = read_id(pk)
+        if found is None:
+            raise OrderNotFound
+        return Response(request_document(take_back_request(get_user(request), found)))
 
 
 class ChangeAddress(APIView):

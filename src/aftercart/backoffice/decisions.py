@@ -19,11 +19,11 @@ from aftercart.actions.approve_request import approve_request
 from aftercart.actions.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
 from aftercart.actions.reject_request import reject_request
 from aftercart.backoffice.links import link_row, make_list_url, make_url
-from aftercart.backoffice.lists import is_id
 from aftercart.backoffice.sheets import Panel, SheetAdmin
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import Text, show_badge
 from aftercart.cancellations.models import CancellationRequest
+from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order
 
@@ -134,7 +134,7 @@ def _choose(admin: _Admin, request: HttpRequest) -> list[CancellationRequest]:
     if not admin.has_change_permission(request):
         raise PermissionDenied
     selected = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
-    pks = {int(pk) for pk in selected if is_id(pk)}
+    pks = {pk for pk in map(read_id, selected) if pk is not None}
     if len(pks) > MOST:
         messages.error(request, _("Choose at most %(count)d requests at a time.") % {"count": MOST})
         return []

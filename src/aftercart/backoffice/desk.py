@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from aftercart.actions.recognize_replay import once_more_if_raced
-from aftercart.backoffice.lists import BoundedList, BoundedPaginator, is_id
+from aftercart.backoffice.lists import BoundedList, BoundedPaginator
+from aftercart.lib.ids import read_id
 
 _M = TypeVar("_M", bound=Model)
 
@@ -66,7 +67,7 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         """Do what was chosen to what was selected; Django fails at a selected id that is no number."""
         name = helpers.ACTION_CHECKBOX_NAME
         selected = request.POST.getlist(name)
-        ids = [pk for pk in selected if is_id(pk)]
+        ids = [pk for pk in selected if read_id(pk) is not None]
         if ids != selected:
             data = request.POST.copy()
             data.setlist(name, ids)

@@ -12,6 +12,7 @@ from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from aftercart.lib.ids import read_id
 from aftercart.lib.search import IsAmong
 
 if TYPE_CHECKING:
@@ -27,13 +28,6 @@ else:
 MOST: Final = 2_000
 #: The id of the row after which the list begins.
 AFTER: Final = "after"
-#: As many digits as every number of them fits into an id of the database.
-LONGEST_ID: Final = 18
-
-
-def is_id(text: str) -> bool:
-    """Whether a text can be the id of a row."""
-    return text.isascii() and text.isdigit() and len(text) <= LONGEST_ID
 
 
 class BoundedPaginator(_Pages):
@@ -79,8 +73,8 @@ class BoundedList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Begin after the row that is named, if one is."""
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        pk = request.GET.get(AFTER, "")
-        if not is_id(pk):
+        pk = read_id(request.GET.get(AFTER, ""))
+        if pk is None:
             return rows
         name = str(rows.query.order_by[0])
         is_falling, name = name.startswith("-"), name.removeprefix("-")

@@ -22,6 +22,7 @@ from aftercart.backoffice.policy_words import name_book, say_content, say_subjec
 from aftercart.backoffice.words import NOTHING, Text, say_moment, show_badge
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
 from aftercart.cancellations.policy_selectors import get_book, get_default_book, read_book, read_rule
+from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError
 from aftercart.orders.policies import PolicyBook
 
@@ -47,7 +48,8 @@ def _may_change(request: HttpRequest, version: PolicyVersion | None) -> bool:
 
 
 def _find_version(typed: str) -> PolicyVersion | None:
-    return PolicyVersion.objects.filter(pk=typed).first() if typed.isdecimal() else None
+    pk = read_id(typed)
+    return None if pk is None else PolicyVersion.objects.filter(pk=pk).first()
 
 
 def _say_overtaken(request: HttpRequest, version: PolicyVersion | None, error: DatabaseError) -> HttpResponse:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Func, Q, QuerySet
 
 from aftercart.accounts.models import User
-from aftercart.backoffice.lists import LONGEST_ID
+from aftercart.lib.ids import LONGEST_ID
 from aftercart.lib.search import Fits, IsAmong, Words, clean_term
 from aftercart.orders.search import find_orders
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.accounts.address_book import list_cities, list_countries, list_districts, list_townships
 from aftercart.accounts.drafts import FIELDS, PLACES, AddressDraft, PhoneInvalid, read_phone
 from aftercart.accounts.models import Address
+from aftercart.lib.ids import read_id
 from aftercart.orders.errors import InputInvalid
 from aftercart.pages.forms import PlainForm
 
@@ -70,8 +71,7 @@ class AddressEntryForm(PlainForm):
 
     def _read(self, name: str) -> int | None:
         """Read the place that is chosen so far, whether or not it fits."""
-        typed = str(self[name].value() or "")
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None  # noqa: PLR2004 - 2**63 - a share of the demo's orders
+        return read_id(str(self[name].value() or ""))
 
     def _offer(self, name: str, choices: list[tuple[int, str]]) -> int | None:
         """Offer places, and give the one that is chosen; one of elsewhere, chosen before, no longer is."""

@@ -14,6 +14,7 @@ from aftercart.actions.change_address import change_address as act
 from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.actions.list_shop_addresses import find_shop_address
 from aftercart.lib.identity import has_own_accounts
+from aftercart.lib.ids import read_id
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
@@ -75,10 +76,10 @@ def _choose(visit: Visit, form: AddressForm) -> int | Address:
 
 def _find_visit(request: HttpRequest) -> Visit:
     """Find the order that the form, or the page's address, names by id."""
-    typed = request.POST.get("order") or request.GET.get("order", "")
-    if not (typed.isascii() and typed.isdecimal()):
+    pk = read_id(request.POST.get("order") or request.GET.get("order", ""))
+    if pk is None:
         raise Http404
-    return find_visit(request, acting=True, pk=int(typed[:18]))
+    return find_visit(request, acting=True, pk=pk)
 
 
 def _show(

@@ -13,6 +13,7 @@ from aftercart.accounts.models import Address, User
 from aftercart.actions.add_address import add_address
 from aftercart.actions.edit_address import edit_address
 from aftercart.actions.remove_address import remove_address
+from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
 from aftercart.pages.views.customer import SeeOther, customer_page, find_next, get_customer, list_addresses
@@ -91,9 +92,8 @@ def _remove_or_prefer(request: HttpRequest, user: User, pk: int) -> HttpResponse
 
 
 def _find_entry(user: User, typed: str) -> Address | None:
-    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):  # noqa: PLR2004 - 2**63 - a share of the demo's orders
-        return None
-    return Address.objects.filter(user=user, pk=int(typed)).first()
+    pk = read_id(typed)
+    return None if pk is None else Address.objects.filter(user=user, pk=pk).first()
 
 
 def _name_added(target: str, pk: int) -> str:

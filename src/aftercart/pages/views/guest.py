@@ -19,6 +19,7 @@ from aftercart.accounts.clients import get_client_address
 from aftercart.actions.ask_guest_code import ask_guest_code
 from aftercart.actions.check_guest_code import check_guest_code
 from aftercart.lib.clock import get_now
+from aftercart.lib.ids import read_id
 from aftercart.lib.links import read_signed_at
 from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
 from aftercart.orders.guests import Guest, admit_by_code, admit_by_link, list_guests
@@ -167,7 +168,5 @@ def _show_code(
 
 
 def _find_viewed(request: HttpRequest) -> Order | None:
-    typed = request.POST.get("order") or request.GET.get("order", "")
-    if not (typed.isascii() and typed.isdecimal()):
-        return None
-    return find_guest_order_to_view(request, pk=int(typed[:18]))
+    pk = read_id(request.POST.get("order") or request.GET.get("order", ""))
+    return None if pk is None else find_guest_order_to_view(request, pk=pk)
