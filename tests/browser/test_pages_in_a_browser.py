@@ -140,6 +140,22 @@ def test_a_page_that_is_brought_back_as_it_was_left_can_be_sent_again(visit: Vis
     assert page.locator("#typed").get_attribute("aria-busy") is None
 
 
+def test_a_log_in_that_is_clicked_twice_is_sent_once(visit: Visit, order: Order) -> None:
+    visit.page.goto(f"/orders/{order.number}/cancel/")
+    sent = visit.page.evaluate(
+        """() => {
+            let sent = 0;
+            addEventListener("submit", (event) => {
+                if (!event.defaultPrevented) sent += 1;
+                event.preventDefault();
+            });
+            for (const _ of [1, 2]) document.querySelector("main form button").click();
+            return sent;
+        }"""
+    )
+    assert sent == 1
+
+
 def count_questions(visit: Visit) -> int:
     """Count what the page itself asked for; Chromium looks for an icon when it likes."""
     return sum(request.resource_type == "fetch" for request in visit.requests)

@@ -141,6 +141,20 @@ def test_templates_are_short() -> None:
     assert long == []
 
 
+def test_no_form_of_a_page_is_sent_twice_by_an_impatient_finger() -> None:
+    """Those of the back office do without: its actions claim, and its pages do not have the script."""
+    pages = [path for path in list_files() if path.suffix == ".html" and "backoffice" not in path.parts]
+    forms = [
+        (name(path), form)
+        for path in pages
+        for form in re.findall(r"<form\b.*?>", re.sub(r"{%.*?%}", "", path.read_text(encoding="utf-8")))
+        if re.search(r"method=.?post", form, re.IGNORECASE)
+    ]
+
+    assert len(forms) > 20
+    assert [found for found in forms if "data-once" not in found[1]] == []
+
+
 def test_functions_are_short() -> None:
     functions = [
         (name(path), function, lines)
