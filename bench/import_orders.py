@@ -21,11 +21,11 @@ def make_lines(count: int, mark: str) -> Iterator[bytes]:
     for n in range(count):
         email = f"{mark}-{n if n % 2 else n % 1000}@bench.example.com"
         address = {
-            "title": "Ev", "first_name": "Ayşe", "last_name": "Yılmaz", "phone_number": "+905321234567",
-            "email": email, "line": f"Bağdat Caddesi {n % 7}", "postcode": "34000",
+            "title": "Ev", "first_name": "Ayşe", "last_name": "Yılmaz", "email": email,
+            "phone_number": f"+90532{1000000 + n % 7919:07}", "line": f"Bağdat Caddesi {n % 7}", "postcode": "34000",
             "country": {"pk": 1, "name": "Türkiye", "code": "tr"},
             "city": {"pk": n % 81, "name": f"Bench {n % 81}"},
-            "township": {"pk": n % 500, "name": f"İlçe {n % 500}"}, "district": {"pk": 1, "name": "Merkez"},
+            "township": {"pk": n % 324, "name": f"İlçe {n % 324}"}, "district": {"pk": 1, "name": "Merkez"},
         }  # fmt: skip
         items = [
             {

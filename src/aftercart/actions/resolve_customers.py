@@ -5,17 +5,24 @@ the same at the same moment, a unique constraint fails the batch, and whoever ca
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any, Final
 
 import phonenumbers
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db import connection
 from psycopg import sql
 
-from aftercart.accounts.document import address_document, hash_address
-from aftercart.accounts.models import Address, City, Country, District, Township, User
+from aftercart.accounts.document import (
+    city_document,
+    country_document,
+    district_document,
+    hash_address,
+    township_document,
+)
+from aftercart.accounts.models import City, Country, District, Township, User
 from aftercart.lib.bulk import copy_rows, encode_json, reserve_ids
 from aftercart.lib.clock import get_now
 from aftercart.orders.intake import OrderIntake
@@ -31,16 +38,19 @@ _FIND_LEVEL: Final = sql.SQL(
     " JOIN unnest(%s::bigint[], %s::text[]) AS wanted (parent, name)"
     " ON place.{parent} = wanted.parent AND place.name = wanted.name"
 )
+_FIND_IN_BOOKS: Final = """
+    SELECT address.user_id, address.hash_data, address.id, address."primary" FROM accounts_address AS address
+    JOIN unnest(%s::bigint[], %s::text[]) AS wanted (user_id, hash_data)
+    ON address.user_id = wanted.user_id AND address.hash_data = wanted.hash_data
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where an address is; a level that the document does not tell is None."""
+    """Where an address is: ids and documents of country, city, township, district; None where it does not tell."""
 
-    country: Country
-    city: City | None
-    township: Township | None
-    district: District | None
+    ids: tuple[int | None, ...]
+    documents: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ def resolve_customers(intakes: Sequence[OrderIntake]) -> list[Customer]:
     pairs = []
     for intake, user_id in zip(intakes, user_ids, strict=True):
         shipping = _make_entry(intake.shipping, places, user_id)
-        is_same = intake.billing == intake.shipping
+        is_same = intake.billing is intake.shipping
         pairs.append((shipping, shipping if is_same else _make_entry(intake.billing, places, user_id)))
     _find_in_books([entry for pair in pairs for entry in pair if entry and entry.user_id])
     return [
@@ -121,22 +131,29 @@ def _find_phone(text: str, country: str) -> str:
 def _resolve_places(names: Collection[PlaceNames]) -> dict[PlaceNames, Places]:
     """Find every place by its name (a country by its code), or make it: one level after the other."""
     countries = _resolve_countries(names)
-    places = {name: Places(countries[name.country], None, None, None) for name in names}
-    cities = _resolve_level(City, "country", {(p.country, n.city) for n, p in places.items() if n.city})
-    for name, place in places.items():
-        if name.city:
-            places[name] = replace(place, city=cities[place.country.pk, name.city])
-    wanted = {(p.city, n.township) for n, p in places.items() if p.city and n.township}
-    townships = _resolve_level(Township, "city", wanted)
-    for name, place in places.items():
-        if place.city and name.township:
-            places[name] = replace(place, township=townships[place.city.pk, name.township])
-    wanted_districts = {(p.township, n.district) for n, p in places.items() if p.township and n.district}
-    districts = _resolve_level(District, "township", wanted_districts)
-    for name, place in places.items():
-        if place.township and name.district:
-            places[name] = replace(place, district=districts[place.township.pk, name.district])
-    return places
+    cities = _resolve_level(City, "country", {n: (countries[n.country], n.city) for n in names if n.city})
+    townships = _resolve_level(Township, "city", {n: (cities[n], n.township) for n in cities if n.township})
+    districts = _resolve_level(
+        District, "township", {n: (townships[n], n.district) for n in townships if n.district}
+    )
+    return {
+        name: _describe(countries[name.country], cities.get(name), townships.get(name), districts.get(name))
+        for name in names
+    }
+
+
+def _describe(
+    country: Country, city: City | None, township: Township | None, district: District | None
+) -> Places:
+    documents = {
+        "country": country_document(country),
+        "city": city and city_document(city),
+        "township": township and township_document(township),
+        "district": city and district and district_document(district, city.pk),
+    }
+    return Places(
+        tuple(place.pk if place else None for place in (country, city, township, district)), documents
+    )
 
 
 def _resolve_countries(names: Collection[PlaceNames]) -> dict[str, Country]:
@@ -147,26 +164,27 @@ def _resolve_countries(names: Collection[PlaceNames]) -> dict[str, Country]:
 
 
 def _resolve_level(
-    model: type[City | Township | District], parent: str, wanted: Collection[tuple[Any, str]]
-) -> dict[tuple[int, str], Any]:
-    """Find or make one level. `wanted` are parents and names; answers by the parent's id and the name."""
-    if not wanted:
+    model: type[City | Township | District], parent: str, wanted: Mapping[PlaceNames, tuple[Any, str]]
+) -> dict[PlaceNames, Any]:
+    """Find or make one level; `wanted` are the place above and the name of each."""
+    pairs = {(above.pk, name): above for above, name in wanted.values()}
+    if not pairs:
         return {}
     # Pairs, not parents times names: a name that every city has would bring them all.
     statement = _FIND_LEVEL.format(
         table=sql.Identifier(model._meta.db_table),
         parent=sql.Identifier(f"{parent}_id"),
     )
-    pairs = [[above.pk for above, _ in wanted], [name for _, name in wanted]]
-    rows = model._default_manager.raw(statement.as_string(), pairs)
-    found = {(getattr(row, f"{parent}_id"), row.name): row for row in rows}
+    rows = model._default_manager.raw(
+        statement.as_string(), [list(column) for column in zip(*pairs, strict=True)]
+    )
+    known = {(getattr(row, f"{parent}_id"), row.name): row for row in rows}
     missing: dict[tuple[int, str], Any] = {
-        (above.pk, name): model(**{parent: above, "name": name})
-        for above, name in wanted
-        if (above.pk, name) not in found
+        pair: model(**{parent: above, "name": pair[1]}) for pair, above in pairs.items() if pair not in known
     }
     model._default_manager.bulk_create(missing.values())
-    return found | missing
+    known |= missing
+    return {names: known[above.pk, name] for names, (above, name) in wanted.items()}
 
 
 # --- addresses ---------------------------------------------------------------------------------------------
@@ -176,46 +194,44 @@ def _resolve_level(
 class _Entry:
     """An address on its way into an order's snapshot; with a `user_id` it may stand in that customer's book."""
 
-    address: Address
-    places: Places
+    document: dict[str, Any]
     user_id: int | None
+
+    @property
+    def key(self) -> tuple[int | None, str]:
+        """What finds it in a book."""
+        return self.user_id, self.document["hash_data"]
 
 
 def _make_entry(
     intake: AddressIntake | None, places: Mapping[PlaceNames, Places], user_id: int | None
 ) -> _Entry | None:
+    """Make the document that `address_document` makes of a row."""
     if intake is None:
         return None
     found = places[intake.places]
-    parts = (found.country, found.city, found.township, found.district)
-    address = Address(
+    document = {
+        "pk": None,
+        "primary": False,
         **intake.columns,
-        country=found.country,
-        city=found.city or City(),
-        township=found.township or Township(),
-        district=found.district,
-        hash_data=hash_address(intake.columns, _place_ids(parts)),
-    )
-    return _Entry(address, found, user_id if intake.is_for_the_book else None)
-
-
-def _place_ids(parts: Sequence[Any]) -> tuple[int | None, ...]:
-    return tuple(part and part.pk for part in parts)
+        "notes": intake.columns["notes"] or None,
+        **found.documents,
+        "hash_data": hash_address(intake.columns, found.ids),
+    }
+    return _Entry(document, user_id if intake.is_for_the_book else None)
 
 
 def _find_in_books(entries: Sequence[_Entry]) -> None:
     """Give each address that stands in its customer's book its id there; none is added, an order may go to anybody."""
-    rows = Address.objects.filter(
-        user_id__in={entry.user_id for entry in entries},
-        hash_data__in={entry.address.hash_data for entry in entries},
-    ).values_list("user_id", "hash_data", "pk", "primary")
-    known: dict[tuple[int | None, str], tuple[int, bool]] = {
-        (user_id, digest): (pk, is_primary) for user_id, digest, pk, is_primary in rows
-    }
+    wanted = {entry.key for entry in entries}
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_IN_BOOKS, [list(column) for column in zip(*wanted, strict=True)])
+        known = {(user_id, digest): found for user_id, digest, *found in cursor.fetchall()}
     for entry in entries:
-        found = known.get((entry.user_id, entry.address.hash_data))
-        if found is not None:
-            entry.address.pk, entry.address.primary = found
+        if found := known.get(entry.key):
+            entry.document["pk"], entry.document["primary"] = found
 
 
 def snapshot_address(intake: AddressIntake) -> str:
@@ -230,11 +246,4 @@ def _write_snapshots(shipping: _Entry | None, billing: _Entry | None) -> tuple[s
 
 
 def _write_snapshot(entry: _Entry | None) -> str | None:
-    if entry is None:
-        return None
-    document = address_document(entry.address)
-    if entry.places.city is None:
-        document["city"] = None
-    if entry.places.township is None:
-        document["township"] = None
-    return encode_json(document)
+    return None if entry is None else encode_json(entry.document)

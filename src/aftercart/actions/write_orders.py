@@ -1,6 +1,6 @@
 """Write a batch of imported orders: the new ones by COPY, the newer ones over what we have."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +15,15 @@ from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, reserve
 from aftercart.lib.locks import lock_purpose
 from aftercart.orders.intake import OrderIntake
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake
-from aftercart.orders.intake_merge import match_rows, merge_discount, merge_item, merge_order
+from aftercart.orders.intake_merge import (
+    MERGED_OF_DISCOUNTS,
+    MERGED_OF_ITEMS,
+    MERGED_OF_ORDERS,
+    match_rows,
+    merge_discount,
+    merge_item,
+    merge_order,
+)
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
 
 ORDERS: Final = Order._meta.db_table
@@ -223,8 +231,8 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         return
     orders = _lock_orders([intake.number for intake in intakes])
     pks = [order.pk for order in orders.values()]
-    items = _group(OrderItem.objects.filter(order__in=pks), lambda row: row.order_id)
-    discounts = _group(DiscountItem.objects.filter(order__in=pks), lambda row: row.order_id)
+    items = _group(OrderItem.objects.filter(order__in=pks).only("order", *MERGED_OF_ITEMS))
+    discounts = _group(DiscountItem.objects.filter(order__in=pks).only("order", *MERGED_OF_DISCOUNTS))
     open_lines = _read_open_lines(pks)
     entries = []
     rows = []
@@ -253,13 +261,13 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
 
 def _lock_orders(numbers: Sequence[str]) -> dict[str, Order]:
     orders = Order.objects.select_for_update(no_key=True).filter(number__in=numbers).order_by("pk")
-    return {order.number: order for order in orders}
+    return {order.number: order for order in orders.only("number", "version", *MERGED_OF_ORDERS)}
 
 
-def _group(rows: Iterable[Any], key: Callable[[Any], int]) -> dict[int, list[Any]]:
+def _group(rows: Iterable[Any]) -> dict[int, list[Any]]:
     groups: dict[int, list[Any]] = {}
     for row in rows:
-        groups.setdefault(key(row), []).append(row)
+        groups.setdefault(row.order_id, []).append(row)
     return groups
 
 

@@ -16,6 +16,9 @@ _EXPONENTS = {
     "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
 }  # fmt: skip
 
+#: The smallest unit, by its decimals.
+_UNITS = {exponent: Decimal(1).scaleb(-exponent) for exponent in (0, 2, 3)}
+
 
 def get_exponent(currency: str) -> int:
     """Return how many decimals the currency has (ISO 4217; 2 for a currency that we do not know)."""
@@ -24,7 +27,7 @@ def get_exponent(currency: str) -> int:
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Round to the currency's smallest unit, half away from zero: the only rounding in Aftercart."""
-    return amount.quantize(Decimal(1).scaleb(-get_exponent(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_UNITS[get_exponent(currency)], rounding=ROUND_HALF_UP)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

@@ -27,12 +27,14 @@ from aftercart.orders.intake_points import PointsIntake, read_points
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Form,
     Problems,
     check_amount,
     find_amount,
     find_currency,
     find_id,
     find_moment,
+    find_own_id,
     find_status,
     find_whole,
     need,
@@ -104,28 +106,28 @@ def find_number(document: Any) -> str | None:
 def read_order(document: Document, *, channel_id: int) -> OrderIntake:
     """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid` for all that is wrong."""
     problems = Problems()
-    given = problems.read(
-        {
-            "number": lambda: _read_number(document),
-            "id": lambda: find_id(document, "id") or find_id(document, "pk"),
-            "created_date": lambda: need(find_moment(document, "created_date"), "created_date"),
-            "shipping": lambda: read_address(document, "shipping_address"),
-            "billing": lambda: read_address(document, "billing_address"),
-        }
-    )
+    given = problems.read(document, _GIVEN)
+    shipping = billing = given.get("shipping_address")
+    # Mostly they are the same.
+    if "shipping_address" not in given or document.get("billing_address") != document.get("shipping_address"):
+        with problems.noted():
+            billing = read_address(document, "billing_address")
     created = given.get("created_date", EARLIEST)
-    columns = _read_columns(document, channel_id, problems)
+    columns = problems.read(document, _COLUMNS)
+    columns["status_before"] = ""
+    columns["channel_id"] = columns.get("channel_id") or channel_id
     columns["created_date"] = created
     columns["modified_date"] = columns.get("modified_date") or created
     # Where the order's own columns are wrong, the lines are read all the same, for what is wrong with them.
     order = {"status": Status.APPROVED.value, "currency": "TRY", "details": {}} | columns
-    lines = problems.read(
-        {
-            "items": lambda: read_items(document, order),
-            "discounts": lambda: read_discounts(document, order),
-            "points": lambda: read_points(document, created),
-        }
-    )
+    lines: Document = {}
+    for name, read in (
+        ("items", lambda: read_items(document, order)),
+        ("discounts", lambda: read_discounts(document, order)),
+        ("points", lambda: read_points(document, created)),
+    ):
+        with problems.noted():
+            lines[name] = read()
     problems.end()
     if columns["status"] == Status.CANCELLATION_WAITING:
         columns["status_before"] = _find_status_before(lines["items"])
@@ -135,8 +137,8 @@ def read_order(document: Document, *, channel_id: int) -> OrderIntake:
         id=given["id"],
         email=columns["user_email"],
         is_guest="user" in document and document["user"] is None,
-        shipping=given["shipping"],
-        billing=given["billing"],
+        shipping=shipping,
+        billing=billing,
         modified_date=columns["modified_date"],
         columns=columns,
         doubts=find_doubts(columns, [item.columns for item in lines["items"]]),
@@ -144,72 +146,107 @@ def read_order(document: Document, *, channel_id: int) -> OrderIntake:
     )
 
 
-def _read_number(document: Document) -> str:
-    number = read_text(document, "number", 64, is_required=True).strip()
+def _read_number(document: Document, name: str) -> str:
+    number = read_text(document, name, 64, is_required=True).strip()
     if not _NUMBER.fullmatch(number) or not number.strip("."):
-        raise DocumentInvalid("number", "contains a slash or an invisible character")
+        raise DocumentInvalid(name, "contains a slash or an invisible character")
     return number
 
 
-def _read_columns(document: Document, channel_id: int, problems: Problems) -> dict[str, Any]:
-    """Read the columns that need no other part of the document; those that make no sense are noted and missing."""
-    return {"status_before": ""} | problems.read(
-        {
-            "channel_id": lambda: _find_channel(document) or channel_id,
-            "user_email": lambda: _read_email(document),
-            "status": lambda: need(find_status(document, "status"), "status"),
-            "currency": lambda: need(find_currency(document, "currency"), "currency"),
-            "amount": lambda: read_amount(document, "amount"),
-            **{name: partial(_read_optional, document, name) for name in _AMOUNTS},
-            "shipping_tax_rate": lambda: find_amount(document, "shipping_tax_rate"),
-            "payment_option": lambda: _read_payment(document),
-            "invoice_number": lambda: read_text(document, "invoice_number", 64),
-            "campaigns": lambda: _read_campaigns(document),
-            "modified_date": lambda: find_moment(document, "modified_date"),
-            "details": lambda: read_details(document, _ORDER_DETAILS, ORDER_KNOWN),
-        }
-    )
+def _read_created(document: Document, name: str) -> datetime:
+    created: datetime = need(find_moment(document, name), name)
+    return created
+
+
+def _read_status(document: Document, name: str) -> str:
+    return str(need(find_status(document, name), name))
+
+
+def _read_currency(document: Document, name: str) -> str:
+    return str(need(find_currency(document, name), name))
 
 
 def _read_optional(document: Document, name: str) -> Decimal:
     return find_amount(document, name) or ZERO
 
 
-def _read_campaigns(document: Document) -> list[Any]:
-    campaigns = document.get("campaigns")
+def _read_campaigns(document: Document, name: str) -> list[Any]:
+    campaigns = document.get(name)
     if campaigns is not None and not isinstance(campaigns, list):
-        raise DocumentInvalid("campaigns", "must be a list")
+        raise DocumentInvalid(name, "must be a list")
     return campaigns or []
 
 
-def _find_channel(document: Document) -> int | None:
+def _find_channel(document: Document, _name: str) -> int | None:
     for name in ("channel_id", "channel"):
         value = document.get(name)
         if isinstance(value, dict):
             value = value.get("pk", value.get("id"))
-        channel = find_whole({name: value}, name, smallest=1)
+        channel = find_whole({name: value}, name, 1)
         if channel is not None:
             return channel
     return None
 
 
-def _read_email(document: Document) -> str:
-    email = fold_email(read_text(document, "user_email", 254, is_required=True))
+def _read_email(document: Document, name: str) -> str:
+    email = fold_email(read_text(document, name, 254, is_required=True))
     try:
         validate_email(email)
     except ValidationError:
-        raise DocumentInvalid("user_email", "not an e-mail address") from None
+        raise DocumentInvalid(name, "not an e-mail address") from None
     return email
 
 
-def _read_payment(document: Document) -> Document:
+def _read_payment(document: Document, name: str) -> Document:
     """Read how the order was paid: an object, its `payment_type` bare; a bare value is its pk or name."""
-    value = document.get("payment_option")
+    value = document.get(name)
     if isinstance(value, dict):
         return {**value, "payment_type": plain(value["payment_type"])} if "payment_type" in value else value
     if value is None or value == "":
         return {}
-    return {"name": value} if isinstance(value, str) else {"pk": find_id(document, "payment_option")}
+    return {"name": value} if isinstance(value, str) else {"pk": find_id(document, name)}
+
+
+def _read_details(document: Document, _name: str) -> Document:
+    return read_details(document, _ORDER_DETAILS, ORDER_KNOWN)
+
+
+_GIVEN: Final = Form(
+    {
+        "number": _read_number,
+        "id": find_own_id,
+        "created_date": _read_created,
+        "shipping_address": read_address,
+    },
+    always=("number", "id", "created_date"),
+)
+#: The columns that need no other part of the document.
+_COLUMNS: Final = Form(
+    {
+        "channel_id": _find_channel,
+        "user_email": _read_email,
+        "status": _read_status,
+        "currency": _read_currency,
+        "amount": read_amount,
+        **dict.fromkeys(_AMOUNTS, _read_optional),
+        "shipping_tax_rate": find_amount,
+        "payment_option": _read_payment,
+        "invoice_number": partial(read_text, limit=64),
+        "campaigns": _read_campaigns,
+        "modified_date": find_moment,
+        "details": _read_details,
+    },
+    always=(
+        "channel_id",
+        "user_email",
+        "status",
+        "currency",
+        "amount",
+        "payment_option",
+        "campaigns",
+        "details",
+    ),
+)
 
 
 def _fill_amounts(document: Document, columns: dict[str, Any], discounts: list[DiscountIntake]) -> None:

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.intake_details import gather_extra
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Form,
     Problems,
     find_object,
     find_text,
@@ -53,8 +54,7 @@ _CODES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceNames:
+class PlaceNames(NamedTuple):
     """Where an address is: `country` is an ISO code in lower case, the rest are names; None is not told."""
 
     country: str
@@ -93,32 +93,28 @@ def read_address(document: Document, name: str) -> AddressIntake | None:
 
 def _is_blank(value: Document) -> bool:
     """Return whether it is what our own documents have where no address is known."""
-    return {name: value.get(name) for name in NO_ADDRESS} == NO_ADDRESS
+    return all(value.get(name) == blank for name, blank in NO_ADDRESS.items())
 
 
 def _read(value: Document) -> AddressIntake:
     problems = Problems()
-    columns = problems.read(
-        {
-            **{field: partial(read_text, value, field, limit) for field, limit in _TEXTS.items()},
-            "e_bill_taxpayer": lambda: read_flag(value, "e_bill_taxpayer"),
-            "is_corporate": lambda: read_flag(value, "is_corporate"),
-            "address_type": lambda: find_text(value, "address_type", 32) or "customer",
-            "retail_store": lambda: value.get("retail_store") or None,
-            "remote_id": lambda: find_text(value, "remote_id", 64),
-            "identity_number": lambda: find_text(value, "identity_number", 32),
-            "extra_field": lambda: gather_extra(value, _KNOWN),
-        }
-    )
-    places = problems.read(
-        {
-            "country": lambda: _read_country(value),
-            **{level: partial(_find_place, value, level) for level in ("city", "township", "district")},
-        }
-    )
+    columns = problems.read(value, _COLUMNS)
+    places = problems.read(value, _PLACES)
     problems.end()
     country, country_name = places.pop("country")
     return AddressIntake(columns, PlaceNames(country, country_name, **places))
+
+
+def _read_address_type(value: Document, name: str) -> str:
+    return find_text(value, name, 32) or "customer"
+
+
+def _find_store(value: Document, name: str) -> Any:
+    return value.get(name) or None
+
+
+def _gather_extra(value: Document, _name: str) -> Any:
+    return gather_extra(value, _KNOWN)
 
 
 def _find_place(value: Document, level: str) -> str | None:
@@ -133,11 +129,11 @@ def _find_place(value: Document, level: str) -> str | None:
         raise error.within(level) from None
 
 
-def _read_country(value: Document) -> tuple[str, str]:
+def _read_country(value: Document, level: str) -> tuple[str, str]:
     """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
-    country = value.get("country")
+    country = value.get(level)
     code = (country.get("code") or None) if isinstance(country, dict) else None
-    name = _find_place(value, "country")
+    name = _find_place(value, level)
     if code is None and name and _CODE.fullmatch(name):
         code = name
     if code is not None:
@@ -151,3 +147,21 @@ def _read_country(value: Document) -> tuple[str, str]:
     if known is None:
         raise DocumentInvalid("country.code", f"is required for {name!r}")
     return known, name
+
+
+_COLUMNS: Final = Form(
+    {
+        **{name: partial(read_text, limit=limit) for name, limit in _TEXTS.items()},
+        "e_bill_taxpayer": read_flag,
+        "is_corporate": read_flag,
+        "address_type": _read_address_type,
+        "retail_store": _find_store,
+        "remote_id": partial(find_text, limit=64),
+        "identity_number": partial(find_text, limit=32),
+        "extra_field": _gather_extra,
+    },
+    always=("extra_field",),
+)
+_PLACES: Final = Form(
+    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _find_place)}
+)

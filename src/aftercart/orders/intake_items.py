@@ -12,12 +12,14 @@ from aftercart.orders.intake_details import add_extra, read_details
 from aftercart.orders.intake_values import (
     Document,
     DocumentInvalid,
+    Form,
     Problems,
     check_amount,
     find_amount,
     find_currency,
     find_id,
     find_moment,
+    find_own_id,
     find_status,
     find_text,
     find_whole,
@@ -50,6 +52,7 @@ _DISCOUNT_KNOWN: Final = frozenset(
         "session_offer_type", "created_date", "modified_date",
     )
 )  # fmt: skip
+_DATES: Final = ("shipped_date", "delivered_date")
 _AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
 _MOST_ITEMS: Final = 1000
 #: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
@@ -103,41 +106,28 @@ def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -
     own_extra = row.get("extra_field")
     extras = (own_extra, order_extra) if isinstance(own_extra, dict) else (order_extra,)
     problems = Problems()
-    given = problems.read(
-        {
-            "id": lambda: find_id(row, "id") or find_id(row, "pk"),
-            "parent": lambda: _find_parent(row),
-            "product": lambda: _read_product(row),
-            "status": lambda: find_status(row, "status") or order["status"],
-            "quantity": lambda: find_whole(row, "quantity", smallest=1, largest=_LARGEST_QUANTITY) or 1,
-            "price_currency": lambda: find_currency(row, "price_currency") or order["currency"],
-            "price": lambda: read_amount(row, "price"),
-            **{name: partial(find_amount, row, name) for name in _AMOUNTS},
-            "invoice_number": lambda: read_text(row, "invoice_number", 64),
-            "is_final_sale": lambda: _read_final_sale(own_extra),
-            "shipped": lambda: _find_date(extras, "shipped_date"),
-            "delivered": lambda: _find_date(extras, "delivered_date"),
-            "created": lambda: find_moment(row, "created_date") or order["created_date"],
-            "modified": lambda: find_moment(row, "modified_date"),
-        }
-    )
+    given = problems.read(row, _ITEM)
+    for name in _DATES:
+        with problems.noted("extra_field"):
+            given[name] = _find_date(extras, name)
     problems.end()
     columns = _make_columns(row, given, order)
     return ItemIntake(
         given["id"],
         given["parent"],
         columns,
-        is_shipping_date_given=given["shipped"] is not None,
-        is_delivery_date_given=given["delivered"] is not None,
+        is_shipping_date_given=given["shipped_date"] is not None,
+        is_delivery_date_given=given["delivered_date"] is not None,
     )
 
 
 def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> dict[str, Any]:
     """Make a line's columns of what the document says of it; what it leaves out follows from the rest."""
-    status, quantity, price, total = (given[name] for name in ("status", "quantity", "price", "total_amount"))
+    status, quantity = given["status"] or order["status"], given["quantity"] or 1
+    price, total = given["price"], given["total_amount"]
     product, sku = given["product"]
-    shipped, delivered = given["shipped"], given["delivered"]
-    guess = given["modified"] or order["modified_date"]
+    shipped, delivered = given["shipped_date"], given["delivered_date"]
+    guess = given["modified_date"] or order["modified_date"]
     return {
         "status": status,
         "status_before": order["status"] if _waits(status) and is_under_way(order["status"]) else "",
@@ -145,7 +135,7 @@ def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> d
         "product": product,
         "quantity": quantity,
         "cancelled_quantity": _find_cancelled(row, status, quantity),
-        "price_currency": given["price_currency"],
+        "price_currency": given["price_currency"] or order["currency"],
         "price": price,
         "retail_price": _or(given["retail_price"], price),
         "unit_price": _or(given["unit_price"], price),
@@ -157,7 +147,7 @@ def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> d
         "shipped_at": shipped or ((delivered or guess) if status in SHIPPED else None),
         "delivered_at": delivered or (guess if status == Status.DELIVERED else None),
         "details": read_details(row, _ITEM_DETAILS, ITEM_KNOWN),
-        "created_date": given["created"],
+        "created_date": given["created_date"] or order["created_date"],
         "modified_date": guess,
     }
 
@@ -175,29 +165,29 @@ def is_under_way(status: str) -> bool:
     return status not in FINAL and not _waits(status)
 
 
-def _read_product(row: Document) -> tuple[Document, str]:
+def _read_product(row: Document, name: str) -> tuple[Document, str]:
     """Read an item's product and SKU: an object, or the bare pk of one, or the SKU alone."""
-    product = row.get("product")
+    product = row.get(name)
     if product is not None and not isinstance(product, dict):
-        product = {"pk": need(find_id(row, "product"), "product")}
+        product = {"pk": need(find_id(row, name), name)}
     sku = read_text(row, "sku", 128)
     if product:
         try:
             sku = sku or read_text(product, "sku", 128)
         except DocumentInvalid as error:
-            raise error.within("product") from None
+            raise error.within(name) from None
     elif sku:
         product = {"sku": sku}
     else:
-        raise DocumentInvalid("product", "is required")
+        raise DocumentInvalid(name, "is required")
     return product, sku
 
 
-def _find_parent(row: Document) -> int | None:
-    parent = row.get("parent")
-    return find_id(
-        {"parent": parent.get("pk", parent.get("id")) if isinstance(parent, dict) else parent}, "parent"
-    )
+def _find_parent(row: Document, name: str) -> int | None:
+    parent = row.get(name)
+    if isinstance(parent, dict):
+        return find_id({name: parent.get("pk", parent.get("id"))}, name)
+    return find_id(row, name)
 
 
 def _find_cancelled(row: Document, status: str, quantity: int) -> int:
@@ -207,21 +197,34 @@ def _find_cancelled(row: Document, status: str, quantity: int) -> int:
 
 
 def _find_date(extras: Sequence[Document], name: str) -> datetime | None:
-    for extra in extras:
-        try:
-            moment = find_moment(extra, name)
-        except DocumentInvalid as error:
-            raise error.within("extra_field") from None
-        if moment is not None:
-            return moment
-    return None
+    return next((moment for extra in extras if (moment := find_moment(extra, name))), None)
 
 
-def _read_final_sale(extra: Any) -> bool:
+def _read_final_sale(row: Document, name: str) -> bool:
+    extra = row.get("extra_field")
     try:
-        return isinstance(extra, dict) and read_flag(extra, "is_final_sale")
+        return isinstance(extra, dict) and read_flag(extra, name)
     except DocumentInvalid as error:
         raise error.within("extra_field") from None
+
+
+_ITEM: Final = Form(
+    {
+        "id": find_own_id,
+        "parent": _find_parent,
+        "product": _read_product,
+        "status": find_status,
+        "quantity": partial(find_whole, smallest=1, largest=_LARGEST_QUANTITY),
+        "price_currency": find_currency,
+        "price": read_amount,
+        **dict.fromkeys(_AMOUNTS, find_amount),
+        "invoice_number": partial(read_text, limit=64),
+        "is_final_sale": _read_final_sale,
+        "created_date": find_moment,
+        "modified_date": find_moment,
+    },
+    always=("id", "product", "price", "is_final_sale"),
+)
 
 
 def read_discounts(document: Document, order: Mapping[str, Any]) -> list[DiscountIntake]:
@@ -239,21 +242,33 @@ def read_discounts(document: Document, order: Mapping[str, Any]) -> list[Discoun
 
 
 def _read_discount(row: Document, order: Mapping[str, Any]) -> DiscountIntake:
-    promotion = row.get("promotion")
-    if isinstance(promotion, dict):
-        promotion = promotion.get("pk")
-    columns = {
-        "name": read_text(row, "name", 255),
-        "amount": read_amount(row, "amount"),
-        "cancel_amount": find_amount(row, "cancel_amount") or ZERO,
-        "code": find_text(row, "code", 128),
-        "offer_type": find_text(row, "offer_type", 64) or "",
-        "promotion": find_id({"promotion": promotion}, "promotion"),
-        "session_offer_type": find_text(row, "session_offer_type", 64),
-        "created_date": find_moment(row, "created_date") or order["created_date"],
-        "modified_date": find_moment(row, "modified_date") or order["modified_date"],
-    }
+    columns = _DISCOUNT.read(row)  # the first that is wrong is told of a discount
+    columns["cancel_amount"] = columns["cancel_amount"] or ZERO
+    columns["offer_type"] = columns["offer_type"] or ""
+    columns["created_date"] = columns["created_date"] or order["created_date"]
+    columns["modified_date"] = columns["modified_date"] or order["modified_date"]
     return DiscountIntake(find_id(row, "pk"), columns)
+
+
+def _find_promotion(row: Document, name: str) -> int | None:
+    promotion = row.get(name)
+    return find_id({name: promotion.get("pk")} if isinstance(promotion, dict) else row, name)
+
+
+_DISCOUNT: Final = Form(
+    {
+        "name": partial(read_text, limit=255),
+        "amount": read_amount,
+        "cancel_amount": find_amount,
+        "code": partial(find_text, limit=128),
+        "offer_type": partial(find_text, limit=64),
+        "promotion": _find_promotion,
+        "session_offer_type": partial(find_text, limit=64),
+        "created_date": find_moment,
+        "modified_date": find_moment,
+    },
+    always=("amount",),
+)
 
 
 def _keep_unknown(rows: list[Document], details: Document) -> None:

@@ -18,6 +18,12 @@ _Row = TypeVar("_Row", OrderItem, DiscountItem)
 
 _WAITING: Final = Status.CANCELLATION_WAITING
 _REFUNDS: Final = ("refund_amount", "discount_refund_amount", "shipping_refund_amount")
+#: The columns that a merge looks at: no others need to be read.
+MERGED_OF_ORDERS: Final = ("status", "status_before", *_REFUNDS)
+MERGED_OF_ITEMS: Final = (
+    "sku", "status", "status_before", "shipped_at", "delivered_at", "refund_amount", "cancelled_quantity",
+)  # fmt: skip
+MERGED_OF_DISCOUNTS: Final = ("name", "cancel_amount")
 
 
 def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> None:

@@ -5,10 +5,11 @@ float. Every function raises `DocumentInvalid` for a value that it cannot read, 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ Document = dict[str, Any]
 #: The largest id that every JSON reader keeps exact, and far enough from the end of our sequences.
 LARGEST_ID: Final = 2**53 - 1
 LARGEST_INTEGER: Final = 2**31 - 1
+_Reader = Callable[[Document, str], Any]
 _DEEPEST: Final = 50
 #: No number of the trade has more digits; PostgreSQL and Python each have a limit further out.
 _MOST_DIGITS: Final = 300
@@ -32,6 +34,9 @@ _FOUR_DECIMALS: Final = Decimal("0.0001")
 _AMOUNT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,18}")
 _CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
+#: Amounts and times repeat, within an order and from one to the next: so many are known without reading them again.
+_KNOWN_TEXTS: Final = 4096
+_LONGEST_KNOWN_TEXT: Final = 40
 _STATUSES: Final = {
     **{status.value: status.value for status in Status},
     **{status.name.lower(): status.value for status in Status},
@@ -69,14 +74,15 @@ class Problems:
         except DocumentInvalid as error:
             self._found += (error.within(place) if place else error).problems
 
-    def read(self, readers: Mapping[str, Callable[[], Any]]) -> Document:
-        """Call every reader; return what could be read, by name."""
-        values: Document = {}
-        for name, reader in readers.items():
-            try:
-                values[name] = reader()
-            except DocumentInvalid as error:
-                self._found += error.problems
+    def read(self, document: Document, form: "Form") -> Document:
+        """Read every field; return what could be read, by name."""
+        try:
+            return form.read(document)
+        except DocumentInvalid:  # then one by one, for all that is wrong
+            values: Document = {}
+        for name, reader in form.fields.items():
+            with self.noted():
+                values[name] = reader(document, name)
         return values
 
     def end(self) -> None:
@@ -84,6 +90,31 @@ class Problems:
         if self._found:
             first, *more = self._found
             raise DocumentInvalid(*first, *more)
+
+
+class Form:
+    """Some fields of a kind of document, each with what reads it: a function of the document and the field's name.
+
+    Where a document has no such field, or null, a reader returns the same for every document, which is found out once.
+    The readers of `always` look elsewhere, too, or want the field to be there.
+    """
+
+    def __init__(self, fields: Mapping[str, _Reader], *, always: Collection[str] = ()) -> None:
+        self.fields: Final = dict(fields)
+        self._always: Final = tuple((name, fields[name]) for name in always)
+        self._if_there: Final = {name: read for name, read in fields.items() if name not in always}
+        self._blank: Final = {name: read({}, name) for name, read in self._if_there.items()}
+
+    def read(self, document: Document) -> Document:
+        """Return all values by name. Raises `DocumentInvalid` for the first that is wrong."""
+        values = self._blank.copy()
+        find = self._if_there.get
+        for name, value in document.items():
+            if value is not None and (read := find(name)) is not None:
+                values[name] = read(document, name)
+        for name, read in self._always:
+            values[name] = read(document, name)
+        return values
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -191,9 +222,10 @@ def read_text(source: Document, name: str, limit: int, *, is_required: bool = Fa
 
 def find_text(source: Document, name: str, limit: int) -> str | None:
     """Read a text that may be null; an enumeration as its value."""
-    if source.get(name) is None:
+    value = source.get(name)
+    if value is None:
         return None
-    return read_text({name: plain(source[name])}, name, limit)
+    return read_text({name: plain(value)}, name, limit)
 
 
 def find_amount(source: Document, name: str) -> Decimal | None:
@@ -201,15 +233,26 @@ def find_amount(source: Document, name: str) -> Decimal | None:
     value = source.get(name)
     if value is None or value == "":
         return None
-    if type(value) is str:
-        if len(value) > _MOST_DIGITS or not _AMOUNT.fullmatch(value):
-            raise DocumentInvalid(name, "not an amount")
+    kind = type(value)
+    if kind is str:
+        try:
+            return _parse_amount(value) if len(value) <= _LONGEST_KNOWN_TEXT else _read_amount_text(value)
+        except DocumentInvalid as error:
+            raise error.within(name) from None
+    if kind is int:
         value = Decimal(value)
-    elif type(value) is int:
-        value = Decimal(value)
-    elif type(value) is not Decimal:
+    elif kind is not Decimal:
         raise DocumentInvalid(name, "not an amount")
     return check_amount(value, name)
+
+
+def _read_amount_text(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS or not _AMOUNT.fullmatch(text):
+        raise DocumentInvalid("", "not an amount")
+    return check_amount(Decimal(text), "")
+
+
+_parse_amount: Final = lru_cache(_KNOWN_TEXTS)(_read_amount_text)
 
 
 def check_amount(amount: Decimal, name: str) -> Decimal:
@@ -238,19 +281,27 @@ def find_moment(source: Document, name: str) -> datetime | None:
     if type(value) is not str:
         raise DocumentInvalid(name, "not an ISO 8601 date and time")
     try:
-        moment = datetime.fromisoformat(value)
+        return _parse_moment(value) if len(value) <= _LONGEST_KNOWN_TEXT else _read_moment_text(value)
+    except DocumentInvalid as error:
+        raise error.within(name) from None
+
+
+def _read_moment_text(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise DocumentInvalid(name, "not an ISO 8601 date and time") from None
+        raise DocumentInvalid("", "not an ISO 8601 date and time") from None
     if moment.tzinfo is None:
-        raise DocumentInvalid(name, "has no time zone")
+        raise DocumentInvalid("", "has no time zone")
     if not is_plausible(moment):
-        raise DocumentInvalid(name, f"not between {EARLIEST.year} and {LATEST.year}")
+        raise DocumentInvalid("", f"not between {EARLIEST.year} and {LATEST.year}")
     return moment.astimezone(UTC)
 
 
-def find_whole(
-    source: Document, name: str, *, smallest: int = 0, largest: int = LARGEST_INTEGER
-) -> int | None:
+_parse_moment: Final = lru_cache(_KNOWN_TEXTS)(_read_moment_text)
+
+
+def find_whole(source: Document, name: str, smallest: int = 0, largest: int = LARGEST_INTEGER) -> int | None:
     """Read a whole number, or digits, between two bounds; null is None."""
     value = source.get(name)
     if value is None or value == "":
@@ -268,7 +319,12 @@ def find_whole(
 
 def find_id(source: Document, name: str) -> int | None:
     """Read an id: the shop's ids are ours."""
-    return find_whole(source, name, smallest=1, largest=LARGEST_ID)
+    return find_whole(source, name, 1, LARGEST_ID)
+
+
+def find_own_id(source: Document, name: str) -> int | None:
+    """Read the id of an order or item, which may stand under `pk`."""
+    return find_id(source, name) or find_id(source, "pk")
 
 
 def find_status(source: Document, name: str) -> str | None:
