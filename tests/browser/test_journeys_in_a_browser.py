@@ -156,9 +156,21 @@ def test_places_come_by_the_button_where_the_script_gets_another_answer(
             route.continue_()
 
     page.route("**/address/**", answer)
+    for name, label in {"city": "Ankara", "township": "Çankaya"}.items():
+        with page.expect_navigation():
+            page.locator(f"#typed [name$={name}]").select_option(label=label)
+    visit.assert_fine()
+
+
+def test_what_was_chosen_stays_chosen_when_the_places_inside_it_arrive(
+    open_window: Open, ankara: City
+) -> None:
+    page = open_window().log_in("/address/")
     page.locator("#typed [name$=city]").select_option(label="Ankara")
     page.locator("#typed [name$=township]").select_option(label="Çankaya")
-    visit.assert_fine()
+    page.locator(f"#typed [name$=city] option[value='{ankara.pk}'][selected]").wait_for(state="attached")
+    chosen = [page.locator(f"#typed [name$={name}] :checked").text_content() for name in ("city", "township")]
+    assert chosen == ["Ankara", "Çankaya"]
 
 
 @every_way

@@ -157,7 +157,7 @@ document.addEventListener("change", async (event) => {
     for (const list of form.querySelectorAll("select")) {
       const fresh = page.getElementById(list.id);
       if (fresh && /(city|township|district)$/.test(list.name) && list !== event.target) {
-        list.replaceChildren(...fresh.childNodes);
+        list.innerHTML = fresh.innerHTML; // moved one by one, options would leave another one chosen
       }
     }
   } catch {
