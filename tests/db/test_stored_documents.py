@@ -52,20 +52,19 @@ NOT_SHOWN = {
         "id", "user_id", "origin", "cause", "cause_detail", "command", "approved_request_id", "policy_version_id",
         "idempotency_record_id", "checks", "manual_since", "sent_at", "settled_at", "late_at", "created_at",
     },
-    # What the line's request shows of it; whose account it is, and how the points go, is said by nobody.
-    "cancellations_submissionline": {"id", "fully_refund_as_loyalty_money", "holder_name", "closed_at"},
-    # Its way into Omnitron's queue, and who decided.
+    # What the line's request shows of it; whose account it is is said by nobody, and its quote says where money goes.
+    "cancellations_submissionline": {"id", "fully_refund_as_loyalty_money", "holder_name"},
+    # Its way into Omnitron's queue, and when it was decided.
     "cancellations_cancellationrequest": {
         "id", "uuid", "cause", "reject_reason", "remote_pks", "delivery_error", "is_undeliverable", "delivery_attempts",
         "requeue_count", "remote_name", "pending_create_id", "pending_create_at", "delivered_at", "decided_at",
-        "rejection_sent_at", "decided_by_id", "created_date", "modified_date",
+        "rejection_sent_at", "created_date", "modified_date",
     },
     "cancellations_refundquote": {
-        "id", "order_version", "is_binding", "way", "destination", "rest_points_returned", "rest_points_credited",
-        "fee_amount", "is_rest_for_last", "rest_line_id", "created_at",
+        "id", "order_version", "is_binding", "way", "rest_points_credited", "fee_amount", "rest_line_id", "created_at",
     },
     "cancellations_refundquoteline": {
-        "id", "item_amount", "discount_share", "interest_share", "tax_included", "points_clawed_back",
+        "id", "tax_included", "points_clawed_back",
     },
     "cancellations_withdrawal": {
         "id", "user_id", "name", "email", "language", "statement", "is_in_time", "period_ends_at", "decided_at",

@@ -23,7 +23,7 @@ ORDER_FIELDS = set(
     "id number status currency orderitem_set discountitem_set is_cancelled is_cancellable is_refundable "
     "shipping_address billing_address shipping_company client_type payment_option amount "
     "amount_without_discount discount_amount shipping_amount shipping_tax_rate refund_amount "
-    "discount_refund_amount shipping_refund_amount is_payable tracking_url tracking_number "
+    "discount_refund_amount shipping_refund_amount refund_set is_payable tracking_url tracking_number "
     "defined_tracking_url shipping_tracking_url bank loyaltytransaction_set invoice_number invoice_date "
     "e_archive_url order_type remote_addr has_gift_box gift_box_note language_code notes delivery_range "
     "extra_field user_email shipping_option_slug payment_option_slug bin_number installment_count "
@@ -217,15 +217,15 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
     api.log_in(shop.user)
 
     # The session with its user; the order and the revisions, or count and page with them; then order, policy, items,
-    # discounts, lines, requests, companies, points, and what is kept, for each order.
+    # discounts, lines with their requests and refunds, companies, points, and what is kept, for each order.
     read, signed = f"/users/orders/{shop.order.pk}/", f"/orders/completed/{sign(shop.order)}/"
-    with django_assert_num_queries(3 + 8 + count + 1):
+    with django_assert_num_queries(3 + 7 + count + 1):
         assert api.get("/users/orders/").status_code == 200
     with django_assert_num_queries(3):
         assert api.get("/users/orders/").status_code == 200
     with django_assert_num_queries(3):
         assert api.get(read).status_code == 200
-    with django_assert_num_queries(3 + 9 + 1):
+    with django_assert_num_queries(3 + 8 + 1):
         assert api.get(signed).status_code == 200
     with django_assert_num_queries(3):
         assert api.get(signed).status_code == 200

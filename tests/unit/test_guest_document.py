@@ -22,7 +22,7 @@ HIDDEN_OF_ITEM = {
     "datasource", "e_archive_url", "extra_field", "extra_product_price", "extra_product_stock", "invoice_date",
 }  # fmt: skip
 #: Shown in part, or by lists of their own.
-PARTS_OF_ORDER = {"orderitem_set", "discountitem_set", "shipping_address"}
+PARTS_OF_ORDER = {"orderitem_set", "discountitem_set", "shipping_address", "refund_set"}
 PARTS_OF_ITEM = {"cancellationrequest_set", "active_cancellation_request", "product"}
 
 
@@ -43,9 +43,20 @@ def test_every_field_is_shown_or_hidden_on_purpose() -> None:
     }
 
 
+def make_refund() -> dict[str, Any]:
+    label = "Account ending in 1326"
+    return {"amount": "5.00", "destination": {"value": "iban", "label": label, "account_end": "1326"}}
+
+
+HIDDEN_REFUND = {
+    "amount": "5.00",
+    "destination": {"value": "iban", "label": "A bank account", "account_end": None},
+}
+
+
 def make_document() -> dict[str, Any]:
     """Write a document in which every value that is no part names its field."""
-    request = {name: f"request {name}" for name in list_fields(ItemRequest)}
+    request = {**{name: f"request {name}" for name in list_fields(ItemRequest)}, "refund": make_refund()}
     item = {
         **{name: f"item {name}" for name in list_fields(OrderItem)},
         "product": {"name": "Mug", "cost_price": "1.00"},
@@ -56,6 +67,7 @@ def make_document() -> dict[str, Any]:
         **{name: f"order {name}" for name in list_fields(Order)},
         "orderitem_set": [item],
         "discountitem_set": [{name: f"discount {name}" for name in list_fields(DiscountItem)}],
+        "refund_set": [make_refund()],
         "shipping_address": {
             "line": "Street 1",
             "phone_number": "5",
@@ -83,7 +95,12 @@ def test_what_is_hidden_is_null_or_empty_however_deep_and_no_field_is_missing() 
     assert {name for name, value in item.items() if value == f"item {name}"} == ITEM_FIELDS - {"product"}
     assert item["product"] == {**dict.fromkeys(PRODUCT_FIELDS), "name": "Mug"}
     for request in (item["active_cancellation_request"], *item["cancellationrequest_set"]):
-        assert request == {**{name: f"request {name}" for name in REQUEST_FIELDS}, "description": ""}
+        assert request == {
+            **{name: f"request {name}" for name in REQUEST_FIELDS},
+            "description": "",
+            "refund": HIDDEN_REFUND,
+        }
+    assert viewed["refund_set"] == [HIDDEN_REFUND]
     [discount] = viewed["discountitem_set"]
     assert {name for name, value in discount.items() if value is not None} == DISCOUNT_FIELDS
 

@@ -15,8 +15,8 @@ _BATCH: Final = 1000
 def forget_accounts() -> int:
     """Clear the accounts of lines that were closed longer ago than the setting says; tell how many.
 
-    An open line keeps its account, however old it is: somebody may still have to pay to it. Nothing that a
-    document shows changes, so no order is locked and no version moves.
+    An open line keeps its account, however old it is: somebody may still have to pay to it. A document loses no more
+    than the account's last digits, so no order is locked and no version moves.
     """
     count = 0
     while pks := list(_list_due().values_list("pk", flat=True)[:_BATCH]):

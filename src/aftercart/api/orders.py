@@ -133,7 +133,8 @@ class TakeBack(APIView):
         found = read_id(pk)
         if found is None:
             raise OrderNotFound
-        return Response(request_document(take_back_request(get_user(request), found)))
+        taken_back = take_back_request(get_user(request), found)
+        return Response(request_document(taken_back.line.order_item.order, taken_back))
 
 
 class ChangeAddress(APIView):

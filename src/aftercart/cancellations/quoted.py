@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Min
+from django.db.models import Min
 
 from aftercart.cancellations.quotes import IS_UNREPORTED, RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
@@ -87,22 +87,12 @@ def find_overdue(now: datetime) -> datetime | None:
     return find_due(first) if first else None
 
 
-@dataclass(frozen=True, slots=True)
-class QuotedRefund:
-    """What a request was quoted, less fees, and with which submission it was asked."""
-
-    refund: Decimal
-    submission: UUID
-
-
-def find_quoted(request_pks: Sequence[int]) -> dict[int, QuotedRefund]:
-    """Find what these requests were quoted, by request (one query; none for none)."""
+def find_submissions(request_pks: Sequence[int]) -> dict[int, UUID]:
+    """Find the submissions with which these requests were quoted, by request (one query; none for none)."""
     if not request_pks:
         return {}
-    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks).values_list(
-        "line__request", F("refund_amount") - F("fee_amount"), "quote__submission__uuid"
-    )
-    return {pk: QuotedRefund(refund, submission) for pk, refund, submission in rows}
+    rows = RefundQuoteLine.objects.filter(line__request__in=request_pks)
+    return dict(rows.values_list("line__request", "quote__submission__uuid"))
 
 
 def is_rest_quoted(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_any_open: bool) -> bool:

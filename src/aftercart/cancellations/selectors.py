@@ -1,7 +1,7 @@
 """Reads of reasons, companies, open lines and requests."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
+from aftercart.cancellations.refunds import find_line_refund, list_refunds
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
@@ -60,10 +61,11 @@ def find_open_items(order_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(lines.values_list("order_item_id", flat=True))
 
 
-def _list_open_lines(order_ids: Iterable[int]) -> dict[int, SubmissionLine]:
-    """List the lines in progress of these orders, by item, with what their documents need."""
-    lines = SubmissionLine.objects.filter(order_item__order_id__in=list(order_ids), is_open=True)
-    return {line.order_item_id: line for line in lines.select_related("submission", "shipping_company")}
+def _list_lines(order_ids: Iterable[int]) -> models.QuerySet[SubmissionLine]:
+    """List all that was asked for of these orders, oldest first, with what its documents need."""
+    lines = SubmissionLine.objects.filter(submission__order_id__in=list(order_ids)).order_by("pk")
+    needed = ("submission", "shipping_company", "request", "quoted__quote")
+    return lines.select_related(*needed).defer("holder_name", "submission__command")
 
 
 #: Lines whose request our staff has rejected, when Omnitron may have it and is still to be told. Until then what
@@ -145,12 +147,6 @@ def is_sync_due(order_pk: int) -> bool:
     return not Order.objects.filter(pk=order_pk, sync_due_at__gt=get_now() + _CLOCKS).exists()
 
 
-def list_requests(order_ids: Iterable[int]) -> models.QuerySet[CancellationRequest]:
-    """List the requests of these orders, newest first, with what their documents need."""
-    requests = CancellationRequest.objects.filter(line__order_item__order_id__in=list(order_ids))
-    return requests.select_related("line__shipping_company")
-
-
 @dataclass(frozen=True, slots=True)
 class TimedDocument:
     """An order's document, and the last instant at which its verdicts hold; None: until something is written."""
@@ -173,19 +169,20 @@ def build_timed_documents(orders: Sequence[Order], book: PolicyBook | None = Non
     ids = [order.pk for order in orders]
     items = _by_order(OrderItem.objects.filter(order_id__in=ids))
     discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))
-    open_lines = _list_open_lines(ids)
-    requests: dict[int, list[CancellationRequest]] = defaultdict(list)
-    for request in list_requests(ids):
-        requests[request.line.order_item_id].append(request)
+    lines: dict[int, list[SubmissionLine]] = defaultdict(list)
+    for line in _list_lines(ids):
+        lines[line.submission.order_id].append(line)
     companies = list(EasyReturnCompany.objects.filter(is_active=True))
     points = find_order_entries(ids)
     documents = []
     for order in orders:
-        facts = gather_facts(order, items[order.pk], frozenset(open_lines))
+        open_items = frozenset(line.order_item_id for line in lines[order.pk] if line.is_open)
+        facts = gather_facts(order, items[order.pk], open_items)
         verdicts = _Verdicts(facts, order.created_date, get_policy(order, book), now)
         document = order_document(
             order,
-            items=_item_documents(order, items[order.pk], open_lines, requests, companies, verdicts),
+            items=_item_documents(order, items[order.pk], lines[order.pk], companies, verdicts),
+            refunds=list_refunds(order, lines[order.pk], items[order.pk]),
             discounts=discounts[order.pk],
             points=[transaction_document(entry) for entry in points[order.pk]],
         )
@@ -229,18 +226,23 @@ def _by_order(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def _item_documents(
     order: Order,
     items: Sequence[OrderItem],
-    open_lines: Mapping[int, SubmissionLine],
-    requests: dict[int, list[CancellationRequest]],
+    lines: Sequence[SubmissionLine],
     companies: Sequence[EasyReturnCompany],
     verdicts: _Verdicts,
 ) -> list[dict[str, Any]]:
     collected = find_collected(verdicts.policy, items)
     collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
+    open_lines = {line.order_item_id: line for line in lines if line.is_open}
+    requests: dict[int, list[CancellationRequest]] = defaultdict(list)
+    for request in sorted((line.request for line in lines if hasattr(line, "request")), key=lambda r: -r.pk):
+        requests[request.line.order_item_id].append(request)
     documents = []
     for item in items:
-        of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
+        of_item = [
+            (r.status in CancellationRequest.OPEN, request_document(order, r)) for r in requests[item.pk]
+        ]
         line = open_lines.get(item.pk)
-        direct = None if line is None else _direct_document(line)
+        direct = None if line is None else _direct_document(order, line)
         documents.append(
             item_document(
                 item,
@@ -260,20 +262,20 @@ def company_document(company: EasyReturnCompany) -> dict[str, Any]:
     return {"pk": company.pk, "shipping_company": {"value": company.value, "label": company.name}}
 
 
-def request_document(request: CancellationRequest) -> dict[str, Any]:
-    """Write a request as it stands inside an item (contract section 6)."""
+def request_document(order: Order, request: CancellationRequest) -> dict[str, Any]:
+    """Write a request of an order as it stands inside an item (contract section 6)."""
     status = {"value": request.status, "label": request.get_status_display()}
-    return {"id": request.pk, **_line_document(request.line, status)}
+    return {"id": request.pk, **_line_document(order, request.line, status)}
 
 
-def _direct_document(line: SubmissionLine) -> dict[str, Any]:
+def _direct_document(order: Order, line: SubmissionLine) -> dict[str, Any]:
     """Write a cancellation on its direct way like a request, which it has none of and so no id."""
     is_taken = line.submission.state == Submission.State.APPLIED
     status = CancellationRequest.Status.CONFIRMED if is_taken else CancellationRequest.Status.VERIFYING
-    return {"id": None, **_line_document(line, {"value": status.value, "label": str(status.label)})}
+    return {"id": None, **_line_document(order, line, {"value": status.value, "label": str(status.label)})}
 
 
-def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
+def _line_document(order: Order, line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
     company = line.shipping_company
     return {
         "cancellation_type": {
@@ -290,6 +292,7 @@ def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, An
         "description": line.description,
         "reason": line.reason_id,
         "order_item": line.order_item_id,
+        "refund": find_line_refund(order, line),
     }
 
 

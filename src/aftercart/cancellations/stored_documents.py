@@ -162,6 +162,7 @@ def digest_conditions() -> str:
         settings.SHOP_TIME_ZONE,
         frozenset(settings.WITHDRAWAL_COUNTRIES),
         settings.WITHDRAWAL_DAYS,
+        settings.REFUND_LIFE,
         settings.SHOP_NAME,
         settings.CONTACT_EMAIL,
         settings.CONTACT_PHONE,

@@ -69,11 +69,9 @@ def order_document(
     items: Sequence[Mapping[str, Any]],
     discounts: Sequence[DiscountItem],
     points: Sequence[Mapping[str, Any]] = (),
+    refunds: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Write an order. `items` are item documents; the order can do what any of them can.
-
-    `points` are the documents of its entries in the ledger; without any, what the shop sent is passed on.
-    """
+    """Write an order of its parts' documents; without any of `points`, those that the shop sent are passed on."""
     details = order.details
     card = details.get("card")
     return {
@@ -98,6 +96,7 @@ def order_document(
         "refund_amount": format_amount(order.refund_amount),
         "discount_refund_amount": format_amount(order.discount_refund_amount),
         "shipping_refund_amount": format_amount(order.shipping_refund_amount),
+        "refund_set": list(refunds),
         "installment_interest_amount": format_amount(order.installment_interest_amount),
         "is_payable": bool(details.get("is_payable")),
         "has_gift_box": bool(details.get("has_gift_box")),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aftercart.orders.document import NO_ADDRESS, PRODUCT_FIELDS
+from aftercart.orders.refund_words import name_destination
 
 ORDER_FIELDS: Final = frozenset({
     "id", "number", "status", "currency", "is_cancelled", "is_cancellable", "is_refundable", "shipping_company",
@@ -26,7 +27,7 @@ ITEM_FIELDS: Final = frozenset({
     "attributes_kwargs", "localized_attributes", "localized_attributes_kwargs", "created_date", "modified_date",
 })  # fmt: skip
 REQUEST_FIELDS: Final = frozenset({
-    "id", "cancellation_type", "status", "easy_return", "reason", "order_item",
+    "id", "cancellation_type", "status", "easy_return", "reason", "order_item", "refund",
 })  # fmt: skip
 DISCOUNT_FIELDS: Final = frozenset({
     "pk", "order", "name", "amount", "cancel_amount", "created_date", "modified_date",
@@ -48,6 +49,7 @@ def view_document(document: Mapping[str, Any]) -> dict[str, Any]:
         "shipping_address": _view_address(document["shipping_address"]),
         "billing_address": dict(NO_ADDRESS),
         "loyaltytransaction_set": [],
+        "refund_set": [_view_refund(refund) for refund in document["refund_set"]],
         "extra_field": {name: extra[name] for name in extra.keys() & EXTRA_FIELDS}
         if isinstance(extra, dict)
         else None,
@@ -65,7 +67,17 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _view_request(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_keep(request, REQUEST_FIELDS), "description": ""}
+    refund = request["refund"]
+    return {**_keep(request, REQUEST_FIELDS), "description": "", "refund": refund and _view_refund(refund)}
+
+
+def _view_refund(refund: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a refund without the end of the account that it goes to."""
+    destination = refund["destination"]
+    if not destination or destination["account_end"] is None:
+        return dict(refund)
+    hidden = {"account_end": None, "label": name_destination(destination["value"])}
+    return {**refund, "destination": {**destination, **hidden}}
 
 
 def _view_address(address: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from aftercart.cancellations.kind_words import WORDS, SubmissionKind, find_kind
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.policy_selectors import find_collected, get_book_and_end, get_policy
-from aftercart.cancellations.quoted import Unreported, find_quoted, find_unreported
+from aftercart.cancellations.quoted import Unreported, find_submissions, find_unreported
 from aftercart.cancellations.selectors import build_timed_documents, find_open_items
 from aftercart.cancellations.stored_documents import find_first
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer, list_withdrawals
@@ -154,15 +154,16 @@ class OrderPage:
     def requests(self) -> list[dict[str, Any]]:
         """The requests of all items, newest first.
 
-        Each with its item's name, what it was quoted (None if nothing was) and whether it is open.
+        Each with its item's name, the submission that it came with (None if nothing was quoted), and whether it is
+        open.
         """
         asked = [(item, request) for item in self.items for request in item.requests]
-        quoted = find_quoted([request["id"] for _item, request in asked])
+        submissions = find_submissions([request["id"] for _item, request in asked])
         found = [
             {
                 **request,
                 "item": item.name,
-                "quoted": quoted.get(request["id"]),
+                "submission": submissions.get(request["id"]),
                 "is_open": request["status"]["value"] in CancellationRequest.OPEN,
             }
             for item, request in asked

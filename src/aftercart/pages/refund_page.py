@@ -15,6 +15,7 @@ from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.clock import get_now
 from aftercart.orders.quotes import LineQuote
+from aftercart.orders.refund_words import list_refund_rows
 from aftercart.orders.rules import Effect, list_refusals
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
@@ -160,19 +161,15 @@ class RefundPage:
         """The rows above the total; their sum is the total."""
         quote = self._any.quote
         goods = sum((line.item_amount for line in quote.lines), Decimal(0))
-        discount = sum((line.discount_share for line in quote.lines), Decimal(0))
-        interest = sum((line.interest_share for line in quote.lines), Decimal(0))
-        rows = [AmountRow(_("Items"), goods)]
-        for label, amount in (
-            (_("Their share of the discount"), -discount),
-            (_("Instalment interest"), interest),
-            (_("Shipping"), quote.shipping_refund),
-            (_("Gift box"), quote.gift_box_refund),
-            (_("Fee"), -quote.fees),
-        ):
-            if amount:
-                rows.append(AmountRow(label, amount))
-        return rows
+        others = {
+            "discount": -sum((line.discount_share for line in quote.lines), Decimal(0)),
+            "interest": sum((line.interest_share for line in quote.lines), Decimal(0)),
+            "shipping": quote.shipping_refund,
+            "gift_box": quote.gift_box_refund,
+            "fee": -quote.fees,
+        }
+        rows = (AmountRow(row.label, row.amount) for row in list_refund_rows(others))
+        return [AmountRow(_("Items"), goods), *rows]
 
     @property
     def options(self) -> list[Option]:

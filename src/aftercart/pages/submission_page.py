@@ -13,20 +13,19 @@ from django.utils.translation import gettext as _
 from aftercart.actions.take_back_request import UNDECIDED
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import State, SubmissionKind, find_kind
+from aftercart.cancellations.line_states import find_state
 from aftercart.cancellations.models import (
     CancellationRequest,
-    Destination,
-    RefundQuote,
     RefundQuoteLine,
     Submission,
     SubmissionLine,
 )
+from aftercart.cancellations.refunds import describe_submission, find_amount
 from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.payment import say_unpaid
-from aftercart.orders.refund_words import name_destination
-from aftercart.pages.amounts import AmountRow
+from aftercart.orders.refund_words import RefundRow
 from aftercart.pages.item_cards import ItemCard
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.outcome_words import CAUSES, OutcomeWords, find_outcome
@@ -50,7 +49,6 @@ class AskedLine:
     state: State
     declined: str
     line: SubmissionLine
-    quoted: RefundQuoteLine | None
 
 
 class SubmissionPage:
@@ -62,9 +60,11 @@ class SubmissionPage:
         self.submission = submission
         self.order_page = OrderPage(order, guest=guest)
         self.currency = self.order_page.currency
-        self.quote: RefundQuote | None = RefundQuote.objects.filter(submission=submission).first()
         cards = {card.pk: card for card in self.order_page.items}
-        self.lines = [_make_line(line, quoted, cards) for line, quoted in _read_lines(submission)]
+        rows = _read_lines(submission)
+        #: All that comes back, as far as it is known; None where nothing does, or nothing was quoted.
+        self.described = describe_submission(order, rows, self.order_page.rows)
+        self.lines = [_make_line(line, cards) for line in rows]
         if self.order_page.is_view_only:
             self.lines = [replace(asked, description="") for asked in self.lines]
 
@@ -122,66 +122,34 @@ class SubmissionPage:
         return 2 if self.state == "working" else 5
 
     @property
-    def _going(self) -> list[AskedLine]:
-        """The lines that something comes back for: nothing comes of what was declined."""
-        return [asked for asked in self.lines if asked.state not in _NOTHING_DONE]
-
-    @property
-    def _rest(self) -> Decimal:
-        """What comes back of delivery and gift box: only if all of it goes through."""
-        if self.quote is None or len(self._going) < len(self.lines):
-            return ZERO
-        return self.quote.given_rest
-
-    @property
-    def rest_rows(self) -> list[AmountRow]:
+    def rest_rows(self) -> tuple[RefundRow, ...]:
         """What comes back of the order as a whole, so that the total is the sum of what is shown."""
-        if self.quote is None or not self._rest:
-            return []
-        rows = [
-            AmountRow(_("Shipping"), self.quote.shipping_refund_amount),
-            AmountRow(_("Gift box"), self.quote.gift_box_refund_amount),
-        ]
-        rest = self._rest - sum((row.amount for row in rows), ZERO)
-        return [row for row in [*rows, AmountRow(_("Other adjustments"), rest)] if row.amount]
+        return self.described.rest.rows if self.described else ()
 
     @property
     def refund(self) -> Decimal | None:
-        """All that comes back, as far as it is known; None where nothing was quoted."""
-        if self.quote is None or not self._going:
-            return None
-        return sum((asked.refund or ZERO for asked in self._going), self._rest)
+        """All that comes back, as far as it is known; None where nothing does, or nothing was quoted."""
+        return None if self.described is None else self.described.amount
 
     @property
     def points(self) -> Decimal:
         """What of it are points, having been paid with points."""
-        quoted = [asked.quoted.points_returned for asked in self._going if asked.quoted]
-        rest = self.quote.rest_points_returned if self.quote and self._rest else ZERO
-        return sum(quoted, rest)
-
-    @property
-    def refund_label(self) -> str:
-        """What that amount is, by now: refunded only where Omnitron has reported it."""
-        if all(asked.state in {"done", *_NOTHING_DONE} for asked in self.lines):
-            is_refunded = all(asked.quoted is None or asked.quoted.is_refunded for asked in self._going)
-            return _("Refunded") if is_refunded else _("Refund on its way")
-        return _("Your refund if we agree") if self.state == "requested" else _("Your refund")
+        return self.described.points_returned if self.described else ZERO
 
     @property
     def unpaid_message(self) -> str:
         """That nothing was paid, so that nothing but points is returned; "" where something was."""
-        if self.quote is None or self.quote.destination != Destination.NONE:
+        if self.described is None or self.described.is_paid:
             return ""
         return say_unpaid(has_points=self.points > ZERO)
 
     @property
     def destination(self) -> str:
-        """Where what is not points goes, and no more of an account than its end."""
-        if self.quote is None or (self.refund or ZERO) <= self.points:
+        """Where what is not points goes: of an account its end, and not behind a link alone."""
+        if self.described is None:
             return ""
-        iban = next((asked.line.iban for asked in self.lines if asked.line.iban), "")
-        method = str(self.order.payment_option.get("name") or "")
-        return name_destination(self.quote.destination, account_end=iban[-4:], method=method)
+        shown = replace(self.described, account_end="") if self.order_page.is_view_only else self.described
+        return shown.destination_name
 
     @property
     def passes(self) -> list[ReturnCard]:
@@ -215,43 +183,23 @@ class SubmissionPage:
         return entries
 
 
-def _read_lines(submission: Submission) -> list[tuple[SubmissionLine, RefundQuoteLine | None]]:
+def _read_lines(submission: Submission) -> list[SubmissionLine]:
     """Read what was asked, and what it was quoted (nothing, if it is from before there were quotes)."""
-    lines = submission.list_carried().select_related(
-        "reason", "shipping_company", "request", "submission", "quoted"
-    )
-    return [(line, getattr(line, "quoted", None)) for line in lines]
+    needed = ("reason", "shipping_company", "request", "submission", "quoted__quote")
+    return list(submission.list_carried().select_related(*needed))
 
 
-def _make_line(line: SubmissionLine, quoted: RefundQuoteLine | None, cards: dict[int, ItemCard]) -> AskedLine:
+def _make_line(line: SubmissionLine, cards: dict[int, ItemCard]) -> AskedLine:
     request: CancellationRequest | None = getattr(line, "request", None)
+    quoted: RefundQuoteLine | None = getattr(line, "quoted", None)
+    state = find_state(line)
     return AskedLine(
         item=cards[line.order_item_id],
         quantity=line.quantity,
         reason=line.reason.get_subject((get_language() or "en")[:2]),
         description=line.description,
-        refund=(quoted.given_amount if line.outcome == "completed" else quoted.quoted_amount)
-        if quoted
-        else None,
-        state=_find_state(line, request),
+        refund=None if quoted is None or state in _NOTHING_DONE else find_amount(line, quoted),
+        state=state,
         declined=request.reject_reason if request and request.cause != Cause.TAKEN_BACK else "",
         line=line,
-        quoted=quoted,
     )
-
-
-def _find_state(line: SubmissionLine, request: CancellationRequest | None) -> State:
-    if not line.is_open:
-        is_taken_back = request is not None and request.cause == Cause.TAKEN_BACK
-        return "done" if line.outcome == "completed" else "taken_back" if is_taken_back else "declined"
-    if request is not None and request.status == CancellationRequest.Status.VERIFYING:
-        return "checking"
-    if line.submission.state == _States.APPLIED:
-        return "sent"
-    if (
-        request is not None
-        and request.status == CancellationRequest.Status.CONFIRMED
-        and request.decided_by_id
-    ):
-        return "approved"  # and not before Omnitron has taken it: it may refuse, and the team decides again
-    return "requested" if line.submission.state == _States.REFUSED else "working"

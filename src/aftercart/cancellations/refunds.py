@@ -1,0 +1,263 @@
+"""What comes back, as its customer reads it on pages and in JSON: pure, from rows already read.
+
+What was declined or taken back brings nothing. Delivery and gift box belong to a submission as a whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from aftercart.cancellations.line_states import find_state
+from aftercart.cancellations.models import Destination, RefundQuote, RefundQuoteLine, SubmissionLine
+from aftercart.cancellations.quoted import find_due
+from aftercart.lib.money import ZERO, format_amount
+from aftercart.lib.times import format_time
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.refund_words import RefundRow, list_refund_rows, name_destination
+
+
+class RefundStatus(StrEnum):
+    """How a refund stands. Of several lines the one that is behind speaks: the first of these."""
+
+    REQUESTED = "requested"
+    EXPECTED = "expected"
+    UNDER_WAY = "under_way"
+    REFUNDED = "refunded"
+    NONE = "none"
+
+
+LABELS: Final[dict[RefundStatus, str | Promise]] = {
+    RefundStatus.REQUESTED: _("Your refund if we agree"),
+    RefundStatus.EXPECTED: _("Your refund"),
+    RefundStatus.UNDER_WAY: _("Refund on its way"),
+    RefundStatus.REFUNDED: _("Refunded"),
+    RefundStatus.NONE: _("Nothing to refund"),
+}
+_BEHIND_FIRST: Final = list(RefundStatus)
+#: Where a refund goes, in the order in which it is said.
+SPLIT: Final = (Destination.PAYMENT_METHOD, Destination.IBAN, Destination.LOYALTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What comes back of an order as a whole with one submission."""
+
+    amount: Decimal = ZERO
+    points_returned: Decimal = ZERO
+    rows: tuple[RefundRow, ...] = ()
+
+
+_NO_REST: Final = Rest()
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What comes back. `amount` is `goods_amount` with `rows`; `points_returned` of it were paid with points.
+
+    The rest goes to `destination`; None where nothing does. `due_at`: until when it has to be with the customer, while
+    it is under way. `rest` is a part of it. `is_paid`: money had been paid for something of it.
+    """
+
+    status: RefundStatus
+    amount: Decimal
+    goods_amount: Decimal
+    rows: tuple[RefundRow, ...]
+    rest: Rest
+    points_returned: Decimal
+    destination: Destination | None
+    account_end: str
+    method: str
+    due_at: datetime | None
+    is_paid: bool
+
+    @property
+    def label(self) -> str:
+        """How it stands, in the customer's words."""
+        return str(LABELS[self.status])
+
+    @property
+    def destination_name(self) -> str:
+        """Where it goes, in the customer's words; "" where nothing does."""
+        if self.destination is None:
+            return ""
+        return name_destination(self.destination, account_end=self.account_end, method=self.method)
+
+    @property
+    def split(self) -> dict[Destination, Decimal]:
+        """How much goes where; their sum is the amount."""
+        split = dict.fromkeys(SPLIT, ZERO)
+        split[Destination.LOYALTY] = self.points_returned
+        if self.destination is not None:
+            split[self.destination] += self.amount - self.points_returned
+        return split
+
+
+def describe_line(order: Order, line: SubmissionLine) -> Refund | None:
+    """Describe what comes back for one line; None where nothing does, or nothing was quoted.
+
+    Wants its submission, its request and its quote selected, as do the others.
+    """
+    quoted = _find_quoted(line)
+    return None if quoted is None else _describe(order, quoted.quote, [line], _NO_REST)
+
+
+def describe_submission(
+    order: Order, lines: Sequence[SubmissionLine], items: Iterable[OrderItem]
+) -> Refund | None:
+    """Describe what comes back for all lines of one submission. `items` are all of the order's, as they stand."""
+    quoted = next((quoted for line in lines if (quoted := _find_quoted(line))), None)
+    if quoted is None:
+        return None
+    return _describe(order, quoted.quote, lines, find_rest(quoted.quote, lines, items))
+
+
+def find_rest(quote: RefundQuote, lines: Sequence[SubmissionLine], items: Iterable[OrderItem]) -> Rest:
+    """Find what comes back of the order as a whole with these lines, which are all of their quote.
+
+    Before it is booked only what is still to come if all that is asked for goes through: nothing once one of them was
+    declined, none is open any more, or, where it rests on that, something of the order stays.
+    """
+    if quote.rest_booked_at is None:
+        is_open = any(line.is_open for line in lines)
+        is_declined = any(line.outcome == SubmissionLine.Outcome.REJECTED for line in lines)
+        stays = quote.is_rest_for_last and any(item.left_quantity > item.reserved_quantity for item in items)
+        if is_declined or stays or not is_open:
+            return _NO_REST
+    amount = quote.given_rest
+    amounts = {"shipping": quote.shipping_refund_amount, "gift_box": quote.gift_box_refund_amount}
+    amounts["other"] = amount - sum(amounts.values(), ZERO)
+    return Rest(
+        amount=amount,
+        points_returned=min(quote.rest_points_returned, amount),
+        rows=list_refund_rows(amounts) if amount else (),
+    )
+
+
+def _find_quoted(line: SubmissionLine) -> RefundQuoteLine | None:
+    return getattr(line, "quoted", None)
+
+
+def _describe(order: Order, quote: RefundQuote, lines: Sequence[SubmissionLine], rest: Rest) -> Refund | None:
+    going = [(line, quoted) for line in lines if _is_going(line) and (quoted := _find_quoted(line))]
+    if not going:
+        return None
+    amount = sum((find_amount(line, quoted) for line, quoted in going), rest.amount)
+    points = min(sum((quoted.points_returned for _line, quoted in going), rest.points_returned), amount)
+    goods, rows = _list_rows([quoted for _line, quoted in going], rest, amount)
+    statuses = {_find_status(line, quoted) for line, quoted in going}
+    status = min(statuses, key=_BEHIND_FIRST.index) if amount > ZERO else RefundStatus.NONE
+    destination = Destination(quote.destination)
+    is_to_account = destination == Destination.IBAN
+    waiting = [
+        line.closed_at for line, quoted in going if _find_status(line, quoted) == RefundStatus.UNDER_WAY
+    ]
+    return Refund(
+        status=status,
+        amount=amount,
+        goods_amount=goods,
+        rows=rows,
+        rest=rest,
+        points_returned=points,
+        destination=destination if amount > points and destination != Destination.NONE else None,
+        account_end=next((line.iban[-4:] for line, _quoted in going if line.iban), "")
+        if is_to_account
+        else "",
+        method=str(order.payment_option.get("name") or ""),
+        due_at=min((find_due(at) for at in waiting if at), default=None),
+        is_paid=destination != Destination.NONE,
+    )
+
+
+def _is_going(line: SubmissionLine) -> bool:
+    return line.outcome != SubmissionLine.Outcome.REJECTED
+
+
+def find_amount(line: SubmissionLine, quoted: RefundQuoteLine) -> Decimal:
+    """Find what comes back for a line: as it was quoted, and once it is done as it was given."""
+    return quoted.given_amount if line.outcome == SubmissionLine.Outcome.COMPLETED else quoted.quoted_amount
+
+
+def _find_status(line: SubmissionLine, quoted: RefundQuoteLine) -> RefundStatus:
+    if line.outcome == SubmissionLine.Outcome.COMPLETED:
+        return RefundStatus.REFUNDED if quoted.is_refunded else RefundStatus.UNDER_WAY
+    return RefundStatus.REQUESTED if find_state(line) == "requested" else RefundStatus.EXPECTED
+
+
+def _list_rows(
+    quoted: Sequence[RefundQuoteLine], rest: Rest, amount: Decimal
+) -> tuple[Decimal, tuple[RefundRow, ...]]:
+    """Return what the goods cost, and why the amount is another one."""
+    goods = sum((row.item_amount for row in quoted), ZERO)
+    amounts = {row.code: row.amount for row in rest.rows} | {
+        "discount": -sum((row.discount_share for row in quoted), ZERO),
+        "interest": sum((row.interest_share for row in quoted), ZERO),
+        "fee": -sum((row.fee_amount for row in quoted), ZERO),
+    }
+    amounts["other"] = ZERO
+    amounts["other"] = amount - goods - sum(amounts.values(), ZERO)
+    return goods, list_refund_rows(amounts)
+
+
+# --- documents ---------------------------------------------------------------------------------------------
+
+
+def refund_document(refund: Refund) -> dict[str, Any]:
+    """Return a refund as it stands in an order's JSON."""
+    destination = refund.destination
+    return {
+        "status": {"value": refund.status.value, "label": refund.label},
+        "amount": format_amount(refund.amount),
+        "split": {place.value: format_amount(amount) for place, amount in refund.split.items()},
+        "destination": destination
+        and {
+            "value": destination.value,
+            "label": refund.destination_name,
+            "account_end": refund.account_end or None,
+        },
+        "refund_due_at": format_time(refund.due_at),
+        "goods_amount": format_amount(refund.goods_amount),
+        "adjustments": [
+            {"code": row.code, "label": row.label, "amount": format_amount(row.amount)} for row in refund.rows
+        ],
+    }
+
+
+def list_refunds(
+    order: Order, lines: Iterable[SubmissionLine], items: Sequence[OrderItem]
+) -> list[dict[str, Any]]:
+    """Return the refunds of an order, one a submission, newest first; `lines` are all of the order's."""
+    by_quote: dict[int, list[SubmissionLine]] = {}
+    for line in lines:
+        quoted = _find_quoted(line)
+        if quoted is not None:
+            by_quote.setdefault(quoted.quote_id, []).append(line)
+    found = []
+    for _pk, asked in sorted(by_quote.items(), reverse=True):
+        refund = describe_submission(order, asked, items)
+        if refund is not None:
+            lines_of = [_part_document(line) for line in asked if _is_going(line)]
+            found.append(
+                {"submission": str(asked[0].submission.uuid), **refund_document(refund), "lines": lines_of}
+            )
+    return found
+
+
+def _part_document(line: SubmissionLine) -> dict[str, Any]:
+    is_done = line.outcome == SubmissionLine.Outcome.COMPLETED
+    return {
+        "order_item": line.order_item_id,
+        "quantity": line.completed_quantity if is_done else line.quantity,
+        "amount": format_amount(find_amount(line, line.quoted)),
+    }
+
+
+def find_line_refund(order: Order, line: SubmissionLine) -> dict[str, Any] | None:
+    """Return the refund of one line, without the order's delivery and gift box; null where nothing comes back."""
+    refund = describe_line(order, line)
+    return None if refund is None else refund_document(refund)

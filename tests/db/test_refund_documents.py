@@ -1,0 +1,222 @@
+"""The refunds in an order's stored document: whatever writes what they show is in the next read."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from aftercart.actions.approve_request import approve_request, execute_approval
+from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.forget_accounts import forget_accounts
+from aftercart.actions.reject_request import reject_request
+from aftercart.actions.sync_order import sync_order
+from aftercart.api.stored import _build_json, read_json
+from aftercart.cancellations.models import SubmissionLine
+from aftercart.lib.times import format_time
+from aftercart.loyalty.models import LoyaltyEntry
+from aftercart.orders.models import Order
+from tests.db.test_policy_versions import make_staff
+from tests.shop import Line, Shop, get_request
+
+pytestmark = pytest.mark.django_db
+
+IBAN = "TR330006100519786457841326"
+TRANSFER = {"payment_type": "funds_transfer", "name": "Bank transfer"}
+
+
+def read(order: Order) -> Any:
+    return json.loads(read_json([order.pk])[0].body)
+
+
+def read_anew(order: Order) -> Any:
+    """Build the document without looking at what is stored."""
+    return json.loads(_build_json([Order.objects.get(pk=order.pk)])[0].body)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A shop whose customer has had two items cancelled, to an account, of which one had been paid with points."""
+    shop = Shop(
+        [Line(price="60.00"), Line(price="40.00"), Line(price="7.00")],
+        order_fields={"payment_option": TRANSFER, "shipping_amount": Decimal("29.90")},
+    )
+    LoyaltyEntry.objects.create(
+        user=shop.user, order=shop.order, kind="spent", amount=-45, currency="TRY", reference="import:1"
+    )
+    Order.objects.update(amount=Decimal("136.90"))
+    command = shop.command(0, 1)
+    asks = tuple(replace(ask, iban=IBAN, holder_name="Ayşe Yılmaz") for ask in command.items)
+    cancel_items(replace(command, items=asks), shop.fake)
+    return shop
+
+
+def settle(shop: Shop, *amounts: str | None) -> None:
+    """Have Omnitron decide, reporting these refunds."""
+    pks = shop.fake.posts[-1].body["cancel_items"]
+    for pk, amount in zip(pks, amounts, strict=True):
+        record = shop.fake.backoffice.items[pk]
+        if record.remote.status == "50":
+            shop.fake.decide_items("approve", pk)
+        record.remote = replace(record.remote, refund_amount=None if amount is None else Decimal(amount))
+        shop.fake.backoffice.refresh(record.remote.order_pk)
+    sync_order(shop.order.pk, shop.fake)
+
+
+def test_a_refund_says_how_much_goes_where_how_it_stands_and_until_when(shop: Shop) -> None:
+    [refund] = read(shop.order)["refund_set"]
+    assert refund == {
+        "submission": str(SubmissionLine.objects.all()[0].submission.uuid),
+        "status": {"value": "expected", "label": "Your refund"},
+        "amount": "100.00",
+        "split": {"payment_method": "0.00", "iban": "55.00", "loyalty": "45.00"},
+        "destination": {"value": "iban", "label": "Account ending in 1326", "account_end": "1326"},
+        "refund_due_at": None,
+        "goods_amount": "100.00",
+        "adjustments": [],
+        "lines": [
+            {"order_item": shop.items[0].pk, "quantity": 1, "amount": "60.00"},
+            {"order_item": shop.items[1].pk, "quantity": 1, "amount": "40.00"},
+        ],
+    }
+
+    settle(shop, None, None)
+    [refund] = read(shop.order)["refund_set"]
+    due = SubmissionLine.objects.all()[0].closed_at
+    assert due is not None
+    assert refund["status"] == {"value": "under_way", "label": "Refund on its way"}
+    assert refund["refund_due_at"] == format_time(due + timedelta(days=14))
+
+    settle(shop, "60.00", "35.00")
+    [refund] = read(shop.order)["refund_set"]
+    assert refund["status"] == {"value": "refunded", "label": "Refunded"}
+    assert (refund["amount"], refund["refund_due_at"]) == ("95.00", None)
+    assert refund["split"] == {"payment_method": "0.00", "iban": "50.00", "loyalty": "45.00"}
+    assert refund["adjustments"] == [{"code": "other", "label": "Other adjustments", "amount": "-5.00"}]
+
+
+def test_what_was_declined_brings_nothing() -> None:
+    shop = Shop([Line(invoice_number="I-1")])
+    cancel_items(shop.command(), shop.fake)
+    document = read(shop.order)
+    [refund], [request] = document["refund_set"], document["orderitem_set"][0]["cancellationrequest_set"]
+    assert refund["status"]["value"] == request["refund"]["status"]["value"] == "requested"
+
+    reject_request(get_request().pk, make_staff(), "No.")
+
+    document = read(shop.order)
+    assert document["refund_set"] == []
+    assert document["orderitem_set"][0]["cancellationrequest_set"][0]["refund"] is None
+
+
+def _write_sql(sql: str) -> Callable[[Shop], None]:
+    def write(_shop: Shop) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    return write
+
+
+def _forget(_shop: Shop) -> None:
+    SubmissionLine.objects.update(
+        is_open=False, outcome="completed", closed_at=timezone.now() - timedelta(days=99)
+    )
+    forget_accounts()
+
+
+def _change_account(_shop: Shop) -> None:
+    SubmissionLine.objects.update(iban="TR330006100519786457840000")
+
+
+WRITERS: dict[str, Callable[[Shop], object]] = {
+    "a decision": lambda shop: settle(shop, None, None),
+    "a settlement": lambda shop: settle(shop, "60.00", "40.00"),
+    "a settlement of less": lambda shop: settle(shop, "60.00", "35.00"),
+    "accounts that are cleared": _forget,
+    "another account": _change_account,
+    "a cancellation besides": lambda shop: cancel_items(shop.command(2), shop.fake),
+    "psql of shipping": _write_sql(
+        "UPDATE cancellations_refundquote SET is_rest_for_last = false, shipping_refund_amount = 29.9"
+    ),
+    "psql of a gift box": _write_sql(
+        "UPDATE cancellations_refundquote SET is_rest_for_last = false, gift_box_refund_amount = 5"
+    ),
+    "psql of a destination": _write_sql(
+        "UPDATE cancellations_refundquote SET destination = 'payment_method'"
+    ),
+    "psql of a price": _write_sql("UPDATE cancellations_refundquoteline SET item_amount = 70"),
+    "psql of a discount": _write_sql("UPDATE cancellations_refundquoteline SET discount_share = 1"),
+    "psql of interest": _write_sql("UPDATE cancellations_refundquoteline SET interest_share = 1"),
+    "psql of a refund": _write_sql("UPDATE cancellations_refundquoteline SET refund_amount = 1"),
+    "psql of a fee": _write_sql("UPDATE cancellations_refundquoteline SET fee_amount = 1"),
+    "psql of points": _write_sql("UPDATE cancellations_refundquoteline SET points_returned = 1"),
+    "psql of units": _write_sql("UPDATE cancellations_submissionline SET quantity = 2"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_written_of_a_refund_is_in_the_next_read(shop: Shop, name: str) -> None:
+    before = read(shop.order)
+
+    WRITERS[name](shop)
+
+    after = read(shop.order)
+    assert after["refund_set"] != before["refund_set"]
+    assert after == read_anew(shop.order)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE cancellations_refundquoteline SET reported_amount = NULL",
+        "UPDATE cancellations_refundquoteline SET booked_amount = 1",
+        "UPDATE cancellations_refundquote SET rest_booked_amount = 3",
+        "UPDATE cancellations_refundquote SET rest_booked_at = NULL, rest_booked_amount = NULL",
+        "UPDATE cancellations_submissionline SET outcome = 'rejected'",
+        "UPDATE cancellations_submissionline SET completed_quantity = 0",
+    ],
+)
+def test_what_is_written_of_a_refund_that_is_done_is_in_the_next_read(sql: str) -> None:
+    shop = Shop([Line(price="60.00")], order_fields={"shipping_amount": Decimal(10)})
+    Order.objects.update(amount=70)
+    cancel_items(shop.command(), shop.fake)
+    settle(shop, "59.00")
+    before = read(shop.order)
+
+    _write_sql(sql)(shop)
+
+    after = read(shop.order)
+    assert after["refund_set"] != before["refund_set"]
+    assert after == read_anew(shop.order)
+
+
+def test_until_when_it_has_to_be_there_follows_what_closed_it_and_the_setting(
+    shop: Shop, settings: Settings
+) -> None:
+    settle(shop, None, None)
+    closed_at = timezone.now() - timedelta(days=3)
+    SubmissionLine.objects.update(closed_at=closed_at)
+    assert read(shop.order)["refund_set"][0]["refund_due_at"] == format_time(closed_at + timedelta(days=14))
+
+    settings.REFUND_LIFE = timedelta(days=10)
+
+    assert read(shop.order)["refund_set"][0]["refund_due_at"] == format_time(closed_at + timedelta(days=10))
+
+
+def test_a_request_that_staff_approves_is_no_longer_asked_but_expected() -> None:
+    shop = Shop([Line(invoice_number="I-1")])
+    cancel_items(shop.command(), shop.fake)
+    assert read(shop.order)["refund_set"][0]["status"]["value"] == "requested"
+
+    approve_request(get_request().pk, make_staff())
+    execute_approval(get_request().pk, shop.fake)
+
+    after = read(shop.order)
+    assert after["refund_set"][0]["status"]["value"] == "expected"
+    assert after == read_anew(shop.order)
