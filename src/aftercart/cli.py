@@ -152,7 +152,7 @@ def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool)
                 click.echo(f"All links to {number} are void.")
             elif mail:
                 mail_order_link(number, is_reminder=reminder)
-                click.echo(f"A letter about {number} waits in the outbox.")
+                click.echo(f"An e-mail about {number} waits in the outbox.")
             else:
                 click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]  # click has checked the choice
         except OrderNotFound:

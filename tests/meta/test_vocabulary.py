@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from babel.messages.pofile import read_po
+
 from tests.meta.repository import ROOT, list_documents, list_files, name
 
 #: Parts of names, as `tell` in `tell_customer` and `Told` in `MailTold`.
@@ -118,6 +120,14 @@ def test_no_docstring_takes_a_retired_word() -> None:
         for line in _find_retired_words(ast.get_docstring(node) or "")
     ]
     assert found == []
+
+
+def test_no_sentence_takes_a_retired_word_in_either_language() -> None:
+    path = ROOT / "src/aftercart/locale/tr/LC_MESSAGES/django.po"
+    with path.open("rb") as file:
+        sentences = [str(text) for message in read_po(file) for text in (message.id, message.string)]
+    assert len(sentences) > 1_000
+    assert [line for text in sentences for line in _find_retired_words(text.lower())] == []
 
 
 def test_a_retired_word_is_found_in_whatever_it_is_a_part_of() -> None:

@@ -69,7 +69,7 @@ class EmailAdmin(SheetAdmin[Email]):
             self.has_change_permission(request, obj) and obj.manual_since is not None and obj.is_repeatable
         )
         return Sheet(
-            title=gettext("Letter #%(pk)s") % {"pk": obj.pk},
+            title=gettext("E-mail #%(pk)s") % {"pk": obj.pk},
             badge=show_state(obj.state, obj.get_state_display()),
             subtitle=obj.get_kind_display(),
             main=[Panel(_("E-mail"), keep_filled(facts))],
@@ -103,7 +103,7 @@ class EmailAdmin(SheetAdmin[Email]):
         except EmailNotStuck as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, gettext("The letter waits to be sent again."))
+            messages.success(request, gettext("The e-mail waits to be sent again."))
         return HttpResponseRedirect(make_url(Email, pk))
 
     def list_previews(self, request: HttpRequest) -> HttpResponse:
@@ -112,7 +112,7 @@ class EmailAdmin(SheetAdmin[Email]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": gettext("How letters look"),
+            "title": gettext("How e-mails look"),
             "kinds": Email.Kind.choices,
             "languages": settings.LANGUAGES,
         }
@@ -139,7 +139,7 @@ class EmailAdmin(SheetAdmin[Email]):
 
     # --- columns -------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("letter"), ordering="id")
+    @admin.display(description=_("e-mail"), ordering="id")
     def show_number(self, obj: Email) -> str:
         """Name the e-mail, as the link to its page."""
         return f"#{obj.pk}"
