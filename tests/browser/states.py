@@ -243,6 +243,16 @@ def _withdrawn(tour: Tour) -> None:
     tour.page.wait_for_url("**/withdraw/*-*/")
 
 
+def _state(tour: Tour, *, is_wrong: bool = False) -> None:
+    """Withdraw without a log-in."""
+    _nobody(tour, "/withdraw/")
+    tour.page.locator("#id_name").fill("Ayşe Yılmaz")
+    tour.page.locator("#id_number").fill("ORD-2024-000000")
+    tour.page.locator("#id_email").fill("" if is_wrong else "ayse@example.com")
+    tour.page.locator("#typed .primary").click()
+    tour.page.locator(".summary" if is_wrong else "[data-print]").wait_for(state="attached")
+
+
 def _guest(tour: Tour, *, is_asked: bool) -> None:
     _nobody(tour, "/orders/guest/")
     if is_asked:
@@ -306,6 +316,9 @@ STATES: Final[dict[str, State]] = {
     "withdraw": _go("/orders/{order.number}/withdraw/"),
     "withdraw-check": _withdraw,
     "withdrawn": _withdrawn,
+    "statement": lambda tour: _nobody(tour, "/withdraw/"),
+    "statement-error": lambda tour: _state(tour, is_wrong=True),
+    "stated": _state,
     "choose": lambda tour: tour.choose(tour.take_order("550", "400", "400"), 0, 2),
     "choose-error": _choose_error,
     "too-late": _too_late,

@@ -19,7 +19,7 @@ from aftercart.actions import recover
 from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.forget_history import forget_history
 from aftercart.actions.send_email import forget_emails
-from aftercart.cancellations.models import Difference, Setback, SpareRequest
+from aftercart.cancellations.models import Difference, PublicStatement, Setback, SpareRequest
 from aftercart.lib import retention
 from aftercart.mail.models import Email
 from aftercart.orders.models import GuestCode, IdempotencyRecord, StoredDocument
@@ -71,6 +71,13 @@ def make_spare(at: datetime) -> None:
     SpareRequest.objects.create(request=make_request(), name="n", state="rejected", settled_at=at)
 
 
+def make_statement(at: datetime) -> None:
+    PublicStatement.objects.create(
+        name="A", number="1", email="a@example.com", language="tr", fingerprint="f", is_acknowledged=True,
+        submitted_at=at,
+    )  # fmt: skip
+
+
 def make_document(at: datetime) -> None:
     row = StoredDocument.objects.create(
         order=make_order(), kind="json", language="tr", revision=1, shared_revision=1, conditions="", body=b"", etag="",
@@ -90,6 +97,7 @@ FORGETTING: dict[
     Email: (make_email, lambda: settings.EMAIL_LIFE, lambda: forget_emails(settings.EMAIL_LIFE)),
     Difference: (make_difference, lambda: settings.AUDIT_LIFE, forget_history),
     SpareRequest: (make_spare, lambda: settings.AUDIT_LIFE, forget_history),
+    PublicStatement: (make_statement, lambda: settings.AUDIT_LIFE, forget_history),
     StoredDocument: (make_document, lambda: settings.STORED_DOCUMENT_LIFE, forget_documents),
 }
 

@@ -46,6 +46,7 @@ _BREADCRUMBS = {
     "cancellations.policyversion": "İptaller ve iadeler / Politika sürümleri",
     "cancellations.returninstructions": "İptaller ve iadeler / İade talimatları",
     "cancellations.submission": "İptaller ve iadeler / Gönderimler",
+    "cancellations.publicstatement": "İptaller ve iadeler / Açık beyanlar",
     "cancellations.withdrawal": "İptaller ve iadeler / Caymalar",
     "cancellations.withdrawalpolicy": "İptaller ve iadeler / Cayma kuralları",
     "loyalty.loyaltyentry": "Sadakat puanı / Puan hareketleri",

@@ -130,6 +130,7 @@ def test_how_to_reach_the_shop_and_its_terms_stand_on_every_page(settings: objec
         f"mailto:help@example.com?subject=Order%20{shop.order.number}",
         "tel:+902125550000",
         "https://shop.example.com/terms",
+        "/withdraw/",
     ]
     lost = read(client.get("/nowhere/"))
     assert next(str(link["href"]) for link in lost.select("footer .ways a")) == "mailto:help@example.com"

@@ -19,7 +19,7 @@ from aftercart.actions.set_password import make_reset_path
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Email
-from aftercart.mail.outbox import queue_account_email
+from aftercart.mail.outbox import queue_orderless_email
 from aftercart.orders.errors import TooManyTries
 
 _SALT: Final = "aftercart.email_change"
@@ -97,12 +97,12 @@ def move_account(token: str) -> bool:
 
 
 def _queue(kind: Email.Kind, recipient: str, link: str, user: User | None) -> None:
-    pk = queue_account_email(
+    pk = queue_orderless_email(
         kind,
         uuid.uuid4(),
         recipient=recipient,
         language=(get_language() or "")[:2] or (user.language if user else ""),
-        secret=link,
+        link=link,
         expires_at=get_now() + LINK_LIFE,
     )
     jobs.enqueue(jobs.SEND_EMAIL, pk)

@@ -5,15 +5,19 @@ they allow goes the way of every cancellation (prepare_submission, send_submissi
 left to people, who decide on the statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from uuid import UUID
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.text import get_text_list
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, Caller
 from aftercart.actions.despite_outages import checking_later
 from aftercart.actions.notify_customer import describe_item, post
@@ -30,6 +34,7 @@ from aftercart.actions.recognize_replay import (
 from aftercart.actions.send_submission import send_submission
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.policy_selectors import get_policy
+from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.withdrawal_document import withdrawal_document
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
@@ -40,7 +45,7 @@ from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.omnitron.client import Omnitron
-from aftercart.orders.errors import InputInvalid, OrderNotFound, RuleRefused
+from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound, RuleRefused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
 from aftercart.orders.selectors import lock_order, owned_by, save_order
@@ -51,6 +56,8 @@ from aftercart.orders.timeline import Actor, record_event
 REASON_CODE = "withdrawal"
 _SUBJECT = "Withdrawal from contract"
 _TURKISH_SUBJECT = "Sözleşmeden cayma"
+#: A public statement that staff could not match to an order is still its owner's.
+_UNUSED = frozenset({PublicStatement.State.OPEN, PublicStatement.State.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,8 @@ class WithdrawalCommand:
     """A statement to be made: of a customer, or of a guest who has typed a code.
 
     `items` are order item ids; none means everything that is left of the order. A guest's receipt goes to the
-    order's own e-mail address, whatever `email` says.
+    order's own e-mail address, whatever `email` says. `statement` is the public statement that they made of this order
+    before they had proved that it is theirs: its time counts.
     """
 
     caller: Caller
@@ -66,6 +74,27 @@ class WithdrawalCommand:
     name: str
     email: str
     items: tuple[int, ...] = ()
+    statement: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Who withdraws, for whom the receipt is, when it was declared, and by whom it was entered."""
+
+    name: str
+    email: str
+    user: User | None
+    submitted_at: datetime
+    language: str
+    actor: Actor
+
+
+class StatementSettled(ActionError):
+    """Somebody has matched or closed the public statement already."""
+
+    status = HTTPStatus.CONFLICT
+    code = "statement_settled"
+    sentence = gettext_lazy("This statement has already been matched or closed.")
 
 
 class NothingToWithdraw(RuleRefused):
@@ -80,8 +109,8 @@ def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:
 
     A replay gets the first answer again, whatever was decided since. So does another statement about items that one
     stands about: two tabs are harmless. Raises `OrderNotFound` (also where the shop offers no such function),
-    `InputInvalid`, `NothingToWithdraw`, `KeyReused`; and `BeingChecked` where the database went away after it was
-    recorded.
+    `InputInvalid`, `NothingToWithdraw`, `StatementSettled`, `KeyReused`; and `BeingChecked` where the database went
+    away after it was recorded.
     """
     answer, submissions = _record(command)
     failpoint("withdraw.recorded")
@@ -99,18 +128,65 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
         if idempotency_record is not None:
             return replay(idempotency_record), []
         items = find_items(order)
-        offer = find_offer(order, list(items.values()), get_now())
+        stated = find_public_statement(order, command.statement)
+        submitted_at = stated.submitted_at if stated else get_now()
+        offer = find_offer(order, list(items.values()), submitted_at)
         if not offer.is_offered:
             raise OrderNotFound
         asked = _choose(command, items)
         chosen = [item for item in offer.items if item.pk in asked]
         if not chosen:
-            return _answer(command, _find_earlier(order, asked), is_replay=True), []
-        withdrawal = _state(command, order, offer, chosen)
-        submissions = _submit(order, items, withdrawal, chosen)
-        _send_receipt(order, withdrawal, chosen)
-        save_order(order)
+            return _answer(command, find_earlier(order, asked), is_replay=True), []
+        user = command.caller.user
+        declared = Declaration(
+            name=command.name,
+            email=command.email if user else order.user_email,
+            user=user,
+            submitted_at=submitted_at,
+            language=(get_language() or "en")[:2],
+            actor=Actor.customer(user),
+        )
+        withdrawal, submissions = record_withdrawal(order, items, offer, chosen, declared)
+        if stated is not None:
+            claim_statement(stated, withdrawal, _UNUSED)
         return _answer(command, withdrawal), submissions
+
+
+def find_public_statement(order: Order, statement: UUID | None) -> PublicStatement | None:
+    """Find the public statement about an order that has not become a withdrawal yet; None: it lends no time."""
+    if statement is None:
+        return None
+    return PublicStatement.objects.filter(uuid=statement, number=order.number, state__in=_UNUSED).first()
+
+
+def claim_statement(
+    stated: PublicStatement,
+    withdrawal: Withdrawal,
+    states: Collection[PublicStatement.State],
+    *,
+    staff: User | None = None,
+) -> None:
+    """Claim a public statement for the withdrawal that it becomes. Raises `StatementSettled`."""
+    rows = PublicStatement.objects.filter(pk=stated.pk, state__in=states)
+    if not rows.update(
+        state=PublicStatement.State.MATCHED, withdrawal=withdrawal, settled_at=get_now(), settled_by=staff
+    ):
+        raise StatementSettled
+
+
+def record_withdrawal(
+    order: Order,
+    items: dict[int, OrderItem],
+    offer: WithdrawalOffer,
+    chosen: Sequence[OrderItem],
+    declared: Declaration,
+) -> tuple[Withdrawal, list[int]]:
+    """Record a statement about items of a locked order, and its receipt; return it, and the submissions to be sent."""
+    withdrawal = _state(declared, order, offer, chosen)
+    submissions = _submit(order, items, withdrawal, chosen)
+    _send_receipt(order, withdrawal, chosen)
+    save_order(order)
+    return withdrawal, submissions
 
 
 def _answer(command: WithdrawalCommand, withdrawal: Withdrawal, *, is_replay: bool = False) -> Answer:
@@ -127,7 +203,7 @@ def _choose(command: WithdrawalCommand, items: Mapping[int, OrderItem]) -> set[i
     return set(command.items or items)
 
 
-def _find_earlier(order: Order, asked: set[int]) -> Withdrawal:
+def find_earlier(order: Order, asked: set[int]) -> Withdrawal:
     """Find the newest standing statement about any of these items. Raises `NothingToWithdraw`."""
     lines = WithdrawalLine.objects.filter(order_item__order=order, order_item__in=asked, is_standing=True)
     newest = lines.select_related("withdrawal").order_by("-withdrawal_id").first()
@@ -137,21 +213,23 @@ def _find_earlier(order: Order, asked: set[int]) -> Withdrawal:
 
 
 def _state(
-    command: WithdrawalCommand, order: Order, offer: WithdrawalOffer, chosen: Sequence[OrderItem]
+    declared: Declaration, order: Order, offer: WithdrawalOffer, chosen: Sequence[OrderItem]
 ) -> Withdrawal:
+    with translation.override(declared.language):
+        statement = write_statement(order, chosen)
     withdrawal = Withdrawal.objects.create(
         order=order,
-        user=command.caller.user,
-        name=command.name,
-        email=command.email if command.caller.user else order.user_email,
-        language=(get_language() or "en")[:2],
-        statement=write_statement(order, chosen),
+        user=declared.user,
+        name=declared.name,
+        email=declared.email,
+        language=declared.language,
+        statement=statement,
         is_in_time=offer.is_in_time,
         period_ends_at=offer.ends_at,
-        submitted_at=get_now(),
+        submitted_at=declared.submitted_at,
     )
     data = {"withdrawal": str(withdrawal.uuid), "items": [item.pk for item in chosen]}
-    record_event(order, "withdrawal_received", Actor.customer(command.caller.user), data=data)
+    record_event(order, "withdrawal_received", declared.actor, data=data)
     return withdrawal
 
 

@@ -14,6 +14,7 @@ from aftercart.backoffice import (
     reasons,
     requests,
     returns,
+    statements,
     submissions,
     withdrawals,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "reasons",
     "requests",
     "returns",
+    "statements",
     "submissions",
     "withdrawals",
 ]

@@ -14,6 +14,7 @@ from aftercart.cancellations.models import (
     CancellationReason,
     CancellationRequest,
     Difference,
+    PublicStatement,
     Submission,
     Withdrawal,
 )
@@ -44,6 +45,8 @@ def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, A
         cards += _count_requests()
     if user.has_perm("cancellations.view_withdrawal"):
         cards.append(_count_withdrawals())
+    if user.has_perm("cancellations.view_publicstatement"):
+        cards += _count_statements()
     if user.has_perm("cancellations.view_submission"):
         cards += _count_submissions()
     if user.has_perm("cancellations.view_addresschange"):
@@ -127,6 +130,13 @@ def _count_withdrawals() -> Card:
     count = Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count()
     hint = _("Statements that nobody has decided on yet")
     return Card(_("Withdrawals"), str(count), hint, make_list_url(Withdrawal))
+
+
+def _count_statements() -> list[Card]:
+    """Count the public statements that nobody has matched; no card, if there is none."""
+    count = PublicStatement.objects.filter(state=PublicStatement.State.OPEN).count()
+    url, hint = make_list_url(PublicStatement), _("Made without a log-in, to be matched to an order")
+    return [Card(_("Open statements"), str(count), hint, url, is_urgent=True)] if count else []
 
 
 def _count_emails() -> Card:

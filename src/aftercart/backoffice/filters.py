@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.backoffice.words import ADDRESS_STATES, SUBMISSION_STATES, Text
 from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
+from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.distinct import list_values
@@ -168,6 +169,20 @@ class WithdrawalStateFilter(ChoiceFilter):
         ("late", _("Too late, not decided yet"), Q(state=Withdrawal.State.RECEIVED, is_in_time=False)),
         ("accepted", Withdrawal.State.ACCEPTED.label, Q(state=Withdrawal.State.ACCEPTED)),
         ("refused", Withdrawal.State.REFUSED.label, Q(state=Withdrawal.State.REFUSED)),
+        ("all", _("All"), Q()),
+    )
+
+
+class StatementStateFilter(ChoiceFilter):
+    """Open, unless others are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+    default = PublicStatement.State.OPEN.label
+    unchosen = Q(state=PublicStatement.State.OPEN)
+    table = (
+        ("matched", PublicStatement.State.MATCHED.label, Q(state=PublicStatement.State.MATCHED)),
+        ("closed", PublicStatement.State.CLOSED.label, Q(state=PublicStatement.State.CLOSED)),
         ("all", _("All"), Q()),
     )
 

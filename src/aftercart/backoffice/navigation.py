@@ -1,5 +1,6 @@
 """The menu, and the tabs above the queue (django-unfold asks for both)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from aftercart.cancellations.models import (
     Difference,
     EasyReturnCompany,
     PolicyVersion,
+    PublicStatement,
     Submission,
     Withdrawal,
     WithdrawalPolicy,
@@ -41,6 +43,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                     "badge_variant": "primary",
                 },
                 item(Withdrawal, _("Withdrawals"), "undo"),
+                item(PublicStatement, _("Open statements"), "contact_mail"),
                 item(Order, _("Orders"), "receipt_long"),
             ],
         },
@@ -66,18 +69,22 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(Group, _("Groups"), "group"),
             ],
         },
-        {
-            "title": _("Addresses"),
-            "collapsible": True,
-            "items": [
-                item(Address, _("Addresses"), "home"),
-                item(Country, _("Countries"), "public"),
-                item(City, _("Cities"), "location_city"),
-                item(Township, _("Townships"), "map"),
-                item(District, _("Districts"), "pin_drop"),
-            ],
-        },
+        _list_places(item),
     ]
+
+
+def _list_places(item: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "title": _("Addresses"),
+        "collapsible": True,
+        "items": [
+            item(Address, _("Addresses"), "home"),
+            item(Country, _("Countries"), "public"),
+            item(City, _("Cities"), "location_city"),
+            item(Township, _("Townships"), "map"),
+            item(District, _("Districts"), "pin_drop"),
+        ],
+    }
 
 
 def list_tabs(request: HttpRequest) -> list[dict[str, Any]]:

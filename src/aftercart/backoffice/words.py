@@ -15,7 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.cancellations.causes import say_detail
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, Withdrawal
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    PublicStatement,
+    Submission,
+    Withdrawal,
+)
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
@@ -120,6 +126,9 @@ _TONES: Final[dict[str, str]] = {
     Submission.State.APPLIED: "good",
     Submission.State.REFUSED: "quiet",
     Submission.State.UNKNOWN: "warn",
+    PublicStatement.State.OPEN: "warn",
+    PublicStatement.State.MATCHED: "good",
+    PublicStatement.State.CLOSED: "wrong",
     Withdrawal.State.RECEIVED: "warn",
     Withdrawal.State.ACCEPTED: "good",
     Email.State.SENDING: "info",

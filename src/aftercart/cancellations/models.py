@@ -327,6 +327,7 @@ class CancellationRequest(models.Model):
 from aftercart.cancellations.address_changes import AddressChange  # noqa: E402 - see above
 from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402 - it needs the models above
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402 - it needs the models above
+from aftercart.cancellations.public_statements import PublicStatement  # noqa: E402 - it needs the models above
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above
 from aftercart.cancellations.read_budget import ReadBudget  # noqa: E402 - it needs the models above
 from aftercart.cancellations.setbacks import Setback  # noqa: E402 - it needs the models above
@@ -345,6 +346,7 @@ __all__ = [
     "Installation",
     "PolicyRule",
     "PolicyVersion",
+    "PublicStatement",
     "ReadBudget",
     "RefundQuote",
     "RefundQuoteLine",

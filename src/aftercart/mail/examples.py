@@ -69,6 +69,7 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
     Email.Kind.APPROVAL_BOUNCED: {"items": _ITEMS[:1], "request": 12, "cause": "omnitron_status"},
     Email.Kind.ADDRESS_CHANGED: {"address": _ADDRESS},
     Email.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
+    Email.Kind.WITHDRAWAL_STATED: {**_WITHDRAWAL, "number": _NUMBER, "items": "Linen shirt"},
     Email.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,
     Email.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1]},
     Email.Kind.WITHDRAWAL_REFUSED: {

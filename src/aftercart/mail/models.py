@@ -45,6 +45,7 @@ class Email(models.Model):
         WITHDRAWAL_RECEIPT = "withdrawal_receipt", _("Receipt of a withdrawal")
         WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted")
         WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused")
+        WITHDRAWAL_STATED = "withdrawal_stated", _("Acknowledgement of a public statement")
         PASSWORD_LINK = "password_link", _("Link to set a password")
         EMAIL_CHANGE = "email_change", _("Link to a new e-mail address")
 
@@ -59,7 +60,7 @@ class Email(models.Model):
 
     #: Never sent a second time where the first one may have arrived: a code is asked for anew instead.
     AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE, Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
-    #: About an account and no order; the link stands in `secret`.
+    #: About an account; the link stands in `secret`.
     OF_ACCOUNTS: Final = frozenset({Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
     #: To members of staff: what they read links to the back office.
     FOR_STAFF: Final = frozenset({Kind.APPROVAL_BOUNCED})
@@ -70,7 +71,11 @@ class Email(models.Model):
     kind = models.CharField(_("kind"), max_length=24, choices=Kind)
     subject = models.UUIDField()
     order = models.ForeignKey(
-        Order, null=True, on_delete=models.CASCADE, related_name="emails", help_text="None: about an account."
+        Order,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="emails",
+        help_text="None: about an account, or a public statement.",
     )
     recipient = models.EmailField(_("recipient"))
     language = models.CharField(max_length=2)

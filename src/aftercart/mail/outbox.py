@@ -63,18 +63,22 @@ def queue_email(
     return email.pk if insert_if_new(email) else None
 
 
-def queue_account_email(
+def queue_orderless_email(
     kind: Email.Kind,
     subject: uuid.UUID,
     *,
     recipient: str,
     language: str,
-    secret: str,
-    expires_at: datetime,
+    link: str,
+    facts: Mapping[str, Any] | None = None,
+    expires_at: datetime | None = None,
 ) -> int:
-    """Write an e-mail about an account, whose link is `secret`; its id. Inside the transaction of the event."""
+    """Write an e-mail about an account or a public statement; its id. Inside the transaction of the event.
+
+    The link stands encrypted, and is wiped when the e-mail has been sent.
+    """
     if not connection.in_atomic_block:
-        raise RuntimeError("queue_account_email() needs a transaction")
+        raise RuntimeError("queue_orderless_email() needs a transaction")
     email_uuid = uuid.uuid4()
     email = Email.objects.create(
         uuid=email_uuid,
@@ -82,7 +86,8 @@ def queue_account_email(
         subject=subject,
         recipient=recipient,
         language=language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2],
-        secret=secret,
+        facts=dict(facts or {}),
+        secret=link,
         expires_at=expires_at,
         message_id=make_message_id(email_uuid),
     )

@@ -14,7 +14,12 @@ from aftercart.lib.times import parse_time
 from aftercart.mail.account_texts import write_email_change, write_password_link
 from aftercart.mail.draft import Draft, EmailContent, Row, Section
 from aftercart.mail.models import Email
-from aftercart.mail.withdrawal_texts import write_accepted, write_receipt, write_refused
+from aftercart.mail.withdrawal_texts import (
+    write_accepted,
+    write_acknowledgement,
+    write_receipt,
+    write_refused,
+)
 from aftercart.orders.payment import say_unpaid
 from aftercart.orders.refund_words import name_destination
 
@@ -322,6 +327,7 @@ _WRITERS: Final[dict[str, Callable[[EmailContent], Draft]]] = {
     _Kind.APPROVAL_BOUNCED: _write_bounced,
     _Kind.ADDRESS_CHANGED: _write_moved,
     _Kind.ADDRESS_TOO_LATE: _write_too_late,
+    _Kind.WITHDRAWAL_STATED: write_acknowledgement,
     _Kind.WITHDRAWAL_RECEIPT: write_receipt,
     _Kind.WITHDRAWAL_ACCEPTED: write_accepted,
     _Kind.WITHDRAWAL_REFUSED: write_refused,

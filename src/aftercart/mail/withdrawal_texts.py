@@ -41,6 +41,32 @@ def write_receipt(content: EmailContent) -> Draft:
     )
 
 
+def write_acknowledgement(content: EmailContent) -> Draft:
+    """Write that a public statement was received: what was typed, and when; nobody knows yet by whom."""
+    at = parse_time(content.facts.get("submitted_at"))
+    submitted = "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Draft(
+        subject=_("Receipt: your statement of withdrawal"),
+        heading=_("We have received your statement"),
+        paragraphs=[
+            _("This e-mail confirms that we have received your statement, with its content and the time."),
+            _("It is a receipt, not a decision. We look for your order now, and then e-mail its address."),
+        ],
+        facts=[
+            (_("Submitted"), submitted),
+            (_("In the shop's time"), format_moment(at)),
+            (_("Name"), str(content.facts.get("name") or "")),
+            (_("Order number"), str(content.facts.get("number") or "")),
+            (_("Items"), str(content.facts.get("items") or _("The whole order"))),
+            (_("Reference"), str(content.facts.get("uuid") or "")),
+        ],
+        button=(_("Make it quicker"), content.url),
+        note=_(
+            "If you did not state this, ignore this e-mail: nothing is cancelled before we know who ordered."
+        ),
+    )
+
+
 def write_accepted(content: EmailContent) -> Draft:
     """Write that the contract is undone."""
     return Draft(

@@ -84,7 +84,7 @@ EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.POINTS_BOOKED: frozenset({_Kind.OMNITRON}),
     Event.POLICY_OVERRIDDEN: frozenset({_Kind.STAFF}),
     Event.LINKS_REVOKED: frozenset({_Kind.STAFF}),
-    Event.WITHDRAWAL_RECEIVED: frozenset({_Kind.CUSTOMER}),
+    Event.WITHDRAWAL_RECEIVED: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
     Event.WITHDRAWAL_ACCEPTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
     Event.WITHDRAWAL_REFUSED: frozenset({_Kind.STAFF}),
     Event.ADDRESS_CHANGE_SUBMITTED: frozenset({_Kind.CUSTOMER}),

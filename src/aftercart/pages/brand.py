@@ -35,5 +35,6 @@ def name_shop(request: HttpRequest | None) -> dict[str, Any]:  # noqa: ARG001 - 
         "style_url": style,
         "has_own_accounts": has_own_accounts(),
         "terms_url": settings.TERMS_URL,
+        "withdrawal_url": reverse("state-withdrawal") if settings.WITHDRAWAL_COUNTRIES else "",
         "privacy_url": settings.PRIVACY_URL,
     }

@@ -1,5 +1,6 @@
 """The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, time
 from typing import Any
@@ -17,6 +18,7 @@ from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.rules import CancellationKind
 
+_LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MOST_UNITS = 1_000_000
 _LONGEST_DESCRIPTION = 1000
 
@@ -108,6 +110,41 @@ class LookupForm(PlainForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+
+class StatementForm(PlainForm):
+    """A statement of withdrawal by somebody who has proved nothing; it is e-mailed, so that it has no links."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    number = forms.CharField(
+        label=gettext_lazy("Order number"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address for the receipt"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    items = forms.CharField(
+        label=gettext_lazy("Which items? (optional)"),
+        help_text=gettext_lazy("Leave it empty to withdraw from the whole order."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse links: nobody shall have us send theirs to strangers."""
+        data: dict[str, Any] = super().clean() or {}
+        for name in ("name", "number", "items"):
+            if _LINK.search(data.get(name, "")):
+                self.add_error(name, _("Please leave out links."))
+        return data
 
 
 class CodeForm(PlainForm):

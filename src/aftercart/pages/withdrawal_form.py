@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Caller
 from aftercart.actions.withdraw_order import WithdrawalCommand
+from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
 from aftercart.pages.forms import PlainForm
@@ -44,12 +45,16 @@ class WithdrawalForm(PlainForm):
         *,
         items: Sequence[OrderItem],
         initial: dict[str, Any] | None = None,
+        statement: PublicStatement | None = None,
     ) -> None:
         """Offer these items, filled in with what is known already, so that it need only be confirmed.
 
-        A guest's receipt goes to the order's own address, which is not asked for.
+        A guest's receipt goes to the order's own address, which is not asked for. `statement` is the public statement
+        whose time counts.
         """
-        super().__init__(data, initial=initial or _prefill(order, owner, items))
+        named = {"name": statement.name} if statement else {}
+        super().__init__(data, initial=initial or _prefill(order, owner, items) | named)
+        self.statement = statement
         self._order = order
         if isinstance(owner, Guest):
             del self.fields["email"]
@@ -77,7 +82,8 @@ class WithdrawalForm(PlainForm):
         """Make the typed command of valid data."""
         data = self.cleaned_data
         items = tuple(data["items"])
-        return WithdrawalCommand(write, self._order.number, data["name"], self.receipt_email, items)
+        stated = self.statement.uuid if self.statement else None
+        return WithdrawalCommand(write, self._order.number, data["name"], self.receipt_email, items, stated)
 
 
 def _prefill(order: Order, owner: User | Guest, items: Sequence[OrderItem]) -> dict[str, Any]:

@@ -36,6 +36,9 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "order-cancel-result": ("/orders/{number}/cancel/{submission}/", LOGIN, OK, OK),
     "pickup-calendar": ("/orders/{number}/cancel/{submission}/pickup.ics", LOGIN, CODE, NONE),
     "take-back": ("/orders/{number}/cancel/{submission}/take-back/", 405, 405, 405),
+    "state-withdrawal": ("/withdraw/", OK, OK, OK),
+    "statement": ("/withdraw/{nothing}/", NONE, NONE, NONE),
+    "statement-order": ("/withdraw/{nothing}/order/", NONE, NONE, NONE),
     "order-withdraw": ("/orders/{number}/withdraw/", LOGIN, CODE, OK),
     "withdrawal-receipt": ("/orders/{number}/withdraw/{nothing}/", LOGIN, CODE, NONE),
     "guest-withdraw": (

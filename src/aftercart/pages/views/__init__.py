@@ -14,6 +14,7 @@ from aftercart.pages.views.orders import completed, home, order_detail, order_li
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
 from aftercart.pages.views.site import style
+from aftercart.pages.views.statement import state_withdrawal, statement, statement_order
 from aftercart.pages.views.withdrawal import withdraw, withdrawal_receipt
 
 __all__ = [
@@ -43,6 +44,9 @@ __all__ = [
     "receipt",
     "set_email",
     "set_password",
+    "state_withdrawal",
+    "statement",
+    "statement_order",
     "style",
     "take_back",
     "withdraw",

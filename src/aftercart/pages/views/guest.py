@@ -94,7 +94,7 @@ def guest_lookup(request: HttpRequest) -> HttpResponse:
         return render(request, "pages/guest_lookup.html", {"form": form})
     if not form.is_valid():
         return render(request, "pages/guest_lookup.html", {"form": form}, status=HTTPStatus.BAD_REQUEST)
-    return _ask(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
+    return ask_for_code(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
 
 
 @never_cache
@@ -108,7 +108,7 @@ def guest_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "send" in request.POST:
         if order is None:
             return SeeOther(reverse("guest-lookup"))
-        return _ask(request, order.number, order.user_email, find_next(request))
+        return ask_for_code(request, order.number, order.user_email, find_next(request))
     asked = request.session.get(_ASKED)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or CHOICE in request.POST:
@@ -137,7 +137,8 @@ def _enter(request: HttpRequest, proved: Guest, order: Order) -> HttpResponse:
     return SeeOther(find_next(request) or reverse("order-detail", args=[order.pk]))
 
 
-def _ask(request: HttpRequest, number: str, email: str, target: str) -> HttpResponse:
+def ask_for_code(request: HttpRequest, number: str, email: str, target: str) -> HttpResponse:
+    """Ask for a code, whatever number and address are, and go on to where it is typed; then to `target`."""
     try:
         asked = ask_guest_code(
             number=number,
@@ -146,13 +147,18 @@ def _ask(request: HttpRequest, number: str, email: str, target: str) -> HttpResp
             client=get_client_address(request),
         )
     except TooManyTries as error:
-        context = {"status": error.status, "detail": str(error)}
-        response = render(request, "pages/error.html", context, status=error.status)
-        response["Retry-After"] = str(error.seconds)
-        return response
+        return show_too_many(request, error)
     request.session[_ASKED] = str(asked)
     query = f"?{urlencode({'next': target})}" if target else ""
     return SeeOther(f"{reverse('guest-code')}{query}")
+
+
+def show_too_many(request: HttpRequest, error: TooManyTries) -> HttpResponse:
+    """Show that something was tried too often, and for how long to wait."""
+    context = {"status": error.status, "detail": str(error)}
+    response = render(request, "pages/error.html", context, status=error.status)
+    response["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _show_code(

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from aftercart.actions.withdraw_order import withdraw_order, write_statement
+from aftercart.actions.withdraw_order import find_public_statement, withdraw_order, write_statement
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.clock import get_now
@@ -28,18 +28,23 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Let a customer withdraw, or a guest who has typed a code. Raises Http404."""
     visit = find_visit(request, acting=True, number=number)
     order = visit.order
-    offer = find_offer(order, list(order.items.all()), get_now())
+    stated = find_public_statement(order, _read_statement(request))
+    offer = find_offer(order, list(order.items.all()), stated.submitted_at if stated else get_now())
     if not offer.is_offered:
         raise Http404
     if request.method != "POST" or (CHOICE in request.POST and not _is_confirmed(request)):
         typed = {**request.POST.dict(), "items": request.POST.getlist("items")}
         form = WithdrawalForm(
-            visit.order, visit.owner, initial=typed if request.POST else None, items=offer.items
+            visit.order,
+            visit.owner,
+            initial=typed if request.POST else None,
+            items=offer.items,
+            statement=stated,
         )
         return _show(request, visit, form)
     # The second of two tabs names items that the first has withdrawn from: the action gives its receipt.
     items = list(order.items.all()) if _is_confirmed(request) else offer.items
-    form = WithdrawalForm(visit.order, visit.owner, request.POST, items=items)
+    form = WithdrawalForm(visit.order, visit.owner, request.POST, items=items, statement=stated)
     if not form.is_valid():
         return _show(request, visit, form, status=HTTPStatus.BAD_REQUEST)
     if request.POST.get("step") == "edit":
@@ -77,6 +82,15 @@ def _send(request: HttpRequest, visit: Visit, form: WithdrawalForm) -> HttpRespo
             form.add_error(None, sentence)
         return _show(request, visit, form, status=error.status)
     return SeeOther(reverse("withdrawal-receipt", args=[visit.order.number, answer.body["uuid"]]))
+
+
+def _read_statement(request: HttpRequest) -> UUID | None:
+    """Read the public statement that has led here, whose time counts."""
+    typed = request.POST.get("statement") or request.GET.get("statement", "")
+    try:
+        return UUID(typed)
+    except ValueError:
+        return None
 
 
 def _is_confirmed(request: HttpRequest) -> bool:

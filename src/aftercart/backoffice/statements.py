@@ -1,0 +1,226 @@
+"""Public statements of withdrawal: matched to an order, or closed with a reason (docs/withdrawal.md)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from aftercart.accounts.models import User
+from aftercart.actions.match_statement import close_statement, match_statement
+from aftercart.backoffice.filters import StatementStateFilter
+from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.search import search_own
+from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
+from aftercart.backoffice.timeline import name_item
+from aftercart.backoffice.words import say_age, say_moment, show_state
+from aftercart.cancellations.public_statements import PublicStatement
+from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.omnitron.connect import get_client
+from aftercart.orders.errors import ActionError
+from aftercart.orders.models import Order, OrderItem
+
+
+class ClosingForm(forms.Form):
+    """Why a statement belongs to no order: colleagues will read it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Only your colleagues will read it. The sender gets no e-mail."),
+        max_length=1000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "autofocus": True}),
+    )
+
+
+class MatchForm(forms.Form):
+    """Which order a statement is about, and which of its items; `shown` is the order whose items were offered."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Order number"), max_length=64, widget=UnfoldAdminTextInputWidget()
+    )
+    items = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Items"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, number: str, items: Sequence[OrderItem]) -> None:
+        """Offer the items of the order of this number."""
+        pks = [item.pk for item in items]
+        super().__init__(data, initial={"number": number, "shown": number, "items": pks})
+        choices = [(item.pk, f"{item.left_quantity} × {name_item(item.product, item.sku)}") for item in items]
+        self.fields["items"].choices = choices  # type: ignore[attr-defined]  # the field is one of choices
+
+
+@admin.register(PublicStatement)
+class PublicStatementAdmin(SheetAdmin[PublicStatement]):
+    """Statements that anybody can make: the open ones, oldest first. What was stated cannot be edited."""
+
+    sheet_template = "backoffice/statement.html"
+    list_display = ("show_number", "number", "name", "email", "show_state", "show_age")
+    list_filter = (StatementStateFilter,)
+    search_fields = ("number", "email", "name")
+    search_help_text = _("Order number, name or e-mail")
+    ordering = ("submitted_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PublicStatement]:
+        """List statements with all that a row shows, in one query."""
+        return super().get_queryset(request).select_related("withdrawal", "settled_by")
+
+    def search_rows(self, queryset: QuerySet[PublicStatement], term: str) -> QuerySet[PublicStatement]:
+        """Find by what was typed."""
+        return search_own(queryset, term, "name", "email", "number")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Return who may match and close: nothing else of a statement can change."""
+        return request.user.has_perm("cancellations.change_publicstatement")
+
+    def make_sheet(self, request: HttpRequest, obj: PublicStatement) -> Sheet:
+        """Write the page of one statement, with the orders that it may be about."""
+        facts = [
+            Fact(_("Order number"), obj.number),
+            Fact(_("Name"), obj.name),
+            Fact(_("E-mail"), obj.email),
+            Fact(_("Items"), obj.items or gettext("The whole order")),
+            Fact(_("Submitted"), say_moment(obj.submitted_at)),
+            Fact(_("Reference"), str(obj.uuid)),
+        ]
+        found = obj.withdrawal
+        settled = [
+            Fact(_("Decided"), say_moment(obj.settled_at)),
+            Fact(_("By"), obj.settled_by.email if obj.settled_by else ""),
+            Fact(_("Reason"), obj.reason),
+            Fact(_("Withdrawal"), link_row(Withdrawal, found.pk, f"#{found.pk}") if found else ""),
+        ]
+        orders = [_list_candidates(obj)] if request.user.has_perm("orders.view_order") else []
+        is_open = obj.state == PublicStatement.State.OPEN
+        return Sheet(
+            title=gettext("Open statement #%(pk)s") % {"pk": obj.pk},
+            badge=show_state(obj.state, obj.get_state_display()),
+            main=[Panel(_("Statement"), keep_filled(facts)), *orders],
+            side=[Panel(_("Decision"), keep_filled(settled), empty=_("Not decided yet."))],
+            more={"can_decide": is_open and self.has_change_permission(request, obj)},
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of matching and closing."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/match/", wrap(self.match), name="cancellations_publicstatement_match"),
+            path("<int:pk>/close/", wrap(self.close), name="cancellations_publicstatement_close"),
+            *super().get_urls(),
+        ]
+
+    def match(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask which order and which items (GET), and make the withdrawal (POST); another number shows its items."""
+        found = self._open(request, pk)
+        number = (request.POST.get("number") or request.GET.get("number") or found.number).strip()[:64]
+        items = OrderItem.objects.filter(order__number=number).order_by("pk") if "\0" not in number else []
+        is_shown = request.method == "POST" and request.POST.get("shown") == number
+        form = MatchForm(request.POST if is_shown else None, number=number, items=list(items))
+        if form.is_valid():
+            chosen = frozenset(form.cleaned_data["items"])
+            done = gettext("Statement #%(pk)s is now a withdrawal; the receipt goes to the order's address.")
+            return _do(
+                request,
+                found,
+                done % {"pk": pk},
+                lambda staff: match_statement(pk, number, chosen, staff, get_client()),
+            )
+        if not items:
+            messages.warning(request, gettext("There is no order with this number."))
+        return self._ask(
+            request,
+            found,
+            form,
+            title=gettext("Match statement #%(pk)s to an order") % {"pk": pk},
+            explanation=gettext(
+                "The statement's own time counts, not yours. Receipt and decision go to the order's address."
+            ),
+            button=gettext("Withdraw"),
+        )
+
+    def close(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why (GET), and close one (POST)."""
+        found = self._open(request, pk)
+        form = ClosingForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            done = gettext("Statement #%(pk)s is closed.") % {"pk": pk}
+            return _do(request, found, done, lambda staff: close_statement(pk, staff, reason))
+        title = gettext("Close statement #%(pk)s") % {"pk": pk}
+        return self._ask(request, found, form, title=title, button=gettext("Close"), is_hard=True)
+
+    def _ask(
+        self, request: HttpRequest, found: PublicStatement, form: forms.Form, **more: Any
+    ) -> HttpResponse:
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "back": make_url(PublicStatement, found.pk),
+            **more,
+        }
+        return TemplateResponse(request, "backoffice/form.html", context)
+
+    def _open(self, request: HttpRequest, pk: int) -> PublicStatement:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        found = self.get_queryset(request).filter(pk=pk).first()
+        if found is None:
+            raise Http404
+        return found
+
+    # --- columns -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("statement"), ordering="id")
+    def show_number(self, obj: PublicStatement) -> str:
+        """Name the statement, as the link to its page."""
+        return f"#{obj.pk}"
+
+    @admin.display(description=_("state"), ordering="state")
+    def show_state(self, obj: PublicStatement) -> SafeString:
+        """Show what was done with it."""
+        return show_state(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("age"), ordering="submitted_at")
+    def show_age(self, obj: PublicStatement) -> str:
+        """Return how long ago it was made."""
+        return say_age(obj.submitted_at)
+
+
+def _do(
+    request: HttpRequest, found: PublicStatement, done: str, do: Callable[[User], object]
+) -> HttpResponse:
+    try:
+        do(cast("User", request.user))
+    except ActionError as error:
+        for sentence in error.sentences():
+            messages.error(request, sentence)
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect(make_url(PublicStatement, found.pk))
+
+
+def _list_candidates(statement: PublicStatement) -> Panel:
+    """List the order of the number that was typed, and say whether its address is the one that was typed."""
+    rows = [
+        (
+            link_row(Order, order.pk, order.number),
+            order.user_email,
+            _("Yes") if order.user_email == statement.email else _("No"),
+        )
+        for order in Order.objects.filter(number=statement.number)
+    ]
+    columns = (_("Order"), _("E-mail"), _("The same as stated"))
+    return Panel(
+        _("Order of this number"), columns=columns, rows=rows, empty=_("There is no order with this number.")
+    )
