@@ -10,7 +10,7 @@ from aftercart.accounts.models import Address, City, Country, District, Township
 from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
 from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
-from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
+from aftercart.orders.models import DiscountItem, Order, OrderItem, OrderRevision, TimelineEntry
 from tests.import_documents import (
     LATER,
     MODIFIED,
@@ -306,3 +306,19 @@ def test_a_batch_costs_the_same_statements_whatever_its_size() -> None:
 def test_dates_are_kept_in_utc() -> None:
     run_import(make_document(created_date="2026-03-01T13:00:00+03:00"))
     assert Order.objects.get().created_date == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def test_only_the_rows_that_make_an_order_leave_its_revision_as_it_is() -> None:
+    def read_revision(number: str) -> int:
+        return OrderRevision.objects.get(order__number=number).revision
+
+    document = make_document("1", discountitem_set=[{"pk": 1, "amount": "1.00"}])
+    run_import(make_document("0"))
+    run_import(document)
+    made = read_revision("1")
+    run_import({**document, "modified_date": LATER})
+    updated = read_revision("1")
+    OrderItem.objects.create(order=Order.objects.get(number="1"), status="400", price_currency="TRY")
+
+    assert made == read_revision("0")  # which has no discount
+    assert made < updated < read_revision("1")

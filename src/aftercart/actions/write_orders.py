@@ -1,9 +1,11 @@
 """Write a batch of imported orders: the new ones by COPY, the newer ones over what we have."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Max, Q
 
 from aftercart.actions.import_points import import_points
@@ -216,11 +218,21 @@ def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         ]
         for intake, customer in zip(intakes, customers, strict=True)
     ]
-    # Items first, so that the words of an order are written once, with theirs; references are checked at the commit.
-    add_items([(intake.id, item) for intake in intakes for item in intake.items])
-    copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
-    _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
-    _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
+    with _orders_are_new():
+        # Items first, so that an order's words are written once, with theirs; references are checked at the commit.
+        add_items([(intake.id, item) for intake in intakes for item in intake.items])
+        copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
+        _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
+        _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
+
+
+@contextmanager
+def _orders_are_new() -> Iterator[None]:
+    """Have no revisions moved within the block: rows are written that belong to orders of this transaction alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL aftercart.orders_are_new = 'on'")
+        yield
+        cursor.execute("SET LOCAL aftercart.orders_are_new = 'off'")
 
 
 # --- updates -----------------------------------------------------------------------------------------------

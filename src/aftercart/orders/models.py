@@ -40,7 +40,12 @@ class Order(models.Model):
     number = models.CharField(_("number"), max_length=64, unique=True)
     channel_id = models.IntegerField()
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="orders",
+        db_index=False,  # `orders_of_a_user` begins with it
     )
     user_email = models.EmailField()
     status = models.CharField(max_length=3, choices=CHOICES)
@@ -127,7 +132,7 @@ class OrderItem(models.Model):
     """One line of an order. `remote_pks` are Omnitron's ids for it: one, or one for each unit."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
     status = models.CharField(max_length=3, choices=CHOICES)
     status_before = models.CharField(max_length=3, choices=CHOICES, blank=True)
     sku = models.CharField(max_length=128, blank=True)
@@ -157,6 +162,12 @@ class OrderItem(models.Model):
         verbose_name = _("order item")
         verbose_name_plural = _("order items")
         ordering = ["id"]
+        # Few rows have one: the others need no place in its index.
+        indexes = [
+            models.Index(
+                fields=["parent"], condition=models.Q(parent__isnull=False), name="items_of_a_parent"
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(cancelled_quantity__gte=0, cancelled_quantity__lte=models.F("quantity")),
@@ -220,10 +231,12 @@ class TimelineEntry(models.Model):
         IMPORT = "import"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
-    item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
+    item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
     event = models.CharField(max_length=64)
     actor = models.CharField(max_length=10, choices=Actor)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, db_index=False
+    )
     cause = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField(db_default=Now())
@@ -232,6 +245,10 @@ class TimelineEntry(models.Model):
         verbose_name = _("timeline entry")
         verbose_name_plural = _("timeline entries")
         ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["item"], condition=models.Q(item__isnull=False), name="entries_of_an_item"),
+            models.Index(fields=["user"], condition=models.Q(user__isnull=False), name="entries_of_a_user"),
+        ]
 
     def __str__(self) -> str:
         return self.event
