@@ -31,7 +31,7 @@ def confirm(page: Page) -> None:
 
 def withdraw(page: Page) -> None:
     """Go from the order's page to the receipt of a withdrawal."""
-    page.locator("a[href$='/withdraw/']").click()
+    page.locator("main a[href$='/withdraw/']").click()
     page.locator("button[value=review]").click()
     page.locator("form:has([name=step][value=confirm]) .primary").click()
     page.wait_for_url("**/withdraw/*-*/")
