@@ -316,6 +316,7 @@ STATES: Final[dict[str, State]] = {
     "withdraw": _go("/orders/{order.number}/withdraw/"),
     "withdraw-check": _withdraw,
     "withdrawn": _withdrawn,
+    "ways": _go("/orders/{order.number}/ways/"),
     "statement": lambda tour: _nobody(tour, "/withdraw/"),
     "statement-error": lambda tour: _state(tour, is_wrong=True),
     "stated": _state,

@@ -30,6 +30,7 @@ def test_items_are_cancelled_in_three_steps(
     visit = open_window(**way)
     page = visit.log_in(sign(order))
     assert page.locator("html").get_attribute("lang") == way["locale"][:2]
+    page.locator(f'a[href="/orders/{order.number}/ways/"]').click()
     page.locator(f'a[href="/orders/{order.number}/cancel/"]').click()
     page.locator("button[value=quote]").click()
     page.get_by_role("alert").wait_for()  # nothing was chosen
@@ -232,9 +233,10 @@ def test_the_cancellation_is_reached_and_sent_with_the_keyboard_alone(
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to content"
     page.keyboard.press("Enter")
-    press_until(page, "document.activeElement.textContent.trim() === 'Cancel items'")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/cancel/")
+    for label, address in (("Cancel or return", "ways"), ("Choose items", "cancel")):
+        press_until(page, f"document.activeElement.textContent.trim() === '{label}'")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{address}/")
     press_until(page, "(document.activeElement.name || '').endsWith('is_chosen')")
     page.keyboard.press("Space")
     press_until(page, "(document.activeElement.name || '').endsWith('reason')")

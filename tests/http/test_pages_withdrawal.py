@@ -73,6 +73,33 @@ def test_the_link_stands_on_the_orders_page_through_the_period(client: Client, s
     assert HERE not in client.get(path).content.decode()
 
 
+def test_one_entrance_explains_the_ways_and_is_skipped_where_there_is_one(
+    client: Client, shop: Shop, settings: Settings
+) -> None:
+    detail, ways = f"/users/orders/{shop.order.pk}/", f"/orders/{shop.order.number}/ways/"
+    cancel, withdraw = f"/orders/{shop.order.number}/cancel/", f"/orders/{shop.order.number}/withdraw/"
+    assert list_targets(client, detail) >= {ways, withdraw}
+    assert cancel not in list_targets(client, detail)
+    assert list_targets(client, ways) >= {cancel, withdraw}
+    explained = say(read(client.get(ways)))
+    assert "Not shipped yet: you can cancel it, and nothing has to be sent back." in explained
+    assert "Your legal right: you end the contract without giving a reason" in explained
+
+    delivered = {"status": "550", "delivered_at": timezone.now(), "is_final_sale": True}
+    OrderItem.objects.filter(order=shop.order).update(**delivered)
+    assert not list_targets(client, detail) & {ways, cancel}
+    assert client.get(ways)["Location"] == withdraw
+
+    OrderItem.objects.filter(order=shop.order).update(is_final_sale=False)
+    settings.WITHDRAWAL_COUNTRIES = frozenset()
+    assert cancel in list_targets(client, detail)
+    assert client.get(ways)["Location"] == cancel
+
+
+def list_targets(client: Client, path: str) -> set[str]:
+    return {str(link["href"]) for link in read(client.get(path)).select("main a")}
+
+
 def test_where_it_is_not_offered_there_is_no_link_and_no_page(
     client: Client, shop: Shop, settings: Settings
 ) -> None:

@@ -242,6 +242,11 @@ class OrderPage:
         return _("Cancel or return items") if kinds else ""
 
     @property
+    def has_ways(self) -> bool:
+        """Whether there is more than one way out of the order, so that their difference has to be explained."""
+        return bool(self.action) and self.withdrawal_offer.is_shown
+
+    @property
     def explanation(self) -> str:
         """What cancelling and returning are, as far as this order allows them."""
         kinds = {item.kind for item in self.items}

@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "order-cancel-result": ("/orders/{number}/cancel/{submission}/", LOGIN, OK, OK),
     "pickup-calendar": ("/orders/{number}/cancel/{submission}/pickup.ics", LOGIN, CODE, NONE),
     "take-back": ("/orders/{number}/cancel/{submission}/take-back/", 405, 405, 405),
+    "order-ways": ("/orders/{number}/ways/", LOGIN, CODE, "/orders/{number}/withdraw/"),
     "state-withdrawal": ("/withdraw/", OK, OK, OK),
     "statement": ("/withdraw/{nothing}/", NONE, NONE, NONE),
     "statement-order": ("/withdraw/{nothing}/order/", NONE, NONE, NONE),

@@ -6,7 +6,7 @@ That dispatcher is exempt from the CSRF check, so every page checks for itself.
 from aftercart.pages.views.account import forgotten_password, set_email, set_password
 from aftercart.pages.views.address import change_address
 from aftercart.pages.views.address_book import address_book, address_entry
-from aftercart.pages.views.cancellation import cancel, cancel_result, pickup_calendar, take_back
+from aftercart.pages.views.cancellation import cancel, cancel_result, pickup_calendar, take_back, ways
 from aftercart.pages.views.guest import guest, guest_code, guest_lookup, guest_withdraw
 from aftercart.pages.views.language import choose_language
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
@@ -49,6 +49,7 @@ __all__ = [
     "statement_order",
     "style",
     "take_back",
+    "ways",
     "withdraw",
     "withdrawal_receipt",
 ]

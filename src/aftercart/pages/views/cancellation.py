@@ -44,6 +44,17 @@ from aftercart.pages.views.live import answer_unchanged
 _LONGEST_QUOTE = 2000
 
 
+@visitor_page("GET", "HEAD")
+def ways(request: HttpRequest, number: str) -> HttpResponse:
+    """Explain the ways out of an order, and go on at once where there is one only. Raises Http404."""
+    visit = find_visit(request, acting=True, number=number)
+    page = OrderPage(visit.order, guest=visit.guest)
+    if page.has_ways:
+        return render(request, "pages/ways.html", {"page": page})
+    is_withdrawal = page.withdrawal_offer.is_shown
+    return SeeOther(reverse("order-withdraw" if is_withdrawal else "order-cancel", args=[number]))
+
+
 @visitor_page("GET", "HEAD", "POST")
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Show the first step; take it to the second; take that. Raises Http404."""
