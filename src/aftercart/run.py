@@ -38,6 +38,7 @@ from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres
 from aftercart.lib.clock import get_now
+from aftercart.lib.garbage import collecting_rarely
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.json_lines import measure_plain
 from aftercart.orders.models import Order
@@ -237,6 +238,7 @@ def import_file(file: str) -> ImportResult:
     with (
         BadLinesFile(bad_lines_path(file)) as bad_lines,
         Progress(*columns, console=Console(stderr=True)) as progress,
+        collecting_rarely(),
     ):
         task = progress.add_task("import", total=None)
         read = 0

@@ -92,8 +92,8 @@ class OrderIntake:
         return replace(
             self,
             columns=dict(self.columns),
-            items=[replace(item, columns=dict(item.columns)) for item in self.items],
-            discounts=[replace(row, columns=dict(row.columns)) for row in self.discounts],
+            items=[item.copy() for item in self.items],
+            discounts=[row.copy() for row in self.discounts],
         )
 
 

@@ -25,6 +25,7 @@ from aftercart.orders.intake_values import (
     find_whole,
     need,
     read_amount,
+    read_each,
     read_flag,
     read_rows,
     read_text,
@@ -52,7 +53,7 @@ _DISCOUNT_KNOWN: Final = frozenset(
         "session_offer_type", "created_date", "modified_date",
     )
 )  # fmt: skip
-_DATES: Final = ("shipped_date", "delivered_date")
+_NO_DATES: Final = {"shipped_date": None, "delivered_date": None}
 _AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
 _MOST_ITEMS: Final = 1000
 #: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
@@ -69,6 +70,16 @@ class ItemIntake:
     is_shipping_date_given: bool
     is_delivery_date_given: bool
 
+    def copy(self) -> "ItemIntake":
+        """Give a copy to be written."""
+        return ItemIntake(
+            self.id,
+            self.parent_id,
+            self.columns.copy(),
+            self.is_shipping_date_given,
+            self.is_delivery_date_given,
+        )
+
 
 @dataclass(slots=True)
 class DiscountIntake:
@@ -76,6 +87,10 @@ class DiscountIntake:
 
     id: int | None
     columns: dict[str, Any]
+
+    def copy(self) -> "DiscountIntake":
+        """Give a copy to be written."""
+        return DiscountIntake(self.id, self.columns.copy())
 
 
 def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:
@@ -87,12 +102,7 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
         raise DocumentInvalid("orderitem_set", f"has more than {_MOST_ITEMS} items")
     extra = document.get("extra_field")
     order_extra = extra if isinstance(extra, dict) else {}
-    items = []
-    problems = Problems()
-    for place, row in enumerate(rows):
-        with problems.noted(f"orderitem_set[{place}]"):
-            items.append(_read_item(row, order, order_extra))
-    problems.end()
+    items = read_each(rows, "orderitem_set", lambda row: _read_item(row, order, order_extra))
     _check_unique([item.id for item in items], "orderitem_set", "id")
     ids = {item.id for item in items if item.id is not None}
     for item in items:
@@ -104,10 +114,10 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
 
 def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
     own_extra = row.get("extra_field")
-    extras = (own_extra, order_extra) if isinstance(own_extra, dict) else (order_extra,)
+    extras = [extra for extra in (own_extra, order_extra) if extra and isinstance(extra, dict)]
     problems = Problems()
-    given = problems.read(row, _ITEM)
-    for name in _DATES:
+    given = problems.read(row, _ITEM) | _NO_DATES
+    for name in _NO_DATES if extras else ():
         with problems.noted("extra_field"):
             given[name] = _find_date(extras, name)
     problems.end()
@@ -230,12 +240,7 @@ _ITEM: Final = Form(
 def read_discounts(document: Document, order: Mapping[str, Any]) -> list[DiscountIntake]:
     """Read an order's discounts; what nobody knows of them goes to the order's `details`."""
     rows = [row for row in read_rows(document, "discountitem_set") if row]  # the vendor's examples hold `{}`
-    discounts = []
-    problems = Problems()
-    for place, row in enumerate(rows):
-        with problems.noted(f"discountitem_set[{place}]"):
-            discounts.append(_read_discount(row, order))
-    problems.end()
+    discounts = read_each(rows, "discountitem_set", lambda row: _read_discount(row, order))
     _check_unique([discount.id for discount in discounts], "discountitem_set", "pk")
     _keep_unknown(rows, order["details"])
     return discounts

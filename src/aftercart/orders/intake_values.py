@@ -5,12 +5,12 @@ float. Every function raises `DocumentInvalid` for a value that it cannot read, 
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ Document = dict[str, Any]
 LARGEST_ID: Final = 2**53 - 1
 LARGEST_INTEGER: Final = 2**31 - 1
 _Reader = Callable[[Document, str], Any]
+_T = TypeVar("_T")
 _DEEPEST: Final = 50
 #: No number of the trade has more digits; PostgreSQL and Python each have a limit further out.
 _MOST_DIGITS: Final = 300
@@ -90,6 +91,19 @@ class Problems:
         if self._found:
             first, *more = self._found
             raise DocumentInvalid(*first, *more)
+
+
+def read_each(rows: Sequence[Document], name: str, read: Callable[[Document], _T]) -> list[_T]:
+    """Read the rows of a list. Raises `DocumentInvalid` for all that is wrong, naming each row by its place."""
+    try:
+        return [read(row) for row in rows]
+    except DocumentInvalid:
+        problems = Problems()
+    for place, row in enumerate(rows):
+        with problems.noted(f"{name}[{place}]"):
+            read(row)
+    problems.end()
+    raise AssertionError  # what is wrong once is wrong twice
 
 
 class Form:
