@@ -235,7 +235,9 @@ def _describe_done(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, A
         facts["is_paid"] = False
     if rest > ZERO:
         facts["rest"] = str(rest)
-    is_refunded = all(row.is_refunded for row in rows)
+    is_refunded = all(row.is_refunded for row in rows) and all(
+        whole.is_rest_refunded(whole.lines.all()) for whole in wholes
+    )
     if not is_refunded:
         facts["due"] = format_time(find_due(get_now()))
     return facts | {"is_refunded": is_refunded}

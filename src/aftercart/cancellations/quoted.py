@@ -62,13 +62,22 @@ def find_unreported(order: Order) -> Unreported:
     """Find what is still to come of what is done, in one query."""
     rows = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
     rows = rows.select_related("quote", "line").defer("line__iban", "line__holder_name")
+    by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
+    for row in rows:
+        by_quote[row.quote].append(row)
     waiting = [row for row in rows if row.is_paid and not row.is_refunded]
-    rests = {row.quote for row in waiting if row.quote.rest_booked_at is not None}
-    to_come = sum((row.quoted_amount for row in waiting), ZERO)
-    booked = sum((row.booked_amount or ZERO for row in waiting), ZERO)
-    rest = sum((quote.given_rest for quote in rests), ZERO)
-    dues = [find_due(row.line.closed_at) for row in waiting if row.line.closed_at]
-    return Unreported(to_come=to_come + rest, booked=booked + rest, due_at=min(dues, default=None))
+    amounts = [(row.quoted_amount, row.booked_amount or ZERO) for row in waiting]
+    closed = [row.line.closed_at for row in waiting]
+    for quote, lines in by_quote.items():
+        is_rest_waiting = not quote.is_rest_refunded(lines)
+        if quote.rest_booked_at and (is_rest_waiting or any(row in waiting for row in lines)):
+            amounts.append((quote.given_rest, quote.given_rest))
+            closed += [row.line.closed_at for row in lines if is_rest_waiting]
+    return Unreported(
+        to_come=sum((amount for amount, _booked in amounts), ZERO),
+        booked=sum((booked for _amount, booked in amounts), ZERO),
+        due_at=min((find_due(at) for at in closed if at), default=None),
+    )
 
 
 def find_due(done_at: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """What a submission was quoted: the amounts that are booked when its lines are completed (decision 13)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -81,6 +82,14 @@ class RefundQuote(models.Model):
     def given_rest(self) -> Decimal:
         """What was given back of that if it is known; else what is quoted."""
         return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
+
+    def is_rest_refunded(self, lines: Iterable["RefundQuoteLine"]) -> bool:
+        """Return whether what was booked of it has been given back: money with the first of its lines that is reported.
+
+        Omnitron does not always report it apart; where its lines were points alone, nothing but a report says so.
+        """
+        points = self.rest_points_returned + self.rest_points_credited
+        return self.given_rest <= points or any((line.reported_amount or 0) > 0 for line in lines)
 
 
 #: Omnitron has reported no money, and money was quoted: what `RefundQuoteLine.is_refunded` denies.

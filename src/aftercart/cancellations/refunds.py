@@ -150,13 +150,16 @@ def _describe(order: Order, quote: RefundQuote, lines: Sequence[SubmissionLine],
     amount = sum((find_amount(line, quoted) for line, quoted in going), rest.amount)
     points = min(sum((quoted.points_returned for _line, quoted in going), rest.points_returned), amount)
     goods, rows = _list_rows([quoted for _line, quoted in going], rest, amount)
-    statuses = {_find_status(line, quoted) for line, quoted in going}
-    status = min(statuses, key=_BEHIND_FIRST.index) if amount > ZERO else RefundStatus.NONE
-    destination = Destination(quote.destination)
-    is_to_account = destination == Destination.IBAN
     waiting = [
         line.closed_at for line, quoted in going if _find_status(line, quoted) == RefundStatus.UNDER_WAY
     ]
+    statuses = {_find_status(line, quoted) for line, quoted in going}
+    if rest.amount and quote.rest_booked_at and not quote.is_rest_refunded(row for _line, row in going):
+        statuses.add(RefundStatus.UNDER_WAY)
+        waiting += [line.closed_at for line, _quoted in going]
+    status = min(statuses, key=_BEHIND_FIRST.index) if amount > ZERO else RefundStatus.NONE
+    destination = Destination(quote.destination)
+    is_to_account = destination == Destination.IBAN
     return Refund(
         status=status,
         amount=amount,

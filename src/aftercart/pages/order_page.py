@@ -1,5 +1,6 @@
 """An order as its page shows it: the document, put into words, with what the caller may do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,10 +19,12 @@ from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.lib.clock import get_now
 from aftercart.lib.formats import format_weekday
 from aftercart.lib.money import ZERO
+from aftercart.lib.times import parse_time
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
+from aftercart.orders.refund_words import name_destination
 from aftercart.orders.rules import find_return_end
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
@@ -46,6 +49,32 @@ class Step:
     label: Text
     is_done: bool
     is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundCard:
+    """What comes back for one submission; `places` are where it goes, each with its amount, `due` until when."""
+
+    submission: str
+    label: str
+    amount: Decimal
+    places: list[tuple[str, Decimal]]
+    due: datetime | None
+
+
+def _make_refund(document: Mapping[str, Any]) -> RefundCard:
+    destination = document["destination"] or {"value": "", "label": ""}
+    places = [
+        (destination["label"] if place == destination["value"] else name_destination(place), Decimal(amount))
+        for place, amount in document["split"].items()
+    ]
+    return RefundCard(
+        submission=document["submission"],
+        label=document["status"]["label"],
+        amount=Decimal(document["amount"]),
+        places=[(name, amount) for name, amount in places if amount],
+        due=parse_time(document["refund_due_at"]),
+    )
 
 
 class OrderPage:
@@ -149,6 +178,11 @@ class OrderPage:
         """What has been given back so far: what Omnitron has reported, and points."""
         amount: Decimal = self.order.refund_amount - self._unreported.booked
         return max(amount, ZERO)
+
+    @property
+    def refunds(self) -> list[RefundCard]:
+        """What comes back, or has come back, for each submission, newest first."""
+        return [_make_refund(document) for document in self.document["refund_set"]]
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
