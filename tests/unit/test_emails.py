@@ -1,12 +1,16 @@
 """How e-mails look: both languages, text and HTML alike, nothing that a mail program would have to fetch."""
 
 import re
+import struct
+from email import message_from_bytes
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from pytest_django import Settings
 
-from aftercart.mail.compose import make_opt_out_url, read_opt_out_token, render_email
+from aftercart.lib.barcodes import write_qr
+from aftercart.mail.compose import compose_mail, make_opt_out_url, read_opt_out_token, render_email
 from aftercart.mail.draft import EmailContent
 from aftercart.mail.examples import make_example
 from aftercart.mail.models import Email
@@ -43,7 +47,9 @@ def test_a_mail_program_has_nothing_to_fetch_and_follows_its_colours(kind: str) 
     _draft, _text, html = render_email(kind, make_example(kind), language="en")
 
     page = BeautifulSoup(html, "html.parser")
-    assert page.select("img, script, link, iframe, form") == []
+    assert page.select("script, link, iframe, form") == []
+    pictures = ["cid:return-code"] if kind == Email.Kind.RETURN_CODE else []
+    assert [picture["src"] for picture in page.select("img")] == pictures  # it comes with the mail
     assert "url(" not in html
     assert "prefers-color-scheme: dark" in html
     assert [link["href"] for link in page.select("a")] == [make_example(kind).url] * len(page.select("a"))
@@ -174,3 +180,24 @@ def test_no_email_quotes_what_nobody_paid(kind: str, language: str) -> None:
     assert nothing[language] in draft.paragraphs
     assert draft.facts == []
     assert not re.search(r"comes back|refunded|iade edildiğini", text, re.IGNORECASE)
+
+
+def test_a_return_code_comes_with_its_picture_which_is_a_part_of_the_mail() -> None:
+    facts = make_example(Email.Kind.RETURN_CODE).facts
+    email = Email(kind=Email.Kind.RETURN_CODE, facts=facts, recipient="ayse@example.com", language="tr")
+
+    mail: Any = message_from_bytes(compose_mail(email).message().as_bytes())
+
+    words, picture = mail.get_payload()
+    assert mail.get_content_type() == "multipart/related"
+    assert [part.get_content_type() for part in words.get_payload()] == ["text/plain", "text/html"]
+    assert (picture["Content-ID"], picture.get_content_type()) == ("<return-code>", "image/png")
+    png = picture.get_payload(decode=True)
+    # 21 modules, and 4 of quiet on each side, at 8 pixels.
+    assert struct.unpack(">II", png[16:24]) == (232, 232)
+    assert png == write_qr("IADE-4821-77") != write_qr("IADE-4821-78")
+
+
+def test_any_other_mail_is_text_and_html_alone() -> None:
+    email = Email(kind=Email.Kind.CANCELLATION_CHECKING, recipient="ayse@example.com", language="en")
+    assert compose_mail(email).message().get_content_type() == "multipart/alternative"

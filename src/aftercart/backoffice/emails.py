@@ -1,5 +1,6 @@
 """The outbox: what was written to customers, what is stuck, and how each kind of e-mail looks."""
 
+from base64 import b64encode
 from typing import Any
 
 from django.conf import settings
@@ -19,13 +20,16 @@ from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
-from aftercart.mail.compose import render_email
+from aftercart.lib.barcodes import write_qr
+from aftercart.mail.compose import QR_PICTURE, render_email
 from aftercart.mail.examples import make_example
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 
 #: An e-mail brings its own style and nothing else, and may do nothing.
-_PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+_PREVIEW_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+)
 
 
 @admin.register(Email)
@@ -124,11 +128,14 @@ class EmailAdmin(SheetAdmin[Email]):
         if kind not in Email.Kind or language not in dict(settings.LANGUAGES) or form not in {"html", "text"}:
             raise Http404
         opt_out = f"{settings.PUBLIC_URL}/mail/opt-out/…/" if kind in Email.OPTIONAL else ""
-        _draft, text, html = render_email(
+        draft, text, html = render_email(
             kind, make_example(kind, language), language=language, opt_out=opt_out
         )
         if form == "text":
             return HttpResponse(text, content_type="text/plain; charset=utf-8")
+        if draft.is_scanned:  # a browser finds no picture inside a mail
+            picture = b64encode(write_qr(draft.code)).decode()
+            html = html.replace(f"cid:{QR_PICTURE}", f"data:image/png;base64,{picture}")
         response = HttpResponse(html)
         response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
         return response

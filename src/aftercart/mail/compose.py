@@ -1,6 +1,7 @@
 """Make a mail of an e-mail: words, then HTML and text, headers, links that are signed at this moment."""
 
-from typing import Any
+from email.mime.image import MIMEImage
+from typing import Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from aftercart.lib.barcodes import write_qr
 from aftercart.lib.contact import find_contact
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import quote_token, sign_number
@@ -19,6 +21,8 @@ from aftercart.mail.models import Email
 from aftercart.mail.texts import write_draft
 from aftercart.orders.models import Order
 
+#: What the HTML calls its picture of the code, as in `cid:return-code`.
+QR_PICTURE: Final = "return-code"
 _signer = signing.Signer(salt="aftercart.mail.opt-out")
 
 
@@ -32,7 +36,17 @@ def compose_mail(email: Email) -> EmailMultiAlternatives:
         headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     mail = EmailMultiAlternatives(draft.subject, text, to=[email.recipient], headers=headers)
     mail.attach_alternative(html, "text/html")
+    if draft.is_scanned:
+        mail.mixed_subtype = "related"  # type: ignore[attr-defined]  # Django's, which its stubs leave out
+        mail.attach(_make_picture(write_qr(draft.code)))
     return mail
+
+
+def _make_picture(png: bytes) -> MIMEImage:
+    picture = MIMEImage(png, "png")
+    picture.add_header("Content-ID", f"<{QR_PICTURE}>")
+    picture.add_header("Content-Disposition", "inline", filename=f"{QR_PICTURE}.png")
+    return picture
 
 
 def _gather_content(email: Email) -> EmailContent:
@@ -65,6 +79,7 @@ def render_email(
         draft = write_draft(kind, content)
         context: dict[str, Any] = {
             "draft": draft,
+            "picture": QR_PICTURE,
             "language": language,
             "shop": settings.SHOP_NAME,
             "colour": settings.SHOP_COLOUR,

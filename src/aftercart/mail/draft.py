@@ -40,7 +40,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The words. `code` is shown large; `button` is a label and an address; `note` stands small at the end."""
+    """The words.
+
+    `code` is shown large, and as a QR code too if it `is_scanned`; `button` is a label and an address; `note` stands
+    small at the end.
+    """
 
     subject: str
     heading: str
@@ -49,6 +53,7 @@ class Draft:
     facts: Sequence[tuple[str, str]] = ()
     quote: str = ""
     code: str = ""
+    is_scanned: bool = False
     sections: Sequence[Section] = ()
     button: tuple[str, str] | None = None
     note: str = ""

@@ -164,6 +164,7 @@ def _write_return_code(content: EmailContent) -> Draft:
         heading=_("Your return code"),
         paragraphs=[_("Write this code on the parcel before you hand it over.")],
         code=found.code,
+        is_scanned=True,
         rows=_list_rows(content),
         sections=_list_return(content),
         button=_make_button(content),

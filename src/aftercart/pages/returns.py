@@ -8,8 +8,8 @@ from uuid import UUID
 from aftercart.cancellations.easy_return import find_instructions
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.return_pass import ReturnPass, make_pass
+from aftercart.lib.barcodes import Drawing, draw_bars, draw_qr
 from aftercart.orders.models import Order
-from aftercart.pages.barcodes import Drawing, draw_bars, draw_qr
 
 _Status = CancellationRequest.Status
 _UNDECIDED: Final = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL, _Status.VERIFYING})

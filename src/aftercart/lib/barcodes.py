@@ -1,11 +1,12 @@
-"""A return code as carriers scan it: QR code and Code 128, as one path of an SVG each."""
+"""A return code as carriers scan it: QR code and Code 128, as one path of an SVG each; for e-mails a PNG."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final
 
+import segno
 from reportlab.graphics.barcode.code128 import Code128
-from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 
 #: Modules of white around a code, which scanners need: 4 around a QR code, 10 beside Code 128.
 _QR_QUIET: Final = 4
@@ -24,16 +25,25 @@ class Drawing:
 
 def draw_qr(text: str) -> Drawing:
     """Draw a QR code that survives a scratch of 15 %."""
-    code = QRCode(None, QRErrorCorrectLevel.M)
-    code.addData(text)
-    code.make()
-    size = len(code.modules) + 2 * _QR_QUIET
+    modules_by_row = _make_qr(text).matrix
+    size = len(modules_by_row) + 2 * _QR_QUIET
     runs = (
         f"M{start + _QR_QUIET} {row + _QR_QUIET}h{length}v1h-{length}z"
-        for row, modules in enumerate(code.modules)
+        for row, modules in enumerate(modules_by_row)
         for start, length in _find_runs(modules)
     )
     return Drawing(size, size, "".join(runs))
+
+
+def write_qr(text: str) -> bytes:
+    """Write a QR code as a PNG: dark on white, eight pixels a module."""
+    png = BytesIO()
+    _make_qr(text).save(png, kind="png", scale=8, border=_QR_QUIET)
+    return png.getvalue()
+
+
+def _make_qr(text: str) -> segno.QRCode:
+    return segno.make_qr(text, error="m", boost_error=False)
 
 
 def draw_bars(text: str) -> Drawing | None:
@@ -55,7 +65,7 @@ def draw_bars(text: str) -> Drawing | None:
     return Drawing(at + _BARS_QUIET, _BARS_HEIGHT, "".join(bars))
 
 
-def _find_runs(modules: Iterable[bool | None]) -> Iterator[tuple[int, int]]:
+def _find_runs(modules: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Find where dark modules of a row begin, and how many there are side by side."""
     start = None
     row = [*modules, False]
