@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
+from aftercart.actions import import_orders as import_module
 from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
 from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
@@ -322,3 +323,39 @@ def test_only_the_rows_that_make_an_order_leave_its_revision_as_it_is() -> None:
 
     assert made == read_revision("0")  # which has no discount
     assert made < updated < read_revision("1")
+
+
+def test_a_line_that_was_imported_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [write_line(make_document(number)) for number in "12"]
+    run_import(*lines)
+    monkeypatch.setattr(import_module, "read_order", None)  # which would raise
+
+    assert run_import(*lines) == (ImportResult(unchanged=2), [])
+    with pytest.raises(TypeError):
+        run_import(lines[0] + b" ")
+
+
+def test_what_is_doubtful_is_said_each_time() -> None:
+    line = write_line(make_document(amount="1.00"))
+
+    first, again = run_import(line), run_import(line)
+
+    assert (first[0], again[0]) == (
+        ImportResult(created=1, doubtful=1),
+        ImportResult(unchanged=1, doubtful=1),
+    )
+    assert first[1] == again[1] != []
+
+
+def test_a_line_that_something_newer_has_overtaken_is_not_taken_for_what_we_have() -> None:
+    line = write_line(make_document())
+    run_import(line)
+    run_import(make_document(modified_date=LATER))
+    assert run_import(line)[0] == ImportResult(kept=1)
+
+
+def test_of_two_lines_of_one_order_the_later_finds_the_earlier() -> None:
+    line, newer = write_line(make_document()), write_line(make_document(modified_date=LATER))
+    run_import(line)
+
+    assert run_import(newer, line, newer)[0] == ImportResult(updated=1, kept=1, unchanged=1)

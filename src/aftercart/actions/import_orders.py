@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, transaction
 
+from aftercart.actions.find_unchanged import Head, find_head, find_unchanged
 from aftercart.actions.write_orders import BatchOutcome, write_orders
 from aftercart.lib.json_lines import (
     LONGEST_LINE,
@@ -75,10 +76,9 @@ def import_orders(
 
 @dataclass(slots=True)
 class _Batch:
-    """Lines read and not yet written: good ones with their line numbers, and bad ones."""
+    """Documents that are not yet written, read or with their heads alone, and bad ones."""
 
-    intakes: list[OrderIntake] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    taken: list[tuple[Sent, Head | None, OrderIntake | None]] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
     bad: list[BadLine] = field(default_factory=list)
     size: int = 0
@@ -114,20 +114,23 @@ class _Importer:
             yield self._flush()
 
     def _take(self, sent: Sent) -> Iterator[int]:
-        intake = self._read(sent)
-        if intake is not None and intake.number in self._batch.numbers:
+        is_within = self._most is None or sent.number <= self._most
+        head = find_head(sent.content) if is_within and isinstance(sent.content, bytes) else None
+        intake = None if head else self._read(sent, self._batch)
+        known = head or intake
+        number = known.number if known else None
+        if number in self._batch.numbers:
             yield self._flush()  # a batch has each order once, so that the later line finds the earlier one
         batch = self._batch
         batch.count += 1
         batch.size += sent.size
-        if intake is not None:
-            batch.intakes.append(intake)
-            batch.lines.append(sent.number)
-            batch.numbers.add(intake.number)
+        if number is not None:
+            batch.taken.append((sent, head, intake))
+            batch.numbers.add(number)
         if batch.count >= self._batch_size or batch.size >= _LARGEST_BATCH:
             yield self._flush()
 
-    def _read(self, sent: Sent) -> OrderIntake | None:
+    def _read(self, sent: Sent, batch: _Batch) -> OrderIntake | None:
         """Read one document; a bad one is noted, an empty line passed over, and both are None."""
         document = None
         try:
@@ -136,20 +139,34 @@ class _Importer:
             document = _decode(sent)
             return None if document is None else read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
         except DocumentInvalid as error:
-            self._batch.bad.append(_report(sent.number, str(error), find_number(document)))
+            batch.bad.append(_report(sent.number, str(error), find_number(document)))
             return None
+
+    def _read_changed(self, batch: _Batch) -> tuple[list[OrderIntake], list[int]]:
+        """Read what we do not have as it was sent; return it with its line numbers."""
+        unchanged = find_unchanged([head for _sent, head, _intake in batch.taken if head])
+        intakes, lines = [], []
+        for sent, head, read in batch.taken:
+            if head and head.number in unchanged:
+                self._total.unchanged += 1
+            elif intake := read or self._read(sent, batch):
+                intake.digest = None if head is None or intake.doubts else head.digest
+                intakes.append(intake)
+                lines.append(sent.number)
+        return intakes, lines
 
     def _flush(self) -> int:
         batch, self._batch = self._batch, _Batch()
-        outcome = write_batch(batch.intakes) if batch.intakes else BatchOutcome()
+        intakes, lines = self._read_changed(batch)
+        outcome = write_batch(intakes) if intakes else BatchOutcome()
         for name in ("created", "updated", "unchanged", "kept"):
             setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
         for place, reason in outcome.refused.items():
-            batch.bad.append(_report(batch.lines[place], reason, batch.intakes[place].number))
+            batch.bad.append(_report(lines[place], reason, intakes[place].number))
         self._bad += len(batch.bad)
         doubtful = [
-            _report(batch.lines[place], doubt, intake.number, is_imported=True)
-            for place, intake in enumerate(batch.intakes)
+            _report(lines[place], doubt, intake.number, is_imported=True)
+            for place, intake in enumerate(intakes)
             for doubt in intake.doubts
             if place not in outcome.refused
         ]

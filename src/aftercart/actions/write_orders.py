@@ -211,6 +211,7 @@ def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
             intake.number,
             1,
             1,
+            intake.digest,
             customer.user_id,
             customer.shipping,
             customer.billing,
@@ -221,7 +222,11 @@ def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
     with _orders_are_new():
         # Items first, so that an order's words are written once, with theirs; references are checked at the commit.
         add_items([(intake.id, item) for intake in intakes for item in intake.items])
-        copy_rows(ORDERS, ("id", "number", "version", "link_version", *_ADDRESSES, *_ORDER_FIELDS), rows)
+        copy_rows(
+            ORDERS,
+            ("id", "number", "version", "link_version", "import_digest", *_ADDRESSES, *_ORDER_FIELDS),
+            rows,
+        )
         _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
         _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
 
@@ -257,6 +262,7 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         rows.append(
             [
                 order.version + 1,
+                intake.digest,
                 customer.user_id,
                 customer.shipping,
                 customer.billing,
@@ -265,7 +271,7 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
             ]
         )
         entries.append((intake, {"status_before": before, "status": intake.columns["status"]}))
-    update_rows(ORDERS, ("version", *_ADDRESSES, *_ORDER_FIELDS), rows)
+    update_rows(ORDERS, ("version", "import_digest", *_ADDRESSES, *_ORDER_FIELDS), rows)
     _update_items(intakes, items, open_lines)
     _update_discounts(intakes, discounts)
     _add_entries("order_updated", entries)

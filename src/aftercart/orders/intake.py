@@ -86,6 +86,8 @@ class OrderIntake:
     points: list[PointsIntake]
     #: What may be wrong, and does not keep it out.
     doubts: list[str] = field(default_factory=list)
+    #: Of the line that it was read from, to know it by when it comes again.
+    digest: bytes | None = None
 
     def copy(self) -> "OrderIntake":
         """Give a copy to be written: what is filled in there must not look given if it is tried again."""

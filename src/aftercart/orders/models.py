@@ -85,6 +85,11 @@ class Order(models.Model):
         editable=False,
         help_text="From when to see where Omnitron sends it: a change without an answer may have come late.",
     )
+    import_digest = models.BinaryField(
+        null=True,
+        editable=False,
+        help_text="Of the line that it was last imported from, if that left no doubt.",
+    )
     created_date = models.DateTimeField(default=timezone.now)
     modified_date = models.DateTimeField(default=timezone.now)
 
