@@ -54,6 +54,8 @@ NOT_SHOWN = {
     "cancellations_submission": {
         "id", "user_id", "origin", "cause", "cause_detail", "command", "approved_request_id", "policy_version_id",
         "idempotency_record_id", "checks", "manual_since", "sent_at", "settled_at", "late_at", "created_at",
+        # Between the customer and the shop's staff.
+        "points_agreed_at", "points_agreement", "points_agreed_amount",
     },
     # What the line's request shows of it; whose account it is is said by nobody, and its quote says where money goes.
     "cancellations_submissionline": {"id", "fully_refund_as_loyalty_money", "holder_name"},
@@ -90,6 +92,8 @@ TABLES_NOT_SHOWN = {
     "cancellations_policyrule",
     "cancellations_sendinghold", "cancellations_installation", "cancellations_readbudget", "cancellations_setback",
     "cancellations_sparerequest", "cancellations_synccursor", "cancellations_difference",
+    # An order shows a statement once it is taken as a withdrawal.
+    "cancellations_publicstatement",
 }  # fmt: skip
 
 

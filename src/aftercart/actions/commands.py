@@ -71,7 +71,8 @@ class CancellationCommand:
     """A whole submission. Without a `number` the order is that of the items.
 
     A guest, who has no address book, types the `pickup_address`; one of the shop's own book comes as it is. `quote`
-    is the signed quote that it is to be bound to, or "".
+    is the signed quote that it is to be bound to, or "". `points_agreement` is the sentence under which points were
+    chosen instead of money; "" where a client has shown its own.
     """
 
     caller: Caller
@@ -79,6 +80,7 @@ class CancellationCommand:
     number: str | None = None
     pickup_address: int | AddressDraft | Address | None = None
     fully_refund_as_loyalty_money: bool = False
+    points_agreement: str = ""
     quote: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, IntegerField, Value, When
@@ -95,6 +96,7 @@ def prepare_submission(command: CancellationCommand, origin: Submission.Origin) 
             user=command.caller.user,
             idempotency_record=make_idempotency_record(command.caller),
             is_binding=bool(command.quote),
+            points_agreement=command.points_agreement,
         )
 
 
@@ -164,6 +166,7 @@ def record_submission(
     user: User | None,
     idempotency_record: IdempotencyRecord | None,
     is_binding: bool = False,
+    points_agreement: str = "",
 ) -> Prepared | Answer:
     """Record judged and priced lines of a locked order as a submission, with their units reserved.
 
@@ -177,6 +180,7 @@ def record_submission(
         origin=origin,
         idempotency_record=idempotency_record,
         policy_version_id=version_pk,
+        **_record_agreement(judged.priced, points_agreement),
     )
     correlate_submission(submission.uuid)
     batch = Batch()
@@ -200,6 +204,21 @@ def record_submission(
     record_answer(submission.idempotency_record, answer)
     save_order(order)
     return answer
+
+
+def _record_agreement(priced: QuoteAnswer, sentence: str) -> dict[str, Any]:
+    """Return the express agreement to points instead of money; none where no money is given up.
+
+    A client of the API, which shows a sentence of its own, agrees by the field that it sets.
+    """
+    amount = priced.quote.points_credited
+    if not amount:
+        return {}
+    return {
+        "points_agreed_at": get_now(),
+        "points_agreement": sentence or "fully_refund_as_loyalty_money: true",
+        "points_agreed_amount": amount,
+    }
 
 
 def _add_rows(batch: Batch, submission: Submission, judged: Judged, *, is_binding: bool) -> None:

@@ -11,7 +11,7 @@ from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, Submiss
 
 def describe_line_quote(line: SubmissionLine) -> list[Panel]:
     """Return what a line was quoted, and what with it for the order as a whole (one query)."""
-    quoted = RefundQuoteLine.objects.filter(line=line).select_related("quote").first()
+    quoted = RefundQuoteLine.objects.filter(line=line).select_related("quote__submission").first()
     if quoted is None:
         return []
     currency = line.order_item.price_currency
@@ -48,7 +48,7 @@ def _describe_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
 
 def describe_submission_quote(submission: Submission, currency: str) -> list[Panel]:
     """Return what a submission was quoted (one query)."""
-    quote = RefundQuote.objects.filter(submission=submission).first()
+    quote = RefundQuote.objects.filter(submission=submission).select_related("submission").first()
     return [Panel(_("Refund"), keep_filled(_describe_whole(quote, currency)))] if quote else []
 
 
@@ -63,8 +63,20 @@ def _describe_whole(quote: RefundQuote, currency: str) -> list[Fact]:
         *_say_amounts(amounts, currency),
         Fact(_("Quoted for the whole submission"), say_amount(quote.total_amount, currency)),
         Fact(_("Goes back to"), quote.get_destination_display()),
+        *_describe_agreement(quote.submission, currency),
         Fact(_("The customer had seen it"), seen),
         Fact(_("Quoted"), say_moment(quote.created_at)),
+    ]
+
+
+def _describe_agreement(submission: Submission, currency: str) -> list[Fact]:
+    """Return to what a customer has expressly agreed who wanted points instead of money."""
+    if submission.points_agreed_at is None or submission.points_agreed_amount is None:
+        return []
+    return [
+        Fact(_("Agreed to points instead of money"), say_amount(submission.points_agreed_amount, currency)),
+        Fact(_("Agreed at"), say_moment(submission.points_agreed_at)),
+        Fact(_("By the words"), submission.points_agreement),
     ]
 
 

@@ -129,6 +129,10 @@ class Submission(models.Model):
         db_index=True,
         help_text="When what had been given up was seen to have arrived all the same.",
     )
+    #: The express agreement to points instead of money, which the law wants: when, to which sentence, how much.
+    points_agreed_at = models.DateTimeField(null=True, editable=False)
+    points_agreement = models.TextField(blank=True, editable=False, default="", db_default="")
+    points_agreed_amount = models.DecimalField(max_digits=16, decimal_places=4, null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -18,6 +18,10 @@ ROW_LABELS: Final[dict[str, str | Promise]] = {
     "fee": gettext_lazy("Fee"),
     "other": gettext_lazy("Other adjustments"),
 }
+#: What a customer agrees to who chooses points instead of money: shown beside the choice, and recorded with it.
+POINTS_AGREEMENT: Final = gettext_lazy(
+    "By choosing this, you expressly agree to be refunded in loyalty points instead of money."
+)
 
 
 @dataclass(frozen=True, slots=True)

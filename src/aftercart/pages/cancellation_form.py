@@ -25,6 +25,7 @@ from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import OrderItem
 from aftercart.orders.payment import Payment, read_payment
+from aftercart.orders.refund_words import POINTS_AGREEMENT
 from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField
@@ -146,6 +147,7 @@ class CancellationForm:
             items=tuple(self._ask(choice, account) for choice in self.asked),
             pickup_address=self._find_pickup() if self.settlement.is_collected else None,
             fully_refund_as_loyalty_money=destination == Destination.LOYALTY,
+            points_agreement=str(POINTS_AGREEMENT) if destination == Destination.LOYALTY else "",
             quote=quote,
         )
 

@@ -15,7 +15,7 @@ from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.clock import get_now
 from aftercart.orders.quotes import LineQuote
-from aftercart.orders.refund_words import list_refund_rows
+from aftercart.orders.refund_words import POINTS_AGREEMENT, list_refund_rows
 from aftercart.orders.rules import Effect, list_refusals
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
@@ -222,7 +222,8 @@ def _name_destination(destination: Destination) -> str:
 
 def _describe_destination(destination: Destination, page: OrderPage) -> str:
     if destination == Destination.LOYALTY:
-        return _("All of it, to spend on your next order.")
+        all_of_it = _("All of it, to spend on your next order.")
+        return f"{POINTS_AGREEMENT} {all_of_it}"
     if destination == Destination.IBAN:
         return _("Your payment can't be given back the way it came.")
     option, card = page.document["payment_option"] or {}, page.document["card"] or {}
