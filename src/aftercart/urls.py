@@ -89,7 +89,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         pages.guest_withdraw,
         name="guest-withdrawal-receipt",
     ),
-    path("withdraw/", pages.state_withdrawal, name="state-withdrawal"),
+    path(
+        "withdraw/",
+        by_format(html=pages.state_withdrawal, json=withdrawals.StateWithdrawal.as_view()),
+        name="state-withdrawal",
+    ),
     path("withdraw/<uuid:uuid>/", pages.statement, name="statement"),
     path("withdraw/<uuid:uuid>/order/", pages.statement_order, name="statement-order"),
     path("mail/opt-out/<text:token>/", pages.opt_out, name="mail-opt-out"),

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.db import OperationalError
 from django.db.models import F
 
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.models import Order, OrderItem
-from tests.http.schema_scenarios import TAKES_BACK, WITHDRAWS, _typical, add, show
+from tests.http.schema_scenarios import STATES, TAKES_BACK, WITHDRAWS, _typical, add, show
 from tests.http.schema_world import MUG, SHIRT, SHOES, World
 
 # --- withdrawals -------------------------------------------------------------------------------------------
@@ -55,6 +56,29 @@ def _(world: World) -> Any:
     away = OperationalError("the connection is closed")
     with mock.patch("aftercart.actions.withdraw_order.send_submission", side_effect=away):
         return world.call(WITHDRAWS)
+
+
+@show(STATES, 202, "stated", "Recorded, and acknowledged by e-mail", sends="statement")
+def _(world: World) -> Any:
+    return world.call(STATES)
+
+
+@show(STATES, 400, "input", "No e-mail address, and a link")
+def _(world: World) -> Any:
+    return world.call(STATES, {"name": "https://example.com", "number": "1", "email": "ayse"})
+
+
+@show(STATES, 404, "not_offered", "The shop offers no withdrawal")
+def _(world: World) -> Any:
+    with mock.patch.object(settings, "WITHDRAWAL_COUNTRIES", frozenset()):
+        return world.call(STATES)
+
+
+@show(STATES, 429, "throttled", "Too many statements")
+def _(world: World) -> Any:
+    with mock.patch.object(settings, "GUEST_LOOKUPS_PER_CLIENT", 1):
+        world.call(STATES)
+        return world.call(STATES)
 
 
 # --- cancellations -----------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ WRITES = (*CANCELS, "change_order_address")
 #: A write that knows its repeats by what it states, not by a key.
 WITHDRAWS = "withdraw_from_contract"
 POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
+#: A withdrawal that anybody can state.
+STATES = "state_withdrawal"
 TAKES_BACK = "take_back_request"
 BOOK_WRITES = ("add_address", "edit_address", "remove_address")
 PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
@@ -79,6 +81,7 @@ SHARED = (
     "change_order_address",
     "cancel_order_items",
     WITHDRAWS,
+    STATES,
     "log_in",
     "log_out",
     "log_out_by_get",
@@ -139,14 +142,14 @@ add(
 add(SHARED, 404, "page", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(OWN, 404, "format", "An unknown format", lambda w, o: w.log_in().call(o, query="?format=xml"))
 add(
-    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events", STATES),
     415,
     "xml",
     "The body is XML",
     lambda w, o: w.log_in().call(o, "<all/>", content_type="text/xml"),
 )
 add(
-    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events"),
+    (*POSTS, "add_address", "edit_address", "find_anonymous_order", "log_in", "receive_events", STATES),
     400,
     "not_json",
     "The body is no JSON",
@@ -171,6 +174,7 @@ add(
         "log_out",
         "log_out_by_get",
         "receive_events",
+        STATES,
     ),
     503,
     "database",

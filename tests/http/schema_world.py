@@ -272,6 +272,16 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda w: f"/orders/{w.order.number}/withdraw/",
         lambda w: {"name": "Ayşe Yılmaz", "email": w.user.email, "items": [SHIRT]},
     ),
+    "state_withdrawal": (
+        "post",
+        lambda _: "/withdraw/",
+        lambda w: {
+            "name": "Ayşe Yılmaz",
+            "number": w.order.number,
+            "email": "ayse@example.com",
+            "items": "The linen shirt",
+        },
+    ),
     "quote_cancellation": ("post", lambda w: f"/orders/{w.order.number}/cancel/quote/", _cancel),
     "log_in": (
         "post",

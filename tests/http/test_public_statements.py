@@ -222,6 +222,21 @@ def test_where_nothing_is_offered_there_is_no_page_and_no_link(settings: Setting
     assert link not in Browser().get("/").content.decode()
 
 
+def test_as_json_it_is_accepted_without_a_token_and_tells_nothing_of_the_order(shop: Shop) -> None:
+    client, bodies = Client(enforce_csrf_checks=True), []
+    for number in (shop.order.number, "ORD-2026-999999", shop.order.number):
+        answer = client.post("/withdraw/", TYPED | {"number": number}, "application/json")
+        assert answer.status_code == 202
+        bodies.append(answer.json())
+
+    assert bodies[2] == bodies[0] != bodies[1]
+    assert [body.keys() for body in bodies[:2]] == [bodies[0].keys()] * 2
+    first = PublicStatement.objects.order_by("pk")[0]
+    assert bodies[0]["receipt_url"].endswith(f"/withdraw/{first.uuid}/")
+    assert (bodies[0]["uuid"], bodies[0]["is_acknowledged"]) == (str(first.uuid), True)
+    assert PublicStatement.objects.count() == 2
+
+
 # --- staff ---------------------------------------------------------------------------------------------------
 
 

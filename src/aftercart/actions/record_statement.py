@@ -3,6 +3,7 @@
 No order is looked for: what is done, and how long it takes, is the same whether there is one or not.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -24,6 +25,8 @@ from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_orderless_email
 from aftercart.orders.errors import TooManyTries
 
+#: What nobody shall have us send to strangers.
+LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 #: What is typed once more in this time is the same statement.
 SAME: Final = timedelta(minutes=10)
 CLIENT_WINDOW: Final = timedelta(minutes=10)

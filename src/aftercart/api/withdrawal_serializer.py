@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from aftercart.actions.record_statement import LINK
 from aftercart.api.serializers import IdField
 
 _MOST_ITEMS = 500
@@ -42,4 +43,26 @@ class WithdrawalSerializer(serializers.Serializer[Any]):
         attrs["email"] = attrs["email"] or user.email
         if not attrs["name"]:
             raise serializers.ValidationError({"name": [_("This field is required.")]}, code="required")
+        return attrs
+
+
+class StatementSerializer(serializers.Serializer[Any]):
+    """The body of `POST /withdraw/`: what anybody states who has proved nothing; it is e-mailed, and has no links."""
+
+    name = serializers.CharField(max_length=255, help_text="Of the consumer.")
+    number = serializers.CharField(max_length=64, help_text="The order's number, as it was typed.")
+    email = serializers.EmailField(max_length=254, help_text="Where the receipt goes.")
+    items = serializers.CharField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Which goods, in words; left out or empty: all of them.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse links."""
+        wrong = {name: [_("Please leave out links.")] for name in attrs if LINK.search(attrs[name])}
+        if wrong:
+            raise serializers.ValidationError(wrong, code="invalid")
         return attrs

@@ -1,13 +1,23 @@
-"""`POST /orders/{order number}/withdraw/`: the withdrawal function for storefronts (ours; docs/withdrawal.md)."""
+"""`POST /orders/{order number}/withdraw/` and `POST /withdraw/`: the withdrawal function for storefronts (ours)."""
 
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.translation import get_language
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aftercart.accounts.clients import get_client_address
+from aftercart.actions.record_statement import StatementCommand, record_statement
 from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.api.orders import read_caller, respond
-from aftercart.api.schema.withdrawals import withdraw_from_contract
-from aftercart.api.withdrawal_serializer import WithdrawalSerializer
+from aftercart.api.parsers import JSONParser, PlainJSONParser
+from aftercart.api.schema.withdrawals import state_withdrawal, withdraw_from_contract
+from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
+from aftercart.cancellations.withdrawal_document import statement_document
 from aftercart.omnitron.connect import get_client
 
 
@@ -23,3 +33,25 @@ class WithdrawOrder(APIView):
         data = serializer.validated_data
         command = WithdrawalCommand(caller, number, data["name"], data["email"], tuple(data["items"]))
         return respond(withdraw_order(command, get_client()))
+
+
+class StateWithdrawal(APIView):
+    """A statement of withdrawal by anybody: no session, so it needs no CSRF token (docs/withdrawal.md)."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (JSONParser, PlainJSONParser)
+
+    @state_withdrawal
+    def post(self, request: Request) -> Response:
+        """Record the statement and acknowledge it: 202, whether there is such an order or not."""
+        if not settings.WITHDRAWAL_COUNTRIES:
+            raise Http404
+        serializer = StatementSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        language = (get_language() or "en")[:2]
+        client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
+        stated = record_statement(
+            StatementCommand(**serializer.validated_data, language=language, client=client)
+        )
+        return Response(statement_document(stated), status=HTTPStatus.ACCEPTED)

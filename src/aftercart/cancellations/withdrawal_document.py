@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.times import format_time
 
@@ -27,4 +28,14 @@ def withdrawal_document(withdrawal: Withdrawal) -> dict[str, Any]:
         "reason": withdrawal.reason,
         "decided_at": format_time(withdrawal.decided_at),
         "receipt_url": f"{settings.PUBLIC_URL}{path}",
+    }
+
+
+def statement_document(statement: PublicStatement) -> dict[str, Any]:
+    """Return a public statement as JSON: nothing that depends on whether there is such an order."""
+    return {
+        "uuid": str(statement.uuid),
+        "submitted_at": format_time(statement.submitted_at),
+        "is_acknowledged": statement.is_acknowledged,
+        "receipt_url": f"{settings.PUBLIC_URL}/withdraw/{statement.uuid}/",
     }

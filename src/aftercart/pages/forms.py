@@ -1,6 +1,5 @@
 """The forms of customers: what makes sense. Whether it is allowed, the actions judge."""
 
-import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, time
 from typing import Any
@@ -14,11 +13,11 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
+from aftercart.actions.record_statement import LINK
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.rules import CancellationKind
 
-_LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MOST_UNITS = 1_000_000
 _LONGEST_DESCRIPTION = 1000
 
@@ -142,7 +141,7 @@ class StatementForm(PlainForm):
         """Refuse links: nobody shall have us send theirs to strangers."""
         data: dict[str, Any] = super().clean() or {}
         for name in ("name", "number", "items"):
-            if _LINK.search(data.get(name, "")):
+            if LINK.search(data.get(name, "")):
                 self.add_error(name, _("Please leave out links."))
         return data
 

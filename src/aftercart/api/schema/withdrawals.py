@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from aftercart.api.schema import errors
 from aftercart.api.schema.fields import (
     Document,
+    flag,
     integer,
     make_document,
     make_enumeration,
@@ -25,7 +26,7 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import CANCELLATIONS
-from aftercart.api.withdrawal_serializer import WithdrawalSerializer
+from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
 
 extend_schema_serializer(
     component_name="WithdrawalSubmission",
@@ -114,6 +115,53 @@ about already is that one again, too: its answer is marked as a repeat, with no 
         ),
         415: NOT_JSON,
         422: KEY_REUSED,
+        503: UNAVAILABLE,
+    },
+    has_page=True,
+)
+
+
+extend_schema_serializer(
+    component_name="PublicStatementSubmission",
+    description="A statement of withdrawal by somebody who has proved nothing. Links are refused.",
+)(StatementSerializer)
+
+
+class PublicStatement(Document):
+    """A statement that was recorded; it says nothing of whether there is such an order."""
+
+    uuid = text("The reference that the receipt bears.", format="uuid")
+    submitted_at = moment("The time that counts.")
+    is_acknowledged = flag("Whether a receipt goes out by e-mail; not beyond what one address may get.")
+    receipt_url = text("The receipt as a page, with the way on to the order.", format="uri")
+
+
+state_withdrawal = operation(
+    "state_withdrawal",
+    tag=CANCELLATIONS,
+    summary="State a withdrawal without a log-in",
+    description="""\
+For a form that anybody can fill in, such as one in the foot of the shop's own pages. The statement is recorded and
+acknowledged by e-mail at once. No order is looked for: the answer is the same whether there is one or not. It becomes a
+withdrawal, with its own time, when its owner logs in or types a code (`receipt_url`), or when staff match it.
+
+The same body within ten minutes is the same statement, with one receipt. Throttled by the client's network address.
+Needs no CSRF token, and gives no session.
+""",
+    request=StatementSerializer,
+    answers={
+        202: (PublicStatement, "Recorded. Nothing is cancelled yet."),
+        400: (
+            errors.make_bad_request(
+                "StateWithdrawalBadRequest",
+                errors.make_input_error("PublicStatementInputError", StatementSerializer().fields),
+                errors.Unreadable,
+            ),
+            "The input makes no sense.",
+        ),
+        404: (errors.NotFound, "The shop offers no withdrawal, or `format` names an unknown format."),
+        415: NOT_JSON,
+        429: (errors.Throttled, "Too many statements."),
         503: UNAVAILABLE,
     },
     has_page=True,
