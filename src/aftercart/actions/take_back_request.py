@@ -42,8 +42,7 @@ def take_back_request(user: User, pk: int) -> CancellationRequest:
     if number is None:
         raise OrderNotFound
     _take_back(user, number, models.Q(pk=pk))
-    needed = ("order_item__order", "shipping_company", "submission", "quoted__quote")
-    return CancellationRequest.objects.select_related(*(f"line__{name}" for name in needed)).get(pk=pk)
+    return CancellationRequest.objects.select_related("line__shipping_company").get(pk=pk)
 
 
 @transaction.atomic(durable=True)

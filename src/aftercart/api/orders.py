@@ -133,8 +133,7 @@ class TakeBack(APIView):
         found = read_id(pk)
         if found is None:
             raise OrderNotFound
-        taken_back = take_back_request(get_user(request), found)
-        return Response(request_document(taken_back.line.order_item.order, taken_back))
+        return Response(request_document(take_back_request(get_user(request), found)))
 
 
 class ChangeAddress(APIView):

@@ -98,15 +98,6 @@ class Refund:
         return split
 
 
-def describe_line(order: Order, line: SubmissionLine) -> Refund | None:
-    """Describe what comes back for one line; None where nothing does, or nothing was quoted.
-
-    Wants its submission, its request and its quote selected, as do the others.
-    """
-    quoted = _find_quoted(line)
-    return None if quoted is None else _describe(order, quoted.quote, [line], _NO_REST)
-
-
 def describe_submission(
     order: Order, lines: Sequence[SubmissionLine], items: Iterable[OrderItem]
 ) -> Refund | None:
@@ -258,9 +249,3 @@ def _part_document(line: SubmissionLine) -> dict[str, Any]:
         "quantity": line.completed_quantity if is_done else line.quantity,
         "amount": format_amount(find_amount(line, line.quoted)),
     }
-
-
-def find_line_refund(order: Order, line: SubmissionLine) -> dict[str, Any] | None:
-    """Return the refund of one line, without the order's delivery and gift box; null where nothing comes back."""
-    refund = describe_line(order, line)
-    return None if refund is None else refund_document(refund)

@@ -23,7 +23,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
-from aftercart.cancellations.refunds import find_line_refund, list_refunds
+from aftercart.cancellations.refunds import list_refunds
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
@@ -238,11 +238,9 @@ def _item_documents(
         requests[request.line.order_item_id].append(request)
     documents = []
     for item in items:
-        of_item = [
-            (r.status in CancellationRequest.OPEN, request_document(order, r)) for r in requests[item.pk]
-        ]
+        of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
         line = open_lines.get(item.pk)
-        direct = None if line is None else _direct_document(order, line)
+        direct = None if line is None else _direct_document(line)
         documents.append(
             item_document(
                 item,
@@ -262,20 +260,20 @@ def company_document(company: EasyReturnCompany) -> dict[str, Any]:
     return {"pk": company.pk, "shipping_company": {"value": company.value, "label": company.name}}
 
 
-def request_document(order: Order, request: CancellationRequest) -> dict[str, Any]:
+def request_document(request: CancellationRequest) -> dict[str, Any]:
     """Write a request of an order as it stands inside an item (contract section 6)."""
     status = {"value": request.status, "label": request.get_status_display()}
-    return {"id": request.pk, **_line_document(order, request.line, status)}
+    return {"id": request.pk, **_line_document(request.line, status)}
 
 
-def _direct_document(order: Order, line: SubmissionLine) -> dict[str, Any]:
+def _direct_document(line: SubmissionLine) -> dict[str, Any]:
     """Write a cancellation on its direct way like a request, which it has none of and so no id."""
     is_taken = line.submission.state == Submission.State.APPLIED
     status = CancellationRequest.Status.CONFIRMED if is_taken else CancellationRequest.Status.VERIFYING
-    return {"id": None, **_line_document(order, line, {"value": status.value, "label": str(status.label)})}
+    return {"id": None, **_line_document(line, {"value": status.value, "label": str(status.label)})}
 
 
-def _line_document(order: Order, line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
+def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
     company = line.shipping_company
     return {
         "cancellation_type": {
@@ -292,7 +290,6 @@ def _line_document(order: Order, line: SubmissionLine, status: dict[str, str]) -
         "description": line.description,
         "reason": line.reason_id,
         "order_item": line.order_item_id,
-        "refund": find_line_refund(order, line),
     }
 
 

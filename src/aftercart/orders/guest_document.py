@@ -27,7 +27,7 @@ ITEM_FIELDS: Final = frozenset({
     "attributes_kwargs", "localized_attributes", "localized_attributes_kwargs", "created_date", "modified_date",
 })  # fmt: skip
 REQUEST_FIELDS: Final = frozenset({
-    "id", "cancellation_type", "status", "easy_return", "reason", "order_item", "refund",
+    "id", "cancellation_type", "status", "easy_return", "reason", "order_item",
 })  # fmt: skip
 DISCOUNT_FIELDS: Final = frozenset({
     "pk", "order", "name", "amount", "cancel_amount", "created_date", "modified_date",
@@ -67,8 +67,7 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _view_request(request: Mapping[str, Any]) -> dict[str, Any]:
-    refund = request["refund"]
-    return {**_keep(request, REQUEST_FIELDS), "description": "", "refund": refund and _view_refund(refund)}
+    return {**_keep(request, REQUEST_FIELDS), "description": ""}
 
 
 def _view_refund(refund: Mapping[str, Any]) -> dict[str, Any]:

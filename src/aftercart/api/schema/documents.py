@@ -127,9 +127,18 @@ class RefundAdjustment(Document):
     amount = money("Negative where it is kept.")
 
 
-class Refund(Document):
-    """What comes back for one line, less the order's delivery and gift box, which stand in `refund_set`."""
+class RefundedLine(Document):
+    """One line of a refund."""
 
+    order_item = integer("The item's id.")
+    quantity = integer("Units.", minimum=0)
+    amount = money()
+
+
+class Refund(Document):
+    """What comes back for one submission, delivery and gift box included. What was declined is not in it."""
+
+    submission = text("What was asked for together: the uuid of its page.", format="uuid")
     status = RefundState()
     amount = money("As it was quoted; once it is done, as it was given back. Money and points together.")
     split = RefundSplit()
@@ -141,20 +150,6 @@ class Refund(Document):
     )
     goods_amount = money("What the goods cost: `amount` less all `adjustments`.")
     adjustments = RefundAdjustment(many=True)
-
-
-class RefundedLine(Document):
-    """One line of a refund."""
-
-    order_item = integer("The item's id.")
-    quantity = integer("Units.", minimum=0)
-    amount = money()
-
-
-class SubmissionRefund(Refund):
-    """What comes back for one submission, delivery and gift box included. What was declined is not in it."""
-
-    submission = text("What was asked for together: the uuid of its page.", format="uuid")
     lines = RefundedLine(many=True)
 
 
@@ -168,7 +163,6 @@ class ItemRequest(Document):
     description = text("What the customer added; may be empty.")
     reason = integer("The CancellationReason's id.")
     order_item = integer("The item's id.")
-    refund = Refund(allow_null=True, help_text="Null once it was declined, and where nothing was quoted.")
 
 
 class Product(Document):
@@ -308,7 +302,7 @@ class Order(Document):
     refund_amount = money("What has been paid back.")
     discount_refund_amount = money()
     shipping_refund_amount = money()
-    refund_set = SubmissionRefund(
+    refund_set = Refund(
         many=True, help_text="What comes back, or has come back, one entry a submission, newest first."
     )
     is_payable = flag("There is still something to pay.")
