@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -21,6 +22,13 @@ from tests.tables import empty_tables
 def _quick_passwords(settings: Settings) -> None:
     """Hash passwords cheaply; what a hash costs is Django's to test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _no_language_is_left_over() -> Iterator[None]:
+    """Forget the language of the last request, which Django leaves active in its thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

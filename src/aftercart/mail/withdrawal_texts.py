@@ -50,7 +50,10 @@ def write_acknowledgement(content: EmailContent) -> Draft:
         heading=_("We have received your statement"),
         paragraphs=[
             _("This e-mail confirms that we have received your statement, with its content and the time."),
-            _("It is a receipt, not a decision. We look for your order now, and then e-mail its address."),
+            _(
+                "It is a receipt, not a decision. Next, we look for your order and write to the e-mail address it was"
+                " placed with."
+            ),
         ],
         facts=[
             (_("Submitted"), submitted),
