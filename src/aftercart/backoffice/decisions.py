@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,6 +19,7 @@ from aftercart.actions.approve_request import approve_request
 from aftercart.actions.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
 from aftercart.actions.reject_request import reject_request
 from aftercart.backoffice.links import link_row, make_list_url, make_url
+from aftercart.backoffice.row_actions import open_row
 from aftercart.backoffice.sheets import Panel, SheetAdmin
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import Text, show_badge
@@ -60,7 +61,7 @@ class RejectionForm(forms.Form):
 
 def approve_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Approve one request and go on with the queue; what cannot be approved is shown, with the reason."""
-    found = _open(admin, request, pk)
+    found = open_row(admin, request, pk)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
@@ -73,7 +74,7 @@ def approve_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
 
 def reject_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for a reason, then reject one request and go on with the queue."""
-    found = _open(admin, request, pk)
+    found = open_row(admin, request, pk)
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     form = RejectionForm(request.POST if request.method == "POST" else None)
@@ -115,15 +116,6 @@ def reject_many(admin: _Admin, request: HttpRequest) -> HttpResponse | None:
         request, chosen, lambda pk, staff: reject_request(pk, staff, reason), _("Rejected by you now.")
     )
     return _show_fates(admin, request, fates)
-
-
-def _open(admin: _Admin, request: HttpRequest, pk: int) -> CancellationRequest:
-    found = admin.get_queryset(request).filter(pk=pk).first()
-    if not admin.has_change_permission(request, found):
-        raise PermissionDenied
-    if found is None:
-        raise Http404
-    return found
 
 
 def _choose(admin: _Admin, request: HttpRequest) -> list[CancellationRequest]:

@@ -1,13 +1,12 @@
 """Public statements of withdrawal: matched to an order, or closed with a reason (docs/withdrawal.md)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -15,10 +14,10 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from aftercart.accounts.models import User
 from aftercart.actions.match_statement import close_statement, match_statement
 from aftercart.backoffice.filters import StatementStateFilter
 from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.row_actions import act, open_row
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import name_item
@@ -26,7 +25,6 @@ from aftercart.backoffice.words import say_age, say_moment, show_state
 from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import get_client
-from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order, OrderItem
 
 
@@ -121,7 +119,7 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
 
     def match(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask which order and which items (GET), and make the withdrawal (POST); another number shows its items."""
-        found = self._open(request, pk)
+        found = open_row(self, request, pk)
         number = (request.POST.get("number") or request.GET.get("number") or found.number).strip()[:64]
         items = OrderItem.objects.filter(order__number=number).order_by("pk") if "\0" not in number else []
         is_shown = request.method == "POST" and request.POST.get("shown") == number
@@ -129,7 +127,7 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
         if form.is_valid():
             chosen = frozenset(form.cleaned_data["items"])
             done = gettext("Statement #%(pk)s is now a withdrawal; the receipt goes to the order's address.")
-            return _do(
+            return act(
                 request,
                 found,
                 done % {"pk": pk},
@@ -150,12 +148,12 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why (GET), and close one (POST)."""
-        found = self._open(request, pk)
+        found = open_row(self, request, pk)
         form = ClosingForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             done = gettext("Statement #%(pk)s is closed.") % {"pk": pk}
-            return _do(request, found, done, lambda staff: close_statement(pk, staff, reason))
+            return act(request, found, done, lambda staff: close_statement(pk, staff, reason))
         title = gettext("Close statement #%(pk)s") % {"pk": pk}
         return self._ask(request, found, form, title=title, button=gettext("Close"), is_hard=True)
 
@@ -170,14 +168,6 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
             **more,
         }
         return TemplateResponse(request, "backoffice/form.html", context)
-
-    def _open(self, request: HttpRequest, pk: int) -> PublicStatement:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=pk).first()
-        if found is None:
-            raise Http404
-        return found
 
     # --- columns -------------------------------------------------------------------------------------------
 
@@ -195,19 +185,6 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     def show_age(self, obj: PublicStatement) -> str:
         """Return how long ago it was made."""
         return say_age(obj.submitted_at)
-
-
-def _do(
-    request: HttpRequest, found: PublicStatement, done: str, do: Callable[[User], object]
-) -> HttpResponse:
-    try:
-        do(cast("User", request.user))
-    except ActionError as error:
-        for sentence in error.sentences():
-            messages.error(request, sentence)
-    else:
-        messages.success(request, done)
-    return HttpResponseRedirect(make_url(PublicStatement, found.pk))
 
 
 def _list_candidates(statement: PublicStatement) -> Panel:

@@ -1,31 +1,28 @@
 """Statements of withdrawal, to be decided; and where the function is offered (docs/withdrawal.md)."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.accounts.models import User
 from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
 from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.row_actions import act, open_row
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
-from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order
 
 
@@ -90,20 +87,20 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
 
     def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Accept one (POST)."""
-        found = self._open(request, pk)
+        found = open_row(self, request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         done = gettext("Withdrawal #%(pk)s is accepted; the customer is told.") % {"pk": pk}
-        return _decide(request, found, done, lambda staff: accept_withdrawal(pk, staff))
+        return act(request, found, done, lambda staff: accept_withdrawal(pk, staff))
 
     def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why (GET), and refuse one (POST)."""
-        found = self._open(request, pk)
+        found = open_row(self, request, pk)
         form = RejectionForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             done = gettext("Withdrawal #%(pk)s is refused; the customer is told why.") % {"pk": pk}
-            return _decide(request, found, done, lambda staff: refuse_withdrawal(pk, staff, reason))
+            return act(request, found, done, lambda staff: refuse_withdrawal(pk, staff, reason))
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -113,14 +110,6 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
             "back": make_url(Withdrawal, pk),
         }
         return TemplateResponse(request, "backoffice/reject.html", context)
-
-    def _open(self, request: HttpRequest, pk: int) -> Withdrawal:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=pk).first()
-        if found is None:
-            raise Http404
-        return found
 
     # --- columns -------------------------------------------------------------------------------------------
 
@@ -148,19 +137,6 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     def show_age(self, obj: Withdrawal) -> str:
         """Return how long ago it was made."""
         return say_age(obj.submitted_at)
-
-
-def _decide(
-    request: HttpRequest, found: Withdrawal, done: str, decide: Callable[[User], None]
-) -> HttpResponse:
-    try:
-        decide(cast("User", request.user))
-    except ActionError as error:
-        for sentence in error.sentences():
-            messages.error(request, sentence)
-    else:
-        messages.success(request, done)
-    return HttpResponseRedirect(make_url(Withdrawal, found.pk))
 
 
 def _list_lines(withdrawal: Withdrawal) -> Panel:
