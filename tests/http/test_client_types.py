@@ -101,19 +101,6 @@ def test_what_is_cancelled_directly_is_the_active_request(api: Api, shop: Shop) 
         "description": "",
         "reason": shop.cancel_reason.pk,
         "order_item": item.pk,
-        "refund": {
-            "status": {"value": "expected", "label": "Your refund"},
-            "amount": "100.00",
-            "split": {"payment_method": "100.00", "iban": "0.00", "loyalty": "0.00"},
-            "destination": {
-                "value": "payment_method",
-                "label": "Original payment method (Card)",
-                "account_end": None,
-            },
-            "refund_due_at": None,
-            "goods_amount": "100.00",
-            "adjustments": [],
-        },
     }
     assert document["cancellationrequest_set"] == []
 

@@ -188,9 +188,14 @@ class OrderPage:
     def requests(self) -> list[dict[str, Any]]:
         """The requests of all items, newest first.
 
-        Each with its item's name, the submission that it came with (None if nothing was quoted), and whether it is
-        open.
+        Each with its item's name, the submission that it came with (None if nothing was quoted), what comes back for
+        it alone, and whether it is open.
         """
+        refunds = {
+            (refund["submission"], line["order_item"]): Decimal(line["amount"])
+            for refund in self.document["refund_set"]
+            for line in refund["lines"]
+        }
         asked = [(item, request) for item in self.items for request in item.requests]
         submissions = find_submissions([request["id"] for _item, request in asked])
         found = [
@@ -198,6 +203,7 @@ class OrderPage:
                 **request,
                 "item": item.name,
                 "submission": submissions.get(request["id"]),
+                "refund": refunds.get((str(submissions.get(request["id"])), request["order_item"]), ZERO),
                 "is_open": request["status"]["value"] in CancellationRequest.OPEN,
             }
             for item, request in asked
