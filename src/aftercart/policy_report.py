@@ -15,8 +15,9 @@ from aftercart.cancellations.policy_selectors import get_book, read_book
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.facts import CaseKind
 from aftercart.orders.models import Order
-from aftercart.orders.policies import CaseKind, Clause, PolicyBook
+from aftercart.orders.policies import Clause, PolicyBook
 from aftercart.orders.policy_explain import Look, address_explanation_document, clause_document, item_document
 
 #: What stands in columns of its own.

@@ -16,7 +16,7 @@ from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.cancellations.models import PolicyRule
 from aftercart.cancellations.policy_selectors import get_default_book
 from aftercart.orders.errors import OrderNotFound
-from aftercart.orders.policies import Topic
+from aftercart.orders.topics import Topic
 from tests.fake_omnitron import FakeOmnitron
 from tests.shop import Line, Shop, make_order, make_reason
 

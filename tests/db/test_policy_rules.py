@@ -22,8 +22,10 @@ from aftercart.cancellations.policy_selectors import (
 from aftercart.cancellations.selectors import build_document
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
-from aftercart.orders.policies import Clause, Effect, OrderFacts, PolicyBook, ShippingRefund, Topic
+from aftercart.orders.facts import OrderFacts
+from aftercart.orders.policies import Clause, PolicyBook, ShippingRefund
 from aftercart.orders.selectors import gather_order_facts, list_categories
+from aftercart.orders.topics import Effect, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 from tests.db.test_policy_versions import REFUSE_ALL, make_staff, publish
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_company

@@ -23,7 +23,8 @@ from aftercart.cancellations.policy_selectors import (
 )
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
-from aftercart.orders.policies import Clause, Effect, PolicyBook, Topic
+from aftercart.orders.policies import Clause, PolicyBook
+from aftercart.orders.topics import Effect, Topic
 from tests.shop import Line, Shop
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,8 @@ from aftercart.cancellations.policy_selectors import get_default_book, write_rul
 from aftercart.cancellations.stored_documents import Built, Document, read_documents
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, Order, OrderItem, OrderRevision, StoredDocument
-from aftercart.orders.policies import Clause, Effect, Topic
+from aftercart.orders.policies import Clause
+from aftercart.orders.topics import Effect, Topic
 from tests.clock import stop_clock
 from tests.db.test_policy_versions import make_staff
 from tests.import_documents import make_document, run_import

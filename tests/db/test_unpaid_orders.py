@@ -18,11 +18,11 @@ from aftercart.cancellations.models import CancellationRequest, Difference, Refu
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.errors import CancellationRefused
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import is_paid
 from aftercart.orders.quotes import compute_quote
-from aftercart.orders.rules import RequestedUnits
 from tests.shop import Line, Shop, ask, get_request, make_caller, make_command, make_customer
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aftercart.orders.topics import Topic
 from tests.meta.repository import README, ROOT, list_documents, name
 from tests.meta.settings_table import replace_table
 
@@ -117,6 +118,13 @@ def test_decisions_are_numbered_short_and_whole() -> None:
         assert lines[0].startswith(f"# {int(path.name[:4])}. "), name(path)
         headings = [line for line in lines if line.startswith("## ")]
         assert headings == ["## Context", "## Decision", "## Consequences"], name(path)
+
+
+def test_policies_md_has_a_row_for_each_topic_in_their_order() -> None:
+    table = (ROOT / "docs" / "policies.md").read_text().split("## Topics")[1].split("## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", table, re.MULTILINE)
+
+    assert rows[1:] == [str(topic.declared.name).lower() for topic in Topic]
 
 
 def test_links_within_the_repository_lead_somewhere() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.quotes import PaidItem, PaidOrder, Points, RefundTerms, ShippingRefund, compute_total
-from aftercart.orders.rules import RequestedUnits
 from tests.unit.test_quotes import Till
 
 _PAGE = Path(__file__).parents[2] / "docs" / "money.md"

@@ -12,22 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
+from aftercart.orders.facts import ItemFacts, OrderFacts, RequestedUnits
 from aftercart.orders.policies import (
     SELECTORS,
     Clause,
-    Effect,
-    OrderFacts,
     Policy,
     PolicyBook,
     ShippingRefund,
-    Topic,
     decide_terms,
     find_mismatch,
+    make_default_clauses,
     measure_specificity,
 )
-from aftercart.orders.policy_defaults import Basics, make_default_clauses
 from aftercart.orders.policy_explain import clause_document, explain, explain_address, item_document
-from aftercart.orders.rules import Finding, ItemFacts, RequestedUnits, judge
+from aftercart.orders.rules import Finding, judge
+from aftercart.orders.topics import Basics, Effect, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercart.lib.money import ZERO, from_minor, get_exponent, share_of_units, share_out
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.quotes import (
     Given,
     PaidItem,
@@ -21,7 +22,6 @@ from aftercart.orders.quotes import (
     compute_quote,
     compute_total,
 )
-from aftercart.orders.rules import RequestedUnits
 from tests.strength import examples
 
 

@@ -16,6 +16,7 @@ from aftercart.cancellations.states import (
 )
 from aftercart.omnitron.errors import Code
 from aftercart.orders.timeline import EVENTS, Event
+from aftercart.orders.topics import ITEM_TOPICS
 from aftercart.pages import outcome_words, story
 
 _SOURCE = Path(aftercart.__file__).parent
@@ -26,12 +27,13 @@ _NOTES = {"still_making", "still_waiting"}
 
 
 def test_each_cause_has_words_for_staff() -> None:
-    assert set(CAUSES) == set(Cause)
+    assert set(CAUSES) == {*Cause, *(topic.declared.code for topic in ITEM_TOPICS)}
     assert all(str(words) for words in CAUSES.values())
 
 
 def test_each_cause_has_words_for_customers_or_is_ours() -> None:
-    assert set(outcome_words.CAUSES) | outcome_words.OUR_CAUSES == set(Cause)
+    reviewed = {topic.declared.code for topic in ITEM_TOPICS if topic.declared.reason}
+    assert set(outcome_words.CAUSES) | outcome_words.OUR_CAUSES == {*Cause, *reviewed}
     assert not set(outcome_words.CAUSES) & outcome_words.OUR_CAUSES
 
 

@@ -14,11 +14,11 @@ from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, Submiss
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO, from_minor, round_amount, share_out, to_minor
 from aftercart.omnitron.messages import RemoteOrder
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import read_payment
 from aftercart.orders.quotes import compute_quote
-from aftercart.orders.rules import RequestedUnits
 
 #: The fields of an order that booking changes, for the caller to save.
 REFUND_FIELDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amount")

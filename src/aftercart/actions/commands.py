@@ -5,8 +5,8 @@ from typing import Any
 
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address, User
+from aftercart.orders.facts import CancellationKind
 from aftercart.orders.guests import Guest
-from aftercart.orders.rules import CancellationKind
 
 
 @dataclass(frozen=True, slots=True)

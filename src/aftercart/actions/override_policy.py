@@ -16,12 +16,14 @@ from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items, list_reasons
 from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import Policy
-from aftercart.orders.rules import Finding, RequestedUnits, Rule, judge, list_refusals
+from aftercart.orders.rules import Finding, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED
 from aftercart.orders.timeline import Actor, record_event
+from aftercart.orders.topics import Rule
 
 #: Why a request is there that the policy did not want.
 OVERRIDDEN = "policy_overridden"

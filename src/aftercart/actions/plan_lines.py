@@ -31,7 +31,8 @@ from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import read_payment
 from aftercart.orders.policies import Policy, is_easy_return
-from aftercart.orders.rules import Effect, Finding, Rule
+from aftercart.orders.rules import Finding
+from aftercart.orders.topics import Effect, Rule
 
 _FIELD = "cancel_order_items"
 #: The codes of what a client may leave out, and the back office has to ask for.

@@ -29,12 +29,14 @@ from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
 from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.payment import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policies import Policy
-from aftercart.orders.rules import Effect, Finding, RequestedUnits, Rule, judge, list_refusals
+from aftercart.orders.rules import Finding, judge, list_refusals
 from aftercart.orders.selectors import gather_facts, lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor, record_event
+from aftercart.orders.topics import Effect, Rule
 
 #: The code of a second request for one item (contract section 5).
 SECOND_REQUEST = "cancellation_request_100_1"

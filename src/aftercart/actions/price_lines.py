@@ -27,6 +27,7 @@ from aftercart.lib.quote_tokens import QuoteToken, QuoteTokenInvalid, digest, re
 from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, QuoteStale
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
@@ -41,7 +42,7 @@ from aftercart.orders.quotes import (
     ShippingRefund,
     compute_quote,
 )
-from aftercart.orders.rules import Finding, RequestedUnits, list_refusals
+from aftercart.orders.rules import Finding, list_refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.distinct import list_values
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
+from aftercart.orders.topics import ITEM_TOPICS
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -48,9 +49,10 @@ _DIFFERS = (
     "partly_decided", "reason_unmapped", "rejection_untold", "name_taken", "earlier_unproven",
 )  # fmt: skip
 _RULES = (
-    "requested", "has_invoice", "direct_window_passed", "type_needs_approval", "amount_needs_approval",
-    "partial_line", "mixed_types", "policy_overridden",
-)  # fmt: skip
+    "requested",
+    *(topic.declared.code for topic in ITEM_TOPICS),
+    "policy_overridden",
+)
 
 
 class ChoiceFilter(SimpleListFilter):

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from aftercart.backoffice.policy_forms import TryForm
 from aftercart.backoffice.policy_words import (
     name_book,
-    name_topic,
     say_content,
     say_outcome,
     say_subject,
@@ -126,7 +125,7 @@ def _list_looks(looks: Iterable[Look]) -> Panel:
     rows = [
         (
             str(look.clause.number),
-            name_topic(look.clause.topic),
+            look.clause.topic.declared.name,
             show_effect(look.clause.effect),
             say_subject(look.clause),
             say_content(look.clause),

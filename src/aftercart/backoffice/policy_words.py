@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.backoffice.words import NOTHING, Text, say_moment, show_badge
-from aftercart.cancellations.policies import PolicyRule, PolicyTopic, PolicyType
-from aftercart.orders.policies import Clause, PolicyBook, Topic
+from aftercart.cancellations.policies import PolicyRule, PolicyType
+from aftercart.orders.policies import Clause, PolicyBook
 from aftercart.orders.policy_explain import Look
-from aftercart.orders.rules import Effect
 from aftercart.orders.status import LABELS, Status
+from aftercart.orders.topics import Effect, Topic
 
 _SELECTORS: Final[dict[str, Text]] = {
     "channel": gettext_lazy("channel"),
@@ -32,11 +32,6 @@ def name_book(book: PolicyBook) -> str:
     if book.version is None:
         return _("the default of the settings")
     return _("version #%(pk)s") % {"pk": book.version}
-
-
-def name_topic(topic: Topic) -> Text:
-    """Name a topic."""
-    return PolicyTopic(topic.value).label
 
 
 def show_effect(effect: Effect) -> Text:

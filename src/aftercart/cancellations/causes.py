@@ -10,21 +10,19 @@ from django.utils.translation import gettext_lazy
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.notes import read_note
 from aftercart.orders.status import LABELS, Status
+from aftercart.orders.topics import ITEM_TOPICS
 
 Text = str | Promise
 
 
 class Cause(StrEnum):
-    """Why something is where it is. Any other code is Omnitron's own: it refused."""
+    """Why something is where it is, besides the codes of the policy's topics.
+
+    Any other code is Omnitron's own: it refused.
+    """
 
     REQUESTED = "requested"
     TAKEN_BACK = "taken_back"
-    HAS_INVOICE = "has_invoice"
-    DIRECT_WINDOW_PASSED = "direct_window_passed"
-    TYPE_NEEDS_APPROVAL = "type_needs_approval"
-    AMOUNT_NEEDS_APPROVAL = "amount_needs_approval"
-    PARTIAL_LINE = "partial_line"
-    MIXED_TYPES = "mixed_types"
     COLLECTION_NOT_CHOSEN = "collection_not_chosen"
     REASON_NOT_GIVEN = "reason_not_given"
     POLICY_OVERRIDDEN = "policy_overridden"
@@ -67,12 +65,7 @@ class Cause(StrEnum):
 CAUSES: Final[dict[str, Text]] = {
     Cause.REQUESTED: gettext_lazy("Asked for as a request"),
     Cause.TAKEN_BACK: gettext_lazy("Taken back by the customer"),
-    Cause.HAS_INVOICE: gettext_lazy("An invoice has been issued"),
-    Cause.DIRECT_WINDOW_PASSED: gettext_lazy("The time for cancelling directly is over"),
-    Cause.TYPE_NEEDS_APPROVAL: gettext_lazy("Requests of this kind need approval"),
-    Cause.AMOUNT_NEEDS_APPROVAL: gettext_lazy("Requests of this amount need approval"),
-    Cause.PARTIAL_LINE: gettext_lazy("Only a part of the line"),
-    Cause.MIXED_TYPES: gettext_lazy("Cancellation and return in one request"),
+    **{topic.declared.code: topic.declared.reason or topic.declared.name for topic in ITEM_TOPICS},
     Cause.COLLECTION_NOT_CHOSEN: gettext_lazy("How it is collected is to be arranged with the customer"),
     Cause.REASON_NOT_GIVEN: gettext_lazy("No reason was given"),
     Cause.POLICY_OVERRIDDEN: gettext_lazy("Asked for by staff, against the policy"),

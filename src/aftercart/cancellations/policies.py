@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.status import CHOICES
+from aftercart.orders.topics import Effect, Topic
 
 Text = str | Promise
 
@@ -91,31 +92,9 @@ class PolicyType(models.TextChoices):
     ADDRESS_CHANGE = "address_change", _("Address change")
 
 
-class PolicyTopic(models.TextChoices):
-    """The topics of `orders.policies.Topic`, in words."""
-
-    STATUS = "status", _("Status")
-    INVOICE = "invoice", _("Invoice")
-    DIRECT_WINDOW = "direct_window", _("Time for the direct way")
-    FINAL_SALE = "final_sale", _("Final sale")
-    RETURN_WINDOW = "return_window", _("Time for returning")
-    APPROVAL = "approval", _("Approval")
-    AMOUNT = "amount", _("Amount")
-    PARTIAL_LINE = "partial_line", _("Part of a line")
-    MIXED_TYPES = "mixed_types", _("Cancellation and return together")
-    COUNTRY = "country", _("Another country")
-    EASY_RETURN = "easy_return", _("Easy return")
-    FEE = "fee", _("Fee")
-    SHIPPING_REFUND = "shipping_refund", _("Shipping refund")
-
-
-#: Topics that only yes and no can be said to.
-_WITHOUT_REVIEW = frozenset({PolicyTopic.COUNTRY, PolicyTopic.EASY_RETURN})
-#: Topics that say an amount or a way, not whether something is possible.
-_TERMS = frozenset({PolicyTopic.FEE, PolicyTopic.SHIPPING_REFUND})
-#: Omnitron cannot take these directly, so that nobody can allow it.
-_NEVER_DIRECT = frozenset({PolicyTopic.PARTIAL_LINE, PolicyTopic.MIXED_TYPES})
-_WINDOWS = frozenset({PolicyTopic.DIRECT_WINDOW, PolicyTopic.RETURN_WINDOW})
+def list_topics() -> list[tuple[str, Text]]:
+    """List the topics with their names. The table's migrations name this function, not the topics."""
+    return [(topic.value, topic.declared.name) for topic in Topic]
 
 
 def _words(length: int, **options: Any) -> "ArrayField[Any, Any]":
@@ -156,7 +135,7 @@ class PolicyRule(models.Model):
 
     version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="rules")
     number = models.PositiveIntegerField()
-    topic = models.CharField(max_length=16, choices=PolicyTopic)
+    topic = models.CharField(max_length=16, choices=list_topics)
     effect = models.CharField(max_length=6, choices=Effect, default=Effect.ALLOW)
     channel_id = models.IntegerField(null=True, blank=True)
     cancellation_type = models.CharField(max_length=14, choices=PolicyType, blank=True)
@@ -209,19 +188,23 @@ class PolicyRule(models.Model):
 
     def clean(self) -> None:
         """Refuse what would make no sense, or what would quietly never apply."""
+        if self.topic not in set(Topic) or self.effect not in set(Effect):
+            return  # refused already, as none of the choices
         problems = {**self._check_effect(), **self._check_window(), **self._check_words()}
         if problems:
             raise ValidationError(problems)
 
     def _check_effect(self) -> dict[str, Text]:
         is_address = self.cancellation_type == PolicyType.ADDRESS_CHANGE
-        if self.topic in _TERMS and self.effect != self.Effect.ALLOW:
+        declared, effect = Topic(self.topic).declared, Effect(self.effect)
+        allowed = declared.effects - {Effect.REVIEW} if is_address else declared.effects
+        if effect not in allowed and declared.effects == {Effect.ALLOW}:
             return {"effect": _("A fee or a shipping refund is a term; its effect is to allow.")}
-        if self.topic in _NEVER_DIRECT and self.effect == self.Effect.ALLOW:
+        if effect not in allowed and effect is Effect.ALLOW:
             return {"effect": _("Omnitron cannot take this directly: review or refuse.")}
-        if self.effect == self.Effect.REVIEW and (is_address or self.topic in _WITHOUT_REVIEW):
+        if effect not in allowed:
             return {"effect": _("There is no review of this: allow or refuse.")}
-        if is_address and self.topic not in {PolicyTopic.STATUS, PolicyTopic.COUNTRY}:
+        if is_address and not declared.asks_of_addresses:
             return {"topic": _("Only status and country are asked of an address change.")}
         return {}
 
@@ -233,9 +216,10 @@ class PolicyRule(models.Model):
             (self.window_length or 0) > _MOST_DAYS
         ):
             return {"window_length": _("That is more than ten years.")}
-        if self.topic not in _WINDOWS and any(given):
-            return {"window_length": _("Only the two topics about time have a window.")}
-        if self.topic in _WINDOWS and self.effect != self.Effect.ALLOW and not any(given):
+        has_window = Topic(self.topic).declared.speaks is not None
+        if not has_window and any(given):
+            return {"window_length": _("Only topics about time have a window.")}
+        if has_window and self.effect != self.Effect.ALLOW and not any(given):
             return {"window_length": _("Without a window this rule would never apply.")}
         return {}
 
@@ -243,7 +227,7 @@ class PolicyRule(models.Model):
         problems: dict[str, Text] = {}
         if self.code and not (self.message_en and self.message_tr):
             problems["code"] = _("A code of its own wants a sentence in both languages.")
-        if self.topic == PolicyTopic.FEE and self.fee_fixed and not self.currency:
+        if self.topic == Topic.FEE and self.fee_fixed and not self.currency:
             problems["currency"] = _("A fixed fee wants a currency.")
         above, up_to = self.amount_above, self.amount_up_to
         if above is not None and up_to is not None and above >= up_to:

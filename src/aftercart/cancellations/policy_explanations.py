@@ -6,10 +6,10 @@ from datetime import datetime
 
 from aftercart.cancellations.policy_selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
+from aftercart.orders.facts import CancellationKind, CaseKind, RequestedUnits
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policies import CaseKind, PolicyBook
+from aftercart.orders.policies import PolicyBook
 from aftercart.orders.policy_explain import AddressExplanation, ItemExplanation, explain, explain_address
-from aftercart.orders.rules import CancellationKind, RequestedUnits
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import SHIPPED
 

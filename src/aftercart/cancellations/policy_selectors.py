@@ -16,22 +16,20 @@ from django.db.models import Q
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
+from aftercart.orders.facts import Case, CaseKind
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import (
-    Case,
-    CaseKind,
     Clause,
-    Effect,
     Policy,
     PolicyBook,
     PolicyTerms,
     ShippingRefund,
-    Topic,
     decide_terms,
     is_easy_return,
+    make_default_clauses,
 )
-from aftercart.orders.policy_defaults import Basics, make_default_clauses
 from aftercart.orders.selectors import gather_order_facts, list_categories
+from aftercart.orders.topics import Basics, Effect, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 
 #: The columns that a rule and a clause share by name and by form.

@@ -29,9 +29,10 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
+from aftercart.orders.facts import CancellationKind, ItemFacts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.policies import Policy, PolicyBook
-from aftercart.orders.rules import CancellationKind, ItemFacts, find_window_end, is_allowed
+from aftercart.orders.rules import find_window_end, is_allowed
 from aftercart.orders.selectors import gather_facts
 
 #: A job that is there has been taken by then.

@@ -14,13 +14,14 @@ from aftercart.actions.draft_policy import draft_policy
 from aftercart.actions.import_orders import BadLine, import_orders
 from aftercart.actions.withdraw_order import map_withdrawal_reason
 from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
-from aftercart.cancellations.policies import PolicyRule, PolicyTopic, PolicyType, PolicyVersion
+from aftercart.cancellations.policies import PolicyRule, PolicyType, PolicyVersion
 from aftercart.cancellations.policy_selectors import get_book
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
 from aftercart.demo.summary import demo_summary, sandbox_documents
 from aftercart.lib.bulk import advance_sequence, encode_json
 from aftercart.orders.models import Order
+from aftercart.orders.topics import Topic
 
 __all__ = ["demo_summary", "sandbox_documents", "seed_demo"]
 
@@ -114,7 +115,7 @@ def _seed_policy() -> None:
     last = PolicyRule.objects.filter(version=version_pk).aggregate(last=Max("number"))["last"]
     with transaction.atomic():  # the note says that it is whole
         for number, (currency, fee) in enumerate(_LAMP_FEES.items(), start=last + 1):
-            rule = PolicyRule(version_id=version_pk, number=number, topic=PolicyTopic.FEE)
+            rule = PolicyRule(version_id=version_pk, number=number, topic=Topic.FEE)
             rule.cancellation_type, rule.sku_patterns = PolicyType.REFUND, ["LMB-*"]
             rule.currency, rule.fee_fixed = currency, fee
             rule.full_clean()

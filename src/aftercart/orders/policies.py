@@ -12,38 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import translate
 from functools import cached_property, lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from aftercart.orders.facts import Case, CaseKind, OrderFacts
+from aftercart.orders.topics import Basics, Effect, Topic
 from aftercart.orders.windows import Window
-
-#: What a case is about: the two cancellations of the contract, and another delivery address.
-CaseKind = Literal["cancel", "refund", "address_change"]
-
-
-class Effect(StrEnum):
-    """What a clause does: nothing, leave the whole submission to the back office, or refuse it."""
-
-    ALLOW = "allow"
-    REVIEW = "review"
-    REFUSE = "refuse"
-
-
-class Topic(StrEnum):
-    """What a clause is about. For each topic the most specific clause decides, and no other."""
-
-    STATUS = "status"
-    INVOICE = "invoice"
-    DIRECT_WINDOW = "direct_window"
-    FINAL_SALE = "final_sale"
-    RETURN_WINDOW = "return_window"
-    APPROVAL = "approval"
-    AMOUNT = "amount"
-    PARTIAL_LINE = "partial_line"
-    MIXED_TYPES = "mixed_types"
-    COUNTRY = "country"
-    EASY_RETURN = "easy_return"
-    FEE = "fee"
-    SHIPPING_REFUND = "shipping_refund"
 
 
 class ShippingRefund(StrEnum):
@@ -84,29 +57,6 @@ class Clause:
     fee_fixed: Decimal = Decimal(0)
     fee_percent: Decimal = Decimal(0)
     shipping_refund: ShippingRefund = ShippingRefund.WHEN_NOTHING_REMAINS
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
-    """What clauses know of an order. `country` is the delivery address's ISO code, "" if not known."""
-
-    channel_id: int
-    currency: str = ""
-    payment_type: str = ""
-    client_type: str = ""
-    country: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What one decision is about. `total` is that of the whole submission, in the order's currency."""
-
-    order: OrderFacts
-    cancellation_type: CaseKind
-    status: str
-    sku: str = ""
-    categories: tuple[str, ...] = ()
-    total: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +111,20 @@ _OF_THE_ORDER: Final = tuple(s for s in SELECTORS if s.name in _ORDER_NAMES)
 _OF_THE_ITEM: Final = tuple(s for s in SELECTORS if s.name not in _ORDER_NAMES)
 #: A clause that is about an order, with what has to fit an item besides.
 _Bound = tuple[Clause, tuple[Callable[[Clause, Case], bool], ...]]
+
+#: Far apart, so that a clause can be put between two others.
+_STEP: Final = 10
+
+
+def make_default_clauses(basics: Basics) -> tuple[Clause, ...]:
+    """Write the shipped policy, contract section 3.3, as clauses; the same basics give the same clauses."""
+    said: list[tuple[Topic, Mapping[str, Any]]] = [
+        (topic, columns) for topic in Topic for columns in topic.declared.default(basics)
+    ]
+    return tuple(
+        Clause(number=place * _STEP, topic=topic, **columns)
+        for place, (topic, columns) in enumerate(said, start=1)
+    )
 
 
 def find_mismatch(clause: Clause, case: Case) -> str | None:

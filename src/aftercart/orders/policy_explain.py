@@ -9,20 +9,10 @@ from typing import Any
 
 from aftercart.lib.times import format_time
 from aftercart.orders.address_rules import AddressRefusal, judge_address_change
-from aftercart.orders.policies import Case, Clause, Policy, PolicyTerms, Topic, decide_terms, find_mismatch
-from aftercart.orders.rules import (
-    TOPICS,
-    Effect,
-    Finding,
-    ItemCase,
-    ItemFacts,
-    RequestedUnits,
-    find_fixed,
-    gather_cases,
-    is_about,
-    is_due,
-    judge,
-)
+from aftercart.orders.facts import Case, ItemCase, ItemFacts, RequestedUnits
+from aftercart.orders.policies import Clause, Policy, PolicyTerms, decide_terms, find_mismatch
+from aftercart.orders.rules import Finding, find_fixed, gather_cases, is_due, judge
+from aftercart.orders.topics import ITEM_TOPICS, Effect, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +101,7 @@ def explain_address(
 
 def _look_at_all(judged: ItemCase, policy: Policy, now: datetime) -> tuple[Look, ...]:
     return tuple(
-        look for topic in TOPICS for look in _look_at(topic, judged.case, policy, judged=judged, now=now)
+        look for topic in ITEM_TOPICS for look in _look_at(topic, judged.case, policy, judged=judged, now=now)
     )
 
 
@@ -122,11 +112,7 @@ def _look_at(
     looks = []
     for clause in policy.book.by_topic[topic]:
         decides = clause is deciding
-        is_there = (
-            judged is None
-            or now is None
-            or (is_about(topic, judged) and is_due(topic, judged, clause, policy, now))
-        )
+        is_there = judged is None or now is None or is_due(topic, clause, judged, policy, now)
         looks.append(
             Look(
                 clause=clause,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from aftercart.lib.money import ZERO, from_minor, share_of_units, share_out, take_share, to_minor
-from aftercart.orders.rules import RequestedUnits
+from aftercart.orders.facts import RequestedUnits
 
 #: A percentage, counted in hundredths of a percent.
 _WHOLE: Final = 10_000

@@ -1,6 +1,7 @@
 """The cancellation rules of contract section 3.3: pure verdicts over facts; no query, no clock, no setting.
 
-Rules 1 and 2 are fixed; what the others say is the policy's (orders/policies.py). The page shows, and the
+Rules 1 and 2 are fixed; what the others say is the policy's (orders/policies.py), topic by topic
+(orders/topics.py). The page shows, and the
 document's `is_cancellable` / `is_refundable` say, the same verdict that the action enforces.
 """
 
@@ -8,86 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
-from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
-from aftercart.orders.policies import Case, Clause, Effect, Policy, Topic
+from aftercart.orders.facts import KINDS, CancellationKind, ItemCase, ItemFacts, RequestedUnits
+from aftercart.orders.policies import Clause, Policy
 from aftercart.orders.policy_words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
-from aftercart.orders.windows import Basis
-
-__all__ = ["CancellationKind", "Effect", "Finding", "ItemFacts", "RequestedUnits", "Rule", "judge"]
-
-CancellationKind = Literal["cancel", "refund"]
-KINDS: Final[tuple[CancellationKind, ...]] = ("cancel", "refund")
-
-
-class Rule(IntEnum):
-    """The rules by their number in the contract, which is the order in which they speak.
-
-    The last one is ours: the contract's ninth is what Omnitron says.
-    """
-
-    ALREADY_CANCELLED = 1
-    IN_PROGRESS = 2
-    STATUS = 3
-    INVOICE = 4
-    DIRECT_WINDOW = 5
-    RETURN_WINDOW = 6
-    APPROVAL = 7
-    SHAPE = 8
-    PAYMENT = 10
-
-
-#: The rule of the contract that each topic of the policy fills in, in the order in which they are judged.
-TOPICS: Final = {
-    Topic.STATUS: Rule.STATUS,
-    Topic.INVOICE: Rule.INVOICE,
-    Topic.DIRECT_WINDOW: Rule.DIRECT_WINDOW,
-    Topic.FINAL_SALE: Rule.RETURN_WINDOW,
-    Topic.RETURN_WINDOW: Rule.RETURN_WINDOW,
-    Topic.APPROVAL: Rule.APPROVAL,
-    Topic.AMOUNT: Rule.APPROVAL,
-    Topic.PARTIAL_LINE: Rule.SHAPE,
-    Topic.MIXED_TYPES: Rule.SHAPE,
-}
-#: Those that say something else once a time has passed.
-_WINDOWS: Final = (Topic.DIRECT_WINDOW, Topic.RETURN_WINDOW)
-#: What holds where no clause is about a case: nothing is allowed by forgetting it, and what Omnitron cannot
-#: take directly is not tried.
-_UNSAID: Final = {
-    Topic.STATUS: Effect.REFUSE,
-    Topic.PARTIAL_LINE: Effect.REVIEW,
-    Topic.MIXED_TYPES: Effect.REVIEW,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFacts:
-    """What the rules know of an item. `unit_amount` is its price a unit; quantities are units."""
-
-    order_item: int
-    status: str
-    left_quantity: int
-    is_in_progress: bool
-    has_invoice: bool
-    is_final_sale: bool
-    unit_amount: Decimal
-    delivered_at: datetime | None
-    shipped_at: datetime | None = None
-    sku: str = ""
-    categories: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedUnits:
-    """What is asked of one item; no quantity means all that is left."""
-
-    order_item: int
-    cancellation_type: CancellationKind
-    quantity: int | None = None
+from aftercart.orders.topics import ITEM_TOPICS, Effect, Rule, Speaks, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +32,6 @@ class Finding:
     message: str
     effect: Effect
     clause: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemCase:
-    """One item in its submission: what every topic is judged from."""
-
-    requested: RequestedUnits
-    item: ItemFacts
-    case: Case
-    is_mixed: bool
-    placed_at: datetime
-
-    @property
-    def starts(self) -> dict[str, datetime | None]:
-        """When each window of the policy begins."""
-        return {
-            Basis.ORDER: self.placed_at,
-            Basis.SHIPMENT: self.item.shipped_at,
-            Basis.DELIVERY: self.item.delivered_at,
-        }
 
 
 def judge(
@@ -142,13 +51,13 @@ def judge(
     fixed = [find_fixed(each.item) for each in judged]
     findings = [found for found in fixed if found]
     open_ones = [each for each, found in zip(judged, fixed, strict=True) if found is None]
-    for topic, rule in TOPICS.items():
+    for topic, rule in ITEM_TOPICS.items():
         for each in open_ones:
-            if not is_about(topic, each):
+            if not topic.declared.is_there(each):
                 continue
             clause = policy.decide(topic, each.case)
-            effect = clause.effect if clause else _UNSAID.get(topic, Effect.ALLOW)
-            if effect is not Effect.ALLOW and is_due(topic, each, clause, policy, now):
+            effect = clause.effect if clause else topic.declared.unsaid
+            if effect is not Effect.ALLOW and is_due(topic, clause, each, policy, now):
                 findings.append(
                     Finding(
                         each.item.order_item,
@@ -200,22 +109,14 @@ def find_fixed(item: ItemFacts) -> Finding | None:
     return None
 
 
-def is_about(topic: Topic, judged: ItemCase) -> bool:
-    """Return whether what a topic is about is there at all: an invoice, a final sale, a part of a line."""
-    if topic is Topic.INVOICE:
-        return judged.item.has_invoice
-    if topic is Topic.FINAL_SALE:
-        return judged.item.is_final_sale
-    if topic is Topic.PARTIAL_LINE:
-        return judged.requested.quantity is not None and judged.requested.quantity < judged.item.left_quantity
-    return judged.is_mixed if topic is Topic.MIXED_TYPES else True
-
-
-def is_due(topic: Topic, judged: ItemCase, clause: Clause | None, policy: Policy, now: datetime) -> bool:
-    """Return whether the clause that decides speaks by now: one about time, once its window has closed."""
-    if topic not in _WINDOWS:
-        return True
-    return clause is not None and policy.is_over(clause, judged.starts, now)
+def is_due(topic: Topic, clause: Clause | None, judged: ItemCase, policy: Policy, now: datetime) -> bool:
+    """Return whether a topic speaks by now, if its clause does not allow: one about time, by its window."""
+    speaks = topic.declared.speaks
+    if not topic.declared.is_there(judged) or speaks is None:
+        return topic.declared.is_there(judged)
+    if clause is None or clause.window is None:
+        return False
+    return policy.is_over(clause, judged.starts, now) is (speaks is Speaks.AFTER)
 
 
 def list_refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -258,7 +159,7 @@ def find_window_end(
             placed_at=placed_at,
             policy=policy,
         )
-        for topic in _WINDOWS
-        if (clause := policy.decide(topic, each.case)) is not None
+        for topic in ITEM_TOPICS
+        if topic.declared.speaks and (clause := policy.decide(topic, each.case)) is not None
     )
     return min((end for end in ends if end is not None and end >= now), default=None)

@@ -12,10 +12,9 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
 from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.facts import ItemFacts, OrderFacts
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policies import OrderFacts
-from aftercart.orders.rules import ItemFacts
 
 
 def owned_by(owner: User | Guest) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 _FIRST_DAY_OF_THE_WEEKEND: Final = 5
 _ONE_DAY: Final = timedelta(days=1)
@@ -34,6 +34,14 @@ class Window:
     basis: Basis
     length: int
     unit: Unit
+
+    @classmethod
+    def measure(cls, basis: Basis, length: timedelta) -> Self:
+        """Measure a length in the largest unit that it is whole in."""
+        for unit, step in ((Unit.DAYS, _ONE_DAY), (Unit.HOURS, timedelta(hours=1))):
+            if not length % step:
+                return cls(basis, length // step, unit)
+        return cls(basis, -(-length // timedelta(minutes=1)), Unit.MINUTES)
 
     def find_end(self, since: datetime, *, zone: tzinfo, holidays: Collection[date] = ()) -> datetime:
         """Find the last moment of a window, in UTC.

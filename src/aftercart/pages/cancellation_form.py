@@ -23,10 +23,10 @@ from aftercart.cancellations.return_pass import ReturnPass, write_place
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.errors import ActionError
+from aftercart.orders.facts import CancellationKind
 from aftercart.orders.models import OrderItem
 from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.refund_words import POINTS_AGREEMENT
-from aftercart.orders.rules import CancellationKind
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField
 from aftercart.pages.forms import ItemForm, PlainForm

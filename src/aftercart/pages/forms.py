@@ -16,7 +16,7 @@ from aftercart.accounts.models import Address
 from aftercart.actions.record_statement import LINK
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.times import read_day_or_time
-from aftercart.orders.rules import CancellationKind
+from aftercart.orders.facts import CancellationKind
 
 _MOST_UNITS = 1_000_000
 _LONGEST_DESCRIPTION = 1000

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 
 from aftercart.lib.money import ZERO
+from aftercart.orders.facts import CancellationKind
 from aftercart.orders.models import OrderItem
-from aftercart.orders.rules import CancellationKind
 from aftercart.orders.status import SHIPPED, Status
 from aftercart.pages.story import name_items
 from aftercart.pages.words import ITEM_WORDS, REQUESTED, RETURN_IN_PROGRESS, ItemWords

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind
+from aftercart.orders.topics import ITEM_TOPICS
 from aftercart.pages.words import Text, Tone
 
 
@@ -43,14 +44,7 @@ def find_outcome(state: State, kind: SubmissionKind) -> OutcomeWords:
 _OUTAGE: Final = _("The warehouse's system did not answer just now, so our team is taking care of it.")
 #: Why something was left to the team.
 CAUSES: Final[dict[str, Text]] = {
-    Cause.HAS_INVOICE: _("This item has been invoiced already, so our team checks it first."),
-    Cause.DIRECT_WINDOW_PASSED: _(
-        "The time for an immediate cancellation is over, so our team checks it first."
-    ),
-    Cause.TYPE_NEEDS_APPROVAL: _("Our team checks every request of this kind."),
-    Cause.AMOUNT_NEEDS_APPROVAL: _("Our team checks requests of this amount."),
-    Cause.PARTIAL_LINE: _("You are keeping some units of this item, so our team handles the others."),
-    Cause.MIXED_TYPES: _("Your request both cancels and returns items, so our team handles it."),
+    **{topic.declared.code: topic.declared.sentence for topic in ITEM_TOPICS if topic.declared.reason},
     **dict.fromkeys(
         (
             Cause.UNREACHABLE,

@@ -16,7 +16,8 @@ from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.clock import get_now
 from aftercart.orders.quotes import LineQuote
 from aftercart.orders.refund_words import POINTS_AGREEMENT, list_refund_rows
-from aftercart.orders.rules import Effect, list_refusals
+from aftercart.orders.rules import list_refusals
+from aftercart.orders.topics import Effect
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.item_cards import ItemCard

@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from aftercart.lib.clock import get_now
 from aftercart.lib.formats import format_weekday
 from aftercart.orders.address_rules import judge_address_change
+from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policies import Policy, Topic
-from aftercart.orders.policy_words import TOPIC_CODES
-from aftercart.orders.rules import Finding, RequestedUnits, Rule, judge, list_refusals
+from aftercart.orders.policies import Policy
+from aftercart.orders.rules import Finding, judge, list_refusals
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import SHIPPED, Status
+from aftercart.orders.topics import Rule, Topic
 
 #: What the badge beside an item says already.
 _SAID_BY_THE_BADGE = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})
@@ -36,7 +37,7 @@ def explain_refusals(
 
 def _say_next(item: OrderItem, refusal: Finding) -> str:
     """Say why, and what can be done instead."""
-    if refusal.code == TOPIC_CODES[Topic.STATUS]:
+    if refusal.code == Topic.STATUS.declared.code:
         if item.status not in SHIPPED:
             return _("It can't be cancelled at this moment. You can return it once it has been delivered.")
         if item.delivered_at is None and item.status != Status.DELIVERED:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, PolicyRule, PolicyVersion
 from aftercart.cancellations.policy_selectors import get_book
-from aftercart.orders.policies import Topic
+from aftercart.orders.topics import Topic
 from tests.http.backoffice_policies.world import POLICIES, REASONS, RULES, make_draft, make_published, read
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
 from aftercart.cancellations.policy_selectors import get_default_book
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policies import Topic
+from aftercart.orders.topics import Topic
 from tests.http.backoffice_policies.world import (
     POLICIES,
     REASONS,

@@ -1,7 +1,11 @@
-"""The rules of contract section 3.3 as the document tells them; tests hold this table against the code."""
+"""The rules of contract section 3.3 as the document tells them: the fixed ones, and the policy's topics."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from django.utils import translation
+
+from aftercart.orders.topics import ITEM_TOPICS, Rule, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,16 @@ class RuleLine:
     effect: Literal["refuse", "review"]
 
 
+def _write_line(topic: Topic, rule: Rule) -> RuleLine:
+    declared = topic.declared
+    with translation.override("en"):
+        message = str(declared.sentence)
+    # What is worth a sentence for staff is reviewed, unless a shop says otherwise.
+    return RuleLine(
+        rule, declared.code, declared.condition, message, "review" if declared.reason else "refuse"
+    )
+
+
 RULES: Final = (
     RuleLine(1, "already_cancelled", "Nothing is left of the item.", "Order already cancelled!", "refuse"),
     RuleLine(
@@ -24,70 +38,7 @@ RULES: Final = (
         "Order cancellation already in progress.",
         "refuse",
     ),
-    RuleLine(
-        3,
-        "status_not_allowed",
-        "Its status does not allow this type: `cancel` is for 200–450, `refund` for 500–550, unless the shop "
-        "decides otherwise.",
-        "Order can't be cancelled in this status.",
-        "refuse",
-    ),
-    RuleLine(
-        4,
-        "has_invoice",
-        "It has an invoice and is to be cancelled, where the shop has that checked.",
-        "This item has been invoiced already, so our team checks it first.",
-        "review",
-    ),
-    RuleLine(
-        5,
-        "direct_window_passed",
-        "The shop's time limit for cancelling directly is over.",
-        "The time for an immediate cancellation is over, so our team checks it first.",
-        "review",
-    ),
-    RuleLine(
-        6,
-        "return_window_closed",
-        "It is to be returned, and the return window has closed.",
-        "The time for returning this item is over.",
-        "refuse",
-    ),
-    RuleLine(
-        6,
-        "final_sale",
-        "It is to be returned, and was a final sale.",
-        "This item is a final sale and can't be returned.",
-        "refuse",
-    ),
-    RuleLine(
-        7,
-        "type_needs_approval",
-        "The shop wants to approve every request of this type.",
-        "Our team checks every request of this kind.",
-        "review",
-    ),
-    RuleLine(
-        7,
-        "amount_needs_approval",
-        "All items together are worth more than the shop lets go unseen.",
-        "Our team checks requests of this amount.",
-        "review",
-    ),
-    RuleLine(
-        8,
-        "mixed_types",
-        "`cancel` and `refund` stand in one submission.",
-        "Your request both cancels and returns items, so our team handles it.",
-        "review",
-    ),
-    RuleLine(
-        8,
-        "partial_line",
-        "Fewer units than are left of the line are to be cancelled.",
-        "You are keeping some units of this item, so our team handles the others.",
-        "review",
-    ),
+    *(_write_line(topic, rule) for topic, rule in ITEM_TOPICS.items()),
     RuleLine(
         10,
         "points_need_payment",
