@@ -25,8 +25,8 @@ from aftercart.orders.policies import (
     measure_specificity,
 )
 from aftercart.orders.policy_explain import clause_document, explain, explain_address, item_document
-from aftercart.orders.rules import Finding, judge
-from aftercart.orders.topics import Basics, Effect, Topic
+from aftercart.orders.rules import Finding, find_window_end, judge
+from aftercart.orders.topics import Basics, Effect, Rule, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -152,6 +152,28 @@ def test_a_window_can_begin_with_order_shipment_or_delivery_and_not_without_its_
     assert find(bind(clause), replace(SHOE, shipped_at=None)) == []
     ordered = window(1, Window(Basis.ORDER, 1, Unit.HOURS), channel_id=2)
     assert find(bind(ordered)) == []  # placed at this moment
+
+
+def test_a_return_may_have_to_wait_and_is_possible_from_then_on() -> None:
+    wait = say(
+        Topic.RETURN_WAIT,
+        Effect.REFUSE,
+        cancellation_type="refund",
+        window=Window(Basis.SHIPMENT, 5, Unit.DAYS),
+    )
+    early = replace(SHOE, status="550", delivered_at=None, shipped_at=NOW - timedelta(days=5))
+    policy = bind(wait)
+
+    (finding,) = find(policy, early)
+    assert (finding.code, finding.rule, finding.clause) == ("return_too_early", Rule.RETURN_WINDOW, 900)
+    assert finding.message == "It is too early to return this item. Please try again in a few days."
+    assert find(policy, replace(early, shipped_at=NOW - timedelta(days=5, microseconds=1))) == []
+    assert [f.code for f in find(policy, replace(early, shipped_at=None))] == ["return_too_early"]
+    assert find(bind(), early) == []
+    # A document that was written before says so until then, and not longer.
+    assert find_window_end([early], placed_at=NOW, policy=policy, now=NOW) == NOW
+    with translation.override("tr"):
+        assert find(policy, early)[0].message.startswith("Bu ürünü iade etmek için henüz erken.")
 
 
 def test_amounts_join_without_a_gap_or_an_overlap() -> None:

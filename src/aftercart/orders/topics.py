@@ -73,6 +73,7 @@ class Topic(StrEnum):
     INVOICE = "invoice"
     DIRECT_WINDOW = "direct_window"
     FINAL_SALE = "final_sale"
+    RETURN_WAIT = "return_wait"
     RETURN_WINDOW = "return_window"
     APPROVAL = "approval"
     AMOUNT = "amount"
@@ -187,6 +188,15 @@ _DECLARED: Final[Mapping[Topic, Declaration]] = {
         condition="It is to be returned, and was a final sale.",
         is_there=lambda each: each.item.is_final_sale,
         default=lambda _basics: [{"cancellation_type": "refund", "effect": Effect.REFUSE}],
+    ),
+    Topic.RETURN_WAIT: Declaration(
+        name=_("Time before returning"),
+        code="return_too_early",
+        sentence=_("It is too early to return this item. Please try again in a few days."),
+        rule=Rule.RETURN_WINDOW,
+        condition="It is to be returned, and the time that the shop has set before is not over.",
+        speaks=Speaks.UNTIL,
+        default=lambda _basics: [],
     ),
     Topic.RETURN_WINDOW: Declaration(
         name=_("Time for returning"),
