@@ -58,6 +58,8 @@ class Tour:
         choose(self.page, order, *places)
         if self.page.locator("[name=shipping_company]").count():
             self.page.locator("[name=shipping_company]").first.check()
+        if self.page.locator("[name$=exchange_preference]").first.is_visible():
+            self.page.locator("[name$=exchange_preference]").first.fill("Size 42, in dark blue")
 
     def look(self, order: Order, *places: int) -> None:
         self.choose(order, *places)

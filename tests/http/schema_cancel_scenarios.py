@@ -95,6 +95,7 @@ def _(world: World) -> Any:
         "order_item": MUG,
         "reason": 8,
         "cancellation_type": "refund",
+        "exchange_preference": "The one in white",
         "quantity": 1,
         "shipping_company": 2,
         "pickup_date": {"date": "2099-05-14", "hour_range": {"start": "09:00", "end": "12:00"}},

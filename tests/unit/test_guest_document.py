@@ -34,7 +34,7 @@ def test_every_field_is_shown_or_hidden_on_purpose() -> None:
     assert list_fields(Order) == ORDER_FIELDS | HIDDEN_OF_ORDER | PARTS_OF_ORDER
     assert list_fields(OrderItem) == ITEM_FIELDS | HIDDEN_OF_ITEM | PARTS_OF_ITEM
     assert list_fields(Product) == set(PRODUCT_FIELDS)
-    assert list_fields(ItemRequest) == REQUEST_FIELDS | {"description"}
+    assert list_fields(ItemRequest) == REQUEST_FIELDS | {"description", "exchange_preference"}
     assert list_fields(DiscountItem) == DISCOUNT_FIELDS | {
         "code",
         "offer_type",
@@ -98,6 +98,7 @@ def test_what_is_hidden_is_null_or_empty_however_deep_and_no_field_is_missing() 
         assert request == {
             **{name: f"request {name}" for name in REQUEST_FIELDS},
             "description": "",
+            "exchange_preference": "",
         }
     assert viewed["refund_set"] == [HIDDEN_REFUND]
     [discount] = viewed["discountitem_set"]

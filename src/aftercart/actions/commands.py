@@ -59,6 +59,7 @@ class ItemRequest:
     reason: int
     cancellation_type: CancellationKind
     description: str = ""
+    exchange_preference: str = ""
     quantity: int | None = None
     shipping_company: int | None = None
     iban: str = field(default="", repr=False)

@@ -3,9 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import adopt_late
@@ -16,7 +20,7 @@ from aftercart.actions.note_spares import look_later, note_spares
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.read_created import Created, join_pks, name_remote, read_created
 from aftercart.actions.waits import compute_wait
-from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models import LONGEST_DESCRIPTION, CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import EARLIER_UNPROVEN, is_create_expired, is_recent
 from aftercart.lib.clock import get_now
@@ -170,7 +174,7 @@ def _draft(
         order_item_pk=item_pk,
         reason_pk=reason_pk,
         remote_id=remote_id,
-        description=line.description,
+        description=_describe(line),
         cancellation_type=line.cancellation_type,
         quantity=quantity,
         iban=line.iban or None,
@@ -178,6 +182,16 @@ def _draft(
         fully_refund_as_loyalty_money=line.fully_refund_as_loyalty_money,
         shipping_company=line.shipping_company.value if line.shipping_company else None,
     )
+
+
+def _describe(line: SubmissionLine) -> str:
+    """Write the customer's words for Omnitron's staff, with what they would rather have: that is never cut."""
+    if not line.exchange_preference:
+        return line.description
+    with override(settings.LANGUAGE_CODE):
+        preference = _("Would rather have: %(what)s") % {"what": line.exchange_preference}
+    room = LONGEST_DESCRIPTION - len(preference) - 1
+    return f"{preference}\n{Truncator(line.description).chars(room)}".rstrip()
 
 
 def _record_try(request: CancellationRequest) -> None:

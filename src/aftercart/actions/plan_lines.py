@@ -216,6 +216,9 @@ def _check_reason(
 def _check_return(
     item_request: ItemRequest, companies: Mapping[int, EasyReturnCompany], complaints: _Complaints
 ) -> None:
+    if item_request.exchange_preference and item_request.cancellation_type != "refund":
+        message = _("Only for a return can another size or colour be named.")
+        complaints.about_item(item_request, "exchange_preference", message)
     if item_request.shipping_company is not None and item_request.shipping_company not in companies:
         complaints.about_item(item_request, "shipping_company", say_unknown(item_request.shipping_company))
     elif item_request.pickup_date is not None and item_request.cancellation_type == "refund":
@@ -250,6 +253,7 @@ def _make_line(
         cancellation_type=item_request.cancellation_type,
         quantity=item_request.quantity or max(item.left_quantity, 1),
         description=item_request.description,
+        exchange_preference=item_request.exchange_preference,
         fully_refund_as_loyalty_money=command.fully_refund_as_loyalty_money,
         iban=item_request.iban,
         holder_name=item_request.holder_name,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
-from aftercart.cancellations.models import CancellationType
+from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationType
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import read_day_or_time
 
@@ -105,7 +105,14 @@ class ItemSerializer(serializers.Serializer[Any]):
     reason = IdField(help_text="An active cancellation reason of the same type.")
     cancellation_type = serializers.ChoiceField(CancellationType.choices)
     description = serializers.CharField(
-        max_length=1000, required=False, allow_blank=True, allow_null=True, default=""
+        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, default=""
+    )
+    exchange_preference = serializers.CharField(
+        max_length=LONGEST_PREFERENCE,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Of a `refund`: another size or colour that the customer would rather have. Nothing is promised.",
     )
     quantity = QuantityField(help_text="Units; empty: all that is left of the line.")
     shipping_company = IdField(
@@ -193,6 +200,7 @@ def read_item(item: Mapping[str, Any]) -> ItemRequest:
         reason=item["reason"],
         cancellation_type=item["cancellation_type"],
         description=item.get("description") or "",
+        exchange_preference=item.get("exchange_preference") or "",
         quantity=item.get("quantity"),
         shipping_company=item.get("shipping_company"),
         iban=item.get("iban") or "",

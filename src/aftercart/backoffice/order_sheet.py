@@ -19,7 +19,8 @@ from aftercart.backoffice.words import (
     show_submission,
 )
 from aftercart.cancellations.causes import say_cause, say_detail
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
+from aftercart.lib.account_numbers import hide_accounts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 
 
@@ -35,6 +36,7 @@ def make_order_sheet(order: Order, *, may_sync: bool, may_override: bool) -> She
             _list_items(order.items.all()),
             _list_requests(requests.select_related("line__order_item", "line__reason")),
             _list_submissions(order.submissions.all()),
+            *_list_preferences(order),
             _list_address_changes(order.address_changes.all()),
         ],
         side=[
@@ -98,6 +100,22 @@ def _list_submissions(submissions: Iterable[Submission]) -> Panel:
     ]
     columns = (_("Submission"), _("Way"), _("State"), _("Cause"), _("Made"), _("Settled"))
     return Panel(_("Submissions"), columns=columns, rows=rows, empty=_("No submissions."))
+
+
+def _list_preferences(order: Order) -> list[Panel]:
+    """List what the customer would rather have than what is returned: of a direct return no request says so."""
+    lines = SubmissionLine.objects.filter(submission__order=order).exclude(exchange_preference="")
+    rows = [
+        (
+            link_row(Submission, line.submission_id, f"#{line.submission_id}"),
+            name_item(line.order_item.product, line.order_item.sku),
+            str(line.quantity),
+            hide_accounts(line.exchange_preference),
+        )
+        for line in lines.select_related("order_item")
+    ]
+    columns = (_("Submission"), _("Product"), _("Units"), _("Would rather have"))
+    return [Panel(_("Exchanges the customer would like"), columns=columns, rows=rows)] if rows else []
 
 
 def _list_address_changes(changes: Iterable[AddressChange]) -> Panel:

@@ -104,6 +104,7 @@ def _describe_request(request: CancellationRequest) -> Panel:
         Fact(_("Type"), line.get_cancellation_type_display()),
         Fact(_("Customer's reason"), line.reason.subject),
         Fact(_("Customer's words"), hide_accounts(line.description)),
+        Fact(_("Would rather have"), hide_accounts(line.exchange_preference)),
         Fact(_("Asked for"), say_moment(request.created_date)),
         Fact(_("Refund as loyalty points"), _("Yes") if line.fully_refund_as_loyalty_money else ""),
         Fact(_("Refund to account"), show_last_four(line.iban) if line.iban else ""),

@@ -33,7 +33,7 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
-from aftercart.lib.account_numbers import show_last_four
+from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order
 
 
@@ -136,6 +136,7 @@ def _list_lines(submission: Submission) -> Panel:
             str(line.quantity),
             line.get_cancellation_type_display(),
             line.reason.subject,
+            hide_accounts(line.exchange_preference) or NOTHING,
             show_last_four(line.iban),
             write_pickup(line.pickup_date) or NOTHING,
             _say_code(line),
@@ -144,7 +145,8 @@ def _list_lines(submission: Submission) -> Panel:
         for line in lines
     ]
     columns = (
-        _("Product"), _("Units"), _("Type"), _("Reason"), _("Account"), _("Pick-up"), _("Return code"), _("Outcome"),
+        _("Product"), _("Units"), _("Type"), _("Reason"), _("Would rather have"), _("Account"), _("Pick-up"),
+        _("Return code"), _("Outcome"),
     )  # fmt: skip
     return Panel(_("Lines"), columns=columns, rows=rows)
 

@@ -1,6 +1,7 @@
 """The life of a cancellation: reasons, submissions with their lines, and requests for the back office."""
 
 import uuid
+from typing import Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.cancellations.easy_return import EasyReturnCompany, ReturnInstructions
 from aftercart.lib.crypto import EncryptedTextField
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
+
+#: Characters of a customer's words about one item, and of what they would rather have instead of it.
+LONGEST_DESCRIPTION: Final = 1000
+LONGEST_PREFERENCE: Final = 200
 
 
 class CancellationType(models.TextChoices):
@@ -185,6 +190,13 @@ class SubmissionLine(models.Model):
         default=0, help_text="How many of the units were cancelled or returned in the end."
     )
     description = models.TextField(blank=True)
+    exchange_preference = models.CharField(
+        max_length=LONGEST_PREFERENCE,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Another size or colour that the customer would rather have; nothing is promised.",
+    )
     fully_refund_as_loyalty_money = models.BooleanField(default=False)
     iban = EncryptedTextField(blank=True)
     holder_name = EncryptedTextField(blank=True)

@@ -289,6 +289,7 @@ def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, An
             "shipping_company": {"value": company.value, "label": company.name},
         },
         "description": line.description,
+        "exchange_preference": line.exchange_preference,
         "reason": line.reason_id,
         "order_item": line.order_item_id,
     }

@@ -67,7 +67,7 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _view_request(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_keep(request, REQUEST_FIELDS), "description": ""}
+    return {**_keep(request, REQUEST_FIELDS), "description": "", "exchange_preference": ""}
 
 
 def _view_refund(refund: Mapping[str, Any]) -> dict[str, Any]:

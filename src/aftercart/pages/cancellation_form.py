@@ -189,6 +189,7 @@ class CancellationForm:
             reason=data["reason"],
             cancellation_type=kind,
             description=data["description"],
+            exchange_preference=data["exchange_preference"] if kind == "refund" else "",
             quantity=data["quantity"],
             shipping_company=whole["shipping_company"] if is_collected else None,
             **account,

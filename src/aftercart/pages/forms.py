@@ -14,12 +14,11 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.actions.record_statement import LINK
-from aftercart.cancellations.models import CancellationReason
+from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationReason
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.facts import CancellationKind
 
 _MOST_UNITS = 1_000_000
-_LONGEST_DESCRIPTION = 1000
 
 
 class PlainForm(forms.Form):
@@ -257,8 +256,17 @@ class ItemForm(PlainForm):
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
-        max_length=_LONGEST_DESCRIPTION,
+        max_length=LONGEST_DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    exchange_preference = forms.CharField(
+        label=gettext_lazy("Would you rather have another size or colour? (optional)"),
+        help_text=gettext_lazy(
+            "We pass it on to our team, but we can't promise an exchange: this stays a return."
+        ),
+        required=False,
+        max_length=LONGEST_PREFERENCE,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def __init__(

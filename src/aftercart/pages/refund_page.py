@@ -36,6 +36,7 @@ class RefundLine:
     quantity: int
     reason: str
     description: str
+    exchange_preference: str
     quote: LineQuote
 
 
@@ -76,6 +77,7 @@ class RefundPage:
             quantity=priced.quantity,
             reason=str(labels.get(data["reason"], "")),
             description=data["description"],
+            exchange_preference=data["exchange_preference"],
             quote=priced.quote,
         )
 

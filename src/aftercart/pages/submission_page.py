@@ -45,6 +45,7 @@ class AskedLine:
     quantity: int
     reason: str
     description: str
+    exchange_preference: str
     refund: Decimal | None
     state: State
     declined: str
@@ -66,7 +67,7 @@ class SubmissionPage:
         self.described = describe_submission(order, rows, self.order_page.rows)
         self.lines = [_make_line(line, cards) for line in rows]
         if self.order_page.is_view_only:
-            self.lines = [replace(asked, description="") for asked in self.lines]
+            self.lines = [replace(asked, description="", exchange_preference="") for asked in self.lines]
 
     @cached_property
     def state(self) -> State:
@@ -198,6 +199,7 @@ def _make_line(line: SubmissionLine, cards: dict[int, ItemCard]) -> AskedLine:
         quantity=line.quantity,
         reason=line.reason.get_subject((get_language() or "en")[:2]),
         description=line.description,
+        exchange_preference=line.exchange_preference,
         refund=None if quoted is None or state in _NOTHING_DONE else find_amount(line, quoted),
         state=state,
         declined=request.reject_reason if request and request.cause != Cause.TAKEN_BACK else "",

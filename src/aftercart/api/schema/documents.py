@@ -161,6 +161,9 @@ class ItemRequest(Document):
     status = RequestStatus()
     easy_return = EasyReturn(allow_null=True)
     description = text("What the customer added; may be empty.")
+    exchange_preference = text(
+        "Aftercart's own: another size or colour that the customer would rather have. Nothing is promised."
+    )
     reason = integer("The CancellationReason's id.")
     order_item = integer("The item's id.")
 
