@@ -5,71 +5,108 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from aftercart.accounts.models import Address, City, Country, District, Township, User
+from aftercart.accounts import models
+from aftercart.lib.documents import Document, flag, integer, moment, passed_on, text
 
 #: What makes two addresses the same: the fields that a courier reads.
 _HASHED = ("first_name", "last_name", "phone_number", "line", "postcode", "title", "company_name", "tax_no")
 
 
-def _place(place: Any, **more: Any) -> dict[str, Any]:
-    return {"pk": place.pk, "name": place.name, "is_active": place.is_active, **more}
+class Country(Document):
+    """A country."""
+
+    pk = integer()
+    name = text()
+    code = text("ISO 3166-1 alpha-2, in lower case.", pattern="^[a-z]{2}$")
+    is_active = flag("Whether the shop still delivers there.")
+    translations = passed_on("Its name in other languages.")
 
 
-def country_document(country: Country) -> dict[str, Any]:
-    """Write a country."""
-    return _place(country, code=country.code, translations=country.translations)
+class City(Document):
+    """A city or province."""
+
+    pk = integer()
+    name = text()
+    is_active = flag()
+    postcode = text()
+    priority = integer("Where it stands in a list; null: by name.", null=True)
+    country = integer("The country's pk.", source="country_id")
+    translations = passed_on("Its name in other languages.")
 
 
-def city_document(city: City) -> dict[str, Any]:
-    """Write a city; its country by its id."""
-    return _place(
-        city,
-        postcode=city.postcode,
-        priority=city.priority,
-        country=city.country_id,
-        translations=city.translations,
-    )
+class Township(Document):
+    """A township (ilçe) of a city."""
+
+    pk = integer()
+    name = text()
+    is_active = flag()
+    postcode = text()
+    city = integer("The city's pk.", source="city_id")
 
 
-def township_document(township: Township) -> dict[str, Any]:
-    """Write a township; its city by its id."""
-    return _place(township, postcode=township.postcode, city=township.city_id)
+class District(Document):
+    """A district (mahalle) of a township."""
+
+    pk = integer()
+    name = text()
+    is_active = flag()
+    postcode = text()
+    city = integer("The city's pk.", source="township.city_id")
+    township = integer("The township's pk.", source="township_id")
 
 
-def district_document(district: District, city: int) -> dict[str, Any]:
-    """Write a district; its township by its id, and the city of that one."""
-    return _place(district, postcode=district.postcode, city=city, township=district.township_id)
+class Address(Document):
+    """An address as it was when the order was sent to it: later changes of the address book do not reach it."""
+
+    pk = integer("Its entry in the address book; null if it stands in none.", null=True)
+    email = text()
+    phone_number = text()
+    first_name = text()
+    last_name = text()
+    country = Country()
+    city = City(allow_null=True)
+    township = Township(allow_null=True)
+    district = District(allow_null=True)
+    line = text("Street, house, flat.")
+    title = text("What the customer calls it.")
+    postcode = text()
+    notes = text("For the courier.", null=True)
+    company_name = text()
+    tax_office = text()
+    tax_no = text()
+    e_bill_taxpayer = flag()
+    hash_data = text("Equal for equal addresses.")
+    address_type = text("`customer`, or the shop's own kinds.")
+    retail_store = passed_on("The store in which the parcel waits, for a store pick-up.")
+    remote_id = text(null=True)
+    identity_number = text(null=True)
+    extra_field = passed_on("What the shop adds of its own.")
+    is_corporate = flag()
+    primary = flag("Whether it is the first choice of its address book.")
 
 
-def address_document(address: Address) -> dict[str, Any]:
+class User(Document):
+    """Who is logged in."""
+
+    pk = integer()
+    first_name = text()
+    last_name = text()
+    email = text(format="email")
+    phone = text("International, `+905321112233`; may be empty.")
+    email_allowed = flag("Whether the shop may write e-mails.")
+    sms_allowed = flag("Whether the shop may write text messages.")
+    date_joined = moment()
+    last_login = moment(null=True)
+    date_of_birth = text(null=True, format="date")
+    hashed_email = text("Names the customer to others without telling the address.")
+    gender = text(null=True)
+    is_staff = flag()
+
+
+def address_document(address: models.Address) -> dict[str, Any]:
     """Write an address; wants country, city, township and district selected with it."""
-    return {
-        "pk": address.pk,
-        "email": address.email,
-        "phone_number": address.phone_number,
-        "first_name": address.first_name,
-        "last_name": address.last_name,
-        "country": country_document(address.country),
-        "city": city_document(address.city),
-        "township": township_document(address.township),
-        "district": address.district and district_document(address.district, address.city_id),
-        "line": address.line,
-        "title": address.title,
-        "postcode": address.postcode,
-        "notes": address.notes or None,
-        "company_name": address.company_name,
-        "tax_office": address.tax_office,
-        "tax_no": address.tax_no,
-        "e_bill_taxpayer": address.e_bill_taxpayer,
-        "hash_data": address.hash_data,
-        "address_type": address.address_type,
-        "retail_store": address.retail_store,
-        "remote_id": address.remote_id,
-        "identity_number": address.identity_number,
-        "extra_field": address.extra_field,
-        "is_corporate": address.is_corporate,
-        "primary": address.primary,
-    }
+    district = address.district and District.write(address.district, city=address.city_id)
+    return Address.write(address, district=district, notes=address.notes or None)
 
 
 def hash_address(fields: dict[str, Any], place_ids: tuple[int | None, ...]) -> str:
@@ -78,20 +115,7 @@ def hash_address(fields: dict[str, Any], place_ids: tuple[int | None, ...]) -> s
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-def user_document(user: User) -> dict[str, Any]:
+def user_document(user: models.User) -> dict[str, Any]:
     """Write the current user as the storefront's log-in reads it (`GET /current_user/`)."""
-    return {
-        "pk": user.pk,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "email": user.email,
-        "phone": str(user.phone or ""),
-        "email_allowed": user.email_allowed,
-        "sms_allowed": user.sms_allowed,
-        "date_joined": user.date_joined,
-        "last_login": user.last_login,
-        "date_of_birth": user.date_of_birth,
-        "hashed_email": salted_hmac("aftercart.hashed_email", user.email, algorithm="sha256").hexdigest(),
-        "gender": user.gender or None,
-        "is_staff": user.is_staff,
-    }
+    digest = salted_hmac("aftercart.hashed_email", user.email, algorithm="sha256").hexdigest()
+    return User.write(user, phone=str(user.phone or ""), hashed_email=digest, gender=user.gender or None)

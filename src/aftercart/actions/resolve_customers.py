@@ -15,13 +15,8 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection
 from psycopg import sql
 
-from aftercart.accounts.document import (
-    city_document,
-    country_document,
-    district_document,
-    hash_address,
-    township_document,
-)
+from aftercart.accounts import document
+from aftercart.accounts.document import hash_address
 from aftercart.accounts.models import City, Country, District, Township, User
 from aftercart.lib.bulk import copy_rows, encode_json, reserve_ids
 from aftercart.lib.clock import get_now
@@ -146,10 +141,10 @@ def _describe(
     country: Country, city: City | None, township: Township | None, district: District | None
 ) -> Places:
     documents = {
-        "country": country_document(country),
-        "city": city and city_document(city),
-        "township": township and township_document(township),
-        "district": city and district and district_document(district, city.pk),
+        "country": document.Country.write(country),
+        "city": city and document.City.write(city),
+        "township": township and document.Township.write(township),
+        "district": city and district and document.District.write(district, city=city.pk),
     }
     return Places(
         tuple(place.pk if place else None for place in (country, city, township, district)), documents

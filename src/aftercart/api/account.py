@@ -3,8 +3,6 @@
 Not in the OpenAPI document, which is the contract's: these follow the storefront's own client.
 """
 
-from typing import Any
-
 from django.contrib.auth import HASH_SESSION_KEY, authenticate
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -40,15 +38,6 @@ from aftercart.api.account_serializers import (
 )
 from aftercart.api.authentication import get_user
 from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
-from aftercart.lib.times import format_time
-
-
-def write_user(user: User) -> dict[str, Any]:
-    """Write the current user, times as the contract has them."""
-    document = user_document(user)
-    for name in ("date_joined", "last_login"):
-        document[name] = format_time(document[name])
-    return document
 
 
 def _check_password(request: Request, user: User, password: str, field: str) -> None:
@@ -69,7 +58,7 @@ class Profile(APIView):
 
     def get(self, request: Request) -> Response:
         """Give the customer's profile."""
-        return Response(write_user(get_user(request)))
+        return Response(user_document(get_user(request)))
 
     def patch(self, request: Request) -> Response:
         """Change the fields that are sent."""
@@ -77,7 +66,7 @@ class Profile(APIView):
         serializer = ProfileSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         edit_profile(user, serializer.validated_data)
-        return Response(write_user(user))
+        return Response(user_document(user))
 
 
 @extend_schema(exclude=True)

@@ -16,13 +16,7 @@ from aftercart.accounts.address_book import (
     list_districts,
     list_townships,
 )
-from aftercart.accounts.document import (
-    address_document,
-    city_document,
-    country_document,
-    district_document,
-    township_document,
-)
+from aftercart.accounts.document import City, Country, District, Township, address_document
 from aftercart.actions.add_address import add_address
 from aftercart.actions.edit_address import edit_address
 from aftercart.actions.remove_address import remove_address
@@ -135,7 +129,7 @@ class Countries(_Places):
     @schema.list_countries
     def get(self, request: Request) -> Response:
         """List the countries."""
-        return self._list(request, lambda _none: list_countries(), "country", country_document)
+        return self._list(request, lambda _none: list_countries(), "country", Country.write)
 
 
 class Cities(_Places):
@@ -144,7 +138,7 @@ class Cities(_Places):
     @schema.list_cities
     def get(self, request: Request) -> Response:
         """List the cities of a country."""
-        return self._list(request, list_cities, "country", city_document)
+        return self._list(request, list_cities, "country", City.write)
 
 
 class Townships(_Places):
@@ -153,7 +147,7 @@ class Townships(_Places):
     @schema.list_townships
     def get(self, request: Request) -> Response:
         """List the townships of a city."""
-        return self._list(request, list_townships, "city", township_document)
+        return self._list(request, list_townships, "city", Township.write)
 
 
 class Districts(_Places):
@@ -162,6 +156,4 @@ class Districts(_Places):
     @schema.list_districts
     def get(self, request: Request) -> Response:
         """List the districts of a township."""
-        return self._list(
-            request, list_districts, "township", lambda row: district_document(row, row.township.city_id)
-        )
+        return self._list(request, list_districts, "township", District.write)

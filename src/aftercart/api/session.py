@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aftercart.accounts.document import user_document
 from aftercart.accounts.sessions import end_session
 from aftercart.api import schema
-from aftercart.api.account import write_user
 from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
 from aftercart.api.parsers import JSONParser
 from aftercart.api.serializers import LoginSerializer
@@ -77,7 +77,7 @@ class CurrentUser(APIView):
     @schema.get_current_user
     def get(self, request: Request) -> Response:
         """Return who is logged in."""
-        return Response(write_user(get_user(request)))
+        return Response(user_document(get_user(request)))
 
 
 class CsrfToken(APIView):

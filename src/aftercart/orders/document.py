@@ -6,11 +6,43 @@ Fields that Aftercart reasons about come from columns; those that it only passes
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from aftercart.accounts import document
+from aftercart.lib.documents import integer, text
 from aftercart.lib.money import format_amount
 from aftercart.lib.secrets import drop_staff_notes
 from aftercart.lib.times import format_time
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import FINAL, SHIPPED, label_document
+
+
+class OrderCountry(document.Country):
+    """A country, or a blank where none is known."""
+
+    pk = integer(null=True)
+    code = text("ISO 3166-1 alpha-2, in lower case.", pattern="^([a-z]{2})?$")
+
+
+class OrderCity(document.City):
+    """A city, or a blank where none is known."""
+
+    pk = integer(null=True)
+    country = integer("The country's pk.", null=True, source="country_id")
+
+
+class OrderTownship(document.Township):
+    """A township, or a blank where none is known."""
+
+    pk = integer(null=True)
+    city = integer("The city's pk.", null=True, source="city_id")
+
+
+class OrderAddress(document.Address):
+    """An address as an order has it. What is not known of it, or what a guest's link does not show, is blank."""
+
+    country = OrderCountry()
+    city = OrderCity()
+    township = OrderTownship()
+
 
 _CURRENCY_LABELS = {"TRY": "TL", "EUR": "€", "USD": "$", "GBP": "£"}
 
@@ -44,17 +76,8 @@ UNKNOWN = "unknown"
 #: Values by name in the client's types, which looks into them without asking.
 _MAPPINGS = ("attributes", "attributes_kwargs", "localized_attributes", "localized_attributes_kwargs")
 _NO_PAYMENT: Final = {"pk": None, "name": "", "payment_type": "", "slug": ""}
-_NO_PLACE: Final = {"pk": None, "name": "", "is_active": False}
 #: An address that is not known, or not shown: the client reads its parts, and the parts of these, as if all were there.
-NO_ADDRESS: Final[Mapping[str, Any]] = {
-    "pk": None, "email": "", "phone_number": "", "first_name": "", "last_name": "",
-    "country": {**_NO_PLACE, "code": "", "translations": None},
-    "city": {**_NO_PLACE, "postcode": "", "priority": None, "country": None, "translations": None},
-    "township": {**_NO_PLACE, "postcode": "", "city": None},
-    "district": None, "line": "", "title": "", "postcode": "", "notes": None, "company_name": "", "tax_office": "",
-    "tax_no": "", "e_bill_taxpayer": False, "hash_data": "", "address_type": "", "retail_store": None,
-    "remote_id": None, "identity_number": None, "extra_field": None, "is_corporate": False, "primary": False,
-}  # fmt: skip
+NO_ADDRESS: Final[Mapping[str, Any]] = OrderAddress.make_blank()
 _ITEM_TRACKING = ("tracking_number", "tracking_url", "shipping_tracking_url")
 
 

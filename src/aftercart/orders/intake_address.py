@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from aftercart.orders.document import NO_ADDRESS
+from aftercart.orders.document import NO_ADDRESS, OrderAddress
 from aftercart.orders.intake_details import gather_extra
 from aftercart.orders.intake_values import (
     Document,
@@ -34,13 +34,7 @@ _TEXTS: Final = {
     "tax_office": 64,
     "tax_no": 32,
 }
-_KNOWN: Final = frozenset(
-    (
-        *_TEXTS, "pk", "id", "country", "city", "township", "district", "e_bill_taxpayer",
-        "hash_data", "address_type", "retail_store", "remote_id", "identity_number", "extra_field",
-        "is_corporate", "primary", "created_date", "modified_date", "user",
-    )
-)  # fmt: skip
+_KNOWN: Final = frozenset((*OrderAddress.list_names(), "id", "created_date", "modified_date", "user"))
 _CODE: Final = re.compile(r"[A-Za-z]{2}")
 #: Countries that shops write without a code, by the names that they write.
 _CODES: Final = {

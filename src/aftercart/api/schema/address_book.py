@@ -6,18 +6,9 @@ from typing import Any, Final, TypeVar
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
+from aftercart.accounts import document as addresses
 from aftercart.api import address_serializers, serializers
-from aftercart.api.schema import addresses, documents, errors
-from aftercart.api.schema.fields import (
-    NO_NUL,
-    Document,
-    integer,
-    list_codes,
-    make_document,
-    one_of,
-    sentences,
-    text,
-)
+from aftercart.api.schema import documents, errors
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     LIMIT,
@@ -30,6 +21,16 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import ADDRESSES, ORDERS
+from aftercart.lib.documents import (
+    NO_NUL,
+    Document,
+    integer,
+    list_codes,
+    make_document,
+    one_of,
+    sentences,
+    text,
+)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -1,6 +1,6 @@
 """Answers other than the order document: request records, reasons, the session, the state of the server."""
 
-from aftercart.api.schema.fields import Document, Shape, flag, integer, moment, one_of, text
+from aftercart.lib.documents import Document, Shape, flag, integer, moment, one_of, text
 
 
 class CancellationRequest(Document):
@@ -67,24 +67,6 @@ class CsrfToken(Document):
     """A token for writes."""
 
     csrf_token = text("Send it as `X-CSRFToken` with every write.")
-
-
-class User(Document):
-    """Who is logged in."""
-
-    pk = integer()
-    first_name = text()
-    last_name = text()
-    email = text(format="email")
-    phone = text("International, `+905321112233`; may be empty.")
-    email_allowed = flag("Whether the shop may write e-mails.")
-    sms_allowed = flag("Whether the shop may write text messages.")
-    date_joined = moment()
-    last_login = moment(null=True)
-    date_of_birth = text(null=True, format="date")
-    hashed_email = text("Names the customer to others without telling the address.")
-    gender = text(null=True)
-    is_staff = flag()
 
 
 class EventsAccepted(Document):

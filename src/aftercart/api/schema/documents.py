@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from aftercart.api.schema.addresses import OrderAddress
-from aftercart.api.schema.fields import (
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.refunds import SPLIT, RefundStatus
+from aftercart.lib.documents import (
     Document,
     Shape,
     flag,
@@ -16,8 +17,7 @@ from aftercart.api.schema.fields import (
     passed_on,
     text,
 )
-from aftercart.cancellations.models import CancellationRequest
-from aftercart.cancellations.refunds import SPLIT, RefundStatus
+from aftercart.orders.document import OrderAddress
 from aftercart.orders.refund_words import ROW_LABELS
 from aftercart.orders.status import Status
 

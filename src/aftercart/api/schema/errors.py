@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 
-from aftercart.api.schema.fields import Document, integer, list_codes, make_document, one_of, sentences, text
 from aftercart.api.schema.rules import REFUSALS, SECOND_REQUEST
+from aftercart.lib.documents import Document, integer, list_codes, make_document, one_of, sentences, text
 
 #: Every code of a field error, from the framework's fields and from ours.
 INPUT_CODES: Final = {

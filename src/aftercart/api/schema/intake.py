@@ -6,7 +6,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api.schema import errors
-from aftercart.api.schema.fields import (
+from aftercart.api.schema.operation import NOT_JSON, UNAVAILABLE, UNKNOWN_FORMAT, operation
+from aftercart.api.schema.texts import INTAKE
+from aftercart.lib.documents import (
     Document,
     integer,
     make_document,
@@ -14,8 +16,6 @@ from aftercart.api.schema.fields import (
     sentences,
     text,
 )
-from aftercart.api.schema.operation import NOT_JSON, UNAVAILABLE, UNKNOWN_FORMAT, operation
-from aftercart.api.schema.texts import INTAKE
 
 _ORDER: Final[dict[str, Any]] = {
     "type": "object",

@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import errors
-from aftercart.api.schema.fields import Document, integer, make_enumeration, moment, money, text
 from aftercart.api.schema.operation import (
     LIMIT,
     NOT_AUTHENTICATED,
@@ -16,6 +15,7 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import POINTS
+from aftercart.lib.documents import Document, integer, make_enumeration, moment, money, text
 
 _KINDS: Final = {
     "earned": "earned by an order.",

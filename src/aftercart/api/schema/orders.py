@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
-from aftercart.api.schema.fields import NO_NUL, list_codes
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     ETAG,
@@ -23,6 +22,7 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import ORDERS
+from aftercart.lib.documents import NO_NUL, list_codes
 from aftercart.orders import guest_document
 
 _DAY_OR_TIME: Final = {

@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import errors
-from aftercart.api.schema.fields import Document, Shape, flag, integer, moment, money, one_of, text
 from aftercart.api.schema.operation import CSRF_FAILED, NOT_AUTHENTICATED, NOT_JSON, UNAVAILABLE, operation
 from aftercart.api.schema.rules import RULES
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.models import Destination, RefundQuote
+from aftercart.lib.documents import Document, Shape, flag, integer, moment, money, one_of, text
 from aftercart.orders.payment import NOTHING_PAID
 
 _SUBMITTED: Final = tuple(serializers.CancellationSerializer().fields)

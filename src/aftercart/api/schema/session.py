@@ -1,5 +1,6 @@
 """The operations of the session (contract sections 1 and 5)."""
 
+from aftercart.accounts.document import User
 from aftercart.api import serializers
 from aftercart.api.schema import answers, errors
 from aftercart.api.schema.operation import (
@@ -74,7 +75,7 @@ get_current_user = operation(
     summary="Return who is logged in",
     description="What the storefront shows of its customer.",
     answers={
-        200: (answers.User, "The customer."),
+        200: (User, "The customer."),
         401: NOT_AUTHENTICATED,
         404: UNKNOWN_FORMAT,
         503: UNAVAILABLE,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from aftercart.api.schema.errors import INPUT_CODES, OTHER_CODES
-from aftercart.api.schema.fields import list_codes
+from aftercart.lib.documents import list_codes
 
 ORDERS: Final = "Customers: orders"
 ADDRESSES: Final = "Customers: address book"

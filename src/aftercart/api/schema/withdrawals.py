@@ -5,17 +5,6 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
 from aftercart.api.schema import errors
-from aftercart.api.schema.fields import (
-    Document,
-    flag,
-    integer,
-    make_document,
-    make_enumeration,
-    moment,
-    one_of,
-    sentences,
-    text,
-)
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
@@ -27,6 +16,17 @@ from aftercart.api.schema.operation import (
 )
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
+from aftercart.lib.documents import (
+    Document,
+    flag,
+    integer,
+    make_document,
+    make_enumeration,
+    moment,
+    one_of,
+    sentences,
+    text,
+)
 
 extend_schema_serializer(
     component_name="WithdrawalSubmission",
