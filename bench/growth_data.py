@@ -204,7 +204,7 @@ def _list_the_rest(orders: int) -> Iterator[tuple[type[models.Model], int, dict[
         "user_id": f"1 + i % {max(orders // 3, 1)}", "currency": "'TRY'", "kind": "'earned'", "amount": "1",
         "order_id": "i", "reference": "i::text", "created_date": ago,
     }  # fmt: skip
-    yield apps.get_model("orders.GuestCode"), some, {
+    yield apps.get_model("orders.OneTimeCode"), some, {
         "uuid": "gen_random_uuid()", "number": "'G-' || lpad(i::text, 8, '0')", "language": "'tr'",
         "email": "'customer' || i || '@example.com'", "order_id": "i", "code_hash": "md5(i::text)",
         "created_at": f"greatest({ago}, now() - interval '47 hours')",

@@ -8,7 +8,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.send_email import send_email
-from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import Order
 
@@ -22,7 +22,7 @@ def send_emails() -> None:
 def send_code(pk: int) -> str:
     """Decide on one request for a code, and send it; the code, or "" if none was sent."""
     before = len(mail.outbox)
-    send_guest_code(pk)
+    send_one_time_code(pk)
     send_emails()
     # Other e-mails of the order may have waited with it.
     bodies = [str(sent.body) for sent in mail.outbox[before:]]

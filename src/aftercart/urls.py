@@ -105,6 +105,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The storefront's client logs out without the slash, and a redirect would turn its POST into a GET.
     re_path(r"^users/logout/?$", by_format(html=pages.logout, json=session.Logout.as_view()), name="logout"),
     *with_own_accounts(
+        path("users/login/code/", pages.login_code, name="login-code"),
         path("users/profile/", account.Profile.as_view(), name="profile"),
         path("users/password/change/", account.PasswordChange.as_view(), name="password-change"),
         path(
@@ -165,6 +166,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
     path("account/points/", pages.points, name="points"),
     *with_own_accounts(
+        path("users/login/code/", pages.login_code, name="login-code"),
         path(
             "address/",
             by_format(html=pages.address_book, json=addresses.Addresses.as_view()),

@@ -18,7 +18,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.compose import make_opt_out_url
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.errors import TooManyTries
-from aftercart.orders.models import GuestCode, Order, OrderItem
+from aftercart.orders.models import OneTimeCode, Order, OrderItem
 from aftercart.orders.timeline import OMNITRON, WORKER, record_event
 from tests.browser.fixtures import (
     EMAIL,
@@ -180,7 +180,7 @@ def _kept(tour: Tour, *, is_back: bool = False) -> None:
     if is_back:
         tour.page.locator("#id_email").fill(EMAIL)
         tour.page.locator("#id_password").fill(PASSWORD)
-        tour.page.locator("main form button").click()
+        tour.page.locator("main form .primary").click()
         tour.page.locator("#typed[action='/address/']").wait_for()
 
 
@@ -212,8 +212,20 @@ def _wrong_login(tour: Tour) -> None:
     _nobody(tour, "/users/login/")
     tour.page.locator("#id_email").fill("nobody@example.com")
     tour.page.locator("#id_password").fill("wrong")
-    tour.page.locator("main form button").click()
+    tour.page.locator("main form .primary").click()
     tour.page.locator(".summary").wait_for()
+
+
+def _login_code(tour: Tour, *, is_wrong: bool = False) -> None:
+    """Ask for a code to log in with."""
+    _nobody(tour, "/users/login/")
+    tour.page.locator("#id_email").fill(EMAIL)
+    tour.page.locator("[formaction]").click()
+    tour.page.locator("#id_code").wait_for()
+    if is_wrong:
+        tour.page.locator("#id_code").fill("nothing")
+        tour.page.locator("main form .primary").click()
+        tour.page.locator(".summary").wait_for()
 
 
 def _empty(tour: Tour) -> None:
@@ -267,7 +279,7 @@ def _guest(tour: Tour, *, is_asked: bool) -> None:
 def _wait(tour: Tour) -> None:
     """Ask for codes until there are no more."""
     with tour.patch.context() as patch:
-        patch.setattr(import_module("aftercart.pages.views.guest"), "ask_guest_code", _refuse)
+        patch.setattr(import_module("aftercart.pages.views.guest"), "ask_one_time_code", _refuse)
         _guest(tour, is_asked=False)
         tour.page.get_by_role("textbox").first.fill("ORD-2024-000000")
         tour.page.get_by_role("textbox").last.fill("guest@example.com")
@@ -293,7 +305,7 @@ def _guest_acts(tour: Tour, path: str, *statuses: str) -> None:
     tour.page.goto(path.format(order=order))
     tour.page.locator("main form button").click()
     tour.page.locator("#id_code").wait_for()
-    tour.page.locator("#id_code").fill(send_code(GuestCode.objects.latest("pk").pk))
+    tour.page.locator("#id_code").fill(send_code(OneTimeCode.objects.latest("pk").pk))
     tour.page.locator("main form button").first.click()
     tour.page.locator("#typed").wait_for()
 
@@ -350,5 +362,7 @@ STATES: Final[dict[str, State]] = {
     "stated": _state,
     "log-in": lambda tour: _nobody(tour, "/users/login/"),
     "log-in-wrong": _wrong_login,
+    "log-in-code": _login_code,
+    "log-in-code-wrong": lambda tour: _login_code(tour, is_wrong=True),
     "orders-empty": _empty,
 }

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route
 from aftercart.accounts.models import Address, City, Township, User
 from aftercart.cancellations.models import AddressChange, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from tests.browser.fixtures import EMAIL, list_products, make_omnitron, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import Visit, every_way
@@ -218,7 +218,7 @@ def test_a_guest_finds_the_order_moves_it_and_returns_an_item(
     page.locator("#id_email").fill("guest@example.com")
     page.locator("#id_email").press("Enter")
     page.locator("#id_code").wait_for()
-    page.locator("#id_code").fill(send_code(GuestCode.objects.get().pk))
+    page.locator("#id_code").fill(send_code(OneTimeCode.objects.get().pk))
     page.locator("#id_code").press("Enter")
     page.wait_for_url(f"**/users/orders/{order.pk}/")
     visit.assert_fine()

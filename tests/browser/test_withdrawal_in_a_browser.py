@@ -11,7 +11,7 @@ from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.browser.steps import withdraw
 from tests.browser.visit import DESK, PHONE, Visit, every_way
@@ -96,7 +96,7 @@ def test_a_guest_withdraws_behind_the_link_with_a_code(
     page.get_by_role("link", name="Withdraw from contract here").click()
     page.get_by_role("button", name="Send me a code").click()
     page.locator("#id_code").wait_for()
-    page.locator("#id_code").fill(send_code(GuestCode.objects.get().pk))
+    page.locator("#id_code").fill(send_code(OneTimeCode.objects.get().pk))
     page.locator("#id_code").press("Enter")
     page.get_by_text("The receipt goes to guest@example.com").wait_for()
     page.get_by_role("button", name="Continue").click()

@@ -82,7 +82,7 @@ class Visit:
         self.page.goto(path)
         self.page.locator("#id_email").fill(email)
         self.page.locator("#id_password").fill(PASSWORD)
-        self.page.locator("main form button").click()
+        self.page.locator("main form .primary").click()
         self.page.wait_for_url(lambda url: "/users/login/" not in url)
         return self.page
 

@@ -16,15 +16,15 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.accounts.models import RateLimit
-from aftercart.actions.ask_guest_code import ask_guest_code
-from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.actions.ask_one_time_code import ask_one_time_code
+from aftercart.actions.check_one_time_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
 from aftercart.actions.recover import forget_guests, recover_jobs
 from aftercart.actions.revoke_links import revoke_links
-from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CodeWrong, GuestOrderNotFound, OrderNotFound, TooManyTries
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from aftercart.orders.selectors import get_order
 from tests.emails import send_code
 from tests.shop import make_customer, make_order
@@ -49,12 +49,12 @@ def _generous(settings: Settings) -> None:
 
 
 def ask_for(number: str, email: str = "guest@example.com", language: str = "en") -> UUID:
-    return ask_guest_code(number=number, email=email, language=language, client="192.0.2.1")
+    return ask_one_time_code(number=number, email=email, language=language, client="192.0.2.1")
 
 
 def work(asked: UUID) -> str:
     """Do the worker's job; the code that was mailed, or ""."""
-    return send_code(GuestCode.objects.get(uuid=asked).pk)
+    return send_code(OneTimeCode.objects.get(uuid=asked).pk)
 
 
 def other_than(code: str) -> str:
@@ -76,7 +76,7 @@ def test_a_code_is_mailed_to_the_orders_address_and_opens_that_order(order: Orde
 def test_the_code_stands_nowhere_in_the_database(order: Order) -> None:
     code = work(ask_for(order.number))
 
-    row = GuestCode.objects.get()
+    row = OneTimeCode.objects.get()
     assert (row.number, row.email) == (order.number, order.user_email)
     assert re.fullmatch("[0-9a-f]{64}", row.code_hash)
     assert row.code_hash not in {
@@ -120,7 +120,7 @@ def test_after_five_wrong_tries_the_right_code_is_wrong_too(order: Order) -> Non
     with pytest.raises(CodeWrong):
         check_guest_code(asked, code)
 
-    assert GuestCode.objects.get(uuid=asked).used_at is None
+    assert OneTimeCode.objects.get(uuid=asked).used_at is None
 
 
 def test_a_fifth_try_may_be_right(order: Order) -> None:
@@ -136,9 +136,9 @@ def test_a_fifth_try_may_be_right(order: Order) -> None:
 def test_a_code_lives_ten_minutes(order: Order) -> None:
     asked = ask_for(order.number)
     code = work(asked)
-    row = GuestCode.objects.get(uuid=asked)
+    row = OneTimeCode.objects.get(uuid=asked)
     assert row.expires_at - row.created_at == timedelta(minutes=10)
-    GuestCode.objects.update(expires_at=row.created_at)
+    OneTimeCode.objects.update(expires_at=row.created_at)
 
     with pytest.raises(CodeWrong):
         check_guest_code(asked, code)
@@ -175,7 +175,7 @@ def test_an_order_gets_three_mails_in_a_quarter_of_an_hour_and_ten_a_day(order: 
     assert [bool(work(ask_for(order.number))) for _ask in range(5)] == [True] * 3 + [False] * 2
 
     for _round in range(4):
-        GuestCode.objects.filter(mailed_at__isnull=False).update(mailed_at=get_now() - timedelta(hours=1))
+        OneTimeCode.objects.filter(mailed_at__isnull=False).update(mailed_at=get_now() - timedelta(hours=1))
         for _ask in range(3):
             work(ask_for(order.number))
 
@@ -199,10 +199,10 @@ def test_a_mail_is_sent_once_however_often_the_job_runs(order: Order) -> None:
 
 
 def test_a_job_whose_code_request_has_been_forgotten_does_nothing(order: Order) -> None:
-    pk = GuestCode.objects.get(uuid=ask_for(order.number)).pk
-    GuestCode.objects.all().delete()
+    pk = OneTimeCode.objects.get(uuid=ask_for(order.number)).pk
+    OneTimeCode.objects.all().delete()
 
-    send_guest_code(pk)
+    send_one_time_code(pk)
 
     assert mail.outbox == []
 
@@ -264,7 +264,7 @@ def test_who_looks_too_often_has_to_wait_whether_there_is_such_an_order_or_not(
             except TooManyTries as error:
                 outcomes.append(error.headers()["Retry-After"])
         assert outcomes == ["asked"] * 3 + ["540"] * 2
-    assert GuestCode.objects.count() == 6
+    assert OneTimeCode.objects.count() == 6
 
 
 def test_one_network_address_may_look_more_often_than_one_order_may_be_looked_for(
@@ -280,9 +280,9 @@ def test_one_network_address_may_look_more_often_than_one_order_may_be_looked_fo
 
 def test_what_no_limit_looks_at_any_more_is_forgotten(order: Order) -> None:
     ask_for(order.number)
-    GuestCode.objects.update(created_at=get_now() - timedelta(hours=49))
+    OneTimeCode.objects.update(created_at=get_now() - timedelta(hours=49))
     RateLimit.objects.update(window_start=get_now() - timedelta(hours=49))
     ask_for(order.number)
 
     assert forget_guests() == 4
-    assert (GuestCode.objects.count(), RateLimit.objects.count()) == (1, 3)
+    assert (OneTimeCode.objects.count(), RateLimit.objects.count()) == (1, 3)

@@ -14,7 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.actions import jobs
-from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.actions.mail_one_time_code import mail_guest_code
 from aftercart.actions.mail_order_link import mail_order_link
 from aftercart.actions.notify_customer import post
 from aftercart.actions.opt_out import opt_out

@@ -22,7 +22,7 @@ from aftercart.actions.send_email import forget_emails
 from aftercart.cancellations.models import Difference, PublicStatement, Setback, SpareRequest
 from aftercart.lib import retention
 from aftercart.mail.models import Email
-from aftercart.orders.models import GuestCode, IdempotencyRecord, StoredDocument
+from aftercart.orders.models import IdempotencyRecord, OneTimeCode, StoredDocument
 from tests.http.backoffice_world import make_order, make_request
 from tests.plans import SMALL
 from tests.shop import make_customer
@@ -44,7 +44,7 @@ def make_write(at: datetime) -> None:
 
 
 def make_code(at: datetime) -> None:
-    GuestCode.objects.create(number="1", email="a@example.com", language="tr", created_at=at, expires_at=at)
+    OneTimeCode.objects.create(number="1", email="a@example.com", language="tr", created_at=at, expires_at=at)
 
 
 def make_rate_limit(at: datetime) -> None:
@@ -91,7 +91,7 @@ FORGETTING: dict[
 ] = {
     Session: (make_sessions, timedelta, SessionStore.clear_expired),
     IdempotencyRecord: (make_write, lambda: TWO_DAYS, recover.forget_writes),
-    GuestCode: (make_code, lambda: TWO_DAYS, recover.forget_guests),
+    OneTimeCode: (make_code, lambda: TWO_DAYS, recover.forget_guests),
     RateLimit: (make_rate_limit, lambda: TWO_DAYS, recover.forget_guests),
     Setback: (make_setback, lambda: TWO_DAYS, recover.forget_setbacks),
     Email: (make_email, lambda: settings.EMAIL_LIFE, lambda: forget_emails(settings.EMAIL_LIFE)),

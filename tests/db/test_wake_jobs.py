@@ -40,7 +40,7 @@ def test_what_waits_for_omnitron_is_tried_at_once(task: str) -> None:
     assert get_times(task)[0] <= timezone.now()
 
 
-@pytest.mark.parametrize("task", [jobs.SEND_EMAIL, jobs.SEND_GUEST_CODE, jobs.SYNC_ORDER])
+@pytest.mark.parametrize("task", [jobs.SEND_EMAIL, jobs.SEND_CODE, jobs.SYNC_ORDER])
 def test_what_waits_for_something_else_waits_on(task: str) -> None:
     jobs.enqueue(task, 1, wait=LONG)
     before = get_times(task)

@@ -18,7 +18,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.actions import jobs
-from aftercart.actions.mail_guest_code import mail_guest_code
+from aftercart.actions.mail_one_time_code import mail_guest_code
 from aftercart.actions.notify_customer import post
 from aftercart.actions.recover import recover_jobs
 from aftercart.actions.send_email import recover_emails, send_email

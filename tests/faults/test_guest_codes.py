@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from aftercart.actions.ask_guest_code import ask_guest_code
+from aftercart.actions.ask_one_time_code import ask_one_time_code
 from aftercart.actions.recover import recover_jobs
-from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.mail.models import Email
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from tests.emails import send_emails
 from tests.faults.points import survive
 from tests.shop import make_order
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(order: Order) -> int:
-    asked = ask_guest_code(
+    asked = ask_one_time_code(
         number=order.number, email=order.user_email, language="en", client=f"192.0.2.{order.pk % 250}"
     )
-    return GuestCode.objects.get(uuid=asked).pk
+    return OneTimeCode.objects.get(uuid=asked).pk
 
 
 @pytest.mark.timeout(900)
@@ -58,5 +58,5 @@ def test_wherever_the_worker_dies_a_code_is_mailed_at_most_once(settings: Settin
 
 def work(pk: int) -> None:
     """Do what the worker does for one request for a code: decide, and send the e-mail."""
-    send_guest_code(pk)
+    send_one_time_code(pk)
     send_emails()

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 NEW = "another-4711"
 PATHS = (
     "/users/profile/", "/users/password/change/", "/users/password/reset/", "/users/reset/MQ/a-b/",
+    "/users/login/code/",
     "/users/email-change/", "/users/email-set-primary/a:b:c/", "/users/registration/", "/users/anonymize/",
     "/users/contact-us-subjects/", "/account/basket-offers/", "/account/discount-items/",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.connect import replace_client
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from tests.browser.fixtures import (
     EMAIL,
     PASSWORD,
@@ -209,13 +209,13 @@ def test_what_is_typed_to_come_in_stays_typed(
 ) -> None:
     client.logout()
     client.post("/orders/guest/", {"number": order.number, "email": "somebody@example.com"})
-    codes = GuestCode.objects.count()
+    codes = OneTimeCode.objects.count()
 
     again = read_typed(change(client, path, read(client.get(path)), **{field: typed, "password": "secret"}))
 
     assert again[field] == typed
     assert again.get("password", "") == ""
-    assert GuestCode.objects.count() == codes
+    assert OneTimeCode.objects.count() == codes
 
 
 def test_a_chosen_address_stays_chosen(client: Client, order: Order) -> None:

@@ -75,6 +75,15 @@ def test_where_to_go_on_is_not_forgotten(client: Client, order: Order, path: str
     assert read_hidden(again, "next") == target
 
 
+def test_a_code_to_log_in_goes_on_to_the_same_page(client: Client) -> None:
+    client.logout()
+    asked = client.post(f"/users/login/code/?{urlencode({'next': '/address/'})}", {"email": "a@example.com"})
+
+    again = send_and_reload(client, asked["Location"], code="wrong")
+
+    assert read_hidden(again, "next") == "/address/"
+
+
 def test_a_code_is_asked_for_the_same_order(client: Client, order: Order) -> None:
     client.logout()
     Order.objects.update(user=None)

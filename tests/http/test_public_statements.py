@@ -16,7 +16,7 @@ from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
-from aftercart.orders.models import GuestCode, Order, OrderItem, TimelineEntry
+from aftercart.orders.models import OneTimeCode, Order, OrderItem, TimelineEntry
 from tests.emails import read_code, send_emails
 from tests.http.backoffice_world import log_in, make_staff
 from tests.http.browser import Browser
@@ -199,7 +199,7 @@ def test_a_guests_link_alone_withdraws_nothing(guest_shop: Shop) -> None:
 
     assert receipt == f"/withdraw/{PublicStatement.objects.get().uuid}/"
     assert client.get(f"{receipt}order/")["Location"].startswith("/orders/guest/code/?order=")
-    assert (Withdrawal.objects.count(), GuestCode.objects.count()) == (0, 0)
+    assert (Withdrawal.objects.count(), OneTimeCode.objects.count()) == (0, 0)
 
 
 def test_a_strangers_log_in_opens_nothing(guest_shop: Shop) -> None:

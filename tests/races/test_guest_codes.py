@@ -8,19 +8,22 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from pytest_django import Settings
 
+from aftercart.accounts.models import Session
 from aftercart.accounts.rate_limits import RateLimit, count_try
-from aftercart.actions.ask_guest_code import ask_guest_code
-from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.actions.ask_one_time_code import ask_one_time_code
+from aftercart.actions.check_one_time_code import check_guest_code
 from aftercart.actions.find_anonymous import find_anonymous
 from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
-from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.errors import GuestOrderNotFound
-from aftercart.orders.models import GuestCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 from aftercart.orders.selectors import lock_order, save_order
+from tests.emails import read_code
+from tests.http.browser import Browser
 from tests.races.together import interrupted, race, without_lock, without_turns, without_unique
-from tests.shop import make_order
+from tests.shop import make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 20
@@ -38,16 +41,16 @@ def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask_for(order: Order) -> UUID:
-    return ask_guest_code(number=order.number, email=order.user_email, language="en", client="192.0.2.1")
+    return ask_one_time_code(number=order.number, email=order.user_email, language="en", client="192.0.2.1")
 
 
 def list_code_requests() -> list[int]:
-    return list(GuestCode.objects.filter(settled_at=None).values_list("pk", flat=True))
+    return list(OneTimeCode.objects.filter(settled_at=None).values_list("pk", flat=True))
 
 
 def make_code(order: Order) -> tuple[UUID, str]:
     asked = ask_for(order)
-    send_guest_code(GuestCode.objects.get(uuid=asked).pk)
+    send_one_time_code(OneTimeCode.objects.get(uuid=asked).pk)
     return asked, Email.objects.get().secret
 
 
@@ -62,10 +65,10 @@ def test_an_orders_budget_holds_under_twenty_code_requests_at_once() -> None:
     pks = list_code_requests()
     assert len(pks) == AT_ONCE
 
-    race(AT_ONCE, lambda n: send_guest_code(pks[n]))
+    race(AT_ONCE, lambda n: send_one_time_code(pks[n]))
 
     assert count_emails() == 3
-    assert GuestCode.objects.filter(mailed_at__isnull=False).count() == 3
+    assert OneTimeCode.objects.filter(mailed_at__isnull=False).count() == 3
     assert list_code_requests() == []
 
 
@@ -75,7 +78,7 @@ def test_an_addresss_budget_holds_over_twenty_orders_at_once() -> None:
         ask_for(order)
     pks = list_code_requests()
 
-    race(AT_ONCE, lambda n: send_guest_code(pks[n]))
+    race(AT_ONCE, lambda n: send_one_time_code(pks[n]))
 
     assert count_emails() == 5
 
@@ -85,7 +88,7 @@ def test_one_code_request_that_twenty_workers_have_is_mailed_once() -> None:
     ask_for(order)
     [pk] = list_code_requests()
 
-    race(AT_ONCE, lambda _n: send_guest_code(pk))
+    race(AT_ONCE, lambda _n: send_one_time_code(pk))
 
     assert count_emails() == 1
 
@@ -99,6 +102,21 @@ def test_a_code_that_is_typed_twenty_times_at_once_is_good_once() -> None:
     assert sorted(map(str, outcomes)) == sorted([str(order.pk)] + ["code_wrong"] * (AT_ONCE - 1))
 
 
+def test_a_code_to_log_in_that_is_sent_twenty_times_at_once_opens_one_session() -> None:
+    customer = make_customer()
+    client = Browser()
+    assert client.post("/users/login/code/", {"email": customer.email}).status_code == 303
+    code, key = read_code(), client.cookies["sessionid"].value
+
+    def enter(_n: int) -> str:
+        own = Browser()
+        own.cookies["sessionid"] = key
+        return str(own.post("/users/login/code/", {"code": code}).get("Location"))
+
+    assert race(AT_ONCE, enter).count("/users/orders/") == 1
+    assert Session.objects.filter(user=customer).count() == 1
+
+
 def test_of_twenty_guesses_at_once_five_are_looked_at() -> None:
     order = make_order(None)
     asked, code = make_code(order)
@@ -107,7 +125,7 @@ def test_of_twenty_guesses_at_once_five_are_looked_at() -> None:
     outcomes = race(AT_ONCE, lambda n: check_guest_code(asked, guesses[n]))
 
     assert outcomes == ["code_wrong"] * AT_ONCE
-    assert GuestCode.objects.get().attempts == 5
+    assert OneTimeCode.objects.get().attempts == 5
     assert race(1, lambda _n: check_guest_code(asked, code)) == ["code_wrong"]
 
 
@@ -139,24 +157,24 @@ def test_of_twenty_look_ups_at_once_ten_get_through(settings: Settings) -> None:
 
     def look(n: int) -> str:
         email = f"guest{n}@example.com"
-        ask_guest_code(number="ORD-1", email=email, language="en", client="192.0.2.1")
+        ask_one_time_code(number="ORD-1", email=email, language="en", client="192.0.2.1")
         return "asked"
 
     outcomes = race(AT_ONCE, look)
 
     assert sorted(outcomes) == ["asked"] * django_settings.GUEST_LOOKUPS + ["throttled"] * 10
-    assert GuestCode.objects.count() == 10
+    assert OneTimeCode.objects.count() == 10
 
 
 # --- the last mail that an e-mail address, or an order, may get ----------------------------------------------
 
 #: After the mails were counted, and before the next one is written.
-COUNTED = "send_guest_code.hash_code"
+COUNTED = "send_one_time_code.hash_code"
 
 
 def send_all() -> None:
     for pk in list_code_requests():
-        send_guest_code(pk)
+        send_one_time_code(pk)
 
 
 def make_last_of_an_address() -> tuple[int, int]:
@@ -174,8 +192,8 @@ def make_last_of_an_address() -> tuple[int, int]:
 def test_who_counts_an_addresss_mails_second_waits_and_counts_the_last_one() -> None:
     first, second = make_last_of_an_address()
 
-    with interrupted(COUNTED, lambda: send_guest_code(second)) as other:
-        send_guest_code(first)
+    with interrupted(COUNTED, lambda: send_one_time_code(second)) as other:
+        send_one_time_code(first)
 
     assert (other.had_to_wait, other.outcome) == (True, None)
     assert count_emails() == 5
@@ -187,10 +205,10 @@ def test_without_turns_the_addresss_budget_is_overdrawn() -> None:
     first, second = make_last_of_an_address()
 
     with (
-        without_turns("send_guest_code._is_within_budget"),
-        interrupted(COUNTED, lambda: send_guest_code(second)) as other,
+        without_turns("send_one_time_code._is_within_budget"),
+        interrupted(COUNTED, lambda: send_one_time_code(second)) as other,
     ):
-        send_guest_code(first)
+        send_one_time_code(first)
 
     assert (other.had_to_wait, other.outcome) == (False, None)
     assert count_emails() == 6
@@ -215,14 +233,14 @@ def give_other_address(order: Order) -> None:
         locked.user_email = "right@example.com"
         save_order(locked, "user_email")
     asked = ask_for(locked)
-    send_guest_code(GuestCode.objects.get(uuid=asked).pk)
+    send_one_time_code(OneTimeCode.objects.get(uuid=asked).pk)
 
 
 def test_who_corrects_an_address_waits_for_the_code_that_is_being_sent() -> None:
     order, pk = make_last_of_an_order()
 
     with interrupted(COUNTED, lambda: give_other_address(order)) as other:
-        send_guest_code(pk)
+        send_one_time_code(pk)
 
     assert (other.had_to_wait, other.outcome) == (True, None)
     assert count_emails() == 3
@@ -232,10 +250,10 @@ def test_without_the_lock_the_orders_budget_is_overdrawn() -> None:
     order, pk = make_last_of_an_order()
 
     with (
-        without_lock("send_guest_code._lock_order"),
+        without_lock("send_one_time_code._lock_order"),
         interrupted(COUNTED, lambda: give_other_address(order)) as other,
     ):
-        send_guest_code(pk)
+        send_one_time_code(pk)
 
     assert (other.had_to_wait, other.outcome) == (False, None)
     assert count_emails() == 4

@@ -93,7 +93,8 @@ def test_the_sample_for_own_accounts_adds_what_is_answered_here(
         httpx2.Client(base_url=router.url, timeout=30) as client,
     ):
         ours = [
-            "/users/login/", "/users/logout", "/users/logout/", "/users/profile/", "/users/password/change/",
+            "/users/login/", "/users/login/code/", "/users/logout", "/users/logout/", "/users/profile/",
+            "/users/password/change/",
             "/users/password/reset/", "/users/reset/x/y/", "/users/email-change/", "/users/email-set-primary/x/",
             "/users/registration/", "/users/anonymize/", "/users/contact-us-subjects/", "/users/orders/",
             "/account/loyalty/", "/account/basket-offers/", "/address/", "/address/1/", "/current_user/",

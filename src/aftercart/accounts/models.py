@@ -21,6 +21,10 @@ class UserManager(BaseUserManager["User"]):
         """Find by e-mail, in any case."""
         return self.get(email=fold_email(username or ""))
 
+    def list_customers(self) -> "models.QuerySet[User]":
+        """List who may get in by an e-mail to their address; staff have the back office."""
+        return self.filter(is_active=True, is_staff=False)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a user; without a password nobody can log in as them."""
         user = self.model(email=fold_email(email), **fields)

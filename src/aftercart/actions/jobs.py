@@ -30,13 +30,13 @@ COMPARE_ADDRESS = "aftercart.compare_address"
 SYNC_ORDER = "aftercart.sync_order"
 SYNC_REASONS = "aftercart.sync_reasons"
 SEND_EMAIL = "aftercart.send_email"
-SEND_GUEST_CODE = "aftercart.send_guest_code"
+SEND_CODE = "aftercart.send_guest_code"  # as jobs that wait from before name it
 
 #: What is done about a request at Omnitron is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
 #: What somebody waits for comes before the rest, and what comes in bulk after it, however much has piled up.
 _PRIORITIES = {
-    SEND_GUEST_CODE: 4,
+    SEND_CODE: 4,
     VERIFY_SUBMISSION: 4,
     EXECUTE_APPROVAL: 2,
     DELIVER_REJECTION: 2,

@@ -44,7 +44,7 @@ def limit_account_mail(email: str, client: str, *, is_shops_own: bool) -> None:
 def mail_password_link(email: str) -> None:
     """Mail the link that sets a new password, if there is such a customer; staff have the back office."""
     folded = fold_email(email)
-    found = User.objects.filter(email=folded, is_active=True, is_staff=False).first()
+    found = User.objects.list_customers().filter(email=folded).first()
     with transaction.atomic(durable=True):
         path = make_reset_path(found or User(pk=0, email=folded))
         _queue(Email.Kind.PASSWORD_LINK, folded, f"{settings.PUBLIC_URL}/users/reset/{path}/", found)
@@ -102,7 +102,7 @@ def _queue(kind: Email.Kind, recipient: str, link: str, user: User | None) -> No
         uuid.uuid4(),
         recipient=recipient,
         language=(get_language() or "")[:2] or (user.language if user else ""),
-        link=link,
+        secret=link,
         expires_at=get_now() + LINK_LIFE,
     )
     jobs.enqueue(jobs.SEND_EMAIL, pk)

@@ -110,7 +110,7 @@ def _acknowledge(statement: PublicStatement) -> None:
         statement.uuid,
         recipient=statement.email,
         language=statement.language,
-        link=f"{settings.PUBLIC_URL}/withdraw/{statement.uuid}/",
+        secret=f"{settings.PUBLIC_URL}/withdraw/{statement.uuid}/",
         facts=facts,
     )
     jobs.enqueue(jobs.SEND_EMAIL, pk)

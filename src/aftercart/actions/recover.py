@@ -29,7 +29,7 @@ from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.retention import delete_oldest
 from aftercart.mail.outbox import list_waiting
-from aftercart.orders.models import GuestCode, IdempotencyRecord, Order
+from aftercart.orders.models import IdempotencyRecord, OneTimeCode, Order
 
 _State = Submission.State
 
@@ -109,7 +109,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield jobs.REJECT_SPARE, SpareRequest.objects.filter(state=SpareRequest.State.FOUND)
     yield jobs.COMPARE_ADDRESS, Order.objects.filter(address_due_at__lte=Now())
     yield jobs.SEND_EMAIL, list_waiting()
-    yield jobs.SEND_GUEST_CODE, GuestCode.objects.filter(settled_at=None, expires_at__gt=Now())
+    yield jobs.SEND_CODE, OneTimeCode.objects.filter(settled_at=None, expires_at__gt=Now())
 
 
 @transaction.atomic
@@ -127,7 +127,7 @@ def forget_writes() -> int:
 
 def forget_guests() -> int:
     """Delete guests' codes and rate limits that no budget and no limit looks at any more."""
-    codes = GuestCode.objects.filter(created_at__lt=Now() - _OLD)
+    codes = OneTimeCode.objects.filter(created_at__lt=Now() - _OLD)
     rate_limits = RateLimit.objects.filter(window_start__lt=Now() - _OLD)
     return delete_oldest(codes, "created_at") + delete_oldest(rate_limits, "window_start")
 

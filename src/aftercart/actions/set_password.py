@@ -29,7 +29,7 @@ def find_by_reset_link(uid: str, token: str) -> User | None:
     """Find whose link this is; None if it is nobody's, used, or too old."""
     try:
         pk = int(urlsafe_base64_decode(uid[:_LONGEST_UID]).decode())
-        user = User.objects.filter(pk=pk, is_active=True, is_staff=False).first()
+        user = User.objects.list_customers().filter(pk=pk).first()
     except (ValueError, OverflowError):
         return None
     return user if user is not None and default_token_generator.check_token(user, token) else None

@@ -1,4 +1,4 @@
-"""The words of e-mails about an account. Pure: the link in, draft out."""
+"""The words of e-mails about an account. Pure: the link or the code in, draft out."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -27,4 +27,22 @@ def write_email_change(content: EmailContent) -> Draft:
         ],
         button=(_("Use this address"), content.url),
         note=_("If you did not ask for this, do nothing: no account is changed."),
+    )
+
+
+def write_login_code(content: EmailContent) -> Draft:
+    """Write the e-mail with the code that logs a customer in."""
+    return Draft(
+        subject=_("%(code)s is your code for %(shop)s")
+        % {"code": content.secret, "shop": settings.SHOP_NAME},
+        heading=_("Your code to log in"),
+        paragraphs=[
+            _(
+                "Enter this code on the page where you asked for it. It works once and expires after ten minutes."
+            )
+        ],
+        code=content.secret,
+        note=_(
+            "If you did not ask for it, ignore this e-mail. Give the code to nobody: it opens your account."
+        ),
     )

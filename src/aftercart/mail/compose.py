@@ -52,7 +52,7 @@ def _make_picture(png: bytes) -> MIMEImage:
 def _gather_content(email: Email) -> EmailContent:
     """Gather what an e-mail reports."""
     if email.order is None:
-        return EmailContent(number="", facts=email.facts, url=email.secret)
+        return EmailContent(number="", facts=email.facts, url=email.secret, secret=email.secret)
     is_for_staff = email.kind in Email.FOR_STAFF
     return EmailContent(
         number=email.order.number,

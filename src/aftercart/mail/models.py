@@ -48,6 +48,7 @@ class Email(models.Model):
         WITHDRAWAL_STATED = "withdrawal_stated", _("Acknowledgement of a public statement")
         PASSWORD_LINK = "password_link", _("Link to set a password")
         EMAIL_CHANGE = "email_change", _("Link to a new e-mail address")
+        LOGIN_CODE = "login_code", _("Code to log in")
 
     class State(models.TextChoices):
         """Where it stands (docs/decisions/0021)."""
@@ -59,9 +60,7 @@ class Email(models.Model):
         UNKNOWN = "unknown", _("Perhaps sent")
 
     #: Never sent a second time where the first one may have arrived: a code is asked for anew instead.
-    AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE, Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
-    #: About an account; the link stands in `secret`.
-    OF_ACCOUNTS: Final = frozenset({Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
+    AT_MOST_ONCE: Final = frozenset({Kind.GUEST_CODE, Kind.LOGIN_CODE, Kind.PASSWORD_LINK, Kind.EMAIL_CHANGE})
     #: To members of staff: what they read links to the back office.
     FOR_STAFF: Final = frozenset({Kind.APPROVAL_BOUNCED})
     #: Not part of the contract that the order is: whoever does not want them can say so.

@@ -69,13 +69,13 @@ def queue_orderless_email(
     *,
     recipient: str,
     language: str,
-    link: str,
+    secret: str,
     facts: Mapping[str, Any] | None = None,
     expires_at: datetime | None = None,
 ) -> int:
     """Write an e-mail about an account or a public statement; its id. Inside the transaction of the event.
 
-    The link stands encrypted, and is wiped when the e-mail has been sent.
+    The secret, a link or a code, stands encrypted, and is wiped when the e-mail has been sent.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("queue_orderless_email() needs a transaction")
@@ -87,7 +87,7 @@ def queue_orderless_email(
         recipient=recipient,
         language=language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE[:2],
         facts=dict(facts or {}),
-        secret=link,
+        secret=secret,
         expires_at=expires_at,
         message_id=make_message_id(email_uuid),
     )

@@ -11,7 +11,7 @@ from aftercart.cancellations.kind_words import WORDS, Outcome, State, get_kind
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.formats import format_day, format_money
 from aftercart.lib.times import parse_time
-from aftercart.mail.account_texts import write_email_change, write_password_link
+from aftercart.mail.account_texts import write_email_change, write_login_code, write_password_link
 from aftercart.mail.draft import Draft, EmailContent, Row, Section
 from aftercart.mail.models import Email
 from aftercart.mail.withdrawal_texts import (
@@ -334,6 +334,7 @@ _WRITERS: Final[dict[str, Callable[[EmailContent], Draft]]] = {
     _Kind.WITHDRAWAL_REFUSED: write_refused,
     _Kind.PASSWORD_LINK: write_password_link,
     _Kind.EMAIL_CHANGE: write_email_change,
+    _Kind.LOGIN_CODE: write_login_code,
 }
 
 

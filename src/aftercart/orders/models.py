@@ -305,14 +305,14 @@ class IdempotencyRecord(models.Model):
 
 
 # Imported where Django looks for models.
-from aftercart.orders.guest_models import GuestCode  # noqa: E402 - it needs the models above
+from aftercart.orders.one_time_codes import OneTimeCode  # noqa: E402 - it needs the models above
 from aftercart.orders.search import OrderWords  # noqa: E402 - it needs the models above
 from aftercart.orders.stored import OrderRevision, SharedRevision, StoredDocument  # noqa: E402 - it needs the models above
 
 __all__ = [
     "DiscountItem",
-    "GuestCode",
     "IdempotencyRecord",
+    "OneTimeCode",
     "Order",
     "OrderItem",
     "OrderRevision",

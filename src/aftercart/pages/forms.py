@@ -39,22 +39,6 @@ class PlainForm(forms.Form):
         return [(field.auto_id, f"{field.label}: {error}") for field in self for error in field.errors]
 
 
-class LoginForm(PlainForm):
-    """E-mail address and password."""
-
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-
 class ForgottenForm(PlainForm):
     """Whose password is forgotten."""
 
@@ -62,6 +46,17 @@ class ForgottenForm(PlainForm):
         label=gettext_lazy("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class LoginForm(ForgottenForm):
+    """E-mail address and password."""
+
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
@@ -151,7 +146,9 @@ class CodeForm(PlainForm):
     code = forms.CharField(
         label=gettext_lazy("Code"),
         max_length=16,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
     )
 
     def clean_code(self) -> str:

@@ -28,7 +28,7 @@ from aftercart.actions.reconcile_orders import reconcile_orders
 from aftercart.actions.reject_request import deliver_rejection
 from aftercart.actions.reject_spare import reject_spare
 from aftercart.actions.send_email import forget_emails, recover_emails, send_email
-from aftercart.actions.send_guest_code import send_guest_code
+from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync_reasons import sync_reasons
 from aftercart.actions.verify_submission import verify_submission
@@ -156,10 +156,10 @@ def run_compare_address(pk: int) -> None:
     compare_address(pk, get_client())
 
 
-@_about_row(jobs.SEND_GUEST_CODE)
-def run_send_guest_code(pk: int) -> None:
-    """Mail a guest's one-time code, if there is such an order."""
-    send_guest_code(pk)
+@_about_row(jobs.SEND_CODE)
+def run_send_one_time_code(pk: int) -> None:
+    """Mail a one-time code, if there is such an order or account."""
+    send_one_time_code(pk)
 
 
 @_about_row(jobs.SYNC_ORDER)

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Session
 from aftercart.cancellations.models import Submission
-from aftercart.orders.models import GuestCode, IdempotencyRecord, Order, TimelineEntry
+from aftercart.orders.models import IdempotencyRecord, OneTimeCode, Order, TimelineEntry
 from tests.emails import prove, read_code
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.browser import Browser
@@ -172,7 +172,7 @@ def test_a_code_without_a_request_is_wrong(client: Client) -> None:
 @pytest.mark.parametrize("number", ["", "\x00", "x" * 65])
 def test_what_is_no_number_is_told_and_asks_for_nothing(client: Client, number: str) -> None:
     assert ask(client, number).status_code == 400
-    assert not GuestCode.objects.exists()
+    assert not OneTimeCode.objects.exists()
 
 
 def test_who_asks_too_often_is_told_to_wait(client: Client, order: Order, settings: Settings) -> None:
@@ -182,7 +182,7 @@ def test_who_asks_too_often_is_told_to_wait(client: Client, order: Order, settin
 
     assert [answer.status_code for answer in answers] == [303, 303, 429]
     assert 1 <= int(answers[2]["Retry-After"]) <= 600
-    assert GuestCode.objects.count() == 2
+    assert OneTimeCode.objects.count() == 2
 
 
 def test_a_form_without_its_token_is_refused(order: Order) -> None:
@@ -190,4 +190,4 @@ def test_a_form_without_its_token_is_refused(order: Order) -> None:
 
     assert ask(client, order.number).status_code == 403
     assert client.post("/orders/guest/code/", {"code": "123456"}).status_code == 403
-    assert not GuestCode.objects.exists()
+    assert not OneTimeCode.objects.exists()

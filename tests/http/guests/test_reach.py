@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "address-book": ("/address/", LOGIN, LOGIN, LOGIN),
     "address-entry": ("/address/{address}/", LOGIN, LOGIN, LOGIN),
     "login": ("/users/login/", OK, OK, OK),
+    "login-code": ("/users/login/code/", LOGIN, LOGIN, LOGIN),
     "logout": ("/users/logout/", OK, OK, OK),
     "kept-mails": ("/mail/kept/", NONE, NONE, NONE),
     "kept-mail": ("/mail/kept/x/", NONE, NONE, NONE),

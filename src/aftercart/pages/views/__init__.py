@@ -9,6 +9,7 @@ from aftercart.pages.views.address_book import address_book, address_entry
 from aftercart.pages.views.cancellation import cancel, cancel_result, pickup_calendar, take_back, ways
 from aftercart.pages.views.guest import guest, guest_code, guest_lookup, guest_withdraw
 from aftercart.pages.views.language import choose_language
+from aftercart.pages.views.login_code import login_code
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
 from aftercart.pages.views.points import points
@@ -35,6 +36,7 @@ __all__ = [
     "kept_mail_body",
     "kept_mails",
     "login",
+    "login_code",
     "logout",
     "opt_out",
     "order_detail",

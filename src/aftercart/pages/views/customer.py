@@ -73,7 +73,7 @@ def ask_to_log_in(request: HttpRequest) -> HttpResponse:
 
 def show_login(request: HttpRequest, kept: str) -> HttpResponse:
     """Show the log-in to somebody whose form is kept: nothing of it was sent."""
-    context = {"form": LoginForm(), "next": "", "kept": kept, "login_url": reverse("login")}
+    context = {"form": LoginForm(), "next": "", "kept": kept}
     return render(request, "pages/login.html", context, status=HTTPStatus.UNAUTHORIZED)
 
 

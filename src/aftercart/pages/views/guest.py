@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftercart.accounts.clients import get_client_address
-from aftercart.actions.ask_guest_code import ask_guest_code
-from aftercart.actions.check_guest_code import check_guest_code
+from aftercart.actions.ask_one_time_code import ask_one_time_code
+from aftercart.actions.check_one_time_code import check_guest_code
 from aftercart.lib.clock import get_now
 from aftercart.lib.ids import read_id
 from aftercart.lib.links import read_signed_at
@@ -140,7 +140,7 @@ def _enter(request: HttpRequest, proved: Guest, order: Order) -> HttpResponse:
 def ask_for_code(request: HttpRequest, number: str, email: str, target: str) -> HttpResponse:
     """Ask for a code, whatever number and address are, and go on to where it is typed; then to `target`."""
     try:
-        asked = ask_guest_code(
+        asked = ask_one_time_code(
             number=number,
             email=email,
             language=(get_language() or "en")[:2],

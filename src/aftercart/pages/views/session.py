@@ -39,24 +39,36 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         if request.user.is_authenticated:
             return HttpResponseRedirect(target)
-        return render(request, "pages/login.html", {"form": LoginForm(), "next": target})
-    form, kept = LoginForm(request.POST), read_kept_form(request)
-    context = {"form": form, "next": target, "kept": request.POST[KEPT_FIELD] if kept else ""}
+        return show_form(request, LoginForm())
+    form = LoginForm(request.POST)
     if CHOICE in request.POST:
         form.forget_errors()
-        return render(request, "pages/login.html", context)
+        return show_form(request, form)
     if form.is_valid():
         data = form.cleaned_data
         # `username` is what django-axes counts by (AXES_USERNAME_FORM_FIELD), each spelling for itself.
         user = auth.authenticate(request, username=fold_email(data["email"]), password=data["password"])
         if user is not None:
-            auth.login(request, user)
-            response = _resume(request, kept) if kept else SeeOther(target)
-            if isinstance(user, User):
-                enter_with_language(request, response, user)
-            return response
+            return enter(request, user)
         form.add_error(None, _("This e-mail address or password is not right."))
-    return render(request, "pages/login.html", context, status=HTTPStatus.BAD_REQUEST)
+    return show_form(request, form, HTTPStatus.BAD_REQUEST)
+
+
+def show_form(request: HttpRequest, form: LoginForm, status: int = HTTPStatus.OK) -> HttpResponse:
+    """Show the log-in, with where to go on and what was kept."""
+    kept = request.POST[KEPT_FIELD] if read_kept_form(request) else ""
+    context = {"form": form, "next": find_next(request), "kept": kept}
+    return render(request, "pages/login.html", context, status=status)
+
+
+def enter(request: HttpRequest, user: User) -> HttpResponse:
+    """Log in who has proved who they are, under a new session key; go on to what was kept, or to `next`."""
+    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    kept = read_kept_form(request)
+    target = find_next(request) or settings.LOGIN_REDIRECT_URL
+    response = _resume(request, kept) if kept else SeeOther(target)
+    enter_with_language(request, response, user)
+    return response
 
 
 def _resume(request: HttpRequest, kept: KeptForm) -> HttpResponse:
