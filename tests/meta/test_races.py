@@ -17,7 +17,7 @@ from tests.meta.repository import ROOT
 #: Each takes a lock that others wait for; `lock_purpose` is the advisory lock of lib/locks.py.
 _LOCKING = {"lock_order", "select_for_update", "lock_purpose"}
 #: Where these are made, and not used.
-_MAKERS = {"selectors.lock_order", "locks.lock_purpose"}
+_MAKERS = {"selectors.lock_order", "selectors._lock", "selectors._lock_at_once", "locks.lock_purpose"}
 
 #: Unique, and yet nothing that two could race for.
 _WITHOUT_RACE = {

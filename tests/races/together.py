@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import FrameType, ModuleType
@@ -22,6 +23,7 @@ from unittest import mock
 from django.db import connection
 from django.db.models import QuerySet
 
+from aftercart.orders import selectors
 from aftercart.orders.errors import ActionError
 from tests.processes import wait_until
 
@@ -167,8 +169,17 @@ def without_lock(*places: str) -> Iterator[None]:
     def select_for_update(rows: QuerySet[Any], **options: Any) -> QuerySet[Any]:
         return rows if wanted & set(_name_callers(sys._getframe(1))) else original(rows, **options)
 
-    with mock.patch.object(QuerySet, "select_for_update", select_for_update):
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(QuerySet, "select_for_update", select_for_update))
+        for name in ("_lock", "_lock_at_once"):
+            anew = partial(_read_anew, getattr(selectors, name))
+            stack.enter_context(mock.patch.object(selectors, name, anew))
         yield
+
+
+def _read_anew(prepared: Any, **lookup: Any) -> list[Any]:
+    """Read the rows by SQL that is made now, as if nothing were prepared."""
+    return list(prepared.__wrapped__(**lookup))
 
 
 def _name_callers(frame: FrameType | None) -> Iterator[str]:

@@ -1,16 +1,24 @@
 """The session store: Django's database store, on a table whose row knows its user."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 
 from aftercart.accounts.models import Session, User
 from aftercart.lib.clock import get_now
+from aftercart.lib.prepared import prepared
 from aftercart.lib.retention import delete_oldest
+
+
+@prepared
+def _find_session(key: str | None, now: datetime) -> models.QuerySet[Session]:
+    return Session.objects.select_related("user").filter(session_key=key, expire_date__gt=now)
 
 
 class SessionStore(DatabaseStore):
@@ -21,13 +29,12 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         """Read the row, and its user with it."""
-        rows = Session.objects.select_related("user").filter(expire_date__gt=get_now())
-        row = rows.filter(session_key=self.session_key).first()
-        if row is None:
+        found = _find_session(self.session_key, get_now())
+        if not found:
             self._session_key = None
-        else:
-            self.user = row.user
-        return row
+            return None
+        self.user = found[0].user
+        return found[0]
 
     @classmethod
     def clear_expired(cls) -> None:

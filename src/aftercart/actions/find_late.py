@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
 from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
 
 from aftercart.actions.find_remote import RemoteDiffers
@@ -13,6 +14,7 @@ from aftercart.actions.trace_command import CANCELLING
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.cancellations.states import ARRIVED_LATE, UNPROVEN
+from aftercart.lib.prepared import prepared
 from aftercart.omnitron.messages import RemoteItem
 from aftercart.orders.models import Order, OrderItem
 
@@ -39,23 +41,30 @@ class Earlier:
 
 def find_earlier(order_pk: int, *, but: int) -> Earlier:
     """Find the items whose rejection Omnitron has still to be told, and whether anything sent is unproven."""
+    [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
+    return Earlier(looked_at, frozenset(items), has_unproven)
+
+
+@prepared
+def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[datetime, list[int], bool]]:
     unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
     rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
-    looked_at, items, has_unproven = (
-        Order.objects.annotate(
-            looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
-            rejected=ArraySubquery(rejected.values("order_item_id")),
-            has_unproven=Exists(unproven),
-        )
-        .values_list("looked_at", "rejected", "has_unproven")
-        .get(pk=order_pk)
+    order = Order.objects.filter(pk=order_pk).annotate(
+        looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+        rejected=ArraySubquery(rejected.values("order_item_id")),
+        has_unproven=Exists(unproven),
     )
-    return Earlier(looked_at, frozenset(items), has_unproven)
+    return order.values_list("looked_at", "rejected", "has_unproven")
 
 
 def list_unproven(order_pk: int, *, but: int = 0) -> list[Submission]:
     """List the submissions of an order that were sent and never answered, the newest first."""
-    return list(Submission.objects.filter(UNPROVEN, order=order_pk).exclude(pk=but).order_by("-pk"))
+    return _list_unproven(order_pk, but)
+
+
+@prepared
+def _list_unproven(order_pk: int, but: int) -> models.QuerySet[Submission]:
+    return Submission.objects.filter(UNPROVEN, order=order_pk).exclude(pk=but).order_by("-pk")
 
 
 def list_named(submission: Submission, pks: Collection[int]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,7 @@ from aftercart.cancellations.pickups import Calendar, find_next_slot, find_picku
 from aftercart.cancellations.policy_selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
 from aftercart.lib.clock import get_now
+from aftercart.lib.prepared import prepared
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, OrderItem
@@ -75,7 +77,7 @@ def plan_lines(
             item_request.order_item for item_request in command.items if item_request.order_item not in items
         }
     complaints = _Complaints()
-    reasons = {reason.pk: reason for reason in list_reasons()}
+    reasons = {reason.pk: reason for reason in _list_reasons()}
     companies = _read_companies(order, command)
     pickup = _find_pickup_address(command, order, complaints)
     for position, item_request in enumerate(command.items):
@@ -270,10 +272,18 @@ def find_items(order: Order) -> dict[int, OrderItem]:
     Each says whether a cancellation of it is in progress (`is_in_progress`), and whether anything of the order was
     quoted before, or has to do with points (`has_past`): one statement, where each by itself would be one.
     """
+    return {item.pk: item for item in _list_items(order.pk)}
+
+
+@prepared
+def _list_items(order: int) -> models.QuerySet[OrderItem]:
     lines = SubmissionLine.objects.filter(order_item=OuterRef("pk"), is_open=True)
-    quoted = RefundQuote.objects.filter(submission__order=order.pk)
-    points = LoyaltyEntry.objects.filter(order=order.pk)
+    quoted = RefundQuote.objects.filter(submission__order=order)
+    points = LoyaltyEntry.objects.filter(order=order)
     items = OrderItem.objects.filter(order=order).annotate(
         is_in_progress=Exists(lines), has_past=Exists(quoted) | Exists(points)
     )
-    return {item.pk: item for item in items.order_by("pk")}
+    return items.order_by("pk")
+
+
+_list_reasons = prepared(list_reasons)

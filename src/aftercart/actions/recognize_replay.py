@@ -4,16 +4,18 @@ The record is made in the transaction that records the intent, so a refusal, whi
 remembered: its replay is judged anew, and told the same while nothing has changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError
+from django.db import IntegrityError, models
 from django.db.models.functions import Now
 
+from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, Caller
 from aftercart.lib.batch import Batch
+from aftercart.lib.prepared import prepared
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import IdempotencyRecord
 
@@ -31,18 +33,27 @@ def recognize_replay(caller: Caller) -> IdempotencyRecord | None:
     The database's clock says how old it is: hosts may differ. Raises `KeyReused` if the key belongs to another
     write, `StillRunning` if there is no answer yet.
     """
-    records = IdempotencyRecord.objects.filter(user=caller.user, guest_order=caller.guest_order)
     if caller.key:
+        records = IdempotencyRecord.objects.filter(user=caller.user, guest_order=caller.guest_order)
         records.filter(key=caller.key, created_at__lt=Now() - KEY_LIFE).delete()
         record = records.filter(key=caller.key).first()
         if record is not None and record.fingerprint not in caller.fingerprints:
             raise KeyReused
     else:
-        same = records.filter(key="", fingerprint__in=caller.fingerprints, created_at__gt=Now() - BODY_LIFE)
-        record = same.order_by("-created_at").first()
+        found = _list_same(caller.user, caller.guest_order, caller.fingerprints, BODY_LIFE)
+        record = found[0] if found else None
     if record is not None and record.status_code is None:
         raise StillRunning(record.pk)
     return record
+
+
+@prepared
+def _list_same(
+    user: User | None, guest_order: int | None, fingerprints: Sequence[str], life: timedelta
+) -> models.QuerySet[IdempotencyRecord]:
+    """List the records of writes that bring no key, the newest first."""
+    records = IdempotencyRecord.objects.filter(user=user, guest_order=guest_order, key="")
+    return records.filter(fingerprint=fingerprints, created_at__gt=Now() - life).order_by("-created_at")
 
 
 def make_idempotency_record(caller: Caller) -> IdempotencyRecord:

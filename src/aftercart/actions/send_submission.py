@@ -6,13 +6,14 @@ settles by reading Omnitron (verify_submission), never by sending again.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.db.models.lookups import LessThan
 
 from aftercart.actions.apply_late import adopt_late, settle_applied, settle_unknown
 from aftercart.actions.book_refund import find_forced_refund
@@ -30,11 +31,12 @@ from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, is_recent
+from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, get_longest_dialogue, is_recent
 from aftercart.lib.batch import Batch
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
+from aftercart.lib.prepared import prepared
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.omnitron.messages import CancelCommand, RemoteItem
@@ -133,8 +135,14 @@ def _read(submission_pk: int) -> tuple[Submission, Sequence[SubmissionLine]]:
 
 def _is_still_ours(submission_pk: int) -> bool:
     """Look once more, right before the command leaves: nobody has taken this process for dead meanwhile."""
-    rows = Submission.objects.filter(is_recent(F("sent_at")), pk=submission_pk, state=_State.SENT)
-    return rows.exists()
+    return bool(_list_recent(submission_pk, get_longest_dialogue()))
+
+
+@prepared
+def _list_recent(submission_pk: int, longest: timedelta) -> models.QuerySet[Submission, int]:
+    """List this submission, if it is marked as sent and its dialogue can still be going on."""
+    rows = Submission.objects.filter(LessThan(Now(), F("sent_at") + longest), pk=submission_pk)
+    return rows.filter(state=_State.SENT).values_list("pk", flat=True)
 
 
 def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dialogue) -> _Plan:

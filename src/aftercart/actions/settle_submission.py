@@ -17,6 +17,7 @@ from aftercart.lib.batch import Batch
 from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.prepared import prepared
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, Status
@@ -89,7 +90,7 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
 
     Its items and its timeline entry are left to the batch; the caller saves the order, and has it read again.
     """
-    lines = list(submission.list_carried().select_related("order_item", "request", "quoted__quote"))
+    lines = _list_carried(submission)
     requests = CancellationRequest.objects.filter(line__in=[line.pk for line in lines])
     held = any(hasattr(line, "request") for line in lines)
     waiting = Status.CANCELLATION_WAITING.value
@@ -109,6 +110,27 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
     record_event(order, "cancellation_sent", actor, cause=cause, data=submission.event_data, batch=batch)
     _notify_applied(order, submission, requests, lines, held=held)
     return answer_requests(submission) if held else Answer(204)
+
+
+def _list_carried(submission: Submission) -> list[SubmissionLine]:
+    """List the lines that a submission carries, as they stand, with their items, requests and quotes."""
+    pk = submission.approved_request_id
+    if pk:
+        return _list_lines(request=pk)
+    lines = _list_lines(submission=submission.pk)
+    for line in lines:
+        line.submission = submission
+    return lines
+
+
+@prepared
+def _list_lines(**lookup: int) -> models.QuerySet[SubmissionLine]:
+    return SubmissionLine.objects.filter(**lookup).select_related("order_item", "request", "quoted__quote")
+
+
+@prepared
+def _list_statuses(order: int) -> models.QuerySet[OrderItem, tuple[int, str]]:
+    return OrderItem.objects.filter(order=order).values_list("pk", "status")
 
 
 def _is_cancellable(item: OrderItem) -> bool:
@@ -158,7 +180,7 @@ def put_order_status(order: Order, changed: Mapping[int, str] | None = None) -> 
     All cancelled: cancelled (refunded, if any item was). All cancelled or being cancelled: waiting. Else,
     if the order was waiting, the status before.
     """
-    statuses = set((dict(order.items.values_list("pk", "status")) | dict(changed or {})).values())
+    statuses = set((dict(_list_statuses(order.pk)) | dict(changed or {})).values())
     if statuses <= FINAL:
         after = Status.REFUNDED.value if Status.REFUNDED in statuses else Status.CANCELED.value
     elif statuses <= FINAL | {Status.CANCELLATION_WAITING}:

@@ -8,6 +8,8 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
+from aftercart.lib.prepared import prepared
+
 
 class SendingHold(models.Model):
     """One time in which nothing is sent; it lasts while `released_at` is empty."""
@@ -54,4 +56,7 @@ def find_hold() -> SendingHold | None:
 
 def may_send() -> bool:
     """Return whether nothing holds sending back; asked before each write to Omnitron."""
-    return not SendingHold.objects.filter(released_at=None).exists()
+    return not _list_holds()
+
+
+_list_holds = prepared(lambda: SendingHold.objects.filter(released_at=None))

@@ -16,6 +16,7 @@ from django.db.models import Q
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
+from aftercart.lib.prepared import prepared
 from aftercart.orders.facts import Case, CaseKind
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policies import (
@@ -62,14 +63,17 @@ def get_kept_policy(order: Order) -> tuple[Policy, int | None]:
 
     One query, as `get_book`.
     """
-    published = list_published().filter(effective_from__lte=get_now()).values("pk")[:1]
-    default = get_default_book()
-    kept_default = Q(is_default=True, fingerprint=digest_clauses(default.clauses))
-    versions = dict(
-        PolicyVersion.objects.filter(Q(pk__in=published) | kept_default).values_list("is_default", "pk")
-    )
+    versions = dict(_list_kept(get_now(), digest_clauses(get_default_book().clauses)))
     book = _get_book_of(versions.get(False))
     return get_policy(order, book), versions.get(False, versions.get(True))
+
+
+@prepared
+def _list_kept(now: datetime, default: str) -> models.QuerySet[PolicyVersion, tuple[bool, int]]:
+    """List the version in force and the default as it is kept, each if there is one."""
+    published = list_published().filter(effective_from__lte=now).values("pk")[:1]
+    kept = PolicyVersion.objects.filter(Q(pk__in=published) | Q(is_default=True, fingerprint=default))
+    return kept.values_list("is_default", "pk")
 
 
 def get_book_and_end(now: datetime) -> tuple[PolicyBook, datetime | None]:

@@ -9,10 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import models
 from django.db.models import Min
 
 from aftercart.cancellations.quotes import IS_UNREPORTED, RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
+from aftercart.lib.prepared import prepared
 from aftercart.orders.models import Order
 from aftercart.orders.quotes import Given
 
@@ -26,11 +28,7 @@ def find_given(order: Order) -> Given:
     A quote of which a line was rejected promises no more than its open lines: its shipping and its gift box
     stay with the customer, and may be quoted again.
     """
-    rows = (
-        RefundQuoteLine.objects.filter(quote__submission__order=order)
-        .select_related("quote", "line")
-        .defer("line__iban", "line__holder_name")  # nothing is decrypted to add up amounts
-    )
+    rows = _list_quoted(order.pk)
     by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
     for row in rows:
         by_quote[row.quote].append(row)
@@ -47,6 +45,12 @@ def find_given(order: Order) -> Given:
         has_gift_box=any(quote.gift_box_refund_amount > 0 for quote in wholes),
         points_returned=sum(points, ZERO),
     )
+
+
+@prepared
+def _list_quoted(order: int) -> models.QuerySet[RefundQuoteLine]:
+    rows = RefundQuoteLine.objects.filter(quote__submission__order=order).select_related("quote", "line")
+    return rows.defer("line__iban", "line__holder_name")  # nothing is decrypted to add up amounts
 
 
 @dataclass(frozen=True, slots=True)

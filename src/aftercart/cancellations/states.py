@@ -119,8 +119,12 @@ def is_create_expired(began_at: datetime) -> Q:
 
 def is_recent(began_at: datetime | F) -> LessThan:
     """Hold while a dialogue that began then can still be going on: what it has read counts no longer."""
-    longest = timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
-    return LessThan(Now(), began_at + longest)
+    return LessThan(Now(), began_at + get_longest_dialogue())
+
+
+def get_longest_dialogue() -> timedelta:
+    """Return for how long a dialogue may seem to go on."""
+    return timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
 
 
 def claim_move(

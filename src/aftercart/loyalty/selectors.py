@@ -10,6 +10,7 @@ from django.db.models import Sum
 
 from aftercart.accounts.models import User
 from aftercart.lib.money import ZERO, format_amount
+from aftercart.lib.prepared import prepared
 from aftercart.lib.times import format_time
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.shares import OrderPoints
@@ -51,14 +52,19 @@ def find_order_entries(order_ids: Iterable[int]) -> dict[int, list[LoyaltyEntry]
 
 def read_order_points(order_id: int) -> OrderPoints:
     """Read what an order has done to points so far."""
-    rows = LoyaltyEntry.objects.filter(order_id=order_id).order_by("kind").values_list("kind")
-    sums = {kind: abs(total) for kind, total in rows.annotate(total=Sum("amount"))}
+    sums = {kind: abs(total) for kind, total in _list_sums(order_id)}
     return OrderPoints(
         spent=sums.get(_Kind.SPENT, ZERO),
         earned=sums.get(_Kind.EARNED, ZERO),
         returned=sums.get(_Kind.RETURNED, ZERO),
         clawed_back=sums.get(_Kind.CLAWED_BACK, ZERO),
     )
+
+
+@prepared
+def _list_sums(order: int) -> models.QuerySet[LoyaltyEntry, tuple[str, Decimal]]:
+    rows = LoyaltyEntry.objects.filter(order_id=order).order_by("kind").values_list("kind")
+    return rows.annotate(total=Sum("amount"))
 
 
 def entry_document(entry: LoyaltyEntry) -> dict[str, Any]:

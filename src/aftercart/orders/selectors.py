@@ -11,6 +11,7 @@ from aftercart.lib.batch import Batch
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
+from aftercart.lib.prepared import prepared
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.facts import ItemFacts, OrderFacts
 from aftercart.orders.guests import Guest
@@ -96,9 +97,20 @@ def lock_order(*, nowait: bool = False, **lookup: Any) -> Order:
     if not connection.in_atomic_block:  # the lock would be gone before the next statement
         raise RuntimeError("lock_order() needs a transaction")
     try:
-        return Order.objects.select_for_update(no_key=True, nowait=nowait).get(**lookup)
-    except (Order.DoesNotExist, OverflowError):
+        [order] = _lock_at_once(**lookup) if nowait else _lock(**lookup)
+    except (ValueError, OverflowError):
         raise OrderNotFound from None
+    return order
+
+
+@prepared
+def _lock(**lookup: Any) -> models.QuerySet[Order]:
+    return Order.objects.select_for_update(no_key=True).filter(**lookup)
+
+
+@prepared
+def _lock_at_once(**lookup: Any) -> models.QuerySet[Order]:
+    return Order.objects.select_for_update(no_key=True, nowait=True).filter(**lookup)
 
 
 def save_order(order: Order, *fields: str, batch: Batch | None = None) -> None:

@@ -1,0 +1,123 @@
+"""Querysets whose SQL is made once: to make it anew each time takes several times as long as to carry it out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from datetime import date
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from psycopg.types.numeric import Int8
+
+P = ParamSpec("P")
+Row_co = TypeVar("Row_co", covariant=True)
+
+_MANY: Final = (list, tuple, set, frozenset)
+_LARGEST: Final = 2**63
+
+
+class _Place(NamedTuple):
+    """Where an argument goes among the parameters."""
+
+    number: int
+
+
+class _Argument(models.Value):
+    """An argument in the place of a value; of several values, any of them."""
+
+    def __init__(self, number: int, example: object) -> None:
+        is_many = isinstance(example, _MANY)
+        value: Any = models.Value(example)
+        field = None if is_many else value._output_field_or_none  # noqa: SLF001 - as Django does
+        super().__init__(number, output_field=field)
+        self._template = "ANY(%s)" if is_many else "%s"
+
+    def as_sql(self, compiler: object, connection: object) -> Any:  # noqa: ARG002 - as overridden
+        """Leave a place for it."""
+        return self._template, [_Place(self.value)]
+
+
+class _Statement:
+    """A queryset's SQL, with all that Django needs to make rows of what comes back."""
+
+    def __init__(self, rows: Any) -> None:
+        self._compiler = rows.query.get_compiler(connection=connection)
+        self._sql, self._params = self._compiler.as_sql()
+        if any(isinstance(value, date) for value in self._params):
+            raise TypeError("a moment must be an argument: what is made once would keep it")
+        converters = self._compiler.get_converters(
+            [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
+        )
+        self._compiler.get_converters = lambda _columns: converters
+        self._rows = rows
+
+    def run(self, arguments: Sequence[Any]) -> list[Any]:
+        """Carry it out."""
+        params = tuple(arguments[value.number] if type(value) is _Place else value for value in self._params)
+        compiler = copy(self._compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda: (self._sql, params)
+        rows = SimpleNamespace(  # what Django's iterables want of a queryset
+            query=SimpleNamespace(get_compiler=lambda *_args, **_kwargs: compiler),
+            db=self._rows.db,
+            model=self._rows.model,
+            _known_related_objects={},
+        )
+        return list(self._rows._iterable_class(rows))  # noqa: SLF001 - as a queryset does
+
+
+def prepared(build: Callable[P, models.QuerySet[Any, Row_co]]) -> Callable[P, list[Row_co]]:
+    """Make a function that returns a queryset one that returns its rows, and makes SQL of it only once.
+
+    The function gets a placeholder for each argument, to be used as a value of a look-up or an expression; nothing
+    else may vary from call to call, neither the time nor a setting. An argument of several values stands for any of
+    them: `pk=pks`. None stays None. Raises `OverflowError` for an integer that no column holds.
+    """
+    statements: dict[tuple[object, ...], _Statement | None] = {}
+
+    @wraps(build)
+    def run(*args: P.args, **kwargs: P.kwargs) -> list[Row_co]:
+        given = (*args, *kwargs.values())
+        shape = (*kwargs, *map(_find_kind, given))
+        if shape not in statements:
+            statements[shape] = _make(build, len(args), kwargs, given)
+        statement = statements[shape]
+        return [] if statement is None else statement.run([_convert(value) for value in given])
+
+    return run
+
+
+def _find_kind(value: object) -> str:
+    """Find what of an argument SQL depends on."""
+    if value is None:
+        return "none"
+    return "many" if isinstance(value, _MANY) else "one"
+
+
+def _make(
+    build: Callable[..., models.QuerySet[Any, Any]],
+    positional: int,
+    named: Mapping[str, object],
+    given: Sequence[object],
+) -> _Statement | None:
+    places = [None if value is None else _Argument(number, value) for number, value in enumerate(given)]
+    rows = build(*places[:positional], **dict(zip(named, places[positional:], strict=True)))
+    try:
+        return _Statement(rows)
+    except EmptyResultSet:
+        return None
+
+
+def _convert(value: Any) -> Any:
+    """Give an argument one type whatever its size: PostgreSQL would plan anew for each."""
+    if isinstance(value, _MANY):
+        return [_convert(each) for each in value]
+    if isinstance(value, models.Model):
+        value = value.pk
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if not -_LARGEST <= value < _LARGEST:
+        raise OverflowError(value)
+    return Int8(value)
