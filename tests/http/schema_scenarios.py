@@ -15,7 +15,10 @@ Run = Callable[[World], Any]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One answer to one operation. With a `request`, the body sent is an example too, under that name."""
+    """One answer to one operation. With a `request`, the body sent is an example too, under that name.
+
+    Without a summary it is no example of its own: another operation's shows the same.
+    """
 
     operation_id: str
     status: int

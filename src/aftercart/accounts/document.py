@@ -17,8 +17,8 @@ class Country(Document):
 
     pk = integer()
     name = text()
-    code = text("ISO 3166-1 alpha-2, in lower case.", pattern="^[a-z]{2}$")
     is_active = flag("Whether the shop still delivers there.")
+    code = text("ISO 3166-1 alpha-2, in lower case.", pattern="^[a-z]{2}$")
     translations = passed_on("Its name in other languages.")
 
 

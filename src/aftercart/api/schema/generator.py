@@ -11,6 +11,7 @@ from drf_spectacular.generators import SchemaGenerator as FrameworkGenerator
 
 from aftercart.api.schema import fields  # noqa: F401 - registers what derives schemas
 from aftercart.api.schema.documented_views import DOCUMENTED_VIEWS
+from aftercart.api.schema.operation import SHARED
 from aftercart.api.schema.texts import DESCRIPTION, TAGS
 
 
@@ -43,6 +44,8 @@ class SchemaGenerator(FrameworkGenerator):
         with translation.override("en"):
             document = super().get_schema(request, public)
         _drop_marks(document)
+        _share_examples(document["paths"])
+        document["components"]["examples"] = SHARED
         document["info"]["description"] = DESCRIPTION
         document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
         document["tags"] = TAGS
@@ -55,6 +58,17 @@ def _drop_marks(part: Any) -> None:
         part.pop("x-spec-enum-id", None)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _drop_marks(inner)
+
+
+def _share_examples(part: Any) -> None:
+    """Point at the examples that many answers share."""
+    for name, inner in part.items() if isinstance(part, dict) else ():
+        if name == "examples":
+            inner.update(
+                {kind: {"$ref": f"#/components/examples/{kind}"} for kind in inner.keys() & SHARED.keys()}
+            )
+        else:
+            _share_examples(inner)
 
 
 class SessionExtension(OpenApiAuthenticationExtension):

@@ -13,16 +13,18 @@ from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiRequest,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema,
 )
 
 from aftercart.api.schema import errors
 
-_NOT_FOUND: Final = OpenApiExample("not_found", value={"detail": "Not found.", "code": "not_found"})
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-#: A file for each operation, written by tests/http/test_schema_examples.py from real answers.
+#: A file for each operation, written by tests/http/test_schema_examples.py from real answers; and one of what many
+#: answer alike, by document.
 EXAMPLES: Final = Path(__file__).parent / "examples"
+SHARED: Final[dict[str, dict[str, Any]]] = json.loads((EXAMPLES / "shared.json").read_text("utf-8"))
 
 #: What a body is made of, and in words what it means.
 Answer = tuple[Any, str]
@@ -156,12 +158,12 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     """
     examples = read_examples(operation_id)
     responses: dict[Any, Any] = {
-        status: OpenApiResponse(body, meaning, examples.get(str(status), []))
+        status: OpenApiResponse(body, meaning, [*examples.get(str(status), []), *_list_shared(body)])
         for status, (body, meaning) in answers.items()
     }
     if has_page:
         if HTTPStatus.NOT_FOUND not in answers:  # at the front, which knows of no pages
-            responses[404] = OpenApiResponse(errors.NotFound, UNKNOWN_FORMAT[1], [_NOT_FOUND])
+            responses[404] = OpenApiResponse(*UNKNOWN_FORMAT, _list_shared(errors.NotFound))
         in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
         for status, meaning in {**OF_PAGES, **in_json}.items():
             responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
@@ -191,6 +193,13 @@ def _get_status(response: tuple[Any, Any]) -> tuple[int, bool]:
     return (status[0], True) if isinstance(status, tuple) else (status, False)
 
 
+def _list_shared(body: Any) -> list[OpenApiExample]:
+    """List the examples that the documents of an answer have wherever they are answered."""
+    kinds = body.serializers if isinstance(body, PolymorphicProxySerializer) else [body]
+    names = [kind.__name__ for kind in kinds if isinstance(kind, type)]
+    return [OpenApiExample(name, **SHARED[name]) for name in names if name in SHARED]
+
+
 @cache
 def read_examples(operation_id: str) -> dict[str, list[OpenApiExample]]:
     """Read an operation's examples, by status; those of its body under `request`."""
@@ -198,9 +207,6 @@ def read_examples(operation_id: str) -> dict[str, list[OpenApiExample]]:
     if not path.exists():
         return {}
     return {
-        status: [
-            OpenApiExample(name, value=example["value"], summary=example["summary"])
-            for name, example in named.items()
-        ]
+        status: [OpenApiExample(name, **example) for name, example in named.items()]
         for status, named in json.loads(path.read_text("utf-8")).items()
     }
