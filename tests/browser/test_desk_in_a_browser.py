@@ -39,7 +39,7 @@ def make_requests() -> list[CancellationRequest]:
     return made
 
 
-@pytest.mark.rotating("size", opposites=True)
+@pytest.mark.rotating("size")
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("locale", ["en-GB", "tr-TR"])
 def test_several_requests_are_decided_at_once(
