@@ -32,6 +32,11 @@ def confirm(page: Page) -> None:
 def withdraw(page: Page) -> None:
     """Go from the order's page to the receipt of a withdrawal."""
     page.locator("main a[href$='/withdraw/']").click()
+    confirm_withdrawal(page)
+
+
+def confirm_withdrawal(page: Page) -> None:
+    """Send both steps of a withdrawal, and wait for its receipt."""
     page.locator("button[value=review]").click()
     page.locator("form:has([name=step][value=confirm]) .primary").click()
     page.wait_for_url("**/withdraw/*-*/")

@@ -7,13 +7,21 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
+from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import OneTimeCode, Order
-from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
-from tests.browser.steps import withdraw
+from tests.browser.fixtures import (
+    EMAIL,
+    list_products,
+    make_address,
+    make_customer,
+    make_omnitron,
+    make_order,
+)
+from tests.browser.steps import confirm_withdrawal, withdraw
 from tests.browser.visit import DESK, PHONE, Visit, every_way
 from tests.emails import send_code
 from tests.fake_omnitron import FakeOmnitron
@@ -49,6 +57,50 @@ def test_a_customer_withdraws_in_two_steps(
     email = Email.objects.get(kind="withdrawal_receipt")
     assert (Withdrawal.objects.get().language, email.language) == (way["locale"][:2],) * 2
     assert page.locator("[data-print]:visible").count() == way["java_script_enabled"]
+    visit.assert_fine()
+
+
+@every_way
+@pytest.mark.parametrize("is_guest", [False, True], ids=["customer", "guest"])
+def test_who_states_it_without_a_log_in_proves_the_order_and_that_time_counts(
+    open_window: Callable[..., Visit], order: Order, way: dict[str, Any], *, is_guest: bool
+) -> None:
+    if is_guest:
+        Order.objects.filter(pk=order.pk).update(user=None)
+    visit = open_window(**way)
+    page = visit.page
+    page.goto("/")
+    page.locator("footer a[href='/withdraw/']").click()
+    page.locator("#typed .primary").click()  # with nothing typed
+    page.locator(".summary").wait_for()
+    for name, value in {"name": "Ayşe Yılmaz", "number": order.number, "email": EMAIL}.items():
+        page.locator(f"#id_{name}").fill(value)
+    visit.assert_fine()
+    page.locator("#typed .primary").click()
+    page.wait_for_url("**/withdraw/*-*/")
+    stated = PublicStatement.objects.get()
+    assert f"{stated.submitted_at:%Y-%m-%d %H:%M:%S} UTC" in page.locator("main").inner_text()
+    assert Email.objects.get().language == way["locale"][:2]
+    visit.assert_fine()
+
+    if is_guest:
+        page.locator("main form button").click()
+    else:
+        page.locator("main a[href^='/users/login/?next=']").click()
+        page.locator("#id_email").fill(EMAIL)
+        page.locator("[formaction]").click()
+    page.locator("#id_code").fill(send_code(OneTimeCode.objects.get().pk))
+    visit.assert_fine()
+    page.locator("#id_code").press("Enter")
+    page.locator("[name=statement]").wait_for(state="attached")
+    visit.assert_fine()
+    confirm_withdrawal(page)
+
+    assert page.url.split("/")[4] == order.number
+    withdrawal = Withdrawal.objects.get()
+    assert (withdrawal.submitted_at, withdrawal.language) == (stated.submitted_at, way["locale"][:2])
+    assert (withdrawal.user is None) == is_guest
+    assert f"{stated.submitted_at:%Y-%m-%d %H:%M:%S} UTC" in page.locator("main").inner_text()
     visit.assert_fine()
 
 
