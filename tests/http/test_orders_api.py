@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.lib.links import sign_number
-from aftercart.orders.document import ITEM_DETAIL_FIELDS
+from aftercart.orders.document import OrderItem as ItemDocument
 from aftercart.orders.models import DiscountItem, Order
 from tests.http.conftest import Api
 from tests.shop import Line, Shop, make_customer, make_order
@@ -249,9 +249,9 @@ def test_html_is_the_default_and_json_has_three_ways(shop: Shop) -> None:
 
 def test_what_we_only_pass_on_is_passed_on(api: Api, shop: Shop) -> None:
     item = shop.items[0]
-    item.details = {name: f"<{name}>" for name in ITEM_DETAIL_FIELDS}
+    item.details = {name: f"<{name}>" for name in ItemDocument.list_passed_on()}
     item.save()
 
     document = api.log_in(shop.user).get(f"/users/orders/{shop.order.pk}/").json()["orderitem_set"][0]
 
-    assert {name: document[name] for name in ITEM_DETAIL_FIELDS} == item.details
+    assert {name: document[name] for name in ItemDocument.list_passed_on()} == item.details

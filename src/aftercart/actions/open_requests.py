@@ -6,8 +6,8 @@ from aftercart.actions import jobs
 from aftercart.actions.commands import Answer
 from aftercart.actions.notify_customer import notify_received
 from aftercart.actions.notify_staff import notify_bounced
+from aftercart.cancellations.document import request_record
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.selectors import request_record
 from aftercart.cancellations.states import FOUND_CHANGED, IllegalMove, claim_move, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order

@@ -32,7 +32,8 @@ from aftercart.api.serializers import (
 )
 from aftercart.api.shop_addresses import take_address, take_pickup
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
-from aftercart.cancellations.selectors import list_reasons, reason_document, request_document
+from aftercart.cancellations.document import reason_document, request_document
+from aftercart.cancellations.selectors import list_reasons
 from aftercart.lib.clock import get_now
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.lib.ids import read_id

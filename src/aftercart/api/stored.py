@@ -18,7 +18,7 @@ from aftercart.cancellations.stored_documents import (
 )
 from aftercart.lib.clock import get_now
 from aftercart.lib.etags import PRIVATE_REVALIDATED, is_unchanged
-from aftercart.orders.document import discount_document
+from aftercart.orders.document import DiscountItem
 from aftercart.orders.models import Order
 
 #: Stands for the results while the rest of a list is rendered, whose last member they are.
@@ -80,7 +80,7 @@ def _build_signed_json(orders: Sequence[Order]) -> list[Built]:
 
 
 def _list_campaigns(order: Order) -> list[dict[str, Any]]:
-    return order.campaigns or [discount_document(row) for row in order.discounts.all()]
+    return order.campaigns or [DiscountItem.write(row) for row in order.discounts.all()]
 
 
 def _render(data: Any) -> bytes:

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
-from django.utils.translation import get_language
 
 from aftercart.accounts.models import User
+from aftercart.cancellations.document import company_document, direct_document, request_document
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -26,7 +26,6 @@ from aftercart.cancellations.policy_selectors import find_collected, get_book, g
 from aftercart.cancellations.refunds import list_refunds
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
-from aftercart.lib.times import format_time
 from aftercart.loyalty.selectors import find_order_entries, transaction_document
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.facts import CancellationKind, ItemFacts
@@ -241,7 +240,7 @@ def _item_documents(
     for item in items:
         of_item = [(r.status in CancellationRequest.OPEN, request_document(r)) for r in requests[item.pk]]
         line = open_lines.get(item.pk)
-        direct = None if line is None else _direct_document(line)
+        direct = None if line is None else direct_document(line)
         documents.append(
             item_document(
                 item,
@@ -254,70 +253,3 @@ def _item_documents(
             )
         )
     return documents
-
-
-def company_document(company: EasyReturnCompany) -> dict[str, Any]:
-    """Write an easy-return company as items offer it."""
-    return {"pk": company.pk, "shipping_company": {"value": company.value, "label": company.name}}
-
-
-def request_document(request: CancellationRequest) -> dict[str, Any]:
-    """Write a request of an order as it stands inside an item (contract section 6)."""
-    status = {"value": request.status, "label": request.get_status_display()}
-    return {"id": request.pk, **_line_document(request.line, status)}
-
-
-def _direct_document(line: SubmissionLine) -> dict[str, Any]:
-    """Write a cancellation on its direct way like a request, which it has none of and so no id."""
-    is_taken = line.submission.state == Submission.State.APPLIED
-    status = CancellationRequest.Status.CONFIRMED if is_taken else CancellationRequest.Status.VERIFYING
-    return {"id": None, **_line_document(line, {"value": status.value, "label": str(status.label)})}
-
-
-def _line_document(line: SubmissionLine, status: dict[str, str]) -> dict[str, Any]:
-    company = line.shipping_company
-    return {
-        "cancellation_type": {
-            "value": line.cancellation_type,
-            "label": line.get_cancellation_type_display(),
-        },
-        "status": status,
-        "easy_return": None
-        if company is None
-        else {
-            "code": line.easy_return_code or None,
-            "shipping_company": {"value": company.value, "label": company.name},
-        },
-        "description": line.description,
-        "exchange_preference": line.exchange_preference,
-        "reason": line.reason_id,
-        "order_item": line.order_item_id,
-    }
-
-
-def request_record(request: CancellationRequest) -> dict[str, Any]:
-    """Write a request as the answers of contract section 3.2 do."""
-    return {
-        "id": request.pk,
-        "uuid": str(request.uuid),
-        "order_item": request.line.order_item_id,
-        "reason": request.line.reason_id,
-        "description": request.line.description,
-        "created_date": format_time(request.created_date),
-    }
-
-
-def reason_document(reason: CancellationReason) -> dict[str, Any]:
-    """Write a reason (contract section 5), its subject in the caller's language."""
-    return {
-        "id": reason.pk,
-        "uuid": str(reason.uuid),
-        "cancellation_type": reason.cancellation_type,
-        "subject": reason.get_subject((get_language() or "en")[:2]),
-        "extra_information_needed": reason.extra_information_needed,
-        "order": reason.order,
-        "is_active": reason.is_active,
-        "translations": reason.translations,
-        "created_date": format_time(reason.created_date),
-        "modified_date": format_time(reason.modified_date),
-    }

@@ -3,10 +3,10 @@
 From these `Document.write` makes an answer's JSON of a row, and the API's document is derived (`api/schema/fields.py`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rest_framework import serializers
 
@@ -54,11 +54,20 @@ class Document(serializers.Serializer[Any]):
     constraints: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
-    def write(cls, row: Any, **given: Any) -> dict[str, Any]:
-        """Write a row as a document. What is `given` stands as it is; the rest is read from the row."""
-        return {
-            name: given[name] if name in given else read(row) for name, read in _list_readers(cls).items()
-        }
+    def write(cls, row: Any, details: Mapping[str, Any] | None = None, /, **given: Any) -> dict[str, Any]:
+        """Write a row as a document.
+
+        What is `given` stands as it is. Of the rest, with `details`, what is passed on is taken from these; all
+        else is read from the row.
+        """
+        plan = _plan(cls, tuple(given), has_details=details is not None)
+        document = plan.places | given
+        document.update(zip(plan.names, plan.read(row), strict=True))
+        if details is not None:
+            document.update(zip(plan.passed_on, map(details.get, plan.passed_on), strict=True))
+        for name, form in plan.forms:
+            document[name] = form(document[name])
+        return document
 
     @classmethod
     def make_blank(cls) -> dict[str, Any]:
@@ -74,27 +83,62 @@ class Document(serializers.Serializer[Any]):
         }
 
     @classmethod
+    @cache
+    def list_passed_on(cls) -> tuple[str, ...]:
+        """List the names of the fields that are passed on as they came."""
+        fields: dict[str, Any] = cls._declared_fields
+        return tuple(name for name, field in fields.items() if getattr(field, "schema", None) == {})
+
+    @classmethod
+    @cache
     def list_names(cls) -> tuple[str, ...]:
         """List the names of its fields, in their order."""
         return tuple(cls._declared_fields)
 
 
+class _Plan(NamedTuple):
+    """How a document is written: its fields' places, what is taken from details or the row, and the form of that."""
+
+    places: dict[str, Any]
+    passed_on: tuple[str, ...]
+    names: tuple[str, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    forms: tuple[tuple[str, Callable[[Any], Any]], ...]
+
+
 @cache
-def _list_readers(document: type[Document]) -> dict[str, Callable[[Any], Any]]:
-    """List how each field of a document is read from a row."""
-    return {name: _make_reader(name, field) for name, field in document._declared_fields.items()}  # noqa: SLF001 - the framework's, for subclasses
+def _plan(document: type[Document], given: tuple[str, ...], *, has_details: bool) -> _Plan:
+    """Plan it once for those fields that are given: most is then read at once, by code that is no Python."""
+    fields: dict[str, Any] = document._declared_fields  # noqa: SLF001 - the framework's, for subclasses
+    unknown = set(given) - set(fields)
+    assert not unknown, f"{document.__name__} has no {sorted(unknown)}"  # noqa: S101 - a slip of ours
+    passed_on = tuple(n for n in document.list_passed_on() if n not in given) if has_details else ()
+    names = tuple(name for name in fields if name not in given and name not in passed_on)
+    forms = {name: _find_form(fields[name]) for name in names}
+    return _Plan(
+        places=dict.fromkeys(fields),
+        passed_on=passed_on,
+        names=names,
+        read=_make_reader([fields[name].source or name for name in names]),
+        forms=tuple((name, form) for name, form in forms.items() if form is not None),
+    )
 
 
-def _make_reader(name: str, field: Any) -> Callable[[Any], Any]:
-    get = attrgetter(field.source or name)
+def _make_reader(sources: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(sources) > 1:
+        return attrgetter(*sources)
+    return lambda row: tuple(attrgetter(source)(row) for source in sources)
+
+
+def _find_form(field: Any) -> Callable[[Any], Any] | None:
     if isinstance(field, serializers.ListSerializer):
         write_each: Callable[[Any], dict[str, Any]] = field.child.write  # type: ignore[union-attr]  # a document's
-        return lambda row: [write_each(part) for part in get(row)]
+        return lambda parts: [write_each(part) for part in parts]
     if isinstance(field, Document):
         write = field.write
-        return lambda row: None if (part := get(row)) is None else write(part)
-    form = field.form
-    return get if form is None else lambda row: form(get(row))
+        return lambda part: None if part is None else write(part)
+    form: Callable[[Any], Any] | None = field.form
+    return form
 
 
 def text(help_text: str = "", *, null: bool = False, source: str | None = None, **schema: Any) -> Shape:
@@ -128,6 +172,11 @@ def passed_on(help_text: str = "") -> Shape:
     return Shape({}, f"{help_text} Passed on as it came; null if nothing did.".strip())
 
 
+def of_another_package() -> Any:
+    """Declare the place of a part that a document of a package above declares."""
+    return Shape({"type": ["object", "array"]})
+
+
 def one_of(values: Iterable[str], help_text: str = "") -> Shape:
     """Declare one of these strings."""
     return text(help_text, enum=list(values))
@@ -144,8 +193,14 @@ def make_document(name: str, description: str, fields: Mapping[str, Any]) -> typ
     return type(name, (Document,), {"__doc__": description, "__module__": __name__, **fields})
 
 
-def make_enumeration(name: str, description: str, values: Mapping[str, str]) -> type[Document]:
-    """Make a `{"value", "label"}` of these values, each with its meaning."""
+def make_enumeration(
+    name: str, description: str, values: Mapping[str, str], labels: Mapping[Any, Any] | None = None
+) -> type[Document]:
+    """Make a `{"value", "label"}` of these values, each with its meaning; it is written with these labels."""
+
+    def write(value: str, **_given: Any) -> dict[str, Any]:
+        return {"value": value, "label": str((labels or {})[value])}
+
     meanings = "\n".join(f"- `{value}` {meaning}" for value, meaning in values.items())
     return make_document(
         name,
@@ -153,6 +208,7 @@ def make_enumeration(name: str, description: str, values: Mapping[str, str]) -> 
         {
             "value": one_of(values),
             "label": text("For people, in the language that `Accept-Language` asks for."),
+            "write": staticmethod(write),
         },
     )
 
@@ -160,3 +216,17 @@ def make_enumeration(name: str, description: str, values: Mapping[str, str]) -> 
 def list_codes(values: Mapping[str, str]) -> str:
     """Write codes and what they mean as a Markdown list."""
     return "\n".join(f"- `{code}`: {meaning}" for code, meaning in values.items())
+
+
+def make_page(name: str, document: type[Document], description: str) -> type[Document]:
+    """Make the document of one page of a list."""
+    return make_document(
+        name,
+        description,
+        {
+            "count": integer("How many there are on all pages.", minimum=0),
+            "next": text("The next page's address; null on the last.", null=True, format="uri"),
+            "previous": text("The previous page's address; null on the first.", null=True, format="uri"),
+            "results": document(many=True),
+        },
+    )

@@ -7,12 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aftercart.accounts import document
-from aftercart.lib.documents import integer, text
-from aftercart.lib.money import format_amount
+from aftercart.lib.documents import (
+    Document,
+    Shape,
+    flag,
+    integer,
+    make_enumeration,
+    moment,
+    money,
+    of_another_package,
+    passed_on,
+    text,
+)
 from aftercart.lib.secrets import drop_staff_notes
-from aftercart.lib.times import format_time
-from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.status import FINAL, SHIPPED, label_document
+from aftercart.orders import models
+from aftercart.orders.status import FINAL, LABELS, SHIPPED, Status
 
 
 class OrderCountry(document.Country):
@@ -46,31 +55,6 @@ class OrderAddress(document.Address):
 
 _CURRENCY_LABELS = {"TRY": "TL", "EUR": "€", "USD": "$", "GBP": "£"}
 
-#: Passed on as they came; None where nothing came.
-ORDER_DETAIL_FIELDS = (
-    "shipping_company", "client_type", "tracking_url", "tracking_number", "defined_tracking_url",
-    "shipping_tracking_url", "bank", "invoice_date", "e_archive_url", "order_type", "remote_addr",
-    "gift_box_note", "language_code", "notes", "delivery_range", "extra_field", "shipping_option_slug",
-    "payment_option_slug", "bin_number", "installment_count", "segment", "basket", "shipping_option",
-    "installment", "checkout_provider",
-)  # fmt: skip
-ITEM_DETAIL_FIELDS = (
-    "shipping_company", "tracking_url", "tracking_number", "shipping_tracking_url", "invoice_date",
-    "e_archive_url", "image", "extra_field", "estimated_delivery_date", "attributes", "attributes_kwargs",
-    "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
-    "datasource",
-)  # fmt: skip
-PRODUCT_FIELDS = (
-    "pk",
-    "sku",
-    "base_code",
-    "name",
-    "image",
-    "absolute_url",
-    "attributes",
-    "attributes_kwargs",
-)
-_CARD_FIELDS = ("pk", "name", "slug")
 #: Where the shop's unknown fields of an order, or of an item, are kept among its `details`.
 UNKNOWN = "unknown"
 #: Values by name in the client's types, which looks into them without asking.
@@ -78,66 +62,233 @@ _MAPPINGS = ("attributes", "attributes_kwargs", "localized_attributes", "localiz
 _NO_PAYMENT: Final = {"pk": None, "name": "", "payment_type": "", "slug": ""}
 #: An address that is not known, or not shown: the client reads its parts, and the parts of these, as if all were there.
 NO_ADDRESS: Final[Mapping[str, Any]] = OrderAddress.make_blank()
+#: The shop's own fields stand beside these.
+_OPEN: Final = {"additionalProperties": True}
 _ITEM_TRACKING = ("tracking_number", "tracking_url", "shipping_tracking_url")
 
 
-def currency_document(currency: str) -> dict[str, str]:
-    """Write a currency as the storefront knows it: value in lower case, label as shown."""
-    return {"value": currency.lower(), "label": _CURRENCY_LABELS.get(currency, currency)}
+OrderStatus = make_enumeration(
+    "OrderStatus",
+    "The status of an order or of one item. Values are numeric strings.",
+    {status.value: status.name.lower() for status in Status},
+    labels=LABELS,
+)
+
+
+class Currency(Document):
+    """A currency."""
+
+    value = text("ISO 4217, in lower case.", pattern="^[a-z]{3}$")
+    label = text("As it is written beside an amount.")  # type: ignore[assignment] # a field of that name
+
+    @classmethod
+    def write(cls, row: str, _details: Any = None, /, **_given: Any) -> dict[str, Any]:
+        """Write a currency as the storefront knows it: value in lower case, label as shown."""
+        return {"value": row.lower(), "label": _CURRENCY_LABELS.get(row, row)}
+
+
+class Product(Document):
+    """What was bought, as it was when it was bought. `pk`, `sku` and `name` are what a shop sends at least.
+
+    What else the shop sent keeps its place.
+    """
+
+    constraints = _OPEN
+
+    pk = passed_on("Its id in the shop.")
+    sku = passed_on()
+    base_code = passed_on()
+    name = passed_on()
+    image = passed_on("Address of a picture.")
+    absolute_url = passed_on("Its page in the shop.")
+    attributes = passed_on("Size, colour and the like: values by name.")
+    attributes_kwargs = passed_on("The same with labels.")
+
+
+class OrderItem(Document):
+    """One line of an order; what is known of its cancellations is declared where these are."""
+
+    constraints = _OPEN
+
+    id = integer("What a cancellation names as `order_item`.", source="pk")
+    order = integer("The order's id.", source="order_id")
+    parent = integer("The item that this one belongs to.", null=True, source="parent_id")  # type: ignore[assignment]  # a field of this name hides the framework's own
+    status = OrderStatus()
+    price_currency = Currency()
+    product = Product()
+    quantity = integer("Units bought, cancelled ones included.", minimum=0)
+    price = money("Of one unit, after discounts of its own.")
+    retail_price = money("Of one unit, before discounts.")
+    unit_price = money()
+    total_amount = money("Of all units.")
+    tax_rate = money("In percent.")
+    is_cancelled = flag("Cancelled or refunded, for good.")
+    is_cancellable = flag("Nothing refuses to cancel all that is left of it now.")
+    is_refundable = flag("Nothing refuses to return all that is left of it now.")
+    is_tradable = flag()
+    cancellationrequest_set = of_another_package()
+    active_cancellation_request = of_another_package()
+    available_easy_return_shipping_companies = of_another_package()
+    invoice_number = text(null=True)
+    created_date = moment()
+    modified_date = moment()
+    shipping_company = passed_on()
+    tracking_url = passed_on()
+    tracking_number = passed_on()
+    shipping_tracking_url = passed_on()
+    invoice_date = passed_on()
+    e_archive_url = passed_on()
+    image = passed_on()
+    extra_field = passed_on("What the shop adds of its own.")
+    estimated_delivery_date = passed_on()
+    attributes = passed_on()
+    attributes_kwargs = passed_on()
+    localized_attributes = passed_on()
+    localized_attributes_kwargs = passed_on()
+    extra_product_price = passed_on()
+    extra_product_stock = passed_on()
+    datasource = passed_on()
+
+
+class DiscountItem(Document):
+    """A discount given to an order."""
+
+    pk = integer()
+    order = integer("The order's id.", source="order_id")
+    name = text()
+    amount = money()
+    cancel_amount = money("What cancellations have taken back of it.")
+    code = text("The voucher's code.", null=True)
+    offer_type = text(null=True)
+    promotion = integer("The promotion's id in the shop.", null=True)
+    session_offer_type = text(null=True)
+    created_date = moment()
+    modified_date = moment()
+
+
+class Card(Document):
+    """The card that paid: its name only, never its number."""
+
+    pk = passed_on()
+    name = passed_on()
+    slug = passed_on()
+
+
+class Order(Document):
+    """An order; what is known of its cancellations is declared where these are."""
+
+    constraints = _OPEN
+
+    id = integer("The order's id.", source="pk")
+    number = text("As it is printed for the customer: `ORD-2024-001234`, or 16 digits.")
+    status = OrderStatus()
+    currency = Currency()
+    orderitem_set = OrderItem(many=True)
+    discountitem_set = DiscountItem(many=True)
+    is_cancelled = flag("Cancelled or refunded as a whole.")
+    is_cancellable = flag("Some item can be cancelled.")
+    is_refundable = flag("Some item can be returned.")
+    shipping_address = OrderAddress(help_text="Blank in all its parts where none is known.")
+    billing_address = OrderAddress(help_text="Blank in all its parts where none is known, or shown.")
+    payment_option = Shape(
+        {
+            "type": "object",
+            "properties": {
+                "pk": {},
+                "name": {"description": "As the customer knows it."},
+                "payment_type": {
+                    "description": "`credit_card`, `funds_transfer`, `pay_on_delivery` and the like."
+                },
+                "slug": {},
+            },
+        },
+        "How it was paid; blank if the shop did not tell. A transfer or cash on delivery takes an `iban`.",
+    )
+    amount = money("What was paid, shipping included.")
+    amount_without_discount = money()
+    discount_amount = money()
+    shipping_amount = money()
+    shipping_tax_rate = money("In percent.", null=True)
+    refund_amount = money("What has been paid back.")
+    discount_refund_amount = money()
+    shipping_refund_amount = money()
+    refund_set = of_another_package()
+    installment_interest_amount = money()
+    is_payable = flag("There is still something to pay.")
+    has_gift_box = flag()
+    loyaltytransaction_set = Shape(
+        {"type": "array", "items": {}},
+        "Points earned and spent with it: of our ledger, or else as the shop sent them.",
+    )
+    invoice_number = text(null=True)
+    user_email = text("Null behind a guest's link.", null=True, format="email")
+    user = integer("The customer's id; null for a guest's order.", null=True, source="user_id")
+    card = Card(allow_null=True)
+    created_date = moment()
+    modified_date = moment()
+    shipping_company = passed_on()
+    client_type = passed_on()
+    tracking_url = passed_on()
+    tracking_number = passed_on()
+    defined_tracking_url = passed_on()
+    shipping_tracking_url = passed_on()
+    bank = passed_on("An object of `pk`, `name`, `slug`, `logo`.")
+    invoice_date = passed_on()
+    e_archive_url = passed_on()
+    order_type = passed_on()
+    remote_addr = passed_on()
+    gift_box_note = passed_on()
+    language_code = passed_on()
+    notes = passed_on()
+    delivery_range = passed_on()
+    extra_field = passed_on("What the shop adds of its own.")
+    shipping_option_slug = passed_on()
+    payment_option_slug = passed_on()
+    bin_number = passed_on("The card's first six or eight digits.")
+    installment_count = passed_on()
+    segment = passed_on()
+    basket = passed_on()
+    shipping_option = passed_on()
+    installment = passed_on()
+    checkout_provider = passed_on()
 
 
 def order_document(
-    order: Order,
+    order: models.Order,
     *,
     items: Sequence[Mapping[str, Any]],
-    discounts: Sequence[DiscountItem],
+    discounts: Sequence[models.DiscountItem],
     points: Sequence[Mapping[str, Any]] = (),
     refunds: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Write an order of its parts' documents; without any of `points`, those that the shop sent are passed on."""
     details = order.details
     card = details.get("card")
-    return {
-        **_pass_on_unknown(details),
-        "id": order.pk,
-        "number": order.number,
-        "status": label_document(order.status),
-        "currency": currency_document(order.currency),
-        "orderitem_set": list(items),
-        "discountitem_set": [discount_document(discount) for discount in discounts],
-        "is_cancelled": order.status in FINAL,
-        "is_cancellable": any(item["is_cancellable"] for item in items),
-        "is_refundable": any(item["is_refundable"] for item in items),
-        "shipping_address": complete_address(order.shipping_address),
-        "billing_address": complete_address(order.billing_address),
-        "payment_option": _NO_PAYMENT | order.payment_option,
-        "amount": format_amount(order.amount),
-        "amount_without_discount": format_amount(order.amount_without_discount),
-        "discount_amount": format_amount(order.discount_amount),
-        "shipping_amount": format_amount(order.shipping_amount),
-        "shipping_tax_rate": format_amount(order.shipping_tax_rate),
-        "refund_amount": format_amount(order.refund_amount),
-        "discount_refund_amount": format_amount(order.discount_refund_amount),
-        "shipping_refund_amount": format_amount(order.shipping_refund_amount),
-        "refund_set": list(refunds),
-        "installment_interest_amount": format_amount(order.installment_interest_amount),
-        "is_payable": bool(details.get("is_payable")),
-        "has_gift_box": bool(details.get("has_gift_box")),
-        "loyaltytransaction_set": list(points) or _list_passed_on(details, "loyaltytransaction_set"),
-        "invoice_number": order.invoice_number or None,
-        "user_email": order.user_email,
-        "user": order.user_id,
+    document = Order.write(
+        order,
+        details,
+        orderitem_set=list(items),
+        is_cancelled=order.status in FINAL,
+        is_cancellable=any(item["is_cancellable"] for item in items),
+        is_refundable=any(item["is_refundable"] for item in items),
+        discountitem_set=[DiscountItem.write(discount) for discount in discounts],
+        shipping_address=complete_address(order.shipping_address),
+        billing_address=complete_address(order.billing_address),
+        payment_option=_NO_PAYMENT | order.payment_option,
+        refund_set=list(refunds),
+        is_payable=bool(details.get("is_payable")),
+        has_gift_box=bool(details.get("has_gift_box")),
+        loyaltytransaction_set=list(points) or _list_passed_on(details, "loyaltytransaction_set"),
+        invoice_number=order.invoice_number or None,
         # Never a number: only what names the card.
-        "card": {name: card.get(name) for name in _CARD_FIELDS} if isinstance(card, dict) else None,
-        "created_date": format_time(order.created_date),
-        "modified_date": format_time(order.modified_date),
-        **{name: details.get(name) for name in ORDER_DETAIL_FIELDS},
-        "extra_field": drop_staff_notes(details.get("extra_field")),
-    }
+        card={name: card.get(name) for name in Card.list_names()} if isinstance(card, dict) else None,
+        extra_field=drop_staff_notes(details.get("extra_field")),
+    )
+    return _pass_on_unknown(details) | document if UNKNOWN in details else document
 
 
 def item_document(
-    item: OrderItem,
+    item: models.OrderItem,
     *,
     is_cancellable: bool,
     is_refundable: bool,
@@ -153,39 +304,27 @@ def item_document(
     details = item.details
     if item.status in SHIPPED and not any(details.get(name) for name in _ITEM_TRACKING):
         details = details | {name: order_details.get(name) for name in _ITEM_TRACKING}
-    return {
-        **_pass_on_unknown(details),
-        "id": item.pk,
-        "order": item.order_id,
-        "parent": item.parent_id,
-        "status": label_document(item.status),
-        "price_currency": currency_document(item.price_currency),
-        "product": write_product(item.product),
-        "quantity": item.quantity,
-        "price": format_amount(item.price),
-        "retail_price": format_amount(item.retail_price),
-        "unit_price": format_amount(item.unit_price),
-        "total_amount": format_amount(item.total_amount),
-        "tax_rate": format_amount(item.tax_rate),
-        "is_cancelled": item.status in FINAL,
-        "is_cancellable": is_cancellable,
-        "is_refundable": is_refundable,
-        "is_tradable": bool(item.details.get("is_tradable")),
-        "cancellationrequest_set": list(requests),
-        "active_cancellation_request": active_request,
-        "available_easy_return_shipping_companies": list(companies) if is_refundable else [],
-        "invoice_number": item.invoice_number or None,
-        "created_date": format_time(item.created_date),
-        "modified_date": format_time(item.modified_date),
-        **{name: details.get(name) for name in ITEM_DETAIL_FIELDS},
+    document = OrderItem.write(
+        item,
+        details,
+        product=write_product(item.product),
+        is_cancelled=item.status in FINAL,
+        is_cancellable=is_cancellable,
+        is_refundable=is_refundable,
+        is_tradable=bool(item.details.get("is_tradable")),
+        cancellationrequest_set=list(requests),
+        active_cancellation_request=active_request,
+        available_easy_return_shipping_companies=list(companies) if is_refundable else [],
+        invoice_number=item.invoice_number or None,
+        extra_field=drop_staff_notes(details.get("extra_field")),
         **{name: details.get(name) or {} for name in _MAPPINGS},
-        "extra_field": drop_staff_notes(details.get("extra_field")),
-    }
+    )
+    return _pass_on_unknown(details) | document if UNKNOWN in details else document
 
 
 def write_product(product: Mapping[str, Any]) -> dict[str, Any]:
     """Write a product as the shop sent it: the contract's fields, and what else there is of it."""
-    known = {name: product.get(name) for name in PRODUCT_FIELDS}
+    known = {name: product.get(name) for name in Product.list_names()}
     mappings = {name: product.get(name) or {} for name in ("attributes", "attributes_kwargs")}
     return {**drop_staff_notes(dict(product)), **known, **mappings}
 
@@ -199,23 +338,6 @@ def complete_address(address: Mapping[str, Any] | None) -> dict[str, Any]:
 def _pass_on_unknown(details: Mapping[str, Any]) -> dict[str, Any]:
     unknown = drop_staff_notes(details.get(UNKNOWN))
     return unknown if isinstance(unknown, dict) else {}
-
-
-def discount_document(discount: DiscountItem) -> dict[str, Any]:
-    """Write a discount."""
-    return {
-        "pk": discount.pk,
-        "order": discount.order_id,
-        "name": discount.name,
-        "amount": format_amount(discount.amount),
-        "cancel_amount": format_amount(discount.cancel_amount),
-        "code": discount.code,
-        "offer_type": discount.offer_type,
-        "promotion": discount.promotion,
-        "session_offer_type": discount.session_offer_type,
-        "created_date": format_time(discount.created_date),
-        "modified_date": format_time(discount.modified_date),
-    }
 
 
 def _list_passed_on(details: dict[str, Any], name: str) -> list[Any]:

@@ -8,7 +8,7 @@ wrote. The fields stay, and those that are not shown are null or empty, so that 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aftercart.orders.document import NO_ADDRESS, PRODUCT_FIELDS
+from aftercart.orders.document import NO_ADDRESS, Product
 from aftercart.orders.refund_words import name_destination
 
 ORDER_FIELDS: Final = frozenset({
@@ -60,7 +60,7 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
     active = item["active_cancellation_request"]
     return {
         **_keep(item, ITEM_FIELDS),
-        "product": {name: item["product"].get(name) for name in PRODUCT_FIELDS},
+        "product": {name: item["product"].get(name) for name in Product.list_names()},
         "cancellationrequest_set": [_view_request(request) for request in item["cancellationrequest_set"]],
         "active_cancellation_request": active and _view_request(active),
     }

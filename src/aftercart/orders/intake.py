@@ -20,6 +20,7 @@ from aftercart.lib.emails import fold_email
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import EARLIEST
 from aftercart.orders.amounts import find_doubts
+from aftercart.orders.document import Order
 from aftercart.orders.intake_address import AddressIntake, read_address
 from aftercart.orders.intake_details import read_details
 from aftercart.orders.intake_items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
@@ -45,22 +46,9 @@ from aftercart.orders.intake_values import (
 from aftercart.orders.status import Status
 
 _ORDER_DETAILS: Final = (
-    "shipping_company", "client_type", "is_payable", "tracking_url", "tracking_number",
-    "defined_tracking_url", "shipping_tracking_url", "bank", "loyaltytransaction_set", "invoice_date",
-    "e_archive_url", "order_type", "remote_addr", "has_gift_box", "gift_box_note", "language_code",
-    "notes", "delivery_range", "shipping_option_slug", "payment_option_slug", "bin_number",
-    "installment_count", "basket", "shipping_option", "card", "installment", "segment", "checkout_provider",
+    *Order.list_passed_on(), "is_payable", "has_gift_box", "loyaltytransaction_set", "card",
 )  # fmt: skip
-ORDER_KNOWN: Final = frozenset(
-    (
-        *_ORDER_DETAILS, "id", "pk", "number", "status", "currency", "orderitem_set", "discountitem_set",
-        "is_cancelled", "is_cancellable", "is_refundable", "shipping_address", "billing_address",
-        "payment_option", "amount", "amount_without_discount", "discount_amount", "shipping_amount",
-        "shipping_tax_rate", "refund_amount", "discount_refund_amount", "shipping_refund_amount",
-        "invoice_number", "extra_field", "user_email", "installment_interest_amount", "user", "created_date",
-        "modified_date", "campaigns", "channel_id", "channel",
-    )
-)  # fmt: skip
+ORDER_KNOWN: Final = frozenset((*Order.list_names(), "pk", "campaigns", "channel_id", "channel"))
 _AMOUNTS: Final = (
     "shipping_amount", "installment_interest_amount", "refund_amount", "discount_refund_amount",
     "shipping_refund_amount",

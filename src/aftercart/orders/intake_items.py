@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from aftercart.lib.money import ZERO
+from aftercart.orders.document import DiscountItem, OrderItem
 from aftercart.orders.intake_details import add_extra, read_details
 from aftercart.orders.intake_values import (
     Document,
@@ -32,27 +33,9 @@ from aftercart.orders.intake_values import (
 )
 from aftercart.orders.status import FINAL, SHIPPED, Status
 
-_ITEM_DETAILS: Final = (
-    "is_tradable", "shipping_company", "tracking_url", "tracking_number", "shipping_tracking_url",
-    "invoice_date", "e_archive_url", "image", "estimated_delivery_date", "attributes", "attributes_kwargs",
-    "localized_attributes", "localized_attributes_kwargs", "extra_product_price", "extra_product_stock",
-    "datasource",
-)  # fmt: skip
-ITEM_KNOWN: Final = frozenset(
-    (
-        *_ITEM_DETAILS, "id", "pk", "order", "parent", "status", "price_currency", "product", "sku", "quantity",
-        "price", "retail_price", "unit_price", "total_amount", "tax_rate", "is_cancelled", "is_cancellable",
-        "is_refundable", "cancellationrequest_set", "active_cancellation_request",
-        "available_easy_return_shipping_companies", "invoice_number", "extra_field", "refund_amount",
-        "cancelled_quantity", "created_date", "modified_date",
-    )
-)  # fmt: skip
-_DISCOUNT_KNOWN: Final = frozenset(
-    (
-        "pk", "order", "name", "amount", "cancel_amount", "code", "offer_type", "promotion",
-        "session_offer_type", "created_date", "modified_date",
-    )
-)  # fmt: skip
+_ITEM_DETAILS: Final = (*OrderItem.list_passed_on(), "is_tradable")
+ITEM_KNOWN: Final = frozenset((*OrderItem.list_names(), "pk", "sku", "refund_amount", "cancelled_quantity"))
+_DISCOUNT_KNOWN: Final = frozenset(DiscountItem.list_names())
 _NO_DATES: Final = {"shipped_date": None, "delivered_date": None}
 _AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
 _MOST_ITEMS: Final = 1000

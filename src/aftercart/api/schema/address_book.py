@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
 from aftercart.accounts import document as addresses
 from aftercart.api import address_serializers, serializers
-from aftercart.api.schema import documents, errors
+from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     LIMIT,
@@ -21,15 +21,15 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import ADDRESSES, ORDERS
+from aftercart.cancellations.document import Order
 from aftercart.lib.documents import (
     NO_NUL,
     Document,
-    integer,
     list_codes,
     make_document,
+    make_page,
     one_of,
     sentences,
-    text,
 )
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -99,22 +99,8 @@ GuestOrderNotFound = make_document(
 )
 
 
-def _make_page(name: str, document: type[Document], description: str) -> type[Document]:
-    """Make the document of one page of a list."""
-    return make_document(
-        name,
-        description,
-        {
-            "count": integer("How many there are on all pages.", minimum=0),
-            "next": text("The next page's address; null on the last.", null=True, format="uri"),
-            "previous": text("The previous page's address; null on the first.", null=True, format="uri"),
-            "results": document(many=True),
-        },
-    )
-
-
 _ENTRY: Final = OpenApiParameter("id", int, OpenApiParameter.PATH, description="The entry's pk.")
-_ADDRESS_PAGE: Final = _make_page("AddressPage", addresses.Address, "One page of an address book.")
+_ADDRESS_PAGE: Final = make_page("AddressPage", addresses.Address, "One page of an address book.")
 _NO_PAGE: Final[Answer] = (errors.NotFound, "There is no such page.")
 _NO_ENTRY: Final[Answer] = (errors.NotFound, "There is no such entry, or it is in somebody else's book.")
 
@@ -217,7 +203,7 @@ def _list_places(operation_id: str, document: type[Document], of: str, inside: s
             description="`false`: only places with a store of the shop, of which Aftercart knows none.",
         )
     )
-    page = _make_page(f"{document.__name__}Page", document, f"One page of {of}.")
+    page = make_page(f"{document.__name__}Page", document, f"One page of {of}.")
     return operation(
         operation_id,
         tag=ADDRESSES,
@@ -257,7 +243,7 @@ Throttled by number, by e-mail address and by the client's network address, whet
 """,
     request=serializers.AnonymousSerializer,
     answers={
-        200: (documents.Order(many=True), "The order, in a list of exactly one."),
+        200: (Order(many=True), "The order, in a list of exactly one."),
         400: (
             errors.make_bad_request(
                 "AnonymousBadRequest",

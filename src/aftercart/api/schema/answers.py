@@ -1,41 +1,6 @@
 """Answers other than the order document: request records, reasons, the session, the state of the server."""
 
-from aftercart.lib.documents import Document, Shape, flag, integer, moment, one_of, text
-
-
-class CancellationRequest(Document):
-    """A cancellation that the back office decides."""
-
-    id = integer()
-    uuid = text(format="uuid")
-    order_item = integer("The item's id.")
-    reason = integer("The CancellationReason's id.")
-    description = text("What the customer added; may be empty.")
-    created_date = moment()
-
-
-class CancellationReason(Document):
-    """Why an item may be cancelled or returned."""
-
-    id = integer("What a cancellation names as `reason`.")
-    uuid = text(format="uuid")
-    cancellation_type = one_of(("cancel", "refund"), "What it is a reason for.")
-    subject = text("In the language that `Accept-Language` asks for, where there is a translation.")
-    extra_information_needed = flag("Whether it wants a `description`.")
-    order = integer("Its place in the list.")
-    is_active = flag()
-    translations = Shape({"type": "object"}, 'By language: `{"tr": {"subject": "…"}}`.')
-    created_date = moment()
-    modified_date = moment()
-
-
-class CancellationReasonPage(Document):
-    """One page of reasons, in the order in which they are offered."""
-
-    count = integer("How many there are on all pages.", minimum=0)
-    next = text("The next page's address; null on the last.", null=True, format="uri")
-    previous = text("The previous page's address; null on the first.", null=True, format="uri")
-    results = CancellationReason(many=True)
+from aftercart.lib.documents import Document, Shape, integer, one_of, text
 
 
 class AddressChanged(Document):

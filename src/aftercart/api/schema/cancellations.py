@@ -5,7 +5,7 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
-from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema import errors, requests  # noqa: F401 - names the bodies
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
@@ -22,10 +22,17 @@ from aftercart.api.schema.operation import (
 from aftercart.api.schema.quotes import QuoteStale
 from aftercart.api.schema.rules import SECOND_REQUEST, write_rules
 from aftercart.api.schema.texts import CANCELLATIONS
+from aftercart.cancellations.document import CancellationReason, CancellationRequest, ItemRequest
+from aftercart.lib.documents import make_page
 
 _SUBMITTED: Final = tuple(serializers.CancellationSerializer().fields)
 _ITEM: Final = tuple(serializers.SingleRequestSerializer().fields)
 
+_REASON_PAGE: Final = make_page(
+    "CancellationReasonPage",
+    CancellationReason,
+    "One page of reasons, in the order in which they are offered.",
+)
 _INPUT: Final = """\
 - An item may be named once. Without a `quantity`, all that is left of the line is meant.
 - `reason` is an active reason of the same `cancellation_type`; one with `extra_information_needed` wants a
@@ -87,7 +94,7 @@ All or nothing: one submission ends as a whole in one of the answers below.
     answers={
         204: (None, "Omnitron has taken the cancellation. No body."),
         200: (
-            answers.CancellationRequest(many=True),
+            CancellationRequest(many=True),
             "The direct way did not succeed: the requests that the back office will process.",
         ),
         400: (
@@ -128,7 +135,7 @@ refusal is that a cancellation is in progress, the whole bears the code `{SECOND
     request=serializers.CancellationSerializer,
     parameters=[KEY],
     answers={
-        201: (answers.CancellationRequest(many=True), "The requests, one for each item."),
+        201: (CancellationRequest(many=True), "The requests, one for each item."),
         400: (
             errors.make_bad_request(
                 "RequestCancellationsBadRequest",
@@ -162,7 +169,7 @@ A second request for an item whose first one is not decided yet is refused with 
     request=serializers.SingleRequestSerializer,
     parameters=[KEY],
     answers={
-        201: (answers.CancellationRequest, "The request."),
+        201: (CancellationRequest, "The request."),
         400: (
             errors.make_bad_request(
                 "RequestCancellationBadRequest",
@@ -193,7 +200,7 @@ customer, the back office or Omnitron. Taking back what was taken back gives the
     parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="The request's `id`.")],
     request=None,
     answers={
-        200: (documents.ItemRequest, "The request, taken back."),
+        200: (ItemRequest, "The request, taken back."),
         401: NOT_AUTHENTICATED,
         403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such request, or it is somebody else's."),
@@ -212,7 +219,7 @@ list_cancellation_reasons = operation(
         LIMIT,
     ],
     answers={
-        200: (answers.CancellationReasonPage, "One page of reasons."),
+        200: (_REASON_PAGE, "One page of reasons."),
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),
         503: UNAVAILABLE,

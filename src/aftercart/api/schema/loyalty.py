@@ -15,7 +15,7 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import POINTS
-from aftercart.lib.documents import Document, integer, make_enumeration, moment, money, text
+from aftercart.lib.documents import Document, integer, make_enumeration, make_page, moment, money, text
 
 _KINDS: Final = {
     "earned": "earned by an order.",
@@ -54,13 +54,7 @@ class LoyaltyEntry(Document):
     transaction = LoyaltyTransaction()
 
 
-class LoyaltyPage(Document):
-    """One page of the ledger, newest first."""
-
-    count = integer("How many there are on all pages.", minimum=0)
-    next = text("The next page's address; null on the last.", null=True, format="uri")
-    previous = text("The previous page's address; null on the first.", null=True, format="uri")
-    results = LoyaltyEntry(many=True)
+_PAGE: Final = make_page("LoyaltyPage", LoyaltyEntry, "One page of the ledger, newest first.")
 
 
 def _make_currency(description: str) -> OpenApiParameter:
@@ -103,7 +97,7 @@ is credited.
         _make_currency("Only of this currency."),
     ],
     answers={
-        200: (LoyaltyPage, "One page of the ledger."),
+        200: (_PAGE, "One page of the ledger."),
         400: (_BAD_CURRENCY, "Not a currency's three letters."),
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),

@@ -5,7 +5,7 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
-from aftercart.api.schema import answers, documents, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema import answers, errors, requests  # noqa: F401 - names the bodies
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     ETAG,
@@ -22,13 +22,24 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import ORDERS
-from aftercart.lib.documents import NO_NUL, list_codes
+from aftercart.cancellations.document import Order
+from aftercart.lib.documents import NO_NUL, Document, Shape, list_codes, make_page
 from aftercart.orders import guest_document
 
 _DAY_OR_TIME: Final = {
     "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, {"const": ""}]
 }
 _FILTERS: Final = tuple(serializers.OrderFilterSerializer().fields)
+
+
+class CompletedOrder(Document):
+    """An order just placed, and what was saved on it."""
+
+    order = Order()
+    campaigns = Shape(
+        {"type": "array", "items": {}},
+        "The campaigns applied to it as the shop sent them, or else its discounts (`DiscountItem`).",
+    )
 
 
 def _list_names(names: frozenset[str]) -> str:
@@ -67,7 +78,7 @@ unknown order are one and the same 404.
         ETAG,
     ],
     answers={
-        200: (documents.CompletedOrder, "The order, and the campaigns applied to it."),
+        200: (CompletedOrder, "The order, and the campaigns applied to it."),
         304: UNCHANGED,
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "Not a link to an order of the caller, or not any more."),
@@ -111,7 +122,7 @@ only. A `limit` that makes no sense counts as none.
         ),
     ],
     answers={
-        200: (documents.OrderPage, "One page of orders."),
+        200: (make_page("OrderPage", Order, "One page of orders, newest first."), "One page of orders."),
         400: (errors.make_input_error("OrderFilterError", _FILTERS), "A filter makes no sense."),
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page."),
@@ -137,7 +148,7 @@ The whole document, with what the rules say of each item now.
         ETAG,
     ],
     answers={
-        200: (documents.Order, "The order."),
+        200: (Order, "The order."),
         304: UNCHANGED,
         401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
