@@ -10,7 +10,8 @@ from aftercart.api.authentication import get_user
 from aftercart.api.pagination import PagePagination
 from aftercart.api.serializers import CurrencyFilterSerializer
 from aftercart.lib.money import format_amount
-from aftercart.loyalty.selectors import entry_document, get_balance, list_entries
+from aftercart.loyalty.document import entry_document
+from aftercart.loyalty.selectors import get_balance, list_entries
 
 
 def _read_currency(request: Request) -> str:

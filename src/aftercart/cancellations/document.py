@@ -5,21 +5,18 @@ from typing import Any, Final
 from django.utils.translation import get_language
 
 from aftercart.cancellations import models
-from aftercart.cancellations.refunds import SPLIT, RefundStatus
+from aftercart.cancellations.refund_document import Refund
 from aftercart.lib.documents import (
     Document,
     Shape,
     flag,
     integer,
-    make_document,
     make_enumeration,
     moment,
-    money,
     one_of,
     text,
 )
 from aftercart.orders import document
-from aftercart.orders.refund_words import ROW_LABELS
 
 #: What each status of a cancellation request means (contract sections 3.4 and 8).
 REQUEST_STATUSES: Final = {
@@ -32,14 +29,6 @@ REQUEST_STATUSES: Final = {
     models.CancellationRequest.Status.REJECTED: "refused; the item goes on as before",
 }
 
-#: What each status of a refund means.
-REFUND_STATUSES: Final = {
-    RefundStatus.REQUESTED: "the back office decides first",
-    RefundStatus.EXPECTED: "it comes once the cancellation or the return is done",
-    RefundStatus.UNDER_WAY: "done; Omnitron has not reported the money yet",
-    RefundStatus.REFUNDED: "Omnitron has reported it; points are there at once",
-    RefundStatus.NONE: "nothing comes back, since nothing was paid, or all of it is kept",
-}
 
 CancellationType = make_enumeration(
     "CancellationType",
@@ -75,71 +64,6 @@ class EasyReturn(Document):
 
     code = text("What to write on the parcel, once Omnitron has given it.", null=True)
     shipping_company = ShippingCompany()
-
-
-RefundState = make_enumeration(
-    "RefundState",
-    "How a refund stands. Of several lines the one that is behind speaks: the first of these.",
-    {status.value: meaning for status, meaning in REFUND_STATUSES.items()},
-)
-
-RefundDestination = make_document(
-    "RefundDestination",
-    "Where a refund goes.",
-    {
-        "value": one_of([destination.value for destination in SPLIT]),
-        "label": text("For people, in the language that `Accept-Language` asks for."),
-        "account_end": text(
-            "The last four digits of the account, and no more of it; null without one.", null=True
-        ),
-    },
-)
-
-
-class RefundSplit(Document):
-    """How much goes where. Their sum is the amount."""
-
-    payment_method = money("Back to where it was paid from: the card.")
-    iban = money("To the bank account that was named.")
-    loyalty = money("Points: what had been paid with points, and what was asked for as points.")
-
-
-class RefundAdjustment(Document):
-    """Why a refund is not what the goods cost."""
-
-    code = one_of(
-        ROW_LABELS,
-        "`discount`, `fee`: what is kept; `interest`, `shipping`, `gift_box`: what comes back besides; `other`: what "
-        "Omnitron reports otherwise.",
-    )
-    label = text("For people, in the language that `Accept-Language` asks for.")  # type: ignore[assignment]  # a field of this name hides the framework's own
-    amount = money("Negative where it is kept.")
-
-
-class RefundedLine(Document):
-    """One line of a refund."""
-
-    order_item = integer("The item's id.", source="order_item_id")
-    quantity = integer("Units.", minimum=0)
-    amount = money()
-
-
-class Refund(Document):
-    """What comes back for one submission, delivery and gift box included. What was declined is not in it."""
-
-    submission = text("What was asked for together: the uuid of its page.", format="uuid")
-    status = RefundState()
-    amount = money("As it was quoted; once it is done, as it was given back. Money and points together.")
-    split = RefundSplit()
-    destination = RefundDestination(
-        allow_null=True, help_text="Of what had not been paid with points; null where nothing goes there."
-    )
-    refund_due_at = moment(
-        "While it is `under_way`: until when it has to be with the customer (`REFUND_DAYS`).", null=True
-    )
-    goods_amount = money("What the goods cost: `amount` less all `adjustments`.")
-    adjustments = RefundAdjustment(many=True)
-    lines = RefundedLine(many=True)
 
 
 class ItemRequest(Document):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.cancellations.line_states import find_state
 from aftercart.cancellations.models import Destination, RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.cancellations.quoted import find_due
-from aftercart.lib.money import ZERO, format_amount
-from aftercart.lib.times import format_time
+from aftercart.lib.money import ZERO
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.refund_words import RefundRow, list_refund_rows, name_destination
 
@@ -102,7 +101,7 @@ def describe_submission(
     order: Order, lines: Sequence[SubmissionLine], items: Iterable[OrderItem]
 ) -> Refund | None:
     """Describe what comes back for all lines of one submission. `items` are all of the order's, as they stand."""
-    quoted = next((quoted for line in lines if (quoted := _find_quoted(line))), None)
+    quoted = next((quoted for line in lines if (quoted := find_quoted(line))), None)
     if quoted is None:
         return None
     return _describe(order, quoted.quote, lines, find_rest(quoted.quote, lines, items))
@@ -130,12 +129,13 @@ def find_rest(quote: RefundQuote, lines: Sequence[SubmissionLine], items: Iterab
     )
 
 
-def _find_quoted(line: SubmissionLine) -> RefundQuoteLine | None:
+def find_quoted(line: SubmissionLine) -> RefundQuoteLine | None:
+    """Find what was quoted for a line."""
     return getattr(line, "quoted", None)
 
 
 def _describe(order: Order, quote: RefundQuote, lines: Sequence[SubmissionLine], rest: Rest) -> Refund | None:
-    going = [(line, quoted) for line in lines if _is_going(line) and (quoted := _find_quoted(line))]
+    going = [(line, quoted) for line in lines if is_going(line) and (quoted := find_quoted(line))]
     if not going:
         return None
     amount = sum((find_amount(line, quoted) for line, quoted in going), rest.amount)
@@ -168,7 +168,8 @@ def _describe(order: Order, quote: RefundQuote, lines: Sequence[SubmissionLine],
     )
 
 
-def _is_going(line: SubmissionLine) -> bool:
+def is_going(line: SubmissionLine) -> bool:
+    """Return whether a line was not declined."""
     return line.outcome != SubmissionLine.Outcome.REJECTED
 
 
@@ -196,56 +197,3 @@ def _list_rows(
     amounts["other"] = ZERO
     amounts["other"] = amount - goods - sum(amounts.values(), ZERO)
     return goods, list_refund_rows(amounts)
-
-
-# --- documents ---------------------------------------------------------------------------------------------
-
-
-def refund_document(refund: Refund) -> dict[str, Any]:
-    """Return a refund as it stands in an order's JSON."""
-    destination = refund.destination
-    return {
-        "status": {"value": refund.status.value, "label": refund.label},
-        "amount": format_amount(refund.amount),
-        "split": {place.value: format_amount(amount) for place, amount in refund.split.items()},
-        "destination": destination
-        and {
-            "value": destination.value,
-            "label": refund.destination_name,
-            "account_end": refund.account_end or None,
-        },
-        "refund_due_at": format_time(refund.due_at),
-        "goods_amount": format_amount(refund.goods_amount),
-        "adjustments": [
-            {"code": row.code, "label": row.label, "amount": format_amount(row.amount)} for row in refund.rows
-        ],
-    }
-
-
-def list_refunds(
-    order: Order, lines: Iterable[SubmissionLine], items: Sequence[OrderItem]
-) -> list[dict[str, Any]]:
-    """Return the refunds of an order, one a submission, newest first; `lines` are all of the order's."""
-    by_quote: dict[int, list[SubmissionLine]] = {}
-    for line in lines:
-        quoted = _find_quoted(line)
-        if quoted is not None:
-            by_quote.setdefault(quoted.quote_id, []).append(line)
-    found = []
-    for _pk, asked in sorted(by_quote.items(), reverse=True):
-        refund = describe_submission(order, asked, items)
-        if refund is not None:
-            lines_of = [_part_document(line) for line in asked if _is_going(line)]
-            found.append(
-                {"submission": str(asked[0].submission.uuid), **refund_document(refund), "lines": lines_of}
-            )
-    return found
-
-
-def _part_document(line: SubmissionLine) -> dict[str, Any]:
-    is_done = line.outcome == SubmissionLine.Outcome.COMPLETED
-    return {
-        "order_item": line.order_item_id,
-        "quantity": line.completed_quantity if is_done else line.quantity,
-        "amount": format_amount(find_amount(line, line.quoted)),
-    }

@@ -23,10 +23,11 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
-from aftercart.cancellations.refunds import list_refunds
+from aftercart.cancellations.refund_document import list_refunds
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
-from aftercart.loyalty.selectors import find_order_entries, transaction_document
+from aftercart.loyalty.document import transaction_document
+from aftercart.loyalty.selectors import find_order_entries
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.facts import CancellationKind, ItemFacts
 from aftercart.orders.models import DiscountItem, Order, OrderItem

@@ -161,10 +161,10 @@ def money(help_text: str = "", *, null: bool = False) -> Shape:
     return Shape({"type": "string", "pattern": AMOUNT}, help_text, null=null, form=format_amount)
 
 
-def moment(help_text: str = "", *, null: bool = False) -> Shape:
+def moment(help_text: str = "", *, null: bool = False, source: str | None = None) -> Shape:
     """Declare a time: ISO 8601, UTC, microseconds, `Z`."""
     schema = {"type": "string", "format": "date-time", "pattern": MOMENT}
-    return Shape(schema, help_text, null=null, form=format_time)
+    return Shape(schema, help_text, null=null, source=source, form=format_time)
 
 
 def passed_on(help_text: str = "") -> Shape:

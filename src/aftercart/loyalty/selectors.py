@@ -1,17 +1,15 @@
-"""Reads of the ledger, and its entries as documents."""
+"""Reads of the ledger, ."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import Sum
 
 from aftercart.accounts.models import User
-from aftercart.lib.money import ZERO, format_amount
+from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
-from aftercart.lib.times import format_time
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.shares import OrderPoints
 
@@ -65,36 +63,3 @@ def read_order_points(order_id: int) -> OrderPoints:
 def _list_sums(order: int) -> models.QuerySet[LoyaltyEntry, tuple[str, Decimal]]:
     rows = LoyaltyEntry.objects.filter(order_id=order).order_by("kind").values_list("kind")
     return rows.annotate(total=Sum("amount"))
-
-
-def entry_document(entry: LoyaltyEntry) -> dict[str, Any]:
-    """Write an entry of the ledger; wants its order selected."""
-    return {
-        "id": entry.pk,
-        "kind": {"value": entry.kind, "label": entry.get_kind_display()},
-        "amount": format_amount(entry.amount),
-        "currency": entry.currency,
-        "order": entry.order_id,
-        "order_number": entry.order.number if entry.order else None,
-        "created_date": format_time(entry.created_date),
-        # Where the storefront's client looks for them.
-        "transaction": {
-            "created_date": format_time(entry.created_date),
-            "order": entry.order.number if entry.order else "",
-        },
-    }
-
-
-def transaction_document(entry: LoyaltyEntry) -> dict[str, Any]:
-    """Write an entry as an order's document lists it (`loyaltytransaction_set`).
-
-    The `reference` lets a document of ours be imported again without adding anything.
-    """
-    return {
-        "pk": entry.pk,
-        "order": entry.order_id,
-        "transaction_type": {"value": entry.kind, "label": entry.get_kind_display()},
-        "amount": format_amount(entry.amount),
-        "reference": entry.reference or None,
-        "created_date": format_time(entry.created_date),
-    }

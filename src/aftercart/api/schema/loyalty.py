@@ -15,44 +15,8 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import POINTS
-from aftercart.lib.documents import Document, integer, make_enumeration, make_page, moment, money, text
-
-_KINDS: Final = {
-    "earned": "earned by an order.",
-    "spent": "paid with, for an order.",
-    "returned": "had paid for goods that were cancelled or returned.",
-    "refund_credit": "a refund that was asked for as points.",
-    "clawed_back": "had been earned by goods that were cancelled or returned.",
-    "adjustment": "put right by the shop.",
-}
-LoyaltyKind = make_enumeration("LoyaltyKind", "Why points came or went.", _KINDS)
-
-
-class LoyaltyBalance(Document):
-    """How many points there are: one is worth one unit of the currency."""
-
-    balance = money("The sum of the ledger; below zero when points that are taken back were spent before.")
-
-
-class LoyaltyTransaction(Document):
-    """The same entry, where the storefront's client looks for it."""
-
-    created_date = moment()
-    order = text("The order's number; empty if it belongs to none.")
-
-
-class LoyaltyEntry(Document):
-    """An entry of the ledger. None ever changes or goes away."""
-
-    id = integer()
-    kind = LoyaltyKind()
-    amount = money("What it adds to the balance; negative where it takes.")
-    currency = text("ISO 4217.", pattern="^[A-Z]{3}$")
-    order = integer("The order's id.", null=True)
-    order_number = text("The order's number.", null=True)
-    created_date = moment()
-    transaction = LoyaltyTransaction()
-
+from aftercart.lib.documents import make_page
+from aftercart.loyalty.document import LoyaltyBalance, LoyaltyEntry
 
 _PAGE: Final = make_page("LoyaltyPage", LoyaltyEntry, "One page of the ledger, newest first.")
 

@@ -1,7 +1,5 @@
 """The operation by which a contract is withdrawn from (ours; docs/withdrawal.md)."""
 
-from typing import Final
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
 from aftercart.api.schema import errors
@@ -16,52 +14,17 @@ from aftercart.api.schema.operation import (
 )
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
+from aftercart.cancellations.withdrawal_document import PublicStatement, Withdrawal
 from aftercart.lib.documents import (
-    Document,
-    flag,
-    integer,
     make_document,
-    make_enumeration,
-    moment,
     one_of,
     sentences,
-    text,
 )
 
 extend_schema_serializer(
     component_name="WithdrawalSubmission",
     description="A statement of withdrawal. Every field may be left out.",
 )(WithdrawalSerializer)
-
-_STATES: Final = {
-    "received": "submitted, and its receipt sent; no decision yet",
-    "accepted": "the contract is undone",
-    "refused": "in the shop's view it has no effect; `reason` says why",
-}
-WithdrawalState = make_enumeration("WithdrawalState", "What was decided, apart from the receipt.", _STATES)
-
-
-class WithdrawnItem(Document):
-    """Units of an item."""
-
-    order_item = integer("The item's id.")
-    quantity = integer("Units that were left of it.", minimum=1)
-
-
-class Withdrawal(Document):
-    """A statement of withdrawal, as it was submitted, and the decision on it."""
-
-    uuid = text("The receipt's number.", format="uuid")
-    number = text("The order's number.")
-    name = text("The consumer's.")
-    email = text("Where the receipt went.", format="email")
-    statement = text("What was declared, in the consumer's language.")
-    items = WithdrawnItem(many=True)
-    submitted_at = moment("The time that the receipt bears.")
-    state = WithdrawalState()
-    reason = text("Why it was refused; else empty.")
-    decided_at = moment(null=True)
-    receipt_url = text("The receipt as a page, for the customer's browser.", format="uri")
 
 
 NothingLeft = make_document(
@@ -125,15 +88,6 @@ extend_schema_serializer(
     component_name="PublicStatementSubmission",
     description="A statement of withdrawal by somebody who has proved nothing. Links are refused.",
 )(StatementSerializer)
-
-
-class PublicStatement(Document):
-    """A statement that was recorded; it says nothing of whether there is such an order."""
-
-    uuid = text("The reference that the receipt bears.", format="uuid")
-    submitted_at = moment("The time that counts.")
-    is_acknowledged = flag("Whether a receipt goes out by e-mail; not beyond what one address may get.")
-    receipt_url = text("The receipt as a page, with the way on to the order.", format="uri")
 
 
 state_withdrawal = operation(
