@@ -9,13 +9,9 @@ from aftercart.api.schema import errors, requests  # noqa: F401 - names the bodi
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
-    KEY_REUSED,
     LIMIT,
-    NOT_AUTHENTICATED,
-    NOT_JSON,
     PAGE,
     STILL_RUNNING,
-    UNAVAILABLE,
     UNKNOWN_FORMAT,
     operation,
 )
@@ -106,16 +102,11 @@ All or nothing: one submission ends as a whole in one of the answers below.
             ),
             "The input makes no sense, or the rules refuse.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
         409: (
             errors.make_bad_request("CancelOrderItemsConflict", errors.StillRunning, QuoteStale),
             f"{STILL_RUNNING[1]} Or: {_STALE[0].lower()}{_STALE[1:]}",
         ),
-        415: NOT_JSON,
-        422: KEY_REUSED,
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -147,13 +138,8 @@ refusal is that a cancellation is in progress, the whole bears the code `{SECOND
             ),
             "The input makes no sense, or the rules refuse.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         404: UNKNOWN_FORMAT,
         409: (QuoteStale, _STALE),
-        415: NOT_JSON,
-        422: KEY_REUSED,
-        503: UNAVAILABLE,
     },
 )
 
@@ -179,12 +165,7 @@ A second request for an item whose first one is not decided yet is refused with 
             ),
             "The input makes no sense, or the rules refuse.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         404: UNKNOWN_FORMAT,
-        415: NOT_JSON,
-        422: KEY_REUSED,
-        503: UNAVAILABLE,
     },
 )
 
@@ -201,11 +182,9 @@ customer, the back office or Omnitron. Taking back what was taken back gives the
     request=None,
     answers={
         200: (ItemRequest, "The request, taken back."),
-        401: NOT_AUTHENTICATED,
         403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such request, or it is somebody else's."),
         409: (errors.NothingToTakeBack, "It is too late: nothing was changed."),
-        503: UNAVAILABLE,
     },
 )
 
@@ -220,8 +199,6 @@ list_cancellation_reasons = operation(
     ],
     answers={
         200: (_REASON_PAGE, "One page of reasons."),
-        401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),
-        503: UNAVAILABLE,
     },
 )

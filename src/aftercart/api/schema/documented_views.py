@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from aftercart.api import events, health
 from aftercart.api.schema import answers, errors
-from aftercart.api.schema.operation import NO_ADDRESS, NOT_JSON, UNAVAILABLE, operation
+from aftercart.api.schema.operation import NO_ADDRESS, operation
 from aftercart.api.schema.texts import HEALTH, OMNITRON
 
 
@@ -79,6 +79,7 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
                 description='The HMAC-SHA256 of `"<timestamp>.<body>"` with a secret that both sides know.',
             ),
         ],
+        is_open=True,
         answers={
             202: (answers.EventsAccepted, "These orders will be read."),
             400: (
@@ -91,8 +92,6 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
             ),
             401: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
             404: (errors.NotFound, "The shop has no secret with Omnitron, so that there is no such address."),
-            415: NOT_JSON,
-            503: UNAVAILABLE,
         },
     )
     def post(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api.schema import errors
-from aftercart.api.schema.operation import NOT_JSON, UNAVAILABLE, UNKNOWN_FORMAT, operation
+from aftercart.api.schema.operation import UNKNOWN_FORMAT, operation
 from aftercart.api.schema.texts import INTAKE
 from aftercart.lib.documents import (
     Document,
@@ -93,6 +93,7 @@ token is wanted.
 """,
     request=_ORDERS,
     parameters=[_CHALLENGE],
+    is_open=True,
     answers={
         200: (IntakeResult, "All of them went in, or were known."),
         207: (IntakeResult, "Some went in; `bad` has the others."),
@@ -106,9 +107,7 @@ token is wanted.
         ),
         403: (_Forbidden, "The token lacks the scope `orders:write`."),
         404: (errors.NotFound, UNKNOWN_FORMAT[1]),
-        415: NOT_JSON,
         429: (errors.Throttled, "More than `INTAKE_REQUESTS_PER_MINUTE` requests with this token."),
-        503: UNAVAILABLE,
     },
 )
 

@@ -8,9 +8,7 @@ from aftercart.api import serializers
 from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
     LIMIT,
-    NOT_AUTHENTICATED,
     PAGE,
-    UNAVAILABLE,
     UNKNOWN_FORMAT,
     operation,
 )
@@ -40,9 +38,7 @@ get_loyalty_balance = operation(
     answers={
         200: (LoyaltyBalance, "The balance."),
         400: (_BAD_CURRENCY, "Not a currency's three letters."),
-        401: NOT_AUTHENTICATED,
         404: UNKNOWN_FORMAT,
-        503: UNAVAILABLE,
     },
 )
 
@@ -63,8 +59,6 @@ is credited.
     answers={
         200: (_PAGE, "One page of the ledger."),
         400: (_BAD_CURRENCY, "Not a currency's three letters."),
-        401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page, or `format` names an unknown format."),
-        503: UNAVAILABLE,
     },
 )

@@ -149,25 +149,22 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     request: Any = None,
     parameters: Iterable[OpenApiParameter] = (),
     has_page: bool = False,
+    is_open: bool = False,
+    needs_database: bool = True,
     is_bare: bool = False,
 ) -> Callable[[_F], _F]:
-    """Describe an operation.
+    """Describe an operation, with what most like it answer besides `answers` (`_list_common`).
 
+    `is_open` says that it wants nobody to be logged in, `needs_database` that it is away where that is.
     `has_page` says that a page of HTML shares the address: whoever asks for none of the JSON formats gets that.
     `is_bare` leaves out what all others have in common.
     """
-    examples = read_examples(operation_id)
-    responses: dict[Any, Any] = {
-        status: OpenApiResponse(body, meaning, [*examples.get(str(status), []), *_list_shared(body)])
-        for status, (body, meaning) in answers.items()
-    }
-    if has_page:
-        if HTTPStatus.NOT_FOUND not in answers:  # at the front, which knows of no pages
-            responses[404] = OpenApiResponse(*UNKNOWN_FORMAT, _list_shared(errors.NotFound))
-        in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
-        for status, meaning in {**OF_PAGES, **in_json}.items():
-            responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
     given = list(parameters)
+    common = _list_common(is_open=is_open, has_body=request is not None, has_key=KEY in given)
+    if needs_database:
+        common[503] = UNAVAILABLE
+    answers = {**({} if is_bare else common), **answers}
+    examples = read_examples(operation_id)
     if KEY in given:
         given.append(REPLAYED)
     if not is_bare:
@@ -184,8 +181,30 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
         description=description,
         parameters=given,
         request=sent,
-        responses=dict(sorted(responses.items(), key=_get_status)),
+        responses=_describe_answers(answers, examples, has_page=has_page),
     )
+
+
+def _describe_answers(
+    answers: Mapping[int, Answer], examples: Mapping[str, list[OpenApiExample]], *, has_page: bool
+) -> dict[Any, Any]:
+    responses: dict[Any, Any] = {
+        status: OpenApiResponse(body, meaning, [*examples.get(str(status), []), *_list_shared(body)])
+        for status, (body, meaning) in answers.items()
+    }
+    if has_page:
+        if HTTPStatus.NOT_FOUND not in answers:  # at the front, which knows of no pages
+            responses[404] = OpenApiResponse(*UNKNOWN_FORMAT, _list_shared(errors.NotFound))
+        in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
+        for status, meaning in {**OF_PAGES, **in_json}.items():
+            responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
+    return dict(sorted(responses.items(), key=_get_status))
+
+
+def _list_common(*, is_open: bool, has_body: bool, has_key: bool) -> dict[int, Answer]:
+    """List what an operation answers for what it is: to whom, of what body, under what key."""
+    of_callers = {} if is_open else {401: NOT_AUTHENTICATED} | ({403: CSRF_FAILED} if has_body else {})
+    return of_callers | ({415: NOT_JSON} if has_body else {}) | ({422: KEY_REUSED} if has_key else {})
 
 
 def _get_status(response: tuple[Any, Any]) -> tuple[int, bool]:

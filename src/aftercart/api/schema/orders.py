@@ -7,17 +7,12 @@ from drf_spectacular.utils import OpenApiParameter
 from aftercart.api import serializers
 from aftercart.api.schema import answers, errors, requests  # noqa: F401 - names the bodies
 from aftercart.api.schema.operation import (
-    CSRF_FAILED,
     ETAG,
     IF_NONE_MATCH,
     KEY,
-    KEY_REUSED,
     LIMIT,
-    NOT_AUTHENTICATED,
-    NOT_JSON,
     PAGE,
     STILL_RUNNING,
-    UNAVAILABLE,
     UNCHANGED,
     operation,
 )
@@ -80,9 +75,7 @@ unknown order are one and the same 404.
     answers={
         200: (CompletedOrder, "The order, and the campaigns applied to it."),
         304: UNCHANGED,
-        401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "Not a link to an order of the caller, or not any more."),
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -124,9 +117,7 @@ only. A `limit` that makes no sense counts as none.
     answers={
         200: (make_page("OrderPage", Order, "One page of orders, newest first."), "One page of orders."),
         400: (errors.make_input_error("OrderFilterError", _FILTERS), "A filter makes no sense."),
-        401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such page."),
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -150,9 +141,7 @@ The whole document, with what the rules say of each item now.
     answers={
         200: (Order, "The order."),
         304: UNCHANGED,
-        401: NOT_AUTHENTICATED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's."),
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -189,12 +178,7 @@ is collected in a store has no address to change.
             ),
             "The input makes no sense (an unknown and a foreign order or address in one wording), or it is refused.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         409: STILL_RUNNING,
-        415: NOT_JSON,
-        422: KEY_REUSED,
-        503: UNAVAILABLE,
     },
     has_page=True,
 )

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import errors
-from aftercart.api.schema.operation import CSRF_FAILED, NOT_AUTHENTICATED, NOT_JSON, UNAVAILABLE, operation
+from aftercart.api.schema.operation import operation
 from aftercart.api.schema.rules import RULES
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.models import Destination, RefundQuote
@@ -106,10 +106,6 @@ is a 409 with a fresh quote; never another amount.
             ),
             "The input makes no sense.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such order, or it is somebody else's; or `format` is unknown."),
-        415: NOT_JSON,
-        503: UNAVAILABLE,
     },
 )

@@ -6,7 +6,6 @@ from aftercart.api.schema import answers, errors
 from aftercart.api.schema.operation import (
     COOKIES,
     CSRF_FAILED,
-    NOT_AUTHENTICATED,
     NOT_JSON,
     UNAVAILABLE,
     UNKNOWN_FORMAT,
@@ -28,6 +27,7 @@ for a while, even with the right password; also when too many log in at once.
 """,
     request=serializers.LoginSerializer,
     parameters=[COOKIES],
+    is_open=True,
     answers={
         200: (answers.LoggedIn, "Logged in; the cookies are set."),
         400: (errors.LogInError, "Not logged in."),
@@ -44,10 +44,10 @@ log_out = operation(
     summary="Log out",
     description="Ends the session and clears its three cookies. Who is not logged in gets the same answer.",
     parameters=[COOKIES],
+    is_open=True,
     answers={
         200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
         403: CSRF_FAILED,
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -61,10 +61,10 @@ The same as `log_out`, without a CSRF token; so it is refused where another site
 `Origin`, `Referer` or `Sec-Fetch-Site` of another site, or with an `Accept` that names `text/html` and none of these.
 """,
     parameters=[COOKIES],
+    is_open=True,
     answers={
         200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
         403: (errors.CsrfFailed, "Another site's page may have caused it."),
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -76,9 +76,7 @@ get_current_user = operation(
     description="What the storefront shows of its customer.",
     answers={
         200: (User, "The customer."),
-        401: NOT_AUTHENTICATED,
         404: UNKNOWN_FORMAT,
-        503: UNAVAILABLE,
     },
 )
 
@@ -88,5 +86,7 @@ get_csrf_token = operation(
     summary="Get a CSRF token",
     description="Gives a token for writes, and sets the cookie `csrftoken` that belongs to it.",
     parameters=[COOKIES],
+    is_open=True,
+    needs_database=False,
     answers={200: (answers.CsrfToken, "The token."), 404: UNKNOWN_FORMAT},
 )

@@ -4,12 +4,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 
 from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
-    CSRF_FAILED,
     KEY,
-    KEY_REUSED,
-    NOT_AUTHENTICATED,
-    NOT_JSON,
-    UNAVAILABLE,
     operation,
 )
 from aftercart.api.schema.texts import CANCELLATIONS
@@ -66,8 +61,6 @@ about already is that one again, too: its answer is marked as a repeat, with no 
             ),
             "The input makes no sense, or nothing is left to withdraw from.",
         ),
-        401: NOT_AUTHENTICATED,
-        403: CSRF_FAILED,
         404: (
             errors.NotFound,
             "There is no such order, it is somebody else's, or the shop offers no withdrawal for it.",
@@ -76,9 +69,6 @@ about already is that one again, too: its answer is marked as a repeat, with no 
             errors.StillRunning,
             "The statement is recorded, and the database went away while it was carried out: send it again.",
         ),
-        415: NOT_JSON,
-        422: KEY_REUSED,
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
@@ -103,6 +93,7 @@ The same body within ten minutes is the same statement, with one receipt. Thrott
 Needs no CSRF token, and gives no session.
 """,
     request=StatementSerializer,
+    is_open=True,
     answers={
         202: (PublicStatement, "Recorded. Nothing is cancelled yet."),
         400: (
@@ -114,9 +105,7 @@ Needs no CSRF token, and gives no session.
             "The input makes no sense.",
         ),
         404: (errors.NotFound, "The shop offers no withdrawal, or `format` names an unknown format."),
-        415: NOT_JSON,
         429: (errors.Throttled, "Too many statements."),
-        503: UNAVAILABLE,
     },
     has_page=True,
 )
