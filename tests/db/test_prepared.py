@@ -1,16 +1,18 @@
-"""Querysets whose SQL is made once (lib/prepared.py)."""
+"""Querysets and updates whose SQL is made once (lib/prepared.py)."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.clock import get_now
-from aftercart.lib.prepared import prepared
+from aftercart.lib.prepared import prepared, prepared_update
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.status import Status
 from tests.shop import Line, get_items, make_customer, make_order
 from tests.statements import recording_statements
 
@@ -107,3 +109,22 @@ def test_moments_and_durations_are_computed_with() -> None:
     assert list_orders(get_now(), timedelta(hours=1)) == [order]
     assert list_orders(get_now() - timedelta(hours=1), timedelta(hours=1)) == []
     assert list_orders(get_now(), timedelta(0)) == []
+
+
+def test_an_update_is_made_once_and_counts_its_rows() -> None:
+    made = []
+
+    @prepared_update
+    def move(pks: list[int], before: str, **fields: Any) -> "tuple[QuerySet[Order], dict[str, Any]]":
+        made.append(pks)
+        return Order.objects.filter(pk=pks, status=before), {"version": F("version") + 1, **fields}  # type: ignore[misc]  # the argument stands for one of them
+
+    orders = [make_order(make_customer()) for _number in range(3)]
+    pks = [order.pk for order in orders[:2]]
+    for count, number in ((2, "one"), (0, "two")):
+        details = {"is_gift": True, "ids": [1]}
+        assert move(pks, "400", status=Status.CANCELED, details=details, invoice_number=number) == count
+    found = Order.objects.order_by("pk").values_list("status", "version", "details", "invoice_number")
+    before = orders[0].version
+    assert list(found) == [("100", before + 1, details, "one")] * 2 + [("400", before, {}, "")]
+    assert len(made) == 1

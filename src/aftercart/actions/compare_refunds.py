@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Self
 
+from django.db import models
+from django.db.models import Q
+
 from aftercart.actions.book_refund import find_reported_rest
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.cancellations.quoted import is_rest_quoted
-from aftercart.cancellations.selectors import find_being_rejected
+from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.money import ZERO, format_amount
+from aftercart.lib.prepared import prepared
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import read_payment
 from aftercart.orders.quotes import Points, compute_total
+from aftercart.orders.selectors import read_order_items
 from aftercart.orders.status import FINAL
 
 #: The kinds of differences of money. Those of one item bear it; the others are the order's.
@@ -77,20 +82,17 @@ class RefundBooks:
     def read(cls, order: Order, remote: RemoteOrder) -> Self:
         """Read them from the rows of a locked order."""
         quoted: dict[int, list[RefundQuoteLine]] = defaultdict(list)
-        rows = RefundQuoteLine.objects.filter(line__order_item__order=order).select_related("line", "quote")
-        rows = rows.defer("line__iban", "line__holder_name").order_by("line__closed_at", "pk")
         quotes: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
-        for row in rows:
+        for row in _list_quoted(order.pk):
             quotes[row.quote].append(row)
             if row.line.outcome == "completed":
                 quoted[row.line.order_item_id].append(row)
-        lines = SubmissionLine.objects.filter(order_item__order=order, is_open=True)
-        is_open = {*lines.values_list("order_item_id", flat=True), *find_being_rejected(order.pk)}
+        is_open = frozenset(_list_undecided(order.pk))
         by_pk = {row.pk: row for row in remote.items}
         return cls(
             order=order,
             remote=remote,
-            items=[_read_item(item, quoted[item.pk], by_pk, is_open) for item in order.items.order_by("pk")],
+            items=[_read_item(item, quoted[item.pk], by_pk, is_open) for item in read_order_items(order)],
             quotes=[
                 quote
                 for quote, of_quote in quotes.items()
@@ -132,6 +134,19 @@ class RefundBooks:
         is_paid = any(payment.covers(books.item) for books in self.items)
         rest = ZERO if is_paid else sum((quote.rest_points_returned for quote in self.quotes), ZERO)
         return rest + sum((books.unpaid_points for books in self.items), ZERO)
+
+
+@prepared
+def _list_quoted(order: int) -> models.QuerySet[RefundQuoteLine]:
+    rows = RefundQuoteLine.objects.filter(line__order_item__order=order).select_related("line", "quote")
+    return rows.defer("line__iban", "line__holder_name").order_by("line__closed_at", "pk")
+
+
+@prepared
+def _list_undecided(order: int) -> models.QuerySet[SubmissionLine, int]:
+    """List the items with an open line, or one whose rejection Omnitron has still to be told."""
+    lines = SubmissionLine.objects.filter(Q(is_open=True) | BEING_REJECTED, order_item__order=order)
+    return lines.values_list("order_item_id", flat=True)
 
 
 def _is_whole(lines: Collection[RefundQuoteLine]) -> bool:

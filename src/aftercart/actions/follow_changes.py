@@ -15,7 +15,7 @@ from aftercart.orders.intake_details import read_details
 from aftercart.orders.intake_items import read_items
 from aftercart.orders.intake_values import DocumentInvalid, find_amount, read_text
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.selectors import save_item
+from aftercart.orders.selectors import read_order_items, save_item
 from aftercart.orders.timeline import OMNITRON, record_event
 
 _TRACKING: Final = (
@@ -48,7 +48,7 @@ def follow_changes(
     changed = _follow_details(order, remote.document, _ORDER_DETAILS)
     changed += _follow_addresses(order, remote)
     rows = {row.pk: row for row in remote.items}
-    for item in order.items.order_by("pk"):
+    for item in read_order_items(order):
         theirs = [rows[pk] for pk in remote_pks.get(item.pk, ()) if pk in rows]
         _follow_item(item, theirs)
     added = _add_new_items(order, remote, shop_ids)

@@ -4,9 +4,11 @@ A mail server has no idempotency key. A process that dies between handing over a
 may have arrived: it is sent again under the same Message-ID, or, where a second one would do harm, not at all.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -16,6 +18,7 @@ from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
+from aftercart.lib.prepared import prepared_update
 from aftercart.lib.retention import delete_oldest
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.delivery import DeliveryUnknown, NotDelivered, hand_over
@@ -76,9 +79,13 @@ def forget_emails(life: timedelta) -> int:
 
 def _mark_sent(email: Email) -> None:
     # Also what was meanwhile taken for dead: that it was handed over is certain now.
-    Email.objects.filter(pk=email.pk).exclude(state=_State.SENT).update(
-        state=_State.SENT, sent_at=get_now(), error="", secret="", manual_since=None
-    )
+    _end_as_sent(email.pk, get_now())
+
+
+@prepared_update
+def _end_as_sent(pk: int, at: datetime) -> tuple[models.QuerySet[Email], dict[str, Any]]:
+    rows = Email.objects.filter(pk=pk).exclude(state=_State.SENT)
+    return rows, {"state": _State.SENT, "sent_at": at, "error": "", "secret": "", "manual_since": None}
 
 
 def _leave_unknown(email: Email, detail: str) -> None:

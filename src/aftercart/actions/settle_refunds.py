@@ -5,6 +5,8 @@ Inside a transaction that has locked the order; the caller saves it.
 
 from decimal import Decimal
 
+from django.db import models
+
 from aftercart.actions.book_refund import find_reported_rest
 from aftercart.actions.compare_refunds import (
     REFUND_KINDS,
@@ -13,8 +15,10 @@ from aftercart.actions.compare_refunds import (
     compare_books,
 )
 from aftercart.actions.record_difference import record_difference
+from aftercart.cancellations.models import Difference
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
+from aftercart.lib.prepared import prepared
 from aftercart.omnitron.messages import RemoteOrder
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
@@ -35,8 +39,15 @@ def settle_refunds(order: Order, remote: RemoteOrder) -> None:
     else:
         _take_more(books)
     found = {record_difference(order, *difference).pk for difference in compare_books(books)}
-    resolved = order.differences.filter(resolved_at=None, what__in=REFUND_KINDS).exclude(pk__in=found)
-    resolved.update(resolved_at=get_now())
+    resolved = set(_list_open(order.pk)) - found
+    if resolved:
+        Difference.objects.filter(pk__in=resolved).update(resolved_at=get_now())
+
+
+@prepared
+def _list_open(order: int) -> models.QuerySet[Difference, int]:
+    rows = Difference.objects.filter(order=order, resolved_at=None, what__in=sorted(REFUND_KINDS))
+    return rows.values_list("pk", flat=True)
 
 
 def _take_item(order: Order, books: ItemBooks) -> None:

@@ -29,13 +29,14 @@ from aftercart.cancellations.states import UNDER_WAY, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence
+from aftercart.lib.prepared import prepared
 from aftercart.omnitron.client import Dialogue, Omnitron
 from aftercart.omnitron.errors import OmnitronError, Refused
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.omnitron.meter import metered
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import is_payment_shown
-from aftercart.orders.selectors import lock_order, save_item, save_order
+from aftercart.orders.selectors import lock_order, read_order_items, save_item, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
 from aftercart.orders.timeline import OMNITRON, record_event
 
@@ -74,7 +75,7 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
 
     Raises `OmnitronError`; then nothing was written.
     """
-    order = Order.objects.get(pk=order_pk)
+    [order] = _list_order(order_pk)
     with client.dialogue() as dialogue:
         requests = _read_requests(dialogue, order)  # first: what was decided by then, the items will show
         remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
@@ -84,6 +85,11 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         decided = _read_requests(dialogue, order) if list_unproven(order.pk) else requests
     failpoint("sync.read")
     _book(order, _Reading(remote, remote_pks, shop_ids, requests, decided))
+
+
+@prepared
+def _list_order(pk: int) -> models.QuerySet[Order]:
+    return Order.objects.filter(pk=pk)
 
 
 def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
@@ -122,7 +128,7 @@ def _count_refusal(order_pk: int) -> int:
 
 def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    for item in order.items.all():
+    for item in read_order_items(order):
         try:
             found |= find_remote_items(dialogue, order, [item])
         except RemoteDiffers:
@@ -153,11 +159,17 @@ def _find_new_items(
 
 def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]:
     """Read what Omnitron says of the requests that it has and that are undecided here, by its ids."""
-    open_requests = CancellationRequest.objects.filter(
+    pks = [pk for remote_pks in _list_delivered(order.pk) for pk in remote_pks]
+    return {row.pk: row for row in read_remote(dialogue, channel_id=order.channel_id, pks=pks)}
+
+
+@prepared
+def _list_delivered(order: int) -> models.QuerySet[CancellationRequest, list[int]]:
+    """List Omnitron's ids of each open request."""
+    requests = CancellationRequest.objects.filter(
         line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
     )
-    pks = [pk for request in open_requests for pk in request.remote_pks]
-    return {row.pk: row for row in read_remote(dialogue, channel_id=order.channel_id, pks=pks)}
+    return requests.values_list("remote_pks", flat=True)
 
 
 @transaction.atomic(durable=True)
@@ -171,10 +183,10 @@ def _book(as_read: Order, reading: _Reading) -> None:
     before = _look(order)
     follow_changes(order, remote, reading.remote_pks, reading.shop_ids)
     rows = {row.pk: row for row in remote.items}
-    lines = {line.order_item_id: line for line in _list_open_lines(order)}
+    lines = {line.order_item_id: line for line in _list_open_lines(order.pk)}
     rejected = find_being_rejected(order.pk)
     unproven = list_unproven(order.pk)
-    for item in order.items.order_by("pk"):
+    for item in read_order_items(order):
         _keep_remote_pks(item, list(reading.remote_pks.get(item.pk, ())))
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
@@ -244,21 +256,26 @@ def _take_late(
         return line
     take_late(order, late)
     item.refresh_from_db()
-    return _list_open_lines(order).filter(order_item=item).first()
+    return next((line for line in _list_open_lines(order.pk) if line.order_item_id == item.pk), None)
 
 
 def _look(order: Order) -> tuple[object, ...]:
     """Take what a customer could see change, to compare it afterwards."""
-    rows = order.items.order_by("pk", "lines__pk").values_list(*_SHOWN_OF_ITEMS, *_SHOWN_OF_LINES)
     columns = (getattr(order, name) for name in (*REFUND_FIELDS, *FOLLOWED))
-    return (order.status, *columns, *rows)
+    return (order.status, *columns, *_list_shown(order.pk))
 
 
-def _list_open_lines(order: Order) -> models.QuerySet[SubmissionLine]:
+@prepared
+def _list_shown(order: int) -> models.QuerySet[OrderItem, tuple[object, ...]]:
+    items = OrderItem.objects.filter(order=order).order_by("pk", "lines__pk")
+    return items.values_list(*_SHOWN_OF_ITEMS, *_SHOWN_OF_LINES)
+
+
+@prepared
+def _list_open_lines(order: int) -> models.QuerySet[SubmissionLine]:
     """List the lines that are not decided yet."""
-    return SubmissionLine.objects.filter(order_item__order=order, is_open=True).select_related(
-        "order_item", "submission", "request"
-    )
+    lines = SubmissionLine.objects.filter(order_item__order=order, is_open=True)
+    return lines.select_related("order_item", "submission", "request")
 
 
 def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:

@@ -241,6 +241,8 @@ class SubmissionLine(models.Model):
     @property
     def carrier(self) -> Submission:
         """The submission that took it to Omnitron last: the newest approval of its request, else its own."""
+        if not hasattr(self, "request"):  # nothing that could have been approved
+            return self.submission
         approvals = Submission.objects.filter(approved_request__line=self).order_by("-pk")
         return approvals.first() or self.submission
 

@@ -26,6 +26,7 @@ from aftercart.cancellations.policy_selectors import find_collected, get_book, g
 from aftercart.cancellations.refund_document import list_refunds
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
+from aftercart.lib.prepared import prepared
 from aftercart.loyalty.document import transaction_document
 from aftercart.loyalty.selectors import find_order_entries
 from aftercart.orders.document import item_document, order_document
@@ -81,8 +82,13 @@ BEING_REJECTED = Q(
 
 def find_being_rejected(order_pk: int) -> frozenset[int]:
     """Find the items of an order with a line that is `BEING_REJECTED`."""
-    lines = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=order_pk)
-    return frozenset(lines.values_list("order_item_id", flat=True))
+    return frozenset(_list_being_rejected(order_pk))
+
+
+@prepared
+def _list_being_rejected(order: int) -> models.QuerySet[SubmissionLine, int]:
+    lines = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=order)
+    return lines.values_list("order_item_id", flat=True)
 
 
 def find_submission(
@@ -145,7 +151,12 @@ def is_sync_due(order_pk: int) -> bool:
 
     Other machines' clocks may be a little ahead.
     """
-    return not Order.objects.filter(pk=order_pk, sync_due_at__gt=get_now() + _CLOCKS).exists()
+    return not _list_put_off(order_pk, get_now() + _CLOCKS)
+
+
+@prepared
+def _list_put_off(order: int, until: datetime) -> models.QuerySet[Order, int]:
+    return Order.objects.filter(pk=order, sync_due_at__gt=until).values_list("pk", flat=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ def record_setback(work: str, pk: int, error: BaseException) -> int:
 
 def clear_setback(work: str, pk: int) -> None:
     """Forget the failures of what has been done now."""
-    Setback.objects.filter(pk=name_setback(work, pk)).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM cancellations_setback WHERE key = %s", [name_setback(work, pk)])
 
 
 def count_persistent() -> int:

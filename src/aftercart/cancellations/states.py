@@ -3,6 +3,7 @@
 What they are for is specified in docs/spec/, whose moves a test compares with these.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from django.db.models.lookups import LessThan
 
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.lib.clock import get_now
+from aftercart.lib.prepared import prepared_update
 
 _State = Submission.State
 _Status = CancellationRequest.Status
@@ -141,15 +143,24 @@ def claim_move(
     `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates.
     """
     before = [state for state, target in moves if target == after]
-    count = Submission.objects.filter(only_if or Q(), pk=submission.pk, state__in=before).update(
-        state=after, **fields
-    )
+    if only_if is None and not any(hasattr(value, "resolve_expression") for value in fields.values()):
+        count = _move(submission.pk, before, after, **fields)
+    else:
+        rows = Submission.objects.filter(only_if or Q(), pk=submission.pk, state__in=before)
+        count = rows.update(state=after, **fields)
     if count:
         submission.state = after
         for name, value in fields.items():
             if not hasattr(value, "resolve_expression"):  # only the row knows what that came to
                 setattr(submission, name, value)
     return bool(count)
+
+
+@prepared_update
+def _move(
+    pk: int, before: Sequence[Submission.State], after: Submission.State, **fields: Any
+) -> tuple[QuerySet[Submission], dict[str, Any]]:
+    return Submission.objects.filter(pk=pk, state=before), {"state": after, **fields}
 
 
 class IllegalMove(Exception):

@@ -1,14 +1,17 @@
-"""Querysets whose SQL is made once: to make it anew each time takes several times as long as to carry it out."""
+"""Querysets and updates whose SQL is made once: to make it takes several times as long as to carry it out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import date
+from enum import Enum
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models import sql
+from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8
 
 P = ParamSpec("P")
@@ -40,13 +43,23 @@ class _Argument(models.Value):
 
 
 class _Statement:
-    """A queryset's SQL, with all that Django needs to make rows of what comes back."""
+    """SQL, and its parameters with the places among them."""
 
-    def __init__(self, rows: Any) -> None:
-        self._compiler = rows.query.get_compiler(connection=connection)
+    def __init__(self, query: Any) -> None:
+        self._compiler = query.get_compiler(connection=connection)
         self._sql, self._params = self._compiler.as_sql()
         if any(isinstance(value, date) for value in self._params):
             raise TypeError("a moment must be an argument: what is made once would keep it")
+
+    def _fill(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(arguments[value.number] if type(value) is _Place else value for value in self._params)
+
+
+class _Select(_Statement):
+    """With all that Django needs to make rows of what comes back."""
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__(rows.query)
         converters = self._compiler.get_converters(
             [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
         )
@@ -55,7 +68,7 @@ class _Statement:
 
     def run(self, arguments: Sequence[Any]) -> list[Any]:
         """Carry it out."""
-        params = tuple(arguments[value.number] if type(value) is _Place else value for value in self._params)
+        params = self._fill(arguments)
         compiler = copy(self._compiler)
         compiler.connection = connection
         compiler.as_sql = lambda: (self._sql, params)
@@ -68,6 +81,21 @@ class _Statement:
         return list(self._rows._iterable_class(rows))  # noqa: SLF001 - as a queryset does
 
 
+class _Update(_Statement):
+    def __init__(self, made: tuple[Any, Mapping[str, Any]]) -> None:
+        rows, values = made
+        query = rows.query.chain(sql.UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(values)
+        super().__init__(query)
+
+    def run(self, arguments: Sequence[Any]) -> int:
+        """Carry it out; return how many rows it was."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, self._fill(arguments))
+            return int(cursor.rowcount)
+
+
 def prepared(build: Callable[P, models.QuerySet[Any, Row_co]]) -> Callable[P, list[Row_co]]:
     """Make a function that returns a queryset one that returns its rows, and makes SQL of it only once.
 
@@ -75,18 +103,49 @@ def prepared(build: Callable[P, models.QuerySet[Any, Row_co]]) -> Callable[P, li
     else may vary from call to call, neither the time nor a setting. An argument of several values stands for any of
     them: `pk=pks`. None stays None. Raises `OverflowError` for an integer that no column holds.
     """
-    statements: dict[tuple[object, ...], _Statement | None] = {}
+    return _make_once(build, _Select, list)
+
+
+def prepared_update(
+    build: Callable[P, tuple[models.QuerySet[Any, Any], Mapping[str, Any]]],
+) -> Callable[P, int]:
+    """Make a function that returns a queryset and values one that updates its rows, and returns how many.
+
+    As `prepared`; a value may be a JSON object, too.
+    """
+    return _make_once(build, _Update, int)
+
+
+def _make_once(
+    build: Callable[P, Any], kind: Callable[[Any], Any], nothing: Callable[[], Any]
+) -> Callable[P, Any]:
+    statements: dict[tuple[object, ...], Any] = {}
 
     @wraps(build)
-    def run(*args: P.args, **kwargs: P.kwargs) -> list[Row_co]:
+    def run(*args: P.args, **kwargs: P.kwargs) -> Any:
         given = (*args, *kwargs.values())
         shape = (*kwargs, *map(_find_kind, given))
         if shape not in statements:
-            statements[shape] = _make(build, len(args), kwargs, given)
+            statements[shape] = _make(kind, build, kwargs, given)
         statement = statements[shape]
-        return [] if statement is None else statement.run([_convert(value) for value in given])
+        return nothing() if statement is None else statement.run([_convert(value) for value in given])
 
     return run
+
+
+def _make(
+    kind: Callable[[Any], Any],
+    build: Callable[..., Any],
+    named: Mapping[str, object],
+    given: Sequence[object],
+) -> Any:
+    places = [None if value is None else _Argument(number, value) for number, value in enumerate(given)]
+    first_named = len(places) - len(named)
+    made = build(*places[:first_named], **dict(zip(named, places[first_named:], strict=True)))
+    try:
+        return kind(made)
+    except EmptyResultSet:
+        return None
 
 
 def _find_kind(value: object) -> str:
@@ -96,24 +155,14 @@ def _find_kind(value: object) -> str:
     return "many" if isinstance(value, _MANY) else "one"
 
 
-def _make(
-    build: Callable[..., models.QuerySet[Any, Any]],
-    positional: int,
-    named: Mapping[str, object],
-    given: Sequence[object],
-) -> _Statement | None:
-    places = [None if value is None else _Argument(number, value) for number, value in enumerate(given)]
-    rows = build(*places[:positional], **dict(zip(named, places[positional:], strict=True)))
-    try:
-        return _Statement(rows)
-    except EmptyResultSet:
-        return None
-
-
 def _convert(value: Any) -> Any:
     """Give an argument one type whatever its size: PostgreSQL would plan anew for each."""
     if isinstance(value, _MANY):
         return [_convert(each) for each in value]
+    if isinstance(value, dict):
+        return Jsonb(value)
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, models.Model):
         value = value.pk
     if not isinstance(value, int) or isinstance(value, bool):

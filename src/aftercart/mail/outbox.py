@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from aftercart.lib.batch import insert_if_new
 from aftercart.lib.emails import fold_email
+from aftercart.lib.prepared import prepared, prepared_update
 from aftercart.mail.models import Email, OptOut, make_message_id
 from aftercart.orders.models import Order
 
@@ -110,12 +111,18 @@ def get_language_of(order: Order) -> str:
 
 def claim_email(pk: int) -> Email | None:
     """Take an e-mail on to be sent; None if it is not to be sent, or somebody else has taken it."""
-    count = (
-        Email.objects.filter(IS_TO_SEND, pk=pk)
-        .exclude(expires_at__lt=Now())
-        .update(state=_State.SENDING, sending_at=Now(), attempts=F("attempts") + 1)
-    )
-    return Email.objects.select_related("order").get(pk=pk) if count else None
+    return _list_with_order(pk)[0] if _claim(pk) else None
+
+
+@prepared_update
+def _claim(pk: int) -> tuple[models.QuerySet[Email], dict[str, Any]]:
+    rows = Email.objects.filter(IS_TO_SEND, pk=pk).exclude(expires_at__lt=Now())
+    return rows, {"state": _State.SENDING, "sending_at": Now(), "attempts": F("attempts") + 1}
+
+
+@prepared
+def _list_with_order(pk: int) -> models.QuerySet[Email]:
+    return Email.objects.filter(pk=pk).select_related("order__user")
 
 
 def list_waiting() -> models.QuerySet[Email]:

@@ -113,6 +113,19 @@ def _lock_at_once(**lookup: Any) -> models.QuerySet[Order]:
     return Order.objects.select_for_update(no_key=True, nowait=True).filter(**lookup)
 
 
+def read_order_items(order: Order) -> list[OrderItem]:
+    """Read an order's items as they stand, in the order in which they are always locked."""
+    items = _list_items(order.pk)
+    for item in items:
+        item.order = order
+    return items
+
+
+@prepared
+def _list_items(order: int) -> models.QuerySet[OrderItem]:
+    return OrderItem.objects.filter(order=order).order_by("pk")
+
+
 def save_order(order: Order, *fields: str, batch: Batch | None = None) -> None:
     """Save named fields of a locked order, and move its version: call it in every write to what it shows.
 
