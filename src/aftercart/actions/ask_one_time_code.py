@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from aftercart.accounts.networks import is_shops_own, name_network
 from aftercart.actions import jobs
 from aftercart.actions.limit_guests import LookUp, limit_guests
 from aftercart.actions.mail_account_link import limit_account_mail
@@ -24,7 +23,7 @@ def ask_one_time_code(*, email: str, language: str, client: str, number: str = "
     if number:
         limit_guests(LookUp(number, email, client))
     else:
-        limit_account_mail(email, name_network(client), is_shops_own=is_shops_own(client))
+        limit_account_mail(email, client)
     now = get_now()
     with transaction.atomic(durable=True):
         asked = OneTimeCode.objects.create(

@@ -14,14 +14,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from aftercart.accounts.models import User
-from aftercart.accounts.networks import is_shops_own, name_network
-from aftercart.accounts.rate_limits import count_try
 from aftercart.accounts.shop_sessions import name_remembered
+from aftercart.actions.limit_tries import limit_client
 from aftercart.commerce.client import CommerceUnavailable, ShopUser
 from aftercart.commerce.connect import get_commerce
 from aftercart.lib.emails import fold_email
 from aftercart.omnitron.errors import Code
-from aftercart.orders.errors import TooManyTries
 
 _WINDOW: Final = timedelta(minutes=1)
 #: For so long nobody's session stays nobody's: a log-in in the shop gives the cookie another value.
@@ -44,10 +42,7 @@ def enter_from_shop(cookie: str, client: str) -> User | None:
 
 
 def _ask(cookie: str, name: str, client: str) -> User | None:
-    if not is_shops_own(client):
-        done = count_try("shop.session", name_network(client), _WINDOW)
-        if done.count > settings.COMMERCE_UNKNOWN_PER_MINUTE:
-            raise TooManyTries(done.seconds)
+    limit_client("shop.session", client, _WINDOW, settings.COMMERCE_UNKNOWN_PER_MINUTE)
     shop_user = get_commerce().read_user(cookie)
     if shop_user is None:
         _nobodies.add(name)

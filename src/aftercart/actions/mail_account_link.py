@@ -13,14 +13,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 
 from aftercart.accounts.models import User
-from aftercart.accounts.rate_limits import count_try
 from aftercart.actions import jobs
+from aftercart.actions.limit_tries import limit_client, limit_tries
 from aftercart.actions.set_password import make_reset_path
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_orderless_email
-from aftercart.orders.errors import TooManyTries
 
 _SALT: Final = "aftercart.email_change"
 LINK_LIFE: Final = timedelta(hours=24)
@@ -30,15 +29,10 @@ _MOST_TO_ONE_ADDRESS: Final = 3
 _MOST_FROM_ONE_CLIENT: Final = 30
 
 
-def limit_account_mail(email: str, client: str, *, is_shops_own: bool) -> None:
+def limit_account_mail(email: str, client: str) -> None:
     """Count one mail that is asked for. Raises `TooManyTries`, whether there is such an account or not."""
-    counts = [("account_mail.email", fold_email(email), _MOST_TO_ONE_ADDRESS)]
-    if not is_shops_own:
-        counts.append(("account_mail.client", client, _MOST_FROM_ONE_CLIENT))
-    for purpose, value, most in counts:
-        done = count_try(purpose, value, _WINDOW)
-        if done.count > most:
-            raise TooManyTries(done.seconds)
+    limit_tries("account_mail.email", fold_email(email), _WINDOW, _MOST_TO_ONE_ADDRESS)
+    limit_client("account_mail.client", client, _WINDOW, _MOST_FROM_ONE_CLIENT)
 
 
 def mail_password_link(email: str) -> None:

@@ -4,17 +4,19 @@ No order is looked for: what is done, and how long it takes, is the same whether
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from aftercart.accounts.networks import is_shops_own, name_network
 from aftercart.accounts.rate_limits import count_try
 from aftercart.actions import jobs
+from aftercart.actions.limit_tries import limit_client
 from aftercart.cancellations.public_statements import PublicStatement
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
@@ -23,10 +25,9 @@ from aftercart.lib.locks import lock_purpose
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_orderless_email
-from aftercart.orders.errors import TooManyTries
 
 #: What nobody shall have us send to strangers.
-LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 #: What is typed once more in this time is the same statement.
 SAME: Final = timedelta(minutes=10)
 CLIENT_WINDOW: Final = timedelta(minutes=10)
@@ -52,12 +53,18 @@ class StatementCommand:
         return list(list_fingerprints("/withdraw/", urlencode(typed, errors="surrogatepass")))
 
 
+def find_links(typed: Mapping[str, Any]) -> dict[str, str]:
+    """Find the fields that hold a link, each with what to say: nobody shall have us send theirs to strangers."""
+    refused = _("Please leave out links.")
+    return {name: refused for name in ("name", "number", "items") if _LINK.search(typed.get(name, ""))}
+
+
 def record_statement(command: StatementCommand) -> PublicStatement:
     """Record a statement and write its acknowledgement, once; of a second click, return the first's.
 
     It is recorded whatever the recipient may still get by e-mail. Raises `TooManyTries`.
     """
-    _limit_client(command.client)
+    limit_client("statement.client", command.client, CLIENT_WINDOW, settings.GUEST_LOOKUPS_PER_CLIENT)
     fingerprints = command.fingerprints
     with transaction.atomic(durable=True):
         lock_purpose(f"aftercart.public_statement.{fingerprints[0]}")
@@ -78,14 +85,6 @@ def record_statement(command: StatementCommand) -> PublicStatement:
         if statement.is_acknowledged:
             _acknowledge(statement)
     return statement
-
-
-def _limit_client(client: str) -> None:
-    if is_shops_own(client):
-        return
-    done = count_try("statement.client", name_network(client), CLIENT_WINDOW)
-    if done.count > settings.GUEST_LOOKUPS_PER_CLIENT:
-        raise TooManyTries(done.seconds)
 
 
 def _may_get_another(email: str) -> bool:

@@ -17,7 +17,6 @@ from rest_framework.views import APIView
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.document import user_document
 from aftercart.accounts.models import User
-from aftercart.accounts.networks import is_shops_own, name_network
 from aftercart.actions.anonymize_customer import anonymize_customer
 from aftercart.actions.edit_profile import edit_profile
 from aftercart.actions.mail_account_link import (
@@ -49,7 +48,7 @@ def _check_password(request: Request, user: User, password: str, field: str) -> 
 
 def _limit(request: Request, email: str) -> None:
     client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
-    limit_account_mail(email, name_network(client), is_shops_own=is_shops_own(client))
+    limit_account_mail(email, client)
 
 
 @extend_schema(exclude=True)

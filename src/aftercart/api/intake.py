@@ -15,10 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aftercart.accounts.api_tokens import ORDERS_WRITE, ApiToken, find_token
-from aftercart.accounts.rate_limits import count_try
 from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
+from aftercart.actions.limit_tries import limit_tries
 from aftercart.api import schema
-from aftercart.orders.errors import TooManyTries
 
 #: Orders of one request: all of it is done while the caller waits.
 MOST_ORDERS: Final = 500
@@ -91,9 +90,7 @@ def _throttle(request: Request) -> None:
     """Count a token's request. Raises `TooManyTries`."""
     token = request.auth
     assert isinstance(token, ApiToken)  # noqa: S101 - the permission has looked
-    done = count_try("intake", str(token.pk), _MINUTE)
-    if done.count > settings.INTAKE_REQUESTS_PER_MINUTE:
-        raise TooManyTries(done.seconds)
+    limit_tries("intake", str(token.pk), _MINUTE, settings.INTAKE_REQUESTS_PER_MINUTE)
     ApiToken.objects.filter(pk=token.pk).update(last_used_at=Now())
 
 

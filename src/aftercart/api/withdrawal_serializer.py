@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from aftercart.actions.record_statement import LINK
+from aftercart.actions.record_statement import find_links
 from aftercart.api.serializers import IdField
 
 _MOST_ITEMS = 500
@@ -62,7 +62,7 @@ class StatementSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse links."""
-        wrong = {name: [_("Please leave out links.")] for name in attrs if LINK.search(attrs[name])}
+        wrong = {name: [sentence] for name, sentence in find_links(attrs).items()}
         if wrong:
             raise serializers.ValidationError(wrong, code="invalid")
         return attrs

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
-from aftercart.actions.record_statement import LINK
+from aftercart.actions.record_statement import find_links
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationReason
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.facts import CancellationKind
@@ -132,11 +132,10 @@ class StatementForm(PlainForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse links: nobody shall have us send theirs to strangers."""
+        """Refuse links."""
         data: dict[str, Any] = super().clean() or {}
-        for name in ("name", "number", "items"):
-            if LINK.search(data.get(name, "")):
-                self.add_error(name, _("Please leave out links."))
+        for name, sentence in find_links(data).items():
+            self.add_error(name, sentence)
         return data
 
 

@@ -13,7 +13,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftercart.accounts.clients import get_client_address
-from aftercart.accounts.networks import is_shops_own, name_network
 from aftercart.actions.mail_account_link import limit_account_mail, mail_password_link, move_account
 from aftercart.actions.set_password import find_by_reset_link
 from aftercart.actions.set_password import set_password as keep_password
@@ -35,7 +34,7 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     elif form.is_bound and form.is_valid():
         email, client = form.cleaned_data["email"], get_client_address(request)
         try:
-            limit_account_mail(email, name_network(client), is_shops_own=is_shops_own(client))
+            limit_account_mail(email, client)
         except TooManyTries as error:
             form.add_error(None, str(error))
             answer = _show(request, form, _("Forgotten your password?"), HTTPStatus.TOO_MANY_REQUESTS)
