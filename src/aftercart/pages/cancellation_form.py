@@ -29,6 +29,7 @@ from aftercart.orders.payment import Payment, read_payment
 from aftercart.orders.refund_words import POINTS_AGREEMENT
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField
+from aftercart.pages.folding import fold
 from aftercart.pages.forms import ItemForm, PlainForm
 from aftercart.pages.item_cards import ItemCard
 from aftercart.pages.order_page import OrderPage
@@ -37,7 +38,6 @@ from aftercart.pages.settlement_form import SettlementForm
 
 #: The box that chooses all items at once.
 WHOLE = "whole"
-_IN_SIGHT = 5
 #: Stands for the account in a quote, which depends on whether there is one, and not on which.
 _SOME_ACCOUNT = "account"
 
@@ -240,19 +240,9 @@ class CancellationForm:
         return [choice for choice in self.choices if choice.item.kind]
 
     @property
-    def first_choices(self) -> list[Choice]:
-        """The items to choose from that are in sight; of many the rest is unfolded."""
-        return self.open_choices if len(self.open_choices) <= _IN_SIGHT + 1 else self.open_choices[:_IN_SIGHT]
-
-    @property
-    def more_choices(self) -> list[Choice]:
-        """The items to choose from that are folded away."""
-        return self.open_choices[len(self.first_choices) :]
-
-    @property
     def shows_all(self) -> bool:
         """Whether what is folded away must be in sight: something there is chosen."""
-        return any(choice.form.is_asked for choice in self.more_choices)
+        return any(choice.form.is_asked for choice in fold(self.open_choices).more)
 
     @property
     def question(self) -> str:

@@ -29,13 +29,12 @@ from aftercart.orders.rules import find_return_end
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
-from aftercart.pages.item_cards import ItemCard, find_url, make_card
+from aftercart.pages.item_cards import find_url, make_card
 from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import StoryEntry, describe_story, name_items, read_kinds
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
 from aftercart.pages.words import ORDER_IN_PROGRESS, ORDER_WORDS, STEPS, OrderWords, Text
 
-_MOST_IN_SIGHT: Final = 5
 _WITH_CARRIER: Final = frozenset(
     {Status.SHIPPED, Status.SHIPPED_AND_INFORMED, Status.ATTEMPTED_DELIVERY, Status.READY_FOR_PICKUP}
 )
@@ -126,16 +125,6 @@ class OrderPage:
             said = _("Your refund has been made. Your bank may take some days to show it.")
             return replace(words, next=said)
         return words
-
-    @property
-    def first_items(self) -> list[ItemCard]:
-        """The items in sight; of many the rest is unfolded."""
-        return self.items if len(self.items) <= _MOST_IN_SIGHT + 1 else self.items[:_MOST_IN_SIGHT]
-
-    @property
-    def more_items(self) -> list[ItemCard]:
-        """The items that are folded away."""
-        return self.items[len(self.first_items) :]
 
     @property
     def steps(self) -> list[Step]:

@@ -5,12 +5,14 @@ from django import template
 from aftercart.lib.contact import Contact
 from aftercart.lib.contact import find_contact as find
 from aftercart.lib.formats import format_day, format_moment, format_money, format_points
+from aftercart.pages.folding import fold
 
 register = template.Library()
 money = register.filter("money", format_money)
 points = register.filter("points", format_points)
 day = register.filter("day", format_day)
 moment = register.filter("moment", format_moment)
+folded = register.filter("fold", fold)
 
 
 @register.simple_tag
