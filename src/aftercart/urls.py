@@ -72,6 +72,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         pages.pickup_calendar,
         name="pickup-calendar",
     ),
+    path("orders/<text:number>/cancel/<uuid:uuid>/pickup/", pages.change_pickup, name="change-pickup"),
     path("orders/<text:number>/ways/", pages.ways, name="order-ways"),
     path(
         "orders/<text:number>/withdraw/",

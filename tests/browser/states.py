@@ -116,6 +116,17 @@ def _returned(tour: Tour) -> None:
     confirm(tour.page)
 
 
+def _change_pickup(tour: Tour, *, is_wrong: bool = False) -> None:
+    _returned(tour)
+    tour.page.locator("a[href$='/pickup/']").click()
+    if is_wrong:
+        tour.page.locator("[name=pickup_date]").fill("2020-01-01")
+        tour.page.locator("button[value=change]").click()
+        tour.page.locator(".summary").wait_for()
+    else:
+        tour.page.locator("button[value=change]").wait_for()
+
+
 def _busy_order(tour: Tour) -> None:
     _returned(tour)
     item = OrderItem.objects.latest("pk")
@@ -343,6 +354,8 @@ STATES: Final[dict[str, State]] = {
     "done": _end,
     "declined": lambda tour: _end(tour, "It is on the lorry already."),
     "returned": _returned,
+    "pickup": _change_pickup,
+    "pickup-error": lambda tour: _change_pickup(tour, is_wrong=True),
     "not-found": _go("/nowhere/"),
     "down": _down,
     "broken": _broken,

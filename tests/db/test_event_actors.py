@@ -13,6 +13,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.approve_request import approve_request, execute_approval
 from aftercart.actions.cancel_items import cancel_items
 from aftercart.actions.change_address import change_address, deliver_address
+from aftercart.actions.change_pickup import PickupCommand, change_pickup
 from aftercart.actions.compare_address import compare_address
 from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.actions.deliver_request import deliver_request
@@ -30,7 +31,7 @@ from aftercart.orders.errors import AddressChangeRefused
 from aftercart.orders.models import Order, TimelineEntry
 from aftercart.orders.timeline import EVENTS, OMNITRON, Actor, record_event
 from tests.db.test_compare_address import arrive
-from tests.db.test_easy_return import ReturnShop
+from tests.db.test_easy_return import ReturnShop, tomorrow
 from tests.db.test_override_policy import FINAL_SALE
 from tests.db.test_override_policy import ask as ask_against_policy
 from tests.db.test_points import add_points
@@ -165,6 +166,13 @@ def give_back() -> None:
     sync_order(shop.order.pk, shop.fake)
 
 
+def change_the_pickup_and_cancel_it() -> None:
+    shop = ReturnShop()
+    shop.give_back()
+    for pickup in (tomorrow(), None):
+        change_pickup(PickupCommand(shop.user, shop.order.number, shop.line.submission.uuid, pickup))
+
+
 def withdraw_first() -> tuple[Shop, int]:
     shop = Shop()
     CancellationReason.objects.update(code="withdrawal")
@@ -255,6 +263,10 @@ SCENARIOS: Final[list[tuple[Callable[[], object], list[tuple[str, str]]]]] = [
     (override, [("policy_overridden", S), ("requests_opened", S)]),
     (be_shipped, [("status_changed", OMS)]),
     (give_back, [*_REQUESTED, ("return_code_issued", OMS), ("cancellation_completed", OMS)]),
+    (
+        change_the_pickup_and_cancel_it,
+        [*_ASKED, ("cancellation_sent", C), ("pickup_changed", C), ("pickup_cancelled", C)],
+    ),
     (withdraw_and_be_accepted, [*_WITHDRAWN, ("withdrawal_accepted", S)]),
     (withdraw_and_be_refused, [*_WITHDRAWN, ("withdrawal_refused", S)]),
     (withdraw_and_be_done, [*_WITHDRAWN, ("cancellation_completed", OMS), ("withdrawal_accepted", OMS)]),

@@ -14,6 +14,7 @@ from aftercart.actions import reconcile_before_sending as reconciling
 from aftercart.actions import reject_spare as sparing
 from aftercart.actions import withdraw_order as withdrawing
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.change_pickup import PickupCommand, change_pickup
 from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.actions.deliver_request import deliver_request
 from aftercart.actions.override_policy import OverrideCommand, override_policy
@@ -28,14 +29,20 @@ from aftercart.actions.sync_order import sync_order
 from aftercart.actions.take_back_request import take_back_submission
 from aftercart.actions.verify_submission import verify_submission
 from aftercart.actions.withdraw_order import WithdrawalCommand
-from aftercart.cancellations.models import AddressChange, CancellationRequest, SpareRequest, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    SpareRequest,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock
-from tests.shop import Shop, make_address, make_address_command, make_caller, make_customer
+from tests.shop import Shop, make_address, make_address_command, make_caller, make_company, make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -204,6 +211,15 @@ def begin_accepting_a_withdrawal(shop: Shop) -> Step:
     return lambda: accept_withdrawal(pk, staff), 1
 
 
+def begin_changing_a_pickup(shop: Shop) -> Step:
+    pk = make_request(shop)
+    line = SubmissionLine.objects.select_related("submission").get(request=pk)
+    company = make_company().pk
+    SubmissionLine.objects.update(cancellation_type="refund", shipping_company=company)
+    command = PickupCommand(shop.user, shop.order.number, line.submission.uuid, None)
+    return lambda: change_pickup(command), 1
+
+
 def begin_taking_back(shop: Shop) -> Step:
     request = CancellationRequest.objects.select_related("line__submission").get(pk=make_request(shop))
     return lambda: take_back_submission(shop.user, shop.order.number, request.line.submission.uuid), 1
@@ -222,6 +238,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "approve_request._prepare": begin_executing,
     "approve_request._take_back": begin_leaving,
     "change_address._prepare": begin_changing,
+    "change_pickup.change_pickup": begin_changing_a_pickup,
     "change_address._end": begin_ending,
     "compare_address._put_right": begin_sending_again,
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,

@@ -91,6 +91,13 @@ def notify_return_code(order: Order, line: SubmissionLine) -> None:
     post(order, _Kind.RETURN_CODE, subject, facts)
 
 
+def notify_pickup(order: Order, lines: Sequence[SubmissionLine]) -> None:
+    """Confirm another pickup of a return; each change has an e-mail of its own. Wants their items selected."""
+    subject = uuid.uuid5(lines[0].submission.uuid, f"pickup:{order.version}")
+    facts = _describe(order, lines) | {"return": make_pass(lines[0]).to_facts()}
+    post(order, _Kind.PICKUP_CHANGED, subject, facts)
+
+
 def notify_received(order: Order, submission: Submission) -> None:
     """Notify that requests were recorded, and by when they are answered. Not while an answer may still come.
 

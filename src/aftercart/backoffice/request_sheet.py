@@ -146,7 +146,7 @@ def _describe_return(request: CancellationRequest) -> list[Panel]:
                 _("Code valid until"),
                 say_moment(line.easy_return_valid_until) if line.easy_return_valid_until else "",
             ),
-            Fact(_("Collected on"), write_pickup(line.pickup_date)),
+            Fact(_("Collected on"), write_pickup(line)),
             Fact(_("Collected at"), write_address(line.pickup_address)),
         ]
     )

@@ -7,6 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
 from aftercart.backoffice.words import NOTHING, Text
+from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.account_numbers import hide_accounts
 
 _PLACES = ("district", "township", "city", "country")
@@ -30,10 +31,11 @@ def write_address(snapshot: Mapping[str, Any] | None) -> Text:
     return format_html_join("", '<span class="bo-line">{}</span>', [(line,) for line in lines if line])
 
 
-def write_pickup(snapshot: Mapping[str, Any] | None) -> str:
-    """Write when a parcel is to be collected, as in "2026-11-24, 09:00 to 12:00"."""
+def write_pickup(line: SubmissionLine) -> str:
+    """Write when a parcel is to be collected, as in "2026-11-24, 09:00 to 12:00"; "" if no time was chosen."""
+    snapshot = line.pickup_date
     if not snapshot:
-        return ""
+        return _("Cancelled by the customer") if line.is_pickup_cancelled else ""
     date = _text(snapshot.get("date"))
     hours = snapshot.get("hour_range")
     if not isinstance(hours, Mapping):

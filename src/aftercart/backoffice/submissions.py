@@ -138,7 +138,7 @@ def _list_lines(submission: Submission) -> Panel:
             line.reason.subject,
             hide_accounts(line.exchange_preference) or NOTHING,
             show_last_four(line.iban),
-            write_pickup(line.pickup_date) or NOTHING,
+            write_pickup(line) or NOTHING,
             _say_code(line),
             _("Open") if line.is_open else OUTCOMES.get(line.outcome, _("Closed")),
         )

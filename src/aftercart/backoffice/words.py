@@ -59,6 +59,8 @@ EVENT_WORDS: Final[dict[str, Text]] = {
     Event.REQUEST_TAKEN_BACK: gettext_lazy("Taken back by the customer"),
     Event.CANCELLATION_REJECTED: gettext_lazy("Cancellation rejected"),
     Event.RETURN_CODE_ISSUED: gettext_lazy("Return code issued"),
+    Event.PICKUP_CHANGED: gettext_lazy("Pickup changed by the customer"),
+    Event.PICKUP_CANCELLED: gettext_lazy("Pickup cancelled by the customer"),
     Event.POINTS_BOOKED: gettext_lazy("Loyalty points settled"),
     Event.POLICY_OVERRIDDEN: gettext_lazy("The policy was overridden by staff"),
     Event.LINKS_REVOKED: gettext_lazy("All links to the order were made void"),

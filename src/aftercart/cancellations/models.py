@@ -203,6 +203,11 @@ class SubmissionLine(models.Model):
     shipping_company = models.ForeignKey(EasyReturnCompany, null=True, on_delete=models.PROTECT)
     pickup_address = models.JSONField(null=True)
     pickup_date = models.JSONField(null=True)
+    is_pickup_cancelled = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The customer wants no pickup until another time is chosen.",
+    )
     easy_return_code = models.CharField(max_length=64, blank=True, default="", db_default="")
     easy_return_valid_until = models.DateTimeField(null=True)
     is_open = models.BooleanField(default=True)

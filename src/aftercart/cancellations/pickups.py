@@ -78,6 +78,18 @@ def find_next_slot(calendar: Calendar, now: datetime) -> dict[str, Any] | None:
     return None
 
 
+def is_changeable(calendar: Calendar, pickup: dict[str, Any] | None, now: datetime) -> bool:
+    """Return whether another time can still be chosen: until the last day on which this one could be ordered.
+
+    `pickup` and `now` as `find_pickup_problem` takes them. Where no time was chosen, one can be.
+    """
+    if not pickup:
+        return True
+    day, start = date.fromisoformat(pickup["date"]), time.fromisoformat(pickup["hour_range"]["start"])
+    is_ahead = now.date() + timedelta(days=calendar.lead_days) <= day
+    return is_ahead and now < datetime.combine(day, start, now.tzinfo)
+
+
 def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetime) -> str:
     """Say why a pickup cannot be, or "" if it can.
 

@@ -28,6 +28,7 @@ class ReturnPass:
     valid_until: datetime | None = None
     day: str = ""
     hours: str = ""
+    is_pickup_cancelled: bool = False
     address: str = ""
     instructions: str = ""
 
@@ -77,6 +78,8 @@ class ReturnPass:
 
     def _say_handover(self) -> str:
         words = {"company": self.company, "pickup": self.pickup}
+        if self.is_pickup_cancelled:
+            return _("You have cancelled the pickup. Choose a new time when you can hand the parcel over.")
         if self.pickup:
             return _("Hand the parcel to %(company)s on %(pickup)s.") % words
         return _("%(company)s will collect the parcel; keep it at hand.") % words
@@ -93,7 +96,11 @@ class ReturnPass:
         """Read what an e-mail has kept."""
         names = ("company", "code", "day", "hours", "address", "instructions")
         given = {name: str(facts.get(name) or "") for name in names}
-        return cls(**given, valid_until=parse_time(facts.get("valid_until")))
+        return cls(
+            **given,
+            is_pickup_cancelled=bool(facts.get("is_pickup_cancelled")),
+            valid_until=parse_time(facts.get("valid_until")),
+        )
 
 
 def make_pass(line: SubmissionLine, *, instructions: str = "") -> ReturnPass:
@@ -107,6 +114,7 @@ def make_pass(line: SubmissionLine, *, instructions: str = "") -> ReturnPass:
         valid_until=line.easy_return_valid_until,
         day=str(pickup.get("date") or ""),
         hours=f"{hours['start']}–{hours['end']}" if hours else "",
+        is_pickup_cancelled=line.is_pickup_cancelled,
         address=write_place(line.pickup_address or {}),
         instructions="" if company else instructions,
     )

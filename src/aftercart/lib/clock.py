@@ -1,7 +1,9 @@
 """The two clocks: this host's, and the database's, which all processes share whatever their hosts' clocks say."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -9,6 +11,11 @@ from django.utils import timezone
 def get_now() -> datetime:
     """Return this host's time; everything asks here, so that a test moves one clock."""
     return timezone.now()
+
+
+def get_shop_now() -> datetime:
+    """Return this host's time in the shop's time zone, whose days and hours calendars speak of."""
+    return get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
 
 
 def read_clock() -> datetime:

@@ -49,6 +49,7 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
     Email.Kind.CANCELLATION_SENT: {"items": _ITEMS, **_REFUND, **_RETURN},
     Email.Kind.CANCELLATION_CHECKING: {"items": _ITEMS},
     Email.Kind.RETURN_CODE: {"items": _ITEMS, **_CODED},
+    Email.Kind.PICKUP_CHANGED: {"items": _ITEMS, **_CODED},
     Email.Kind.CANCELLATION_CONFIRMED: {"items": _ITEMS, **_REFUND},
     Email.Kind.CANCELLATION_LATE: {"items": _ITEMS[:1]},
     Email.Kind.CANCELLATION_COMPLETED: {

@@ -33,6 +33,7 @@ class Email(models.Model):
         CANCELLATION_SENT = "cancellation_sent", _("Cancellation sent")
         CANCELLATION_CHECKING = "cancellation_checking", _("Confirmation still to come")
         RETURN_CODE = "return_code", _("Return code")
+        PICKUP_CHANGED = "pickup_changed", _("Pickup changed")
         CANCELLATION_CONFIRMED = "cancellation_confirmed", _("Cancellation confirmed")
         CANCELLATION_LATE = "cancellation_late", _("Cancellation after all")
         CANCELLATION_COMPLETED = "cancellation_completed", _("Cancellation completed")

@@ -172,6 +172,23 @@ def _write_return_code(content: EmailContent) -> Draft:
     )
 
 
+def _write_pickup(content: EmailContent) -> Draft:
+    found = ReturnPass.from_facts(content.facts.get("return") or {})
+    if found.is_pickup_cancelled:
+        heading, next_step = _("Your pickup is cancelled"), _("Choose a new time on the page of your return.")
+    else:
+        heading, next_step = _("Your new pickup time"), _("We will collect your parcel: %(pickup)s.")
+    return Draft(
+        subject=_name_subject(heading, content),
+        heading=heading,
+        paragraphs=[next_step % {"pickup": found.pickup}],
+        rows=_list_rows(content),
+        sections=_list_return(content),
+        button=_make_button(content),
+        note=_make_note(content),
+    )
+
+
 def _list_refunded(content: EmailContent) -> list[str]:
     """Say how a refund stands: that it was made only where Omnitron has reported it. Points are there at once."""
     facts = content.facts
@@ -320,6 +337,7 @@ _WRITERS: Final[dict[str, Callable[[EmailContent], Draft]]] = {
     _Kind.CANCELLATION_CHECKING: _write_checking,
     _Kind.CANCELLATION_CONFIRMED: _write_sent,
     _Kind.RETURN_CODE: _write_return_code,
+    _Kind.PICKUP_CHANGED: _write_pickup,
     _Kind.CANCELLATION_LATE: _write_late,
     _Kind.CANCELLATION_COMPLETED: _write_completed,
     _Kind.REQUEST_RECEIVED: _write_received,

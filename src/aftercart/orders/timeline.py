@@ -41,6 +41,8 @@ class Event(StrEnum):
     CANCELLATION_COMPLETED = "cancellation_completed"
     CANCELLATION_REJECTED = "cancellation_rejected"
     RETURN_CODE_ISSUED = "return_code_issued"
+    PICKUP_CHANGED = "pickup_changed"
+    PICKUP_CANCELLED = "pickup_cancelled"
     POINTS_BOOKED = "points_booked"
     POLICY_OVERRIDDEN = "policy_overridden"
     LINKS_REVOKED = "links_revoked"
@@ -81,6 +83,8 @@ EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.CANCELLATION_COMPLETED: frozenset({_Kind.OMNITRON}),
     Event.CANCELLATION_REJECTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
     Event.RETURN_CODE_ISSUED: frozenset({_Kind.OMNITRON}),
+    Event.PICKUP_CHANGED: frozenset({_Kind.CUSTOMER}),
+    Event.PICKUP_CANCELLED: frozenset({_Kind.CUSTOMER}),
     Event.POINTS_BOOKED: frozenset({_Kind.OMNITRON}),
     Event.POLICY_OVERRIDDEN: frozenset({_Kind.STAFF}),
     Event.LINKS_REVOKED: frozenset({_Kind.STAFF}),

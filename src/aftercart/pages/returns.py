@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from aftercart.actions.change_pickup import can_change_pickup
 from aftercart.cancellations.easy_return import find_instructions
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.return_pass import ReturnPass, make_pass
@@ -26,6 +27,7 @@ class ReturnCard:
     items: Sequence[tuple[str, int]]
     parcel: ReturnPass | None
     account: str
+    is_pickup_changeable: bool
 
     @property
     def qr(self) -> Drawing | None:
@@ -72,6 +74,7 @@ def make_cards(order: Order, lines: Sequence[SubmissionLine], names: Mapping[int
             items=[(names.get(line.order_item_id, ""), line.quantity) for line in group],
             parcel=parcel,
             account=account,
+            is_pickup_changeable=can_change_pickup([line for line in group if line.shipping_company]),
         )
         for (submission, parcel, account), group in parcels.items()
     ]

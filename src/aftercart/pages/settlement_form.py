@@ -1,8 +1,7 @@
-"""The form for how what is returned is collected."""
+"""The forms for how what is returned is collected, and when."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -18,14 +17,64 @@ from aftercart.cancellations.pickups import (
     read_slot,
     say_slots,
 )
-from aftercart.lib.clock import get_now
-from aftercart.pages.forms import PlainForm, get_zone
+from aftercart.lib.clock import get_shop_now
+from aftercart.pages.forms import PlainForm
 
 #: When couriers come whose company names no hours, in the shop's time zone.
 PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
 
 
-class SettlementForm(PlainForm):
+class PickupForm(PlainForm):
+    """When a parcel is collected."""
+
+    pickup_date = forms.DateField(
+        label=gettext_lazy("Pickup day"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    pickup_slot = forms.ChoiceField(
+        label=gettext_lazy("Time of day"),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, companies: Sequence[EasyReturnCompany], **options: Any) -> None:
+        """Offer the hours of these companies, from the first day on that one of them can come."""
+        super().__init__(*args, **options)
+        fields: Any = self.fields
+        self.companies = {company.pk: company for company in companies}
+        fields["pickup_slot"].choices = [("", "–"), *_list_hours(companies)]
+        today = get_shop_now().date()
+        days = [find_first_day(company.calendar, today) or today for company in companies]
+        fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        """Want a day and hours, at which every company comes."""
+        for name in ("pickup_date", "pickup_slot"):
+            if name in self.cleaned_data and not self.cleaned_data[name]:
+                self.add_error(name, _("Please choose both a day and a time."))
+        if not self.errors:
+            for company in self.companies.values():
+                self.judge_pickup(company.calendar)
+        return self.cleaned_data
+
+    def judge_pickup(self, calendar: Calendar) -> None:
+        """Put what is wrong where it is: a day on which nobody comes at the day, other hours at the hours."""
+        pickup, now = self.get_pickup(), get_shop_now()
+        problem = find_pickup_problem(calendar, pickup, now) if pickup else ""
+        if pickup and problem:
+            is_of_day = bool(find_pickup_problem(replace(calendar, slots=()), pickup, now))
+            self.add_error("pickup_date" if is_of_day else "pickup_slot", problem)
+
+    def get_pickup(self) -> dict[str, Any] | None:
+        """Give the day and hours of a valid form as the actions keep them."""
+        data = self.cleaned_data
+        if not data["pickup_date"]:
+            return None
+        start, end = data["pickup_slot"].split("-")
+        return {"date": data["pickup_date"].isoformat(), "hour_range": {"start": start, "end": end}}
+
+
+class SettlementForm(PickupForm):
     """What is asked once for all items that are returned: how they are collected."""
 
     shipping_company = forms.TypedChoiceField(
@@ -36,15 +85,6 @@ class SettlementForm(PlainForm):
         label=gettext_lazy("Where should it be collected?"),
         coerce=int, empty_value=None, required=False, widget=forms.RadioSelect,
     )  # fmt: skip
-    pickup_date = forms.DateField(
-        label=gettext_lazy("Pickup day (optional)"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    pickup_slot = forms.ChoiceField(
-        label=gettext_lazy("Time of day"),
-        required=False,
-    )
 
     #: Set before the check: whether something that has to be collected is chosen.
     is_collected = False
@@ -61,15 +101,11 @@ class SettlementForm(PlainForm):
 
         A guest has no addresses to choose from, and types one in another form.
         """
-        super().__init__(*args, **options)
+        super().__init__(*args, companies=companies, **options)
         fields: Any = self.fields
-        self.companies = {company.pk: company for company in companies}
+        fields["pickup_date"].label = _("Pickup day (optional)")
         fields["shipping_company"].choices = [(company.pk, _name_company(company)) for company in companies]
-        fields["pickup_slot"].choices = [("", "–"), *_list_hours(companies)]
         fields["pickup_address"].choices = [(address.pk, address.title) for address in addresses]
-        today = _get_shop_time().date()
-        days = [find_first_day(company.calendar, today) or today for company in companies]
-        fields["pickup_date"].widget.attrs["min"] = min(days, default=today).isoformat()
         if is_guest:
             del fields["pickup_address"]
 
@@ -106,25 +142,12 @@ class SettlementForm(PlainForm):
             self.add_error(missing, _("Please choose both a day and a time, or neither."))
         elif data["pickup_date"]:
             company = self.companies.get(data.get("shipping_company") or 0)
-            pickup = self.get_pickup()
-            if company and pickup:
-                self._judge_pickup(company.calendar, pickup)
-
-    def _judge_pickup(self, calendar: Calendar, pickup: dict[str, Any]) -> None:
-        """Put what is wrong where it is: a day on which nobody comes at the day, other hours at the hours."""
-        now = _get_shop_time()
-        problem = find_pickup_problem(calendar, pickup, now)
-        if problem:
-            is_of_day = bool(find_pickup_problem(replace(calendar, slots=()), pickup, now))
-            self.add_error("pickup_date" if is_of_day else "pickup_slot", problem)
+            if company:
+                self.judge_pickup(company.calendar)
 
     def get_pickup(self) -> dict[str, Any] | None:
-        """Give the day and hours of a valid form as the actions keep them."""
-        data = self.cleaned_data
-        if not self.is_collected or not data["pickup_date"]:
-            return None
-        start, end = data["pickup_slot"].split("-")
-        return {"date": data["pickup_date"].isoformat(), "hour_range": {"start": start, "end": end}}
+        """Give the day and hours of a valid form; None where nothing is collected."""
+        return super().get_pickup() if self.is_collected else None
 
 
 def _name_company(company: EasyReturnCompany) -> str:
@@ -143,7 +166,3 @@ def _list_hours(companies: Sequence[EasyReturnCompany]) -> list[tuple[str, Any]]
         for company in companies
     ]
     return hours[0][1] if len(hours) == 1 else list(hours)
-
-
-def _get_shop_time() -> datetime:
-    return get_now().astimezone(get_zone())

@@ -34,6 +34,8 @@ ORDER_EVENTS: Final[dict[str, Text]] = {
     Event.WITHDRAWAL_RECEIVED: gettext_lazy("You withdrew from the contract; we sent you a receipt."),
     Event.WITHDRAWAL_ACCEPTED: gettext_lazy("We accepted your withdrawal."),
     Event.WITHDRAWAL_REFUSED: gettext_lazy("We did not accept your withdrawal."),
+    Event.PICKUP_CHANGED: gettext_lazy("You changed the pickup of your return."),
+    Event.PICKUP_CANCELLED: gettext_lazy("You cancelled the pickup of your return."),
     Event.ADDRESS_CHANGE_SUBMITTED: gettext_lazy("You asked us to change the delivery address."),
     Event.ADDRESS_CHANGE_CONFIRMED: gettext_lazy("The delivery address was changed."),
     Event.ADDRESS_CHANGE_REFUSED: gettext_lazy("The delivery address could not be changed."),

@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "order-cancel": ("/orders/{number}/cancel/", LOGIN, CODE, OK),
     "order-cancel-result": ("/orders/{number}/cancel/{submission}/", LOGIN, OK, OK),
     "pickup-calendar": ("/orders/{number}/cancel/{submission}/pickup.ics", LOGIN, CODE, NONE),
+    "change-pickup": ("/orders/{number}/cancel/{submission}/pickup/", LOGIN, CODE, NONE),
     "take-back": ("/orders/{number}/cancel/{submission}/take-back/", 405, 405, 405),
     "order-ways": ("/orders/{number}/ways/", LOGIN, CODE, "/orders/{number}/withdraw/"),
     "state-withdrawal": ("/withdraw/", OK, OK, OK),

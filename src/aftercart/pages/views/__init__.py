@@ -12,6 +12,7 @@ from aftercart.pages.views.language import choose_language
 from aftercart.pages.views.login_code import login_code
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
+from aftercart.pages.views.pickup import change_pickup
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
 from aftercart.pages.views.site import style
@@ -24,6 +25,7 @@ __all__ = [
     "cancel",
     "cancel_result",
     "change_address",
+    "change_pickup",
     "choose_language",
     "completed",
     "forgotten_password",
