@@ -83,7 +83,8 @@ def test_a_client_says_when_omnitron_is_back_and_only_between_dialogues() -> Non
 def test_the_processs_own_client_has_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
     from aftercart.omnitron import connect
 
-    monkeypatch.setattr(connect, "_cache", connect._Cache())
+    monkeypatch.setattr(connect, "_hooks", connect._Hooks())
+    monkeypatch.setattr(connect._KEPT, "_made", None)
     said: list[str] = []
     listen_for_recovery(lambda: said.append("back"))
     client = connect.get_client()

@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 
 #: What a token may be good for.
 ORDERS_WRITE: Final = "orders:write"
-SCOPES: Final = (ORDERS_WRITE,)
 
 _MARK: Final = "act_"
 _FORM: Final = re.compile(rf"{_MARK}[A-Za-z0-9_-]{{43}}")

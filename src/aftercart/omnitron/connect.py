@@ -4,26 +4,26 @@ The client is cached per process, since its token, breaker and bulkhead belong t
 when the settings say something else (as tests make them do).
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 
+from aftercart.lib.kept_clients import KeptClient
 from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 
 
-class _Cache:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.client: HttpOmnitron | None = None
-        self.replacement: Omnitron | None = None
-        self.on_recovery: Callable[[], None] | None = None
-        self.may_write: Callable[[], bool] | None = None
+@dataclass(slots=True)
+class _Hooks:
+    """What a process has its client call."""
+
+    on_recovery: Callable[[], None] | None = None
+    may_write: Callable[[], bool] | None = None
 
 
-_cache = _Cache()
+_hooks = _Hooks()
 
 
 def read_configuration() -> Configuration:
@@ -46,36 +46,20 @@ def read_configuration() -> Configuration:
 
 def listen_for_recovery(act: Callable[[], None]) -> None:
     """Have something done whenever Omnitron answers this process again after failures; before the first client."""
-    with _cache.lock:
-        _cache.on_recovery, _cache.client = act, None
+    _hooks.on_recovery = act
+    _KEPT.forget()
 
 
 def ask_before_writing(may_write: Callable[[], bool]) -> None:
     """Have something asked before each write of this process; before the first client."""
-    with _cache.lock:
-        _cache.may_write, _cache.client = may_write, None
+    _hooks.may_write = may_write
+    _KEPT.forget()
 
 
-def get_client() -> Omnitron:
-    """Give this process's client."""
-    with _cache.lock:
-        if _cache.replacement is not None:
-            return _cache.replacement
-        configuration = read_configuration()
-        if _cache.client is None or _cache.client.configuration != configuration:
-            _cache.client = HttpOmnitron(
-                configuration, on_recovery=_cache.on_recovery, may_write=_cache.may_write
-            )
-        return _cache.client
+def _make(configuration: Configuration) -> Omnitron:
+    return HttpOmnitron(configuration, on_recovery=_hooks.on_recovery, may_write=_hooks.may_write)
 
 
-@contextmanager
-def replace_client(client: Omnitron) -> Iterator[Omnitron]:
-    """Let every thread of this process get `client` from `get_client()`, for tests; nests."""
-    with _cache.lock:
-        before, _cache.replacement = _cache.replacement, client
-    try:
-        yield client
-    finally:
-        with _cache.lock:
-            _cache.replacement = before
+_KEPT: Final[KeptClient[Omnitron, Configuration]] = KeptClient(read_configuration, _make)
+get_client: Final = _KEPT.get
+replace_client: Final = _KEPT.replace

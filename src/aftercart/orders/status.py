@@ -72,8 +72,3 @@ LEGAL_MOVES: Final = frozenset(_FORWARD | _CANCEL | _REJECT | _DECIDE)
 def is_legal_move(before: str, after: str) -> bool:
     """Return whether an item or an order may go from one status to the other."""
     return (before, after) in LEGAL_MOVES
-
-
-def label_document(value: str) -> dict[str, str]:
-    """Write a status as the contract's `{"value", "label"}`, the label in the caller's language."""
-    return {"value": value, "label": str(LABELS[Status(value)])}

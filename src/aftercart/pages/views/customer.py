@@ -161,14 +161,6 @@ def get_customer(request: HttpRequest) -> User:
     return request.user
 
 
-def find_order_or_404(request: HttpRequest, **lookup: Any) -> Order:
-    """Get one of the customer's orders. Raises `Http404`, the same for unknown and foreign ones."""
-    try:
-        return get_order(get_customer(request), **lookup)
-    except OrderNotFound as error:
-        raise Http404 from error
-
-
 def find_next(request: HttpRequest) -> str:
     """Return where to go on (`next`): only ever to a page of ours; "" for nowhere in particular."""
     target: str = request.POST.get("next") or request.GET.get("next") or ""
