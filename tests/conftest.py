@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -14,6 +16,7 @@ from django.utils import translation
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from aftercart.lib.photo_storage import describe_photo_storage
 from tests.postgres import MIGRATED
 from tests.tables import empty_tables
 
@@ -22,6 +25,14 @@ from tests.tables import empty_tables
 def _quick_passwords(settings: Settings) -> None:
     """Hash passwords cheaply; what a hash costs is Django's to test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def photo_folder(settings: Settings) -> Path:
+    """Have each test keep photos in a folder of its own, which is there once something is in it."""
+    folder: Path = django_settings.VAR / "photos" / uuid4().hex
+    settings.STORAGES = {**settings.STORAGES, "photos": describe_photo_storage(folder, "", "")}
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from aftercart.lib import postgres
 from aftercart.lib.configuration import Configuration, get_var_folder, read_or_make_secret
 from aftercart.lib.database import Limits, make_options
 from aftercart.lib.logs import configure_logs
+from aftercart.lib.photo_storage import describe_photo_storage
 
 config = Configuration()
 config.check()
@@ -36,6 +37,8 @@ WEB_HTTP = config.text("WEB_HTTP")
 WEB_HEADER_SECONDS = config.seconds("WEB_HEADER_SECONDS")
 WEB_BODY_SECONDS = config.seconds("WEB_BODY_SECONDS")
 WEB_BODIES_MEMORY = config.number("WEB_BODIES_MIB") * 1024 * 1024
+WEB_UPLOAD_SECONDS = config.seconds("WEB_UPLOAD_SECONDS")
+WEB_UPLOADS_MEMORY = config.number("WEB_UPLOADS_MIB") * 1024 * 1024
 _HOSTNAME = "127.0.0.1" if HOST == "0.0.0.0" else HOST  # noqa: S104 - what to open, not what to bind
 PUBLIC_URL = (config.text("PUBLIC_URL") or f"http://{_HOSTNAME}:{PORT}").rstrip("/")
 _LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", ".localhost", HOST]
@@ -254,6 +257,15 @@ STATICFILES_DIRS = [BRAND / "static"] if BRAND and (BRAND / "static").is_dir() e
 # Served from where they are installed: no collecting step between installing and running.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 60 if IS_LOCAL else 3600
+
+PHOTO_LIFE = config.days("PHOTO_DAYS")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is kept there
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "photos": describe_photo_storage(
+        VAR / "photos", config.text("PHOTO_BUCKET"), config.text("PHOTO_S3_URL")
+    ),
+}
 
 # --- e-mails -----------------------------------------------------------------------------------------------
 

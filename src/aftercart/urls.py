@@ -13,6 +13,7 @@ from aftercart.api import (
     loyalty,
     metrics,
     orders,
+    photos,
     session,
     withdrawals,
 )
@@ -73,6 +74,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="pickup-calendar",
     ),
     path("orders/<text:number>/cancel/<uuid:uuid>/pickup/", pages.change_pickup, name="change-pickup"),
+    path(
+        "orders/<text:number>/cancel/photos/",
+        by_format(html=pages.add_photos, json=photos.ReturnPhotos.as_view()),
+        name="return-photos",
+    ),
+    path(
+        "orders/<text:number>/cancel/photos/<uuid:uuid>/",
+        by_format(html=pages.return_photo, json=photos.ReturnPhotoFile.as_view()),
+        name="return-photo",
+    ),
     path("orders/<text:number>/ways/", pages.ways, name="order-ways"),
     path(
         "orders/<text:number>/withdraw/",

@@ -29,10 +29,11 @@ from tests.browser.fixtures import (
     make_order,
     sign,
 )
-from tests.browser.steps import choose, confirm, go_on
+from tests.browser.steps import add_photos, choose, confirm, go_on
 from tests.browser.visit import Visit
 from tests.emails import send_code
 from tests.fake_omnitron import FakeOmnitron
+from tests.photos import make_photo
 
 State = Callable[["Tour"], object]
 
@@ -125,6 +126,13 @@ def _change_pickup(tour: Tour, *, is_wrong: bool = False) -> None:
         tour.page.locator(".summary").wait_for()
     else:
         tour.page.locator("button[value=change]").wait_for()
+
+
+def _returned_with_photos(tour: Tour) -> None:
+    """Add photos to a return; one of the files is none."""
+    _returned(tour)
+    add_photos(tour.page, make_photo((800, 600)), b"no photo", make_photo((600, 800), shade=120))
+    tour.page.locator(".notice.error").wait_for()
 
 
 def _busy_order(tour: Tour) -> None:
@@ -356,6 +364,7 @@ STATES: Final[dict[str, State]] = {
     "returned": _returned,
     "pickup": _change_pickup,
     "pickup-error": lambda tour: _change_pickup(tour, is_wrong=True),
+    "returned-with-photos": _returned_with_photos,
     "not-found": _go("/nowhere/"),
     "down": _down,
     "broken": _broken,

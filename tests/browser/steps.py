@@ -1,6 +1,6 @@
 """The steps of a cancellation and of a withdrawal, found by what the fields are called in every language."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from aftercart.orders.models import Order
 
@@ -27,6 +27,18 @@ def confirm(page: Page) -> None:
     page.locator("[name=return_policy]").check()
     page.locator("button[value=send]").click()
     page.wait_for_url("**/cancel/*-*/")
+
+
+def add_photos(page: Page, *photos: bytes) -> None:
+    """Choose files for the first item on the page of a return, and send them."""
+    form = page.locator("#photos form").first
+    files = [
+        FilePayload(name=f"photo-{n}.jpg", mimeType="image/jpeg", buffer=data)
+        for n, data in enumerate(photos)
+    ]
+    form.locator("[type=file]").set_input_files(files)
+    with page.expect_navigation():
+        form.locator("button").click()
 
 
 def withdraw(page: Page) -> None:

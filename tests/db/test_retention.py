@@ -18,8 +18,16 @@ from aftercart.accounts.sessions import SessionStore
 from aftercart.actions import recover
 from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.forget_history import forget_history
+from aftercart.actions.forget_photos import forget_photos
 from aftercart.actions.send_email import forget_emails
-from aftercart.cancellations.models import Difference, PublicStatement, Setback, SpareRequest
+from aftercart.cancellations.models import (
+    Difference,
+    PublicStatement,
+    ReturnPhoto,
+    Setback,
+    SpareRequest,
+    SubmissionLine,
+)
 from aftercart.lib import retention
 from aftercart.mail.models import Email
 from aftercart.orders.models import IdempotencyRecord, OneTimeCode, StoredDocument
@@ -78,6 +86,12 @@ def make_statement(at: datetime) -> None:
     )  # fmt: skip
 
 
+def make_photo(at: datetime) -> None:
+    line = make_request().line
+    SubmissionLine.objects.filter(pk=line.pk).update(is_open=False, outcome="completed")
+    ReturnPhoto.objects.create(line=line, place=1, digest="d", width=1, height=1, created_at=at, stored_at=at)
+
+
 def make_document(at: datetime) -> None:
     row = StoredDocument.objects.create(
         order=make_order(), kind="json", language="tr", revision=1, shared_revision=1, conditions="", body=b"", etag="",
@@ -98,6 +112,7 @@ FORGETTING: dict[
     Difference: (make_difference, lambda: settings.AUDIT_LIFE, forget_history),
     SpareRequest: (make_spare, lambda: settings.AUDIT_LIFE, forget_history),
     PublicStatement: (make_statement, lambda: settings.AUDIT_LIFE, forget_history),
+    ReturnPhoto: (make_photo, lambda: settings.PHOTO_LIFE, forget_photos),
     StoredDocument: (make_document, lambda: settings.STORED_DOCUMENT_LIFE, forget_documents),
 }
 

@@ -89,6 +89,8 @@ TABLES_NOT_SHOWN = {
     "cancellations_cancellationreason",
     # What it did stands in the order and in its timeline.
     "cancellations_addresschange",
+    # They have addresses of their own.
+    "cancellations_returnphoto",
     # Of a version that is published nothing changes any more.
     "cancellations_policyrule",
     "cancellations_sendinghold", "cancellations_installation", "cancellations_readbudget", "cancellations_setback",

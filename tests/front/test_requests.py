@@ -53,6 +53,24 @@ def test_a_body_that_is_too_large_gets_413_after_it_was_sent(base_url: str, *, i
     }
 
 
+def test_photos_may_be_larger_and_nothing_else_may(base_url: str) -> None:
+    upload = f"{base_url}/orders/ORD-1/cancel/photos/"
+    photo = b"x" * (3 * 1024 * 1024)
+    sent = [
+        httpx2.request(method, url, content=content, headers={"Accept": "application/json"}, timeout=20)
+        for method, url, content in (
+            ("POST", upload, photo),
+            ("POST", upload, iter([photo])),
+            ("PUT", upload, photo),
+            ("POST", f"{upload}x/", photo),
+            ("POST", upload, b"x" * (32 * 1024 * 1024 + 1)),
+        )
+    ]
+
+    assert [answer.status_code for answer in sent] == [401, 401, 413, 413, 413]
+    assert sent[4].json()["detail"] == "A request's body has at most 33554432 bytes."
+
+
 def test_who_waits_for_a_word_before_a_large_body_gets_413_at_once(base_url: str) -> None:
     head, answer = log_in(base_url, b"", "Expect: 100-continue", "Content-Length: 5000000")
 

@@ -111,6 +111,19 @@ def test_when_bodies_take_too_much_the_slowest_give_way(base_url: str) -> None:
         assert time.monotonic() - began < BODY_SECONDS
 
 
+def test_slow_photos_take_no_room_of_a_log_in(base_url: str) -> None:
+    large = write_request("POST /orders/ORD-1/cancel/photos/", "Content-Length: 30000000")
+    with held(base_url, 4, large) as connections:  # of 96 MiB
+        body = b'{"email": "a@example.com", "password": "' + b"x" * 900_000 + b'"}'
+
+        answer = httpx2.post(
+            f"{base_url}/users/login/", content=body, headers={"Content-Type": "application/json"}, timeout=20
+        )
+
+        assert answer.status_code == 400
+        assert read_all(connections[0]).startswith(b"HTTP/1.1 408 ")  # for the fourth, not for the log-in
+
+
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(base_url: str) -> None:
     body = b'{"email": "gone@example.com", "password": "wrong"}'
     for head, sent in (

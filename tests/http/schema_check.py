@@ -86,7 +86,9 @@ def assert_matches_schema(response: Any, operation_id: str) -> None:
         return
     content_type = response.headers["Content-Type"].split(";")[0]
     assert content_type in content, f"{operation_id} {response.status_code}: {content_type} is not documented"
-    value = response.json() if content_type == "application/json" else response.content.decode()
+    value = (
+        response.json() if content_type == "application/json" else response.content.decode(errors="replace")
+    )
     errors = list_errors(value, content[content_type]["schema"])
     assert errors == [], f"{operation_id} {response.status_code}: {errors}\n{json.dumps(value)[:2000]}"
 

@@ -67,6 +67,8 @@ POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
 #: A withdrawal that anybody can state.
 STATES = "state_withdrawal"
 TAKES_BACK = "take_back_request"
+PHOTO_READS = ("list_return_photos", "get_return_photo")
+PHOTOS = ("add_return_photo", *PHOTO_READS)
 BOOK_WRITES = ("add_address", "edit_address", "remove_address")
 PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
@@ -129,14 +131,14 @@ def _typical(world: World, operation_id: str) -> dict[str, Any]:
 
 
 add(
-    (*READS, *POSTS, *BOOK_WRITES, TAKES_BACK),
+    (*READS, *POSTS, *BOOK_WRITES, TAKES_BACK, *PHOTOS),
     401,
     "anonymous",
     "Nobody is logged in",
     lambda w, o: w.call(o),
 )
 add(
-    (*POSTS, *BOOK_WRITES, TAKES_BACK, "log_out"),
+    (*POSTS, *BOOK_WRITES, TAKES_BACK, "add_return_photo", "log_out"),
     403,
     "token",
     "The CSRF token is wrong",
@@ -171,6 +173,7 @@ add(
         *READS,
         *POSTS,
         *BOOK_WRITES,
+        *PHOTOS,
         TAKES_BACK,
         "find_anonymous_order",
         "log_in",

@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 from unittest import mock
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.color import no_style
 from django.db import OperationalError, connection
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
@@ -19,10 +21,12 @@ from aftercart.lib.webhooks import sign_message
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.conftest import Api
+from tests.photos import make_photo
 from tests.shop import CHANNEL, PASSWORD, load_into
 
 SECRET = "a secret that Omnitron knows too"
 ORDER, DELIVERED, GUESTS = 1042, 1037, 1051
+NO_PHOTO = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 SHIRT, SHOES, MUG = 20311, 20312, 20290
 CARD = {"pk": 1, "name": "Kredi Kartı", "payment_type": "credit_card", "slug": "kredi-karti"}
 DETAILS = {
@@ -91,7 +95,9 @@ class World:
         if method == "get":
             return self.api.client.get(path, headers=self.api._headers(headers))
         self.sent = make_body(self) if body is None else body
-        raw = self.sent if isinstance(self.sent, str) else json.dumps(self.sent)
+        if isinstance(self.sent, bytes):
+            content_type = MULTIPART_CONTENT if content_type == "application/json" else content_type
+        raw = self.sent if isinstance(self.sent, str | bytes) else json.dumps(self.sent)
         given = {**self.api._headers(None), **_sign(operation_id, raw), **(headers or {})}
         return self.api.client.generic(method.upper(), path, raw, content_type=content_type, headers=given)
 
@@ -108,11 +114,11 @@ class World:
             OrderItem.objects.filter(pk=pk).update(status=status)
 
 
-def _sign(operation_id: str, raw: str) -> dict[str, str]:
+def _sign(operation_id: str, raw: str | bytes) -> dict[str, str]:
     if operation_id != "receive_events":
         return {}
     timestamp = str(int(time.time()))
-    signature = sign_message(SECRET, timestamp, raw.encode())
+    signature = sign_message(SECRET, timestamp, str(raw).encode())
     return {"X-Omnitron-Timestamp": timestamp, "X-Omnitron-Signature": f"sha256={signature}"}
 
 
@@ -234,6 +240,11 @@ def _cancel(world: World) -> dict[str, Any]:  # noqa: ARG001 - as all bodies are
     }
 
 
+def _upload(world: World) -> bytes:  # noqa: ARG001 - as all bodies are made
+    photo = SimpleUploadedFile("photo.jpg", make_photo(), "image/jpeg")
+    return encode_multipart(BOUNDARY, {"order_item": MUG, "photo": photo})
+
+
 def _write_address(world: World) -> dict[str, Any]:
     """Write an address as the storefront's form does: choices are strings, and it says more than is wanted."""
     entry = world.address
@@ -298,6 +309,9 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
         lambda _: "/users/orders/cancellation_requests/",
         lambda _: {"order_item": SHIRT, "reason": 3, "cancellation_type": "cancel", "quantity": 1},
     ),
+    "add_return_photo": ("post", lambda w: f"/orders/{w.delivered.number}/cancel/photos/", _upload),
+    "list_return_photos": ("get", lambda w: f"/orders/{w.delivered.number}/cancel/photos/", _cancel),
+    "get_return_photo": ("get", lambda w: f"/orders/{w.delivered.number}/cancel/photos/{NO_PHOTO}/", _cancel),
     "take_back_request": (
         "post",
         lambda _: "/users/orders/cancellation_requests/901/take-back/",

@@ -18,6 +18,7 @@ from tests.http import (  # each adds its scenarios
     schema_cancel_scenarios,  # noqa: F401 - each registers its scenarios
     schema_intake,  # noqa: F401 - each registers its scenarios
     schema_order_scenarios,  # noqa: F401 - each registers its scenarios
+    schema_photos,  # noqa: F401 - each registers its scenarios
     schema_points,  # noqa: F401 - each registers its scenarios
     schema_quotes,  # noqa: F401 - each registers its scenarios
 )

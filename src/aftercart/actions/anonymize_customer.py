@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.address_book import lock_book
 from aftercart.accounts.models import Address, Session, User
-from aftercart.cancellations.models import AddressChange, SubmissionLine
+from aftercart.cancellations.models import AddressChange, ReturnPhoto, SubmissionLine
 from aftercart.orders.errors import InputInvalid
 
 
@@ -26,6 +26,9 @@ def anonymize_customer(user: User) -> None:
             message = _("Your account can be deleted when your cancellations and changes are settled.")
             raise InputInvalid({"non_field_errors": [message]})
         Address.objects.filter(user=user).delete()
+        ReturnPhoto.objects.filter(
+            line__submission__order__user=user
+        ).delete()  # their files: forget_photos()
         user.email = f"{uuid.uuid4()}@anonymized.invalid"
         user.first_name = user.last_name = user.gender = user.language = ""
         user.phone = ""

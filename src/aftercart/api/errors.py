@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DataError
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -40,7 +41,7 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
             return Response(flatten_errors(error), status=error.status_code)
         case exceptions.APIException():
             return _answer_framework(error)
-        case SuspiciousOperation() | UnicodeError() | DataError():
+        case SuspiciousOperation() | MultiPartParserError() | UnicodeError() | DataError():
             _logger.warning("A request could not be read: %s", type(error).__name__)
             return Response({"detail": _("Bad request."), "code": "bad_request"}, status=400)
     return _answer_outage(error) if is_outage(error) else None

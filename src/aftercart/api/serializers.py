@@ -178,6 +178,13 @@ class CancellationSerializer(serializers.Serializer[Any]):
         )
 
 
+class PhotoSerializer(serializers.Serializer[Any]):
+    """The form of `POST /orders/{number}/cancel/photos/`."""
+
+    order_item = IdField(help_text="The item that is being returned.")
+    photo = serializers.FileField(help_text="A JPEG, PNG or WebP.")
+
+
 class SingleRequestSerializer(ItemSerializer):
     """The body of `POST /users/orders/cancellation_requests/`: one item (contract section 5)."""
 

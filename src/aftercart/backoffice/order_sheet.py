@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.photos import describe_photos
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
 from aftercart.backoffice.snapshots import write_address
 from aftercart.backoffice.timeline import describe_timeline, name_item
@@ -20,6 +21,7 @@ from aftercart.backoffice.words import (
 )
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.photos import list_order_photos
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 
@@ -37,6 +39,7 @@ def make_order_sheet(order: Order, *, may_sync: bool, may_override: bool) -> She
             _list_requests(requests.select_related("line__order_item", "line__reason")),
             _list_submissions(order.submissions.all()),
             *_list_preferences(order),
+            *describe_photos(list_order_photos(order)),
             _list_address_changes(order.address_changes.all()),
         ],
         side=[

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.actions.find_obstacle import find_obstacle, find_rejection_obstacle
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.photos import describe_photos
 from aftercart.backoffice.refunds import describe_line_quote
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
 from aftercart.backoffice.snapshots import write_address, write_pickup
@@ -21,6 +22,7 @@ from aftercart.backoffice.words import (
 )
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.photos import list_photos
 from aftercart.cancellations.states import FOUND_CHANGED
 from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order
@@ -45,6 +47,7 @@ def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> She
         main=[
             _describe_request(request),
             _list_tries(request),
+            *describe_photos(list_photos([line.pk])),
             _describe_item(line),
             *describe_line_quote(line),
             *_describe_return(request),

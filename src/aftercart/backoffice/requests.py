@@ -22,6 +22,7 @@ from aftercart.backoffice.filters import (
     RequestTypeFilter,
 )
 from aftercart.backoffice.links import link_row
+from aftercart.backoffice.photos import show_photo
 from aftercart.backoffice.request_sheet import make_request_sheet, say_bounce
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
@@ -103,6 +104,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
                 wrap(self.reject),
                 name="cancellations_cancellationrequest_reject",
             ),
+            path("photos/<uuid:uuid>/", wrap(show_photo), name="return_photo"),
             *super().get_urls(),
         ]
 

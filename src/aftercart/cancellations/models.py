@@ -349,6 +349,7 @@ class CancellationRequest(models.Model):
 # Last, since they refer to the models above; Django looks for models here.
 from aftercart.cancellations.address_changes import AddressChange  # noqa: E402 - see above
 from aftercart.cancellations.holds import Installation, SendingHold  # noqa: E402 - it needs the models above
+from aftercart.cancellations.photos import ReturnPhoto  # noqa: E402 - it needs the models above
 from aftercart.cancellations.policies import PolicyRule, PolicyVersion  # noqa: E402 - it needs the models above
 from aftercart.cancellations.public_statements import PublicStatement  # noqa: E402 - it needs the models above
 from aftercart.cancellations.quotes import Destination, RefundQuote, RefundQuoteLine  # noqa: E402 - it needs the models above
@@ -374,6 +375,7 @@ __all__ = [
     "RefundQuote",
     "RefundQuoteLine",
     "ReturnInstructions",
+    "ReturnPhoto",
     "SendingHold",
     "Setback",
     "SpareRequest",

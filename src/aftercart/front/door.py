@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from aftercart.front.refusals import Refused
+from aftercart.lib.photos import UPLOAD_PATH
 
 #: TRACE reflects cookies, CONNECT is for proxies, and nothing here answers a method beyond these.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -36,6 +37,11 @@ def check_request_head(scope: Any) -> None:
     if any(nul in text for text in (scope.path, scope.query_string) for nul in _NUL):
         # No address has one, and no filter finds anything by it.
         raise Refused(404, "not_found", "Not found.")
+
+
+def is_upload(scope: Any) -> bool:
+    """Return whether a request brings photos, whose body has limits of its own."""
+    return bool(scope.method == "POST" and scope.path.endswith(UPLOAD_PATH))
 
 
 def is_readable(content_type: str) -> bool:

@@ -13,6 +13,7 @@ from aftercart.front.bodies import BodyLimits
 from aftercart.front.hot_reads import HotReads
 from aftercart.front.server import Front
 from aftercart.front.waiting import Waiting
+from aftercart.lib.photos import MOST_UPLOADED
 
 #: Seconds after which a thread that computes gives way. The loop, which answers the hot reads, waits so long for each
 #: thread before it: with Python's 5 ms, readers waited a tenth of a second beside cancellations.
@@ -27,6 +28,9 @@ front = Front(
         size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         seconds=settings.WEB_BODY_SECONDS,
         total=settings.WEB_BODIES_MEMORY,
+    ),
+    uploads=BodyLimits(
+        size=MOST_UPLOADED, seconds=settings.WEB_UPLOAD_SECONDS, total=settings.WEB_UPLOADS_MEMORY
     ),
     hot_reads=HotReads(application),
     waiting=Waiting(look_for_answers, seconds=settings.REPEAT_WAIT_SECONDS),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from aftercart.front.bodies import BodyLimits, BodyReader, ClientGone
-from aftercart.front.door import check_request_head
+from aftercart.front.door import check_request_head, is_upload
 from aftercart.front.gateway import Application, build_environ, serve
 from aftercart.front.heartbeats import begin_to_beat
 from aftercart.front.hot_reads import HotReads
@@ -30,6 +30,7 @@ class Front:
         threads: int,
         dialogues: int,
         limits: BodyLimits,
+        uploads: BodyLimits,
         waiting: Waiting,
         hot_reads: HotReads,
     ) -> None:
@@ -38,6 +39,8 @@ class Front:
         self._waiting = waiting
         self._make_threads = partial(Threads, threads, dialogues)
         self._bodies = BodyReader(limits)
+        #: Of photos, which are large and come slowly: they never take the room of a cancellation.
+        self._uploads = BodyReader(uploads)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the threads, and the heartbeat."""
@@ -59,7 +62,8 @@ class Front:
                 return
             if await self._hot_reads.answer(scope, proto):
                 return
-            async with self._bodies.body(scope.headers, proto) as body:
+            bodies = self._uploads if is_upload(scope) else self._bodies
+            async with bodies.body(scope.headers, proto) as body:
                 await self._answer(scope, body, proto)
         except Refused as refusal:
             answer_refusal(scope.headers, proto, refusal)

@@ -17,9 +17,11 @@ from aftercart.cancellations.line_states import find_state
 from aftercart.cancellations.models import (
     CancellationRequest,
     RefundQuoteLine,
+    ReturnPhoto,
     Submission,
     SubmissionLine,
 )
+from aftercart.cancellations.photos import MOST_PHOTOS, list_photos
 from aftercart.cancellations.refunds import describe_submission, find_amount
 from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest
@@ -50,6 +52,19 @@ class AskedLine:
     state: State
     declined: str
     line: SubmissionLine
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoCard:
+    """The photos of a returned item."""
+
+    asked: AskedLine
+    photos: list[ReturnPhoto]
+
+    @property
+    def room(self) -> int:
+        """How many more it may have."""
+        return MOST_PHOTOS - len(self.photos) if self.asked.line.is_open else 0
 
 
 class SubmissionPage:
@@ -151,6 +166,19 @@ class SubmissionPage:
             return ""
         shown = replace(self.described, account_end="") if self.order_page.is_view_only else self.described
         return shown.destination_name
+
+    @cached_property
+    def photo_cards(self) -> list[PhotoCard]:
+        """The photos of what is returned, and where more can be added; nothing with a link alone."""
+        returned = [asked for asked in self.lines if asked.line.cancellation_type == "refund"]
+        if not returned or self.order_page.is_view_only:
+            return []
+        photos = list(list_photos(asked.line.pk for asked in returned))
+        cards = [
+            PhotoCard(asked, [photo for photo in photos if photo.line_id == asked.line.pk])
+            for asked in returned
+        ]
+        return [card for card in cards if card.photos or card.room]
 
     @property
     def passes(self) -> list[ReturnCard]:

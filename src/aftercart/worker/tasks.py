@@ -22,6 +22,7 @@ from aftercart.actions.forget_accounts import forget_accounts
 from aftercart.actions.forget_documents import forget_documents
 from aftercart.actions.forget_history import forget_history
 from aftercart.actions.forget_logs import forget_logs
+from aftercart.actions.forget_photos import forget_photos
 from aftercart.actions.learn_ids import learn_ids
 from aftercart.actions.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.reconcile_orders import reconcile_orders
@@ -287,6 +288,14 @@ def run_forget_documents(_fence: Fence) -> None:
     count = forget_documents()
     if count:
         _logger.info("Deleted %s stored documents.", count)
+
+
+@_round("29 3 * * *", "aftercart.forget_photos")
+def run_forget_photos(_fence: Fence) -> None:
+    """Delete photos of returns after their time, and files that belong to none, once a day."""
+    count = forget_photos()
+    if count:
+        _logger.info("Deleted %s photos.", count)
 
 
 @_round("53 3 * * *", "aftercart.forget_logs")

@@ -22,11 +22,13 @@ from aftercart.api.schema.cancellations import (
 from aftercart.api.schema.intake import send_orders
 from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
+from aftercart.api.schema.photos import add_return_photo, get_return_photo, list_return_photos
 from aftercart.api.schema.quotes import quote_cancellation
 from aftercart.api.schema.session import get_csrf_token, get_current_user, log_in, log_out, log_out_by_get
 
 __all__ = [
     "add_address",
+    "add_return_photo",
     "cancel_order_items",
     "change_order_address",
     "edit_address",
@@ -36,6 +38,7 @@ __all__ = [
     "get_current_user",
     "get_loyalty_balance",
     "get_order",
+    "get_return_photo",
     "list_addresses",
     "list_cancellation_reasons",
     "list_cities",
@@ -44,6 +47,7 @@ __all__ = [
     "list_districts",
     "list_loyalty_entries",
     "list_orders",
+    "list_return_photos",
     "list_townships",
     "log_in",
     "log_out",

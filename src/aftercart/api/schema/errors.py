@@ -63,6 +63,11 @@ NothingToTakeBack = _detail(
     "The request has been decided or is being carried out, or it stands for a withdrawal from the contract.",
     ["nothing_to_take_back"],
 )
+PhotoRefused = _detail(
+    "PhotoRefused",
+    "The item has five photos (`photos_full`), or no return of it is open (`no_open_return`).",
+    ["photos_full", "no_open_return"],
+)
 KeyReused = _detail(
     "KeyReused", "The `Idempotency-Key` was used for another write.", ["idempotency_key_reused"]
 )

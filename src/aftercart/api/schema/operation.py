@@ -148,6 +148,8 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
     answers: Mapping[int, Answer],
     request: Any = None,
     parameters: Iterable[OpenApiParameter] = (),
+    media_type: str = "application/json",
+    picture: str = "",
     has_page: bool = False,
     is_open: bool = False,
     needs_database: bool = True,
@@ -157,7 +159,7 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
 
     `is_open` says that it wants nobody to be logged in, `needs_database` that it is away where that is.
     `has_page` says that a page of HTML shares the address: whoever asks for none of the JSON formats gets that.
-    `is_bare` leaves out what all others have in common.
+    `picture` says what the JPEG is that 200 answers with. `is_bare` leaves out what all others have in common.
     """
     given = list(parameters)
     common = _list_common(is_open=is_open, has_body=request is not None, has_key=KEY in given)
@@ -173,7 +175,7 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
         given.append(_CHALLENGE)
     sent = None
     if request is not None:
-        sent = {"application/json": OpenApiRequest(request, examples=examples.get("request", []))}
+        sent = {media_type: OpenApiRequest(request, examples=examples.get("request", []))}
     return extend_schema(
         operation_id=operation_id,
         tags=[tag],
@@ -181,12 +183,16 @@ def operation(  # noqa: PLR0913 (each names a part of an operation, by keyword)
         description=description,
         parameters=given,
         request=sent,
-        responses=_describe_answers(answers, examples, has_page=has_page),
+        responses=_describe_answers(answers, examples, has_page=has_page, picture=picture),
     )
 
 
 def _describe_answers(
-    answers: Mapping[int, Answer], examples: Mapping[str, list[OpenApiExample]], *, has_page: bool
+    answers: Mapping[int, Answer],
+    examples: Mapping[str, list[OpenApiExample]],
+    *,
+    has_page: bool,
+    picture: str,
 ) -> dict[Any, Any]:
     responses: dict[Any, Any] = {
         status: OpenApiResponse(body, meaning, [*examples.get(str(status), []), *_list_shared(body)])
@@ -198,6 +204,9 @@ def _describe_answers(
         in_json = {status: meaning for status, (body, meaning) in answers.items() if body is not None}
         for status, meaning in {**OF_PAGES, **in_json}.items():
             responses[status, "text/html"] = OpenApiResponse(OpenApiTypes.STR, meaning)
+    if picture:
+        responses.pop((200, "text/html"), None)
+        responses[200, "image/jpeg"] = OpenApiResponse(OpenApiTypes.BINARY, picture)
     return dict(sorted(responses.items(), key=_get_status))
 
 

@@ -12,6 +12,7 @@ from aftercart.pages.views.language import choose_language
 from aftercart.pages.views.login_code import login_code
 from aftercart.pages.views.mail import kept_mail, kept_mail_body, kept_mails, opt_out
 from aftercart.pages.views.orders import completed, home, order_detail, order_list, receipt
+from aftercart.pages.views.photos import add_photos, return_photo
 from aftercart.pages.views.pickup import change_pickup
 from aftercart.pages.views.points import points
 from aftercart.pages.views.session import login, logout
@@ -20,6 +21,7 @@ from aftercart.pages.views.statement import state_withdrawal, statement, stateme
 from aftercart.pages.views.withdrawal import withdraw, withdrawal_receipt
 
 __all__ = [
+    "add_photos",
     "address_book",
     "address_entry",
     "cancel",
@@ -46,6 +48,7 @@ __all__ = [
     "pickup_calendar",
     "points",
     "receipt",
+    "return_photo",
     "set_email",
     "set_password",
     "state_withdrawal",

@@ -1,6 +1,6 @@
 // Everything works without this file. It keeps an impatient second click from being sent, goes back without asking to
-// send again, steps numbers up and down, prints, copies, fills lists of places, and keeps a page up to date while
-// something is still to come.
+// send again, steps numbers up and down, prints, copies, makes photos small, fills lists of places, and keeps a page up
+// to date while something is still to come.
 "use strict";
 
 document.addEventListener("submit", (event) => {
@@ -64,6 +64,36 @@ document.addEventListener("input", (event) => {
 });
 for (const stepper of document.querySelectorAll("[data-stepper]")) mark(stepper);
 
+// Photos are made small before they are sent: seconds instead of a minute, as JPEG whatever the phone has made of them,
+// and without the place where they were taken. What cannot be made small is sent as it is.
+const LONGEST_SIDE = 1600;
+async function shrink(file) {
+  try {
+    const image = await createImageBitmap(file);
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(image.width * scale));
+    canvas.height = Math.max(1, Math.round(image.height * scale));
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    image.close();
+    const small = await new Promise((done) => { canvas.toBlob(done, "image/jpeg", 0.85); });
+    return small ? new File([small], file.name, { type: "image/jpeg" }) : file;
+  } catch {
+    return file;
+  }
+}
+document.addEventListener("change", async (event) => {
+  const field = event.target;
+  if (!field.matches("[data-photos]")) return;
+  const chosen = [...field.files];
+  const small = new DataTransfer();
+  for (const file of chosen) small.items.add(await shrink(file));
+  if (chosen.every((file, place) => file === field.files[place])) field.files = small.files;
+});
+
 // Buttons that want this file: to print, and to copy a code.
 function offer(root) {
   for (const button of root.querySelectorAll("[data-print], [data-copy]")) button.hidden = false;
@@ -91,6 +121,7 @@ let timer = 0;
 function show(fresh) {
   const active = document.activeElement;
   if (live.contains(active) && active.matches("input, select, textarea")) return false;
+  if ([...live.querySelectorAll("[data-photos]")].some((field) => field.files.length)) return false;
   offer(fresh);
   const changes = [];
   for (const region of live.querySelectorAll("[data-region]")) {

@@ -1,0 +1,53 @@
+"""Photos of what is returned: uploaded one at a time, listed, and read by whose order it is."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aftercart.actions.add_photo import add_photo
+from aftercart.api import schema
+from aftercart.api.authentication import get_user
+from aftercart.api.serializers import PhotoSerializer
+from aftercart.cancellations.photos import list_order_photos, photo_document
+from aftercart.lib.photos import MOST_BYTES, serve_file
+from aftercart.orders.selectors import get_order
+
+
+class ReturnPhotos(APIView):
+    """`/orders/{order number}/cancel/photos/`."""
+
+    parser_classes = (MultiPartParser,)
+
+    @schema.list_return_photos
+    def get(self, request: Request, number: str) -> Response:
+        """List the photos of an order's returns."""
+        order = get_order(get_user(request), number=number)
+        return Response([photo_document(photo, number) for photo in list_order_photos(order)])
+
+    @schema.add_return_photo
+    def post(self, request: Request, number: str) -> Response:
+        """Add a photo to the open return of an item: 201, or 200 where it was there."""
+        user = get_user(request)
+        serializer = PhotoSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        photo, is_new = add_photo(user, number, data["order_item"], data["photo"].read(MOST_BYTES + 1))
+        return Response(photo_document(photo, number), status=201 if is_new else 200)
+
+
+class ReturnPhotoFile(APIView):
+    """`/orders/{order number}/cancel/photos/{uuid}/`."""
+
+    @schema.get_return_photo
+    def get(self, request: Request, number: str, uuid: UUID) -> HttpResponse:
+        """Give a photo as it is kept, a JPEG."""
+        order = get_order(get_user(request), number=number)
+        found = list_order_photos(order).filter(uuid=uuid).exists()
+        response = serve_file(uuid) if found else None
+        if response is None:
+            raise Http404
+        return response
