@@ -1,18 +1,24 @@
 """The queue's own upkeep: what a dead worker held is taken over, and what is enqueued fails as all else does."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from unittest import mock
 
+import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.contrib.django.utils import connector_params
 
 from aftercart.actions import jobs
+from aftercart.worker import serve
 from aftercart.worker.take_over import take_over_jobs
 from aftercart.worker.tasks import run_take_over_jobs
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,3 +116,20 @@ def test_a_database_that_goes_away_while_work_is_enqueued_is_away_as_anywhere_el
 
     connection.close()
     assert get_statuses() == {}
+
+
+def test_the_queue_notices_a_closed_connection_without_asking() -> None:
+    with asyncio.Runner() as runner:
+        queue = runner.run(psycopg.AsyncConnection.connect(**connector_params()))
+        runner.run(serve._check_connection(queue))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [queue.info.backend_pid])
+
+        def is_noticed() -> bool:
+            with suppress(psycopg.OperationalError):
+                runner.run(serve._check_connection(queue))
+                return False
+            return True
+
+        wait_until(is_noticed)
+        runner.run(queue.close())

@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import select
 import signal
 from contextlib import suppress
+from typing import Any
 
+import psycopg
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
+from psycopg_pool import AsyncConnectionPool
 
 from aftercart.actions.wake_jobs import wake_jobs
 from aftercart.actions.watch_restores import watch_restores_if_possible
@@ -73,9 +77,27 @@ def _make_worker() -> App:
     """Make the app with connections of its own: those of Django belong to the threads of the jobs."""
     parameters = connector_params()
     parameters["options"] = add_parameters(parameters["options"], _QUEUE_LIMITS)
-    worker: App = app.with_connector(PsycopgConnector(kwargs=parameters))
+    connector = PsycopgConnector(pool_factory=_make_pool, configure=_configure, kwargs=parameters)
+    worker: App = app.with_connector(connector)
     worker.job_manager = JobKeeper(worker.connector)
     return worker
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)  # each call is one statement, a transaction of its own
+
+
+def _make_pool(**options: Any) -> AsyncConnectionPool[Any]:
+    """Make a pool that asks PostgreSQL nothing before each use of a connection."""
+    return AsyncConnectionPool(**options | {"check": _check_connection})
+
+
+async def _check_connection(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raise `OperationalError` where the other end has closed: an idle connection has nothing to read but its end."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("the connection has been closed")
 
 
 def _wake_jobs() -> None:
