@@ -197,7 +197,7 @@ def show_policy(number: int | None, *, as_json: bool) -> None:
         from aftercart import policy_report
 
         try:
-            book = policy_report.find_book(number, policy_report.read_time(None))
+            book = policy_report.get_version_book(number, policy_report.read_time(None))
         except policy_report.VersionUnknown:
             raise click.ClickException(f"There is no policy version {number}.") from None
         if as_json:

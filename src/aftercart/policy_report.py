@@ -28,8 +28,8 @@ class VersionUnknown(Exception):
     """There is no such version of the policy."""
 
 
-def find_book(version: int | None, at: datetime) -> PolicyBook:
-    """Find a version of the policy, or the one in force at a time. Raises `VersionUnknown`."""
+def get_version_book(version: int | None, at: datetime) -> PolicyBook:
+    """Get a version of the policy, or the one in force at a time. Raises `VersionUnknown`."""
     if version is None:
         return get_book(at)
     found = PolicyVersion.objects.filter(pk=version).first()
@@ -51,7 +51,7 @@ def explain_number(number: str, kind: CaseKind | None, at: datetime, version: in
     order = Order.objects.filter(number=number).first()
     if order is None:
         raise OrderNotFound
-    return explain_order(order, book=find_book(version, at), at=at, kind=kind)
+    return explain_order(order, book=get_version_book(version, at), at=at, kind=kind)
 
 
 def write_policy(book: PolicyBook) -> str:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from aftercart.accounts.models import RateLimit
 from aftercart.actions.ask_one_time_code import ask_one_time_code
 from aftercart.actions.check_one_time_code import check_guest_code
-from aftercart.actions.find_anonymous import find_anonymous
+from aftercart.actions.get_anonymous import get_anonymous
 from aftercart.actions.recover import forget_guests, recover_jobs
 from aftercart.actions.revoke_links import revoke_links
 from aftercart.actions.send_one_time_code import send_one_time_code
@@ -235,7 +235,7 @@ def test_the_same_statements_run_for_every_miss_and_for_every_code_request(order
         (customers.number, customers.user_email),
     )
     looked_up = [
-        count_statements(partial(find_anonymous, number=n, email=e, client="192.0.2.1")) for n, e in pairs
+        count_statements(partial(get_anonymous, number=n, email=e, client="192.0.2.1")) for n, e in pairs
     ]
     assert looked_up[0] == looked_up[1] == looked_up[2]
     asked = [

@@ -100,7 +100,7 @@ def test_what_is_not_there_is_told() -> None:
     with pytest.raises(OrderNotFound):
         policy_report.explain_number("NOPE", None, timezone.now(), None)
     with pytest.raises(policy_report.VersionUnknown):
-        policy_report.find_book(999_999, timezone.now())
+        policy_report.get_version_book(999_999, timezone.now())
 
 
 def test_a_time_is_utc_unless_it_says_otherwise() -> None:

@@ -171,7 +171,7 @@ def test_without_the_lock_of_who_chooses_an_entry_is_chosen_and_removed() -> Non
     shop, entry = make_silent_shop()
 
     with (
-        without_lock("find_address.find_address"),
+        without_lock("get_address.get_address"),
         interrupted(CHOSEN, lambda: remove_address(shop.user, entry.pk)) as other,
     ):
         assert choose(shop, entry) == 202

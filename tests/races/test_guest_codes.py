@@ -12,7 +12,7 @@ from aftercart.accounts.models import Session
 from aftercart.accounts.rate_limits import RateLimit, count_try
 from aftercart.actions.ask_one_time_code import ask_one_time_code
 from aftercart.actions.check_one_time_code import check_guest_code
-from aftercart.actions.find_anonymous import find_anonymous
+from aftercart.actions.get_anonymous import get_anonymous
 from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
 from aftercart.actions.send_one_time_code import send_one_time_code
 from aftercart.lib.clock import get_now
@@ -143,7 +143,7 @@ def test_of_twenty_wrong_addresses_at_once_for_one_number_ten_are_looked_at_wher
 
     def guess(n: int) -> str:
         try:
-            find_anonymous(number=order.number, email=f"guest{n}@example.com", client=f"192.0.2.{n}")
+            get_anonymous(number=order.number, email=f"guest{n}@example.com", client=f"192.0.2.{n}")
         except GuestOrderNotFound:
             return "missed"
         return "found"

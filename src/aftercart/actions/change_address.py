@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions import jobs
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.actions.despite_outages import checking_later, despite_outages
-from aftercart.actions.find_address import AddressUnknown, find_address
+from aftercart.actions.get_address import AddressUnknown, get_address
 from aftercart.actions.keep_policy import keep_policy
 from aftercart.actions.notify_customer import notify_address
 from aftercart.actions.plan_lines import say_unknown
@@ -29,7 +30,6 @@ from aftercart.actions.recognize_replay import (
     record_answer,
     replay,
 )
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy_selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
@@ -151,7 +151,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
         if idempotency_record is not None and (command.caller.key or _is_newest(idempotency_record, order)):
             return replay(idempotency_record)
         try:
-            address = find_address(command.address, command.caller)
+            address = get_address(command.address, command.caller)
         except AddressUnknown:
             raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
@@ -244,7 +244,7 @@ def postpone_change(change: AddressChange, detail: str) -> Answer:
         pending = AddressChange.objects.filter(pk=change.pk, state=_State.PENDING)
         if pending.update(attempts=change.attempts + 1, cause=detail):
             record_answer(change.idempotency_record, _PENDING)
-            wait = compute_wait(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+            wait = compute_backoff(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
         else:  # it has ended meanwhile, and may come through after a newer one
             _compare_later(order)

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from aftercart.actions import jobs
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.compare_refunds import Found
 from aftercart.actions.record_difference import record_difference
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.states import claim_change
 from aftercart.lib.clock import get_now
@@ -43,7 +43,7 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except OmnitronError:
-        _look_again(order, compute_wait(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
+        _look_again(order, compute_backoff(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
         return
     _put_right(order, last, remote.shipping_address_pk)
 

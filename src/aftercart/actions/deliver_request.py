@@ -13,13 +13,13 @@ from django.utils.translation import override
 
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import adopt_late
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.find_late import ArrivedLate, check_late, list_named, list_unproven, nothing_travels
-from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
+from aftercart.actions.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.note_spares import look_later, note_spares
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.read_created import Created, join_pks, name_remote, read_created
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.cancellations.states import EARLIER_UNPROVEN, is_create_expired, is_recent
@@ -74,7 +74,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         if isinstance(error, AnswerUnknown) and request.pending_create_id and not _as_tried(request).exists():
             look_later(request, [request.pending_create_id])  # it has left after somebody else had gone on
         if _record_failure(request, error.note, is_final=is_final) and not is_final:
-            wait = compute_wait(request.delivery_attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+            wait = compute_backoff(request.delivery_attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
             jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
     else:
         if made:
@@ -95,8 +95,8 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
         raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
     made = _find_ours(dialogue, request, order)
     found = made.rows
-    pks = find_remote_items(dialogue, order, [line.order_item])[line.order_item_id]
-    reason_pk = find_remote_reasons(dialogue, order.channel_id, [line.reason])[line.reason_id]
+    pks = get_remote_items(dialogue, order, [line.order_item])[line.order_item_id]
+    reason_pk = get_remote_reasons(dialogue, order.channel_id, [line.reason])[line.reason_id]
     is_split = len(pks) > 1
     asked = {row.order_item_pk for row in found.values()}
     free = _list_free(dialogue, request, pks, asked)

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
 
-from aftercart.actions.find_remote import RemoteDiffers
+from aftercart.actions.get_remote import RemoteDiffers
 from aftercart.actions.trace_command import CANCELLING
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
 from aftercart.actions.commands import CancellationCommand, ItemRequest
-from aftercart.actions.find_address import AddressUnknown, find_address
+from aftercart.actions.get_address import AddressUnknown, get_address
 from aftercart.cancellations.models import (
     CancellationReason,
     EasyReturnCompany,
@@ -170,7 +170,7 @@ def _find_pickup_address(
         is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
         return order.shipping_address if is_known else None
     try:
-        found = address_document(find_address(command.pickup_address, command.caller))
+        found = address_document(get_address(command.pickup_address, command.caller))
     except AddressUnknown:
         complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
         return None

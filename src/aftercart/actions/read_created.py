@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.note_spares import note_spares
 from aftercart.actions.record_difference import NAME_TAKEN, record_difference
 from aftercart.actions.reject_remote import UNDECIDED
@@ -106,7 +106,7 @@ def _is_what_was_asked(dialogue: Dialogue, request: CancellationRequest, row: Re
     """Compare a request at Omnitron with what ours asks for; what Omnitron does not tell differs in nothing."""
     line = request.line
     try:
-        pks = find_remote_items(dialogue, line.order_item.order, [line.order_item])[line.order_item_id]
+        pks = get_remote_items(dialogue, line.order_item.order, [line.order_item])[line.order_item_id]
     except RemoteDiffers:
         return False
     quantity = 1 if len(pks) > 1 else line.quantity

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from aftercart.actions.change_address import confirm_found
 from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
+from aftercart.actions.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.hold_sending import hold_sending, release_sending
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.poll_updates import STREAMS, Stream, list_channels, poll_updates
@@ -157,7 +157,7 @@ def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for item in order.items.all():
         with suppress(RemoteDiffers):  # the comparison reports it
-            found |= find_remote_items(dialogue, order, [item])
+            found |= get_remote_items(dialogue, order, [item])
     return found
 
 

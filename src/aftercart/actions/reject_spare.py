@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from aftercart.actions import jobs
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.note_spares import note_spares
 from aftercart.actions.notify_customer import notify_late
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.reject_remote import UNDECIDED, read_remote, reject_remote
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, SpareRequest
 from aftercart.lib.failpoints import failpoint
 from aftercart.omnitron.client import Dialogue, Omnitron
@@ -44,7 +44,7 @@ def reject_spare(spare_pk: int, client: Omnitron) -> None:
             rows = _reject(dialogue, spare, channel_id)
     except OmnitronError as error:
         SpareRequest.objects.filter(pk=spare.pk).update(tries=spare.tries + 1, error=error.detail)
-        wait = compute_wait(spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+        wait = compute_backoff(spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.REJECT_SPARE, spare.pk, wait=wait)
     else:
         _settle(spare.pk, rows)

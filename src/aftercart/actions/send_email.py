@@ -13,8 +13,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from aftercart.actions import jobs
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.do_apart import Fence, do_apart, stand_alone
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
@@ -99,7 +99,7 @@ def _try_later(email: Email, state: Email.State, detail: str) -> None:
     if email.attempts >= MOST_TRIES:
         _give_up(email, _State.FAILED if state == _State.PREPARED else state, detail)
     elif _end_attempt(email, state=state, error=detail):
-        wait = compute_wait(email.attempts - 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+        wait = compute_backoff(email.attempts - 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.SEND_EMAIL, email.pk, wait=wait)
 
 

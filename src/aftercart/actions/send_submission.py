@@ -27,7 +27,7 @@ from aftercart.actions.find_late import (
     list_unproven,
     nothing_travels,
 )
-from aftercart.actions.find_remote import RemoteDiffers, find_remote_items, find_remote_reasons
+from aftercart.actions.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
 from aftercart.actions.settle_submission import answer_current, settle_submission
 from aftercart.actions.trace_command import take_snapshot
 from aftercart.cancellations.models import Submission, SubmissionLine
@@ -155,8 +155,8 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
     if earlier.being_rejected.intersection(line.order_item_id for line in lines):
         raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
     order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
-    remote_pks = find_remote_items(dialogue, order, [line.order_item for line in lines])
-    reasons = find_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
+    remote_pks = get_remote_items(dialogue, order, [line.order_item for line in lines])
+    reasons = get_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
     unproven = list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else []
     targets = {line.pk: _find_targets(line, rows, remote_pks[line.order_item_id], unproven) for line in lines}
     forced, is_cargo_refund = find_forced_refund(lines)

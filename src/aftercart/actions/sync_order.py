@@ -8,20 +8,20 @@ from django.conf import settings
 from django.db import models, transaction
 
 from aftercart.actions.apply_late import take_late
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.book_refund import REFUND_FIELDS, book_reported, book_rest
 from aftercart.actions.close_line import complete_line, count_done, reject_line
 from aftercart.actions.compare_refunds import sum_reported
 from aftercart.actions.credit_points import credit_points
 from aftercart.actions.find_late import find_late, list_unproven
-from aftercart.actions.find_remote import RemoteDiffers, find_remote_items
 from aftercart.actions.follow_changes import FOLLOWED, follow_changes
+from aftercart.actions.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.issue_return_code import issue_return_code
 from aftercart.actions.notify_customer import notify_completed
 from aftercart.actions.plan_sync import plan_sync
 from aftercart.actions.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.settle_refunds import settle_refunds
 from aftercart.actions.settle_submission import put_order_status
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
@@ -100,7 +100,7 @@ def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
     if not is_sync_due(order_pk):
         return None
     if not has_calls_left():
-        plan_sync(order_pk, wait=compute_wait(0, first=_WHEN_SPENT, longest=_WHEN_SPENT))
+        plan_sync(order_pk, wait=compute_backoff(0, first=_WHEN_SPENT, longest=_WHEN_SPENT))
         return None
     return sync_or_postpone(order_pk, client)
 
@@ -112,7 +112,7 @@ def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
             sync_order(order_pk, client)
     except OmnitronError as error:
         refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
-        plan_sync(order_pk, wait=compute_wait(refusals, first=_WHEN_UNSENT, longest=_LONGEST_WHEN_REFUSED))
+        plan_sync(order_pk, wait=compute_backoff(refusals, first=_WHEN_UNSENT, longest=_LONGEST_WHEN_REFUSED))
         return error
     finally:
         spend_calls(meter.calls)
@@ -130,7 +130,7 @@ def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for item in read_order_items(order):
         try:
-            found |= find_remote_items(dialogue, order, [item])
+            found |= get_remote_items(dialogue, order, [item])
         except RemoteDiffers:
             found[item.pk] = []
     return found

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from aftercart.actions import jobs
-from aftercart.actions.waits import compute_wait
+from aftercart.actions.backoff import compute_backoff
 from aftercart.cancellations.models import CancellationRequest
 
 _FIRST_WAIT = timedelta(seconds=5)
@@ -20,4 +20,4 @@ def try_later(task: str, request: CancellationRequest, detail: str) -> None:
         requeue_count=request.requeue_count,
     )
     if as_read.update(delivery_attempts=tries, delivery_error=detail):
-        jobs.enqueue(task, request.pk, wait=compute_wait(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT))
+        jobs.enqueue(task, request.pk, wait=compute_backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT))

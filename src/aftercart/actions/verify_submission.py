@@ -8,10 +8,10 @@ from django.db.models import Q
 
 from aftercart.actions import jobs
 from aftercart.actions.apply_late import settle_applied
+from aftercart.actions.backoff import compute_backoff
 from aftercart.actions.notify_customer import notify_checking
 from aftercart.actions.settle_submission import settle_submission
 from aftercart.actions.trace_command import Trace, trace_command
-from aftercart.actions.waits import compute_wait
 from aftercart.cancellations.models import Submission
 from aftercart.cancellations.states import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT_APPLIED, is_past_grace
 from aftercart.lib.clock import read_clock
@@ -91,7 +91,7 @@ def _look_later(submission: Submission, detail: str) -> None:
     if age > _YOUNG:
         notify_checking(submission.order, submission)
     longest = _LONGEST_WHEN_YOUNG if age < _YOUNG else _LONGEST_WAIT
-    wait = compute_wait(submission.checks, first=_FIRST_WAIT, longest=longest)
+    wait = compute_backoff(submission.checks, first=_FIRST_WAIT, longest=longest)
     left = asked_since + settings.VERIFY_GRACE - now
     if left > timedelta(0):
         wait = min(wait, left)  # the reading that can settle it comes as soon as it can

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
-from aftercart.actions.find_anonymous import find_anonymous
+from aftercart.actions.get_anonymous import get_anonymous
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
@@ -38,7 +38,7 @@ class AnonymousOrders(APIView):
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
-        order = find_anonymous(number=data["number"], email=data["email"], client=client)
+        order = get_anonymous(number=data["number"], email=data["email"], client=client)
         return Response([build_document(order)])
 
 

@@ -42,7 +42,7 @@ from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_by_link, get_order, list_orders
+from aftercart.orders.selectors import get_by_link, get_order, list_orders
 
 
 def read_caller(request: Request) -> Caller:
@@ -75,7 +75,7 @@ class CompletedOrder(APIView):
     @schema.get_completed_order
     def get(self, request: Request, signed: str) -> HttpResponse:
         """Give the order of a signed link, and the campaigns that were applied to it."""
-        order = find_by_link(get_user(request), signed, purpose="completed")
+        order = get_by_link(get_user(request), signed, purpose="completed")
         return answer_document(request._request, read_signed_json(order.pk))  # noqa: SLF001 - Django's own request
 
 
@@ -182,7 +182,7 @@ class Orders(APIView):
         if isinstance(owner, Guest):
             page = paginator.paginate_queryset(orders, request, view=self)
             return paginator.get_paginated_response(build_owned_documents(owner, list(page or [])))
-        return answer_list(paginator, read_json(paginator.find_page(orders, request)))
+        return answer_list(paginator, read_json(paginator.get_page(orders, request)))
 
 
 def _filter_orders(orders: models.QuerySet[Order], query: dict[str, Any]) -> models.QuerySet[Order]:

@@ -16,7 +16,7 @@ class PagePagination(PageNumberPagination):
     max_page_size = 100
     page_size_query_param = "limit"
 
-    def find_page(self, queryset: models.QuerySet[Any], request: Request) -> models.QuerySet[Any]:
+    def get_page(self, queryset: models.QuerySet[Any], request: Request) -> models.QuerySet[Any]:
         """Return the part of a query that is asked for, unread. Raises `NotFound`, as `paginate_queryset` does."""
         self.request = request
         paginator = self.django_paginator_class(queryset, self.get_page_size(request))

@@ -42,7 +42,7 @@ def get_order(owner: User | Guest, **lookup: Any) -> Order:
         raise OrderNotFound from None
 
 
-def find_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
+def get_by_link(user: User | None, token: str, *, purpose: Purpose) -> Order:
     """Get the order of a signed link, if it is the user's (a guest's, for nobody).
 
     Raises `OrderNotFound` for every kind of miss. The same work is done whether there is such an order or

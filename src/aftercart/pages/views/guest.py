@@ -24,7 +24,7 @@ from aftercart.lib.links import read_signed_at
 from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
 from aftercart.orders.guests import Guest, admit_by_code, admit_by_link, list_guests
 from aftercart.orders.models import Order
-from aftercart.orders.selectors import find_by_link
+from aftercart.orders.selectors import get_by_link
 from aftercart.pages.forms import CodeForm, LookupForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.views.customer import (
@@ -68,7 +68,7 @@ def guest_withdraw(request: HttpRequest, signed: str, statement: UUID | None = N
 def _open_link(request: HttpRequest, signed: str) -> Visit:
     """Let the session look at the order of a signed link, and visit it. Raises Http404."""
     try:
-        order = find_by_link(None, signed, purpose="guest-view")
+        order = get_by_link(None, signed, purpose="guest-view")
     except OrderNotFound as error:
         raise Http404 from error
     guest = Guest(order.pk, order.link_version)

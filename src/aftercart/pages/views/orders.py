@@ -19,7 +19,7 @@ from aftercart.accounts.models import User
 from aftercart.cancellations.selectors import find_open_items
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import OrderItem
-from aftercart.orders.selectors import find_by_link, list_orders
+from aftercart.orders.selectors import get_by_link, list_orders
 from aftercart.pages.forms import SearchForm
 from aftercart.pages.order_cards import OrderCard
 from aftercart.pages.order_page import OrderPage
@@ -60,7 +60,7 @@ def _read_demo() -> dict[str, Any] | None:
 def completed(request: HttpRequest, signed: str) -> HttpResponse:
     """Show the confirmation of a signed link. Raises Http404, the same for every kind of miss."""
     try:
-        order = find_by_link(get_customer(request), signed, purpose="completed")
+        order = get_by_link(get_customer(request), signed, purpose="completed")
     except OrderNotFound as error:
         raise Http404 from error
     page = answer_order_page(request, [order.pk], is_thanks=True)

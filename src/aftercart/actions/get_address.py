@@ -1,4 +1,4 @@
-"""Find the address that a write names: an entry of the customer's book, or what a guest has typed."""
+"""Get the address that a write names: an entry of the customer's book, or what a guest has typed."""
 
 from django.db import connection
 
@@ -14,8 +14,8 @@ class AddressUnknown(Exception):
     """There is no such entry in the writer's book; nobody is told whether it is in another one."""
 
 
-def find_address(named: int | AddressDraft | Address, caller: Caller) -> Address:
-    """Find or make the address, with its places. Raises `AddressUnknown`, `InputInvalid`.
+def get_address(named: int | AddressDraft | Address, caller: Caller) -> Address:
+    """Get or make the address, with its places. Raises `AddressUnknown`, `InputInvalid`.
 
     Inside a transaction the entry stays as it is until the end: it must not be deleted or altered between
     being chosen and being in use (`remove_address` looks for uses). What a guest types is kept in no book; it

@@ -1,4 +1,4 @@
-"""Find a guest's order for who knows its number and its e-mail address (contract section 5)."""
+"""Get a guest's order for who knows its number and its e-mail address (contract section 5)."""
 
 from aftercart.actions.limit_guests import LookUp, is_sent_again, limit_guests, reserve_guess
 from aftercart.orders.errors import GuestOrderNotFound
@@ -6,8 +6,8 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_guest_order
 
 
-def find_anonymous(*, number: str, email: str, client: str) -> Order:
-    """Find a guest's order. Raises `GuestOrderNotFound`, one for every miss, or `TooManyTries`.
+def get_anonymous(*, number: str, email: str, client: str) -> Order:
+    """Get a guest's order. Raises `GuestOrderNotFound`, one for every miss, or `TooManyTries`.
 
     Whatever is missed, the same statements run: an unknown number, a customer's order, another e-mail address.
     """

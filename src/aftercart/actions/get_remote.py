@@ -19,7 +19,7 @@ class RemoteDiffers(Exception):
         self.note = note or write_note(code)
 
 
-def find_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
+def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
     """Give Omnitron's item ids for each of ours, asking for those that we do not know yet.
 
     One of ours can be several of theirs. Raises `RemoteDiffers` for an item that Omnitron does not know.
@@ -38,7 +38,7 @@ def find_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderIte
     return found
 
 
-def find_remote_reasons(
+def get_remote_reasons(
     dialogue: Dialogue, channel_id: int, reasons: Sequence[CancellationReason]
 ) -> dict[int, int]:
     """Give Omnitron's id for each of our reasons: from the table, else by type and subject, then kept.
