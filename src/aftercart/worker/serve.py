@@ -93,10 +93,14 @@ def _make_pool(**options: Any) -> AsyncConnectionPool[Any]:
 
 
 async def _check_connection(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raise `OperationalError` where the other end has closed: an idle connection has nothing to read but its end."""
+    """Raise `OperationalError` where the other end has closed: an idle connection has nothing to read but its end.
+
+    It is closed here then: of one that does not know of its loss, the pool would think it well, and offer it again.
+    """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        await connection.close()
         raise psycopg.OperationalError("the connection has been closed")
 
 
