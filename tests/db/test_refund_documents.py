@@ -81,8 +81,8 @@ def test_a_refund_says_how_much_goes_where_how_it_stands_and_until_when(shop: Sh
         "goods_amount": "100.00",
         "adjustments": [],
         "lines": [
-            {"order_item": shop.items[0].pk, "quantity": 1, "amount": "60.00"},
-            {"order_item": shop.items[1].pk, "quantity": 1, "amount": "40.00"},
+            {"order_item": shop.items[0].pk, "quantity": 1, "amount": "60.00", "exchange_preference": ""},
+            {"order_item": shop.items[1].pk, "quantity": 1, "amount": "40.00", "exchange_preference": ""},
         ],
     }
 

@@ -74,7 +74,6 @@ def test_the_fallback_is_200_with_the_records_of_the_contract(api: Api, shop: Sh
         "status": {"value": "waiting", "label": "Waiting"},
         "easy_return": None,
         "description": "",
-        "exchange_preference": "",
         "reason": shop.cancel_reason.pk,
         "order_item": shop.items[0].pk,
     }

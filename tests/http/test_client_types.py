@@ -99,7 +99,6 @@ def test_what_is_cancelled_directly_is_the_active_request(api: Api, shop: Shop) 
         "status": {"value": "confirmed", "label": "Confirmed"},
         "easy_return": None,
         "description": "",
-        "exchange_preference": "",
         "reason": shop.cancel_reason.pk,
         "order_item": item.pk,
     }

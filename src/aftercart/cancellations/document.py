@@ -74,9 +74,6 @@ class ItemRequest(Document):
     status = RequestStatus()
     easy_return = EasyReturn(allow_null=True)
     description = text("What the customer added; may be empty.")
-    exchange_preference = text(
-        "Aftercart's own: another size or colour that the customer would rather have. Nothing is promised."
-    )
     reason = integer("The CancellationReason's id.", source="reason_id")
     order_item = integer("The item's id.", source="order_item_id")
 

@@ -81,6 +81,9 @@ class RefundedLine(Document):
     order_item = integer("The item's id.", source="order_item_id")
     quantity = integer("Units.", minimum=0)
     amount = money()
+    exchange_preference = text(
+        "Another size or colour that the customer would rather have, of a return; may be empty. Nothing is promised."
+    )
 
 
 class Refund(Document):

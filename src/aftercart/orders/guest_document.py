@@ -67,16 +67,17 @@ def _view_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _view_request(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_keep(request, REQUEST_FIELDS), "description": "", "exchange_preference": ""}
+    return {**_keep(request, REQUEST_FIELDS), "description": ""}
 
 
 def _view_refund(refund: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a refund without the end of the account that it goes to."""
+    """Return a refund without the end of the account that it goes to, and without what the customer wrote."""
+    lines = [{**line, "exchange_preference": ""} for line in refund["lines"]]
     destination = refund["destination"]
-    if not destination or destination["account_end"] is None:
-        return dict(refund)
-    hidden = {"account_end": None, "label": name_destination(destination["value"])}
-    return {**refund, "destination": {**destination, **hidden}}
+    if destination and destination["account_end"] is not None:
+        hidden = {"account_end": None, "label": name_destination(destination["value"])}
+        destination = {**destination, **hidden}
+    return {**refund, "lines": lines, "destination": destination}
 
 
 def _view_address(address: Mapping[str, Any]) -> dict[str, Any]:

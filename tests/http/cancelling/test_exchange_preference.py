@@ -93,9 +93,10 @@ def test_omnitrons_staff_read_it_before_the_customers_words(
     sent = fake.posts[-1].body["description"]
     assert sent.startswith(f"Would rather have: {WANTED}\nddd")
     assert len(sent) == 1000
-    document = client.get(f"/users/orders/{order.pk}/?format=json").json()["orderitem_set"][0]
-    assert document["active_cancellation_request"]["exchange_preference"] == WANTED
-    assert document["active_cancellation_request"]["description"] == "d" * 1000
+    document = client.get(f"/users/orders/{order.pk}/?format=json").json()
+    [line] = document["refund_set"][0]["lines"]
+    assert line["exchange_preference"] == WANTED
+    assert document["orderitem_set"][0]["active_cancellation_request"]["description"] == "d" * 1000
     sheet = log_in(make_staff(is_superuser=True)).get(
         f"/backoffice/cancellations/cancellationrequest/{request.pk}/change/"
     )
