@@ -12,7 +12,8 @@ from aftercart.actions.add_photo import add_photo
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.serializers import PhotoSerializer
-from aftercart.cancellations.photos import list_order_photos, photo_document
+from aftercart.cancellations.document import photo_document
+from aftercart.cancellations.photos import list_order_photos
 from aftercart.lib.photos import MOST_BYTES, serve_file
 from aftercart.orders.selectors import get_order
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.urls import reverse
 from django.utils.translation import get_language
 
 from aftercart.cancellations import models
@@ -128,6 +129,17 @@ class CancellationReason(Document):
     modified_date = moment()
 
 
+class ReturnPhoto(Document):
+    """A photo of a returned item, as it is kept."""
+
+    uuid = text(format="uuid")
+    order_item = integer("The item's id.", source="line.order_item_id")
+    url = text("Where `get_return_photo` has it.")
+    width = integer(minimum=1)
+    height = integer(minimum=1)
+    created_date = moment(source="created_at")
+
+
 def company_document(company: models.EasyReturnCompany) -> dict[str, Any]:
     """Write an easy-return company as items offer it."""
     return EasyReturnCompany.write(company, shipping_company=ShippingCompany.write(company))
@@ -159,3 +171,10 @@ def reason_document(reason: models.CancellationReason) -> dict[str, Any]:
     """Write a reason (contract section 5), its subject in the caller's language."""
     subject = reason.get_subject((get_language() or "en")[:2])
     return CancellationReason.write(reason, uuid=str(reason.uuid), subject=subject)
+
+
+def photo_document(photo: models.ReturnPhoto, number: str) -> dict[str, Any]:
+    """Write a photo of an order as the API does."""
+    return ReturnPhoto.write(
+        photo, uuid=str(photo.uuid), url=reverse("return-photo", args=[number, photo.uuid])
+    )

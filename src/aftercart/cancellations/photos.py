@@ -2,14 +2,12 @@
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.db import models
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.lib.times import format_time
 from aftercart.orders.models import Order
 
 #: Photos of one line of a return.
@@ -57,15 +55,3 @@ def list_order_photos(order: Order) -> models.QuerySet[ReturnPhoto]:
     """List all photos of an order that are there."""
     photos = ReturnPhoto.objects.filter(line__submission__order=order, stored_at__isnull=False)
     return photos.select_related("line__order_item")
-
-
-def photo_document(photo: ReturnPhoto, number: str) -> dict[str, Any]:
-    """Write a photo of an order as the API does."""
-    return {
-        "uuid": str(photo.uuid),
-        "order_item": photo.line.order_item_id,
-        "url": reverse("return-photo", args=[number, photo.uuid]),
-        "width": photo.width,
-        "height": photo.height,
-        "created_date": format_time(photo.created_at),
-    }

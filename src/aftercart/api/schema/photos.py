@@ -8,8 +8,8 @@ from aftercart.api import serializers
 from aftercart.api.schema import errors
 from aftercart.api.schema.operation import UNAVAILABLE, operation
 from aftercart.api.schema.texts import CANCELLATIONS
+from aftercart.cancellations.document import ReturnPhoto
 from aftercart.cancellations.photos import MOST_PHOTOS
-from aftercart.lib.documents import Document, integer, moment, text
 from aftercart.lib.photos import MOST_BYTES, MOST_UPLOADED
 
 _NUMBER: Final = OpenApiParameter("number", str, OpenApiParameter.PATH, description="The order's number.")
@@ -20,17 +20,6 @@ _CODES: Final = {
     "photo_too_many_pixels": "too many pixels to be decoded",
     "photo_unreadable": "no JPEG, PNG or WebP, or a broken one",
 }
-
-
-class ReturnPhoto(Document):
-    """A photo of a returned item, as it is kept."""
-
-    uuid = text(format="uuid")
-    order_item = integer("The item's id.")
-    url = text("Where `get_return_photo` has it.")
-    width = integer(minimum=1)
-    height = integer(minimum=1)
-    created_date = moment()
 
 
 add_return_photo = operation(
