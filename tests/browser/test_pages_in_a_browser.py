@@ -1,5 +1,6 @@
 """The pages in a real Chromium, on a phone and on a desk: that they fit, and what JavaScript adds to them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMNITRON
 from tests.browser.fixtures import list_products, make_order, sign
+from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import DESK, PHONE, Visit
 from tests.fake_omnitron import FakeOmnitron
 
@@ -115,14 +117,10 @@ def test_the_page_of_a_cancellation_tells_its_end_by_itself_and_moves_nothing(
 
 
 def start(visit: Visit, order: Order) -> Page:
-    page = visit.log_in(f"/orders/{order.number}/cancel/")
-    first = page.locator(".choice").first
-    first.get_by_role("checkbox").check()
-    first.get_by_label("Reason").select_option("Changed my mind")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("I have read the terms").check()
-    page.get_by_role("button", name="Cancel these items").click()
-    page.wait_for_url("**/cancel/*-*/")
+    page = visit.log_in("/users/orders/")
+    choose(page, order, 0)
+    go_on(page)
+    confirm(page)
     return page
 
 
@@ -184,6 +182,48 @@ def test_nothing_is_asked_while_nobody_looks(visit: Visit, order: Order, fake: F
             }"""
         )
     assert len(fake.posts) == 1
+
+
+@pytest.mark.parametrize("visit", [(PHONE, {"locale": "tr-TR"}), (DESK, {})], indirect=True)
+def test_without_a_connection_the_order_stays_readable_and_says_of_when_it_is(
+    visit: Visit, order: Order, fake: FakeOmnitron
+) -> None:
+    page = start(visit, order)
+    before, line = page.locator("main").inner_text(), page.locator(".offline")
+    assert not line.is_visible()
+
+    visit.context.set_offline(True)
+    line.wait_for()
+    assert re.search(r"\d\d:\d\d", line.inner_text())
+    page.evaluate("ask()")
+    assert page.evaluate("[Boolean(live), timer > 0]") == [True, True]  # it goes on asking
+    assert page.locator("main").inner_text() == before
+    assert page.evaluate("window.shifted") < 0.02
+    visit.keep_screenshot(f"offline-{page.locator('html').get_attribute('lang')}")
+
+    with page.expect_request(lambda request: "version=" in request.url):
+        visit.context.set_offline(False)
+    line.wait_for(state="hidden")
+    assert len(fake.posts) == 1
+
+
+def test_what_is_sent_without_a_connection_is_kept_and_sent_by_another_press(
+    visit: Visit, order: Order, fake: FakeOmnitron
+) -> None:
+    page = visit.log_in("/users/orders/")
+    choose(page, order, 0)
+    visit.context.set_offline(True)
+    page.locator("button[value=quote]").click()
+    page.get_by_text("nothing was sent").wait_for()
+    assert page.locator("button[value=quote]").is_enabled()
+    visit.context.set_offline(False)
+    page.locator(".offline").wait_for(state="hidden")
+
+    go_on(page)
+    confirm(page)
+
+    assert len(fake.posts) == 1
+    visit.assert_fine()
 
 
 @pytest.mark.parametrize("media", ["light", "dark"])

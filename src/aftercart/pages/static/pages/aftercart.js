@@ -1,10 +1,32 @@
+<<<<<<< HEAD
 // Everything works without this file. It keeps an impatient second click from being sent, goes back without asking to
 // send again, steps numbers up and down, prints, copies, makes photos small, fills lists of places, and keeps a page up
+=======
+// Everything works without this file. It keeps an impatient second click, and what is sent offline, from being sent, goes
+// back without asking to send again, steps numbers up and down, prints, copies, fills lists of places, and keeps a page up
+>>>>>>> 34bfb79 (Keep a loaded page readable without a connection, and say of when it is)
 // to date while something is still to come.
 "use strict";
 
+// Offline, what is in sight stays, and a line says of when it is. No service worker keeps pages beyond that: they are one
+// person's, and who logs out on a shared device must leave nothing behind.
+const line = document.querySelector(".offline");
+let seen = new Date();
+function say(what) {
+  const time = seen.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  line.textContent = what ? line.dataset[what].replace("{time}", time) : "";
+}
+addEventListener("offline", () => say("offline"));
+addEventListener("online", () => say(""));
+if (!navigator.onLine) say("offline");
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (!navigator.onLine) {
+    event.preventDefault(); // the browser would show an error in place of what was typed
+    say("unsent");
+    return;
+  }
   if (!form.hasAttribute("data-once")) return;
   if (form.getAttribute("aria-busy") === "true") {
     event.preventDefault();
@@ -141,7 +163,11 @@ async function ask() {
   const url = new URL(location.href);
   url.searchParams.set("version", live.dataset.version);
   try {
-    const answer = await fetch(url, { headers: { Accept: "text/html" }, redirect: "error" });
+    const answer = await fetch(url, { headers: { Accept: "text/html" }, redirect: "manual" });
+    if (answer.status < 500) {
+      seen = new Date();
+      say("");
+    }
     if (answer.status === 200) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const main = page.querySelector("main");
@@ -156,7 +182,7 @@ async function ask() {
       live = null; // logged out, or gone
     }
   } catch {
-    // Offline, or the server is: the next try may do better.
+    say("offline"); // the next try may do better
   }
   plan();
 }
@@ -169,6 +195,10 @@ function plan() {
 }
 
 document.addEventListener("visibilitychange", plan);
+addEventListener("online", () => {
+  clearTimeout(timer);
+  if (live && !document.hidden) ask();
+});
 plan();
 
 // A place is chosen: the places inside it come into their lists, and everything else stays as it is. What goes wrong
