@@ -137,6 +137,15 @@ def test_there_are_five_at_most_and_the_same_one_counts_once(shop: Shop) -> None
     )
 
 
+def test_who_loses_the_session_with_photos_on_the_way_comes_to_the_order_after_the_log_in(shop: Shop) -> None:
+    answer = send(Client(), shop, make_photo())
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/users/login/?next={name_upload(shop)}")
+    followed = enter(shop).get(name_upload(shop), headers={"accept": "text/html"})
+    assert (followed.status_code, followed["Location"]) == (303, f"/users/orders/{shop.order.pk}/")
+    assert not ReturnPhoto.objects.exists()
+
+
 def test_nothing_chosen_is_said_and_nothing_of_somebody_elses_is_found(shop: Shop) -> None:
     client = enter(shop)
     assert read_complaints(client, send(client, shop)) == ["Please choose a photo first."]

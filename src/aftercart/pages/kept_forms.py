@@ -28,8 +28,8 @@ class KeptForm:
 
 
 def keep_form(request: HttpRequest) -> str:
-    """Sign what was sent; "" for what is no form, or too large."""
-    if request.method != "POST":
+    """Sign what was sent; "" for what is no form, is too large, or has files, which cannot be offered again."""
+    if request.method != "POST" or request.FILES:
         return ""
     fields = [
         (name, value) for name, values in request.POST.lists() if name not in _NOT_KEPT for value in values

@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[str, object, object, object]] = {
     "pickup-calendar": ("/orders/{number}/cancel/{submission}/pickup.ics", LOGIN, CODE, NONE),
     "change-pickup": ("/orders/{number}/cancel/{submission}/pickup/", LOGIN, CODE, NONE),
     "take-back": ("/orders/{number}/cancel/{submission}/take-back/", 405, 405, 405),
-    "return-photos": ("/orders/{number}/cancel/photos/", 405, 405, 405),
+    "return-photos": ("/orders/{number}/cancel/photos/", LOGIN, CODE, "/users/orders/{pk}/"),
     "return-photo": ("/orders/{number}/cancel/photos/{nothing}/", LOGIN, CODE, NONE),
     "order-ways": ("/orders/{number}/ways/", LOGIN, CODE, "/orders/{number}/withdraw/"),
     "state-withdrawal": ("/withdraw/", OK, OK, OK),

@@ -18,10 +18,15 @@ from aftercart.orders.models import Order
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 
 
-@visitor_page("POST")
+@visitor_page("GET", "HEAD", "POST")
 def add_photos(request: HttpRequest, number: str) -> HttpResponse:
-    """Add photos to an open return; those that are not taken are told, the others are kept. Raises Http404."""
+    """Add photos to an open return; those that are not taken are told, the others are kept. Raises Http404.
+
+    Who comes back from a log-in in between is sent to the order: photos do not outlive their session.
+    """
     visit = find_visit(request, acting=True, number=number)
+    if request.method != "POST":
+        return SeeOther(reverse("order-detail", args=[visit.order.pk]))
     item = read_id(request.POST.get("order_item", ""))
     if item is None:
         raise Http404
