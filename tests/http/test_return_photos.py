@@ -314,6 +314,20 @@ def test_a_photo_whose_file_is_gone_is_not_found(api: Api, shop: Shop, photo_fol
     assert api.client.get(document["url"], headers={"accept": "image/*,*/*;q=0.8"}).status_code == 404
 
 
+def test_a_storage_that_is_away_costs_the_picture_and_no_500(
+    api: Api, shop: Shop, photo_folder: Path
+) -> None:
+    document = write(api, shop, make_photo()).json()
+    photo_folder.rename(photo_folder.with_suffix(".away"))
+    photo_folder.write_text("no folder")
+
+    for client, accept in ((api.client, "application/json"), (enter(shop), "image/*,*/*;q=0.8")):
+        answer = client.get(document["url"], headers={"accept": accept})
+        assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "unavailable", "5")
+    answer = write(api, shop, make_photo(shade=9))
+    assert (answer.status_code, ReturnPhoto.objects.count()) == (503, 1)
+
+
 # --- staff -------------------------------------------------------------------------------------------------
 
 

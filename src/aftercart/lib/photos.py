@@ -3,6 +3,7 @@
 Where they are kept is Django's storage `photos`. A name is a random uuid and tells nothing.
 """
 
+import logging
 import subprocess
 import sys
 import threading
@@ -14,11 +15,13 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 
 from aftercart.lib import photo_child
 from aftercart.lib.places import lending_place
 
+_logger = logging.getLogger(__name__)
 #: Bytes of one photo as it is sent, and of one request that brings some.
 MOST_BYTES: Final = 15 * 1024 * 1024
 MOST_UPLOADED: Final = 32 * 1024 * 1024
@@ -110,12 +113,19 @@ def keep_file(uuid: UUID, picture: Picture) -> None:
 
 
 def serve_file(uuid: UUID) -> HttpResponse | None:
-    """Answer with a photo that is nothing but a picture, whatever a browser may make of it; None if it is gone."""
+    """Answer with a photo that is nothing but a picture, whatever a browser may make of it; None if it is gone.
+
+    A storage that is away is 503: what it raises then is its own.
+    """
     try:
         with get_storage().open(name_file(uuid)) as file:
             data = file.read()
     except FileNotFoundError:
         return None
+    except Exception:
+        _logger.exception("A photo could not be read from its storage.")
+        body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}
+        return JsonResponse(body, status=503, headers={"Retry-After": "5"})
     headers = {
         "Content-Disposition": f'inline; filename="{name_file(uuid)}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
