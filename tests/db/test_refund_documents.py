@@ -19,6 +19,7 @@ from aftercart.actions.reject_request import reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.api.stored import _build_json, read_json
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.cancellations.quoted import find_overdue
 from aftercart.lib.times import format_time
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order
@@ -219,3 +220,25 @@ def test_a_request_that_staff_approves_is_no_longer_asked_but_expected() -> None
     after = read(shop.order)
     assert after["refund_set"][0]["status"]["value"] == "expected"
     assert after == read_anew(shop.order)
+
+
+@pytest.mark.parametrize(("reported", "is_overdue"), [(None, True), ("9.90", False)])
+def test_shipping_that_was_paid_in_money_is_overdue_though_its_items_were_points_alone(
+    reported: str | None, *, is_overdue: bool
+) -> None:
+    shop = Shop([Line(price="60.00")], order_fields={"shipping_amount": Decimal("9.90")})
+    LoyaltyEntry.objects.create(
+        user=shop.user, order=shop.order, kind="spent", amount=-60, currency="TRY", reference="import:1"
+    )
+    Order.objects.update(amount=Decimal("69.90"))
+    cancel_items(shop.command(), shop.fake)
+    settle(shop, reported)
+    now = timezone.now()
+    assert find_overdue(now) is None
+
+    closed_at = now - timedelta(days=15)
+    SubmissionLine.objects.update(closed_at=closed_at)
+
+    assert find_overdue(now) == (closed_at + timedelta(days=14) if is_overdue else None)
+    [refund] = read(shop.order)["refund_set"]
+    assert (refund["status"]["value"] == "under_way") == is_overdue

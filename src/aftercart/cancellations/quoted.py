@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Min
+from django.db.models import Exists, F, Min, OuterRef
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 
-from aftercart.cancellations.quotes import IS_UNREPORTED, RefundQuote, RefundQuoteLine
+from aftercart.cancellations.quotes import IS_POINTS_ALONE, IS_UNREPORTED, RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
 from aftercart.orders.models import Order
@@ -90,14 +92,28 @@ def find_due(done_at: datetime) -> datetime:
 
 
 def find_overdue(now: datetime) -> datetime | None:
-    """Find since when the oldest refund is overdue that Omnitron has not reported; None: none is (one query)."""
-    rows = RefundQuoteLine.objects.filter(
-        IS_UNREPORTED,
+    """Find since when the oldest refund is overdue that Omnitron has not reported; None: none is (two queries).
+
+    What comes back of an order as a whole is reported with its lines; looked for apart where those are points alone.
+    """
+    late = RefundQuoteLine.objects.filter(
         line__outcome="completed",
         line__closed_at__range=(now - settings.REFUND_LIFE - _LOOK_BACK, now - settings.REFUND_LIFE),
     )
-    first = rows.aggregate(first=Min("line__closed_at"))["first"]
-    return find_due(first) if first else None
+    reported = RefundQuoteLine.objects.filter(quote=OuterRef("quote"), reported_amount__gt=0)
+    rest = Coalesce(
+        "quote__rest_booked_amount", F("quote__shipping_refund_amount") + F("quote__gift_box_refund_amount")
+    )
+    rests = late.filter(
+        IS_POINTS_ALONE,
+        GreaterThan(rest, F("quote__rest_points_returned") + F("quote__rest_points_credited")),
+        ~Exists(reported),
+        quote__rest_booked_at__isnull=False,
+    )
+    found = [
+        rows.aggregate(first=Min("line__closed_at"))["first"] for rows in (late.filter(IS_UNREPORTED), rests)
+    ]
+    return min((find_due(first) for first in found if first), default=None)
 
 
 def find_submissions(request_pks: Sequence[int]) -> dict[int, UUID]:

@@ -98,6 +98,11 @@ IS_UNREPORTED: Final = models.Q(
     is_paid=True,
     refund_amount__gt=models.F("fee_amount") + models.F("points_returned") + models.F("points_credited"),
 )
+#: Money had been paid for it, and nothing but points comes back: of it Omnitron reports nothing.
+IS_POINTS_ALONE: Final = models.Q(
+    is_paid=True,
+    refund_amount__lte=models.F("fee_amount") + models.F("points_returned") + models.F("points_credited"),
+)
 
 
 class RefundQuoteLine(models.Model):
@@ -135,7 +140,10 @@ class RefundQuoteLine(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["line"], condition=IS_UNREPORTED, name="refunds_unreported")]
+        indexes = [
+            models.Index(fields=["line"], condition=IS_UNREPORTED, name="refunds_unreported"),
+            models.Index(fields=["line"], condition=IS_POINTS_ALONE, name="refunds_in_points_alone"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.refund_amount}"
