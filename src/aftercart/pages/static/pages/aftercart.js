@@ -1,11 +1,6 @@
-<<<<<<< HEAD
-// Everything works without this file. It keeps an impatient second click from being sent, goes back without asking to
-// send again, steps numbers up and down, prints, copies, makes photos small, fills lists of places, and keeps a page up
-=======
 // Everything works without this file. It keeps an impatient second click, and what is sent offline, from being sent, goes
-// back without asking to send again, steps numbers up and down, prints, copies, fills lists of places, and keeps a page up
->>>>>>> 34bfb79 (Keep a loaded page readable without a connection, and say of when it is)
-// to date while something is still to come.
+// back without asking to send again, steps numbers up and down, prints, copies, makes photos small, fills lists of places,
+// and keeps a page up to date while something is still to come.
 "use strict";
 
 // Offline, what is in sight stays, and a line says of when it is. No service worker keeps pages beyond that: they are one
