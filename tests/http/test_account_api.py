@@ -174,6 +174,27 @@ def test_the_page_of_a_forgotten_password_mails_the_link() -> None:
     assert Email.objects.get().recipient == user.email
 
 
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [("en", "Set your password at Aftercart"), ("tr", "Aftercart parolanızı belirleyin")],
+)
+def test_the_page_speaks_the_language_counts_and_tells_nobody_who_has_an_account(
+    language: str, subject: str
+) -> None:
+    known = make_customer().email
+    browser = Client(headers={"accept": "text/html", "accept-language": language})
+
+    answers = {}
+    for email in (known, "nobody@example.com"):
+        done = [browser.post("/users/password/reset/", {"email": email}) for _ in range(4)]
+        answers[email] = ([answer.status_code for answer in done], "Retry-After" in done[3])
+
+    assert answers[known] == answers["nobody@example.com"] == ([303] * 3 + [429], True)
+    assert Email.objects.count() == 3
+    send_email(Email.objects.latest("pk").pk)
+    assert (mail.outbox[0].to, str(mail.outbox[0].subject)) == ([known], subject)
+
+
 def test_an_account_moves_to_an_address_that_was_proved(api: Api) -> None:
     user = make_customer()
     api.log_in(user)

@@ -68,6 +68,12 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
+def test_no_file_holds_the_marks_of_a_merge() -> None:
+    marks = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+
+    assert [name(path) for path, text in read_texts() if marks.search(text)] == []
+
+
 def test_the_search_for_machines_and_registries_finds_them() -> None:
     registry = "p" + "ypi.org"
     for line in ("/h" + "ome/jo/x", "pip install --index" + "-url=x", f"https://{registry}/x"):
