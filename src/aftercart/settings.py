@@ -221,12 +221,13 @@ GUEST_LOOKUPS_PER_CLIENT = config.number("GUEST_LOOKUPS_PER_CLIENT")
 GUEST_MISSES_PER_NUMBER = config.number("GUEST_MISSES_PER_NUMBER")
 SHOP_NETWORKS = config.read("SHOP_NETWORKS")
 
+IMAGE_ORIGINS = config.read("IMAGE_ORIGINS")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *IMAGE_ORIGINS],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         # A form sent after the session has ended, and a log-out, lead to the log-in, which may be the shop's own.

@@ -16,7 +16,7 @@ from aftercart.actions.decide_withdrawal import WithdrawalDecided, accept_withdr
 from aftercart.actions.reject_request import reject_request
 from aftercart.actions.sync_order import sync_order
 from aftercart.actions.withdraw_order import NothingToWithdraw, WithdrawalCommand, withdraw_order
-from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, RefundQuote, Submission
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
@@ -309,6 +309,9 @@ def test_accepting_approves_what_waits_to_carry_it_out() -> None:
     assert (withdrawal.state, withdrawal.decided_by) == ("accepted", staff)
     assert CancellationRequest.objects.get().status == "approved"
     assert list_kinds() == ["withdrawal_receipt", "withdrawal_accepted"]
+    [quoted] = RefundQuote.objects.all()
+    facts = Email.objects.get(kind="withdrawal_accepted").facts
+    assert (facts["refund"], facts["to"]) == (str(quoted.total_amount), quoted.destination)
     with pytest.raises(WithdrawalDecided):
         refuse_withdrawal(withdrawal.pk, staff, "No.")
     assert CancellationRequest.objects.get().status == "approved"

@@ -1,4 +1,4 @@
-"""How e-mails look: both languages, text and HTML alike, nothing that a mail program would have to fetch."""
+"""How e-mails look: in both languages, text and HTML alike, with nothing to fetch but pictures of products."""
 
 import re
 import struct
@@ -9,11 +9,13 @@ import pytest
 from bs4 import BeautifulSoup
 from pytest_django import Settings
 
+from aftercart.actions.notify_customer import describe_item
 from aftercart.lib.barcodes import write_qr
 from aftercart.mail.compose import compose_mail, make_opt_out_url, read_opt_out_token, render_email
 from aftercart.mail.draft import EmailContent
 from aftercart.mail.examples import make_example
 from aftercart.mail.models import Email
+from aftercart.orders.models import OrderItem
 
 KINDS = pytest.mark.parametrize("kind", list(Email.Kind))
 LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
@@ -43,19 +45,43 @@ def test_text_and_html_say_the_same(kind: str, language: str) -> None:
 
 
 @KINDS
-def test_a_mail_program_has_nothing_to_fetch_and_follows_its_colours(kind: str) -> None:
-    _draft, _text, html = render_email(kind, make_example(kind), language="en")
+def test_a_mail_program_fetches_the_products_pictures_alone_and_follows_its_colours(kind: str) -> None:
+    draft, _text, html = render_email(kind, make_example(kind), language="en")
 
     page = BeautifulSoup(html, "html.parser")
     assert page.select("script, link, iframe, form") == []
-    pictures = ["cid:return-code"] if kind == Email.Kind.RETURN_CODE else []
-    assert [picture["src"] for picture in page.select("img")] == pictures  # it comes with the mail
+    code = ["cid:return-code"] if kind == Email.Kind.RETURN_CODE else []  # it comes with the mail
+    products = [(row.image, "") for row in draft.rows]
+    assert [(tag["src"], tag["alt"]) for tag in page.select("img")][len(code) :] == products
+    assert [tag["src"] for tag in page.select("img")][: len(code)] == code
     assert "url(" not in html
     assert "prefers-color-scheme: dark" in html
     assert [link["href"] for link in page.select("a")] == [make_example(kind).url] * len(page.select("a"))
     assert page.html is not None
     assert page.html["lang"] == "en"
     assert len(html.encode()) < 10_000
+
+
+def test_a_picture_is_shown_from_where_pictures_may_come_alone(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://orders.example.com"
+    settings.IMAGE_ORIGINS = ["https://cdn.example.com", "https://*.example.net"]
+    shown = {
+        "https://cdn.example.com/1.jpg": "https://cdn.example.com/1.jpg",
+        "https://a.example.net/1.jpg": "https://a.example.net/1.jpg",
+        "/media/1.jpg": "https://orders.example.com/media/1.jpg",
+        "http://cdn.example.com/1.jpg": None,
+        "https://cdn.example.com.evil.example/1.jpg": None,
+        "https://[": None,
+        "//evil.example/1.jpg": None,
+    }
+    for image, url in shown.items():
+        item = OrderItem(pk=1, product={"name": "Mug", "image": image})
+        picture = {} if url is None else {"image": url}
+        assert describe_item(item, 2) == {"name": "Mug", "quantity": 2} | picture
+    item = OrderItem(
+        product={"image": "https://cdn.example.com/1.jpg"}, details={"image": "https://cdn.example.com/2.jpg"}
+    )
+    assert describe_item(item, 1)["image"] == "https://cdn.example.com/2.jpg"
 
 
 def test_what_a_customer_wrote_is_no_html() -> None:

@@ -1,7 +1,10 @@
 """Accept a withdrawal once Omnitron has done all of it. Inside a transaction that has locked the order."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from aftercart.accounts.models import User
-from aftercart.actions.notify_customer import describe_item, post
+from aftercart.actions.notify_customer import describe_item, describe_quoted, post
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.lib.clock import get_now
@@ -47,7 +50,7 @@ def settle_withdrawal(
     is_accepted = state == _State.ACCEPTED
     kind = Email.Kind.WITHDRAWAL_ACCEPTED if is_accepted else Email.Kind.WITHDRAWAL_REFUSED
     payment = read_payment(order)
-    facts = {
+    facts = (_describe_refund(order, lines) if is_accepted else {}) | {
         "items": [describe_item(line.order_item, line.quantity) for line in lines],
         "reason": reason,
         "is_paid": any(payment.covers(line.order_item) for line in lines),
@@ -55,3 +58,10 @@ def settle_withdrawal(
     post(order, kind, withdrawal.uuid, facts, recipient=withdrawal.email, language=withdrawal.language)
     record_event(order, f"withdrawal_{state}", actor, cause=reason, data={"withdrawal": str(withdrawal.uuid)})
     return True
+
+
+def _describe_refund(order: Order, lines: Sequence[WithdrawalLine]) -> dict[str, Any]:
+    """Describe what comes back for a withdrawal; nothing as long as it is not known of each of its lines."""
+    carried = SubmissionLine.objects.filter(withdrawal_line__in=lines)
+    found = list(carried.select_related("order_item", "submission", "quoted__quote"))
+    return describe_quoted(order, found) if len(found) == len(lines) else {}

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.db.models import Q
@@ -30,6 +31,7 @@ from aftercart.cancellations.withdrawals import is_withdrawn
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
+from aftercart.lib.web_addresses import find_image
 from aftercart.mail.models import Email, LineNotice
 from aftercart.mail.outbox import get_language_of, queue_email
 from aftercart.orders.models import Order, OrderItem
@@ -59,7 +61,7 @@ def notify_sent(order: Order, submission: Submission, lines: Sequence[Submission
     """Announce that a cancellation was taken at once. Not of a withdrawal: its receipt has been sent."""
     if submission.origin == Submission.Origin.WITHDRAWAL:
         return
-    facts = _describe_quoted(order, lines) | _describe_return(order, lines)
+    facts = describe_quoted(order, lines) | _describe_return(order, lines)
     post(order, _Kind.CANCELLATION_SENT, submission.uuid, facts)
 
 
@@ -70,7 +72,7 @@ def notify_confirmed(order: Order, submission: Submission) -> None:
     """
     if submission.origin not in _NOTIFIED_OTHERWISE:
         lines = _list_quoted(submission)
-        facts = _describe_quoted(order, lines) | _describe_return(order, lines)
+        facts = describe_quoted(order, lines) | _describe_return(order, lines)
         post(order, _Kind.CANCELLATION_CONFIRMED, submission.uuid, facts)
 
 
@@ -105,7 +107,7 @@ def notify_received(order: Order, submission: Submission) -> None:
     """
     if submission.origin in _NOTIFIED_OTHERWISE:
         return
-    facts = _describe_quoted(order, _list_quoted(submission))
+    facts = describe_quoted(order, _list_quoted(submission))
     facts["answer_by"] = format_time(get_now() + settings.REQUEST_ANSWER)
     post(order, _Kind.REQUEST_RECEIVED, submission.uuid, facts)
 
@@ -175,8 +177,10 @@ def notify_address(order: Order, change: AddressChange) -> None:
 
 
 def describe_item(item: OrderItem, quantity: int) -> dict[str, Any]:
-    """Write units of an item as e-mails list them."""
-    return {"name": str(item.product.get("name") or item.sku or item.pk), "quantity": quantity}
+    """Write units of an item as e-mails list them, with its picture where there is one that may be shown."""
+    described = {"name": str(item.product.get("name") or item.sku or item.pk), "quantity": quantity}
+    image = find_image(item.details.get("image"), item.product.get("image"))
+    return described | {"image": urljoin(settings.PUBLIC_URL, image)} if image else described
 
 
 def _describe(order: Order, lines: Iterable[SubmissionLine]) -> dict[str, Any]:
@@ -200,7 +204,7 @@ def _list_quoted(submission: Submission) -> list[SubmissionLine]:
     return list(submission.lines.select_related("order_item", "quoted__quote"))
 
 
-def _describe_quoted(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
+def describe_quoted(order: Order, lines: Sequence[SubmissionLine]) -> dict[str, Any]:
     """Describe a submission's lines, and what they were quoted to give back, as what, and where it goes.
 
     Wants their items and quotes selected.

@@ -28,7 +28,7 @@ from aftercart.orders.models import Order
 
 #: An e-mail brings its own style and nothing else, and may do nothing.
 _PREVIEW_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; sandbox"
 )
 
 

@@ -170,7 +170,7 @@ def digest_conditions() -> str:
         settings.TERMS_URL,
         settings.PRIVACY_URL,
         settings.BRAND,
-        tuple(settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]),
+        tuple(settings.IMAGE_ORIGINS),
     )
 
 

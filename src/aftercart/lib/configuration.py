@@ -150,6 +150,7 @@ OPTIONS = (
     Option("IBAN_RETENTION_DAYS", "90", DAYS, "Days after the end of a cancellation in which its IBAN and account holder are kept."),
     Option("SHOP_NAME", "Aftercart", LINE, "The shop's name, as pages and e-mails bear it."),
     Option("BRAND_FOLDER", "", FOLDER, "Folder with the shop's own `theme.css`, `templates/` and `static/`, which go before Aftercart's (docs/branding.md). Empty: none."),
+    Option("IMAGE_ORIGINS", "", ORIGINS, "Where pictures of products may come from, separated by commas, as in `https://cdn.example.com,https://*.example.net`. Those of other hosts are not shown, on pages and in e-mails."),
     Option("SHOP_COLOUR", "#0d5c4c", COLOUR, "The shop's colour in e-mails: `#` and six hexadecimal digits."),
     Option("SHOP_ADDRESS", "", LINE, "The shop's legal name and postal address, in one line, as e-mails bear them."),
     Option("CONTACT_EMAIL", "", SENDER, "E-mail address that customers write to: on every page and in every e-mail. Empty: none is shown."),

@@ -22,11 +22,12 @@ class EmailContent:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product with its units, and an amount where there is one to tell."""
+    """A product with its units, its picture's address, and an amount where there is one to tell."""
 
     name: str
     quantity: int
     amount: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,8 @@ class Draft:
     sections: Sequence[Section] = ()
     button: tuple[str, str] | None = None
     note: str = ""
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a product has one: then all leave it the place."""
+        return any(row.image for row in self.rows)

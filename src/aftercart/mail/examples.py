@@ -7,7 +7,10 @@ from aftercart.mail.models import Email
 
 _NUMBER = "ORD-2026-001042"
 _URL = "https://shop.example.com/users/orders/1042/"
-_ITEMS: Final = [{"name": "Linen shirt", "quantity": 1}, {"name": "Running shoes", "quantity": 2}]
+_ITEMS: Final = [
+    {"name": "Linen shirt", "quantity": 1, "image": "/static/pages/products/shirt.svg"},
+    {"name": "Running shoes", "quantity": 2, "image": "/static/pages/products/shoe.svg"},
+]
 _ADDRESS: Final = "Ayşe Yılmaz\nModa Caddesi 12, Daire 4\n34710 Moda Kadıköy\nİstanbul Türkiye"
 _WITHDRAWAL: Final[dict[str, Any]] = {
     "uuid": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
@@ -72,7 +75,7 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
     Email.Kind.ADDRESS_TOO_LATE: {"address": _ADDRESS},
     Email.Kind.WITHDRAWAL_STATED: {**_WITHDRAWAL, "number": _NUMBER, "items": "Linen shirt"},
     Email.Kind.WITHDRAWAL_RECEIPT: _WITHDRAWAL,
-    Email.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1]},
+    Email.Kind.WITHDRAWAL_ACCEPTED: {"items": _ITEMS[:1], **_REFUND},
     Email.Kind.WITHDRAWAL_REFUSED: {
         "items": _ITEMS[:1],
         "reason": "The withdrawal period ended on 30 January 2026, before your statement.",

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.kind_words import WORDS, Outcome, State, get_kind
 from aftercart.cancellations.return_pass import ReturnPass
-from aftercart.lib.formats import format_day, format_money
+from aftercart.lib.formats import format_day
 from aftercart.lib.times import parse_time
 from aftercart.mail.account_texts import write_email_change, write_login_code, write_password_link
-from aftercart.mail.draft import Draft, EmailContent, Row, Section
+from aftercart.mail.draft import Draft, EmailContent, Section
 from aftercart.mail.models import Email
+from aftercart.mail.parts import list_refund, list_rows
 from aftercart.mail.withdrawal_texts import (
     write_accepted,
     write_acknowledgement,
@@ -21,7 +22,6 @@ from aftercart.mail.withdrawal_texts import (
     write_refused,
 )
 from aftercart.orders.payment import say_unpaid
-from aftercart.orders.refund_words import name_destination
 
 _Kind = Email.Kind
 
@@ -37,18 +37,6 @@ def _make_note(content: EmailContent) -> str:
     return _(
         "The link opens your order without a password and works for %(days)s days. Keep it to yourself."
     ) % {"days": settings.LINK_LIFE.days}
-
-
-def _list_rows(content: EmailContent) -> tuple[Row, ...]:
-    currency = str(content.facts.get("currency") or "")
-    return tuple(
-        Row(
-            str(item["name"]),
-            int(item["quantity"]),
-            format_money(item["amount"], currency) if item.get("amount") else "",
-        )
-        for item in content.facts.get("items", ())
-    )
 
 
 def _write_link(content: EmailContent) -> Draft:
@@ -89,23 +77,6 @@ def _write_code(content: EmailContent) -> Draft:
     )
 
 
-def _list_refund(content: EmailContent, label: str) -> list[tuple[str, str]]:
-    """List what comes back, if anything does: how much, the points in it, and where the rest goes."""
-    facts = content.facts
-    refund, points = facts.get("refund"), facts.get("points")
-    currency = str(facts.get("currency") or "")
-    rows = [(label, format_money(refund, currency))] if refund else []
-    rest = facts.get("rest")
-    if refund and rest:
-        rows.append((_("Of which shipping and gift box"), format_money(rest, currency)))
-    if refund and points:
-        rows.append((_("Of which in points (you paid with points)"), format_money(points, currency)))
-    if refund and facts.get("to"):
-        to, end, method = (str(facts.get(name) or "") for name in ("to", "account_end", "method"))
-        rows.append((_("Refunded to"), name_destination(to, account_end=end, method=method)))
-    return rows
-
-
 def _list_unpaid(content: EmailContent) -> list[str]:
     """Say that nothing was paid, where that is so."""
     is_unpaid = content.facts.get("is_paid") is False
@@ -136,8 +107,8 @@ def _write_sent(content: EmailContent) -> Draft:
         subject=_name_subject(words.headline, content),
         heading=str(words.headline),
         paragraphs=[str(words.next), *_list_unpaid(content)],
-        rows=_list_rows(content),
-        facts=_list_refund(content, _("Your refund")),
+        rows=list_rows(content),
+        facts=list_refund(content, _("Your refund")),
         sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
@@ -150,7 +121,7 @@ def _write_checking(content: EmailContent) -> Draft:
         subject=_name_subject(words.headline, content),
         heading=str(words.headline),
         paragraphs=[str(words.next)],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -165,7 +136,7 @@ def _write_return_code(content: EmailContent) -> Draft:
         paragraphs=[_("Write this code on the parcel before you hand it over.")],
         code=found.code,
         is_scanned=True,
-        rows=_list_rows(content),
+        rows=list_rows(content),
         sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
@@ -182,7 +153,7 @@ def _write_pickup(content: EmailContent) -> Draft:
         subject=_name_subject(heading, content),
         heading=heading,
         paragraphs=[next_step % {"pickup": found.pickup}],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
@@ -216,7 +187,7 @@ def _write_late(content: EmailContent) -> Draft:
             ),
             _("Our team is checking your order. If you would like to keep an item, please write to us now."),
         ],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -229,8 +200,8 @@ def _write_completed(content: EmailContent) -> Draft:
         subject=_name_subject(words.headline, content),
         heading=str(words.headline),
         paragraphs=_list_unpaid(content) or _list_refunded(content) or [str(words.next)],
-        rows=_list_rows(content),
-        facts=_list_refund(content, label),
+        rows=list_rows(content),
+        facts=list_refund(content, label),
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -247,8 +218,8 @@ def _write_received(content: EmailContent) -> Draft:
             _("You will have an answer by %(day)s.") % {"day": format_day(answer_by)},
             *_list_unpaid(content),
         ],
-        rows=_list_rows(content),
-        facts=_list_refund(content, _("Your refund if we agree")),
+        rows=list_rows(content),
+        facts=list_refund(content, _("Your refund if we agree")),
         button=_make_button(content),
         note=_make_note(content),
     )
@@ -260,7 +231,7 @@ def _write_approved(content: EmailContent) -> Draft:
         subject=_name_subject(words.headline, content),
         heading=str(words.headline),
         paragraphs=[str(words.next)],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         sections=_list_return(content),
         button=_make_button(content),
         note=_make_note(content),
@@ -273,7 +244,7 @@ def _write_rejected(content: EmailContent) -> Draft:
         subject=_name_subject(words.headline, content),
         heading=str(words.headline),
         paragraphs=[str(words.next)],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         quote=str(content.facts.get("reason") or ""),
         button=_make_button(content),
         note=_make_note(content),
@@ -323,7 +294,7 @@ def _write_bounced(content: EmailContent) -> Draft:
                 "Nothing is cancelled, and the customer has not been told so. The request waits for a decision again."
             ),
         ],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         quote="\n".join(filter(None, why)),
         button=(_("See the request"), content.url),
     )

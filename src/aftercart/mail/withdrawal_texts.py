@@ -6,12 +6,9 @@ from django.utils.translation import gettext as _
 
 from aftercart.lib.formats import format_day, format_moment
 from aftercart.lib.times import parse_time
-from aftercart.mail.draft import Draft, EmailContent, Row
+from aftercart.mail.draft import Draft, EmailContent
+from aftercart.mail.parts import list_refund, list_rows
 from aftercart.orders.payment import say_unpaid
-
-
-def _list_rows(content: EmailContent) -> tuple[Row, ...]:
-    return tuple(Row(str(item["name"]), int(item["quantity"])) for item in content.facts.get("items", ()))
 
 
 def write_receipt(content: EmailContent) -> Draft:
@@ -35,7 +32,7 @@ def write_receipt(content: EmailContent) -> Draft:
             (_("Receipt number"), str(content.facts.get("uuid") or "")),
         ],
         quote=str(content.facts.get("statement") or ""),
-        rows=_list_rows(content),
+        rows=list_rows(content),
         button=(_("View your order"), content.url),
         note=_("Keep this e-mail. It shows what you told us, and when."),
     )
@@ -81,7 +78,8 @@ def write_accepted(content: EmailContent) -> Draft:
             if content.facts.get("is_paid") is False
             else _("We will refund what you paid within 14 days of your statement."),
         ],
-        rows=_list_rows(content),
+        rows=list_rows(content),
+        facts=list_refund(content, _("Your refund")),
         button=(_("View your order"), content.url),
     )
 
@@ -92,7 +90,7 @@ def write_refused(content: EmailContent) -> Draft:
         subject=_("Decision on your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We could not accept your withdrawal"),
         paragraphs=[_("We have checked your statement and cannot accept it, for this reason:")],
-        rows=_list_rows(content),
+        rows=list_rows(content),
         quote=str(content.facts.get("reason") or ""),
         button=(_("View your order"), content.url),
         note=_("If you disagree, reply to this e-mail. You can also turn to a consumer organisation."),

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
-from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
 
 from aftercart.lib.money import ZERO
+from aftercart.lib.web_addresses import find_image, find_shop_page, find_url
 from aftercart.orders.facts import CancellationKind
 from aftercart.orders.models import OrderItem
 from aftercart.orders.status import SHIPPED, Status
@@ -70,7 +69,7 @@ def make_card(row: OrderItem, document: Mapping[str, Any], note: str) -> ItemCar
     return ItemCard(
         pk=row.pk,
         name=name_items([row])[row.pk],
-        image=find_image(document["image"]) or find_image(product["image"]),
+        image=find_image(document["image"], product["image"]),
         variant=_describe_variant(document),
         quantity=row.quantity,
         left_quantity=row.left_quantity,
@@ -100,35 +99,6 @@ def _find_asked(row: OrderItem, request: Mapping[str, Any] | None) -> ItemWords 
     if request is None or row.status == Status.CANCELLATION_WAITING:
         return None
     return REQUESTED[request["cancellation_type"]["value"]]
-
-
-def _split(value: Any) -> SplitResult:
-    """Take a URL apart; what is none comes apart into nothing."""
-    try:
-        return urlsplit(value if isinstance(value, str) else "")
-    except ValueError:
-        return urlsplit("")
-
-
-def find_url(value: Any) -> str | None:
-    """Take a link to elsewhere only if a browser can do no harm with it."""
-    return value if _split(value).scheme in {"http", "https"} else None
-
-
-def find_shop_page(value: Any) -> str | None:
-    """Take a page of the shop: an address of the web, or a path of this host."""
-    parts = _split(value)
-    is_path = not parts.scheme and not parts.netloc and parts.path.startswith("/")
-    return str(value) if is_path else find_url(value)
-
-
-def find_image(value: Any) -> Any:
-    """Take an image from here, or from an origin that the Content-Security-Policy names; else none."""
-    parts = _split(value)
-    if not parts.scheme and not parts.netloc:
-        return value if parts.path.startswith("/") else None
-    allowed: Sequence[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
-    return value if f"{parts.scheme}://{parts.netloc}" in allowed else None
 
 
 def _describe_variant(document: Mapping[str, Any]) -> list[str]:

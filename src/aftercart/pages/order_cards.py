@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Final
 
 from aftercart.cancellations.kind_words import WORDS, SubmissionKind
+from aftercart.lib.web_addresses import find_image, find_shop_page, find_url
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.status import FINAL, SHIPPED, Status
-from aftercart.pages.item_cards import find_image, find_shop_page, find_url
 from aftercart.pages.story import join_names, name_items
 from aftercart.pages.words import ITEM_WORDS, ItemWords
 
@@ -26,7 +26,7 @@ class OrderCard:
         names = name_items(items)
         self.names = join_names([names[item.pk] for item in items])
         self.pictures = [
-            (names[item.pk], find_image(item.details.get("image")) or find_image(item.product.get("image")))
+            (names[item.pk], find_image(item.details.get("image"), item.product.get("image")))
             for item in items
         ]
         self.count = sum(item.quantity for item in items)

@@ -20,6 +20,7 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.formats import format_weekday
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import parse_time
+from aftercart.lib.web_addresses import find_url
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
@@ -29,7 +30,7 @@ from aftercart.orders.rules import find_return_end
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
-from aftercart.pages.item_cards import find_url, make_card
+from aftercart.pages.item_cards import make_card
 from aftercart.pages.returns import ReturnCard, list_returns
 from aftercart.pages.story import StoryEntry, describe_story, name_items, read_kinds
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal

@@ -14,8 +14,8 @@ from aftercart.actions.opt_out import opt_out as act
 from aftercart.mail.compose import read_opt_out_token
 from aftercart.mail.folder import KeptMail, find_mail, list_mails
 
-#: A mail's HTML brings its own style and nothing else; it is shown in a frame of its own.
-_FRAMED = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+#: A mail's HTML brings its own style, and pictures of here at most; it is shown in a frame of its own.
+_FRAMED = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
 
 
 @never_cache
