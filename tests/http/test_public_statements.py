@@ -136,6 +136,17 @@ def test_nothing_with_a_link_is_sent_on(field: str) -> None:
     assert (PublicStatement.objects.count(), Email.objects.count()) == (0, 0)
 
 
+@pytest.mark.parametrize("field", ["name", "number", "items"])
+@pytest.mark.parametrize("value", [7, 1.5, True, ["x"], {"x": 1}])
+def test_what_is_no_text_is_none(field: str, value: object) -> None:
+    body = {"name": "Ayşe", "number": "ORD-1", "email": "ayse@example.com", field: value}
+
+    answer = Browser().post("/withdraw/", body, "application/json", headers={"accept": "application/json"})
+
+    assert (answer.status_code, answer.json()[field]) == (400, ["Not a valid string."])
+    assert not PublicStatement.objects.exists()
+
+
 def test_its_owner_goes_straight_to_the_order_and_the_time_of_the_statement_counts(shop: Shop) -> None:
     """The period has ended between the two."""
     client = Browser()

@@ -11,6 +11,16 @@ from aftercart.api.serializers import IdField
 _MOST_ITEMS = 500
 
 
+class _TextField(serializers.CharField):
+    """A text alone: what is stated is kept and sent back as it was typed, and a number was not."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what the framework would make a text of."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class WithdrawalSerializer(serializers.Serializer[Any]):
     """The body of `POST /orders/{number}/withdraw/`: nothing but what the directive lets a shop ask for."""
 
@@ -49,10 +59,10 @@ class WithdrawalSerializer(serializers.Serializer[Any]):
 class StatementSerializer(serializers.Serializer[Any]):
     """The body of `POST /withdraw/`: what anybody states who has proved nothing; it is e-mailed, and has no links."""
 
-    name = serializers.CharField(max_length=255, help_text="Of the consumer.")
-    number = serializers.CharField(max_length=64, help_text="The order's number, as it was typed.")
+    name = _TextField(max_length=255, help_text="Of the consumer.")
+    number = _TextField(max_length=64, help_text="The order's number, as it was typed.")
     email = serializers.EmailField(max_length=254, help_text="Where the receipt goes.")
-    items = serializers.CharField(
+    items = _TextField(
         max_length=500,
         required=False,
         allow_blank=True,
