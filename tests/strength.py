@@ -1,8 +1,9 @@
 """A pytest plugin: how strong a run is.
 
-A run is quick unless `--deep` says otherwise. The quick one takes of every test marked `rotating` one case, which
-the commit chooses, leaves out what is marked `deep`, and has Hypothesis try a tenth of the examples. What a commit
-leaves out, another takes; `--fifth` takes a fifth of what only a deep run does. Both are said in the end.
+A run is quick unless `--deep` says otherwise. The quick one takes of every test marked `rotating` one case, and of the
+tests marked `one_of` a kind one test, which the commit chooses, leaves out what is marked `deep`, and has Hypothesis
+try a tenth of the examples. What a commit leaves out, another takes; `--fifth` takes a fifth of what only a deep run
+does. Both are said in the end.
 """
 
 import gc
@@ -65,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(name)
     for line in (
         "rotating(argument, opposites=False): a quick run takes one case of it, or two opposite ones, by the commit",
+        "one_of(kind): a quick run takes one test of those of a kind, by the commit",
         "deep: only in a deep run",
         "thorough: a deep run does more of it",
         "slow: takes seconds, so that `make test-fast` leaves it out",
@@ -106,7 +108,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     turn: int = config.option.turn
     if not config.option.deep:
         taken = list(pick_in_turn(items, turn))
-        config.stash[_taken] = [item.nodeid for item in taken if item.get_closest_marker("rotating")]
+        config.stash[_taken] = [item.nodeid for item in taken if _rotates(item)]
     elif config.option.fifth:
         taken = list(take_fifth(items, turn))
         config.stash[_taken] = [item.nodeid for item in taken]
@@ -136,7 +138,10 @@ def pick_in_turn(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
 
 
 def _name_group(item: pytest.Item) -> tuple[object, ...]:
-    """Name what cases have in common that differ in the argument that rotates alone."""
+    """Name what cases have in common that differ in the argument that rotates alone, or tests of one kind."""
+    kind = item.get_closest_marker("one_of")
+    if kind is not None:
+        return "one of", *kind.args
     marker = item.get_closest_marker("rotating")
     if marker is None:
         return item.nodeid.partition("[")[0], None
@@ -144,6 +149,10 @@ def _name_group(item: pytest.Item) -> tuple[object, ...]:
     assert isinstance(item, pytest.Function)
     others = {name: repr(value) for name, value in item.callspec.params.items() if name != argument}
     return item.nodeid.partition("[")[0], argument, *sorted(others.items())
+
+
+def _rotates(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("rotating", "one_of"))
 
 
 def _take(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
@@ -158,7 +167,7 @@ def _take(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
 
 def take_fifth(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
     """Take a fifth of what a deep run does and a quick one does not, or not as thoroughly."""
-    names = ("deep", "thorough", "rotating", "hypothesis")
+    names = ("deep", "thorough", "rotating", "one_of", "hypothesis")
     stronger = [item for item in items if any(item.get_closest_marker(name) for name in names)]
     yield from (item for place, item in enumerate(stronger) if place % FIFTHS == turn % FIFTHS)
 
@@ -180,9 +189,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)  # else xdist, whose plugin is loaded later, answers first
 def pytest_xdist_auto_num_workers() -> int:
-    """Have half as many workers again as processors: many tests wait for processes, browsers and deadlines."""
+    """Have twice as many workers as processors: many tests wait for processes, browsers and deadlines."""
     count = os.cpu_count() or 1
-    return count + count // 2
+    return count * 2
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions import jobs
 from tests.db.migrations import migrate
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.one_of("migrations")]
 _APP = "cancellations"
 _BEFORE = [
     (_APP, "0021_revisions_move"),

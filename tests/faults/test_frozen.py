@@ -95,6 +95,7 @@ def test_a_web_process_that_is_frozen_holding_an_order_keeps_nobody_from_it_for_
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.rotating("point")
 @pytest.mark.parametrize("point", ["recover.settling", "settle.booked"])
 def test_a_worker_that_is_frozen_while_it_recovers_keeps_no_other_from_it_and_wakes_to_nothing(
     scenario: OrderScenario, points: Path, point: failpoints.Point
