@@ -7,7 +7,7 @@ from django.test.client import BOUNDARY, encode_multipart
 
 from aftercart.cancellations.models import SubmissionLine
 from tests.http.schema_scenarios import PHOTOS, add, show
-from tests.http.schema_world import MUG, World
+from tests.http.schema_world import MUG, NO_PHOTO, World
 from tests.photos import make_photo
 
 ADDS = "add_return_photo"
@@ -90,10 +90,24 @@ def _(world: World) -> Any:
     return world.call("get_return_photo", path=url)
 
 
-add(
-    PHOTOS,
-    404,
-    "foreign",
-    "An order of somebody else's, or none",
-    lambda w, o: w.log_in().call(o, path=f"/orders/{w.guests.number}/cancel/photos/"),
-)
+@show("remove_return_photo", 204, "removed", "The photo is gone")
+def _(world: World) -> Any:
+    _return_mug(world)
+    url = _add(world, make_photo()).json()["url"]
+    return world.call("remove_return_photo", path=url)
+
+
+@show("remove_return_photo", 409, "decided", "The return has been decided")
+def _(world: World) -> Any:
+    _return_mug(world)
+    url = _add(world, make_photo()).json()["url"]
+    SubmissionLine.objects.update(is_open=False, outcome="rejected")
+    return world.call("remove_return_photo", path=url)
+
+
+def _call_foreign(world: World, operation_id: str) -> Any:
+    one = f"{NO_PHOTO}/" if operation_id in {"get_return_photo", "remove_return_photo"} else ""
+    return world.log_in().call(operation_id, path=f"/orders/{world.guests.number}/cancel/photos/{one}")
+
+
+add(PHOTOS, 404, "foreign", "An order of somebody else's, or none", _call_foreign)

@@ -68,7 +68,8 @@ POSTS = (*WRITES, "quote_cancellation", WITHDRAWS)
 STATES = "state_withdrawal"
 TAKES_BACK = "take_back_request"
 PHOTO_READS = ("list_return_photos", "get_return_photo")
-PHOTOS = ("add_return_photo", *PHOTO_READS)
+PHOTO_WRITES = ("add_return_photo", "remove_return_photo")
+PHOTOS = (*PHOTO_WRITES, *PHOTO_READS)
 BOOK_WRITES = ("add_address", "edit_address", "remove_address")
 PLACES = ("list_countries", "list_cities", "list_townships", "list_districts")
 READS = (
@@ -138,7 +139,7 @@ add(
     lambda w, o: w.call(o),
 )
 add(
-    (*POSTS, *BOOK_WRITES, TAKES_BACK, "add_return_photo", "log_out"),
+    (*POSTS, *BOOK_WRITES, TAKES_BACK, *PHOTO_WRITES, "log_out"),
     403,
     "token",
     "The CSRF token is wrong",

@@ -312,6 +312,11 @@ CALLS: dict[str, tuple[str, Callable[[World], str], Callable[[World], Any]]] = {
     "add_return_photo": ("post", lambda w: f"/orders/{w.delivered.number}/cancel/photos/", _upload),
     "list_return_photos": ("get", lambda w: f"/orders/{w.delivered.number}/cancel/photos/", _cancel),
     "get_return_photo": ("get", lambda w: f"/orders/{w.delivered.number}/cancel/photos/{NO_PHOTO}/", _cancel),
+    "remove_return_photo": (
+        "delete",
+        lambda w: f"/orders/{w.delivered.number}/cancel/photos/{NO_PHOTO}/",
+        lambda _: {},
+    ),
     "take_back_request": (
         "post",
         lambda _: "/users/orders/cancellation_requests/901/take-back/",

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.forget_photos import forget_photos
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import CancellationRequest, ReturnPhoto, Submission, SubmissionLine
 from aftercart.orders.models import Order
@@ -55,6 +56,10 @@ def upload(api: Api | Client, shop: Shop, data: bytes, *, item: object = None, *
     client = api if isinstance(api, Client) else api.client
     body = {"order_item": item or shop.items[0].pk, "photo": SimpleUploadedFile("a.jpg", data)}
     return client.post(name_upload(shop), body, headers={"accept": "application/json", **headers})
+
+
+def delete(api: Api, url: str, **headers: str) -> Any:
+    return api.client.delete(url, headers=api._headers(headers))
 
 
 def read_complaints(client: Client, answer: Any) -> list[str]:
@@ -131,7 +136,7 @@ def test_there_are_five_at_most_and_the_same_one_counts_once(shop: Shop) -> None
         "photo-2.jpg: There are five photos of this item already. No more can be added."
     ]
     assert sorted(ReturnPhoto.objects.values_list("place", flat=True)) == [1, 2, 3, 4, 5]
-    assert read(client.get(name_page(shop))).select("#photos form") == []
+    assert read(client.get(name_page(shop))).select("#photos [type=file]") == []
     assert read_complaints(client, send(client, shop, *photos[:6]))[-1] == (
         "An item can have five photos: only the first five were looked at."
     )
@@ -274,6 +279,73 @@ def test_nobody_reaches_anothers_photos_or_can_tell_whether_there_are_any(api: A
     assert ReturnPhoto.objects.count() == 1
     own = make_order(shop.user)
     assert api.get(f"/orders/{own.number}/cancel/photos/{document['uuid']}/").status_code == 404
+
+
+def test_a_photo_is_removed_and_its_place_is_free_again(api: Api, shop: Shop, photo_folder: Path) -> None:
+    documents = [write(api, shop, make_photo(shade=shade)).json() for shade in range(5)]
+    assert write(api, shop, make_photo(shade=5)).status_code == 409
+
+    removed = delete(api, documents[2]["url"])
+
+    assert (removed.status_code, removed.content) == (204, b"")
+    assert delete(api, documents[2]["url"]).status_code == 404
+    assert [photo["uuid"] for photo in api.get(name_upload(shop)).json()] == [
+        documents[place]["uuid"] for place in (0, 1, 3, 4)
+    ]
+    assert len(list(photo_folder.iterdir())) == 4
+    assert write(api, shop, make_photo(shade=5)).status_code == 201
+
+
+def test_the_page_removes_a_photo_and_a_second_click_leads_to_the_order(shop: Shop) -> None:
+    client = enter(shop)
+    send(client, shop, make_photo(), make_photo(shade=9))
+    [first, _second] = read(client.get(name_page(shop))).select("#photos li form")
+    button = first.select_one("button")
+    assert button is not None
+    assert (button.get_text(), button["aria-label"]) == ("Remove", "Remove photo 1 of Shirt")
+
+    answers = [client.post(str(first["action"]), headers={"accept": "text/html"}) for _ in range(2)]
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (303, f"{name_page(shop)}#photos"),
+        (303, f"/users/orders/{shop.order.pk}/"),
+    ]
+    assert len(read(client.get(name_page(shop))).select("#photos img")) == 1
+
+
+def test_what_was_decided_on_with_a_photo_keeps_it(api: Api, shop: Shop) -> None:
+    url = write(api, shop, make_photo()).json()["url"]
+    SubmissionLine.objects.update(is_open=False, outcome="rejected")
+
+    refused = delete(api, url)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_open_return")
+    assert api.get(url).status_code == 200
+
+
+def test_nobody_removes_anothers_photo(api: Api, shop: Shop) -> None:
+    url = write(api, shop, make_photo()).json()["url"]
+    own = make_order(shop.user)
+
+    strangers = [
+        delete(Api().log_in(make_customer()), url),
+        delete(api, url.replace(shop.order.number, own.number)),
+        delete(api, url, **{"x-csrftoken": "wrong"}),
+        delete(Api(), url),
+    ]
+
+    assert [answer.status_code for answer in strangers] == [404, 404, 403, 401]
+    assert ReturnPhoto.objects.count() == 1
+
+
+def test_a_storage_that_is_away_keeps_no_removed_photo(api: Api, shop: Shop, photo_folder: Path) -> None:
+    url = write(api, shop, make_photo()).json()["url"]
+
+    with mock.patch("django.core.files.storage.FileSystemStorage.delete", side_effect=OSError("away")):
+        assert delete(api, url).status_code == 204
+    assert api.get(url).status_code == 404
+    forget_photos()
+    assert list(photo_folder.iterdir()) == []
 
 
 def test_a_photo_needs_a_token(api: Api, shop: Shop) -> None:

@@ -3,13 +3,22 @@
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from aftercart.actions.add_photo import add_photo
+from aftercart.actions.remove_photo import remove_photo
 from aftercart.actions.request_cancellation import request_cancellation
 from aftercart.cancellations.models import ReturnPhoto, SubmissionLine
+from aftercart.orders.selectors import lock_order
 from tests.photos import make_photo
-from tests.races.together import attempt, interrupted, race, without_check, without_lock, without_unique
+from tests.races.together import (
+    attempt,
+    interrupted,
+    race,
+    without_check,
+    without_lock,
+    without_unique,
+)
 from tests.shop import Line, Shop, ask, make_command
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +91,34 @@ def test_without_lock_and_indexes_one_photo_is_kept_twice(shop: Shop) -> None:
             add(shop, 1)
         assert not other.had_to_wait
         assert ReturnPhoto.objects.count() == 2
+
+
+def remove(shop: Shop) -> None:
+    remove_photo(shop.user, shop.order.number, ReturnPhoto.objects.get().uuid)
+
+
+def decide(shop: Shop) -> None:
+    with transaction.atomic():
+        lock_order(pk=shop.order.pk)
+        SubmissionLine.objects.update(is_open=False, outcome="rejected")
+
+
+def test_a_return_is_decided_before_a_photo_goes_or_after(shop: Shop) -> None:
+    add(shop, 1)
+    with interrupted("remove_photo._delete", lambda: decide(shop)) as other:
+        remove(shop)
+    assert (other.had_to_wait, other.outcome) == (True, None)
+
+
+def test_without_the_lock_a_photo_goes_that_was_decided_on(shop: Shop) -> None:
+    add(shop, 1)
+    with (
+        without_lock("remove_photo._remove_row"),
+        interrupted("remove_photo._delete", lambda: decide(shop)) as other,
+    ):
+        remove(shop)
+    assert not other.had_to_wait
+    assert not ReturnPhoto.objects.exists()
 
 
 @pytest.mark.usefixtures("shop")

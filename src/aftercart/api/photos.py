@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aftercart.actions.add_photo import add_photo
+from aftercart.actions.remove_photo import remove_photo
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.serializers import PhotoSerializer
@@ -52,3 +53,9 @@ class ReturnPhotoFile(APIView):
         if response is None:
             raise Http404
         return response
+
+    @schema.remove_return_photo
+    def delete(self, request: Request, number: str, uuid: UUID) -> Response:
+        """Remove a photo from an open return: 204."""
+        remove_photo(get_user(request), number, uuid)
+        return Response(status=204)

@@ -22,7 +22,12 @@ from aftercart.api.schema.cancellations import (
 from aftercart.api.schema.intake import send_orders
 from aftercart.api.schema.loyalty import get_loyalty_balance, list_loyalty_entries
 from aftercart.api.schema.orders import change_order_address, get_completed_order, get_order, list_orders
-from aftercart.api.schema.photos import add_return_photo, get_return_photo, list_return_photos
+from aftercart.api.schema.photos import (
+    add_return_photo,
+    get_return_photo,
+    list_return_photos,
+    remove_return_photo,
+)
 from aftercart.api.schema.quotes import quote_cancellation
 from aftercart.api.schema.session import get_csrf_token, get_current_user, log_in, log_out, log_out_by_get
 
@@ -54,6 +59,7 @@ __all__ = [
     "log_out_by_get",
     "quote_cancellation",
     "remove_address",
+    "remove_return_photo",
     "request_cancellation",
     "request_cancellations",
     "send_orders",

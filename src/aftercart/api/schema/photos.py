@@ -6,13 +6,14 @@ from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
 from aftercart.api.schema import errors
-from aftercart.api.schema.operation import UNAVAILABLE, operation
+from aftercart.api.schema.operation import CSRF_FAILED, UNAVAILABLE, operation
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.document import ReturnPhoto
 from aftercart.cancellations.photos import MOST_PHOTOS
 from aftercart.lib.photos import MOST_BYTES, MOST_UPLOADED
 
 _NUMBER: Final = OpenApiParameter("number", str, OpenApiParameter.PATH, description="The order's number.")
+_UUID: Final = OpenApiParameter("uuid", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH)
 _NOT_FOUND: Final = (errors.NotFound, "There is none, or it is somebody else's.")
 _CODES: Final = {
     "no_name": "the file has no name",
@@ -79,13 +80,25 @@ get_return_photo = operation(
     tag=CANCELLATIONS,
     summary="See a photo of a return",
     description="The JPEG. Errors are JSON.",
-    parameters=[
-        _NUMBER,
-        OpenApiParameter("uuid", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH),
-    ],
+    parameters=[_NUMBER, _UUID],
     answers={
         404: _NOT_FOUND,
     },
     picture="The photo.",
+    has_page=True,
+)
+
+remove_return_photo = operation(
+    "remove_return_photo",
+    tag=CANCELLATIONS,
+    summary="Remove a photo of a return",
+    description="While the return is open. Its place is free for another one then.",
+    parameters=[_NUMBER, _UUID],
+    answers={
+        204: (None, "It is gone."),
+        403: CSRF_FAILED,
+        404: _NOT_FOUND,
+        409: (errors.PhotoRefused, "The return has been decided: what was shown stays."),
+    },
     has_page=True,
 )

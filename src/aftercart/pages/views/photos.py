@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.actions.add_photo import NoOpenReturn, add_photo, find_open_return
+from aftercart.actions.remove_photo import remove_photo
 from aftercart.cancellations.photos import MOST_PHOTOS, list_order_photos
 from aftercart.lib.ids import read_id
 from aftercart.lib.photos import MOST_BYTES, serve_file
-from aftercart.orders.errors import ActionError, InputInvalid
+from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
 from aftercart.orders.models import Order
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
 
@@ -62,12 +63,29 @@ def _add(visit: Visit, item: int, files: Sequence[Any]) -> Iterator[str]:
         yield _("An item can have five photos: only the first five were looked at.")
 
 
-@visitor_page("GET", "HEAD")
+@visitor_page("GET", "HEAD", "POST")
 def return_photo(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
-    """Show a photo to the customer or guest whose return it is of. Raises Http404."""
-    order = find_visit(request, acting=True, number=number).order
-    found = list_order_photos(order).filter(uuid=uuid).exists()
+    """Show a photo to the customer or guest whose return it is of, or remove it. Raises Http404."""
+    visit = find_visit(request, acting=True, number=number)
+    if request.method == "POST":
+        return _remove(request, visit, uuid)
+    found = list_order_photos(visit.order).filter(uuid=uuid).exists()
     response = serve_file(uuid) if found else None
     if response is None:
         raise Http404
     return response
+
+
+def _remove(request: HttpRequest, visit: Visit, uuid: UUID) -> HttpResponse:
+    """Remove a photo, and show what is left; of one that is gone already the order."""
+    order = visit.order
+    try:
+        line = remove_photo(visit.owner, order.number, uuid)
+    except NoOpenReturn as error:
+        messages.error(request, str(error))
+    except OrderNotFound:
+        pass
+    else:
+        page = reverse("order-cancel-result", args=[order.number, line.submission.uuid])
+        return SeeOther(f"{page}#photos")
+    return SeeOther(reverse("order-detail", args=[order.pk]))
