@@ -31,12 +31,15 @@ def confirm(page: Page) -> None:
 
 def add_photos(page: Page, *photos: bytes) -> None:
     """Choose files for the first item on the page of a return, and send them."""
-    form = page.locator("#photos form").first
+    form = page.locator("#photos form:has([type=file])").first
     files = [
         FilePayload(name=f"photo-{n}.jpg", mimeType="image/jpeg", buffer=data)
         for n, data in enumerate(photos)
     ]
     form.locator("[type=file]").set_input_files(files)
+    form.locator(
+        "[type=file]:not([aria-busy])"
+    ).wait_for()  # else what is sent is what was chosen, or made small
     with page.expect_navigation():
         form.locator("button").click()
 

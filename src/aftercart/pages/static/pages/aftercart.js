@@ -107,7 +107,9 @@ document.addEventListener("change", async (event) => {
   if (!field.matches("[data-photos]")) return;
   const chosen = [...field.files];
   const small = new DataTransfer();
+  field.ariaBusy = "true";
   for (const file of chosen) small.items.add(await shrink(file));
+  field.ariaBusy = null;
   if (chosen.every((file, place) => file === field.files[place])) field.files = small.files;
 });
 
