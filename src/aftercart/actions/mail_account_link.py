@@ -39,7 +39,8 @@ def mail_password_link(email: str) -> None:
     """Mail the link that sets a new password, if there is such a customer; staff have the back office."""
     folded = fold_email(email)
     found = User.objects.list_customers().filter(email=folded).first()
-    with transaction.atomic(durable=True):
+    # A savepoint is what is rolled back: the transaction commits, and waits for the disk, whoever it is.
+    with transaction.atomic(durable=True), transaction.atomic():
         path = make_reset_path(found or User(pk=0, email=folded))
         _queue(Email.Kind.PASSWORD_LINK, folded, f"{settings.PUBLIC_URL}/users/reset/{path}/", found)
         if found is None:
@@ -62,7 +63,7 @@ def register_customer(email: str, **names: str) -> None:
 def mail_email_change(user: User, email: str) -> None:
     """Mail the link that moves an account to another address, to that address; nothing where it has an account."""
     folded = fold_email(email)
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), transaction.atomic():  # as above
         token = signing.dumps({"user": user.pk, "old": user.email, "new": folded}, salt=_SALT)
         _queue(
             Email.Kind.EMAIL_CHANGE,
