@@ -20,7 +20,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import User
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import read_configuration, replace_client
 from aftercart.omnitron.http import HttpOmnitron

@@ -123,8 +123,8 @@ def _prepare(size: int, number: int) -> dict[str, Callable[[], object]]:
     from django.test import Client
 
     from aftercart.accounts.models import User
-    from aftercart.actions import recover
-    from aftercart.actions.poll_updates import list_streams_due
+    from aftercart.actions.sync.poll_updates import list_streams_due
+    from aftercart.actions.upkeep import recover
     from aftercart.cancellations.selectors import list_orders_to_sync
     from aftercart.orders.selectors import find_guest_order
     from aftercart.worker.queue import measure_queue
@@ -172,8 +172,8 @@ def _prepare(size: int, number: int) -> dict[str, Callable[[], object]]:
 def _prepare_cancel() -> Callable[[], object]:
     """Return the cancelling of one item each time, of an order that has not been asked for yet."""
     from aftercart.accounts.models import User
-    from aftercart.actions.cancel_items import cancel_items
-    from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
+    from aftercart.actions.cancel.cancel_items import cancel_items
+    from aftercart.actions.cancel.commands import Caller, CancellationCommand, ItemRequest
     from aftercart.orders.models import Order
     from tests.fake_omnitron import FakeOmnitron
 

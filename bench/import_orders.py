@@ -75,7 +75,7 @@ def measure(count: int, mark: str) -> None:
 
 def _measure(what: str, lines: list[bytes]) -> None:
     """Import once; print orders a second, and an order's processor time, which other work disturbs less."""
-    from aftercart.actions.import_orders import import_orders
+    from aftercart.actions.intake.import_orders import import_orders
     from aftercart.lib.garbage import collecting_rarely
 
     wall, ours, theirs = time.perf_counter(), time.process_time(), _read_postgres_time()

@@ -9,7 +9,7 @@ from django.db import connection
 
 from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
-from aftercart.actions.import_orders import import_orders
+from aftercart.actions.intake.import_orders import import_orders
 from aftercart.cancellations.selectors import build_document
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import make_link

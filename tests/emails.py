@@ -7,8 +7,8 @@ from django.core import mail
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions.send_email import send_email
-from aftercart.actions.send_one_time_code import send_one_time_code
+from aftercart.actions.account.send_one_time_code import send_one_time_code
+from aftercart.actions.mail.send_email import send_email
 from aftercart.mail.outbox import list_waiting
 from aftercart.orders.models import Order
 

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
+from aftercart.actions.intake.import_orders import BadLine, ImportResult, import_orders
 
 Document = dict[str, Any]
 

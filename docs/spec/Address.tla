@@ -4,8 +4,8 @@
 (* old one may come in after a newer one, so the OMS's address is compared.    *)
 (*                                                                             *)
 (* Assumed: messages and answers are lost or overtake one another; the order   *)
-(* leaves at some time, and the OMS then refuses. Code: actions/change_address,*)
-(* compare_address; moves: cancellations/states.py.                            *)
+(* leaves at some time, and the OMS then refuses. Code: change_address and     *)
+(* compare_address in actions/address; moves: cancellations/states.py.         *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Count,     \* so many changes, numbered in their order

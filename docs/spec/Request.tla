@@ -7,8 +7,8 @@
 (* lost, but does not arrive after the grace (Over); the OMS may make as many  *)
 (* requests as it is asked for, and approve each of them. What comes later     *)
 (* still is a spare, which is rejected and raises an alarm (decision 30).      *)
-(* Code: actions/deliver_request, find_made, approve_request, reject_request,  *)
-(* sync_order; moves: cancellations/states.py.                                 *)
+(* Code: actions/requests/deliver_request, read_created, approve_request,      *)
+(* reject_request, actions/sync/sync_order; moves: cancellations/states.py.    *)
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Rounds,    \* so many deliveries at most

@@ -47,7 +47,7 @@ def run(*, verbose: bool) -> None:
 def web() -> None:
     """Serve customers and back office over HTTP (Granian), until SIGTERM."""
     with _django(database=False):
-        from aftercart.actions.watch_restores import watch_restores_if_possible
+        from aftercart.actions.sync.watch_restores import watch_restores_if_possible
         from aftercart.processes import raise_descriptor_limit, web_command
 
         command = web_command()
@@ -141,8 +141,8 @@ def import_orders_command(file: str) -> None:
 def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool) -> None:
     """Print a signed link to the order NUMBER."""
     with _django():
-        from aftercart.actions.mail_order_link import mail_order_link
-        from aftercart.actions.revoke_links import revoke_links
+        from aftercart.actions.account.mail_order_link import mail_order_link
+        from aftercart.actions.account.revoke_links import revoke_links
         from aftercart.orders.errors import OrderNotFound
         from aftercart.orders.selectors import make_link
 
@@ -258,7 +258,7 @@ def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
         from rich.console import Console
 
         from aftercart import policy_report
-        from aftercart.actions.sync_reasons import sync_reasons
+        from aftercart.actions.sync.sync_reasons import sync_reasons
         from aftercart.omnitron.connect import get_client
         from aftercart.omnitron.errors import OmnitronError
 
@@ -286,8 +286,8 @@ def reconcile(*, before_sending: bool) -> None:
     was. The exit code is 1, and sending stays on hold, while anything could not be read.
     """
     with _django():
-        from aftercart.actions.reconcile_before_sending import reconcile_before_sending
-        from aftercart.actions.reconcile_orders import reconcile_orders
+        from aftercart.actions.sync.reconcile_before_sending import reconcile_before_sending
+        from aftercart.actions.sync.reconcile_orders import reconcile_orders
         from aftercart.omnitron.connect import get_client
 
         if not before_sending:
@@ -314,7 +314,7 @@ def _say_progress(done: int, of_all: int) -> None:
 def hold_sending_command(reason: str, *, release: bool) -> None:
     """Have nothing sent to Omnitron: cancellations become requests, and what staff decide waits."""
     with _django():
-        from aftercart.actions.hold_sending import hold_sending, release_sending
+        from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 
         if release:
             click.echo("Sending is released." if release_sending() else "Sending was not on hold.")

@@ -29,7 +29,7 @@ def pull_orders_command(since: str, channel: int | None) -> None:
         from rich.console import Console
         from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        from aftercart.actions.backfill_orders import backfill_orders
+        from aftercart.actions.intake.backfill_orders import backfill_orders
         from aftercart.commerce.client import CommerceUnavailable
         from aftercart.omnitron.connect import get_client
         from aftercart.omnitron.errors import OmnitronError

@@ -29,7 +29,7 @@ def create_token_command(name: str, days: int, scopes: tuple[str, ...]) -> None:
     with django_ready():
         from datetime import timedelta
 
-        from aftercart.accounts.api_tokens import create_token
+        from aftercart.accounts.models.api_tokens import create_token
         from aftercart.lib.clock import get_now
 
         row, secret = create_token(name, scopes, get_now() + timedelta(days=days))
@@ -41,7 +41,7 @@ def create_token_command(name: str, days: int, scopes: tuple[str, ...]) -> None:
 def list_tokens_command() -> None:
     """List the tokens by their first characters."""
     with django_ready():
-        from aftercart.accounts.api_tokens import ApiToken
+        from aftercart.accounts.models.api_tokens import ApiToken
 
         for row in ApiToken.objects.all():
             state = (
@@ -56,7 +56,7 @@ def list_tokens_command() -> None:
 def revoke_token_command(prefix: str) -> None:
     """Revoke the token that begins with PREFIX, as `list` shows it, at once."""
     with django_ready():
-        from aftercart.accounts.api_tokens import revoke_token
+        from aftercart.accounts.models.api_tokens import revoke_token
 
         if not revoke_token(prefix.rstrip("…")):
             raise click.ClickException(f"No valid token begins with {prefix}.")

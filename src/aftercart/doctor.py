@@ -15,10 +15,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
-from aftercart.actions.measure_unsettled import measure_unsettled
-from aftercart.cancellations.holds import find_hold
+from aftercart.actions.upkeep.measure_unsettled import measure_unsettled
 from aftercart.cancellations.models import Setback
-from aftercart.cancellations.setbacks import count_persistent
+from aftercart.cancellations.models.holds import find_hold
+from aftercart.cancellations.models.setbacks import count_persistent
 from aftercart.lib.clock import get_now
 from aftercart.lib.configuration import OPTIONS
 from aftercart.lib.setting_kinds import KEY_LENGTH, TOKEN_LENGTH, is_weak

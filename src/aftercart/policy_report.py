@@ -8,17 +8,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from aftercart.actions.sync_reasons import ReasonReport
-from aftercart.cancellations.policies import PolicyVersion
-from aftercart.cancellations.policy_explanations import OrderExplanation, explain_order
-from aftercart.cancellations.policy_selectors import get_book, read_book
+from aftercart.actions.sync.sync_reasons import ReasonReport
+from aftercart.cancellations.models.policies import PolicyVersion
+from aftercart.cancellations.policy.explain import OrderExplanation, explain_order
+from aftercart.cancellations.policy.selectors import get_book, read_book
 from aftercart.lib.clock import get_now
 from aftercart.lib.times import format_time
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.facts import CaseKind
 from aftercart.orders.models import Order
-from aftercart.orders.policies import Clause, PolicyBook
-from aftercart.orders.policy_explain import Look, address_explanation_document, clause_document, item_document
+from aftercart.orders.policy.clauses import Clause, PolicyBook
+from aftercart.orders.policy.explain import Look, address_explanation_document, clause_document, item_document
 
 #: What stands in columns of its own.
 _OWN_COLUMNS = frozenset({"number", "topic", "effect"})

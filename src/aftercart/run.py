@@ -26,14 +26,14 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from aftercart.actions.import_orders import (
+from aftercart.actions.intake.import_orders import (
     BadLinesFile,
     ImportResult,
     bad_lines_path,
     import_orders,
     open_lines,
 )
-from aftercart.actions.rotate_keys import RotationResult, rotate_keys
+from aftercart.actions.upkeep.rotate_keys import RotationResult, rotate_keys
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres

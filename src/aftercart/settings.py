@@ -199,7 +199,7 @@ COMMERCE_TOKEN = config.text("COMMERCE_TOKEN")
 COMMERCE_ORDERS_PATH = config.text("COMMERCE_ORDERS_PATH")
 COMMERCE_MAX_CALLS = config.number("COMMERCE_MAX_CALLS")
 COMMERCE_UNKNOWN_PER_MINUTE = config.number("COMMERCE_UNKNOWN_PER_MINUTE")
-SHOP_SESSION_SOURCE = "aftercart.actions.enter_from_shop.enter_from_shop"
+SHOP_SESSION_SOURCE = "aftercart.actions.account.enter_from_shop.enter_from_shop"
 AXES_FAILURE_LIMIT = config.number("LOGIN_ATTEMPTS")
 AXES_COOLOFF_TIME = timedelta(minutes=config.number("LOGIN_LOCK_MINUTES"))
 # What authenticate() is called with; the default is the user model's field, which nobody passes.

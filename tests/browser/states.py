@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from aftercart.actions.close_line import complete_line, reject_line
+from aftercart.actions.cancel.close_line import complete_line, reject_line
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry

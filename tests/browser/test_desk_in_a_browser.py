@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from aftercart.actions.approve_request import approve_request
+from aftercart.actions.requests.approve_request import approve_request
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.cancellations.public_statements import PublicStatement
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import OrderItem
 from tests.browser.fixtures import make_omnitron

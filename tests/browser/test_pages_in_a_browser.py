@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from aftercart.actions.close_line import complete_line
+from aftercart.actions.cancel.close_line import complete_line
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order

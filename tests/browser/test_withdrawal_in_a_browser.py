@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
-from aftercart.cancellations.public_statements import PublicStatement
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client

@@ -7,10 +7,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions import rotate_keys as rotating
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.forget_accounts import forget_accounts
-from aftercart.actions.rotate_keys import RotationResult, rotate_keys
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.upkeep import rotate_keys as rotating
+from aftercart.actions.upkeep.forget_accounts import forget_accounts
+from aftercart.actions.upkeep.rotate_keys import RotationResult, rotate_keys
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.crypto import decrypt, encrypt, renew
 from tests.shop import Line, Shop, ask, make_command
@@ -158,7 +158,7 @@ def test_an_open_line_keeps_its_account_however_old_it_is(settings: Settings) ->
 def test_what_no_key_opens_is_forgotten_too_and_all_of_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aftercart.actions.forget_accounts._BATCH", 2)
+    monkeypatch.setattr("aftercart.actions.upkeep.forget_accounts._BATCH", 2)
     settings.FIELD_ENCRYPTION_KEYS = ["lost"]
     lines = [make_line() for _ in range(5)]
     settings.FIELD_ENCRYPTION_KEYS = ["new"]

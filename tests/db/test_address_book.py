@@ -7,11 +7,11 @@ import pytest
 
 from aftercart.accounts.drafts import AddressDraft, PhoneInvalid, read_phone
 from aftercart.accounts.models import Address, City, Country, District, Township, User
-from aftercart.actions.add_address import add_address
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
-from aftercart.actions.edit_address import edit_address
-from aftercart.actions.remove_address import remove_address
+from aftercart.actions.address.add_address import add_address
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.address.edit_address import edit_address
+from aftercart.actions.address.remove_address import remove_address
+from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import AddressNotFound, AddressRefused, InputInvalid
 from tests.shop import (
@@ -161,7 +161,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 
 def test_a_full_book_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aftercart.actions.add_address.LARGEST_BOOK", 1)
+    monkeypatch.setattr("aftercart.actions.address.add_address.LARGEST_BOOK", 1)
     user = make_customer()
     add_address(user, make_draft())
 

@@ -8,13 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.notify_customer import post
-from aftercart.actions.prepare_submission import prepare_submission
-from aftercart.actions.recover import recover_jobs, recover_submissions
-from aftercart.actions.settle_submission import settle_submission
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.mail.notify_customer import post
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent

@@ -7,7 +7,13 @@ from click.testing import CliRunner, Result
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.accounts.api_tokens import ORDERS_WRITE, ApiToken, create_token, find_token, revoke_token
+from aftercart.accounts.models.api_tokens import (
+    ORDERS_WRITE,
+    ApiToken,
+    create_token,
+    find_token,
+    revoke_token,
+)
 from aftercart.cli_token import token
 
 pytestmark = pytest.mark.django_db

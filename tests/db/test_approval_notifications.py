@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from aftercart.accounts.models import User
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.send_email import send_email
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.mail.send_email import send_email
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.mail.models import Email, LineNotice
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused

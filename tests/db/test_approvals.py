@@ -7,15 +7,15 @@ from unittest import mock
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import approve_request as approve_module
-from aftercart.actions import deliver_request as deliver_module
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.find_obstacle import DecidedInPart
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.requests import approve_request as approve_module
+from aftercart.actions.requests import deliver_request as deliver_module
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.find_obstacle import DecidedInPart
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.notes import write_note
 from aftercart.mail.models import Email

@@ -12,14 +12,14 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.poll_updates import list_streams_due, poll_updates
-from aftercart.actions.sync_order import sync_if_due, sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.poll_updates import list_streams_due, poll_updates
+from aftercart.actions.sync.sync_order import sync_if_due, sync_order
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import ReadBudget, Submission, SyncCursor
-from aftercart.cancellations.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.syncing import add_channels
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.cancellations.syncing import add_channels
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.worker.tasks import run_sync_orders
@@ -206,7 +206,7 @@ def test_news_beyond_the_budget_are_read_a_little_later_and_not_lost(settings: S
     assert 8 < (due - timezone.now()).total_seconds() < 13
     assert job.args == {"pk": shop.order.pk}
     set_clock_back(seconds=3600)
-    with mock.patch("aftercart.actions.sync_order.is_sync_due", return_value=True):
+    with mock.patch("aftercart.actions.sync.sync_order.is_sync_due", return_value=True):
         sync_if_due(shop.order.pk, shop.fake)
     assert "read_order" in shop.fake.calls
 

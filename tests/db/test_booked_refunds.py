@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions import price_lines as pricing
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import CancellationCommand
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.reconcile_orders import list_orders_to_reconcile, reconcile_order
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel import price_lines as pricing
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import CancellationCommand
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.reconcile_orders import list_orders_to_reconcile, reconcile_order
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote, RefundQuoteLine
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import DiscountItem, Order, TimelineEntry

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
 from aftercart.orders.errors import KeyReused, StillRunning

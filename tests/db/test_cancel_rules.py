@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from aftercart.actions.cancel_items import cancel_items
+from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.orders.errors import CancellationRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, TimelineEntry

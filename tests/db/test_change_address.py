@@ -2,8 +2,8 @@
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import _prepare, change_address, deliver_address
+from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
+from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid

@@ -11,12 +11,12 @@ from django.db.models import F
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.change_address import _prepare, change_address, deliver_address
-from aftercart.actions.commands import AddressCommand
-from aftercart.actions.compare_address import compare_address
-from aftercart.actions.reconcile_orders import reconcile_order
-from aftercart.actions.recover import recover_jobs
+from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
+from aftercart.actions.address.compare_address import compare_address
+from aftercart.actions.cancel.commands import AddressCommand
+from aftercart.actions.sync.reconcile_orders import reconcile_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import AddressChange, Difference
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused
@@ -167,7 +167,9 @@ def test_a_change_that_is_told_once_more_after_its_end_without_an_answer_is_comp
 
     with (
         mock.patch.object(AddressChange.objects, "select_related") as reading,
-        mock.patch("aftercart.actions.change_address._is_pending", return_value=True),  # a moment too early
+        mock.patch(
+            "aftercart.actions.address.change_address._is_pending", return_value=True
+        ),  # a moment too early
     ):
         reading.return_value.get.return_value = stalled
         deliver_address(stalled.pk, shop.fake)

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.cancellations.models import Installation, PolicyRule, PolicyVersion, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, IdempotencyRecord, Order, OrderItem

@@ -8,15 +8,16 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from aftercart.actions import despite_outages
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
-from aftercart.actions.recover import recover_submissions
-from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.upkeep import despite_outages
+from aftercart.actions.upkeep.recover import recover_submissions
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import AddressChange, Submission, Withdrawal
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
+from tests.action_modules import get_action
 from tests.http.conftest import Api
 from tests.shop import Shop, get_statuses, make_address, make_address_command, make_caller
 
@@ -43,7 +44,8 @@ def take_away(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     def fail(*_args: Any, **_fields: Any) -> Any:
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr(f"aftercart.actions.{function}", fail)
+    module, name = function.split(".")
+    monkeypatch.setattr(get_action(module), name, fail)
 
 
 def test_a_connection_that_breaks_after_the_post_costs_the_customer_nothing() -> None:

@@ -4,15 +4,15 @@ from unittest import mock
 
 import pytest
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.find_obstacle import PartOfLine
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.find_obstacle import PartOfLine
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, SubmissionLine
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, Refused
@@ -312,7 +312,9 @@ def test_what_was_made_of_a_request_is_noted_even_if_it_is_decided_first() -> No
 def test_what_a_dead_worker_made_of_a_request_is_noted_even_if_it_is_decided_first() -> None:
     shop = Shop()
     request = request_units(shop, delivered=False)
-    dying = mock.patch("aftercart.actions.deliver_request._record_delivery", side_effect=KeyboardInterrupt)
+    dying = mock.patch(
+        "aftercart.actions.requests.deliver_request._record_delivery", side_effect=KeyboardInterrupt
+    )
     with dying, pytest.raises(KeyboardInterrupt):
         deliver_request(request.pk, shop.fake)
     [theirs] = shop.fake.backoffice.requests

@@ -14,14 +14,14 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from aftercart.accounts.models import Address
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Answer
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.cancellations.easy_return import ReturnInstructions, find_instructions
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import Answer
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, SubmissionLine
+from aftercart.cancellations.models.easy_return import ReturnInstructions, find_instructions
 from aftercart.cancellations.selectors import build_document
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
@@ -106,7 +106,7 @@ def test_the_calendar_is_read_in_the_shops_time_zone(
 ) -> None:
     settings.SHOP_TIME_ZONE = "Europe/Istanbul"
     late = datetime(2030, 5, 14, 21, 30, tzinfo=UTC)  # half past midnight of the 15th there
-    monkeypatch.setattr("aftercart.actions.plan_lines.get_now", lambda: late)
+    monkeypatch.setattr("aftercart.actions.cancel.plan_lines.get_now", lambda: late)
     shop = ReturnShop()
     evening = {"date": "2030-05-14", "hour_range": {"start": "22:00", "end": "23:00"}}
 

@@ -10,20 +10,20 @@ import pytest
 from django.utils import timezone
 
 from aftercart.accounts.models import User
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.change_pickup import PickupCommand, change_pickup
-from aftercart.actions.compare_address import compare_address
-from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.override_policy import override_policy
-from aftercart.actions.recover import recover_submissions
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.revoke_links import revoke_links
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.take_back_request import take_back_submission
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.account.revoke_links import revoke_links
+from aftercart.actions.address.change_address import change_address, deliver_address
+from aftercart.actions.address.compare_address import compare_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.take_back_request import take_back_submission
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.override_policy import override_policy
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.returns.change_pickup import PickupCommand, change_pickup
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep.recover import recover_submissions
+from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.backoffice.words import EVENT_WORDS
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission, Withdrawal
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused

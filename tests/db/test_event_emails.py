@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.address.change_address import change_address, deliver_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent

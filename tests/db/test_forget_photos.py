@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from aftercart.actions.add_photo import add_photo
-from aftercart.actions.anonymize_customer import anonymize_customer
-from aftercart.actions.forget_photos import forget_photos
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.account.anonymize_customer import anonymize_customer
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.returns.add_photo import add_photo
+from aftercart.actions.returns.forget_photos import forget_photos
 from aftercart.cancellations.models import ReturnPhoto, SubmissionLine
 from aftercart.orders.models import Order
 from tests.photos import make_photo

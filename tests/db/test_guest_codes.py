@@ -16,12 +16,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from aftercart.accounts.models import RateLimit
-from aftercart.actions.ask_one_time_code import ask_one_time_code
-from aftercart.actions.check_one_time_code import check_guest_code
-from aftercart.actions.get_anonymous import get_anonymous
-from aftercart.actions.recover import forget_guests, recover_jobs
-from aftercart.actions.revoke_links import revoke_links
-from aftercart.actions.send_one_time_code import send_one_time_code
+from aftercart.actions.account.ask_one_time_code import ask_one_time_code
+from aftercart.actions.account.check_one_time_code import check_guest_code
+from aftercart.actions.account.get_anonymous import get_anonymous
+from aftercart.actions.account.revoke_links import revoke_links
+from aftercart.actions.account.send_one_time_code import send_one_time_code
+from aftercart.actions.upkeep.recover import forget_guests, recover_jobs
 from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CodeWrong, GuestOrderNotFound, OrderNotFound, TooManyTries
 from aftercart.orders.models import OneTimeCode, Order
@@ -40,7 +40,7 @@ def order() -> Order:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits.get_now", lambda: at)
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, Submission, SubmissionLine
+from aftercart.cancellations.models.policies import PolicyVersion
 from aftercart.cancellations.pickups import find_first_day
-from aftercart.cancellations.policies import PolicyVersion
-from aftercart.cancellations.policy_selectors import get_book, get_policy, get_terms, read_book
+from aftercart.cancellations.policy.selectors import get_book, get_policy, get_terms, read_book
 from aftercart.demo.kinds import KINDS
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib.links import check_token

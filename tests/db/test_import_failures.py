@@ -9,12 +9,12 @@ from django.db import DataError, IntegrityError, OperationalError, connection
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from aftercart.actions import import_orders as module
-from aftercart.actions import write_orders as write_module
-from aftercart.actions.import_orders import BadLine, ImportResult
-from aftercart.actions.resolve_customers import resolve_customers
-from aftercart.actions.write_orders import BatchOutcome, write_orders
-from aftercart.orders.intake import OrderIntake
+from aftercart.actions.intake import import_orders as module
+from aftercart.actions.intake import write_orders as write_module
+from aftercart.actions.intake.import_orders import BadLine, ImportResult
+from aftercart.actions.intake.resolve_customers import resolve_customers
+from aftercart.actions.intake.write_orders import BatchOutcome, write_orders
+from aftercart.orders.intake.order import OrderIntake
 from aftercart.orders.models import Order, TimelineEntry
 from tests.import_documents import make_address, make_document, make_item, run_import, write_line
 from tests.strength import examples

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
-from aftercart.actions import import_orders as import_module
-from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
+from aftercart.actions.intake import import_orders as import_module
+from aftercart.actions.intake.import_orders import BadLine, ImportResult, import_orders
 from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
 from aftercart.orders.models import DiscountItem, Order, OrderItem, OrderRevision, TimelineEntry

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.import_orders import ImportResult
+from aftercart.actions.intake.import_orders import ImportResult
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.orders.models import DiscountItem, Order, OrderItem, TimelineEntry
 from tests.import_documents import CREATED, LATER, MODIFIED, make_document, make_item, run_import

@@ -6,15 +6,15 @@ from typing import Literal
 import pytest
 from django.db.models import F
 
-from aftercart.actions import jobs
-from aftercart.actions.apply_late import note_late
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.apply_late import note_late
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SubmissionLine
 from aftercart.lib.notes import write_note
 from aftercart.mail.models import Email

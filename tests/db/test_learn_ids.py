@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.learn_ids import learn_ids
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.learn_ids import learn_ids
 from tests.shop import Line, Shop, load_into, make_order
 
 pytestmark = pytest.mark.django_db

@@ -8,12 +8,12 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import Submission
 from aftercart.lib.clock import read_clock
 from aftercart.omnitron.errors import AnswerUnknown

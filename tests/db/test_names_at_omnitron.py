@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.reconcile_orders import reconcile_order
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.reconcile_orders import reconcile_order
 from aftercart.cancellations.models import CancellationRequest, Difference
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import NotSent, Refused

@@ -13,14 +13,14 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.mail_one_time_code import mail_guest_code
-from aftercart.actions.mail_order_link import mail_order_link
-from aftercart.actions.notify_customer import post
-from aftercart.actions.opt_out import opt_out
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.resend_email import EmailNotStuck, resend_email
-from aftercart.actions.send_email import MOST_TRIES, forget_emails, recover_emails, send_email
+from aftercart.actions.account.mail_one_time_code import mail_guest_code
+from aftercart.actions.account.mail_order_link import mail_order_link
+from aftercart.actions.account.opt_out import opt_out
+from aftercart.actions.mail.notify_customer import post
+from aftercart.actions.mail.resend_email import EmailNotStuck, resend_email
+from aftercart.actions.mail.send_email import MOST_TRIES, forget_emails, recover_emails, send_email
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import measure_outbox, queue_email
 from aftercart.orders.models import Order

@@ -5,11 +5,11 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import User
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.override_policy import OverrideCommand, override_policy
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import (
     CancellationRequest,
     PolicyVersion,

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from aftercart.actions.apply_late import adopt_late, note_late, settle_unknown
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.apply_late import adopt_late, note_late, settle_unknown
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import Submission
 from aftercart.omnitron.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER

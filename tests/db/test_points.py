@@ -9,13 +9,13 @@ import pytest
 from django.db import ProgrammingError, transaction
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.close_line import complete_line
-from aftercart.actions.credit_points import credit_points
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.import_orders import ImportResult
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.close_line import complete_line
+from aftercart.actions.cancel.credit_points import credit_points
+from aftercart.actions.intake.import_orders import ImportResult
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import build_document
 from aftercart.loyalty.models import LoyaltyEntry

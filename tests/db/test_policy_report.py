@@ -11,12 +11,12 @@ from rich.console import Console
 
 from aftercart import policy_report
 from aftercart.accounts.models import User
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.sync_reasons import sync_reasons
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.sync.sync_reasons import sync_reasons
 from aftercart.cancellations.models import PolicyRule
-from aftercart.cancellations.policy_selectors import get_default_book
+from aftercart.cancellations.policy.selectors import get_default_book
 from aftercart.orders.errors import OrderNotFound
-from aftercart.orders.topics import Topic
+from aftercart.orders.policy.topics import Topic
 from tests.fake_omnitron import FakeOmnitron
 from tests.shop import Line, Shop, make_order, make_reason
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.draft_policy import draft_policy
+from aftercart.actions.address.change_address import change_address, deliver_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.policy.draft_policy import draft_policy
 from aftercart.cancellations.models import PolicyRule, PolicyVersion, Submission
-from aftercart.cancellations.policy_selectors import (
+from aftercart.cancellations.policy.selectors import (
     get_default_book,
     get_policy,
     get_terms,
@@ -23,9 +23,9 @@ from aftercart.cancellations.selectors import build_document
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
 from aftercart.orders.facts import OrderFacts
-from aftercart.orders.policies import Clause, PolicyBook, ShippingRefund
+from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund
+from aftercart.orders.policy.topics import Effect, Topic
 from aftercart.orders.selectors import gather_order_facts, list_categories
-from aftercart.orders.topics import Effect, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 from tests.db.test_policy_versions import REFUSE_ALL, make_staff, publish
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_company

@@ -9,12 +9,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.keep_policy import keep_policy
-from aftercart.actions.publish_policy import PolicyPublished, publish_policy
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.actions.policy.publish_policy import PolicyPublished, publish_policy
 from aftercart.cancellations.models import CancellationRequest, PolicyRule, PolicyVersion, Submission
-from aftercart.cancellations.policy_selectors import (
+from aftercart.cancellations.policy.selectors import (
     get_book,
     get_default_book,
     get_policy,
@@ -23,8 +23,8 @@ from aftercart.cancellations.policy_selectors import (
 )
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
-from aftercart.orders.policies import Clause, PolicyBook
-from aftercart.orders.topics import Effect, Topic
+from aftercart.orders.policy.clauses import Clause, PolicyBook
+from aftercart.orders.policy.topics import Effect, Topic
 from tests.shop import Line, Shop
 
 pytestmark = pytest.mark.django_db

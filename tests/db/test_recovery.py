@@ -11,17 +11,17 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from aftercart.actions import jobs, recover
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.do_apart import do_apart
-from aftercart.actions.prepare_submission import prepare_submission
-from aftercart.actions.recover import recover_jobs, recover_submissions
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.settle_submission import settle_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.upkeep import jobs, recover
+from aftercart.actions.upkeep.do_apart import do_apart
+from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Setback, Submission
+from aftercart.cancellations.models.setbacks import record_setback
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.cancellations.setbacks import record_setback
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
@@ -29,7 +29,7 @@ from aftercart.worker.tasks import run_deliver_request, run_recover, run_sync_or
 from tests.shop import Shop, count_jobs, get_statuses
 from tests.tables import empty_queue
 
-SETTLE = "aftercart.actions.settle_overdue.settle_submission"
+SETTLE = "aftercart.actions.cancel.settle_overdue.settle_submission"
 
 
 def leave_prepared(count: int = 1) -> list[Submission]:
@@ -206,7 +206,7 @@ def test_an_order_that_cannot_be_booked_keeps_no_other_from_being_synced() -> No
             raise ValueError("poison")
         return lock_order(pk=pk)
 
-    with mock.patch("aftercart.actions.sync_order.lock_order", lock), replace_client(shop.fake):
+    with mock.patch("aftercart.actions.sync.sync_order.lock_order", lock), replace_client(shop.fake):
         Order.objects.update(sync_due_at=None)
         run_sync_orders(timestamp=0)
 

@@ -12,11 +12,11 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.forget_accounts import forget_accounts
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep.forget_accounts import forget_accounts
 from aftercart.api.stored import _build_json, read_json
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.quoted import find_overdue

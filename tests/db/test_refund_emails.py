@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.models import Email
 from tests.shop import Line, Shop

@@ -7,11 +7,11 @@ from django.db.models import F
 from django.utils.crypto import get_random_string
 from pytest_django import Settings
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Answer, Caller, CancellationCommand
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import Answer, Caller, CancellationCommand
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.orders.guests import Guest

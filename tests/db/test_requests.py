@@ -3,15 +3,15 @@
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.find_obstacle import RequestDecided
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.find_obstacle import RequestDecided
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, Refused

@@ -8,12 +8,12 @@ from django.db.models import F
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import _draft, deliver_request
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import _draft, deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.notes import write_note
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused

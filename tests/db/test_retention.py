@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aftercart.accounts.models import Session
-from aftercart.accounts.rate_limits import RateLimit
+from aftercart.accounts.models.rate_limits import RateLimit
 from aftercart.accounts.sessions import SessionStore
-from aftercart.actions import recover
-from aftercart.actions.forget_documents import forget_documents
-from aftercart.actions.forget_history import forget_history
-from aftercart.actions.forget_photos import forget_photos
-from aftercart.actions.send_email import forget_emails
+from aftercart.actions.mail.send_email import forget_emails
+from aftercart.actions.returns.forget_photos import forget_photos
+from aftercart.actions.upkeep import recover
+from aftercart.actions.upkeep.forget_documents import forget_documents
+from aftercart.actions.upkeep.forget_history import forget_history
 from aftercart.cancellations.models import (
     Difference,
     PublicStatement,

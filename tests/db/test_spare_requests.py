@@ -7,14 +7,14 @@ from django.conf import settings
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.poll_updates import poll_updates
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.reject_spare import reject_spare
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.requests.reject_spare import reject_spare
+from aftercart.actions.sync.poll_updates import poll_updates
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, SpareRequest
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import AnswerUnknown, NotSent

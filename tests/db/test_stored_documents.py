@@ -12,21 +12,21 @@ from django.db import connection
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.forget_documents import forget_documents
-from aftercart.actions.publish_policy import publish_policy
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.policy.publish_policy import publish_policy
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep.forget_documents import forget_documents
 from aftercart.api.stored import _build_json, read_json, read_signed_json
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, PolicyRule, PolicyVersion
-from aftercart.cancellations.policy_selectors import get_default_book, write_rules
+from aftercart.cancellations.policy.selectors import get_default_book, write_rules
 from aftercart.cancellations.stored_documents import Built, Document, read_documents
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, Order, OrderItem, OrderRevision, StoredDocument
-from aftercart.orders.policies import Clause
-from aftercart.orders.topics import Effect, Topic
+from aftercart.orders.policy.clauses import Clause
+from aftercart.orders.policy.topics import Effect, Topic
 from tests.clock import stop_clock
 from tests.db.test_policy_versions import make_staff
 from tests.import_documents import make_document, run_import

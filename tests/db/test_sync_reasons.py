@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions.sync_reasons import sync_reasons
+from aftercart.actions.sync.sync_reasons import sync_reasons
 from aftercart.cancellations.models import CancellationReason
 from aftercart.omnitron.connect import replace_client
 from aftercart.omnitron.errors import NotSent

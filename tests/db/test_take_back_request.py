@@ -4,12 +4,16 @@ import uuid
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.find_obstacle import RequestDecided
-from aftercart.actions.reject_request import deliver_rejection
-from aftercart.actions.take_back_request import NothingToTakeBack, take_back_request, take_back_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.take_back_request import (
+    NothingToTakeBack,
+    take_back_request,
+    take_back_submission,
+)
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.find_obstacle import RequestDecided
+from aftercart.actions.requests.reject_request import deliver_rejection
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.orders.errors import OrderNotFound

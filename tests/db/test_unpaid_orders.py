@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
 from aftercart.cancellations.models import CancellationRequest, Difference, RefundQuote, Submission
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance

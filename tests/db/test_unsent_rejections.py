@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.lib.notes import write_note
 from tests.import_documents import make_document, make_item, run_import

@@ -11,16 +11,16 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.plan_sync import plan_sync
-from aftercart.actions.poll_updates import list_streams_due, poll_updates
-from aftercart.actions.receive_events import receive_events
-from aftercart.actions.reconcile_orders import reconcile_orders
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_if_due, sync_or_postpone, sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.plan_sync import plan_sync
+from aftercart.actions.sync.poll_updates import list_streams_due, poll_updates
+from aftercart.actions.sync.receive_events import receive_events
+from aftercart.actions.sync.reconcile_orders import reconcile_orders
+from aftercart.actions.sync.sync_order import sync_if_due, sync_or_postpone, sync_order
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import (
     CancellationRequest,
     Difference,
@@ -29,7 +29,7 @@ from aftercart.cancellations.models import (
     SubmissionLine,
     SyncCursor,
 )
-from aftercart.cancellations.read_budget import spend_calls
+from aftercart.cancellations.models.read_budget import spend_calls
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
@@ -136,7 +136,7 @@ def test_a_failure_on_a_later_page_keeps_what_was_read_before_it() -> None:
         yield from dialogue.list_order_updates(channel_id=1, limit=100, since=None)
         raise down
 
-    with mock.patch("aftercart.actions.poll_updates._list_pages", read_one_page):
+    with mock.patch("aftercart.actions.sync.poll_updates._list_pages", read_one_page):
         assert poll_updates(1, "orders", shop.fake) == 1
 
     cursor = SyncCursor.objects.get()

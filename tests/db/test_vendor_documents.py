@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.import_orders import ImportResult, import_orders
-from aftercart.actions.pull_orders import make_document
+from aftercart.actions.intake.import_orders import ImportResult, import_orders
+from aftercart.actions.intake.pull_orders import make_document
 from aftercart.omnitron.messages import RemoteItem, RemoteOrder
-from aftercart.orders.intake import read_order
+from aftercart.orders.intake.order import read_order
 from aftercart.orders.models import Order
 
 pytestmark = pytest.mark.django_db

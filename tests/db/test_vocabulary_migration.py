@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from tests.db.migrations import migrate
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.one_of("migrations")]

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.wake_jobs import wake_jobs
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.wake_jobs import wake_jobs
 from aftercart.omnitron.connect import listen_for_recovery
 from aftercart.omnitron.errors import NotSent
 from aftercart.omnitron.http import Configuration, HttpOmnitron

@@ -10,16 +10,20 @@ from django.utils.translation import override
 from pytest_django import Settings
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.commands import Answer
-from aftercart.actions.decide_withdrawal import WithdrawalDecided, accept_withdrawal, refuse_withdrawal
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.withdraw_order import NothingToWithdraw, WithdrawalCommand, withdraw_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import Answer
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.withdraw.decide_withdrawal import (
+    WithdrawalDecided,
+    accept_withdrawal,
+    refuse_withdrawal,
+)
+from aftercart.actions.withdraw.withdraw_order import NothingToWithdraw, WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, RefundQuote, Submission
+from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer
-from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.mail.models import Email
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound

@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.contrib.django.utils import connector_params
 
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from aftercart.worker import serve
 from aftercart.worker.take_over import take_over_jobs
 from aftercart.worker.tasks import run_take_over_jobs

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from aftercart.actions.notify_customer import name_subject
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.mail.notify_customer import name_subject
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,

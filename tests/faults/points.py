@@ -14,17 +14,17 @@ from django.db import connection
 from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import execute_approval
-from aftercart.actions.change_address import deliver_address
-from aftercart.actions.compare_address import compare_address
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.recover import recover_jobs, recover_submissions
-from aftercart.actions.reject_request import deliver_rejection
-from aftercart.actions.reject_spare import reject_spare
-from aftercart.actions.send_email import recover_emails, send_email
-from aftercart.actions.sync_order import sync_if_due
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.address.change_address import deliver_address
+from aftercart.actions.address.compare_address import compare_address
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.mail.send_email import recover_emails, send_email
+from aftercart.actions.requests.approve_request import execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection
+from aftercart.actions.requests.reject_spare import reject_spare
+from aftercart.actions.sync.sync_order import sync_if_due
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import Order

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.mail.models import Email, LineNotice
 from aftercart.omnitron.client import Omnitron

@@ -17,11 +17,11 @@ from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.mail_one_time_code import mail_guest_code
-from aftercart.actions.notify_customer import post
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.send_email import recover_emails, send_email
+from aftercart.actions.account.mail_one_time_code import mail_guest_code
+from aftercart.actions.mail.notify_customer import post
+from aftercart.actions.mail.send_email import recover_emails, send_email
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.mail.folder import FolderBackend, list_mails
 from aftercart.mail.models import Email
 from tests.faults.points import survive

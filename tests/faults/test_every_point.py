@@ -11,17 +11,17 @@ from unittest import mock
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address, deliver_address
-from aftercart.actions.commands import Caller
-from aftercart.actions.compare_address import compare_address
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.override_policy import OverrideCommand, override_policy
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
-from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.actions.address.change_address import change_address, deliver_address
+from aftercart.actions.address.compare_address import compare_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import Caller
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -195,8 +195,8 @@ def test_without_the_mark_before_the_post_the_books_do_not_agree(sandbox: Sandbo
     sandbox.control("reset", {})
 
     with (
-        mock.patch("aftercart.actions.send_submission._mark_sent", return_value=None),
-        mock.patch("aftercart.actions.send_submission._is_still_ours", return_value=True),
+        mock.patch("aftercart.actions.cancel.send_submission._mark_sent", return_value=None),
+        mock.patch("aftercart.actions.cancel.send_submission._is_still_ours", return_value=True),
         pytest.raises(AssertionError, match="refused"),
     ):
         kill_at_every_point(sandbox, cancel, check=check_books, has_turns=False)

@@ -13,10 +13,10 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.recover import recover_submissions
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry

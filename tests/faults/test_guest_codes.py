@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from aftercart.actions.ask_one_time_code import ask_one_time_code
-from aftercart.actions.recover import recover_jobs
-from aftercart.actions.send_one_time_code import send_one_time_code
+from aftercart.actions.account.ask_one_time_code import ask_one_time_code
+from aftercart.actions.account.send_one_time_code import send_one_time_code
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.mail.models import Email
 from aftercart.orders.models import OneTimeCode, Order
 from tests.emails import send_emails

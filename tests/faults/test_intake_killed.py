@@ -12,9 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
-from aftercart.actions.backfill_orders import backfill_orders
-from aftercart.actions.enter_from_shop import forget_nobodies
-from aftercart.actions.poll_updates import poll_updates
+from aftercart.actions.account.enter_from_shop import forget_nobodies
+from aftercart.actions.intake.backfill_orders import backfill_orders
+from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.commerce.connect import replace_commerce
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.commerce import FakeCommerce

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from aftercart.actions import jobs
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest
 from tests.faults.conftest import OrderScenario
 from tests.processes import running_worker, wait_until

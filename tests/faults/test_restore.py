@@ -10,17 +10,17 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import _prepare, change_address, deliver_address
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.hold_sending import hold_sending, release_sending
-from aftercart.actions.prepare_submission import Prepared, prepare_submission
-from aftercart.actions.reconcile_before_sending import reconcile_before_sending
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.send_submission import send_submission
-from aftercart.actions.watch_restores import watch_restores
-from aftercart.cancellations.holds import find_hold, may_send
+from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.prepare_submission import Prepared, prepare_submission
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.send_submission import send_submission
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.hold_sending import hold_sending, release_sending
+from aftercart.actions.sync.reconcile_before_sending import reconcile_before_sending
+from aftercart.actions.sync.watch_restores import watch_restores
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models.holds import find_hold, may_send
 from aftercart.lib import postgres
 from aftercart.omnitron.http import Configuration, HttpOmnitron
 from aftercart.orders.models import Order

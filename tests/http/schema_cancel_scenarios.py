@@ -54,7 +54,7 @@ def _(world: World) -> Any:
 def _(world: World) -> Any:
     _date_order(world)
     away = OperationalError("the connection is closed")
-    with mock.patch("aftercart.actions.withdraw_order.send_submission", side_effect=away):
+    with mock.patch("aftercart.actions.withdraw.withdraw_order.send_submission", side_effect=away):
         return world.call(WITHDRAWS)
 
 

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
-from aftercart.accounts.api_tokens import ORDERS_WRITE, create_token
+from aftercart.accounts.models.api_tokens import ORDERS_WRITE, create_token
 from tests.http.schema_scenarios import SCENARIOS, Scenario, add
 from tests.http.schema_world import CALLS, World
 

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from aftercart.accounts.models import Address, Session, User
-from aftercart.actions.send_email import send_email
+from aftercart.actions.mail.send_email import send_email
 from aftercart.mail.models import Email
 from aftercart.orders.selectors import make_link
 from tests.http.conftest import Api

@@ -8,7 +8,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import User
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.http.backoffice_world import QUEUE, log_in, make_decider, make_request, make_staff

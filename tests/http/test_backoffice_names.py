@@ -10,7 +10,6 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -18,6 +17,7 @@ from aftercart.cancellations.models import (
     EasyReturnCompany,
     WithdrawalPolicy,
 )
+from aftercart.cancellations.models.easy_return import ReturnInstructions
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order

@@ -115,7 +115,7 @@ def test_it_is_throttled_whether_there_is_such_an_order_or_not(
 @pytest.fixture
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = timezone.now().replace(hour=0, minute=1, second=0, microsecond=0)  # of ten minutes and of a day
-    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits.get_now", lambda: at)
 
 
 def look_up(number: str, email: str, client: str = "192.0.2.1") -> int:

@@ -10,12 +10,12 @@ from procrastinate.contrib.django import app
 from pytest_django import Settings
 
 from aftercart.accounts.models import User
-from aftercart.actions import jobs
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.prepare_submission import prepare_submission
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SyncCursor
-from aftercart.cancellations.setbacks import record_setback
+from aftercart.cancellations.models.setbacks import record_setback
 from aftercart.doctor import examine
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_email

@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
 from aftercart.accounts.sessions import SessionStore
-from aftercart.actions.revoke_links import revoke_links
+from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.commerce.connect import replace_commerce
 from aftercart.front.hot_reads import HotReads
 from aftercart.front.lane import Lane, LaneLost

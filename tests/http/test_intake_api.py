@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.accounts.api_tokens import ORDERS_WRITE, ApiToken, create_token, revoke_token
+from aftercart.accounts.models.api_tokens import ORDERS_WRITE, ApiToken, create_token, revoke_token
 from aftercart.orders.models import Order
 from tests.import_documents import LATER, make_document, make_item, run_import, write_line
 from tests.shop import PASSWORD, make_customer

@@ -33,7 +33,7 @@ def customer() -> User:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits.get_now", lambda: at)
 
 
 def ask(client: Client, email: str = EMAIL, **fields: str) -> Any:

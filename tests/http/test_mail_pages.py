@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.notify_customer import post
-from aftercart.actions.send_email import send_email
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.actions.mail.notify_customer import post
+from aftercart.actions.mail.send_email import send_email
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.compose import make_opt_out_url
 from aftercart.mail.folder import list_mails
 from aftercart.mail.models import Email, OptOut

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from aftercart.actions.revoke_links import revoke_links
+from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.lib.links import sign_number
 from aftercart.orders.document import OrderItem as ItemDocument
 from aftercart.orders.models import DiscountItem, Order

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.orders.models import Order, OrderItem
 from tests.http.browser import Browser
 from tests.http.forms import read

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from aftercart.cancellations.models import Submission
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client

@@ -14,15 +14,15 @@ from pytest_django import DjangoDbBlocker
 
 from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
-from aftercart.actions import recover
-from aftercart.actions.forget_accounts import forget_accounts
-from aftercart.actions.forget_documents import forget_documents
-from aftercart.actions.forget_history import forget_history
-from aftercart.actions.forget_logs import forget_logs
-from aftercart.actions.learn_ids import MOST, list_orders_without_ids
-from aftercart.actions.measure_unsettled import measure_unsettled
-from aftercart.actions.poll_updates import _FINDERS, list_streams_due
-from aftercart.actions.send_email import forget_emails, recover_emails
+from aftercart.actions.mail.send_email import forget_emails, recover_emails
+from aftercart.actions.sync.learn_ids import MOST, list_orders_without_ids
+from aftercart.actions.sync.poll_updates import _FINDERS, list_streams_due
+from aftercart.actions.upkeep import recover
+from aftercart.actions.upkeep.forget_accounts import forget_accounts
+from aftercart.actions.upkeep.forget_documents import forget_documents
+from aftercart.actions.upkeep.forget_history import forget_history
+from aftercart.actions.upkeep.forget_logs import forget_logs
+from aftercart.actions.upkeep.measure_unsettled import measure_unsettled
 from aftercart.backoffice import lists
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.selectors import list_orders_to_sync

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.cancellations.public_statements import PublicStatement
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import OneTimeCode, Order, OrderItem, TimelineEntry

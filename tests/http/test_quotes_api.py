@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, RefundQuote, Submission
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
 from tests.http.conftest import Api

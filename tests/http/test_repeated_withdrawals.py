@@ -8,9 +8,9 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
-from aftercart.actions.decide_withdrawal import refuse_withdrawal
+from aftercart.actions.withdraw.decide_withdrawal import refuse_withdrawal
 from aftercart.cancellations.models import Submission
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
 from aftercart.omnitron.connect import replace_client
 from aftercart.orders.models import IdempotencyRecord, Order

@@ -10,9 +10,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.forget_photos import forget_photos
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.returns.forget_photos import forget_photos
 from aftercart.cancellations.models import CancellationRequest, ReturnPhoto, Submission, SubmissionLine
 from aftercart.orders.models import Order
 from tests.emails import prove
@@ -354,7 +354,7 @@ def test_a_photo_needs_a_token(api: Api, shop: Shop) -> None:
 
 
 def test_a_storage_that_fails_costs_the_photo_and_nothing_else(api: Api, shop: Shop) -> None:
-    with mock.patch("aftercart.actions.add_photo.keep_file", side_effect=OSError("disk full")):
+    with mock.patch("aftercart.actions.returns.add_photo.keep_file", side_effect=OSError("disk full")):
         answer = write(api, shop, make_photo())
 
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "unavailable", "5")

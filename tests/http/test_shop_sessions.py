@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts.models import Session, User
 from aftercart.accounts.shop_sessions import name_remembered
-from aftercart.actions.enter_from_shop import forget_nobodies, keep_customer
+from aftercart.actions.account.enter_from_shop import forget_nobodies, keep_customer
 from aftercart.commerce.client import ShopUser
 from aftercart.commerce.connect import replace_commerce
 from tests.commerce import FakeCommerce

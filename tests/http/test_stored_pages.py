@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.models import WithdrawalPolicy
-from aftercart.cancellations.policy_selectors import get_book_and_end
+from aftercart.cancellations.policy.selectors import get_book_and_end
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order, OrderItem, StoredDocument, TimelineEntry

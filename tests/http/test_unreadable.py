@@ -116,7 +116,7 @@ def test_what_only_the_database_finds_unreadable_is_a_400(
     def fail(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr("aftercart.actions.limit_guests.count_try", fail)
+    monkeypatch.setattr("aftercart.actions.account.limit_guests.count_try", fail)
     given = {"number": "ORD-1", "email": "a@example.com"}
 
     as_json = Client().post("/users/orders/anonymous/", given, content_type=JSON)

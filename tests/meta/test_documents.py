@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aftercart.orders.topics import Topic
+from aftercart.orders.policy.topics import Topic
 from tests.meta.repository import README, ROOT, list_documents, name
 from tests.meta.settings_table import replace_table
 

@@ -5,12 +5,12 @@ from unittest import mock
 import pytest
 
 from aftercart.accounts.models import Address, User
-from aftercart.actions import add_address as adding
-from aftercart.actions.add_address import add_address
-from aftercart.actions.change_address import change_address
-from aftercart.actions.commands import AddressCommand
-from aftercart.actions.edit_address import edit_address
-from aftercart.actions.remove_address import remove_address
+from aftercart.actions.address import add_address as adding
+from aftercart.actions.address.add_address import add_address
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.address.edit_address import edit_address
+from aftercart.actions.address.remove_address import remove_address
+from aftercart.actions.cancel.commands import AddressCommand
 from aftercart.cancellations.models import AddressChange
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import AddressRefused

@@ -6,10 +6,10 @@ import pytest
 from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
-from aftercart.actions.change_address import change_address
-from aftercart.actions.keep_policy import keep_policy
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.cancellations.models import AddressChange
-from aftercart.cancellations.policy_selectors import get_default_book
+from aftercart.cancellations.policy.selectors import get_default_book
 from aftercart.omnitron.errors import NotSent
 from aftercart.orders.errors import BeingChecked
 from tests.races.together import interrupted, race, without_lock, without_unique
@@ -117,7 +117,9 @@ def test_without_the_lock_the_two_stand_in_each_others_way_for_good() -> None:
             return type(getattr(error.__cause__, "__cause__", None))
 
     with (
-        mock.patch("aftercart.actions.change_address.despite_outages", lambda act: act()),  # no second try
+        mock.patch(
+            "aftercart.actions.address.change_address.despite_outages", lambda act: act()
+        ),  # no second try
         without_lock("change_address.postpone_change"),
         interrupted("change_address.record_answer", change_or_fail) as other,
     ):

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.cancellations.models import AddressChange, RefundQuote, Submission, SubmissionLine
 from aftercart.orders.models import Order, OrderItem
 from tests.races.together import (

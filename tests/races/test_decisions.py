@@ -3,15 +3,15 @@
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.approve_request import approve_request
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.overrule_rejection import overrule_rejection
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.overrule_rejection import overrule_rejection
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.omnitron.messages import RemoteRequest

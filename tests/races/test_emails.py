@@ -5,10 +5,10 @@ import uuid
 import pytest
 from django.db import transaction
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.mail_order_link import mail_order_link
-from aftercart.actions.notify_customer import notify_completed, post
-from aftercart.actions.opt_out import opt_out
+from aftercart.actions.account.mail_order_link import mail_order_link
+from aftercart.actions.account.opt_out import opt_out
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.mail.notify_customer import notify_completed, post
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.mail.models import Email, LineNotice, OptOut
 from aftercart.orders.models import Order

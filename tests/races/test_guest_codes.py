@@ -9,12 +9,12 @@ from django.db import transaction
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session
-from aftercart.accounts.rate_limits import RateLimit, count_try
-from aftercart.actions.ask_one_time_code import ask_one_time_code
-from aftercart.actions.check_one_time_code import check_guest_code
-from aftercart.actions.get_anonymous import get_anonymous
-from aftercart.actions.limit_guests import WINDOW, LookUp, limit_guests
-from aftercart.actions.send_one_time_code import send_one_time_code
+from aftercart.accounts.models.rate_limits import RateLimit, count_try
+from aftercart.actions.account.ask_one_time_code import ask_one_time_code
+from aftercart.actions.account.check_one_time_code import check_guest_code
+from aftercart.actions.account.get_anonymous import get_anonymous
+from aftercart.actions.account.limit_guests import WINDOW, LookUp, limit_guests
+from aftercart.actions.account.send_one_time_code import send_one_time_code
 from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.errors import GuestOrderNotFound
@@ -37,7 +37,7 @@ def _unlimited(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _one_minute_into_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits.get_now", lambda: at)
 
 
 def ask_for(order: Order) -> UUID:
@@ -305,7 +305,7 @@ def test_a_try_that_is_counted_at_the_same_time_waits_and_is_the_second() -> Non
 
 
 def test_without_the_constraint_two_first_tries_are_each_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aftercart.accounts.rate_limits._COUNT", CHECK_THEN_ACT)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits._COUNT", CHECK_THEN_ACT)
 
     with without_unique("one_count_a_window"):
         assert look_up_twice_at_once() is False

@@ -2,10 +2,10 @@
 
 import pytest
 
-from aftercart.actions.hold_sending import hold_sending, release_sending
-from aftercart.actions.watch_restores import watch_restores
-from aftercart.cancellations.holds import may_send
+from aftercart.actions.sync.hold_sending import hold_sending, release_sending
+from aftercart.actions.sync.watch_restores import watch_restores
 from aftercart.cancellations.models import Installation, SendingHold
+from aftercart.cancellations.models.holds import may_send
 from tests.races.together import race, without_unique
 
 pytestmark = pytest.mark.django_db(transaction=True)

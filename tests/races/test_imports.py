@@ -8,8 +8,8 @@ import pytest
 from django.db import models
 
 from aftercart.accounts.models import City, Country, District, Township, User
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.import_orders import ImportResult
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.intake.import_orders import ImportResult
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.orders.models import Order
 from tests.import_documents import Document, make_address, make_document, make_item, run_import

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.worker.take_over import take_over_jobs
 from tests.races.together import interrupted, race, without_turns
@@ -101,7 +101,7 @@ def test_without_the_claim_two_workers_ask_omnitron_twice() -> None:
     shop = Shop()
     pk = make_request(shop)
     everything = CancellationRequest.objects.all()
-    unclaimed = mock.patch("aftercart.actions.deliver_request._as_tried", return_value=everything)
+    unclaimed = mock.patch("aftercart.actions.requests.deliver_request._as_tried", return_value=everything)
 
     with unclaimed, interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)):
         deliver_request(pk, shop.fake)

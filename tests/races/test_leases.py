@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection, transaction
 
-from aftercart.actions import jobs
-from aftercart.actions.do_apart import LeaseLost, stand_alone
-from aftercart.actions.recover import recover_jobs
+from aftercart.actions.upkeep import jobs
+from aftercart.actions.upkeep.do_apart import LeaseLost, stand_alone
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.worker.leases import HeldLease, take_lease, try_lease
 from tests.races.together import interrupted, race
 from tests.shop import Shop, count_jobs, request_units

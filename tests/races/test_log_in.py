@@ -59,7 +59,7 @@ def hasher(settings: Settings) -> type[CountingHasher]:
 def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count all tries of a test in one window, whenever it runs."""
     at = get_now().replace(minute=1, second=0, microsecond=0)
-    monkeypatch.setattr("aftercart.accounts.rate_limits.get_now", lambda: at)
+    monkeypatch.setattr("aftercart.accounts.models.rate_limits.get_now", lambda: at)
 
 
 def log_in(email: str, password: str = "wrong", address: str = HERE) -> Any:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aftercart.accounts.models import Address
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, Submission, SubmissionLine
 from tests.races.together import race
 from tests.shop import Line, Shop, ask, get_statuses, make_address, make_command, make_company, make_customer

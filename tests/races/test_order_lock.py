@@ -6,29 +6,29 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from aftercart.actions import apply_late as arriving
-from aftercart.actions import approve_request as approving
-from aftercart.actions import change_address as changing
-from aftercart.actions import compare_address as checking
-from aftercart.actions import reconcile_before_sending as reconciling
-from aftercart.actions import reject_spare as sparing
-from aftercart.actions import withdraw_order as withdrawing
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_pickup import PickupCommand, change_pickup
-from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.override_policy import OverrideCommand, override_policy
-from aftercart.actions.overrule_rejection import overrule_rejection
-from aftercart.actions.prepare_submission import Prepared, prepare_submission
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.revoke_links import revoke_links
-from aftercart.actions.send_submission import send_submission
-from aftercart.actions.settle_submission import settle_submission
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.take_back_request import take_back_submission
-from aftercart.actions.verify_submission import verify_submission
-from aftercart.actions.withdraw_order import WithdrawalCommand
+from aftercart.actions.account.revoke_links import revoke_links
+from aftercart.actions.address import change_address as changing
+from aftercart.actions.address import compare_address as checking
+from aftercart.actions.cancel import apply_late as arriving
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.prepare_submission import Prepared, prepare_submission
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.send_submission import send_submission
+from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.actions.cancel.take_back_request import take_back_submission
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests import approve_request as approving
+from aftercart.actions.requests import reject_spare as sparing
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
+from aftercart.actions.requests.overrule_rejection import overrule_rejection
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.returns.change_pickup import PickupCommand, change_pickup
+from aftercart.actions.sync import reconcile_before_sending as reconciling
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.withdraw import withdraw_order as withdrawing
+from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -36,7 +36,7 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.omnitron.errors import AnswerUnknown
 from aftercart.omnitron.messages import RequestDraft
 from aftercart.orders.models import OrderItem

@@ -7,10 +7,10 @@ import pytest
 from django.db import transaction
 
 from aftercart.accounts.models import User
-from aftercart.actions import credit_points as crediting
-from aftercart.actions.adjust_points import adjust_points
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.account.adjust_points import adjust_points
+from aftercart.actions.cancel import credit_points as crediting
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance

@@ -6,11 +6,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from aftercart.accounts.models import User
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.keep_policy import keep_policy
-from aftercart.actions.publish_policy import publish_policy
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.actions.policy.publish_policy import publish_policy
 from aftercart.cancellations.models import PolicyRule, PolicyVersion
-from aftercart.cancellations.policy_selectors import get_default_book, read_book
+from aftercart.cancellations.policy.selectors import get_default_book, read_book
 from tests.races.together import interrupted, race, without_unique
 from tests.shop import make_customer
 
@@ -60,7 +60,7 @@ def test_without_the_index_there_are_two_defaults_and_nothing_can_be_judged_by_i
 
 # --- two who write rules of one draft ------------------------------------------------------------------------
 
-SAVING_A_RULE = "aftercart.cancellations.policies.PolicyRule.save_base"
+SAVING_A_RULE = "aftercart.cancellations.models.policies.PolicyRule.save_base"
 
 
 def add_rule(version_pk: int, effect: str) -> str:

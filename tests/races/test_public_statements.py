@@ -2,11 +2,11 @@
 
 import pytest
 
-from aftercart.actions.match_statement import close_statement, match_statement
-from aftercart.actions.record_statement import StatementCommand, record_statement
-from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
-from aftercart.cancellations.public_statements import PublicStatement
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.actions.withdraw.match_statement import close_statement, match_statement
+from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
 from tests.races.together import interrupted, race, without_lock, without_turns, without_unique
 from tests.shop import Line, Shop, make_caller, make_customer

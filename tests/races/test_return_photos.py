@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, transaction
 
-from aftercart.actions.add_photo import add_photo
-from aftercart.actions.remove_photo import remove_photo
-from aftercart.actions.request_cancellation import request_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.returns.add_photo import add_photo
+from aftercart.actions.returns.remove_photo import remove_photo
 from aftercart.cancellations.models import ReturnPhoto, SubmissionLine
 from aftercart.orders.selectors import lock_order
 from tests.photos import make_photo

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
-from aftercart.actions.enter_from_shop import enter_from_shop, forget_nobodies, keep_customer
+from aftercart.actions.account.enter_from_shop import enter_from_shop, forget_nobodies, keep_customer
 from aftercart.commerce.client import ShopUser
 from aftercart.commerce.connect import replace_commerce
 from tests.commerce import FakeCommerce

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aftercart.actions.note_spares import note_spares
+from aftercart.actions.requests.note_spares import note_spares
 from aftercart.cancellations.models import SpareRequest
 from aftercart.omnitron.messages import RequestDraft
 from tests.races.together import interrupted, race, without_unique

@@ -7,10 +7,10 @@ from django.db import IntegrityError, models
 from django.test import Client
 
 from aftercart.accounts.models import User
-from aftercart.actions.sync_reasons import sync_reasons
-from aftercart.cancellations.easy_return import ReturnInstructions
+from aftercart.actions.sync.sync_reasons import sync_reasons
 from aftercart.cancellations.models import CancellationReason
-from aftercart.cancellations.withdrawals import WithdrawalPolicy
+from aftercart.cancellations.models.easy_return import ReturnInstructions
+from aftercart.cancellations.models.withdrawals import WithdrawalPolicy
 from tests.fake_omnitron import FakeOmnitron
 from tests.races.together import interrupted, without_lock, without_unique
 from tests.shop import make_reason

@@ -2,9 +2,9 @@
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.poll_updates import poll_updates
-from aftercart.actions.reconcile_orders import reconcile_orders
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.poll_updates import poll_updates
+from aftercart.actions.sync.reconcile_orders import reconcile_orders
 from aftercart.cancellations.models import Difference, Setback, SyncCursor
 from tests.races.together import attempt, interrupted, race, without_lock, without_unique
 from tests.shop import Line, Shop

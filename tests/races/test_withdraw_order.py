@@ -2,12 +2,12 @@
 
 import pytest
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, map_withdrawal_reason, withdraw_order
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
-from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine
+from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.mail.models import Email
 from tests.races.together import interrupted, race, without_lock, without_unique
 from tests.shop import Line, Shop, get_statuses, make_caller, make_customer
@@ -98,7 +98,7 @@ def test_without_the_lock_and_the_index_there_are_two_statements() -> None:
 # --- two statements about an item whose cancellation is under way --------------------------------------------
 
 #: Between the choice of the cancellation that carries a statement out and its line.
-CHOSEN = "aftercart.cancellations.withdrawals.WithdrawalLine.save_base"
+CHOSEN = "aftercart.cancellations.models.withdrawals.WithdrawalLine.save_base"
 
 
 def make_running() -> Shop:

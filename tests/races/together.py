@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from types import FrameType, ModuleType
 from typing import Any
 from unittest import mock
@@ -25,6 +24,7 @@ from django.db.models import QuerySet
 
 from aftercart.orders import selectors
 from aftercart.orders.errors import ActionError
+from tests.action_modules import find_action, get_action
 from tests.processes import wait_until
 
 
@@ -249,12 +249,11 @@ def _find(step: str) -> tuple[Any, str]:
     """Find what a dotted name is in: a module of the actions, or anything by its full name."""
     path, _, name = step.rpartition(".")
     if "." not in path:
-        return import_module(f"aftercart.actions.{path}"), name
+        return get_action(path), name
     module, _, owner = path.rpartition(".")
     return getattr(import_module(module), owner), name
 
 
 def _split(place: str) -> tuple[ModuleType, str]:
     module, function = place.split(".")
-    package = "actions" if find_spec(f"aftercart.actions.{module}") else "worker"
-    return import_module(f"aftercart.{package}.{module}"), function
+    return find_action(module) or import_module(f"aftercart.worker.{module}"), function

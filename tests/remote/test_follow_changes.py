@@ -8,10 +8,10 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions import jobs
-from aftercart.actions.backfill_orders import backfill_orders
-from aftercart.actions.poll_updates import poll_updates
-from aftercart.actions.sync_order import sync_if_due
+from aftercart.actions.intake.backfill_orders import backfill_orders
+from aftercart.actions.sync.poll_updates import poll_updates
+from aftercart.actions.sync.sync_order import sync_if_due
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import AddressChange
 from aftercart.commerce.client import CommerceUnavailable
 from aftercart.commerce.connect import replace_commerce

@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from aftercart.actions.notify_customer import post
-from aftercart.actions.send_email import send_email
+from aftercart.actions.mail.notify_customer import post
+from aftercart.actions.mail.send_email import send_email
 from aftercart.mail.models import Email
 from tests.shop import make_order
 

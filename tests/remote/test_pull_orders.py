@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from aftercart.actions.backfill_orders import backfill_orders
-from aftercart.actions.poll_updates import poll_updates
+from aftercart.actions.intake.backfill_orders import backfill_orders
+from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.cancellations.models import SyncCursor
 from aftercart.omnitron.connect import get_client
 from aftercart.omnitron.errors import OmnitronError

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.reconcile_orders import reconcile_order, reconcile_orders
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.sync.reconcile_orders import reconcile_order, reconcile_orders
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Difference, RefundQuote
 from aftercart.demo.summary import sandbox_documents
 from aftercart.lib.money import ZERO, round_amount

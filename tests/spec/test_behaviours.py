@@ -15,11 +15,11 @@ import pytest
 from django.db.models import F
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.recover import recover_submissions
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.sync.sync_order import sync_order
+from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNPROVEN
 from aftercart.lib import failpoints

@@ -22,21 +22,22 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from aftercart.actions.approve_request import approve_request, execute_approval
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.read_created import Created
-from aftercart.actions.reject_request import deliver_rejection, reject_request
-from aftercart.actions.reject_spare import reject_spare
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.sync_order import sync_order
-from aftercart.actions.verify_submission import verify_submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.requests.approve_request import approve_request, execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.read_created import Created
+from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
+from aftercart.actions.requests.reject_spare import reject_spare
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SpareRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.clock import read_clock
 from aftercart.omnitron.client import Dialogue
 from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError
 from aftercart.orders.errors import ActionError
+from tests.action_modules import get_action
 from tests.shop import Line, Shop, ask, make_command, make_customer
 from tests.strength import examples
 
@@ -285,8 +286,9 @@ _MUTATIONS: dict[str, list[tuple[str, object]]] = {
 @pytest.mark.deep
 @pytest.mark.parametrize("mutation", _MUTATIONS)
 def test_the_books_show_a_protection_that_is_missing(mutation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, replacement in _MUTATIONS[mutation]:
-        monkeypatch.setattr(f"aftercart.actions.{name}", replacement)
+    for place, replacement in _MUTATIONS[mutation]:
+        module, name = place.split(".")
+        monkeypatch.setattr(get_action(module), name, replacement)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(
             Books,

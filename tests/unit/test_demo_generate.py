@@ -6,7 +6,7 @@ from typing import Any
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import KINDS, NAMED, list_prepared
 from aftercart.lib.money import ZERO
-from aftercart.orders.intake import OrderIntake, read_order
+from aftercart.orders.intake.order import OrderIntake, read_order
 from aftercart.orders.status import Status
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

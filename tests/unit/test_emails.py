@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from pytest_django import Settings
 
-from aftercart.actions.notify_customer import describe_item
+from aftercart.actions.mail.notify_customer import describe_item
 from aftercart.lib.barcodes import write_qr
 from aftercart.mail.compose import compose_mail, make_opt_out_url, read_opt_out_token, render_email
 from aftercart.mail.draft import EmailContent

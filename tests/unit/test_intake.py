@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from aftercart.orders.document import NO_ADDRESS
-from aftercart.orders.intake import OrderIntake, find_number, read_order
-from aftercart.orders.intake_values import DocumentInvalid, decode_document
+from aftercart.orders.intake.order import OrderIntake, find_number, read_order
+from aftercart.orders.intake.values import DocumentInvalid, decode_document
 from tests.import_documents import CREATED, MODIFIED, make_address, make_document, make_item, write_line
 
 

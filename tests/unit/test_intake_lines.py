@@ -17,7 +17,7 @@ from aftercart.lib.json_lines import (
     measure_plain,
     open_lines,
 )
-from aftercart.orders.intake_values import DocumentInvalid, check_document, decode_document, decode_value
+from aftercart.orders.intake.values import DocumentInvalid, check_document, decode_document, decode_value
 
 LINES = [b'{"a": 1}', b"", b'{"b": 2}']
 

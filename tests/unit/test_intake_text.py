@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aftercart.orders.intake_text import list_sent
-from aftercart.orders.intake_values import DocumentInvalid
+from aftercart.orders.intake.text import list_sent
+from aftercart.orders.intake.values import DocumentInvalid
 
 A, B = {"number": "A", "x": [1]}, {"number": "B"}
 PAGE = {"count": 2, "next": None, "previous": None, "results": [A, B]}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.facts import ItemFacts, OrderFacts, RequestedUnits
-from aftercart.orders.policies import (
+from aftercart.orders.policy.clauses import (
     SELECTORS,
     Clause,
     Policy,
@@ -24,9 +24,9 @@ from aftercart.orders.policies import (
     make_default_clauses,
     measure_specificity,
 )
-from aftercart.orders.policy_explain import clause_document, explain, explain_address, item_document
+from aftercart.orders.policy.explain import clause_document, explain, explain_address, item_document
+from aftercart.orders.policy.topics import Basics, Effect, Rule, Topic
 from aftercart.orders.rules import Finding, find_window_end, judge
-from aftercart.orders.topics import Basics, Effect, Rule, Topic
 from aftercart.orders.windows import Basis, Unit, Window
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

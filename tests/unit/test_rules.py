@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercart.orders.facts import ItemFacts, OrderFacts, RequestedUnits
-from aftercart.orders.policies import Policy, PolicyBook, make_default_clauses
+from aftercart.orders.policy.clauses import Policy, PolicyBook, make_default_clauses
+from aftercart.orders.policy.topics import Basics, Effect
 from aftercart.orders.rules import is_allowed, judge, list_refusals
 from aftercart.orders.status import FINAL, Status
-from aftercart.orders.topics import Basics, Effect
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ITEM = ItemFacts(

@@ -15,8 +15,8 @@ from aftercart.cancellations.states import (
     FOUND_NOT_APPLIED,
 )
 from aftercart.omnitron.errors import Code
+from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.orders.timeline import EVENTS, Event
-from aftercart.orders.topics import ITEM_TOPICS
 from aftercart.pages import outcome_words, story
 
 _SOURCE = Path(aftercart.__file__).parent

@@ -20,8 +20,8 @@ from django.http import HttpRequest
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
+from aftercart.accounts.models.rate_limits import Try, count_try
 from aftercart.accounts.networks import is_shops_own, name_network
-from aftercart.accounts.rate_limits import Try, count_try
 from aftercart.lib.emails import fold_email
 
 #: Log-ins of one network address, those that succeed included, in terms of the failures that it may have.

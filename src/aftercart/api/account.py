@@ -17,16 +17,16 @@ from rest_framework.views import APIView
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.document import user_document
 from aftercart.accounts.models import User
-from aftercart.actions.anonymize_customer import anonymize_customer
-from aftercart.actions.edit_profile import edit_profile
-from aftercart.actions.mail_account_link import (
+from aftercart.actions.account.anonymize_customer import anonymize_customer
+from aftercart.actions.account.edit_profile import edit_profile
+from aftercart.actions.account.mail_account_link import (
     limit_account_mail,
     mail_email_change,
     mail_password_link,
     move_account,
     register_customer,
 )
-from aftercart.actions.set_password import find_by_reset_link, set_password
+from aftercart.actions.account.set_password import find_by_reset_link, set_password
 from aftercart.api.account_serializers import (
     EmailChangeSerializer,
     EmailSerializer,

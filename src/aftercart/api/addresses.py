@@ -17,9 +17,9 @@ from aftercart.accounts.address_book import (
     list_townships,
 )
 from aftercart.accounts.document import City, Country, District, Township, address_document
-from aftercart.actions.add_address import add_address
-from aftercart.actions.edit_address import edit_address
-from aftercart.actions.remove_address import remove_address
+from aftercart.actions.address.add_address import add_address
+from aftercart.actions.address.edit_address import edit_address
+from aftercart.actions.address.remove_address import remove_address
 from aftercart.api import schema
 from aftercart.api.address_serializers import AddressSerializer, PlaceFilterSerializer
 from aftercart.api.authentication import get_user

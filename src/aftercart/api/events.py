@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.actions.receive_events import receive_events
+from aftercart.actions.sync.receive_events import receive_events
 from aftercart.lib.webhooks import is_genuine
 
 _MOST_EVENTS = 500

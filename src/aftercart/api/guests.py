@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
-from aftercart.actions.get_anonymous import get_anonymous
+from aftercart.actions.account.get_anonymous import get_anonymous
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser

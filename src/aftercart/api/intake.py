@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.accounts.api_tokens import ORDERS_WRITE, ApiToken, find_token
-from aftercart.actions.import_orders import BadLine, ImportResult, import_orders
-from aftercart.actions.limit_tries import limit_tries
+from aftercart.accounts.models.api_tokens import ORDERS_WRITE, ApiToken, find_token
+from aftercart.actions.account.limit_tries import limit_tries
+from aftercart.actions.intake.import_orders import BadLine, ImportResult, import_orders
 from aftercart.api import schema
 
 #: Orders of one request: all of it is done while the caller waits.

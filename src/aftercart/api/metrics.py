@@ -12,8 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from aftercart.actions.measure_unsettled import measure_unsettled
-from aftercart.cancellations.holds import may_send
+from aftercart.actions.upkeep.measure_unsettled import measure_unsettled
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -23,7 +22,8 @@ from aftercart.cancellations.models import (
     SyncCursor,
     Withdrawal,
 )
-from aftercart.cancellations.setbacks import count_persistent
+from aftercart.cancellations.models.holds import may_send
+from aftercart.cancellations.models.setbacks import count_persistent
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.clock import get_now
 from aftercart.mail.outbox import measure_outbox

@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.actions.cancel_items import cancel_items
-from aftercart.actions.change_address import change_address
-from aftercart.actions.commands import AddressCommand, Answer, Caller, CancellationCommand
-from aftercart.actions.quote_cancellation import quote_cancellation
-from aftercart.actions.request_cancellation import request_cancellation
-from aftercart.actions.take_back_request import take_back_request
+from aftercart.actions.address.change_address import change_address
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import AddressCommand, Answer, Caller, CancellationCommand
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.cancel.take_back_request import take_back_request
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.guests import build_owned_documents, get_owner

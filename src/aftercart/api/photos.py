@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.actions.add_photo import add_photo
-from aftercart.actions.remove_photo import remove_photo
+from aftercart.actions.returns.add_photo import add_photo
+from aftercart.actions.returns.remove_photo import remove_photo
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.serializers import PhotoSerializer
 from aftercart.cancellations.document import photo_document
-from aftercart.cancellations.photos import list_order_photos
+from aftercart.cancellations.models.photos import list_order_photos
 from aftercart.lib.photos import MOST_BYTES, serve_file
 from aftercart.orders.selectors import get_order
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from rest_framework.renderers import JSONRenderer
 
 from aftercart.api.pagination import PagePagination
-from aftercart.cancellations.policy_selectors import get_book_and_end
+from aftercart.cancellations.policy.selectors import get_book_and_end
 from aftercart.cancellations.selectors import build_timed_documents
 from aftercart.cancellations.stored_documents import (
     Built,

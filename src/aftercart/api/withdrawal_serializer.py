@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from aftercart.actions.record_statement import find_links
+from aftercart.actions.withdraw.record_statement import find_links
 from aftercart.api.serializers import IdField
 
 _MOST_ITEMS = 500

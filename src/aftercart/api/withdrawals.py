@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aftercart.accounts.clients import get_client_address
-from aftercart.actions.record_statement import StatementCommand, record_statement
-from aftercart.actions.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.api.orders import read_caller, respond
 from aftercart.api.parsers import JSONParser, PlainJSONParser
 from aftercart.api.schema.withdrawals import state_withdrawal, withdraw_from_contract

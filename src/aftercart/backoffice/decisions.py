@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from aftercart.accounts.models import User
-from aftercart.actions.approve_request import approve_request
-from aftercart.actions.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
-from aftercart.actions.reject_request import reject_request
+from aftercart.actions.requests.approve_request import approve_request
+from aftercart.actions.requests.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
+from aftercart.actions.requests.reject_request import reject_request
 from aftercart.backoffice.links import link_row, make_list_url, make_url
 from aftercart.backoffice.row_actions import open_row
 from aftercart.backoffice.sheets import Panel, SheetAdmin

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.resend_email import EmailNotStuck, resend_email
+from aftercart.actions.mail.resend_email import EmailNotStuck, resend_email
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.search import search_own

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from aftercart.backoffice.words import ADDRESS_STATES, SUBMISSION_STATES, Text
 from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
-from aftercart.cancellations.public_statements import PublicStatement
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.states import UNDER_WAY
-from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.distinct import list_values
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
-from aftercart.orders.topics import ITEM_TOPICS
+from aftercart.orders.policy.topics import ITEM_TOPICS
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.links import make_list_url
-from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -25,6 +24,7 @@ from aftercart.cancellations.models import (
     Withdrawal,
     WithdrawalPolicy,
 )
+from aftercart.cancellations.models.easy_return import ReturnInstructions
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order

@@ -21,7 +21,7 @@ from aftercart.backoffice.words import (
 )
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission, SubmissionLine
-from aftercart.cancellations.photos import list_order_photos
+from aftercart.cancellations.models.photos import list_order_photos
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 

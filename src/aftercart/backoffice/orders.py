@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.plan_sync import plan_sync
+from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet

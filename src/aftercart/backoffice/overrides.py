@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from aftercart.actions.override_policy import OverrideCommand, override_policy
+from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.policy_forms import OverrideForm
 from aftercart.backoffice.timeline import name_item

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from aftercart.accounts.models import User
-from aftercart.actions.adjust_points import adjust_points
+from aftercart.actions.account.adjust_points import adjust_points
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.search import search_own

@@ -12,19 +12,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.publish_policy import publish_policy
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.policy.publish_policy import publish_policy
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_list_url, make_url
 from aftercart.backoffice.policy_forms import PublicationForm, RuleForm, RuleFormSet
 from aftercart.backoffice.policy_try import try_policy
 from aftercart.backoffice.policy_words import name_book, say_content, say_subject
 from aftercart.backoffice.words import NOTHING, Text, say_moment, show_badge
-from aftercart.cancellations.policies import PolicyRule, PolicyVersion
-from aftercart.cancellations.policy_selectors import get_book, get_default_book, read_book, read_rule
+from aftercart.cancellations.models.policies import PolicyRule, PolicyVersion
+from aftercart.cancellations.policy.selectors import get_book, get_default_book, read_book, read_rule
 from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError
-from aftercart.orders.policies import PolicyBook
+from aftercart.orders.policy.clauses import PolicyBook
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline

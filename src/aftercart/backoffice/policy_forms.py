@@ -15,7 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from aftercart.cancellations.policies import PolicyRule, PolicyType, PolicyVersion
+from aftercart.cancellations.models.policies import PolicyRule, PolicyType, PolicyVersion
 from aftercart.orders.status import CHOICES
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from aftercart.backoffice.policy_words import (
 from aftercart.backoffice.sheets import Panel
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import NOTHING, say_moment, show_badge
-from aftercart.cancellations.policies import PolicyVersion
-from aftercart.cancellations.policy_explanations import OrderExplanation, explain_order
-from aftercart.cancellations.policy_selectors import get_book, read_book
+from aftercart.cancellations.models.policies import PolicyVersion
+from aftercart.cancellations.policy.explain import OrderExplanation, explain_order
+from aftercart.cancellations.policy.selectors import get_book, read_book
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policy_explain import ItemExplanation, Look
+from aftercart.orders.policy.explain import ItemExplanation, Look
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.backoffice.words import NOTHING, Text, say_moment, show_badge
-from aftercart.cancellations.policies import PolicyRule, PolicyType
-from aftercart.orders.policies import Clause, PolicyBook
-from aftercart.orders.policy_explain import Look
+from aftercart.cancellations.models.policies import PolicyRule, PolicyType
+from aftercart.orders.policy.clauses import Clause, PolicyBook
+from aftercart.orders.policy.explain import Look
+from aftercart.orders.policy.topics import Effect, Topic
 from aftercart.orders.status import LABELS, Status
-from aftercart.orders.topics import Effect, Topic
 
 _SELECTORS: Final[dict[str, Text]] = {
     "channel": gettext_lazy("channel"),

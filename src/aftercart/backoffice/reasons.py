@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import ReasonPartnerFilter
 from aftercart.backoffice.links import make_list_url

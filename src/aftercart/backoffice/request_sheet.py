@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from aftercart.actions.find_obstacle import find_obstacle, find_rejection_obstacle
+from aftercart.actions.requests.find_obstacle import find_obstacle, find_rejection_obstacle
 from aftercart.backoffice.links import link_row
 from aftercart.backoffice.photos import describe_photos
 from aftercart.backoffice.refunds import describe_line_quote
@@ -22,7 +22,7 @@ from aftercart.backoffice.words import (
 )
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.cancellations.photos import list_photos
+from aftercart.cancellations.models.photos import list_photos
 from aftercart.cancellations.states import FOUND_CHANGED
 from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order

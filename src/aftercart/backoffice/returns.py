@@ -12,8 +12,8 @@ from unfold.widgets import (
 )
 
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.cancellations.easy_return import ReturnInstructions
 from aftercart.cancellations.models import EasyReturnCompany
+from aftercart.cancellations.models.easy_return import ReturnInstructions
 from aftercart.cancellations.pickups import WEEKDAYS
 
 if TYPE_CHECKING:

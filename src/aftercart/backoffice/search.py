@@ -12,7 +12,7 @@ from django.db.models import Func, Q, QuerySet
 from aftercart.accounts.models import User
 from aftercart.lib.ids import LONGEST_ID
 from aftercart.lib.search import Fits, IsAmong, Words, clean_term
-from aftercart.orders.search import find_orders
+from aftercart.orders.models.search import find_orders
 
 #: By which customers are found, as their index says it.
 USER_WORDS: Final = ("email", "first_name", "last_name")

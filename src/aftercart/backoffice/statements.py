@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from aftercart.actions.match_statement import close_statement, match_statement
+from aftercart.actions.withdraw.match_statement import close_statement, match_statement
 from aftercart.backoffice.filters import StatementStateFilter
 from aftercart.backoffice.links import link_row, make_url
 from aftercart.backoffice.row_actions import act, open_row
@@ -22,8 +22,8 @@ from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import say_age, say_moment, show_state
-from aftercart.cancellations.public_statements import PublicStatement
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.models import Order, OrderItem
 

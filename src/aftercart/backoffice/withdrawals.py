@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
@@ -22,7 +22,7 @@ from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_fil
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
+from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.orders.models import Order
 
 

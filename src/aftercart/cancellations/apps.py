@@ -12,7 +12,7 @@ class CancellationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have each process ask, before it writes to Omnitron, whether sending is on hold."""
-        from aftercart.cancellations.holds import may_send
+        from aftercart.cancellations.models.holds import may_send
         from aftercart.omnitron.connect import ask_before_writing
 
         ask_before_writing(may_send)

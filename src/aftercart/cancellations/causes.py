@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.notes import read_note
+from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.orders.status import LABELS, Status
-from aftercart.orders.topics import ITEM_TOPICS
 
 Text = str | Promise
 

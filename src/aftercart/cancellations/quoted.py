@@ -14,7 +14,7 @@ from django.db.models import Exists, F, Min, OuterRef
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan
 
-from aftercart.cancellations.quotes import IS_POINTS_ALONE, IS_UNREPORTED, RefundQuote, RefundQuoteLine
+from aftercart.cancellations.models.quotes import IS_POINTS_ALONE, IS_UNREPORTED, RefundQuote, RefundQuoteLine
 from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
 from aftercart.orders.models import Order

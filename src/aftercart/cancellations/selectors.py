@@ -22,9 +22,9 @@ from aftercart.cancellations.models import (
     SubmissionLine,
     SyncCursor,
 )
-from aftercart.cancellations.policy_selectors import find_collected, get_book, get_policy
+from aftercart.cancellations.models.setbacks import exclude_set_back
+from aftercart.cancellations.policy.selectors import find_collected, get_book, get_policy
 from aftercart.cancellations.refund_document import list_refunds
-from aftercart.cancellations.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
 from aftercart.lib.prepared import prepared
 from aftercart.loyalty.document import transaction_document
@@ -32,7 +32,7 @@ from aftercart.loyalty.selectors import find_order_entries
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.facts import CancellationKind, ItemFacts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.policies import Policy, PolicyBook
+from aftercart.orders.policy.clauses import Policy, PolicyBook
 from aftercart.orders.rules import find_window_end, is_allowed
 from aftercart.orders.selectors import gather_facts
 

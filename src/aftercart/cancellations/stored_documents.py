@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 import aftercart
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
-from aftercart.orders.stored import SHARED_ROW
+from aftercart.orders.models.stored import SHARED_ROW
 
 Kind = Literal["json", "signed_json", "page", "signed_page"]
 

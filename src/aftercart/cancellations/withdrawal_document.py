@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.urls import reverse
 
-from aftercart.cancellations import public_statements, withdrawals
+from aftercart.cancellations.models import public_statements, withdrawals
 from aftercart.lib.documents import Document, flag, integer, make_enumeration, moment, text
 
 _STATES: Final = {

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 
-from aftercart.cancellations.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
+from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.withdrawal_rules import GoodFacts, WithdrawalTerms, find_period_end, is_in_time
 

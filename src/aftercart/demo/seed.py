@@ -10,18 +10,18 @@ from django.db import transaction
 from django.db.models import Max
 
 from aftercart.accounts.models import Address, User
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.import_orders import BadLine, import_orders
-from aftercart.actions.withdraw_order import map_withdrawal_reason
+from aftercart.actions.intake.import_orders import BadLine, import_orders
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.withdraw.withdraw_order import map_withdrawal_reason
 from aftercart.cancellations.models import CancellationReason, CancellationType, EasyReturnCompany
-from aftercart.cancellations.policies import PolicyRule, PolicyType, PolicyVersion
-from aftercart.cancellations.policy_selectors import get_book
+from aftercart.cancellations.models.policies import PolicyRule, PolicyType, PolicyVersion
+from aftercart.cancellations.policy.selectors import get_book
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
 from aftercart.demo.summary import demo_summary, sandbox_documents
 from aftercart.lib.bulk import advance_sequence, encode_json
 from aftercart.orders.models import Order
-from aftercart.orders.topics import Topic
+from aftercart.orders.policy.topics import Topic
 
 __all__ = ["demo_summary", "sandbox_documents", "seed_demo"]
 

@@ -8,7 +8,7 @@ from aftercart.wsgi import application
 
 # isort: split
 # Below, since they need Django set up.
-from aftercart.actions.settle_overdue import look_for_answers
+from aftercart.actions.cancel.settle_overdue import look_for_answers
 from aftercart.front.bodies import BodyLimits
 from aftercart.front.hot_reads import HotReads
 from aftercart.front.server import Front

@@ -30,7 +30,7 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import is_request_id, make_request_id
 from aftercart.lib.etags import is_unchanged
 from aftercart.lib.links import LinkInvalid, check_token
-from aftercart.orders.stored import SHARED_ROW
+from aftercart.orders.models.stored import SHARED_ROW
 from aftercart.pages.stored_pages import fill_page
 
 #: Session, customer, order, and what is stored of it; a row only if all of it is there and holds.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from aftercart.orders.policies import Clause, Policy
-from aftercart.orders.policy_words import get_code, say_sentence
+from aftercart.orders.policy.clauses import Clause, Policy
+from aftercart.orders.policy.topics import Effect, Topic
+from aftercart.orders.policy.words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
-from aftercart.orders.topics import Effect, Topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The triggers that move revisions (orders/stored.py), as SQL for migrations: change nothing here that one has run.
+"""The triggers that move revisions (see `StoredDocument`), as SQL for migrations: change nothing here that has run.
 
 A trigger and not the code that writes: nobody can forget it, and what an operator types into psql moves it, too. They
 fire when a transaction commits, so that a revision is locked last and not for long, and nobody waits for it meanwhile.

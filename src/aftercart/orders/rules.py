@@ -1,7 +1,7 @@
 """The cancellation rules of contract section 3.3: pure verdicts over facts; no query, no clock, no setting.
 
-Rules 1 and 2 are fixed; what the others say is the policy's (orders/policies.py), topic by topic
-(orders/topics.py). The page shows, and the
+Rules 1 and 2 are fixed; what the others say is the policy's (orders/policy/clauses.py), topic by topic
+(orders/policy/topics.py). The page shows, and the
 document's `is_cancellable` / `is_refundable` say, the same verdict that the action enforces.
 """
 
@@ -13,10 +13,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from aftercart.orders.facts import KINDS, CancellationKind, ItemCase, ItemFacts, RequestedUnits
-from aftercart.orders.policies import Clause, Policy
-from aftercart.orders.policy_words import get_code, say_sentence
+from aftercart.orders.policy.clauses import Clause, Policy
+from aftercart.orders.policy.topics import ITEM_TOPICS, Effect, Rule, Speaks, Topic
+from aftercart.orders.policy.words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
-from aftercart.orders.topics import ITEM_TOPICS, Effect, Rule, Speaks, Topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
-from aftercart.actions.record_statement import find_links
+from aftercart.actions.withdraw.record_statement import find_links
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationReason
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.facts import CancellationKind

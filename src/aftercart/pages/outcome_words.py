@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind
-from aftercart.orders.topics import ITEM_TOPICS
+from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.pages.words import Text, Tone
 
 

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext as _
 
-from aftercart.actions.price_lines import QuoteAnswer
+from aftercart.actions.cancel.price_lines import QuoteAnswer
 from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.clock import get_now
+from aftercart.orders.policy.topics import Effect
 from aftercart.orders.quotes import LineQuote
 from aftercart.orders.refund_words import POINTS_AGREEMENT, list_refund_rows
 from aftercart.orders.rules import list_refusals
-from aftercart.orders.topics import Effect
 from aftercart.pages.amounts import AmountRow
 from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.item_cards import ItemCard

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from aftercart.actions.change_pickup import can_change_pickup
-from aftercart.cancellations.easy_return import find_instructions
+from aftercart.actions.returns.change_pickup import can_change_pickup
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models.easy_return import find_instructions
 from aftercart.cancellations.return_pass import ReturnPass, make_pass
 from aftercart.lib.barcodes import Drawing, draw_bars, draw_qr
 from aftercart.orders.models import Order

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from aftercart.actions.take_back_request import UNDECIDED
+from aftercart.actions.cancel.take_back_request import UNDECIDED
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import State, SubmissionKind, find_kind
 from aftercart.cancellations.line_states import find_state
@@ -21,7 +21,7 @@ from aftercart.cancellations.models import (
     Submission,
     SubmissionLine,
 )
-from aftercart.cancellations.photos import MOST_PHOTOS, list_photos
+from aftercart.cancellations.models.photos import MOST_PHOTOS, list_photos
 from aftercart.cancellations.refunds import describe_submission, find_amount
 from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest

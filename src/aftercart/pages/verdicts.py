@@ -9,11 +9,11 @@ from aftercart.lib.formats import format_weekday
 from aftercart.orders.address_rules import judge_address_change
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policies import Policy
+from aftercart.orders.policy.clauses import Policy
+from aftercart.orders.policy.topics import Rule, Topic
 from aftercart.orders.rules import Finding, judge, list_refusals
 from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import SHIPPED, Status
-from aftercart.orders.topics import Rule, Topic
 
 #: What the badge beside an item says already.
 _SAID_BY_THE_BADGE = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS})

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import DatabaseError, OperationalError, connection
 
-from aftercart.actions.do_apart import LeaseLost
+from aftercart.actions.upkeep.do_apart import LeaseLost
 from aftercart.lib.database import is_locked
 
 #: How long a lease is held without being renewed: a frozen holder costs the others so much, and a round's pause.

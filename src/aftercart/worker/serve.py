@@ -15,8 +15,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from psycopg_pool import AsyncConnectionPool
 
-from aftercart.actions.wake_jobs import wake_jobs
-from aftercart.actions.watch_restores import watch_restores_if_possible
+from aftercart.actions.sync.watch_restores import watch_restores_if_possible
+from aftercart.actions.upkeep.wake_jobs import wake_jobs
 from aftercart.lib.database import add_parameters
 from aftercart.lib.outages import find_outage, outages
 from aftercart.omnitron.connect import listen_for_recovery

@@ -12,31 +12,31 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from aftercart.accounts.sessions import SessionStore
-from aftercart.actions import jobs, recover
-from aftercart.actions.approve_request import execute_approval
-from aftercart.actions.change_address import deliver_address
-from aftercart.actions.compare_address import compare_address
-from aftercart.actions.deliver_request import deliver_request
-from aftercart.actions.do_apart import Fence, do_apart
-from aftercart.actions.forget_accounts import forget_accounts
-from aftercart.actions.forget_documents import forget_documents
-from aftercart.actions.forget_history import forget_history
-from aftercart.actions.forget_logs import forget_logs
-from aftercart.actions.forget_photos import forget_photos
-from aftercart.actions.learn_ids import learn_ids
-from aftercart.actions.poll_updates import list_streams_due, poll_updates
-from aftercart.actions.reconcile_orders import reconcile_orders
-from aftercart.actions.reject_request import deliver_rejection
-from aftercart.actions.reject_spare import reject_spare
-from aftercart.actions.send_email import forget_emails, recover_emails, send_email
-from aftercart.actions.send_one_time_code import send_one_time_code
-from aftercart.actions.sync_order import sync_if_due, sync_or_postpone
-from aftercart.actions.sync_reasons import sync_reasons
-from aftercart.actions.verify_submission import verify_submission
-from aftercart.actions.watch_restores import watch_restores
-from aftercart.cancellations.read_budget import has_calls_left, has_calls_to_spare, spend_calls
+from aftercart.actions.account.send_one_time_code import send_one_time_code
+from aftercart.actions.address.change_address import deliver_address
+from aftercart.actions.address.compare_address import compare_address
+from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.mail.send_email import forget_emails, recover_emails, send_email
+from aftercart.actions.requests.approve_request import execute_approval
+from aftercart.actions.requests.deliver_request import deliver_request
+from aftercart.actions.requests.reject_request import deliver_rejection
+from aftercart.actions.requests.reject_spare import reject_spare
+from aftercart.actions.returns.forget_photos import forget_photos
+from aftercart.actions.sync.learn_ids import learn_ids
+from aftercart.actions.sync.poll_updates import list_streams_due, poll_updates
+from aftercart.actions.sync.reconcile_orders import reconcile_orders
+from aftercart.actions.sync.sync_order import sync_if_due, sync_or_postpone
+from aftercart.actions.sync.sync_reasons import sync_reasons
+from aftercart.actions.sync.watch_restores import watch_restores
+from aftercart.actions.upkeep import jobs, recover
+from aftercart.actions.upkeep.do_apart import Fence, do_apart
+from aftercart.actions.upkeep.forget_accounts import forget_accounts
+from aftercart.actions.upkeep.forget_documents import forget_documents
+from aftercart.actions.upkeep.forget_history import forget_history
+from aftercart.actions.upkeep.forget_logs import forget_logs
+from aftercart.cancellations.models.read_budget import has_calls_left, has_calls_to_spare, spend_calls
+from aftercart.cancellations.models.setbacks import clear_setback, record_setback
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.cancellations.setbacks import clear_setback, record_setback
 from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.database import is_outage
 from aftercart.omnitron.connect import get_client

@@ -14,7 +14,7 @@ import psycopg
 from django.db import DatabaseError, close_old_connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from aftercart.lib.failpoints import POINTS, Point
 from tests.faults.harness.cluster import Cluster, list_children
 from tests.faults.harness.sandbox_client import SandboxClient, SandboxFailed

@@ -51,9 +51,9 @@ class MutationsConfig(AppConfig):
 
 
 def _skip_sent_mark() -> None:
-    mock.patch("aftercart.actions.send_submission._mark_sent", return_value=None).start()
+    mock.patch("aftercart.actions.cancel.send_submission._mark_sent", return_value=None).start()
     # Else the last look before the call would find no mark, and nothing would be sent.
-    mock.patch("aftercart.actions.send_submission._is_still_ours", return_value=True).start()
+    mock.patch("aftercart.actions.cancel.send_submission._is_still_ours", return_value=True).start()
 
 
 def _retry_post() -> None:
@@ -81,7 +81,7 @@ def _read_without_lock() -> None:
             raise OrderNotFound
         return order
 
-    mock.patch("aftercart.actions.prepare_submission.lock_order", read_order).start()
+    mock.patch("aftercart.actions.cancel.prepare_submission.lock_order", read_order).start()
 
 
 def _skip_last_look() -> None:
@@ -98,7 +98,7 @@ def _skip_last_look() -> None:
 
 
 def _decide_early() -> None:
-    mock.patch("aftercart.actions.verify_submission.is_past_grace", return_value=~Q(pk=None)).start()
+    mock.patch("aftercart.actions.cancel.verify_submission.is_past_grace", return_value=~Q(pk=None)).start()
 
 
 def _hold_leases() -> None:

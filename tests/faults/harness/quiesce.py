@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions import jobs
+from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,

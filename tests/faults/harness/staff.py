@@ -4,8 +4,8 @@ import random
 from typing import Any
 
 from aftercart.accounts.models import User
-from aftercart.actions.approve_request import approve_request
-from aftercart.actions.reject_request import reject_request
+from aftercart.actions.requests.approve_request import approve_request
+from aftercart.actions.requests.reject_request import reject_request
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.errors import ActionError
 from tests.faults.harness.sandbox_client import SandboxClient

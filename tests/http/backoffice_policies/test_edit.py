@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, PolicyRule, PolicyVersion
-from aftercart.cancellations.policy_selectors import get_book
-from aftercart.orders.topics import Topic
+from aftercart.cancellations.policy.selectors import get_book
+from aftercart.orders.policy.topics import Topic
 from tests.http.backoffice_policies.world import POLICIES, REASONS, RULES, make_draft, make_published, read
 
 pytestmark = pytest.mark.django_db

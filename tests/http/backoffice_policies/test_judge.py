@@ -9,9 +9,9 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
-from aftercart.cancellations.policy_selectors import get_default_book
+from aftercart.cancellations.policy.selectors import get_default_book
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.topics import Topic
+from aftercart.orders.policy.topics import Topic
 from tests.http.backoffice_policies.world import (
     POLICIES,
     REASONS,

@@ -5,10 +5,10 @@ from html import unescape
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions.draft_policy import draft_policy
-from aftercart.actions.publish_policy import publish_policy
+from aftercart.actions.policy.draft_policy import draft_policy
+from aftercart.actions.policy.publish_policy import publish_policy
 from aftercart.cancellations.models import CancellationRequest, PolicyRule, PolicyVersion, Submission
-from aftercart.cancellations.policy_selectors import get_default_book
+from aftercart.cancellations.policy.selectors import get_default_book
 from aftercart.orders.models import TimelineEntry
 from tests.http.backoffice_world import make_staff
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.actions.deliver_request import deliver_request
+from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.orders.models import Order
 from tests.emails import prove

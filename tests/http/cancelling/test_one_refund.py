@@ -13,8 +13,8 @@ from bs4 import Tag
 from django.test import Client
 from pytest_django import Settings
 
-from aftercart.actions.reject_request import reject_request
-from aftercart.actions.sync_order import sync_order
+from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail import compose

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from aftercart.actions.close_line import complete_line
+from aftercart.actions.cancel.close_line import complete_line
 from aftercart.cancellations.models import CancellationReason, RefundQuoteLine, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from aftercart.actions.close_line import complete_line, reject_line
+from aftercart.actions.cancel.close_line import complete_line, reject_line
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.lib.formats import format_day
 from aftercart.omnitron.errors import AnswerUnknown, NotSent

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from aftercart.actions.revoke_links import revoke_links
+from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.cancellations.models import Submission
 from aftercart.lib.links import sign_number
 from aftercart.orders.models import Order

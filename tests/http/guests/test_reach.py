@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import AddressChange, Submission
-from aftercart.cancellations.withdrawals import Withdrawal
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.models import IdempotencyRecord, Order

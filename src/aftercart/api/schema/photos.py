@@ -9,7 +9,7 @@ from aftercart.api.schema import errors
 from aftercart.api.schema.operation import CSRF_FAILED, UNAVAILABLE, operation
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.document import ReturnPhoto
-from aftercart.cancellations.photos import MOST_PHOTOS
+from aftercart.cancellations.models.photos import MOST_PHOTOS
 from aftercart.lib.photos import MOST_BYTES, MOST_UPLOADED
 
 _NUMBER: Final = OpenApiParameter("number", str, OpenApiParameter.PATH, description="The order's number.")

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from django.utils import translation
 
-from aftercart.orders.topics import ITEM_TOPICS, Rule, Topic
+from aftercart.orders.policy.topics import ITEM_TOPICS, Rule, Topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 # Nobody can have seen a document of an order that the same transaction makes: its revision has nothing to move for.
-# Whoever makes orders says so for the statements that write their rows, and for no others (actions/write_orders.py).
+# Whoever makes orders says so for the statements that write their rows, and for no others (actions/intake/write_orders.py).
 REVISE = """
 DO $$
 DECLARE made record;

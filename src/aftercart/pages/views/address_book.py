@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address, User
-from aftercart.actions.add_address import add_address
-from aftercart.actions.edit_address import edit_address
-from aftercart.actions.remove_address import remove_address
+from aftercart.actions.address.add_address import add_address
+from aftercart.actions.address.edit_address import edit_address
+from aftercart.actions.address.remove_address import remove_address
 from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry

@@ -18,7 +18,7 @@ from rest_framework.exceptions import NotAuthenticated
 
 from aftercart.accounts.models import Address, User
 from aftercart.accounts.shop_sessions import ShopSession
-from aftercart.actions.list_shop_addresses import list_shop_addresses
+from aftercart.actions.address.list_shop_addresses import list_shop_addresses
 from aftercart.lib.clock import get_now
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.negotiation import names_html

@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftercart.accounts.clients import get_client_address
-from aftercart.actions.ask_one_time_code import ask_one_time_code
-from aftercart.actions.check_one_time_code import check_guest_code
+from aftercart.actions.account.ask_one_time_code import ask_one_time_code
+from aftercart.actions.account.check_one_time_code import check_guest_code
 from aftercart.lib.clock import get_now
 from aftercart.lib.ids import read_id
 from aftercart.lib.links import read_signed_at

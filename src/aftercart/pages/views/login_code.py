@@ -15,8 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.clients import get_client_address
-from aftercart.actions.ask_one_time_code import ask_one_time_code
-from aftercart.actions.check_one_time_code import check_login_code
+from aftercart.actions.account.ask_one_time_code import ask_one_time_code
+from aftercart.actions.account.check_one_time_code import check_login_code
 from aftercart.orders.errors import CodeWrong, TooManyTries
 from aftercart.pages.forms import CodeForm, LoginForm
 from aftercart.pages.kept_forms import KEPT_FIELD, read_kept_form

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from aftercart.actions.opt_out import opt_out as act
+from aftercart.actions.account.opt_out import opt_out as act
 from aftercart.mail.compose import read_opt_out_token
 from aftercart.mail.folder import KeptMail, find_mail, list_mails
 

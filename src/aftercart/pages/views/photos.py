@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from aftercart.actions.add_photo import NoOpenReturn, add_photo, find_open_return
-from aftercart.actions.remove_photo import remove_photo
-from aftercart.cancellations.photos import MOST_PHOTOS, list_order_photos
+from aftercart.actions.returns.add_photo import NoOpenReturn, add_photo, find_open_return
+from aftercart.actions.returns.remove_photo import remove_photo
+from aftercart.cancellations.models.photos import MOST_PHOTOS, list_order_photos
 from aftercart.lib.ids import read_id
 from aftercart.lib.photos import MOST_BYTES, serve_file
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from aftercart.actions import change_pickup as action
+from aftercart.actions.returns import change_pickup as action
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.return_pass import make_pass
 from aftercart.orders.errors import InputInvalid

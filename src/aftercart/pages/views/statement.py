@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
-from aftercart.actions.record_statement import StatementCommand, record_statement
-from aftercart.cancellations.public_statements import PublicStatement
+from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
+from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.lib.clock import get_now
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.guests import list_guests

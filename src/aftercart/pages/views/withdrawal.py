@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from aftercart.actions.withdraw_order import find_public_statement, withdraw_order, write_statement
+from aftercart.actions.withdraw.withdraw_order import find_public_statement, withdraw_order, write_statement
+from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.withdrawal_terms import find_offer
-from aftercart.cancellations.withdrawals import Withdrawal
 from aftercart.lib.clock import get_now
 from aftercart.omnitron.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused

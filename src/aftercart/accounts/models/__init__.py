@@ -1,0 +1,27 @@
+"""Customers and staff, their sessions and addresses, and what may be tried how often."""
+
+from aftercart.accounts.models.api_tokens import ApiToken
+from aftercart.accounts.models.rate_limits import RateLimit
+from aftercart.accounts.models.users import (
+    Address,
+    City,
+    Country,
+    District,
+    Session,
+    Township,
+    User,
+    UserManager,
+)
+
+__all__ = [
+    "Address",
+    "ApiToken",
+    "City",
+    "Country",
+    "District",
+    "RateLimit",
+    "Session",
+    "Township",
+    "User",
+    "UserManager",
+]

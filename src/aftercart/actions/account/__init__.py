@@ -1,0 +1,1 @@
+"""Customers and guests: log in, prove an address, be forgotten."""

@@ -1,0 +1,79 @@
+"""Send a one-time code: to the address of a guest's order, or of an account, within what each may get."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from aftercart.accounts.models import User
+from aftercart.actions.account.mail_one_time_code import mail_guest_code, mail_login_code
+from aftercart.lib.clock import get_now
+from aftercart.lib.emails import fold_email
+from aftercart.lib.locks import lock_purpose
+from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.guests import CODE_DIGITS
+from aftercart.orders.models import OneTimeCode, Order
+from aftercart.orders.selectors import find_guest_order, lock_order
+
+#: How many mails one order, and one e-mail address, may get in which time.
+ORDER_BUDGET: Final = ((timedelta(minutes=15), 3), (timedelta(days=1), 10))
+EMAIL_BUDGET: Final = ((timedelta(minutes=15), 5), (timedelta(days=1), 20))
+
+
+def send_one_time_code(pk: int) -> None:
+    """Decide on one request for a code: mail it, or let it be. Done once, however often it is called.
+
+    The e-mail is written with the code, and the outbox sends it, at most once.
+    """
+    with transaction.atomic(durable=True):
+        asked = OneTimeCode.objects.filter(pk=pk).first()
+        if asked is None:
+            return  # it has been forgotten: nobody waits for it any more
+        order = _lock_order(asked)
+        user = None if asked.number else User.objects.list_customers().filter(email=asked.email).first()
+        if not OneTimeCode.objects.filter(pk=pk, settled_at=None).update(settled_at=get_now()):
+            return
+        email = fold_email(order.user_email if order else asked.email)
+        if not (order or user) or asked.expires_at <= get_now() or not _is_within_budget(email, order):
+            return
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+        OneTimeCode.objects.filter(pk=pk).update(
+            order=order, user=user, email=email, code_hash=hash_code(asked, code), mailed_at=get_now()
+        )
+        if order:
+            mail_guest_code(order, code, asked.language)
+        else:
+            mail_login_code(email, code, asked.language)
+
+
+def hash_code(asked: OneTimeCode, code: str) -> str:
+    """Hash a code, for this request alone, with a key that the database does not hold."""
+    return salted_hmac("aftercart.guest_code", f"{asked.uuid}:{code}", algorithm="sha256").hexdigest()
+
+
+def _lock_order(asked: OneTimeCode) -> Order | None:
+    found = find_guest_order(number=asked.number, email=asked.email) if asked.number else None
+    if found is None:
+        return None
+    try:
+        return lock_order(pk=found.pk, user=None)
+    except OrderNotFound:
+        return None
+
+
+def _is_within_budget(email: str, order: Order | None) -> bool:
+    """Return whether one more mail may go; wants the order's lock, and takes turns with its address."""
+    lock_purpose(f"aftercart.guest_code.{email}")
+    now = get_now()
+    return (order is None or _count_ok(now, ORDER_BUDGET, order=order)) and _count_ok(
+        now, EMAIL_BUDGET, email=email
+    )
+
+
+def _count_ok(now: datetime, budget: tuple[tuple[timedelta, int], ...], **whose: object) -> bool:
+    return all(
+        OneTimeCode.objects.filter(mailed_at__gt=now - window, **whose).count() < most
+        for window, most in budget
+    )

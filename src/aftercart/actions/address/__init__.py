@@ -1,0 +1,1 @@
+"""The delivery address of an order, and the customer's address book."""

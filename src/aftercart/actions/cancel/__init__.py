@@ -1,0 +1,1 @@
+"""Cancel and return items: from what a customer asks for to what comes back."""

@@ -1,0 +1,150 @@
+"""Find commands that were given up and have arrived at Omnitron all the same."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
+
+from aftercart.actions.cancel.trace_command import CANCELLING
+from aftercart.actions.sync.get_remote import RemoteDiffers
+from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.selectors import BEING_REJECTED
+from aftercart.cancellations.states import ARRIVED_LATE, UNPROVEN
+from aftercart.lib.prepared import prepared
+from aftercart.omnitron.messages import RemoteItem
+from aftercart.orders.models import Order, OrderItem
+
+_State = Submission.State
+
+
+class ArrivedLate(Exception):
+    """An earlier command for the same items was given up and has arrived: nothing may be sent."""
+
+    def __init__(self, late: Submission) -> None:
+        super().__init__(late.pk)
+        self.late = late
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is under way of an order before Omnitron is read: looked at in one statement."""
+
+    #: By the database's clock.
+    looked_at: datetime
+    being_rejected: frozenset[int]
+    has_unproven: bool
+
+
+def find_earlier(order_pk: int, *, but: int) -> Earlier:
+    """Find the items whose rejection Omnitron has still to be told, and whether anything sent is unproven."""
+    [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
+    return Earlier(looked_at, frozenset(items), has_unproven)
+
+
+@prepared
+def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[datetime, list[int], bool]]:
+    unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
+    rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
+    order = Order.objects.filter(pk=order_pk).annotate(
+        looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+        rejected=ArraySubquery(rejected.values("order_item_id")),
+        has_unproven=Exists(unproven),
+    )
+    return order.values_list("looked_at", "rejected", "has_unproven")
+
+
+def list_unproven(order_pk: int, *, but: int = 0) -> list[Submission]:
+    """List the submissions of an order that were sent and never answered, the newest first."""
+    return _list_unproven(order_pk, but)
+
+
+@prepared
+def _list_unproven(order_pk: int, but: int) -> models.QuerySet[Submission]:
+    return Submission.objects.filter(UNPROVEN, order=order_pk).exclude(pk=but).order_by("-pk")
+
+
+def list_named(submission: Submission, pks: Collection[int]) -> list[int]:
+    """List those of Omnitron's items that a submission's command named."""
+    named = (submission.command or {}).get("before", {})
+    return [pk for pk in pks if str(pk) in named]
+
+
+def find_late(
+    unproven: Sequence[Submission], item: OrderItem, theirs: Sequence[RemoteItem], *, is_applied: bool = False
+) -> Submission | None:
+    """Find a command that shows at Omnitron: all that it named of an item is being cancelled, unaccounted for.
+
+    Accounted for are the units that are booked as cancelled, and those of an open line that has been applied
+    (`is_applied`), unless the command names others. `theirs` are Omnitron's items of ours.
+    """
+    if not unproven:
+        return None
+    taken = {row.pk for row in theirs if row.status in CANCELLING}
+    line = SubmissionLine.objects.filter(order_item=item, is_open=True).first() if is_applied else None
+    accounted = item.cancelled_quantity + (line.quantity if line else 0)
+    if (
+        (len(theirs) > 1 and len(taken) <= accounted)
+        or item.left_quantity == 0
+        or (len(theirs) == 1 and line)
+    ):
+        return None
+    for submission in unproven:
+        named = list_named(submission, [row.pk for row in theirs])
+        if submission.state == _State.REFUSED and named and _is_new(submission, named, taken):
+            return submission
+    return None
+
+
+def _is_new(submission: Submission, named: Collection[int], taken: Collection[int]) -> bool:
+    before = submission.command["before"] if submission.command else {}
+    return all(pk in taken and before[str(pk)][0] not in CANCELLING for pk in named)
+
+
+def check_late(line: SubmissionLine, theirs: Sequence[RemoteItem], unproven: Sequence[Submission]) -> None:
+    """Check that no earlier command for a line's item has arrived late.
+
+    Raises `ArrivedLate` where it has done what the line asks for, and `RemoteDiffers` where it has done otherwise.
+    """
+    late = find_late(unproven, line.order_item, theirs)
+    if late is None:
+        return
+    done = (
+        len(list_named(late, [row.pk for row in theirs]))
+        if len(theirs) > 1
+        else line.order_item.left_quantity
+    )
+    if done == line.quantity:
+        raise ArrivedLate(late)
+    raise RemoteDiffers(ARRIVED_LATE, "An earlier cancellation of other units of this item has arrived late.")
+
+
+def nothing_travels(
+    order_pk: int,
+    items: Mapping[int, Collection[int]],
+    began_at: datetime,
+    *,
+    but: int = 0,
+    but_request: int = 0,
+) -> Q:
+    """Hold unless something that was sent for these items may still arrive: a condition of a claiming UPDATE.
+
+    `items` maps ours to Omnitron's; `began_at` is when the reading began on which the claim rests: it has seen what
+    was sent longer ago than the grace. `but` is the submission that claims,
+    `but_request` the request.
+    """
+    over = began_at - settings.VERIFY_GRACE
+    submissions = Submission.objects.filter(
+        Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(UNPROVEN, sent_at__gte=over),
+        order=order_pk,
+        command__before__has_any_keys=[str(pk) for pks in items.values() for pk in pks],
+    ).exclude(pk=but)
+    creations = CancellationRequest.objects.filter(
+        line__order_item__in=list(items), pending_create_at__gte=over
+    )
+    return Q(~Exists(submissions)) & Q(
+        ~Exists(creations.exclude(pending_create_id="").exclude(pk=but_request))
+    )

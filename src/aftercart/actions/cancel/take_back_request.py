@@ -1,0 +1,70 @@
+"""Take back what a customer asked for, while it is undecided: the items are as they were before."""
+
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy
+
+from aftercart.accounts.models import User
+from aftercart.actions.cancel.close_line import take_back_line
+from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.causes import Cause
+from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.orders.errors import ActionError, OrderNotFound
+from aftercart.orders.guests import Guest
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import lock_order, owned_by, save_order
+from aftercart.orders.timeline import Actor
+
+_Status = CancellationRequest.Status
+#: Nobody has decided on it. One that is held for an answer may have been carried out already.
+UNDECIDED = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
+
+
+class NothingToTakeBack(ActionError):
+    """What was asked for has been decided, or is being carried out."""
+
+    status = 409
+    code = "nothing_to_take_back"
+    sentence = gettext_lazy("This can no longer be taken back: it has been decided or is being carried out.")
+
+
+def take_back_submission(owner: User | Guest, number: str, submission: UUID) -> None:
+    """Take back all that is undecided of a submission. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    _take_back(owner, number, models.Q(line__submission__uuid=submission))
+
+
+def take_back_request(user: User, pk: int) -> CancellationRequest:
+    """Take back one request; return it. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    theirs = Order.objects.filter(**owned_by(user), items__lines__request=pk)
+    number = theirs.values_list("number", flat=True).first()
+    if number is None:
+        raise OrderNotFound
+    _take_back(user, number, models.Q(pk=pk))
+    return CancellationRequest.objects.select_related("line__shipping_company").get(pk=pk)
+
+
+@transaction.atomic(durable=True)
+def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
+    """Take requests back, unless that was done before. Omnitron's queue is cleaned afterwards.
+
+    The order's lock and the table of requests settle who was first: the customer, our staff or Omnitron. A withdrawal
+    from the contract is a statement that stands.
+    """
+    order = lock_order(number=number, **owned_by(owner))
+    requests = CancellationRequest.objects.filter(chosen, line__submission__order=order)
+    undecided = requests.filter(line__is_open=True, status__in=UNDECIDED).exclude(
+        line__submission__origin=Submission.Origin.WITHDRAWAL
+    )
+    found = list(undecided.select_related("line__submission", "line__order_item"))
+    if not found:
+        if set(requests.values_list("cause", flat=True)) == {Cause.TAKEN_BACK}:
+            return  # all of it was: a second click, or a client that lost the first answer
+        raise NothingToTakeBack
+    actor = Actor.customer(owner if isinstance(owner, User) else None)
+    for request in found:
+        take_back_line(order, request.line, actor)
+        jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)
+    put_order_status(order)
+    save_order(order, "status", "status_before")

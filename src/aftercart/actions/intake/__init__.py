@@ -1,0 +1,1 @@
+"""Take orders in, from files, from pushes and from the OMS."""

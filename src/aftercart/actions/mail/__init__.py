@@ -1,0 +1,1 @@
+"""E-mails: what is said, and how it leaves."""

@@ -1,0 +1,1 @@
+"""Cancellation requests: delivered into the OMS's queue, decided by staff."""

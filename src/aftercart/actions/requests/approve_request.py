@@ -1,0 +1,183 @@
+"""Approve a waiting request in the back office; the worker then sends it to Omnitron."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from aftercart.accounts.models import User
+from aftercart.actions.cancel.send_submission import send_submission
+from aftercart.actions.requests.find_obstacle import find_obstacle
+from aftercart.actions.requests.note_spares import look_later
+from aftercart.actions.requests.read_created import list_created_pks, name_remote
+from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote, reject_remote
+from aftercart.actions.requests.try_later import try_later
+from aftercart.actions.sync.plan_sync import plan_sync
+from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.states import UNDER_WAY, claim_request
+from aftercart.lib.failpoints import failpoint
+from aftercart.omnitron.client import Omnitron
+from aftercart.omnitron.errors import OmnitronError
+from aftercart.omnitron.messages import RemoteRequest
+from aftercart.orders.models import Order
+from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.timeline import OMNITRON, Actor, record_event
+
+_Status = CancellationRequest.Status
+#: What Omnitron is told when a request leaves its queue because it was approved in ours.
+_WITHDRAWN = "Approved in Aftercart; cancelled directly."
+
+
+@transaction.atomic(durable=True)
+def approve_request(request_pk: int, staff: User) -> None:
+    """Approve: recorded now, sent to Omnitron by the worker. Raises what `find_obstacle` finds."""
+    requests = CancellationRequest.objects.select_related(
+        "line__submission", "line__order_item", "decided_by"
+    )
+    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
+    request = requests.get(pk=request_pk)
+    obstacle = find_obstacle(request)
+    if obstacle is not None:
+        raise obstacle
+    approve_waiting(order, request, staff)
+    save_order(order)
+
+
+def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> bool:
+    """Approve a request of a locked order, which the caller saves; return whether it was waiting."""
+    waiting = CancellationRequest.objects.filter(pk=request.pk, status=_Status.WAITING)
+    count = claim_request(waiting, _Status.APPROVED, decided_by=staff)
+    if count:
+        record_event(order, "request_approved", Actor.staff(staff), data={"request": request.pk})
+        jobs.enqueue(jobs.EXECUTE_APPROVAL, request.pk)
+    return bool(count)
+
+
+def execute_approval(request_pk: int, client: Omnitron) -> None:
+    """Send an approved request as a submission of its own, once it is out of Omnitron's queue.
+
+    Applied: the request is confirmed. Refused: it waits again. Unknown: it is held.
+    Not out of the queue, for whatever reason: tried again later, and the back office sees why.
+    """
+    request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
+    if not request.is_approved_here:
+        return
+    try:
+        found = _withdraw(request, client)
+    except OmnitronError as error:
+        try_later(jobs.EXECUTE_APPROVAL, request, error.note)
+        return
+    if _is_left_to_omnitron(request, found):
+        _take_back(request, found)
+        return
+    failpoint("approve.withdrawn")
+    submission_pk = _prepare(request, found)
+    if submission_pk is not None:
+        failpoint("approve.prepared")
+        send_submission(submission_pk, client)
+
+
+def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:
+    """Take the request out of Omnitron's queue, and give what was there of it, as it stands then.
+
+    One that is out of the queue already (an earlier try) is fine. What Omnitron has decided for any unit, or is
+    about to, stands for all of them: then nothing is taken out.
+    """
+    channel_id = request.line.submission.order.channel_id
+    with client.dialogue() as dialogue:
+        pks = list_created_pks(dialogue, request, channel_id)
+        found = read_remote(dialogue, channel_id=channel_id, pks=pks)
+        if _is_left_to_omnitron(request, found):
+            return found
+        return reject_remote(
+            dialogue,
+            channel_id=channel_id,
+            pks=pks,
+            reason=_WITHDRAWN,
+            guard=lambda: _is_still_approved(request),
+        )
+
+
+def _is_still_approved(request: CancellationRequest) -> bool:
+    rows = CancellationRequest.objects.filter(
+        pk=request.pk,
+        status=_Status.APPROVED,
+        decided_by__isnull=False,
+        requeue_count=request.requeue_count,
+    )
+    return rows.exists()
+
+
+def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
+    """Return whether Omnitron has decided of any unit, and we have taken none out of its queue.
+
+    What we have taken out must go on, even if another unit was decided in that moment, or was in an earlier round.
+    """
+    kept = request.remote_pks if request.delivered_at is None else []
+    rows = [row for row in found if row.pk not in kept]
+    is_decided = any(row.status not in {"rejected", *UNDECIDED} for row in rows)
+    return is_decided and not any(row.reject_reason == _WITHDRAWN for row in rows)
+
+
+@transaction.atomic(durable=True)
+def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
+    """Take back an approval that came too late: Omnitron's own decision is read and booked.
+
+    What was not wholly in its queue yet goes on there.
+    """
+    is_delivered = as_read.delivered_at is not None
+    order = lock_order(pk=as_read.line.submission.order_id)
+    approved = CancellationRequest.objects.filter(
+        pk=as_read.pk,
+        status=_Status.APPROVED,
+        decided_by__isnull=False,
+        delivered_at=as_read.delivered_at,
+        requeue_count=as_read.requeue_count,
+    )
+    count = claim_request(
+        approved,
+        _Status.CONFIRMED if is_delivered else _Status.WAITING,
+        decided_by=None,
+        delivery_error="",
+        remote_pks=[row.pk for row in found] if is_delivered else as_read.remote_pks,
+    )
+    if count:
+        if not is_delivered:
+            jobs.enqueue(jobs.DELIVER_REQUEST, as_read.pk)
+        record_event(order, "request_decided_there", OMNITRON, data={"request": as_read.pk})
+        save_order(order)
+        plan_sync(order.pk)
+
+
+@transaction.atomic(durable=True)
+def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> int | None:
+    """Record this attempt as a submission of its own, unless somebody else has; the line stays where it is.
+
+    What Omnitron decided of a unit just when another was taken from it stays with the request, to be counted.
+    """
+    order = lock_order(pk=as_read.line.submission.order_id)
+    request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
+    if not request.is_approved_here or request.line.carrier.state in UNDER_WAY:
+        return None
+    if request.requeue_count != as_read.requeue_count:
+        return None  # what was taken out of the queue was an earlier round's
+    submission = Submission.objects.create(
+        order=order,
+        user=request.decided_by,
+        origin=Submission.Origin.APPROVAL,
+        approved_request=request,
+    )
+    if request.delivery_attempts:  # one that has stood still since may come under the name of this round
+        look_later(request, [name_remote(request, position) for position in range(request.line.quantity)])
+    evidence = {"request": request.pk, "remote": request.remote_pks, "detail": request.delivery_error}
+    request.requeue_count += 1
+    request.remote_pks = [row.pk for row in found if row.status != "rejected"]
+    request.delivered_at = None
+    request.delivery_attempts = 0
+    request.delivery_error = request.pending_create_id = request.remote_name = ""
+    request.is_undeliverable = False
+    fields = ["requeue_count", "remote_pks", "delivered_at", "delivery_attempts", "delivery_error"]
+    request.save(update_fields=[*fields, "pending_create_id", "remote_name", "is_undeliverable"])
+    record_event(order, "request_withdrawn", Actor.staff(request.decided_by), data=evidence)
+    save_order(order)
+    return submission.pk

@@ -1,0 +1,126 @@
+"""Ask for a cancellation on a customer's behalf although the policy refuses it: by staff, with a reason, on record."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import User
+from aftercart.actions.cancel.open_requests import open_requests
+from aftercart.actions.cancel.plan_lines import find_items, say_unknown
+from aftercart.actions.cancel.price_lines import price_lines, store_quote
+from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.policy.selectors import get_policy
+from aftercart.cancellations.selectors import find_open_items, list_reasons
+from aftercart.lib.clock import get_now
+from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.orders.facts import RequestedUnits
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policy.clauses import Policy
+from aftercart.orders.policy.topics import Rule
+from aftercart.orders.rules import Finding, judge, list_refusals
+from aftercart.orders.selectors import gather_facts, lock_order, save_order
+from aftercart.orders.status import FINAL, SHIPPED
+from aftercart.orders.timeline import Actor, record_event
+
+#: Why a request is there that the policy did not want.
+OVERRIDDEN = "policy_overridden"
+#: What nobody can override: there is nothing left to cancel, or it is being cancelled.
+_FACTS = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS, Rule.PAYMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideCommand:
+    """What staff ask for: units of one item (None: all that is left), and why against the policy."""
+
+    order: int
+    order_item: int
+    reason: int
+    why: str
+    quantity: int | None = None
+
+
+@transaction.atomic(durable=True)
+def override_policy(command: OverrideCommand, staff: User) -> int:
+    """Open a request for an item that the policy refuses, and give its number.
+
+    Everything is judged as for the customer, and what was overridden stands in the timeline. Nothing goes to
+    Omnitron directly: the request is decided like any other. Raises `OrderNotFound`, `InputInvalid` (also
+    where the policy refuses nothing), `CancellationRefused` for what no one can override.
+    """
+    order = lock_order(pk=command.order)
+    item, reason = _check(command, order)
+    policy = get_policy(order)
+    refusals = _judge(command, order, item, reason, policy)
+    actor = Actor.staff(staff)
+    version_pk = keep_policy(policy.book)
+    submission = Submission.objects.create(
+        order=order, user=staff, origin=Submission.Origin.OVERRIDE, policy_version_id=version_pk
+    )
+    line = SubmissionLine.objects.create(
+        submission=submission,
+        order_item=item,
+        reason=reason,
+        cancellation_type=reason.cancellation_type,
+        quantity=command.quantity or item.left_quantity,
+    )
+    priced = price_lines(order, find_items(order), [line], (), staff.pk, policy)  # while its units are there
+    OrderItem.objects.filter(pk=item.pk).update(reserved_quantity=F("reserved_quantity") + line.quantity)
+    store_quote(submission, [line], priced, is_binding=False)
+    data = {
+        "submission": str(submission.uuid),
+        "policy": version_pk,
+        "overridden": [[finding.code, finding.clause] for finding in refusals],
+    }
+    record_event(order, OVERRIDDEN, actor, cause=command.why.strip(), item=item, data=data)
+    open_requests(order, submission, actor, cause=OVERRIDDEN, detail=command.why.strip())
+    save_order(order)
+    return CancellationRequest.objects.get(line=line).pk
+
+
+def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, CancellationReason]:
+    item = find_items(order).get(command.order_item)
+    reason = list_reasons().filter(pk=command.reason).first()
+    problems: dict[str, list[str]] = {}
+    if not command.why.strip():
+        problems["why"] = [_("Say why: it is kept with the order.")]
+    if item is None:
+        problems["order_item"] = [say_unknown(command.order_item)]
+    elif command.quantity is not None and not 1 <= command.quantity <= max(item.left_quantity, 1):
+        problems["quantity"] = [_("Only %(left)s left of this item.") % {"left": item.left_quantity}]
+    if reason is None:
+        problems["reason"] = [say_unknown(command.reason)]
+    elif (
+        item is not None
+        and item.status not in FINAL
+        and (item.status in SHIPPED) != (reason.cancellation_type == "refund")
+    ):
+        problems["reason"] = [_("What has been shipped is returned; what has not, is cancelled.")]
+    if problems or item is None or reason is None:
+        raise InputInvalid(problems)
+    return item, reason
+
+
+def _judge(
+    command: OverrideCommand, order: Order, item: OrderItem, reason: CancellationReason, policy: Policy
+) -> tuple[Finding, ...]:
+    requested = RequestedUnits(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
+    refusals = list_refusals(
+        judge(
+            [requested],
+            gather_facts(order, [item], find_open_items([order.pk])),
+            placed_at=order.created_date,
+            policy=policy,
+            now=get_now(),
+        )
+    )
+    facts = [finding for finding in refusals if finding.rule in _FACTS]
+    if facts:
+        raise CancellationRefused(facts)
+    if not refusals:
+        raise InputInvalid(
+            {"order_item": [_("The policy does not refuse this: the customer can ask for it.")]}
+        )
+    return refusals

@@ -1,0 +1,94 @@
+"""Reject a waiting request in the back office: the item stays with the customer, who is told why."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from aftercart.accounts.models import User
+from aftercart.actions.cancel.close_line import count_done, reject_line
+from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.requests.find_obstacle import find_rejection_obstacle
+from aftercart.actions.requests.overrule_rejection import overrule_rejection
+from aftercart.actions.requests.read_created import list_created_pks
+from aftercart.actions.requests.reject_remote import reject_remote
+from aftercart.actions.requests.try_later import try_later
+from aftercart.actions.sync.plan_sync import plan_sync
+from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.models import CancellationRequest
+from aftercart.lib.clock import get_now
+from aftercart.lib.failpoints import failpoint
+from aftercart.lib.notes import write_note
+from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.omnitron.errors import OmnitronError
+from aftercart.omnitron.messages import RemoteRequest
+from aftercart.orders.errors import InputInvalid
+from aftercart.orders.selectors import lock_order, save_order
+from aftercart.orders.timeline import Actor
+
+_Status = CancellationRequest.Status
+
+
+@transaction.atomic(durable=True)
+def reject_request(request_pk: int, staff: User, reason: str) -> None:
+    """Reject. Omnitron is told afterwards, if it has the request.
+
+    Raises `RequestDecided` or `RequestHeld`, and `InputInvalid` without a reason.
+    """
+    if not reason.strip():
+        raise InputInvalid({"reason": [_("Say why: the customer will read it.")]})
+    requests = CancellationRequest.objects.select_related(
+        "line__submission", "line__order_item", "decided_by"
+    )
+    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
+    request = requests.get(pk=request_pk)
+    obstacle = find_rejection_obstacle(request)
+    if obstacle is not None:
+        raise obstacle
+    reject_line(order, request.line, Actor.staff(staff), reason=reason, decided_by=staff)
+    put_order_status(order)
+    save_order(order, "status", "status_before")
+    jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)
+
+
+def deliver_rejection(request_pk: int, client: Omnitron) -> None:
+    """Report to Omnitron that a request of its queue was rejected; a second report does no harm.
+
+    Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
+    """
+    request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
+    if request.status != _Status.REJECTED or request.rejection_sent_at is not None:
+        return
+    try:
+        with client.dialogue() as dialogue:
+            decided = _send_rejection(dialogue, request)
+    except OmnitronError as error:
+        try_later(jobs.DELIVER_REJECTION, request, error.note)
+    else:
+        if count_done(request.line, decided) is None:
+            try_later(jobs.DELIVER_REJECTION, request, write_note("still_deciding"))
+        else:
+            with transaction.atomic(durable=True):  # in one: who is told does not look again
+                plan_sync(request.line.submission.order_id)  # which leaves the item alone until then
+                overrule_rejection(request_pk, decided)
+                CancellationRequest.objects.filter(pk=request_pk).update(
+                    rejection_sent_at=get_now(), delivery_error=""
+                )
+
+
+def _is_unsent(request: CancellationRequest) -> bool:
+    rows = CancellationRequest.objects.filter(pk=request.pk, status=_Status.REJECTED, rejection_sent_at=None)
+    return rows.exists()
+
+
+def _send_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+    """Reject what was made of a request, and give it as it stands then."""
+    channel_id = request.line.submission.order.channel_id
+    pks = list_created_pks(dialogue, request, channel_id)
+    decided = reject_remote(
+        dialogue,
+        channel_id=channel_id,
+        pks=pks,
+        reason=request.reject_reason,
+        guard=lambda: _is_unsent(request),
+    )
+    failpoint("reject.sent")
+    return decided

@@ -1,0 +1,1 @@
+"""What belongs to a return on its way back: photos, pickup, return code."""

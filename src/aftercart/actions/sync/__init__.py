@@ -1,0 +1,1 @@
+"""Follow what the OMS says: orders, refunds, reasons, differences."""

@@ -1,0 +1,21 @@
+"""Have an order read from Omnitron: marked in its row, which is the truth, and enqueued, which is the ticker."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from aftercart.actions.upkeep import jobs
+from aftercart.lib.clock import get_now
+from aftercart.orders.models import Order
+
+_AT_ONCE = timedelta(0)
+
+
+@transaction.atomic
+def plan_sync(order_pk: int, *, wait: timedelta = _AT_ONCE) -> None:
+    """Have an order read after a wait. The mark stays until a reading that began later is booked.
+
+    Whoever marks several orders does so in a transaction each, or has locked them in the order of their ids.
+    """
+    Order.objects.filter(pk=order_pk).update(sync_due_at=get_now() + wait)
+    jobs.enqueue(jobs.SYNC_ORDER, order_pk, wait=wait or None)

@@ -1,0 +1,1 @@
+"""Withdraw from a contract, with and without a log-in."""

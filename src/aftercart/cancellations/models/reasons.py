@@ -1,0 +1,66 @@
+"""Why customers cancel or return."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CancellationType(models.TextChoices):
+    """`cancel` is for what has not been shipped, `refund` for what has (contract section 3.3)."""
+
+    CANCEL = "cancel", _("Cancellation")
+    REFUND = "refund", _("Return")
+
+
+class CancellationReason(models.Model):
+    """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
+
+    `translations` maps a language to `{"subject": …}`. `remote_problem` is what the last sync found wrong.
+    """
+
+    class RemoteProblem(models.TextChoices):
+        """Why a reason has no partner at Omnitron; empty: it has one, or nobody has looked yet."""
+
+        UNKNOWN = "unknown", _("No reason of this subject there")
+        GONE = "gone", _("Omnitron does not know the id")
+        INACTIVE = "inactive", _("Switched off there")
+        OTHER_TYPE = "other_type", _("Of the other type there")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    cancellation_type = models.CharField(_("type"), max_length=6, choices=CancellationType)
+    subject = models.CharField(_("subject"), max_length=255)
+    translations = models.JSONField(default=dict, blank=True)
+    extra_information_needed = models.BooleanField(_("needs a description"), default=False)
+    is_active = models.BooleanField(_("offered to customers"), default=True)
+    code = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Names a reason that nobody chooses.",
+    )
+    order = models.IntegerField(_("place in the list"), default=0)
+    remote_pk = models.BigIntegerField(_("Omnitron's id"), null=True, blank=True)
+    remote_problem = models.CharField(max_length=10, choices=RemoteProblem, blank=True)
+    remote_checked_at = models.DateTimeField(null=True, blank=True)
+    created_date = models.DateTimeField(auto_now_add=True)
+    modified_date = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("cancellation reason")
+        verbose_name_plural = _("cancellation reasons")
+        ordering = ["cancellation_type", "order", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "cancellation_type"], condition=~models.Q(code=""), name="one_reason_a_code"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_cancellation_type_display()}: {self.subject}"
+
+    def get_subject(self, language: str) -> str:
+        """Give the subject in a language, or as it was written."""
+        return str((self.translations or {}).get(language, {}).get("subject") or self.subject)

@@ -1,0 +1,1 @@
+"""The policy as it stands in the database: read, and explained for an order."""

@@ -1,0 +1,1 @@
+"""Read an order document, contract section 6, into rows of our tables: pure."""

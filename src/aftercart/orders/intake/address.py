@@ -1,0 +1,161 @@
+"""Addresses of an order document as rows of an address book; their places are only named, not found yet."""
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from aftercart.orders.document import NO_ADDRESS, OrderAddress
+from aftercart.orders.intake.details import gather_extra
+from aftercart.orders.intake.values import (
+    Document,
+    DocumentInvalid,
+    Form,
+    Problems,
+    find_object,
+    find_text,
+    plain,
+    read_flag,
+    read_text,
+)
+
+DEFAULT_COUNTRY: Final = "tr"
+#: Lengths of the text columns of `accounts.models.Address`.
+_TEXTS: Final = {
+    "title": 128,
+    "email": 254,
+    "phone_number": 32,
+    "first_name": 150,
+    "last_name": 150,
+    "line": 512,
+    "postcode": 20,
+    "notes": 10_000,
+    "company_name": 255,
+    "tax_office": 64,
+    "tax_no": 32,
+}
+_KNOWN: Final = frozenset((*OrderAddress.list_names(), "id", "created_date", "modified_date", "user"))
+_CODE: Final = re.compile(r"[A-Za-z]{2}")
+#: Countries that shops write without a code, by the names that they write.
+_CODES: Final = {
+    "türkiye": "tr", "turkiye": "tr", "turkey": "tr", "türkei": "tr", "germany": "de", "almanya": "de",
+    "deutschland": "de", "austria": "at", "avusturya": "at", "österreich": "at", "netherlands": "nl",
+    "hollanda": "nl", "france": "fr", "fransa": "fr", "belgium": "be", "belçika": "be", "italy": "it",
+    "italya": "it", "spain": "es", "ispanya": "es", "united kingdom": "gb", "birleşik krallık": "gb",
+    "ingiltere": "gb", "united states": "us", "abd": "us", "amerika birleşik devletleri": "us",
+    "azerbaijan": "az", "azerbaycan": "az", "cyprus": "cy", "kıbrıs": "cy", "greece": "gr",
+    "yunanistan": "gr", "switzerland": "ch", "isviçre": "ch",
+}  # fmt: skip
+
+
+class PlaceNames(NamedTuple):
+    """Where an address is: `country` is an ISO code in lower case, the rest are names; None is not told."""
+
+    country: str
+    country_name: str
+    city: str | None
+    township: str | None
+    district: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressIntake:
+    """An address as the document gives it: columns of `Address` by name, and the names of its places."""
+
+    columns: dict[str, Any]
+    places: PlaceNames
+
+    @property
+    def is_for_the_book(self) -> bool:
+        """Whether it may go into an address book: it can be found, and is no shop to pick up from."""
+        places = self.places
+        return bool(
+            places.city and places.township and self.columns["line"] and not self.columns["retail_store"]
+        )
+
+
+def read_address(document: Document, name: str) -> AddressIntake | None:
+    """Read the address under `name`, or None. Raises `DocumentInvalid`."""
+    value = find_object(document, name)
+    if not value or _is_blank(value):
+        return None
+    try:
+        return _read(value)
+    except DocumentInvalid as error:
+        raise error.within(name) from None
+
+
+def _is_blank(value: Document) -> bool:
+    """Return whether it is what our own documents have where no address is known."""
+    return all(value.get(name) == blank for name, blank in NO_ADDRESS.items())
+
+
+def _read(value: Document) -> AddressIntake:
+    problems = Problems()
+    columns = problems.read(value, _COLUMNS)
+    places = problems.read(value, _PLACES)
+    problems.end()
+    country, country_name = places.pop("country")
+    return AddressIntake(columns, PlaceNames(country, country_name, **places))
+
+
+def _read_address_type(value: Document, name: str) -> str:
+    return find_text(value, name, 32) or "customer"
+
+
+def _find_store(value: Document, name: str) -> Any:
+    return value.get(name) or None
+
+
+def _gather_extra(value: Document, _name: str) -> Any:
+    return gather_extra(value, _KNOWN)
+
+
+def _find_place(value: Document, level: str) -> str | None:
+    place = value.get(level)
+    if place is None:
+        return None
+    if not isinstance(place, dict):
+        place = {"name": place}
+    try:
+        return read_text(place, "name", 100).strip() or None
+    except DocumentInvalid as error:
+        raise error.within(level) from None
+
+
+def _read_country(value: Document, level: str) -> tuple[str, str]:
+    """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
+    country = value.get(level)
+    code = (country.get("code") or None) if isinstance(country, dict) else None
+    name = _find_place(value, level)
+    if code is None and name and _CODE.fullmatch(name):
+        code = name
+    if code is not None:
+        code = plain(code)
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise DocumentInvalid("country.code", "not a country's two letters")
+        return code.lower(), name or code.upper()
+    if name is None:
+        return DEFAULT_COUNTRY, "Türkiye"
+    known = _CODES.get(name.replace("İ", "i").lower())
+    if known is None:
+        raise DocumentInvalid("country.code", f"is required for {name!r}")
+    return known, name
+
+
+_COLUMNS: Final = Form(
+    {
+        **{name: partial(read_text, limit=limit) for name, limit in _TEXTS.items()},
+        "e_bill_taxpayer": read_flag,
+        "is_corporate": read_flag,
+        "address_type": _read_address_type,
+        "retail_store": _find_store,
+        "remote_id": partial(find_text, limit=64),
+        "identity_number": partial(find_text, limit=32),
+        "extra_field": _gather_extra,
+    },
+    always=("extra_field",),
+)
+_PLACES: Final = Form(
+    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _find_place)}
+)

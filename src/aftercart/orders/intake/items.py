@@ -1,0 +1,275 @@
+"""The lines and the discounts of an order document as rows of our tables: pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from aftercart.lib.money import ZERO
+from aftercart.orders.document import DiscountItem, OrderItem
+from aftercart.orders.intake.details import add_extra, read_details
+from aftercart.orders.intake.values import (
+    Document,
+    DocumentInvalid,
+    Form,
+    Problems,
+    check_amount,
+    find_amount,
+    find_currency,
+    find_id,
+    find_moment,
+    find_own_id,
+    find_status,
+    find_text,
+    find_whole,
+    need,
+    read_amount,
+    read_each,
+    read_flag,
+    read_rows,
+    read_text,
+)
+from aftercart.orders.status import FINAL, SHIPPED, Status
+
+_ITEM_DETAILS: Final = (*OrderItem.list_passed_on(), "is_tradable")
+ITEM_KNOWN: Final = frozenset((*OrderItem.list_names(), "pk", "sku", "refund_amount", "cancelled_quantity"))
+_DISCOUNT_KNOWN: Final = frozenset(DiscountItem.list_names())
+_NO_DATES: Final = {"shipped_date": None, "delivered_date": None}
+_AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
+_MOST_ITEMS: Final = 1000
+#: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
+_LARGEST_QUANTITY: Final = 100_000
+
+
+@dataclass(slots=True)
+class ItemIntake:
+    """One line of an order. `columns` are those of `OrderItem` without ids; dates not given are guessed."""
+
+    id: int | None
+    parent_id: int | None
+    columns: dict[str, Any]
+    is_shipping_date_given: bool
+    is_delivery_date_given: bool
+
+    def copy(self) -> "ItemIntake":
+        """Give a copy to be written."""
+        return ItemIntake(
+            self.id,
+            self.parent_id,
+            self.columns.copy(),
+            self.is_shipping_date_given,
+            self.is_delivery_date_given,
+        )
+
+
+@dataclass(slots=True)
+class DiscountIntake:
+    """One discount of an order: columns of `DiscountItem` without ids."""
+
+    id: int | None
+    columns: dict[str, Any]
+
+    def copy(self) -> "DiscountIntake":
+        """Give a copy to be written."""
+        return DiscountIntake(self.id, self.columns.copy())
+
+
+def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:
+    """Read an order's lines; `order` are its columns. Raises `DocumentInvalid`."""
+    rows = read_rows(document, "orderitem_set")
+    if not rows:
+        raise DocumentInvalid("orderitem_set", "needs at least one item")
+    if len(rows) > _MOST_ITEMS:
+        raise DocumentInvalid("orderitem_set", f"has more than {_MOST_ITEMS} items")
+    extra = document.get("extra_field")
+    order_extra = extra if isinstance(extra, dict) else {}
+    items = read_each(rows, "orderitem_set", lambda row: _read_item(row, order, order_extra))
+    _check_unique([item.id for item in items], "orderitem_set", "id")
+    ids = {item.id for item in items if item.id is not None}
+    for item in items:
+        if item.parent_id is not None and (item.parent_id not in ids or item.parent_id == item.id):
+            item.columns["details"]["parent"] = item.parent_id
+            item.parent_id = None
+    return items
+
+
+def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
+    own_extra = row.get("extra_field")
+    extras = [extra for extra in (own_extra, order_extra) if extra and isinstance(extra, dict)]
+    problems = Problems()
+    given = problems.read(row, _ITEM) | _NO_DATES
+    for name in _NO_DATES if extras else ():
+        with problems.noted("extra_field"):
+            given[name] = _find_date(extras, name)
+    problems.end()
+    columns = _make_columns(row, given, order)
+    return ItemIntake(
+        given["id"],
+        given["parent"],
+        columns,
+        is_shipping_date_given=given["shipped_date"] is not None,
+        is_delivery_date_given=given["delivered_date"] is not None,
+    )
+
+
+def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a line's columns of what the document says of it; what it leaves out follows from the rest."""
+    status, quantity = given["status"] or order["status"], given["quantity"] or 1
+    price, total = given["price"], given["total_amount"]
+    product, sku = given["product"]
+    shipped, delivered = given["shipped_date"], given["delivered_date"]
+    guess = given["modified_date"] or order["modified_date"]
+    return {
+        "status": status,
+        "status_before": order["status"] if _waits(status) and is_under_way(order["status"]) else "",
+        "sku": sku,
+        "product": product,
+        "quantity": quantity,
+        "cancelled_quantity": _find_cancelled(row, status, quantity),
+        "price_currency": given["price_currency"] or order["currency"],
+        "price": price,
+        "retail_price": _or(given["retail_price"], price),
+        "unit_price": _or(given["unit_price"], price),
+        "total_amount": check_amount(price * quantity, "total_amount") if total is None else total,
+        "tax_rate": given["tax_rate"] or ZERO,
+        "refund_amount": given["refund_amount"] or ZERO,
+        "invoice_number": given["invoice_number"],
+        "is_final_sale": given["is_final_sale"],
+        "shipped_at": shipped or ((delivered or guess) if status in SHIPPED else None),
+        "delivered_at": delivered or (guess if status == Status.DELIVERED else None),
+        "details": read_details(row, _ITEM_DETAILS, ITEM_KNOWN),
+        "created_date": given["created_date"] or order["created_date"],
+        "modified_date": guess,
+    }
+
+
+def _or(amount: Decimal | None, instead: Decimal) -> Decimal:
+    return instead if amount is None else amount
+
+
+def _waits(status: str) -> bool:
+    return status == Status.CANCELLATION_WAITING
+
+
+def is_under_way(status: str) -> bool:
+    """Return whether an item is on its way to the customer: neither cancelled nor waiting for it."""
+    return status not in FINAL and not _waits(status)
+
+
+def _read_product(row: Document, name: str) -> tuple[Document, str]:
+    """Read an item's product and SKU: an object, or the bare pk of one, or the SKU alone."""
+    product = row.get(name)
+    if product is not None and not isinstance(product, dict):
+        product = {"pk": need(find_id(row, name), name)}
+    sku = read_text(row, "sku", 128)
+    if product:
+        try:
+            sku = sku or read_text(product, "sku", 128)
+        except DocumentInvalid as error:
+            raise error.within(name) from None
+    elif sku:
+        product = {"sku": sku}
+    else:
+        raise DocumentInvalid(name, "is required")
+    return product, sku
+
+
+def _find_parent(row: Document, name: str) -> int | None:
+    parent = row.get(name)
+    if isinstance(parent, dict):
+        return find_id({name: parent.get("pk", parent.get("id"))}, name)
+    return find_id(row, name)
+
+
+def _find_cancelled(row: Document, status: str, quantity: int) -> int:
+    if status in FINAL:
+        return quantity
+    return find_whole(row, "cancelled_quantity", largest=quantity) or 0
+
+
+def _find_date(extras: Sequence[Document], name: str) -> datetime | None:
+    return next((moment for extra in extras if (moment := find_moment(extra, name))), None)
+
+
+def _read_final_sale(row: Document, name: str) -> bool:
+    extra = row.get("extra_field")
+    try:
+        return isinstance(extra, dict) and read_flag(extra, name)
+    except DocumentInvalid as error:
+        raise error.within("extra_field") from None
+
+
+_ITEM: Final = Form(
+    {
+        "id": find_own_id,
+        "parent": _find_parent,
+        "product": _read_product,
+        "status": find_status,
+        "quantity": partial(find_whole, smallest=1, largest=_LARGEST_QUANTITY),
+        "price_currency": find_currency,
+        "price": read_amount,
+        **dict.fromkeys(_AMOUNTS, find_amount),
+        "invoice_number": partial(read_text, limit=64),
+        "is_final_sale": _read_final_sale,
+        "created_date": find_moment,
+        "modified_date": find_moment,
+    },
+    always=("id", "product", "price", "is_final_sale"),
+)
+
+
+def read_discounts(document: Document, order: Mapping[str, Any]) -> list[DiscountIntake]:
+    """Read an order's discounts; what nobody knows of them goes to the order's `details`."""
+    rows = [row for row in read_rows(document, "discountitem_set") if row]  # the vendor's examples hold `{}`
+    discounts = read_each(rows, "discountitem_set", lambda row: _read_discount(row, order))
+    _check_unique([discount.id for discount in discounts], "discountitem_set", "pk")
+    _keep_unknown(rows, order["details"])
+    return discounts
+
+
+def _read_discount(row: Document, order: Mapping[str, Any]) -> DiscountIntake:
+    columns = _DISCOUNT.read(row)  # the first that is wrong is told of a discount
+    columns["cancel_amount"] = columns["cancel_amount"] or ZERO
+    columns["offer_type"] = columns["offer_type"] or ""
+    columns["created_date"] = columns["created_date"] or order["created_date"]
+    columns["modified_date"] = columns["modified_date"] or order["modified_date"]
+    return DiscountIntake(find_id(row, "pk"), columns)
+
+
+def _find_promotion(row: Document, name: str) -> int | None:
+    promotion = row.get(name)
+    return find_id({name: promotion.get("pk")} if isinstance(promotion, dict) else row, name)
+
+
+_DISCOUNT: Final = Form(
+    {
+        "name": partial(read_text, limit=255),
+        "amount": read_amount,
+        "cancel_amount": find_amount,
+        "code": partial(find_text, limit=128),
+        "offer_type": partial(find_text, limit=64),
+        "promotion": _find_promotion,
+        "session_offer_type": partial(find_text, limit=64),
+        "created_date": find_moment,
+        "modified_date": find_moment,
+    },
+    always=("amount",),
+)
+
+
+def _keep_unknown(rows: list[Document], details: Document) -> None:
+    """Keep what nobody knows of the discounts, which have no place of their own for it, with the order."""
+    unknown = [{name: row[name] for name in row.keys() - _DISCOUNT_KNOWN} for row in rows]
+    if any(unknown):
+        own = details.get("extra_field")
+        extra = dict(own) if isinstance(own, dict) else {} if own is None else {"extra_field": own}
+        add_extra(extra, "discountitem_set", unknown)
+        details["extra_field"] = extra
+
+
+def _check_unique(ids: list[int | None], name: str, key: str) -> None:
+    given = [pk for pk in ids if pk is not None]
+    if len(set(given)) < len(given):
+        raise DocumentInvalid(f"{name}[].{key}", "given twice")

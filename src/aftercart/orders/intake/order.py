@@ -1,0 +1,256 @@
+"""An order document (contract section 6) as rows of our tables: pure, nothing is read or written.
+
+`read_order` checks everything that can be checked without the database, so that what it lets through goes in.
+Which fields go where: those with a column into `columns`; those that Aftercart only passes on into
+`columns["details"]`; those that nobody knows into `columns["details"]["extra_field"]`. What Aftercart works
+out itself (`is_cancellable` and the like) is not taken from the document.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from aftercart.lib.emails import fold_email
+from aftercart.lib.money import ZERO
+from aftercart.lib.times import EARLIEST
+from aftercart.orders.amounts import find_doubts
+from aftercart.orders.document import Order
+from aftercart.orders.intake.address import AddressIntake, read_address
+from aftercart.orders.intake.details import read_details
+from aftercart.orders.intake.items import DiscountIntake, ItemIntake, is_under_way, read_discounts, read_items
+from aftercart.orders.intake.points import PointsIntake, read_points
+from aftercart.orders.intake.values import (
+    Document,
+    DocumentInvalid,
+    Form,
+    Problems,
+    check_amount,
+    find_amount,
+    find_currency,
+    find_id,
+    find_moment,
+    find_own_id,
+    find_status,
+    find_whole,
+    need,
+    plain,
+    read_amount,
+    read_text,
+)
+from aftercart.orders.status import Status
+
+_ORDER_DETAILS: Final = (
+    *Order.list_passed_on(), "is_payable", "has_gift_box", "loyaltytransaction_set", "card",
+)  # fmt: skip
+ORDER_KNOWN: Final = frozenset((*Order.list_names(), "pk", "campaigns", "channel_id", "channel"))
+_AMOUNTS: Final = (
+    "shipping_amount", "installment_interest_amount", "refund_amount", "discount_refund_amount",
+    "shipping_refund_amount",
+)  # fmt: skip
+#: What an order number is made of: no slash, which ends a part of an URL, and nothing invisible.
+_NUMBER: Final = re.compile(r"[^\s/\\\x00-\x1f\x7f]+( [^\s/\\\x00-\x1f\x7f]+)*")
+
+
+@dataclass(slots=True)
+class OrderIntake:
+    """One order. `columns` are those of `Order` without ids, user, addresses and our own bookkeeping."""
+
+    number: str
+    id: int | None
+    email: str
+    is_guest: bool
+    shipping: AddressIntake | None
+    billing: AddressIntake | None
+    modified_date: datetime
+    columns: dict[str, Any]
+    items: list[ItemIntake]
+    discounts: list[DiscountIntake]
+    points: list[PointsIntake]
+    #: What may be wrong, and does not keep it out.
+    doubts: list[str] = field(default_factory=list)
+    #: Of the line that it was read from, to know it by when it comes again.
+    digest: bytes | None = None
+
+    def copy(self) -> "OrderIntake":
+        """Give a copy to be written: what is filled in there must not look given if it is tried again."""
+        return replace(
+            self,
+            columns=dict(self.columns),
+            items=[item.copy() for item in self.items],
+            discounts=[row.copy() for row in self.discounts],
+        )
+
+
+def find_number(document: Any) -> str | None:
+    """Return which order a document speaks of, however broken the rest is; None if it does not tell."""
+    value = document.get("number") if isinstance(document, dict) else None
+    return str(value)[:64] if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def read_order(document: Document, *, channel_id: int) -> OrderIntake:
+    """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid` for all that is wrong."""
+    problems = Problems()
+    given = problems.read(document, _GIVEN)
+    shipping = billing = given.get("shipping_address")
+    # Mostly they are the same.
+    if "shipping_address" not in given or document.get("billing_address") != document.get("shipping_address"):
+        with problems.noted():
+            billing = read_address(document, "billing_address")
+    created = given.get("created_date", EARLIEST)
+    columns = problems.read(document, _COLUMNS)
+    columns["status_before"] = ""
+    columns["channel_id"] = columns.get("channel_id") or channel_id
+    columns["created_date"] = created
+    columns["modified_date"] = columns.get("modified_date") or created
+    # Where the order's own columns are wrong, the lines are read all the same, for what is wrong with them.
+    order = {"status": Status.APPROVED.value, "currency": "TRY", "details": {}} | columns
+    lines: Document = {}
+    for name, read in (
+        ("items", lambda: read_items(document, order)),
+        ("discounts", lambda: read_discounts(document, order)),
+        ("points", lambda: read_points(document, created)),
+    ):
+        with problems.noted():
+            lines[name] = read()
+    problems.end()
+    if columns["status"] == Status.CANCELLATION_WAITING:
+        columns["status_before"] = _find_status_before(lines["items"])
+    _fill_amounts(document, columns, lines["discounts"])
+    return OrderIntake(
+        number=given["number"],
+        id=given["id"],
+        email=columns["user_email"],
+        is_guest="user" in document and document["user"] is None,
+        shipping=shipping,
+        billing=billing,
+        modified_date=columns["modified_date"],
+        columns=columns,
+        doubts=find_doubts(columns, [item.columns for item in lines["items"]]),
+        **lines,
+    )
+
+
+def _read_number(document: Document, name: str) -> str:
+    number = read_text(document, name, 64, is_required=True).strip()
+    if not _NUMBER.fullmatch(number) or not number.strip("."):
+        raise DocumentInvalid(name, "contains a slash or an invisible character")
+    return number
+
+
+def _read_created(document: Document, name: str) -> datetime:
+    created: datetime = need(find_moment(document, name), name)
+    return created
+
+
+def _read_status(document: Document, name: str) -> str:
+    return str(need(find_status(document, name), name))
+
+
+def _read_currency(document: Document, name: str) -> str:
+    return str(need(find_currency(document, name), name))
+
+
+def _read_optional(document: Document, name: str) -> Decimal:
+    return find_amount(document, name) or ZERO
+
+
+def _read_campaigns(document: Document, name: str) -> list[Any]:
+    campaigns = document.get(name)
+    if campaigns is not None and not isinstance(campaigns, list):
+        raise DocumentInvalid(name, "must be a list")
+    return campaigns or []
+
+
+def _find_channel(document: Document, _name: str) -> int | None:
+    for name in ("channel_id", "channel"):
+        value = document.get(name)
+        if isinstance(value, dict):
+            value = value.get("pk", value.get("id"))
+        channel = find_whole({name: value}, name, 1)
+        if channel is not None:
+            return channel
+    return None
+
+
+def _read_email(document: Document, name: str) -> str:
+    email = fold_email(read_text(document, name, 254, is_required=True))
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise DocumentInvalid(name, "not an e-mail address") from None
+    return email
+
+
+def _read_payment(document: Document, name: str) -> Document:
+    """Read how the order was paid: an object, its `payment_type` bare; a bare value is its pk or name."""
+    value = document.get(name)
+    if isinstance(value, dict):
+        return {**value, "payment_type": plain(value["payment_type"])} if "payment_type" in value else value
+    if value is None or value == "":
+        return {}
+    return {"name": value} if isinstance(value, str) else {"pk": find_id(document, name)}
+
+
+def _read_details(document: Document, _name: str) -> Document:
+    return read_details(document, _ORDER_DETAILS, ORDER_KNOWN)
+
+
+_GIVEN: Final = Form(
+    {
+        "number": _read_number,
+        "id": find_own_id,
+        "created_date": _read_created,
+        "shipping_address": read_address,
+    },
+    always=("number", "id", "created_date"),
+)
+#: The columns that need no other part of the document.
+_COLUMNS: Final = Form(
+    {
+        "channel_id": _find_channel,
+        "user_email": _read_email,
+        "status": _read_status,
+        "currency": _read_currency,
+        "amount": read_amount,
+        **dict.fromkeys(_AMOUNTS, _read_optional),
+        "shipping_tax_rate": find_amount,
+        "payment_option": _read_payment,
+        "invoice_number": partial(read_text, limit=64),
+        "campaigns": _read_campaigns,
+        "modified_date": find_moment,
+        "details": _read_details,
+    },
+    always=(
+        "channel_id",
+        "user_email",
+        "status",
+        "currency",
+        "amount",
+        "payment_option",
+        "campaigns",
+        "details",
+    ),
+)
+
+
+def _fill_amounts(document: Document, columns: dict[str, Any], discounts: list[DiscountIntake]) -> None:
+    """Derive what the document leaves out: the discount from its parts, the amount before it from both."""
+    discount = find_amount(document, "discount_amount")
+    if discount is None:
+        discount = check_amount(sum((row.columns["amount"] for row in discounts), ZERO), "discount_amount")
+    full = find_amount(document, "amount_without_discount")
+    columns["discount_amount"] = discount
+    columns["amount_without_discount"] = (
+        check_amount(columns["amount"] + discount, "amount_without_discount") if full is None else full
+    )
+
+
+def _find_status_before(items: list[ItemIntake]) -> str:
+    """Return what an order was that is being cancelled as a whole: the least of what its items are, if any."""
+    return min((s for item in items if is_under_way(s := item.columns["status"])), key=int, default="")
