@@ -121,7 +121,7 @@ def test_the_diagrams_of_the_architecture_are_the_tables(
 def test_nothing_but_a_claim_changes_a_status() -> None:
     """Updates and assignments that name a status or a state, outside of the tables' module, are none of a claim."""
     found = []
-    for path in (SPECIFICATIONS.parents[1] / "src" / "aftercart" / "actions").glob("*.py"):
+    for path in (SPECIFICATIONS.parents[1] / "src" / "aftercart" / "actions").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".update"):
                 rows = ast.unparse(call.func)

@@ -60,7 +60,7 @@ def test_each_code_that_becomes_a_cause_is_one() -> None:
 def find_codes() -> set[str]:
     """Find the codes that actions write down: as `code` of an error of Omnitron's, or as `cause`."""
     found = set()
-    for path in (_SOURCE / "actions").glob("*.py"):
+    for path in (_SOURCE / "actions").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call):
                 continue
