@@ -22,8 +22,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.accounts.models import User
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason
-from aftercart.omnitron.connect import read_configuration, replace_client
+from aftercart.omnitron.connect import read_configuration
 from aftercart.omnitron.http import HttpOmnitron
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.processes import ShopClient, answers, find_free_port, make_environment, running, wait_until
 from tests.remote.sandbox_process import SandboxProcess, item_document, order_document

@@ -10,8 +10,8 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal, NoReturn
 
-from aftercart.omnitron.errors import Code, NotFound, Refused
-from aftercart.omnitron.messages import (
+from aftercart.oms.errors import Code, NotFound, Refused
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteItem,

@@ -19,10 +19,9 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
-from aftercart.omnitron.client import ContentType, Dialogue, Guard
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import AnswerUnknown, Code, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import (
+from aftercart.omnitron import documents
+from aftercart.oms.errors import AnswerUnknown, Code, NotFound, NotSent, OmsError, Refused
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteItem,
@@ -31,7 +30,9 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
-from aftercart.omnitron.meter import count_call
+from aftercart.oms.meter import count_call
+from aftercart.oms.port import ContentType, Dialogue, Guard
+from aftercart.outbound.deadline import Deadline
 from tests.fake_backoffice import REASONS, Backoffice, Decision
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    error: OmnitronError
+    error: OmsError
     is_applied: bool
 
 
@@ -122,14 +123,14 @@ class FakeOmnitron:
             return self.get_order(pk)
 
     def fail(
-        self, call: Call, error: OmnitronError | type[OmnitronError], *, times: int = 1, applied: bool = False
+        self, call: Call, error: OmsError | type[OmsError], *, times: int = 1, applied: bool = False
     ) -> None:
         """Make the next `times` calls raise `error`, an instance or one of the classes.
 
         With `applied` (an `AnswerUnknown` of a write only) the call takes effect before the answer is lost.
         Failures of one call queue up.
         """
-        instance = error if isinstance(error, OmnitronError) else _make(error)
+        instance = error if isinstance(error, OmsError) else _make(error)
         if isinstance(instance, AnswerUnknown) and call not in WRITE_CALLS:
             raise ValueError("only a write can end without a known answer")
         if applied and not isinstance(instance, AnswerUnknown):
@@ -266,7 +267,7 @@ class FakeDialogue:
 
     def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard | None = None) -> None:
         """Cancel items."""
-        post = Post("cancel_items", channel_id, command.body())
+        post = Post("cancel_items", channel_id, documents.write_cancel(command))
         self._run("cancel_items", lambda: self._backoffice.cancel(channel_id, command), post, guard)
 
     def list_reasons(self, *, channel_id: int) -> tuple[RemoteReason, ...]:  # noqa: ARG002 - the same for all
@@ -288,7 +289,7 @@ class FakeDialogue:
         self, *, channel_id: int, draft: RequestDraft, guard: Guard | None = None
     ) -> RemoteRequest:
         """Make a request."""
-        post = Post("create_request", channel_id, draft.body())
+        post = Post("create_request", channel_id, documents.write_draft(draft))
         apply = lambda: self._backoffice.create_request(channel_id, draft)  # noqa: E731 - as its neighbours
         return self._run("create_request", apply, post, guard)
 
@@ -308,7 +309,7 @@ class FakeDialogue:
 
     def change_address(self, *, body: AddressChange, guard: Guard | None = None) -> int:
         """Change an address."""
-        post = Post("change_address", body.channel_id, body.body())
+        post = Post("change_address", body.channel_id, documents.write_address_change(body))
         self._run("change_address", lambda: self._backoffice.change_address(body), post, guard)
         return HTTPStatus.OK
 
@@ -389,7 +390,7 @@ class FakeDialogue:
         return self._omnitron.run(call, apply, post)
 
 
-def _make(kind: type[OmnitronError]) -> OmnitronError:
+def _make(kind: type[OmsError]) -> OmsError:
     """Make a typical error of a class."""
     if issubclass(kind, NotFound):
         return kind("Not found.", code=Code.NOT_FOUND, status=404, messages=("Not found.",))

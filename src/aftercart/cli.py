@@ -30,7 +30,7 @@ def main() -> None:
 @main.command()
 @click.option("-v", "--verbose", is_flag=True, help="Show all that the processes log, not warnings alone.")
 def run(*, verbose: bool) -> None:
-    """Run everything on this machine: database, sandbox Omnitron, web, worker, demo data.
+    """Run everything on this machine: database, sandbox the OMS, web, worker, demo data.
 
     What it needs it makes, in AFTERCART_VAR (./var). DATABASE_URL and OMNITRON_URL put real ones in place of
     the embedded PostgreSQL and the sandbox. Ctrl-C stops all of it.
@@ -74,7 +74,7 @@ def worker() -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sandbox(arguments: tuple[str, ...]) -> None:
-    """Serve the Omnitron sandbox, a server of its own; `aftercart sandbox --help` tells its options."""
+    """Serve the OMS sandbox, a server of its own; `aftercart sandbox --help` tells its options."""
     with _django(database=False):
         from aftercart.processes import sandbox_command
 
@@ -246,25 +246,25 @@ def explain_policy(
 
 @main.group()
 def reasons() -> None:
-    """Compare the cancellation reasons with Omnitron's; a worker does it once a day, too."""
+    """Compare the cancellation reasons with the OMS's; a worker does it once a day, too."""
 
 
 @reasons.command("sync")
 @click.option("--channel", type=int, help="Another channel than OMNITRON_CHANNEL_ID.")
 @_AS_JSON
 def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
-    """Find Omnitron's partner of each reason, and report those without; the exit code is then 1."""
+    """Find the OMS's partner of each reason, and report those without; the exit code is then 1."""
     with _django():
         from rich.console import Console
 
         from aftercart import policy_report
         from aftercart.actions.sync.sync_reasons import sync_reasons
-        from aftercart.omnitron.connect import get_client
-        from aftercart.omnitron.errors import OmnitronError
+        from aftercart.oms.connect import get_client
+        from aftercart.oms.errors import OmsError
 
         try:
             report = sync_reasons(get_client(), channel)
-        except OmnitronError as error:
+        except OmsError as error:
             raise click.ClickException(error.detail) from None
         if as_json:
             click.echo(policy_report.write_report(report))
@@ -280,7 +280,7 @@ def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
     help="After a restore: send nothing until all that may have changed since the backup has been read.",
 )
 def reconcile(*, before_sending: bool) -> None:
-    """Compare open orders with Omnitron; a worker does it once a day, too.
+    """Compare open orders with the OMS; a worker does it once a day, too.
 
     After a restore, run it with --before-sending before the processes are started. Interrupted, it goes on where it
     was. The exit code is 1, and sending stays on hold, while anything could not be read.
@@ -288,7 +288,7 @@ def reconcile(*, before_sending: bool) -> None:
     with _django():
         from aftercart.actions.sync.reconcile_before_sending import reconcile_before_sending
         from aftercart.actions.sync.reconcile_orders import reconcile_orders
-        from aftercart.omnitron.connect import get_client
+        from aftercart.oms.connect import get_client
 
         if not before_sending:
             counts = reconcile_orders(get_client())
@@ -312,7 +312,7 @@ def _say_progress(done: int, of_all: int) -> None:
 @click.option("--release", is_flag=True, help="Have everything sent again, without reading Omnitron first.")
 @click.option("--reason", default="By an operator.", show_default=True)
 def hold_sending_command(reason: str, *, release: bool) -> None:
-    """Have nothing sent to Omnitron: cancellations become requests, and what staff decide waits."""
+    """Have nothing sent to the OMS: cancellations become requests, and what staff decide waits."""
     with _django():
         from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 
@@ -324,7 +324,7 @@ def hold_sending_command(reason: str, *, release: bool) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check configuration, secret, database, migrations, clock, queue and Omnitron; say how to cure each."""
+    """Check configuration, secret, database, migrations, clock, queue and the OMS; say how to cure each."""
     from aftercart.lib.configuration import Configuration
 
     problems = Configuration().list_problems()

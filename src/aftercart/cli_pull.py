@@ -13,7 +13,7 @@ from aftercart.command_setup import django_ready
 @click.option("--since", required=True, help="From when on, as in 2026-01-01 or 2026-01-01T12:00 (UTC).")
 @click.option("--channel", type=int, help="Another channel than OMNITRON_CHANNEL_ID.")
 def pull_orders_command(since: str, channel: int | None) -> None:
-    """Fill the database with a channel's orders from Omnitron, the oldest first.
+    """Fill the database with a channel's orders from the OMS, the oldest first.
 
     Run again with the same --since, it goes on where it was. It makes no more calls than
     OMNITRON_READS_PER_MINUTE, which
@@ -31,8 +31,8 @@ def pull_orders_command(since: str, channel: int | None) -> None:
 
         from aftercart.actions.intake.backfill_orders import backfill_orders
         from aftercart.commerce.client import CommerceUnavailable
-        from aftercart.omnitron.connect import get_client
-        from aftercart.omnitron.errors import OmnitronError
+        from aftercart.oms.connect import get_client
+        from aftercart.oms.errors import OmsError
 
         columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("orders"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -45,7 +45,7 @@ def pull_orders_command(since: str, channel: int | None) -> None:
                     progress=lambda count: progress.advance(task, count),
                     wait=lambda: time.sleep(0.5),
                 )
-            except OmnitronError as error:
+            except OmsError as error:
                 message = f"{error.detail} Run the same command again to go on."
                 raise click.ClickException(message) from None
             except CommerceUnavailable as error:

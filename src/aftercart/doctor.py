@@ -23,8 +23,8 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.configuration import OPTIONS
 from aftercart.lib.setting_kinds import KEY_LENGTH, TOKEN_LENGTH, is_weak
 from aftercart.mail.outbox import measure_outbox
-from aftercart.omnitron.connect import get_client
-from aftercart.omnitron.errors import OmnitronError
+from aftercart.oms.connect import get_client
+from aftercart.oms.errors import OmsError
 from aftercart.worker.queue import measure_queue
 
 _WORST_CLOCK_SKEW = 5.0
@@ -33,7 +33,7 @@ _LONGEST_LAG = 60.0
 _PATIENCE = 10.0
 _LONGEST_PAGE = 1024 * 1024
 _CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-#: After how many seconds it is late: what a living process or recovery ends at once, and what Omnitron or the mail
+#: After how many seconds it is late: what a living process or recovery ends at once, and what the OMS or the mail
 #: server must answer for.
 _LATE_AT_ONCE, _LATE = 120.0, 3600.0
 _LATE_SOON = frozenset({"submission_prepared", "submission_sent"})
@@ -62,7 +62,7 @@ def examine() -> Iterator[Diagnosis]:
         ("unsettled", _check_unsettled),
         ("setbacks", _check_setbacks),
         ("emails", _check_emails),
-        ("omnitron", _check_omnitron),
+        ("omnitron", _check_oms),
         ("log-in", _check_login_page),
     )
     for name, check in checks:
@@ -201,11 +201,11 @@ def _reach_mail_server() -> str:
     return str(settings.EMAIL_HOST)
 
 
-def _check_omnitron() -> Diagnosis:
+def _check_oms() -> Diagnosis:
     try:
         with get_client().dialogue() as dialogue:
             dialogue.check_login()
-    except OmnitronError as error:
+    except OmsError as error:
         return Diagnosis("omnitron", is_fine=False, finding=error.detail, cure=_CURES["omnitron"])
     return Diagnosis("omnitron", is_fine=True, finding=f"logged in at {settings.OMNITRON_URL}")
 

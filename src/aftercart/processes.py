@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-#: How long a web process may take to finish what it serves: longer than any dialogue with Omnitron.
+#: How long a web process may take to finish what it serves: longer than any dialogue with the OMS.
 _DRAIN_SECONDS = 12
 #: What is buffered of a connection; the front limits headers and bodies itself.
 _BUFFER_BYTES = 64 * 1024
@@ -56,7 +56,7 @@ def worker_command() -> list[str]:
 
 
 def sandbox_command(arguments: Sequence[str] = ()) -> list[str]:
-    """Give the command of the Omnitron sandbox, with our port, store and log-in unless others are given."""
+    """Give the command of the OMS sandbox, with our port, store and log-in unless others are given."""
     given = {argument.split("=")[0] for argument in arguments}
     defaults = {
         "--port": str(settings.SANDBOX_PORT),

@@ -330,8 +330,9 @@ INTAKE_REQUESTS_PER_MINUTE = config.number("INTAKE_REQUESTS_PER_MINUTE")
 METRICS_TOKEN = config.text("METRICS_TOKEN")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# --- Omnitron ----------------------------------------------------------------------------------------------
+# --- the OMS ----------------------------------------------------------------------------------------------
 
+OMS_ADAPTER = config.text("OMS_ADAPTER")
 OMNITRON_URL = config.text("OMNITRON_URL") or f"http://127.0.0.1:{SANDBOX_PORT}"
 OMNITRON_API_PREFIX = config.text("OMNITRON_API_PREFIX")
 OMNITRON_USERNAME = config.text("OMNITRON_USERNAME")

@@ -197,7 +197,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("current_user/", session.CurrentUser.as_view(), name="current-user"),
     path("csrf_token/", session.CsrfToken.as_view(), name="csrf-token"),
-    path("omnitron/events/", events.OmnitronEvents.as_view(), name="omnitron-events"),
+    path("omnitron/events/", events.OmsEvents.as_view(), name="omnitron-events"),
     path("api/v1/orders/", intake.IntakeOrders.as_view(), name="intake-orders"),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -16,10 +16,10 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.links import sign_number
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail.compose import make_opt_out_url
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.models import OneTimeCode, Order, OrderItem
-from aftercart.orders.timeline import OMNITRON, WORKER, record_event
+from aftercart.orders.timeline import OMS, WORKER, record_event
 from tests.browser.fixtures import (
     EMAIL,
     PASSWORD,
@@ -105,9 +105,9 @@ def _end(tour: Tour, reason: str = "") -> None:
     line = SubmissionLine.objects.select_related("order_item__order").filter(is_open=True).latest("pk")
     with transaction.atomic():
         if reason:
-            reject_line(line.order_item.order, line, OMNITRON, reason=reason)
+            reject_line(line.order_item.order, line, OMS, reason=reason)
         else:
-            complete_line(line.order_item.order, line, OMNITRON)
+            complete_line(line.order_item.order, line, OMS)
     tour.page.reload()
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Error, Page
 
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
 from tests.browser.fixtures import sign
 from tests.browser.steps import choose, confirm, go_on

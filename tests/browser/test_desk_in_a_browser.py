@@ -11,7 +11,7 @@ from aftercart.actions.requests.approve_request import approve_request
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import OrderItem
 from tests.browser.fixtures import make_omnitron
 from tests.browser.visit import DESK, PHONE, Visit

@@ -13,7 +13,7 @@ from aftercart.actions.cancel.close_line import complete_line
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON
+from aftercart.orders.timeline import OMS
 from tests.browser.fixtures import list_products, make_order, sign
 from tests.browser.steps import choose, confirm, go_on
 from tests.browser.visit import DESK, PHONE, Visit
@@ -104,7 +104,7 @@ def test_the_page_of_a_cancellation_tells_its_end_by_itself_and_moves_nothing(
     line = SubmissionLine.objects.select_related("order_item").get()
     with transaction.atomic():
         locked = lock_order(pk=order.pk)
-        complete_line(locked, line, OMNITRON)
+        complete_line(locked, line, OMS)
         save_order(locked)
     page.get_by_role("heading", name="Your cancellation is complete").wait_for()
     assert page.evaluate("window.shifted") < 0.02

@@ -11,7 +11,7 @@ from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import OneTimeCode, Order
 from tests.browser.fixtures import (
     EMAIL,

@@ -12,7 +12,7 @@ from aftercart.actions.address.change_address import change_address
 from aftercart.actions.address.edit_address import edit_address
 from aftercart.actions.address.remove_address import remove_address
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from aftercart.orders.errors import AddressNotFound, AddressRefused, InputInvalid
 from tests.shop import (
     Line,

@@ -17,7 +17,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER
 from tests.shop import Shop, count_jobs, get_request, get_statuses
 from tests.tables import empty_queue

@@ -16,7 +16,7 @@ from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.mail.models import Email, LineNotice
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from tests.db.test_outbox import get_email, list_kinds
 from tests.shop import Line, Shop, get_request, request_units
 
@@ -56,7 +56,7 @@ def test_the_customer_is_not_told_of_an_approval_before_omnitron_has_taken_it(ap
     "error", [Refused("Too late.", code="illegal_move"), NotSent("down", code="unreachable")]
 )
 def test_an_approval_that_omnitron_does_not_take_is_told_to_its_approver_and_to_nobody_else(
-    error: OmnitronError, approver: User, mailoutbox: list[EmailMultiAlternatives]
+    error: OmsError, approver: User, mailoutbox: list[EmailMultiAlternatives]
 ) -> None:
     shop = Shop([Line(invoice_number="INV-1")])
     request = review(shop)

@@ -19,7 +19,7 @@ from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.notes import write_note
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, get_statuses, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
@@ -205,7 +205,7 @@ def test_once_a_unit_is_taken_from_omnitron_all_are_whatever_happens_in_between(
     assert len(get_request().remote_pks) == 3
 
 
-def decide_the_second(shop: Shop, first: int, second: int, error: type[OmnitronError] | None = None) -> None:
+def decide_the_second(shop: Shop, first: int, second: int, error: type[OmsError] | None = None) -> None:
     """Let Omnitron complete the second unit once the first is taken from it; the call then meets an error."""
     if shop.fake.backoffice.requests[first].remote.status == "rejected":
         shop.fake.before("reject_request", None)

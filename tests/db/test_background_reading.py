@@ -20,7 +20,7 @@ from aftercart.cancellations.models import ReadBudget, Submission, SyncCursor
 from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.worker.tasks import run_sync_orders
 from tests.import_documents import make_document, run_import

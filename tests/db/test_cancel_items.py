@@ -8,7 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.shop import Line, Shop, get_statuses
@@ -90,7 +90,7 @@ def test_an_item_that_is_several_at_omnitron_is_cancelled_with_all_its_units() -
         ("cancel_items", Refused("no", code="order_cancel_100_1", status=406), "order_cancel_100_1"),
     ],
 )
-def test_what_was_surely_not_applied_becomes_a_request(call: Any, error: OmnitronError, cause: str) -> None:
+def test_what_was_surely_not_applied_becomes_a_request(call: Any, error: OmsError, cause: str) -> None:
     shop = Shop()
     shop.fake.fail(call, error)
 

@@ -5,7 +5,7 @@ import pytest
 from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
 from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.cancellations.models import AddressChange
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid
 from aftercart.orders.models import IdempotencyRecord, Order
 from tests.shop import Line, Shop, make_address, make_address_command, make_customer

@@ -18,7 +18,7 @@ from aftercart.actions.sync.reconcile_orders import reconcile_order
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import AddressChange, Difference
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused
 from aftercart.orders.models import Order
 from tests.db.test_change_address import get_address_pk, get_change

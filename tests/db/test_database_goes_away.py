@@ -14,7 +14,7 @@ from aftercart.actions.upkeep import despite_outages
 from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import AddressChange, Submission, Withdrawal
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
 from tests.action_modules import get_action

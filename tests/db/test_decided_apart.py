@@ -15,7 +15,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, SubmissionLine
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, Refused
+from aftercart.oms.errors import AnswerUnknown, Refused
 from aftercart.orders.models import OrderItem
 from tests.shop import Line, Shop, ask, count_jobs, get_request, make_command, make_customer, request_units
 

@@ -26,10 +26,11 @@ from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
 from aftercart.backoffice.words import EVENT_WORDS
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission, Withdrawal
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from aftercart.orders.errors import AddressChangeRefused
 from aftercart.orders.models import Order, TimelineEntry
-from aftercart.orders.timeline import EVENTS, OMNITRON, Actor, record_event
+from aftercart.orders.timeline import EVENTS, Actor, record_event
+from aftercart.orders.timeline import OMS as THE_OMS
 from tests.db.test_compare_address import arrive
 from tests.db.test_easy_return import ReturnShop, tomorrow
 from tests.db.test_override_policy import FINAL_SALE
@@ -325,7 +326,7 @@ def test_each_event_has_its_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "actor"), [("something_new", OMNITRON), ("request_approved", Actor.customer(None))]
+    ("event", "actor"), [("something_new", THE_OMS), ("request_approved", Actor.customer(None))]
 )
 def test_an_entry_that_nobody_declared_is_warned_of_and_kept(event: str, actor: Actor) -> None:
     order = Shop().order

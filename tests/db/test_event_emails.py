@@ -16,7 +16,7 @@ from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
 from tests.db.test_outbox import get_email, list_kinds
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command

@@ -18,8 +18,8 @@ from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, Submission, SubmissionLine
 from aftercart.lib.notes import write_note
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, Refused
-from aftercart.omnitron.messages import CancelCommand
+from aftercart.oms.errors import AnswerUnknown, Refused
+from aftercart.oms.messages import CancelCommand
 from aftercart.orders.models import TimelineEntry
 from tests.shop import (
     Line,

@@ -16,7 +16,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import Submission
 from aftercart.lib.clock import read_clock
-from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.oms.errors import AnswerUnknown
 from tests.processes import wait_until
 from tests.shop import Shop, count_jobs, get_request, get_statuses, make_customer
 from tests.tables import empty_queue

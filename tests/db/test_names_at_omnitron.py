@@ -9,8 +9,8 @@ from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.reconcile_orders import reconcile_order
 from aftercart.cancellations.models import CancellationRequest, Difference
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import NotSent, Refused
-from aftercart.omnitron.messages import RequestDraft
+from aftercart.oms.errors import NotSent, Refused
+from aftercart.oms.messages import RequestDraft
 from tests.shop import Line, Shop, get_request, make_customer, request_units
 
 pytestmark = pytest.mark.django_db

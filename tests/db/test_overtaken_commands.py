@@ -13,7 +13,7 @@ from aftercart.actions.cancel.apply_late import adopt_late, note_late, settle_un
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import Submission
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.timeline import WORKER
 from tests.db.test_late_arrivals import approve, arrive, count_events, count_taken, make_shop
 from tests.shop import Shop, get_request, make_customer

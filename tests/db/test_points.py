@@ -22,7 +22,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance, has_entries, list_balances
 from aftercart.loyalty.shares import LinePoints
 from aftercart.orders.models import Order, TimelineEntry
-from aftercart.orders.timeline import OMNITRON
+from aftercart.orders.timeline import OMS
 from tests.import_documents import LATER, make_document, run_import
 from tests.shop import Line, Shop, ask, make_command, make_customer, request_units
 
@@ -164,7 +164,7 @@ def test_what_was_quoted_is_what_is_booked() -> None:
 
     for _ in range(2):
         with transaction.atomic():
-            credit_points(shop.order, line.order_item, OMNITRON, line=line, quantity=1, quoted=quoted)
+            credit_points(shop.order, line.order_item, OMS, line=line, quantity=1, quoted=quoted)
 
     assert read_ledger(shop.order) == {
         "returned": [Decimal(12)],
@@ -204,7 +204,7 @@ def open_line(shop: Shop, *, as_points: bool) -> SubmissionLine:
 
 def complete(shop: Shop, line: SubmissionLine) -> None:
     with transaction.atomic():
-        complete_line(Order.objects.get(pk=shop.order.pk), line, OMNITRON)
+        complete_line(Order.objects.get(pk=shop.order.pk), line, OMS)
 
 
 def test_a_line_completed_a_second_time_credits_nothing_more() -> None:

@@ -20,7 +20,7 @@ from aftercart.cancellations.policy.selectors import (
     write_rules,
 )
 from aftercart.cancellations.selectors import build_document
-from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.oms.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
 from aftercart.orders.facts import OrderFacts
 from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund

@@ -22,7 +22,7 @@ from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Setback, Submission
 from aftercart.cancellations.models.setbacks import record_setback
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
 from aftercart.worker.tasks import run_deliver_request, run_recover, run_sync_orders

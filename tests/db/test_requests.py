@@ -14,7 +14,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, Refused
+from aftercart.oms.errors import AnswerUnknown, Refused
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from tests.shop import Line, Shop, ask, count_jobs, get_request, get_statuses, make_command, make_customer
 

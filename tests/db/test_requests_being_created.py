@@ -16,7 +16,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.lib.notes import write_note
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
 
 pytestmark = pytest.mark.django_db

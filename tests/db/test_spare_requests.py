@@ -17,8 +17,8 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, SpareRequest
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.messages import RequestDraft
+from aftercart.oms.errors import AnswerUnknown, NotSent
+from aftercart.oms.messages import RequestDraft
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
 
 pytestmark = pytest.mark.django_db

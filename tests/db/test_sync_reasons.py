@@ -9,9 +9,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.sync.sync_reasons import sync_reasons
 from aftercart.cancellations.models import CancellationReason
-from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.errors import NotSent
-from aftercart.omnitron.messages import RemoteReason
+from aftercart.oms.connect import replace_client
+from aftercart.oms.errors import NotSent
+from aftercart.oms.messages import RemoteReason
 from aftercart.worker import tasks
 from tests.fake_omnitron import FakeOmnitron
 from tests.shop import make_reason

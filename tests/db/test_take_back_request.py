@@ -15,7 +15,7 @@ from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.requests.find_obstacle import RequestDecided
 from aftercart.actions.requests.reject_request import deliver_rejection
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.oms.errors import AnswerUnknown
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.models import OrderItem, TimelineEntry
 from tests.db.test_outbox import list_kinds

@@ -31,8 +31,8 @@ from aftercart.cancellations.models import (
 )
 from aftercart.cancellations.models.read_budget import spend_calls
 from aftercart.cancellations.selectors import list_orders_to_sync
-from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
+from aftercart.oms.port import Dialogue
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.shop import Line, Shop, ask, get_statuses, load_into, make_command
 
@@ -201,7 +201,7 @@ def test_news_whose_job_is_lost_are_read_all_the_same() -> None:
         (Refused("No.", code="no", status=403), 100, 600),
     ],
 )
-def test_what_could_not_be_read_is_read_later(error: OmnitronError, refusals: int, soonest: int) -> None:
+def test_what_could_not_be_read_is_read_later(error: OmsError, refusals: int, soonest: int) -> None:
     shop = Shop()
     receive_events([shop.order.number])
     take_jobs()

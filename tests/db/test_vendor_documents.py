@@ -7,7 +7,7 @@ import pytest
 
 from aftercart.actions.intake.import_orders import ImportResult, import_orders
 from aftercart.actions.intake.pull_orders import make_document
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
+from aftercart.omnitron import documents
 from aftercart.orders.intake.order import read_order
 from aftercart.orders.models import Order
 
@@ -80,7 +80,7 @@ def test_a_list_page_of_the_shops_api_is_imported_as_it_is() -> None:
 
 @pytest.mark.parametrize(("kind", "is_guest"), [("guest", True), ("registered", False)])
 def test_an_order_of_omnitrons_api_becomes_a_document_of_ours(kind: str, is_guest: bool) -> None:
-    order = RemoteOrder.parse(
+    order = documents.read_order(
         {
             "pk": 70,
             "number": "ORDER12345",
@@ -96,7 +96,7 @@ def test_an_order_of_omnitrons_api_becomes_a_document_of_ours(kind: str, is_gues
             "modified_date": STAMPS["modified_date"],
         }
     )
-    item = RemoteItem.parse(
+    item = documents.read_item(
         {
             "pk": 71,
             "order": 70,

@@ -9,9 +9,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.wake_jobs import wake_jobs
-from aftercart.omnitron.connect import listen_for_recovery
-from aftercart.omnitron.errors import NotSent
 from aftercart.omnitron.http import Configuration, HttpOmnitron
+from aftercart.oms.connect import listen_for_recovery
+from aftercart.oms.errors import NotSent
 
 pytestmark = pytest.mark.django_db
 
@@ -81,9 +81,9 @@ def test_a_client_says_when_omnitron_is_back_and_only_between_dialogues() -> Non
 
 
 def test_the_processs_own_client_has_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aftercart.omnitron import connect
+    from aftercart.oms import connect
 
-    monkeypatch.setattr(connect, "_hooks", connect._Hooks())
+    monkeypatch.setattr(connect, "_hooks", connect.Hooks())
     monkeypatch.setattr(connect._KEPT, "_made", None)
     said: list[str] = []
     listen_for_recovery(lambda: said.append("back"))

@@ -25,7 +25,7 @@ from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLin
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.mail.models import Email
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from aftercart.orders.errors import InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, TimelineEntry

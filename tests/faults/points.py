@@ -31,9 +31,9 @@ from aftercart.cancellations.models import (
     Submission,
 )
 from aftercart.mail.models import Email
-from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.exchange import Exchange
 from aftercart.omnitron.http import Configuration, HttpOmnitron
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from tests.faults.conftest import OrderScenario, make_scenario
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
@@ -48,7 +48,7 @@ _QUICK_STEP = 4
 #: Longer than every wait and every grace time.
 _LONG_AGO = timedelta(hours=1)
 
-_JOBS: dict[str, Callable[[int, Omnitron], object]] = {
+_JOBS: dict[str, Callable[[int, OmsClient], object]] = {
     jobs.VERIFY_SUBMISSION: verify_submission,
     jobs.EXECUTE_APPROVAL: execute_approval,
     jobs.DELIVER_REQUEST: deliver_request,
@@ -60,7 +60,7 @@ _JOBS: dict[str, Callable[[int, Omnitron], object]] = {
     jobs.SEND_EMAIL: lambda pk, _client: send_email(pk),
 }
 
-Action = Callable[[OrderScenario, Omnitron], object]
+Action = Callable[[OrderScenario, OmsClient], object]
 
 
 def make_client(sandbox: SandboxProcess) -> HttpOmnitron:
@@ -169,7 +169,7 @@ def survive(
     return int(passed)
 
 
-def recover(client: Omnitron) -> None:
+def recover(client: OmsClient) -> None:
     """Do what the worker does, until nothing is left to do; time passes quickly."""
     for _round in range(10):
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)

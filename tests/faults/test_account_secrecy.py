@@ -9,7 +9,7 @@ from django.db import connection
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.faults.points import make_client
 from tests.http.conftest import Api

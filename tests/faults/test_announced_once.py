@@ -13,7 +13,7 @@ from aftercart.actions.requests.approve_request import approve_request, execute_
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.mail.models import Email, LineNotice
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import OrderItem
 from tests.faults.conftest import OrderScenario
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ["Hat", "Shirt"]
 
 
-def request_both(scenario: OrderScenario, client: Omnitron) -> None:
+def request_both(scenario: OrderScenario, client: OmsClient) -> None:
     """Ask for both items in one submission, which our staff is to review, and have Omnitron's queue take both."""
     for item, name in zip(scenario.items, NAMES, strict=True):
         OrderItem.objects.filter(pk=item.pk).update(product={"name": name})
@@ -36,14 +36,14 @@ def request_both(scenario: OrderScenario, client: Omnitron) -> None:
     assert CancellationRequest.objects.filter(delivered_at__isnull=False).count() == 2
 
 
-def decide_there(scenario: OrderScenario, client: Omnitron) -> None:
+def decide_there(scenario: OrderScenario, client: OmsClient) -> None:
     """Have Omnitron approve the first request, and book it."""
     request = CancellationRequest.objects.order_by("pk")[0]
     scenario.sandbox.control("decide", {"request": request.remote_pks[0], "decision": "approve"})
     sync_order(scenario.order.pk, client)
 
 
-def decide_here(scenario: OrderScenario, client: Omnitron) -> None:
+def decide_here(scenario: OrderScenario, client: OmsClient) -> None:
     """Have our staff approve the second request, and Omnitron agree; book it."""
     request = CancellationRequest.objects.order_by("pk")[1]
     assert scenario.order.user is not None
@@ -55,12 +55,12 @@ def decide_here(scenario: OrderScenario, client: Omnitron) -> None:
     sync_order(scenario.order.pk, client)
 
 
-def decide_there_first(scenario: OrderScenario, client: Omnitron) -> None:
+def decide_there_first(scenario: OrderScenario, client: OmsClient) -> None:
     decide_there(scenario, client)
     decide_here(scenario, client)
 
 
-def decide_here_first(scenario: OrderScenario, client: Omnitron) -> None:
+def decide_here_first(scenario: OrderScenario, client: OmsClient) -> None:
     decide_here(scenario, client)
     decide_there(scenario, client)
 

@@ -29,7 +29,7 @@ from aftercart.cancellations.models import (
     Submission,
 )
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 from tests.faults.checks import check_books, check_completed_there, check_points
 from tests.faults.conftest import OrderScenario
 from tests.faults.points import Action, kill_at_every_point, recover
@@ -39,23 +39,23 @@ from tests.shop import Line, ask, make_address, make_address_command, make_comma
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def cancel(scenario: OrderScenario, client: Omnitron) -> None:
+def cancel(scenario: OrderScenario, client: OmsClient) -> None:
     cancel_items(make_command(scenario.order, ask(scenario.items[0], scenario.reason)), client)
 
 
-def lose_an_answer(scenario: OrderScenario, client: Omnitron) -> None:
+def lose_an_answer(scenario: OrderScenario, client: OmsClient) -> None:
     scenario.sandbox.control("faults", {"call": "order_cancel", "kind": "drop_after"})
     cancel(scenario, client)
 
 
-def withdraw(scenario: OrderScenario, client: Omnitron) -> None:
+def withdraw(scenario: OrderScenario, client: OmsClient) -> None:
     assert scenario.order.user is not None
     caller = Caller(scenario.order.user, "withdrawal")
     command = WithdrawalCommand(caller, scenario.order.number, "Ayşe Yılmaz", scenario.order.user_email)
     withdraw_order(command, client)
 
 
-def know_the_reason(_scenario: OrderScenario, _client: Omnitron) -> None:
+def know_the_reason(_scenario: OrderScenario, _client: OmsClient) -> None:
     for kind, remote_pk in (("cancel", 1), ("refund", 6)):
         CancellationReason.objects.filter(code="withdrawal", cancellation_type=kind).delete()
         CancellationReason.objects.create(
@@ -67,57 +67,57 @@ def know_the_reason(_scenario: OrderScenario, _client: Omnitron) -> None:
         )
 
 
-def move(scenario: OrderScenario, client: Omnitron) -> None:
+def move(scenario: OrderScenario, client: OmsClient) -> None:
     assert scenario.order.user is not None
     change_address(make_address_command(scenario.order, make_address(scenario.order.user)), client)
 
 
-def move_and_lose_the_answer(scenario: OrderScenario, client: Omnitron) -> None:
+def move_and_lose_the_answer(scenario: OrderScenario, client: OmsClient) -> None:
     scenario.sandbox.client.delete("/sandbox/faults/")  # what an earlier process died before it met
     scenario.sandbox.control("faults", {"call": "address_change", "kind": "drop_after"})
     move(scenario, client)
 
 
-def bring_it_home(scenario: OrderScenario, client: Omnitron) -> None:
+def bring_it_home(scenario: OrderScenario, client: OmsClient) -> None:
     """Do what the worker does about an address change whose answer was lost."""
     deliver_address(AddressChange.objects.get().pk, client)
     compare_address(scenario.order.pk, client)
 
 
-def request_and_deliver(scenario: OrderScenario, client: Omnitron) -> None:
+def request_and_deliver(scenario: OrderScenario, client: OmsClient) -> None:
     cancel(scenario, client)
     recover(client)
 
 
-def approve(scenario: OrderScenario, client: Omnitron) -> None:
+def approve(scenario: OrderScenario, client: OmsClient) -> None:
     request = CancellationRequest.objects.get()
     assert scenario.order.user is not None
     approve_request(request.pk, scenario.order.user)
     execute_approval(request.pk, client)
 
 
-def reject(scenario: OrderScenario, client: Omnitron) -> None:
+def reject(scenario: OrderScenario, client: OmsClient) -> None:
     request = CancellationRequest.objects.get()
     assert scenario.order.user is not None
     reject_request(request.pk, scenario.order.user, "No.")
     deliver_rejection(request.pk, client)
 
 
-def request_and_have_it_completed(scenario: OrderScenario, client: Omnitron) -> None:
+def request_and_have_it_completed(scenario: OrderScenario, client: OmsClient) -> None:
     """Have Omnitron complete a request; nobody here knows yet."""
     request_and_deliver(scenario, client)
     scenario.sandbox.control("decide", {"order": scenario.order.number, "decision": "approve"})
 
 
-def verify(_scenario: OrderScenario, client: Omnitron) -> None:
+def verify(_scenario: OrderScenario, client: OmsClient) -> None:
     verify_submission(Submission.objects.get().pk, client)
 
 
-def deliver(_scenario: OrderScenario, client: Omnitron) -> None:
+def deliver(_scenario: OrderScenario, client: OmsClient) -> None:
     deliver_request(CancellationRequest.objects.get().pk, client)
 
 
-def refund_as_points(scenario: OrderScenario, client: Omnitron) -> None:
+def refund_as_points(scenario: OrderScenario, client: OmsClient) -> None:
     """Have a cancellation, to be refunded as points, approved at Omnitron; nobody here knows yet."""
     for kind, amount in (("spent", -30), ("earned", 5)):
         LoyaltyEntry.objects.create(
@@ -128,11 +128,11 @@ def refund_as_points(scenario: OrderScenario, client: Omnitron) -> None:
     scenario.sandbox.control("decide", {"order": scenario.order.number, "decision": "approve"})
 
 
-def book(scenario: OrderScenario, client: Omnitron) -> None:
+def book(scenario: OrderScenario, client: OmsClient) -> None:
     sync_order(scenario.order.pk, client)
 
 
-def override(scenario: OrderScenario, _client: Omnitron) -> None:
+def override(scenario: OrderScenario, _client: OmsClient) -> None:
     assert scenario.order.user is not None
     command = OverrideCommand(
         scenario.order.pk, scenario.items[0].pk, make_reason("refund").pk, why="A goodwill return."

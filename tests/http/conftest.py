@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from aftercart.accounts.models import User
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from tests.http.browser import Browser
 from tests.shop import PASSWORD, Shop
 

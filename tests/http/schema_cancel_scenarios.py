@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.db.models import F
 
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from aftercart.orders.models import Order, OrderItem
 from tests.http.schema_scenarios import STATES, TAKES_BACK, WITHDRAWS, _typical, add, show
 from tests.http.schema_world import MUG, SHIRT, SHOES, World

@@ -6,7 +6,7 @@ from unittest import mock
 from django.conf import settings
 
 from aftercart.lib.links import sign_number
-from aftercart.omnitron.errors import NotSent, Refused
+from aftercart.oms.errors import NotSent, Refused
 from tests.http.schema_scenarios import PLACES, SCENARIOS, Scenario, add, show
 from tests.http.schema_world import DELIVERED, World
 

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from aftercart.cancellations.models import Submission
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import IdempotencyRecord, OrderItem, TimelineEntry
 from tests.http.cancelling.form import Form
 from tests.processes import wait_until

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, SubmissionLine
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from tests.http.conftest import Api
 from tests.shop import Line, Shop, make_address, make_company, make_reason
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from aftercart.accounts.document import address_document
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, Submission, SubmissionLine
 from aftercart.cancellations.pickups import find_pickup_problem
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from tests.http.conftest import Api
 from tests.shop import Line, Shop, make_address, make_company
 

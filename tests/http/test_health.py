@@ -19,7 +19,7 @@ from aftercart.cancellations.models.setbacks import record_setback
 from aftercart.doctor import examine
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_email
-from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.oms.errors import AnswerUnknown
 from aftercart.worker.queue import measure_queue
 from tests.shop import Shop
 

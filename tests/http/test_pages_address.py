@@ -9,8 +9,8 @@ from django.test import Client
 
 from aftercart.accounts.models import Address
 from aftercart.cancellations.models import AddressChange
-from aftercart.omnitron.connect import replace_client
-from aftercart.omnitron.errors import NotSent, Refused
+from aftercart.oms.connect import replace_client
+from aftercart.oms.errors import NotSent, Refused
 from aftercart.orders.models import Order
 from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.fake_omnitron import FakeOmnitron

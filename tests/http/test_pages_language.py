@@ -12,7 +12,7 @@ from django.test import Client
 from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import AddressChange, CancellationReason, Submission
 from aftercart.cancellations.models.withdrawals import Withdrawal
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import OneTimeCode, Order
 from tests.browser.fixtures import (
     EMAIL,

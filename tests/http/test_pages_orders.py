@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.status import Status
-from aftercart.orders.timeline import OMNITRON, WORKER, Actor, record_event
+from aftercart.orders.timeline import OMS, WORKER, Actor, record_event
 from tests.browser.fixtures import list_products, make_address, make_customer, make_order, sign
 from tests.http.browser import Browser
 
@@ -173,8 +173,8 @@ def test_an_order_of_which_hardly_anything_is_known_has_a_page(client: Client, o
 def test_the_story_tells_what_matters_to_a_customer(client: Client, order: Order) -> None:
     item = order.items.all()[0]
     record_event(order, "cancellation_sending", Actor.customer(order.user))
-    record_event(order, "status_changed", OMNITRON, item=item, data={"before": "400", "after": "500"})
-    record_event(order, "cancellation_rejected", OMNITRON, item=item, cause="It has left already.")
+    record_event(order, "status_changed", OMS, item=item, data={"before": "400", "after": "500"})
+    record_event(order, "cancellation_rejected", OMS, item=item, cause="It has left already.")
     record_event(
         order, "answer_unknown", WORKER, cause="timeout", data={"detail": "TimeoutError at 10.0.0.7"}
     )
@@ -333,7 +333,7 @@ def test_the_number_of_queries_does_not_depend_on_how_much_there_is(
         client.get(path)
     for place in range(5):
         make_order(order.user, list_products("400"), number=f"90000000000000{place:02}")  # type: ignore[arg-type]  # the order has its customer
-        record_event(order, "status_changed", OMNITRON, item=order.items.all()[0], data={"after": "500"})
+        record_event(order, "status_changed", OMS, item=order.items.all()[0], data={"after": "500"})
     for item in OrderItem.objects.filter(order=order):
         item.pk = None
         item.save()

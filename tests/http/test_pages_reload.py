@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from aftercart.lib.links import sign_number
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.browser.fixtures import list_products, make_address, make_customer, make_omnitron, make_order
 from tests.emails import prove

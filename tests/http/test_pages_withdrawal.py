@@ -16,7 +16,7 @@ from aftercart.cancellations.models import Submission
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.lib.links import sign_number
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order, OrderItem
 from tests.emails import prove
 from tests.http.browser import Browser

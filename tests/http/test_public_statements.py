@@ -15,7 +15,7 @@ from pytest_django import Settings
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import OneTimeCode, Order, OrderItem, TimelineEntry
 from tests.emails import read_code, send_emails
 from tests.http.backoffice_world import log_in, make_staff

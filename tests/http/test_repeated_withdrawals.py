@@ -12,7 +12,7 @@ from aftercart.actions.withdraw.decide_withdrawal import refuse_withdrawal
 from aftercart.cancellations.models import Submission
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import IdempotencyRecord, Order
 from tests.emails import prove
 from tests.http.browser import Browser

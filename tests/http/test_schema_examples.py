@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from aftercart.api.schema.operation import EXAMPLES, SHARED
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from tests.fake_omnitron import FakeOmnitron
 from tests.http import (  # each adds its scenarios
     schema_address_scenarios,  # noqa: F401 - each registers its scenarios

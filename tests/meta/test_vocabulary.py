@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +91,43 @@ def test_no_name_takes_a_retired_word() -> None:
         if _split(called) & _RETIRED_IN_NAMES and called not in _ALLOWED_NAMES
     ]
     assert found == []
+
+
+def test_only_its_adapter_and_its_settings_bear_the_name_of_an_oms() -> None:
+    served = ROOT / "src/aftercart"
+    allowed = (served / "omnitron", served / "settings.py")
+    found = [
+        f"{name(path)}: {called}"
+        for path in _list_modules()
+        if served in path.parents and not any(path.is_relative_to(place) for place in allowed)
+        for called in _list_names(ast.parse(path.read_text(encoding="utf-8")))
+        if "omnitron" in called.lower()
+    ]
+    assert found == []
+
+
+def test_no_comment_outside_of_its_adapter_speaks_of_omnitron() -> None:
+    served = ROOT / "src/aftercart"
+    allowed = (served / "omnitron", served / "lib/configuration.py", served / "oms/__init__.py")
+    found = [
+        f"{name(path)}: {line.strip()}"
+        for path in _list_modules()
+        if served in path.parents and not any(path.is_relative_to(place) for place in allowed)
+        for text in _list_comments(path.read_text(encoding="utf-8"))
+        for line in text.splitlines()
+        if re.search(r"\bOmnitron\b", line)
+    ]
+    assert found == []
+
+
+def _list_comments(source: str) -> Iterator[str]:
+    """List a module's docstrings and comments; what is shown to people is neither."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
 
 
 def test_no_module_takes_a_retired_word() -> None:

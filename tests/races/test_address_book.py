@@ -12,7 +12,7 @@ from aftercart.actions.address.edit_address import edit_address
 from aftercart.actions.address.remove_address import remove_address
 from aftercart.actions.cancel.commands import AddressCommand
 from aftercart.cancellations.models import AddressChange
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from aftercart.orders.errors import AddressRefused
 from tests.db.test_address_book import list_primaries, make_draft
 from tests.races.together import interrupted, race, without_lock, without_unique

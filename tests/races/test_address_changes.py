@@ -10,7 +10,7 @@ from aftercart.actions.address.change_address import change_address
 from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy.selectors import get_default_book
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from aftercart.orders.errors import BeingChecked
 from tests.races.together import interrupted, race, without_lock, without_unique
 from tests.shop import Shop, make_address, make_address_command

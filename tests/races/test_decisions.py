@@ -13,8 +13,8 @@ from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.omnitron.errors import AnswerUnknown
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import AnswerUnknown
+from aftercart.oms.messages import RemoteRequest
 from aftercart.orders.models import TimelineEntry
 from tests.races.together import attempt, interrupted, race, without_lock
 from tests.shop import Line, Shop, get_statuses, make_customer

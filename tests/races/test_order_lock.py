@@ -37,8 +37,8 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.cancellations.models.withdrawals import Withdrawal
-from aftercart.omnitron.errors import AnswerUnknown
-from aftercart.omnitron.messages import RequestDraft
+from aftercart.oms.errors import AnswerUnknown
+from aftercart.oms.messages import RequestDraft
 from aftercart.orders.models import OrderItem
 from aftercart.orders.timeline import WORKER
 from tests.races.together import interrupted_once_locked, without_lock

@@ -15,7 +15,7 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.models import OrderItem
-from aftercart.orders.timeline import OMNITRON
+from aftercart.orders.timeline import OMS
 from tests.db.test_points import add_points, read_ledger
 from tests.races.together import interrupted, race, without_unique
 from tests.shop import Shop, make_customer
@@ -36,7 +36,7 @@ def make_refund() -> Shop:
 def credit_unlocked(shop: Shop) -> None:
     line = SubmissionLine.objects.select_related("order_item").get()
     with transaction.atomic():
-        crediting.credit_points(shop.order, line.order_item, OMNITRON, line=line, quantity=1)
+        crediting.credit_points(shop.order, line.order_item, OMS, line=line, quantity=1)
 
 
 def test_of_many_who_book_one_decision_one_credits_its_points() -> None:
@@ -81,7 +81,7 @@ def make_earned() -> Shop:
 
 def take_back(shop: Shop) -> None:
     with transaction.atomic():
-        crediting.credit_points(shop.order, shop.items[0], OMNITRON, line=None, quantity=1)
+        crediting.credit_points(shop.order, shop.items[0], OMS, line=None, quantity=1)
 
 
 def test_without_the_lock_the_index_still_takes_points_back_once() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from aftercart.actions.requests.note_spares import note_spares
 from aftercart.cancellations.models import SpareRequest
-from aftercart.omnitron.messages import RequestDraft
+from aftercart.oms.messages import RequestDraft
 from tests.races.together import interrupted, race, without_unique
 from tests.shop import Shop, get_request, request_units
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from aftercart.omnitron import wire
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.messages import RequestDraft
+from aftercart.oms.errors import AnswerUnknown, NotSent
+from aftercart.oms.messages import RequestDraft
+from aftercart.outbound import wire
 from tests.processes import ROOT, wait_until
 from tests.remote.test_client_wire import Peer, answer, connect, serve
 
@@ -91,7 +91,7 @@ def test_without_the_reset_the_kernel_goes_on_delivering_it(
 def test_what_is_left_with_the_kernel_is_dropped_when_the_process_is_killed(stopped: Stopped) -> None:
     code = (
         "from aftercart.omnitron.http import Configuration, HttpOmnitron;"
-        "from aftercart.omnitron.messages import RequestDraft;"
+        "from aftercart.oms.messages import RequestDraft;"
         f"client = HttpOmnitron(Configuration(url='http://127.0.0.1:{stopped.port}', token='t'));"
         f"draft = RequestDraft(7, 1, 'r-1', 'x' * 60_000 + {END!r});"
         "import contextlib; stack = contextlib.ExitStack();"

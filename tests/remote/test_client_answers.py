@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import CancelCommand
-from aftercart.omnitron.transport import MAX_BODY_BYTES
+from aftercart.oms.errors import AnswerUnknown, NotFound, NotSent, OmsError, Refused
+from aftercart.oms.messages import CancelCommand
+from aftercart.oms.port import Dialogue
+from aftercart.outbound.transport import MAX_BODY_BYTES
 from tests.remote.test_client_wire import Peer, Script, Server, answer, connect, serve
 
 #: How much later than its deadline a dialogue may end, in seconds.
@@ -36,17 +36,17 @@ def read(dialogue: Dialogue) -> None:
     dialogue.read_request(channel_id=1, pk=3)
 
 
-def fail_to_read(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmnitronError, Server]:
+def fail_to_read(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmsError, Server]:
     with serve(*scripts) as server:
-        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmnitronError) as caught:
+        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmsError) as caught:
             read(dialogue)
         assert server.calls == [READ_CALL]
     return caught.value, server
 
 
-def fail_to_write(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmnitronError, Server]:
+def fail_to_write(*scripts: Script, seconds: float = 5, **changes: Any) -> tuple[OmsError, Server]:
     with serve(*scripts) as server:
-        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmnitronError) as caught:
+        with connect(server, **changes).dialogue(seconds) as dialogue, pytest.raises(OmsError) as caught:
             write(dialogue)
         assert server.calls == [CANCEL_CALL], "a write must leave exactly once"
     return caught.value, server

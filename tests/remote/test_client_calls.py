@@ -9,8 +9,8 @@ import pytest
 
 from aftercart.lib.correlation import correlated
 from aftercart.omnitron import http
-from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent
-from aftercart.omnitron.messages import AddressChange, CancelCommand, RemoteAddress, RequestDraft
+from aftercart.oms.errors import AnswerUnknown, NotFound, NotSent
+from aftercart.oms.messages import AddressChange, CancelCommand, RemoteAddress, RequestDraft
 from tests.remote.test_client_wire import Request, answer, connect, page, serve
 
 ORDER = {"pk": 5, "number": "ORD-1", "status": "400"}

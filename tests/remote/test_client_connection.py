@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from aftercart.omnitron import transport
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
-from aftercart.omnitron.sockets import OpeningSocket, is_readable
+from aftercart.oms.errors import AnswerUnknown, NotSent
+from aftercart.outbound import transport
+from aftercart.outbound.deadline import Deadline
+from aftercart.outbound.sockets import OpeningSocket, is_readable
 from tests.processes import wait_until
 from tests.remote.test_client_answers import CANCEL_CALL, GRACE, READ_CALL, ends_by, read, write
 from tests.remote.test_client_wire import Peer, answer, connect, serve

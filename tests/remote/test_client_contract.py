@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import (
+from aftercart.omnitron import documents
+from aftercart.oms.errors import AnswerUnknown, NotFound, NotSent, OmsError, Refused
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteAddress,
@@ -149,7 +150,7 @@ def test_a_cancellation_makes_its_items_wait(world: World, order: RemoteOrder) -
     assert statuses(after) == [("50", "waiting"), ("50", "waiting"), ("550", None)]
     assert after.cancel_status == "waiting"
     command = CancelCommand(order.pk, {order.items[0].pk: CANCEL, order.items[1].pk: CANCEL})
-    assert world.writes() == [("cancel_items", command.body())]
+    assert world.writes() == [("cancel_items", documents.write_cancel(command))]
 
 
 def test_a_whole_order_is_cancelled(world: World) -> None:
@@ -220,7 +221,7 @@ def test_an_approved_refund_ends_as_refunded(world: World, order: RemoteOrder) -
     ],
 )
 def test_a_lost_answer_is_unknown_and_reading_back_tells(
-    world: World, order: RemoteOrder, trouble: Trouble, error: type[OmnitronError], status: str, arrived: int
+    world: World, order: RemoteOrder, trouble: Trouble, error: type[OmsError], status: str, arrived: int
 ) -> None:
     world.break_cancel(trouble)
     with pytest.raises(error):
@@ -252,7 +253,7 @@ def test_a_request_is_made_and_found_by_our_id(world: World, order: RemoteOrder)
             channel_id=1, content_type="cancellationrequest", remote_ids=["r-1", "r-2"]
         )
     assert found == {"r-1": (made.pk,), "r-2": ()}
-    assert world.writes() == [("create_request", draft(order, 0).body())]
+    assert world.writes() == [("create_request", documents.write_draft(draft(order, 0)))]
 
 
 def test_a_return_that_is_collected_gets_a_code_by_either_way(world: World, order: RemoteOrder) -> None:
@@ -351,7 +352,10 @@ def test_an_address_is_changed_until_the_order_has_shipped(world: World) -> None
             with pytest.raises(Refused) as caught:
                 dialogue.change_address(body=AddressChange(1, order_id, ADDRESS))
             assert caught.value.code == code
-    assert world.writes()[0] == ("change_address", AddressChange(1, 77, ADDRESS).body())
+    assert world.writes()[0] == (
+        "change_address",
+        documents.write_address_change(AddressChange(1, 77, ADDRESS)),
+    )
 
 
 def test_updates_show_what_changed_oldest_first_and_page_by_page(world: World) -> None:

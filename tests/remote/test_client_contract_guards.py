@@ -5,9 +5,9 @@ from contextlib import suppress
 
 import pytest
 
-from aftercart.omnitron.client import Dialogue, Guard
-from aftercart.omnitron.errors import NotSent, Refused
-from aftercart.omnitron.messages import AddressChange, CancelCommand, RemoteOrder
+from aftercart.oms.errors import NotSent, Refused
+from aftercart.oms.messages import AddressChange, CancelCommand, RemoteOrder
+from aftercart.oms.port import Dialogue, Guard
 from tests.remote.test_client_contract import ADDRESS, CANCEL, cancel, draft, order, read, sandbox, world
 from tests.remote.test_client_worlds import World
 

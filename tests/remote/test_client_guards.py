@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from aftercart.omnitron import get_client, replace_client
-from aftercart.omnitron.errors import NotSent, OmnitronError
 from aftercart.omnitron.http import Configuration, HttpOmnitron
-from aftercart.omnitron.messages import CancelCommand
+from aftercart.oms.connect import get_client, replace_client
+from aftercart.oms.errors import NotSent, OmsError
+from aftercart.oms.messages import CancelCommand
 from tests.fake_omnitron import FakeOmnitron
 from tests.remote.test_client_answers import CANCEL_CALL, READ_CALL, read, write
 from tests.remote.test_client_wire import Peer, Script, Server, answer, connect, page, serve
@@ -38,7 +38,7 @@ def attempt(client: HttpOmnitron, call: Any = read) -> str:
     try:
         with client.dialogue() as dialogue:
             call(dialogue)
-    except OmnitronError as error:
+    except OmsError as error:
         return error.code
     return "ok"
 
@@ -120,7 +120,7 @@ def test_the_log_has_one_line_for_each_call_and_no_secret(caplog: pytest.LogCapt
         with client.dialogue() as dialogue:
             dialogue.read_order(channel_id=1, number="ORD-1")
             for _ in range(2):
-                with pytest.raises(OmnitronError):
+                with pytest.raises(OmsError):
                     dialogue.cancel_items(channel_id=1, command=command)
     lines = [record.getMessage() for record in caplog.records if record.name == "aftercart.omnitron"]
     assert [re.sub(r"\d+ ms", "N ms", line) for line in lines] == [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
 from tests.remote.test_client_answers import CANCEL_CALL, READ_CALL, ends_by, read, write
 from tests.remote.test_client_wire import Peer, Script, answer, connect, serve
 

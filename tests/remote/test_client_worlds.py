@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError
 from aftercart.omnitron.http import Configuration, HttpOmnitron
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError
+from aftercart.oms.port import OmsClient
 from tests.fake_backoffice import Decision
 from tests.fake_omnitron import FakeOmnitron
 from tests.remote.sandbox_process import PASSWORD, USERNAME, SandboxProcess
@@ -21,7 +21,7 @@ class World(Protocol):
     """An Omnitron, seen from both sides."""
 
     @property
-    def client(self) -> Omnitron: ...
+    def client(self) -> OmsClient: ...
 
     def load(
         self, number: str, shop_order_id: int, items: Sequence[Item], *, split: bool = False
@@ -52,7 +52,7 @@ class FakeWorld:
             self.fake.decide_request(decision, request, reason)
 
     def break_cancel(self, trouble: Trouble) -> None:
-        kind: type[OmnitronError] = NotSent if trouble == "never arrives" else AnswerUnknown
+        kind: type[OmsError] = NotSent if trouble == "never arrives" else AnswerUnknown
         self.fake.fail("cancel_items", kind, applied=trouble == "applied, answer lost")
 
     def writes(self) -> list[tuple[str, Any]]:

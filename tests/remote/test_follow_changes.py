@@ -15,7 +15,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import AddressChange
 from aftercart.commerce.client import CommerceUnavailable
 from aftercart.commerce.connect import replace_commerce
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.models import Order, TimelineEntry
 from tests.commerce import FakeCommerce
 from tests.import_documents import make_address, make_document, make_item

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from aftercart.actions.intake.backfill_orders import backfill_orders
 from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.cancellations.models import SyncCursor
-from aftercart.omnitron.connect import get_client
-from aftercart.omnitron.errors import OmnitronError
+from aftercart.oms.connect import get_client
+from aftercart.oms.errors import OmsError
 from aftercart.orders.models import Order
 from tests.import_documents import make_address, make_document, make_item
 from tests.remote.sandbox_process import SandboxProcess, running
@@ -90,7 +90,7 @@ def test_a_pull_that_is_cut_off_loses_nothing(sandbox: SandboxProcess) -> None:
     sandbox.load(*(make_order(place) for place in range(5)))
     sandbox.control("faults", {"call": "order_items", "kind": "status", "status": 500})
 
-    with pytest.raises(OmnitronError):
+    with pytest.raises(OmsError):
         pull()
 
     sandbox.client.delete("/sandbox/faults/")

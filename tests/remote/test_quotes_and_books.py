@@ -16,7 +16,7 @@ from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Difference, RefundQuote
 from aftercart.demo.summary import sandbox_documents
 from aftercart.lib.money import ZERO, round_amount
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from tests.remote.sandbox_process import SandboxProcess, running
 from tests.remote.test_client_worlds import SandboxWorld
@@ -32,7 +32,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 
 
 @pytest.fixture
-def client(sandbox: SandboxProcess) -> Omnitron:
+def client(sandbox: SandboxProcess) -> OmsClient:
     sandbox.control("reset", {})
     return SandboxWorld(sandbox).client
 
@@ -62,7 +62,7 @@ def load(sandbox: SandboxProcess, **options: Any) -> None:
     sandbox.load(*sandbox_documents(), **options)
 
 
-def submit(order: Order, client: Omnitron, reason: CancellationReason, asked: dict[int, int]) -> Decimal:
+def submit(order: Order, client: OmsClient, reason: CancellationReason, asked: dict[int, int]) -> Decimal:
     """Quote, and cancel by the quote; what was quoted."""
     asks = [ask(OrderItem(pk=pk), reason, quantity=count) for pk, count in asked.items()]
     quote = quote_cancellation(make_command(order, *asks))
@@ -75,12 +75,12 @@ def submit(order: Order, client: Omnitron, reason: CancellationReason, asked: di
     return quote.quote.total
 
 
-def decide(sandbox: SandboxProcess, order: Order, client: Omnitron, decision: str = "approve") -> None:
+def decide(sandbox: SandboxProcess, order: Order, client: OmsClient, decision: str = "approve") -> None:
     sandbox.control("decide", {"decision": decision, "order": order.number})
     sync_order(order.pk, client)
 
 
-def assert_books_agree(sandbox: SandboxProcess, order: Order, client: Omnitron) -> None:
+def assert_books_agree(sandbox: SandboxProcess, order: Order, client: OmsClient) -> None:
     order.refresh_from_db()
     remote = sandbox.order(order.number)
     for name in ("refund_amount", "discount_refund_amount", "shipping_refund_amount"):
@@ -92,7 +92,7 @@ def assert_books_agree(sandbox: SandboxProcess, order: Order, client: Omnitron) 
 @pytest.mark.rotating("seed", opposites=True)  # an even seed and an odd one
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_quoted_is_what_is_booked_until_all_that_was_paid_has_come_back(
-    seed: int, sandbox: SandboxProcess, client: Omnitron
+    seed: int, sandbox: SandboxProcess, client: OmsClient
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 - made-up orders
     order, reason = make_paid_order(dice), make_reason("cancel")
@@ -116,7 +116,7 @@ def test_what_was_quoted_is_what_is_booked_until_all_that_was_paid_has_come_back
 
 
 def test_what_is_declined_is_not_booked_and_is_quoted_again_with_the_shipping(
-    sandbox: SandboxProcess, client: Omnitron
+    sandbox: SandboxProcess, client: OmsClient
 ) -> None:
     order = make_order(make_customer(), Line(price="60.00"), Line(price="40.00"), shipping_amount="29.90")
     Order.objects.update(amount="129.90")
@@ -141,7 +141,7 @@ def test_what_is_declined_is_not_booked_and_is_quoted_again_with_the_shipping(
 
 
 def test_an_approval_here_gives_back_what_the_customer_was_quoted(
-    sandbox: SandboxProcess, client: Omnitron
+    sandbox: SandboxProcess, client: OmsClient
 ) -> None:
     order = make_order(make_customer(), Line(price="60.00", invoice_number="INV-1"), shipping_amount="29.90")
     Order.objects.update(amount="89.90")
@@ -163,7 +163,7 @@ def test_an_approval_here_gives_back_what_the_customer_was_quoted(
     assert_books_agree(sandbox, order, client)
 
 
-def test_split_units_give_back_what_a_merged_line_does(sandbox: SandboxProcess, client: Omnitron) -> None:
+def test_split_units_give_back_what_a_merged_line_does(sandbox: SandboxProcess, client: OmsClient) -> None:
     order = make_order(make_customer(), Line(quantity=3, price="33.34"), discount_amount="0.02")
     Order.objects.update(amount="100.00")
     load(sandbox, split_units=True)
@@ -183,7 +183,7 @@ def read_differences(order: Order) -> set[tuple[str, str, str]]:
 
 
 def test_what_nobody_paid_gives_nothing_back_on_either_side(
-    sandbox: SandboxProcess, client: Omnitron
+    sandbox: SandboxProcess, client: OmsClient
 ) -> None:
     order = make_order(
         make_customer(),
@@ -226,7 +226,7 @@ def test_what_nobody_paid_gives_nothing_back_on_either_side(
 )
 def test_another_total_of_a_closed_order_is_shown_and_told_to_staff(
     sandbox: SandboxProcess,
-    client: Omnitron,
+    client: OmsClient,
     reported: dict[str, str],
     shown: str,
     what: set[tuple[str, str, str]],
@@ -249,7 +249,7 @@ def test_another_total_of_a_closed_order_is_shown_and_told_to_staff(
 
 
 def test_two_lines_that_are_decided_in_another_order_than_quoted_book_nothing_false(
-    sandbox: SandboxProcess, client: Omnitron
+    sandbox: SandboxProcess, client: OmsClient
 ) -> None:
     order = make_order(
         make_customer(),
@@ -285,7 +285,7 @@ def test_two_lines_that_are_decided_in_another_order_than_quoted_book_nothing_fa
 
 @pytest.mark.parametrize(("discount", "shipping", "paid"), [("130", "30", "0"), ("110", "30", "20")])
 def test_a_discount_above_the_goods_is_taken_off_the_delivery_on_both_sides(
-    sandbox: SandboxProcess, client: Omnitron, discount: str, shipping: str, paid: str
+    sandbox: SandboxProcess, client: OmsClient, discount: str, shipping: str, paid: str
 ) -> None:
     order = make_order(make_customer(), Line(price="100.00"))
     Order.objects.update(discount_amount=discount, shipping_amount=shipping, amount=paid)

@@ -23,9 +23,9 @@ from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNPROVEN
 from aftercart.lib import failpoints
-from aftercart.omnitron.client import Dialogue, Guard
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, Refused
-from aftercart.omnitron.messages import CancelCommand
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
+from aftercart.oms.messages import CancelCommand
+from aftercart.oms.port import Dialogue, Guard
 from tests.shop import Line, Shop, ask, make_command, make_customer
 from tests.spec.behaviours import Step, read_graph, walk
 from tests.spec.tlc import MODELS, run_tlc

@@ -34,8 +34,8 @@ from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, SpareRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.clock import read_clock
-from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError
+from aftercart.oms.port import Dialogue
 from aftercart.orders.errors import ActionError
 from tests.action_modules import get_action
 from tests.shop import Line, Shop, ask, make_command, make_customer
@@ -164,7 +164,7 @@ class Books(RuleBasedStateMachine):
     def what_is_late_arrives(self) -> None:
         travelling, self.travelling[:] = list(self.travelling), []
         for name, arguments in travelling:
-            with self.shop.fake.dialogue() as dialogue, suppress(OmnitronError):
+            with self.shop.fake.dialogue() as dialogue, suppress(OmsError):
                 getattr(dialogue, name)(**arguments)
 
     @precondition(
@@ -195,7 +195,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.submissions.exists())
     @rule()
     def the_order_is_read(self) -> None:
-        with suppress(OmnitronError):
+        with suppress(OmsError):
             sync_order(self.shop.order.pk, self.shop.fake)
 
     @precondition(

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercart.omnitron.breaker import Breaker
-from aftercart.omnitron.bulkhead import Bulkhead
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import NotSent
+from aftercart.oms.errors import NotSent
+from aftercart.outbound.breaker import Breaker
+from aftercart.outbound.bulkhead import Bulkhead
+from aftercart.outbound.deadline import Deadline
 
 
 class Clock:

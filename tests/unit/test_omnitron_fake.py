@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from aftercart.omnitron.errors import AnswerUnknown, NotFound, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import CancelCommand, RemoteOrder
+from aftercart.oms.errors import AnswerUnknown, NotFound, NotSent, OmsError, Refused
+from aftercart.oms.messages import CancelCommand, RemoteOrder
 from tests.fake_omnitron import FakeOmnitron
 
 
@@ -37,7 +37,7 @@ def cancel(fake: FakeOmnitron, order: RemoteOrder, place: int = 0) -> None:
 def test_a_write_fails_as_asked_once_and_then_works(
     fake: FakeOmnitron,
     order: RemoteOrder,
-    kind: type[OmnitronError],
+    kind: type[OmsError],
     applied: bool,
     status: str,
     arrived: int,

@@ -1,5 +1,6 @@
 """What Omnitron's JSON may look like, what must be in it, and what never shows in a repr."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftercart.omnitron import documents
 from aftercart.omnitron.answers import read_json
-from aftercart.omnitron.messages import (
+from aftercart.omnitron.values import STATUS_NUMBERS, Malformed, find_moment, read_status, write_moment
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteAddress,
@@ -19,8 +22,13 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
-from aftercart.omnitron.values import STATUS_NUMBERS, Malformed, find_moment, read_status, write_moment
 
+READERS: tuple[tuple[Callable[[Any], object], type], ...] = (
+    (documents.read_item, RemoteItem),
+    (documents.read_order, RemoteOrder),
+    (documents.read_reason, RemoteReason),
+    (documents.read_request, RemoteRequest),
+)
 ITEM = {"pk": 1, "order": 5, "status": "400"}
 
 #: Contract section 7, to the letter.
@@ -96,16 +104,16 @@ def test_an_item_is_read_whole() -> None:
         "price": "19.90",
         "refund_amount": 7,
     }
-    assert RemoteItem.parse(row) == RemoteItem(
+    assert documents.read_item(row) == RemoteItem(
         12, 5, "SKU-1", "450", "confirmed", 3, Decimal("19.90"), Decimal(7)
     )
 
 
 def test_what_is_optional_and_absent_is_none() -> None:
-    assert RemoteItem.parse(ITEM) == RemoteItem(1, 5, None, "400", None, None, None, None)
-    order = RemoteOrder.parse({"pk": 5, "number": 1234567890123456, "status": "approved"})
+    assert documents.read_item(ITEM) == RemoteItem(1, 5, None, "400", None, None, None, None)
+    order = documents.read_order({"pk": 5, "number": 1234567890123456, "status": "approved"})
     assert order == RemoteOrder(5, "1234567890123456", "400", None, None, None, None, None, None, ())
-    request = RemoteRequest.parse({"pk": 3, "order_item": 1, "status": "waiting"})
+    request = documents.read_request({"pk": 3, "order_item": 1, "status": "waiting"})
     assert request == RemoteRequest(3, 1, None, "waiting", None, None, None, None, None, None, None)
 
 
@@ -113,15 +121,15 @@ def test_what_is_optional_and_absent_is_none() -> None:
 @pytest.mark.parametrize("value", [None, True, [], "", "x", "1.5", Decimal("1.5"), "٣"])
 def test_what_is_required_must_be_there_and_readable(key: str, value: Any) -> None:
     with pytest.raises(Malformed) as caught:
-        RemoteItem.parse(ITEM | {key: value})
+        documents.read_item(ITEM | {key: value})
     assert key in str(caught.value)
 
 
 def test_the_easy_return_is_read_flat_or_nested() -> None:
     base = {"pk": 3, "order_item": 1, "status": "confirmed"}
     until = "2026-05-01T09:00:00Z"
-    flat = RemoteRequest.parse(base | {"easy_return_code": "ER3", "easy_return_valid_until": until})
-    nested = RemoteRequest.parse(base | {"easy_return": {"code": "ER3", "valid_until": until}})
+    flat = documents.read_request(base | {"easy_return_code": "ER3", "easy_return_valid_until": until})
+    nested = documents.read_request(base | {"easy_return": {"code": "ER3", "valid_until": until}})
     assert flat == nested
     assert (flat.easy_return_code, flat.easy_return_valid_until) == (
         "ER3",
@@ -134,37 +142,37 @@ def test_the_easy_return_is_read_flat_or_nested() -> None:
 )
 def test_a_reason_is_active_unless_it_says_no(extra: dict[str, bool], is_active: bool) -> None:
     row = {"pk": "1", "cancellation_type": "cancel", "subject": "Other"}
-    assert RemoteReason.parse(row | extra) == RemoteReason(1, "cancel", "Other", is_active)
+    assert documents.read_reason(row | extra) == RemoteReason(1, "cancel", "Other", is_active)
 
 
 def test_an_amount_never_passes_through_a_float() -> None:
     row = read_json(
         b'{"pk": 1, "order": 5, "status": 400, "price": 0.1, "refund_amount": 123456789012.3400000000005}'
     )
-    item = RemoteItem.parse(row)
+    item = documents.read_item(row)
     assert (item.price, item.refund_amount) == (Decimal("0.1"), Decimal("123456789012.3400000000005"))
 
 
 @pytest.mark.parametrize("value", ["much", True, [], {}, "NaN", "Infinity", Decimal("NaN")])
 def test_an_amount_that_is_none_is_malformed(value: Any) -> None:
     with pytest.raises(Malformed):
-        RemoteItem.parse(ITEM | {"price": value})
+        documents.read_item(ITEM | {"price": value})
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), anything))
 def test_no_json_object_breaks_a_reader(row: dict[str, Any]) -> None:
-    for kind in (RemoteItem, RemoteOrder, RemoteReason, RemoteRequest):
+    for read, kind in READERS:
         try:
-            assert isinstance(kind.parse(row), kind)
+            assert isinstance(read(row), kind)
         except Malformed:
             continue
 
 
 @given(anything.filter(lambda value: not isinstance(value, dict)))
 def test_what_is_no_json_object_is_malformed(value: Any) -> None:
-    for kind in (RemoteItem, RemoteOrder, RemoteReason, RemoteRequest):
+    for read, _kind in READERS:
         with pytest.raises(Malformed):
-            kind.parse(value)
+            read(value)
 
 
 @given(
@@ -194,7 +202,7 @@ def test_a_moment_that_no_calendar_reckons_with_becomes_the_nearest(text: str, y
 )
 def test_a_number_that_no_column_holds_is_malformed(changes: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
-        RemoteItem.parse(ITEM | changes)
+        documents.read_item(ITEM | changes)
 
 
 def test_a_moment_without_an_offset_is_read_as_utc_and_never_written() -> None:
@@ -205,7 +213,7 @@ def test_a_moment_without_an_offset_is_read_as_utc_and_never_written() -> None:
 
 def test_the_bodies_have_the_contracts_keys_in_its_order() -> None:
     command = CancelCommand(order_pk=5, reasons={7: 1})
-    assert command.body() == {
+    assert documents.write_cancel(command) == {
         "order": 5,
         "is_all": False,
         "cancel_items": [7],
@@ -217,7 +225,7 @@ def test_the_bodies_have_the_contracts_keys_in_its_order() -> None:
         "holder_names": {},
     }
     draft = RequestDraft(order_item_pk=7, reason_pk=1, remote_id="r-1")
-    assert list(draft.body()) == [
+    assert list(documents.write_draft(draft)) == [
         *("order_item", "reason", "remote_id", "description", "cancellation_type", "quantity"),
         *("iban", "holder_name", "fully_refund_as_loyalty_money"),
     ]
@@ -225,7 +233,7 @@ def test_the_bodies_have_the_contracts_keys_in_its_order() -> None:
 
 def test_an_amount_is_sent_without_an_exponent() -> None:
     command = CancelCommand(order_pk=5, reasons={7: 1}, forced_refund_amount=Decimal("1E+3"))
-    assert command.body()["forced_refund_amount"] == "1000"
+    assert documents.write_cancel(command)["forced_refund_amount"] == "1000"
 
 
 def test_no_repr_shows_an_iban_a_holder_or_an_address() -> None:

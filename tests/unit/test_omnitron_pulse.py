@@ -2,7 +2,7 @@
 
 import pytest
 
-from aftercart.omnitron.pulse import Pulse
+from aftercart.outbound.pulse import Pulse
 
 
 class Clock:

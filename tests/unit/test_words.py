@@ -14,7 +14,7 @@ from aftercart.cancellations.states import (
     FOUND_CHANGED,
     FOUND_NOT_APPLIED,
 )
-from aftercart.omnitron.errors import Code
+from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.orders.timeline import EVENTS, Event
 from aftercart.pages import outcome_words, story

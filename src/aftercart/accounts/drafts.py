@@ -54,7 +54,7 @@ def read_phone(text: str, region: str) -> str:
     """Check a number and take the blanks out of it; `region` is the ISO code of the address's country.
 
     It keeps the notation in which it came, national or international: storefronts show it in a mask of
-    their own, and Omnitron knows its customers' numbers as they typed them. Raises `PhoneInvalid`.
+    their own, and the OMS knows its customers' numbers as they typed them. Raises `PhoneInvalid`.
     """
     try:
         number = phonenumbers.parse(text, region.upper())

@@ -1,4 +1,4 @@
-"""`POST /omnitron/events/`: Omnitron's webhook, authenticated by HMAC."""
+"""`POST /omnitron/events/`: the OMS's webhook, authenticated by HMAC."""
 
 from typing import Any
 
@@ -38,8 +38,8 @@ class EventsSerializer(serializers.Serializer[Any]):
     events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]  # the stubs miss what a list takes
 
 
-class OmnitronEvents(APIView):
-    """Takes Omnitron's word for where to look, and its own word for nothing else."""
+class OmsEvents(APIView):
+    """Takes the OMS's word for where to look, and its own word for nothing else."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -47,7 +47,7 @@ class OmnitronEvents(APIView):
     def post(self, request: Request) -> Response:
         """Have the orders of these events synced at once: 202 and how many of them we know.
 
-        Headers: `X-Omnitron-Timestamp` (Unix seconds) and `X-Omnitron-Signature`
+        Headers: `X-the OMS-Timestamp` (Unix seconds) and `X-the OMS-Signature`
         (`sha256=<hex HMAC-SHA256 of "<timestamp>.<body>">`). Without a secret there is no such URL.
         """
         timestamp = request.headers.get("X-Omnitron-Timestamp", "")

@@ -38,7 +38,7 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.lib.ids import read_id
 from aftercart.lib.negotiation import LONGEST_KEY
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
@@ -84,7 +84,7 @@ class CancelOrder(APIView):
 
     @schema.cancel_order_items
     def post(self, request: Request, number: str) -> Response:
-        """Cancel or return items: 204 when Omnitron has taken it, 200 with requests when not."""
+        """Cancel or return items: 204 when the OMS has taken it, 200 with requests when not."""
         serializer = CancellationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return respond(cancel_items(_read_cancellation(request, serializer, number), get_client()))
@@ -142,7 +142,7 @@ class ChangeAddress(APIView):
 
     @schema.change_order_address
     def post(self, request: Request) -> Response:
-        """Send an order to another address: 200 when Omnitron took it, 202 when it will be told later."""
+        """Send an order to another address: 200 when the OMS took it, 202 when it will be told later."""
         serializer = AddressChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data

@@ -18,7 +18,7 @@ from aftercart.api.parsers import JSONParser, PlainJSONParser
 from aftercart.api.schema.withdrawals import state_withdrawal, withdraw_from_contract
 from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
 from aftercart.cancellations.withdrawal_document import statement_document
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 
 
 class WithdrawOrder(APIView):

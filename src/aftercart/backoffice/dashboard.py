@@ -154,7 +154,7 @@ def _count_address_changes() -> Card:
 
 
 def _count_lone_reasons() -> list[Card]:
-    """Count the offered reasons without a partner at Omnitron; no card, if every one has it."""
+    """Count the offered reasons without a partner at the OMS; no card, if every one has it."""
     lone = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="")
     count = lone.count()
     url = make_list_url(CancellationReason, partner="none")

@@ -1,4 +1,4 @@
-"""What the daily reconciliation found: where Omnitron and we tell different things."""
+"""What the daily reconciliation found: where the OMS and we tell different things."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

@@ -29,7 +29,7 @@ _Status = CancellationRequest.Status
 #: How long the channels and currencies that there are stay remembered, in seconds.
 _REMEMBERED = 600
 
-#: Approved before, and not taken by Omnitron.
+#: Approved before, and not taken by the OMS.
 IS_BOUNCED = Exists(
     Submission.objects.filter(
         approved_request=OuterRef("pk"), approved_request__isnull=False, state=Submission.State.REFUSED
@@ -109,7 +109,7 @@ class RequestTypeFilter(ChoiceFilter):
 
 
 class RequestCauseFilter(ChoiceFilter):
-    """Why it is here, in groups where Omnitron has many ways to fail."""
+    """Why it is here, in groups where the OMS has many ways to fail."""
 
     title = _("why it is here")
     parameter_name = "cause"
@@ -127,7 +127,7 @@ class RequestCauseFilter(ChoiceFilter):
 
 
 class DeliveryFilter(ChoiceFilter):
-    """Whether Omnitron has the request in its own queue."""
+    """Whether the OMS has the request in its own queue."""
 
     title = _("at Omnitron")
     parameter_name = "delivery"
@@ -271,7 +271,7 @@ class CurrencyFilter(_KnownValuesFilter):
 
 
 class ReasonPartnerFilter(ChoiceFilter):
-    """Reasons by whether Omnitron has the same."""
+    """Reasons by whether the OMS has the same."""
 
     title = _("partner at Omnitron")
     parameter_name = "partner"

@@ -1,4 +1,4 @@
-"""Orders as staff read them; the one thing to do is to ask Omnitron for news."""
+"""Orders as staff read them; the one thing to do is to ask the OMS for news."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class OrderAdmin(SheetAdmin[Order]):
         return search(queryset, term, order="pk", number="items__lines__request", most=_MOST_FOUND)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        """Return who may ask Omnitron for news of an order."""
+        """Return who may ask the OMS for news of an order."""
         return request.user.has_perm("orders.change_order")
 
     def make_sheet(self, request: HttpRequest, obj: Order) -> Sheet:
@@ -83,7 +83,7 @@ class OrderAdmin(SheetAdmin[Order]):
         return override_one(self, request, pk)
 
     def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Have the worker read the order from Omnitron (POST)."""
+        """Have the worker read the order from the OMS (POST)."""
         if not self.has_sync_permission(request):
             raise PermissionDenied
         if request.method != "POST":

@@ -109,7 +109,7 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def sync(self, request: HttpRequest) -> HttpResponse:
-        """Have the worker compare the reasons with Omnitron's (POST)."""
+        """Have the worker compare the reasons with the OMS's (POST)."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         if request.method != "POST":

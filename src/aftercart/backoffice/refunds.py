@@ -39,7 +39,7 @@ def describe_line_quote(line: SubmissionLine) -> list[Panel]:
 
 
 def _describe_outcome(quoted: RefundQuoteLine, currency: str) -> list[Fact]:
-    """Return whether it was paid, and what Omnitron reports, zero included."""
+    """Return whether it was paid, and what the OMS reports, zero included."""
     facts = [] if quoted.is_paid else [Fact(_("Paid"), _("Nothing was paid"))]
     if quoted.reported_amount is not None:
         facts.append(Fact(_("Reported by Omnitron"), say_amount(quoted.reported_amount, currency)))

@@ -189,7 +189,7 @@ def _describe_delivery(request: CancellationRequest) -> Panel:
 
 
 def _list_tries(request: CancellationRequest) -> Panel:
-    """List what was taken to Omnitron for it, and what became of each: what was asked, then every approval."""
+    """List what was taken to the OMS for it, and what became of each: what was asked, then every approval."""
     approvals = request.approvals.select_related("user").order_by("pk")
     rows = [
         (
@@ -212,5 +212,5 @@ def _say_why(submission: Submission) -> str:
 
 
 def say_bounce(cause: str) -> str:
-    """Say why Omnitron did not take an approval, in short."""
+    """Say why the OMS did not take an approval, in short."""
     return _("Came back after an approval: %(why)s") % {"why": say_cause(cause)}

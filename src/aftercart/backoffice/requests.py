@@ -35,7 +35,7 @@ from aftercart.orders.models import Order
 _Status = CancellationRequest.Status
 #: Where the newest come first, since nobody waits for the oldest any more.
 _DECIDED = frozenset({"completed", "rejected", "all"})
-#: How much of Omnitron's words the list shows; the request's page shows all.
+#: How much of the OMS's words the list shows; the request's page shows all.
 _MOST_OF_AN_ERROR = 60
 
 
@@ -169,7 +169,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("why it is here"), ordering="cause")
     def show_cause(self, obj: Any) -> Text:
-        """Say why the direct way was not taken, and of what came back why Omnitron did not take it."""
+        """Say why the direct way was not taken, and of what came back why the OMS did not take it."""
         if not obj.is_bounced:
             return say_cause(obj.cause or obj.line.submission.cause)
         first = say_cause(obj.line.submission.cause)
@@ -189,7 +189,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     @admin.display(description=_("at Omnitron"), ordering="delivered_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
-        """Return whether Omnitron's queue has it, and what went wrong last."""
+        """Return whether the OMS's queue has it, and what went wrong last."""
         state: Text = gettext("Not yet delivered") if obj.delivered_at is None else gettext("Delivered")
         if obj.is_undeliverable:
             state = show_badge(gettext("Undeliverable"), "wrong")

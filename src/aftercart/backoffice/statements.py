@@ -24,7 +24,7 @@ from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import say_age, say_moment, show_state
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.models import Order, OrderItem
 
 

@@ -108,7 +108,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
 
     @admin.display(description=_("state"), ordering="state")
     def show_state(self, obj: Submission) -> SafeString:
-        """Show where the dialogue with Omnitron stands."""
+        """Show where the dialogue with the OMS stands."""
         return show_submission(obj)
 
     @admin.display(description=_("cause"), ordering="cause")
@@ -123,7 +123,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
 
 
 def _link_request(submission: Submission) -> Text:
-    """Link the request that an approval takes to Omnitron."""
+    """Link the request that an approval takes to the OMS."""
     pk = submission.approved_request_id
     return link_row(CancellationRequest, pk, gettext("Request #%(pk)s") % {"pk": pk}) if pk else ""
 

@@ -81,7 +81,7 @@ _ACTORS: Final[dict[str, Text]] = {
     TimelineEntry.Actor.CUSTOMER: gettext_lazy("Customer"),
     TimelineEntry.Actor.STAFF: gettext_lazy("Staff"),
     TimelineEntry.Actor.WORKER: gettext_lazy("Aftercart"),
-    TimelineEntry.Actor.OMNITRON: gettext_lazy("Omnitron"),
+    TimelineEntry.Actor.OMS: gettext_lazy("Omnitron"),
     TimelineEntry.Actor.IMPORT: gettext_lazy("Import"),
 }
 
@@ -198,7 +198,7 @@ def show_state(state: str, text: Text) -> SafeString:
 
 
 def show_submission(submission: Submission) -> SafeString:
-    """Make the badge of a submission; an approval that Omnitron did not take leaves its request waiting."""
+    """Make the badge of a submission; an approval that the OMS did not take leaves its request waiting."""
     text = SUBMISSION_STATES[submission.state]
     if submission.state == Submission.State.REFUSED and submission.origin == Submission.Origin.APPROVAL:
         text = gettext_lazy("Not taken by Omnitron")

@@ -11,8 +11,8 @@ class CancellationsConfig(AppConfig):
     verbose_name = _("Cancellations and returns")
 
     def ready(self) -> None:
-        """Have each process ask, before it writes to Omnitron, whether sending is on hold."""
+        """Have each process ask, before it writes to the OMS, whether sending is on hold."""
         from aftercart.cancellations.models.holds import may_send
-        from aftercart.omnitron.connect import ask_before_writing
+        from aftercart.oms.connect import ask_before_writing
 
         ask_before_writing(may_send)

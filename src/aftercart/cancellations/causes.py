@@ -18,7 +18,7 @@ Text = str | Promise
 class Cause(StrEnum):
     """Why something is where it is, besides the codes of the policy's topics.
 
-    Any other code is Omnitron's own: it refused.
+    Any other code is the OMS's own: it refused.
     """
 
     REQUESTED = "requested"
@@ -50,10 +50,10 @@ class Cause(StrEnum):
     NAME_TAKEN = "name_taken"
     CLAIM_LOST = "claim_lost"
     MERGED_LINE = "merged_line"
-    OMNITRON_DIFFERS = "omnitron_differs"
-    OMNITRON_IN_PROGRESS = "omnitron_in_progress"
-    OMNITRON_STATUS = "omnitron_status"
-    OMNITRON_UNKNOWN_ITEM = "omnitron_unknown_item"
+    OMS_DIFFERS = "omnitron_differs"
+    OMS_IN_PROGRESS = "omnitron_in_progress"
+    OMS_STATUS = "omnitron_status"
+    OMS_UNKNOWN_ITEM = "omnitron_unknown_item"
     PARTLY_DECIDED = "partly_decided"
     REJECTION_UNSENT = "rejection_untold"
     REASON_UNMAPPED = "reason_unmapped"
@@ -93,10 +93,10 @@ CAUSES: Final[dict[str, Text]] = {
     Cause.NAME_TAKEN: gettext_lazy("Omnitron has something else under its name"),
     Cause.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
     Cause.MERGED_LINE: gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
-    Cause.OMNITRON_DIFFERS: gettext_lazy("Omnitron's order differs from ours"),
-    Cause.OMNITRON_IN_PROGRESS: gettext_lazy("Omnitron is already cancelling it"),
-    Cause.OMNITRON_STATUS: gettext_lazy("Its status at Omnitron does not allow it"),
-    Cause.OMNITRON_UNKNOWN_ITEM: gettext_lazy("Omnitron does not know the item"),
+    Cause.OMS_DIFFERS: gettext_lazy("Omnitron's order differs from ours"),
+    Cause.OMS_IN_PROGRESS: gettext_lazy("Omnitron is already cancelling it"),
+    Cause.OMS_STATUS: gettext_lazy("Its status at Omnitron does not allow it"),
+    Cause.OMS_UNKNOWN_ITEM: gettext_lazy("Omnitron does not know the item"),
     Cause.PARTLY_DECIDED: gettext_lazy("Omnitron has decided on a part of it in its own queue"),
     Cause.REJECTION_UNSENT: gettext_lazy("Omnitron has still to be told of an earlier rejection"),
     Cause.REASON_UNMAPPED: gettext_lazy("Omnitron has no such reason"),

@@ -20,5 +20,5 @@ def find_state(line: SubmissionLine) -> State:
         and request.status == CancellationRequest.Status.CONFIRMED
         and request.decided_by_id
     ):
-        return "approved"  # and not before Omnitron has taken it: it may refuse, and the team decides again
+        return "approved"  # and not before the OMS has taken it: it may refuse, and the team decides again
     return "requested" if line.submission.state == Submission.State.REFUSED else "working"

@@ -57,7 +57,7 @@ def _list_quoted(order: int) -> models.QuerySet[RefundQuoteLine]:
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """What was quoted for what is done and Omnitron has not reported yet, how much of it is booked, and until when."""
+    """What was quoted for what is done and the OMS has not reported yet, how much of it is booked, and until when."""
 
     to_come: Decimal = ZERO
     booked: Decimal = ZERO
@@ -92,7 +92,7 @@ def find_due(done_at: datetime) -> datetime:
 
 
 def find_overdue(now: datetime) -> datetime | None:
-    """Find since when the oldest refund is overdue that Omnitron has not reported; None: none is (two queries).
+    """Find since when the oldest refund is overdue that the OMS has not reported; None: none is (two queries).
 
     What comes back of an order as a whole is reported with its lines; looked for apart where those are points alone.
     """

@@ -70,8 +70,8 @@ def _list_lines(order_ids: Iterable[int]) -> models.QuerySet[SubmissionLine]:
     return lines.select_related(*needed).defer("holder_name", "submission__command")
 
 
-#: Lines whose request our staff has rejected, when Omnitron may have it and is still to be told. Until then what
-#: Omnitron shows of their items may be what it has decided of that request.
+#: Lines whose request our staff has rejected, when the OMS may have it and is still to be told. Until then what
+#: The OMS shows of their items may be what it has decided of that request.
 BEING_REJECTED = Q(
     Q(request__delivered_at__isnull=False) | Q(request__delivery_attempts__gt=0) | ~Q(request__remote_pks=[]),
     request__status=CancellationRequest.Status.REJECTED,
@@ -113,7 +113,7 @@ def is_address_in_use(user: User, pk: int) -> bool:
 
 
 def list_orders_to_sync(most: int) -> list[int]:
-    """List the ids of orders to read from Omnitron, at most so many of each kind, the longest waiting first.
+    """List the ids of orders to read from the OMS, at most so many of each kind, the longest waiting first.
 
     Those whose time was a while ago, so that their job must have been lost; and, unless their time is still
     to come, those with an undecided cancellation, ever later.
@@ -147,7 +147,7 @@ def _list_undecided() -> models.QuerySet[Order]:
 
 
 def is_sync_due(order_pk: int) -> bool:
-    """Return whether an order may be read from Omnitron now, and has not been put off.
+    """Return whether an order may be read from the OMS now, and has not been put off.
 
     Other machines' clocks may be a little ahead.
     """

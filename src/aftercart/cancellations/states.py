@@ -23,7 +23,7 @@ _Change = AddressChange.State
 #: So much longer than its deadline a dialogue may seem, since it is read by another clock.
 _MARGIN = timedelta(seconds=5)
 
-#: Causes with which a submission without an answer was settled by reading Omnitron.
+#: Causes with which a submission without an answer was settled by reading the OMS.
 FOUND_APPLIED: Final = "found_applied"
 FOUND_NOT_APPLIED: Final = "found_not_applied"
 FOUND_CHANGED: Final = "found_changed"
@@ -33,14 +33,14 @@ ARRIVED_LATE: Final = "arrived_late"
 EARLIER_UNPROVEN: Final = "earlier_unproven"
 
 _UNANSWERED: Final = (FOUND_NOT_APPLIED, FOUND_CHANGED)
-#: Sent, and Omnitron has never answered: a reading after the grace has shown nothing, but no reading proves that a POST
-#: on its way, at a proxy or in a queue of Omnitron's, is not carried out later.
+#: Sent, and the OMS has never answered: a reading after the grace has shown nothing, but no reading proves that a POST
+#: on its way, at a proxy or in a queue of the OMS's, is not carried out later.
 UNPROVEN: Final = Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(state=_State.REFUSED, cause__in=_UNANSWERED)
 
 LEGAL_MOVES: Final = frozenset(
     {
         (_State.PREPARED, _State.SENT),
-        # Never sent: a rule wants review, Omnitron is unreachable, or the process died before the mark.
+        # Never sent: a rule wants review, the OMS is unreachable, or the process died before the mark.
         (_State.PREPARED, _State.REFUSED),
         (_State.SENT, _State.APPLIED),
         (_State.SENT, _State.REFUSED),
@@ -61,7 +61,7 @@ LATE_MOVES: Final = frozenset(
     }
 )
 
-#: What a request does: by its submission, by our staff, and by what Omnitron says of it.
+#: What a request does: by its submission, by our staff, and by what the OMS says of it.
 REQUEST_MOVES: Final = frozenset(
     {
         # Held while an answer is looked for.
@@ -69,11 +69,11 @@ REQUEST_MOVES: Final = frozenset(
         (_Status.APPROVED, _Status.VERIFYING),
         (_Status.VERIFYING, _Status.CONFIRMED),
         (_Status.VERIFYING, _Status.WAITING),
-        # Approved here; what Omnitron did not take, or had not in its queue yet, waits again.
+        # Approved here; what the OMS did not take, or had not in its queue yet, waits again.
         (_Status.WAITING, _Status.APPROVED),
         (_Status.APPROVED, _Status.CONFIRMED),
         (_Status.APPROVED, _Status.WAITING),
-        # Omnitron's own progress, taken over as it is read; a late success is confirmed, too.
+        # The OMS's own progress, taken over as it is read; a late success is confirmed, too.
         (_Status.WAITING, _Status.WAITING_APPROVAL),
         (_Status.WAITING, _Status.CONFIRMED),
         (_Status.WAITING_APPROVAL, _Status.APPROVED),
@@ -81,7 +81,7 @@ REQUEST_MOVES: Final = frozenset(
         (_Status.APPROVED, _Status.WAITING_APPROVAL),
         (_Status.CONFIRMED, _Status.WAITING_APPROVAL),
         (_Status.CONFIRMED, _Status.APPROVED),
-        # Decided. Where Omnitron was quicker than a rejection of ours, its decision stands.
+        # Decided. Where the OMS was quicker than a rejection of ours, its decision stands.
         (_Status.WAITING, _Status.COMPLETED),
         (_Status.WAITING_APPROVAL, _Status.COMPLETED),
         (_Status.APPROVED, _Status.COMPLETED),
@@ -94,7 +94,7 @@ REQUEST_MOVES: Final = frozenset(
     }
 )
 
-#: What an address change does; a confirmed one that an older one has overtaken at Omnitron is sent again.
+#: What an address change does; a confirmed one that an older one has overtaken at the OMS is sent again.
 CHANGE_MOVES: Final = frozenset(
     {
         (_Change.PENDING, _Change.CONFIRMED),
@@ -110,12 +110,12 @@ UNDER_WAY: Final = frozenset({_State.PREPARED, _State.SENT, _State.UNKNOWN})
 
 
 def is_past_grace(began_at: datetime) -> Q:
-    """Select submissions whose POST was long over when a reading of Omnitron began, by the database's clock."""
+    """Select submissions whose POST was long over when a reading of the OMS began, by the database's clock."""
     return Q(sent_at__lt=began_at - settings.VERIFY_GRACE) | Q(sent_at=None)
 
 
 def is_create_expired(began_at: datetime) -> Q:
-    """Select requests whose last creation was long over when a reading of Omnitron began."""
+    """Select requests whose last creation was long over when a reading of the OMS began."""
     return Q(pending_create_at__lt=began_at - settings.VERIFY_GRACE)
 
 

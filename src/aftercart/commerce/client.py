@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from aftercart.omnitron.breaker import Breaker
-from aftercart.omnitron.bulkhead import Bulkhead
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import Code, NotSent
-from aftercart.omnitron.transport import DeadlineTransport, NoAnswer, RawAnswer
+from aftercart.oms.errors import Code, NotSent
+from aftercart.outbound.breaker import Breaker
+from aftercart.outbound.bulkhead import Bulkhead
+from aftercart.outbound.deadline import Deadline
+from aftercart.outbound.transport import DeadlineTransport, NoAnswer, RawAnswer
 
 #: The shop's word that nobody is logged in with these cookies.
 _NOBODY: Final = frozenset({401, 403})
@@ -70,7 +70,7 @@ class Configuration:
 
 
 class HttpCommerce:
-    """The client of one process: a breaker and a bulkhead of its own, so that the shop cannot hold Omnitron up."""
+    """The client of one process: a breaker and a bulkhead of its own, so that the shop cannot hold the OMS up."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration

@@ -28,7 +28,7 @@ __all__ = ["demo_summary", "sandbox_documents", "seed_demo"]
 _log = structlog.get_logger(__name__)
 
 _CANCEL, _REFUND = CancellationType.CANCEL, CancellationType.REFUND
-#: Type, English, Turkish, whether it wants an explanation; the position is the id, here and at Omnitron.
+#: Type, English, Turkish, whether it wants an explanation; the position is the id, here and at the OMS.
 _REASONS: Final = (
     (_CANCEL, "Changed my mind", "Fikrimi değiştirdim", False),
     (_CANCEL, "Ordered by mistake", "Yanlışlıkla sipariş verdim", False),

@@ -1,4 +1,4 @@
-"""What a visitor of the demo needs to know, and what the Omnitron sandbox must be loaded with."""
+"""What a visitor of the demo needs to know, and what the OMS sandbox must be loaded with."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ from aftercart.orders.models import Order, OrderItem
 _BATCH = 500
 
 
-def demo_summary(base_url: str, omnitron_url: str, channel_id: int) -> dict[str, Any]:
+def demo_summary(base_url: str, oms_url: str, channel_id: int) -> dict[str, Any]:
     """Describe the demo as it is now; its keys are a promise to those who try it out by program.
 
     Answers `{base_url, omnitron_url, channel_id, customers: [{email, password, user_id, address_ids, orders:
@@ -40,7 +40,7 @@ def demo_summary(base_url: str, omnitron_url: str, channel_id: int) -> dict[str,
     touched = _read_touched()
     return {
         "base_url": base_url,
-        "omnitron_url": omnitron_url,
+        "omnitron_url": oms_url,
         "channel_id": channel_id,
         "customers": [
             description

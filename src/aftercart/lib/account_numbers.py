@@ -19,7 +19,7 @@ _ACCOUNT: Final = re.compile(
 def hide_accounts(text: str) -> str:
     """Write every account number in a free text as its last four characters.
 
-    People and Omnitron quote them in sentences; a back-office page must never hold a whole one.
+    People and the OMS quote them in sentences; a back-office page must never hold a whole one.
     """
     return _ACCOUNT.sub(lambda match: show_last_four(re.sub(r"[ -]", "", match[0])), text)
 

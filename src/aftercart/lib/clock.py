@@ -21,7 +21,7 @@ def get_shop_now() -> datetime:
 def read_clock() -> datetime:
     """Return the database's time at this moment, inside a transaction too.
 
-    What may be concluded from a reading of Omnitron depends on when the reading began: call this before it.
+    What may be concluded from a reading of the OMS depends on when the reading began: call this before it.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")

@@ -28,7 +28,7 @@ def get_request_id() -> str | None:
 
 @contextmanager
 def correlated(request_id: str) -> Iterator[None]:
-    """Have the log lines, jobs and calls to Omnitron of a block bear this id, and nothing of what came before."""
+    """Have the log lines, jobs and calls to the OMS of a block bear this id, and nothing of what came before."""
     clear_contextvars()
     bind_contextvars(request_id=request_id)
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from email.utils import parseaddr
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import isfinite
 from pathlib import Path
@@ -128,6 +129,16 @@ def _read_network(text: str) -> IPv4Network | IPv6Network:
 def _read_zone(text: str) -> str:
     if text not in available_timezones():
         raise ValueError("a time zone of the IANA database, as in Europe/Istanbul")
+    return text
+
+
+def _read_module(text: str) -> str:
+    try:
+        is_there = find_spec(text) is not None
+    except (ImportError, ValueError):
+        is_there = False
+    if not is_there:
+        raise ValueError("a Python module that can be imported")
     return text
 
 
@@ -256,6 +267,7 @@ FOLDER: Final = _one(_read_folder, empty=None)
 DATES: Final = _each(_one(_read_day), frozenset)
 NETWORKS: Final = _each(_one(_read_network), tuple)
 ZONE: Final = _one(_read_zone)
+MODULE: Final = _one(_read_module)
 COLOUR: Final = _one(_read_colour)
 COUNTRY_LIST: Final = _each(_one(_read_country), frozenset)
 CURRENCY: Final = _one(_read_currency)

@@ -14,7 +14,7 @@ class LoyaltyEntry(models.Model):
 
     A trigger refuses to change or delete an entry; only what it names may vanish (a customer who is deleted).
     Each effect is there once, whatever the code does: one of a kind for each submission line, and one of a
-    kind for each `reference` within an order, which is how an imported transaction or an item that Omnitron
+    kind for each `reference` within an order, which is how an imported transaction or an item that the OMS
     cancelled by itself is named. A correction is named by the form that it was sent with.
     """
 

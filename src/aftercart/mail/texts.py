@@ -161,7 +161,7 @@ def _write_pickup(content: EmailContent) -> Draft:
 
 
 def _list_refunded(content: EmailContent) -> list[str]:
-    """Say how a refund stands: that it was made only where Omnitron has reported it. Points are there at once."""
+    """Say how a refund stands: that it was made only where the OMS has reported it. Points are there at once."""
     facts = content.facts
     if not facts.get("refund"):
         return []

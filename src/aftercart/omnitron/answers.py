@@ -14,16 +14,16 @@ from http import HTTPStatus
 from typing import Any
 
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.errors import (
+from aftercart.oms.errors import (
     AnswerUnknown,
     Code,
     NotFound,
     NotSent,
-    OmnitronError,
+    OmsError,
     Refused,
     say_refused,
 )
-from aftercart.omnitron.transport import NoAnswer, RawAnswer
+from aftercart.outbound.transport import NoAnswer, RawAnswer
 
 #: No refusal is longer than this in our records: sentences, and characters in each.
 MAX_MESSAGES = 20
@@ -48,15 +48,13 @@ _DETAILS = {
 }
 
 
-def make_failure(
-    code: str, *, is_read: bool, has_left: bool = True, status: int | None = None
-) -> OmnitronError:
+def make_failure(code: str, *, is_read: bool, has_left: bool = True, status: int | None = None) -> OmsError:
     """Make the error of a call without a reliable answer: `NotSent` if nothing can have been applied."""
     kind = NotSent if is_read or not has_left else AnswerUnknown
     return kind(_DETAILS[code], code=code, status=status)
 
 
-def judge_silence(silence: NoAnswer, *, is_read: bool) -> OmnitronError:
+def judge_silence(silence: NoAnswer, *, is_read: bool) -> OmsError:
     """Make the error of a call that got no whole answer."""
     return make_failure(silence.code, is_read=is_read, has_left=silence.has_left, status=silence.status)
 

@@ -1,29 +1,9 @@
-"""The one place where this package reads Django's settings: `get_client()`.
-
-The client is cached per process, since its token, breaker and bulkhead belong to the process; it is made anew
-when the settings say something else (as tests make them do).
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+"""The one place where this package reads Django's settings. `OMS_ADAPTER` names it."""
 
 from django.conf import settings
 
-from aftercart.lib.kept_clients import KeptClient
-from aftercart.omnitron.client import Omnitron
 from aftercart.omnitron.http import Configuration, HttpOmnitron
-
-
-@dataclass(slots=True)
-class _Hooks:
-    """What a process has its client call."""
-
-    on_recovery: Callable[[], None] | None = None
-    may_write: Callable[[], bool] | None = None
-
-
-_hooks = _Hooks()
+from aftercart.oms.connect import Hooks
 
 
 def read_configuration() -> Configuration:
@@ -44,22 +24,6 @@ def read_configuration() -> Configuration:
     )
 
 
-def listen_for_recovery(act: Callable[[], None]) -> None:
-    """Have something done whenever Omnitron answers this process again after failures; before the first client."""
-    _hooks.on_recovery = act
-    _KEPT.forget()
-
-
-def ask_before_writing(may_write: Callable[[], bool]) -> None:
-    """Have something asked before each write of this process; before the first client."""
-    _hooks.may_write = may_write
-    _KEPT.forget()
-
-
-def _make(configuration: Configuration) -> Omnitron:
-    return HttpOmnitron(configuration, on_recovery=_hooks.on_recovery, may_write=_hooks.may_write)
-
-
-_KEPT: Final[KeptClient[Omnitron, Configuration]] = KeptClient(read_configuration, _make)
-get_client: Final = _KEPT.get
-replace_client: Final = _KEPT.replace
+def make_client(hooks: Hooks) -> HttpOmnitron:
+    """Make a client, with the breaker, the bulkhead, the log-in and the connections of one process."""
+    return HttpOmnitron(read_configuration(), on_recovery=hooks.on_recovery, may_write=hooks.may_write)

@@ -9,14 +9,14 @@ from typing import Any
 
 from aftercart.lib.correlation import get_request_id
 from aftercart.omnitron.answers import judge, judge_silence
-from aftercart.omnitron.breaker import Breaker
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import Code, NotSent, OmnitronError, Refused
-from aftercart.omnitron.meter import count_call
-from aftercart.omnitron.pulse import Pulse
 from aftercart.omnitron.tokens import TokenKeeper
-from aftercart.omnitron.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
-from aftercart.omnitron.wire import Guard
+from aftercart.oms.errors import Code, NotSent, OmsError, Refused
+from aftercart.oms.meter import count_call
+from aftercart.outbound.breaker import Breaker
+from aftercart.outbound.deadline import Deadline
+from aftercart.outbound.pulse import Pulse
+from aftercart.outbound.transport import SAFE_METHODS, DeadlineTransport, NoAnswer
+from aftercart.outbound.wire import Guard
 
 logger = logging.getLogger("aftercart.omnitron")
 
@@ -107,7 +107,7 @@ class Exchange:
         permit = self._breaker.admit()
         try:
             reply = self._call_with_token(call)
-        except OmnitronError as error:
+        except OmsError as error:
             if error.is_outage:
                 self._breaker.record_failure(permit)
                 self._pulse.record_failure(is_read=call.is_read)
@@ -141,7 +141,7 @@ class Exchange:
         body = {"username": self._username, "password": self._password}
         try:
             reply = self._send(_Call("POST", "auth/login/", {}, body, (self._password,)), token="")
-        except OmnitronError as error:
+        except OmsError as error:
             # Whatever became of the log-in, the call that needed it has not been sent.
             is_refused = isinstance(error, Refused) or error.code == Code.UNAUTHORIZED
             raise NotSent(
@@ -186,7 +186,7 @@ class Exchange:
             error = judge_silence(silence, is_read=call.is_read)
             outcome = f"{type(error).__name__} {error.code}"
             raise error from silence
-        except OmnitronError as error:
+        except OmsError as error:
             outcome = f"{type(error).__name__} {error.code}"
             raise
         finally:

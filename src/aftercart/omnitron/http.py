@@ -9,14 +9,13 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from aftercart.omnitron import documents
 from aftercart.omnitron.answers import make_failure
-from aftercart.omnitron.breaker import Breaker
-from aftercart.omnitron.bulkhead import Bulkhead
-from aftercart.omnitron.client import ContentType, Dialogue, Guard
-from aftercart.omnitron.deadline import Clock, Deadline
-from aftercart.omnitron.errors import Code, NotFound, NotSent
 from aftercart.omnitron.exchange import Exchange, Reply, Shared
-from aftercart.omnitron.messages import (
+from aftercart.omnitron.tokens import TokenKeeper
+from aftercart.omnitron.values import Malformed, read_id, read_row, read_text, write_moment
+from aftercart.oms.errors import Code, NotFound, NotSent
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteItem,
@@ -25,10 +24,12 @@ from aftercart.omnitron.messages import (
     RemoteRequest,
     RequestDraft,
 )
-from aftercart.omnitron.pulse import Pulse
-from aftercart.omnitron.tokens import TokenKeeper
-from aftercart.omnitron.transport import DeadlineTransport, KeptLines
-from aftercart.omnitron.values import Malformed, read_id, read_row, read_text, write_moment
+from aftercart.oms.port import ContentType, Dialogue, Guard
+from aftercart.outbound.breaker import Breaker
+from aftercart.outbound.bulkhead import Bulkhead
+from aftercart.outbound.deadline import Clock, Deadline
+from aftercart.outbound.pulse import Pulse
+from aftercart.outbound.transport import DeadlineTransport, KeptLines
 
 #: Rows asked for per page.
 PAGE_LIMIT = 100
@@ -144,7 +145,7 @@ class HttpDialogue:
         path = f"{_channel(channel_id)}orders/"
         found = {
             order.pk: order
-            for rows in self._pages(path, {"number": number}, RemoteOrder.parse)
+            for rows in self._pages(path, {"number": number}, documents.read_order)
             for order in rows
             # An API that does not know a filter ignores it: trust the rows, not the question.
             if order.number == number
@@ -161,7 +162,7 @@ class HttpDialogue:
         path = f"{_channel(channel_id)}order_items/"
         items = {
             item.pk: item
-            for rows in self._pages(path, {"order": order_pk, "sort": "id"}, RemoteItem.parse)
+            for rows in self._pages(path, {"order": order_pk, "sort": "id"}, documents.read_item)
             for item in rows
             if item.order_pk == order_pk
         }
@@ -210,7 +211,7 @@ class HttpDialogue:
         params = {"sort": "created_date"}
         if since is not None:
             params["created_date__gte"] = write_moment(since)
-        for rows in self._pages(f"{_channel(channel_id)}orders/", params, RemoteOrder.parse, limit=limit):
+        for rows in self._pages(f"{_channel(channel_id)}orders/", params, documents.read_order, limit=limit):
             yield tuple(
                 row for row in rows if since is None or row.created_date is None or row.created_date >= since
             )
@@ -220,7 +221,7 @@ class HttpDialogue:
         self._exchange.call(
             "POST",
             f"{_channel(channel_id)}orders/{command.order_pk}/cancel/",
-            body=command.body(),
+            body=documents.write_cancel(command),
             secrets=command.secrets(),
             guard=guard,
         )
@@ -228,14 +229,14 @@ class HttpDialogue:
     def list_reasons(self, *, channel_id: int) -> tuple[RemoteReason, ...]:
         """GET C/cancellation_reasons/, all pages."""
         path = f"{_channel(channel_id)}cancellation_reasons/"
-        return tuple(reason for rows in self._pages(path, {}, RemoteReason.parse) for reason in rows)
+        return tuple(reason for rows in self._pages(path, {}, documents.read_reason) for reason in rows)
 
     def find_requests(self, *, channel_id: int, remote_id: str) -> tuple[RemoteRequest, ...]:
         """GET C/cancellation_requests/?remote_id__exact=, all pages."""
         path = f"{_channel(channel_id)}cancellation_requests/"
         return tuple(
             request
-            for rows in self._pages(path, {"remote_id__exact": remote_id}, RemoteRequest.parse)
+            for rows in self._pages(path, {"remote_id__exact": remote_id}, documents.read_request)
             for request in rows
             if request.remote_id == remote_id
         )
@@ -247,16 +248,16 @@ class HttpDialogue:
         reply = self._exchange.call(
             "POST",
             f"{_channel(channel_id)}cancellation_requests/",
-            body=draft.body(),
+            body=documents.write_draft(draft),
             secrets=draft.secrets(),
             guard=guard,
         )
-        return _parse(RemoteRequest.parse, reply, is_read=False)
+        return _parse(documents.read_request, reply, is_read=False)
 
     def read_request(self, *, channel_id: int, pk: int) -> RemoteRequest:
         """GET C/cancellation_requests/{pk}/."""
         reply = self._exchange.call("GET", f"{_channel(channel_id)}cancellation_requests/{pk}/")
-        return _parse(RemoteRequest.parse, reply, is_read=True)
+        return _parse(documents.read_request, reply, is_read=True)
 
     def reject_request(self, *, channel_id: int, pk: int, reason: str, guard: Guard | None = None) -> None:
         """POST C/cancellation_requests/{pk}/reject/; the name of the reason's field is ours."""
@@ -268,20 +269,22 @@ class HttpDialogue:
         settings = self._configuration
         path = settings.address_path.replace("{channel_id}", str(body.channel_id)).lstrip("/")
         method = settings.address_method.upper()
-        return self._exchange.call(method, path, body=body.body(), guard=guard).status
+        return self._exchange.call(
+            method, path, body=documents.write_address_change(body), guard=guard
+        ).status
 
     def list_order_updates(
         self, *, channel_id: int, limit: int, since: datetime | None = None
     ) -> Iterator[tuple[RemoteOrder, ...]]:
         """GET C/orders/updates/."""
-        return self._updates(f"{_channel(channel_id)}orders/updates/", RemoteOrder.parse, limit, since)
+        return self._updates(f"{_channel(channel_id)}orders/updates/", documents.read_order, limit, since)
 
     def list_request_updates(
         self, *, channel_id: int, limit: int, since: datetime | None = None
     ) -> Iterator[tuple[RemoteRequest, ...]]:
         """GET C/cancellation_requests/updates/."""
         path = f"{_channel(channel_id)}cancellation_requests/updates/"
-        return self._updates(path, RemoteRequest.parse, limit, since)
+        return self._updates(path, documents.read_request, limit, since)
 
     def _updates(
         self, path: str, parse: Callable[[Any], Changed], limit: int, since: datetime | None

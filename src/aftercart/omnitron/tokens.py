@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable
 
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import Code, NotSent
+from aftercart.oms.errors import Code, NotSent
+from aftercart.outbound.deadline import Deadline
 
 
 class TokenKeeper:

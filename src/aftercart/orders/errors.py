@@ -98,7 +98,7 @@ class CancellationRefused(ActionError):
 
 
 class AddressChangeRefused(RuleRefused):
-    """The address cannot change: the order has left, a cancellation is under way, Omnitron says no."""
+    """The address cannot change: the order has left, a cancellation is under way, the OMS says no."""
 
 
 class QuoteStale(ActionError):

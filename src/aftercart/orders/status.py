@@ -56,12 +56,12 @@ _FULFILMENT: Final = tuple(s for s in Status if s not in FINAL | {Status.CANCELL
 #: Has left the warehouse: can be returned, not cancelled.
 SHIPPED: Final = frozenset(s for s in _FULFILMENT if s >= Status.SHIPPED)
 
-#: Fulfilment goes forward; it may skip steps, since we see only what Omnitron tells.
+#: Fulfilment goes forward; it may skip steps, since we see only what the OMS tells.
 _FORWARD: Final = {(a, b) for i, a in enumerate(_FULFILMENT) for b in _FULFILMENT[i + 1 :]}
 _CANCEL: Final = {(s, Status.CANCELLATION_WAITING) for s in _FULFILMENT}
 #: A rejected cancellation gives back the status before: the one way backwards.
 _REJECT: Final = {(Status.CANCELLATION_WAITING, s) for s in _FULFILMENT}
-#: Decided by Omnitron, whether we had seen it wait or not.
+#: Decided by the OMS, whether we had seen it wait or not.
 _DECIDE: Final = {(s, Status.CANCELED) for s in (*_FULFILMENT, Status.CANCELLATION_WAITING)} | {
     (s, Status.REFUNDED) for s in (*SHIPPED, Status.CANCELLATION_WAITING)
 }

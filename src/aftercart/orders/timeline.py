@@ -61,13 +61,13 @@ class Event(StrEnum):
 EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.ORDER_IMPORTED: frozenset({_Kind.IMPORT}),
     Event.ORDER_UPDATED: frozenset({_Kind.IMPORT}),
-    Event.ORDER_FOLLOWED: frozenset({_Kind.OMNITRON}),
-    Event.STATUS_CHANGED: frozenset({_Kind.OMNITRON}),
+    Event.ORDER_FOLLOWED: frozenset({_Kind.OMS}),
+    Event.STATUS_CHANGED: frozenset({_Kind.OMS}),
     Event.CANCELLATION_SUBMITTED: frozenset({_Kind.CUSTOMER}),
     Event.CANCELLATION_SENDING: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
-    Event.CANCELLATION_SENT: _ANYBODY | {_Kind.OMNITRON},
+    Event.CANCELLATION_SENT: _ANYBODY | {_Kind.OMS},
     Event.LATE_SENDING: frozenset({_Kind.WORKER}),
-    Event.LATE_SUCCESS: frozenset({_Kind.OMNITRON}),
+    Event.LATE_SUCCESS: frozenset({_Kind.OMS}),
     Event.ANSWER_UNKNOWN: _ANYBODY,
     Event.REQUESTS_OPENED: _ANYBODY,
     Event.VERIFICATION_NEEDS_STAFF: frozenset({_Kind.WORKER}),
@@ -76,27 +76,27 @@ EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
     Event.REQUEST_WITHDRAWN: frozenset({_Kind.STAFF}),
     Event.REQUEST_TAKEN_BACK: frozenset({_Kind.CUSTOMER}),
     Event.REQUEST_FOUND_DONE: frozenset({_Kind.WORKER}),
-    Event.SECOND_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),
-    Event.LATE_REQUEST_SETTLED: frozenset({_Kind.OMNITRON}),
-    Event.REQUEST_DECIDED_THERE: frozenset({_Kind.OMNITRON}),
-    Event.REJECTION_OVERRULED: frozenset({_Kind.OMNITRON}),
-    Event.CANCELLATION_COMPLETED: frozenset({_Kind.OMNITRON}),
-    Event.CANCELLATION_REJECTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
-    Event.RETURN_CODE_ISSUED: frozenset({_Kind.OMNITRON}),
+    Event.SECOND_REQUEST_SETTLED: frozenset({_Kind.OMS}),
+    Event.LATE_REQUEST_SETTLED: frozenset({_Kind.OMS}),
+    Event.REQUEST_DECIDED_THERE: frozenset({_Kind.OMS}),
+    Event.REJECTION_OVERRULED: frozenset({_Kind.OMS}),
+    Event.CANCELLATION_COMPLETED: frozenset({_Kind.OMS}),
+    Event.CANCELLATION_REJECTED: frozenset({_Kind.OMS, _Kind.STAFF}),
+    Event.RETURN_CODE_ISSUED: frozenset({_Kind.OMS}),
     Event.PICKUP_CHANGED: frozenset({_Kind.CUSTOMER}),
     Event.PICKUP_CANCELLED: frozenset({_Kind.CUSTOMER}),
-    Event.POINTS_BOOKED: frozenset({_Kind.OMNITRON}),
+    Event.POINTS_BOOKED: frozenset({_Kind.OMS}),
     Event.POLICY_OVERRIDDEN: frozenset({_Kind.STAFF}),
     Event.LINKS_REVOKED: frozenset({_Kind.STAFF}),
     Event.WITHDRAWAL_RECEIVED: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
-    Event.WITHDRAWAL_ACCEPTED: frozenset({_Kind.OMNITRON, _Kind.STAFF}),
+    Event.WITHDRAWAL_ACCEPTED: frozenset({_Kind.OMS, _Kind.STAFF}),
     Event.WITHDRAWAL_REFUSED: frozenset({_Kind.STAFF}),
     Event.ADDRESS_CHANGE_SUBMITTED: frozenset({_Kind.CUSTOMER}),
     Event.ADDRESS_CHANGE_CONFIRMED: frozenset({_Kind.CUSTOMER, _Kind.WORKER}),
     Event.ADDRESS_CHANGE_REFUSED: frozenset({_Kind.CUSTOMER}),
     Event.ADDRESS_CHANGE_TOO_LATE: frozenset({_Kind.WORKER}),
-    Event.ADDRESS_CHANGE_OVERTAKEN: frozenset({_Kind.OMNITRON}),
-    Event.ADDRESS_CHANGE_FOUND: frozenset({_Kind.OMNITRON}),
+    Event.ADDRESS_CHANGE_OVERTAKEN: frozenset({_Kind.OMS}),
+    Event.ADDRESS_CHANGE_FOUND: frozenset({_Kind.OMS}),
 }
 
 
@@ -119,7 +119,7 @@ class Actor:
 
 
 WORKER = Actor(TimelineEntry.Actor.WORKER)
-OMNITRON = Actor(TimelineEntry.Actor.OMNITRON)
+OMS = Actor(TimelineEntry.Actor.OMS)
 
 
 def record_event(

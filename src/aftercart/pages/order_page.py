@@ -155,7 +155,7 @@ class OrderPage:
 
     @property
     def refund_under_way(self) -> Decimal:
-        """What comes back for what is done, and Omnitron has not reported as refunded yet."""
+        """What comes back for what is done, and the OMS has not reported as refunded yet."""
         return self._unreported.to_come
 
     @property
@@ -165,7 +165,7 @@ class OrderPage:
 
     @property
     def refunded(self) -> Decimal:
-        """What has been given back so far: what Omnitron has reported, and points."""
+        """What has been given back so far: what the OMS has reported, and points."""
         amount: Decimal = self.order.refund_amount - self._unreported.booked
         return max(amount, ZERO)
 

@@ -182,7 +182,7 @@ def _describe_order(entry: TimelineEntry, kinds: Kinds) -> str:
     if field is None:
         return str(ORDER_EVENTS.get(entry.event, ""))
     kind = kinds.find(entry)
-    if "request" in entry.data:  # an approval: told once Omnitron has taken it; until then the request waits
+    if "request" in entry.data:  # an approval: told once the OMS has taken it; until then the request waits
         return str(WORDS[kind].approved) if entry.event == Event.CANCELLATION_SENT else ""
     if field == "asked" and (
         entry.actor != TimelineEntry.Actor.CUSTOMER or kind is SubmissionKind.WITHDRAWAL
@@ -240,7 +240,7 @@ def _describe_points(entry: TimelineEntry, name: str) -> str:
 
 
 def _find_reason(entry: TimelineEntry) -> str:
-    """Give what the back office or Omnitron said to the customer."""
+    """Give what the back office or the OMS said to the customer."""
     return keep_sentence(entry.cause) if entry.event in _SHOWN_REASONS else ""
 
 

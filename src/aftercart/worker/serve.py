@@ -19,12 +19,12 @@ from aftercart.actions.sync.watch_restores import watch_restores_if_possible
 from aftercart.actions.upkeep.wake_jobs import wake_jobs
 from aftercart.lib.database import add_parameters
 from aftercart.lib.outages import find_outage, outages
-from aftercart.omnitron.connect import listen_for_recovery
+from aftercart.oms.connect import listen_for_recovery
 from aftercart.worker.keeper import JobKeeper
 
 _logger = logging.getLogger(__name__)
 
-#: Jobs that one worker does at once; most of their time they wait for Omnitron.
+#: Jobs that one worker does at once; most of their time they wait for the OMS.
 _CONCURRENCY = 4
 #: For the queue's own connections. One that a frozen worker holds up waits until the database has ended that one's
 #: transaction: giving up earlier would end this worker as well.
@@ -105,7 +105,7 @@ async def _check_connection(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 def _wake_jobs() -> None:
-    """Bring forward what waits for Omnitron; if that fails, it comes in its own time."""
+    """Bring forward what waits for the OMS; if that fails, it comes in its own time."""
     try:
         count = wake_jobs()
     except DatabaseError:

@@ -39,9 +39,9 @@ from aftercart.cancellations.models.setbacks import clear_setback, record_setbac
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.database import is_outage
-from aftercart.omnitron.connect import get_client
-from aftercart.omnitron.errors import NotSent, OmnitronError
-from aftercart.omnitron.meter import metered
+from aftercart.oms.connect import get_client
+from aftercart.oms.errors import NotSent, OmsError
+from aftercart.oms.meter import metered
 from aftercart.worker.leases import take_lease
 from aftercart.worker.take_over import take_over_jobs
 
@@ -123,7 +123,7 @@ def run_verify_submission(pk: int) -> None:
 
 @_about_row(jobs.DELIVER_REQUEST)
 def run_deliver_request(pk: int) -> None:
-    """Put a request into Omnitron's queue."""
+    """Put a request into the OMS's queue."""
     deliver_request(pk, get_client())
 
 
@@ -135,25 +135,25 @@ def run_execute_approval(pk: int) -> None:
 
 @_about_row(jobs.DELIVER_REJECTION)
 def run_deliver_rejection(pk: int) -> None:
-    """Report a rejection to Omnitron."""
+    """Report a rejection to the OMS."""
     deliver_rejection(pk, get_client())
 
 
 @_about_row(jobs.REJECT_SPARE)
 def run_reject_spare(pk: int) -> None:
-    """Reject a request that must not stay in Omnitron's queue."""
+    """Reject a request that must not stay in the OMS's queue."""
     reject_spare(pk, get_client())
 
 
 @_about_row(jobs.DELIVER_ADDRESS)
 def run_deliver_address(pk: int) -> None:
-    """Send Omnitron another address."""
+    """Send the OMS another address."""
     deliver_address(pk, get_client())
 
 
 @_about_row(jobs.COMPARE_ADDRESS)
 def run_compare_address(pk: int) -> None:
-    """See where Omnitron sends an order."""
+    """See where the OMS sends an order."""
     compare_address(pk, get_client())
 
 
@@ -169,7 +169,7 @@ def run_sync_order(pk: int) -> None:
     _log_unsynced(pk, sync_if_due(pk, get_client()))
 
 
-def _log_unsynced(pk: int, error: OmnitronError | None) -> None:
+def _log_unsynced(pk: int, error: OmsError | None) -> None:
     if error is not None:
         _logger.info("Order %s was not synced: %s", pk, error.detail)
 
@@ -185,7 +185,7 @@ def run_sync_reasons(pk: int) -> None:
     """Compare the reasons with those of a channel; tomorrow's round does what fails now."""
     try:
         report = sync_reasons(get_client(), pk)
-    except OmnitronError as error:
+    except OmsError as error:
         _logger.info("Reasons were not compared: %s", error.detail)
         return
     if report.problems:
@@ -194,7 +194,7 @@ def run_sync_reasons(pk: int) -> None:
 
 @_round("41 3 * * *", "aftercart.compare_reasons")
 def run_compare_reasons(_fence: Fence) -> None:
-    """Compare the reasons with Omnitron's once a day."""
+    """Compare the reasons with the OMS's once a day."""
     jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
 
 
@@ -227,13 +227,13 @@ def run_sync_orders(fence: Fence) -> None:
 
 @_round("*/2 * * * *", "aftercart.learn_ids")
 def run_learn_ids(_fence: Fence) -> None:
-    """Learn Omnitron's ids of new orders before somebody cancels one."""
+    """Learn the OMS's ids of new orders before somebody cancels one."""
     if not has_calls_to_spare():
         return
     with metered() as meter:
         try:
             learn_ids(get_client())
-        except OmnitronError as error:
+        except OmsError as error:
             _logger.info("Ids were not learnt: %s", error.detail)
         finally:
             spend_calls(meter.calls)
@@ -241,7 +241,7 @@ def run_learn_ids(_fence: Fence) -> None:
 
 @_round("* * * * * */5", "aftercart.poll_updates", is_due=list_streams_due)
 def run_poll_updates(fence: Fence) -> None:
-    """Read Omnitron's lists of updates, each as often as the setting says."""
+    """Read the OMS's lists of updates, each as often as the setting says."""
     for channel_id, stream in list_streams_due():
         do_apart(
             f"aftercart.poll_{stream}",
@@ -253,7 +253,7 @@ def run_poll_updates(fence: Fence) -> None:
 
 @_round("23 3 * * *", "aftercart.reconcile")
 def run_reconcile(fence: Fence) -> None:
-    """Compare open orders with Omnitron once a day."""
+    """Compare open orders with the OMS once a day."""
     counts = reconcile_orders(get_client(), fence)
     _logger.info("Reconciled: %s", counts)
 

@@ -57,8 +57,8 @@ def _skip_sent_mark() -> None:
 
 
 def _retry_post() -> None:
-    from aftercart.omnitron.errors import AnswerUnknown
     from aftercart.omnitron.http import HttpDialogue
+    from aftercart.oms.errors import AnswerUnknown
 
     send = HttpDialogue.cancel_items
 
@@ -85,8 +85,8 @@ def _read_without_lock() -> None:
 
 
 def _skip_last_look() -> None:
-    from aftercart.omnitron.deadline import Deadline
-    from aftercart.omnitron.wire import DeadlineBackend, DeadlineStream
+    from aftercart.outbound.deadline import Deadline
+    from aftercart.outbound.wire import DeadlineBackend, DeadlineStream
 
     def admit(self: DeadlineBackend, stream: DeadlineStream) -> None:
         self._stream = stream

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from aftercart.cancellations.models import CancellationReason
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.browser.fixtures import (
     list_products,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order, TimelineEntry
 from tests.browser.fixtures import make_omnitron
 from tests.http.browser import Browser

@@ -19,7 +19,7 @@ from aftercart.cancellations.models import CancellationReason, CancellationReque
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.mail import compose
 from aftercart.mail.models import Email
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.db.test_policy_versions import make_staff
 from tests.http.cancelling.form import Form

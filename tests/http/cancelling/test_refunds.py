@@ -13,7 +13,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON
+from aftercart.orders.timeline import OMS
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import IBAN, Form, assert_nothing_happened, complaints, read_second
 from tests.http.forms import read
@@ -36,7 +36,7 @@ def complete(reported: str | None) -> None:
         line = SubmissionLine.objects.select_related("order_item").get()
         locked = lock_order(pk=line.order_item.order_id)
         amount = None if reported is None else Decimal(reported)
-        complete_line(locked, line, OMNITRON, refund_amount=amount)
+        complete_line(locked, line, OMS, refund_amount=amount)
         save_order(locked, "refund_amount", "discount_refund_amount", "shipping_refund_amount")
 
 

@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from aftercart.actions.cancel.close_line import complete_line, reject_line
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.lib.formats import format_day
-from aftercart.omnitron.errors import AnswerUnknown, NotSent
+from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
 from aftercart.orders.status import Status
-from aftercart.orders.timeline import OMNITRON
+from aftercart.orders.timeline import OMS
 from tests.browser.fixtures import list_products, make_customer, make_order
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.cancelling.form import Form, read_outcome
@@ -149,9 +149,9 @@ def test_the_end_is_told_with_its_reason_and_is_no_longer_asked_for(
     with transaction.atomic():
         line = SubmissionLine.objects.select_related("order_item").get()
         if outcome == "completed":
-            complete_line(order, line, OMNITRON)
+            complete_line(order, line, OMS)
         else:
-            reject_line(order, line, OMNITRON, reason=reason)
+            reject_line(order, line, OMS, reason=reason)
     assert read_outcome(client, answer) == said
     page = read(client.get(answer["Location"]))
     assert page.select("[data-live]") == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aftercart.accounts.document import address_document
-from aftercart.omnitron.connect import replace_client
+from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from tests.fake_omnitron import FakeOmnitron
 from tests.shop import load_into, make_address, make_customer, make_order

@@ -19,7 +19,7 @@ from aftercart.actions.account.limit_tries import limit_client
 from aftercart.commerce.client import CommerceUnavailable, ShopUser
 from aftercart.commerce.connect import get_commerce
 from aftercart.lib.emails import fold_email
-from aftercart.omnitron.errors import Code
+from aftercart.oms.errors import Code
 
 _WINDOW: Final = timedelta(minutes=1)
 #: For so long nobody's session stays nobody's: a log-in in the shop gives the cookie another value.

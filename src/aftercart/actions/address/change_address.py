@@ -1,6 +1,6 @@
-"""Send an order to another address (contract section 4): recorded first, then told to Omnitron.
+"""Send an order to another address (contract section 4): recorded first, then told to the OMS.
 
-Unlike a cancellation, an address change can be sent twice without harm, so what Omnitron did not answer is
+Unlike a cancellation, an address change can be sent twice without harm, so what the OMS did not answer is
 delivered later, while the order may still change.
 """
 
@@ -37,10 +37,10 @@ from aftercart.cancellations.states import claim_change
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence, write_note
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import AddressChange as AddressMessage
-from aftercart.omnitron.messages import RemoteAddress, RemoteOrder
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
+from aftercart.oms.messages import AddressChange as AddressMessage
+from aftercart.oms.messages import RemoteAddress, RemoteOrder
+from aftercart.oms.port import OmsClient
 from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
 from aftercart.orders.models import IdempotencyRecord, Order
@@ -51,15 +51,15 @@ from aftercart.orders.timeline import WORKER, Actor, record_event
 _State = AddressChange.State
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
-#: What the contract says of a change that Omnitron has not heard of yet.
+#: What the contract says of a change that the OMS has not heard of yet.
 _PENDING = Answer(202, {"status_code": None, "state": "pending"})
 _DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
 
 
-def change_address(command: AddressCommand, client: Omnitron) -> Answer:
-    """Change the address: 200 when Omnitron took it, 202 when it will be told later.
+def change_address(command: AddressCommand, client: OmsClient) -> Answer:
+    """Change the address: 200 when the OMS took it, 202 when it will be told later.
 
-    Raises `InputInvalid`, `AddressChangeRefused` (by our rules or by Omnitron), `StillRunning`, `KeyReused`; and
+    Raises `InputInvalid`, `AddressChangeRefused` (by our rules or by the OMS), `StillRunning`, `KeyReused`; and
     `BeingChecked` where the database went away in between.
     """
     prepared = _prepare(command)
@@ -70,8 +70,8 @@ def change_address(command: AddressCommand, client: Omnitron) -> Answer:
         return _send_at_once(change, client, Actor.customer(command.caller.user))
 
 
-def _send_at_once(change: AddressChange, client: Omnitron, actor: Actor) -> Answer:
-    """Send Omnitron a change while its customer waits, and return the answer. Raises `AddressChangeRefused`."""
+def _send_at_once(change: AddressChange, client: OmsClient, actor: Actor) -> Answer:
+    """Send the OMS a change while its customer waits, and return the answer. Raises `AddressChangeRefused`."""
     try:
         status_code = _send(change, client)
     except Refused as error:
@@ -100,8 +100,8 @@ def _answer_ended(change: AddressChange) -> Answer:
     return _PENDING
 
 
-def deliver_address(change_pk: int, client: Omnitron) -> None:
-    """Send Omnitron a change that it does not have yet, while the order may still change; else end it."""
+def deliver_address(change_pk: int, client: OmsClient) -> None:
+    """Send the OMS a change that it does not have yet, while the order may still change; else end it."""
     change = AddressChange.objects.select_related("order", "idempotency_record").get(pk=change_pk)
     if change.state != _State.PENDING:
         return
@@ -119,13 +119,13 @@ def deliver_address(change_pk: int, client: Omnitron) -> None:
         _end(change_pk, _State.CONFIRMED, WORKER, status_code=status_code)
 
 
-def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
+def _end_too_late(change: AddressChange, client: OmsClient, cause: str) -> None:
     """End a change that cannot be made now, unless an earlier try, unanswered, has been taken all the same."""
     order = change.order
     try:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
-    except OmnitronError as error:
+    except OmsError as error:
         postpone_change(change, error.note)
         return
     if not confirm_found(change, remote):
@@ -133,7 +133,7 @@ def _end_too_late(change: AddressChange, client: Omnitron, cause: str) -> None:
 
 
 def confirm_found(change: AddressChange, remote: RemoteOrder) -> bool:
-    """End a pending change as confirmed if Omnitron sends the order there already; return whether it does."""
+    """End a pending change as confirmed if the OMS sends the order there already; return whether it does."""
     if remote.shipping_address_pk != change.address["pk"]:
         return False
     return _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
@@ -208,7 +208,7 @@ def _check_rules(order: Order, address: Address) -> Policy:
     return policy
 
 
-def _send(change: AddressChange, client: Omnitron) -> int:
+def _send(change: AddressChange, client: OmsClient) -> int:
     order, snapshot = change.order, change.address
     address = RemoteAddress(
         pk=snapshot["pk"],
@@ -252,7 +252,7 @@ def postpone_change(change: AddressChange, detail: str) -> Answer:
 
 
 def _compare_later(order: Order) -> None:
-    """Have it seen where Omnitron sends a locked order, once nothing is on its way any more."""
+    """Have it seen where the OMS sends a locked order, once nothing is on its way any more."""
     order.address_due_at = get_now() + settings.VERIFY_GRACE
     order.save(update_fields=["address_due_at"])
 

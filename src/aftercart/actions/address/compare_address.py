@@ -1,4 +1,4 @@
-"""See where Omnitron sends an order, after an address change whose answer was lost: it may have come late."""
+"""See where the OMS sends an order, after an address change whose answer was lost: it may have come late."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,25 +13,25 @@ from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.states import claim_change
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.omnitron.messages import RemoteOrder
+from aftercart.oms.errors import OmsError
+from aftercart.oms.messages import RemoteOrder
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMS, record_event
 
 _State = AddressChange.State
 _WHEN_DOWN = timedelta(minutes=1)
-#: How often Omnitron is told a change again; one that does not stay is somebody's doing there.
+#: How often the OMS is told a change again; one that does not stay is somebody's doing there.
 _MOST_SENDINGS = 5
 _DIFFERS = "shipping address"
 
 
-def compare_address(order_pk: int, client: Omnitron) -> None:
-    """Compare where an order goes, here and at Omnitron, and put right what differs.
+def compare_address(order_pk: int, client: OmsClient) -> None:
+    """Compare where an order goes, here and at the OMS, and put right what differs.
 
-    The customer's last address change counts: if Omnitron has an older one, it is told the last one again. If that one
-    came too late, or there is none, but Omnitron has taken it or an older one, ours follows. `address_due_at`
+    The customer's last address change counts: if the OMS has an older one, it is told the last one again. If that one
+    came too late, or there is none, but the OMS has taken it or an older one, ours follows. `address_due_at`
     is taken away once they have been compared, and moved on while they can't be.
     """
     order = Order.objects.get(pk=order_pk)
@@ -42,7 +42,7 @@ def compare_address(order_pk: int, client: Omnitron) -> None:
     try:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
-    except OmnitronError:
+    except OmsError:
         _look_again(order, compute_backoff(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
         return
     _put_right(order, last, remote.shipping_address_pk)
@@ -54,7 +54,7 @@ def _find_last(order: Order) -> AddressChange | None:
 
 
 def find_other_address(order: Order, remote: RemoteOrder) -> Iterator[Found]:
-    """Find an address at Omnitron that is not ours, where ours is one that Omnitron once took from us."""
+    """Find an address at the OMS that is not ours, where ours is one that the OMS once took from us."""
     ours, theirs = _get_pk(order), remote.shipping_address_pk
     if theirs not in {None, ours} and _is_by_change(order):
         yield None, _DIFFERS, str(ours), str(theirs)
@@ -81,7 +81,7 @@ def _put_right(as_read: Order, last: AddressChange | None, theirs: int | None) -
         _send_again(order, newest, theirs)
     elif taken := order.address_changes.filter(address__pk=theirs).first():
         order.shipping_address = taken.address
-        record_event(order, "address_change_found", OMNITRON, data={"change": taken.pk})
+        record_event(order, "address_change_found", OMS, data={"change": taken.pk})
         save_order(order, "shipping_address")
     elif _is_by_change(order):
         record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
@@ -92,18 +92,18 @@ def _identify(change: AddressChange | None) -> tuple[object, ...]:
 
 
 def _is_by_change(order: Order) -> bool:
-    """Return whether ours is an address that Omnitron once took from us: imported ones can have other ids there."""
+    """Return whether ours is an address that the OMS once took from us: imported ones can have other ids there."""
     return order.address_changes.filter(address__pk=_get_pk(order)).exists()
 
 
 def _send_again(order: Order, change: AddressChange, theirs: int) -> None:
-    """Have a confirmed change told once more: an older one overtook it at Omnitron."""
+    """Have a confirmed change told once more: an older one overtook it at the OMS."""
     event, data = "address_change_overtaken", {"change": change.pk}
     if order.timeline.filter(event=event, data=data).count() >= _MOST_SENDINGS:
         record_difference(order, None, _DIFFERS, str(_get_pk(order)), str(theirs))
         return
     claim_change(AddressChange.objects.filter(pk=change.pk), _State.PENDING)
-    record_event(order, event, OMNITRON, data=data)
+    record_event(order, event, OMS, data=data)
     save_order(order)
     jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk)
 

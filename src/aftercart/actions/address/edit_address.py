@@ -65,7 +65,7 @@ def lock_entry(user: User, pk: int) -> Address:
 
 
 def refuse_in_use(user: User, entry: Address) -> None:
-    """Raise `AddressRefused` for an entry where a courier is to come, or that Omnitron is still to be told."""
+    """Raise `AddressRefused` for an entry where a courier is to come, or that the OMS is still to be told."""
     if is_address_in_use(user, entry.pk):
         message = _(
             "A return is collected there, or an order is being sent there. Please wait until it is done."

@@ -19,7 +19,7 @@ def get_address(named: int | AddressDraft | Address, caller: Caller) -> Address:
 
     Inside a transaction the entry stays as it is until the end: it must not be deleted or altered between
     being chosen and being in use (`remove_address` looks for uses). What a guest types is kept in no book; it
-    gets a number that no entry will ever have, since Omnitron wants one.
+    gets a number that no entry will ever have, since the OMS wants one.
     """
     if isinstance(named, Address):  # the shop has just said that it is the writer's
         return named

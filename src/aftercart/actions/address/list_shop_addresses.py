@@ -12,7 +12,7 @@ from aftercart.orders.intake.values import Document, DocumentInvalid
 def list_shop_addresses(cookie: str) -> list[Address]:
     """List the addresses of who has this session in the shop, as rows that are never saved; theirs alone.
 
-    Ids, also those of places, are the shop's, which its Omnitron knows. What cannot be read is left out.
+    Ids, also those of places, are the shop's, which its the OMS knows. What cannot be read is left out.
     Raises `CommerceUnavailable`.
     """
     if not cookie:

@@ -18,10 +18,10 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Subm
 from aftercart.cancellations.states import ARRIVED_LATE, FOUND_NOT_APPLIED, LATE_MOVES, UNDER_WAY, claim_move
 from aftercart.lib.batch import Batch
 from aftercart.lib.failpoints import failpoint
-from aftercart.omnitron.errors import AnswerUnknown
+from aftercart.oms.errors import AnswerUnknown
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON, WORKER, Actor, record_event
+from aftercart.orders.timeline import OMS, WORKER, Actor, record_event
 
 _State = Submission.State
 
@@ -29,7 +29,7 @@ logger = logging.getLogger("aftercart.alarm")
 
 
 def settle_applied(asked: Submission | int, actor: Actor, *, cause: str = "") -> Answer:
-    """Settle as `applied`. Where it was given up meanwhile, Omnitron's success is late: seen, and told."""
+    """Settle as `applied`. Where it was given up meanwhile, the OMS's success is late: seen, and told."""
     answer = settle_submission(asked, _State.APPLIED, actor, cause=cause)
     if isinstance(asked, Submission) and asked.state == _State.APPLIED:  # by the claim of a moment ago
         return answer
@@ -42,7 +42,7 @@ def settle_applied(asked: Submission | int, actor: Actor, *, cause: str = "") ->
 
 @transaction.atomic(durable=True)
 def note_late(submission_pk: int) -> Answer:
-    """Book what Omnitron has applied of a submission that was given up, and give the answer that fits now."""
+    """Book what the OMS has applied of a submission that was given up, and give the answer that fits now."""
     submission = Submission.objects.get(pk=submission_pk)
     order = lock_order(pk=submission.order_id)
     submission.refresh_from_db()
@@ -157,7 +157,7 @@ def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
         _mark(late)
     _raise_alarm(order, late, submission)
     batch = Batch()
-    book_applied(order, submission, OMNITRON, batch, cause=ARRIVED_LATE)
+    book_applied(order, submission, OMS, batch, cause=ARRIVED_LATE)
     batch.execute()
     plan_sync(order.pk)
     return True
@@ -174,7 +174,7 @@ def _mark(late: Submission) -> None:
 
 def _raise_alarm(order: Order, late: Submission, submission: Submission) -> None:
     data = {"sent": str(late.uuid), "submission": str(submission.uuid)}
-    record_event(order, "late_success", OMNITRON, cause=ARRIVED_LATE, data=data)
+    record_event(order, "late_success", OMS, cause=ARRIVED_LATE, data=data)
     logger.error(
         "Omnitron carried out submission %s of order %s after it had been given up", late.pk, order.number
     )

@@ -1,6 +1,6 @@
 """Book what a completed line gave back. Inside a transaction that has locked the order; the caller saves it.
 
-What was quoted is booked, unless Omnitron reports another amount: it moves the money (decision 13). Where the two
+What was quoted is booked, unless the OMS reports another amount: it moves the money (decision 13). Where the two
 differ is recorded by `settle_refunds`, in the same transaction.
 """
 
@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO, from_minor, round_amount, share_out, to_minor
-from aftercart.omnitron.messages import RemoteOrder
+from aftercart.oms.messages import RemoteOrder
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from aftercart.orders.paid import gather_paid
@@ -29,7 +29,7 @@ class Booked:
     """What completing a line gave back, in money and points together, and which of it are points.
 
     What was quoted for the order as a whole is in it, if it came with this line. `points_clawed_back` is no part
-    of `amount`. Without a quote (from before there were any) nothing is known of points. `is_refunded`: Omnitron
+    of `amount`. Without a quote (from before there were any) nothing is known of points. `is_refunded`: the OMS
     has reported it, or it is points.
     """
 
@@ -44,7 +44,7 @@ class Booked:
 def book_refund(
     order: Order, line: SubmissionLine, *, reported: Decimal | None, remote: RemoteOrder | None = None
 ) -> Booked:
-    """Book a line that has just been closed as completed. `reported` is its item's whole refund, by Omnitron.
+    """Book a line that has just been closed as completed. `reported` is its item's whole refund, by the OMS.
 
     Changes, unsaved, the item's `refund_amount` and the order's `REFUND_FIELDS`. None and zero differ: zero is
     an amount. What `remote` reports besides its items is left to `settle_refunds`.
@@ -81,9 +81,9 @@ def book_refund(
 def _choose(
     quoted: RefundQuoteLine, expected: Decimal, reported: Decimal | None, before: Decimal
 ) -> tuple[Decimal, bool]:
-    """Choose what is booked, and return whether Omnitron reports it; an amount never shrinks.
+    """Choose what is booked, and return whether the OMS reports it; an amount never shrinks.
 
-    Of what was not paid Omnitron need not report the points, which are given back here.
+    Of what was not paid the OMS need not report the points, which are given back here.
     """
     if reported is None:
         return expected, False
@@ -121,7 +121,7 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
 
 
 def find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:
-    """Find what Omnitron has to be told to give back what was quoted: a forced amount, and the shipping.
+    """Find what the OMS has to be told to give back what was quoted: a forced amount, and the shipping.
 
     Its own amount is ours but for a fee, which it does not know; so without one nothing is forced.
     """
@@ -133,7 +133,7 @@ def find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None,
 
 
 def book_reported(order: Order, item: OrderItem, reported: Decimal | None) -> Decimal:
-    """Take over what Omnitron reports of an item that we have quoted nothing for; what was added."""
+    """Take over what the OMS reports of an item that we have quoted nothing for; what was added."""
     added: Decimal = max((reported or ZERO) - item.refund_amount, ZERO)
     item.refund_amount += added
     order.refund_amount += added
@@ -145,7 +145,7 @@ def book_rest(order: Order, line: SubmissionLine | None, remote: RemoteOrder | N
 
     What rests on nothing being left of the order waits for that: another cancellation, which counted as done,
     may be decided later, or not be done at all. `line` is the one that is being completed; its item need not have
-    been saved. None: Omnitron has cancelled by itself.
+    been saved. None: the OMS has cancelled by itself.
     """
     whole = Q(line__outcome="completed", line__completed_quantity=F("line__quantity"))
     waiting = RefundQuote.objects.filter(submission__order=order, rest_booked_at=None)
@@ -187,7 +187,7 @@ def _book_one(
     if reported is None:
         order.shipping_refund_amount = max(order.shipping_refund_amount, min(shipping, amount))
         order.refund_amount += amount
-    elif reported > 0 or is_paid:  # else the points, which Omnitron need not report
+    elif reported > 0 or is_paid:  # else the points, which the OMS need not report
         amount = min(amount, reported)
     quote.rest_booked_at, quote.rest_line, quote.rest_booked_amount = get_now(), line, amount
     quote.save(update_fields=["rest_booked_at", "rest_line", "rest_booked_amount"])
@@ -201,7 +201,7 @@ def _book_one(
 
 
 def find_reported_rest(remote: RemoteOrder) -> Decimal | None:
-    """Find what Omnitron reports as given back besides the items: delivery and gift box; None: it does not say.
+    """Find what the OMS reports as given back besides the items: delivery and gift box; None: it does not say.
 
     Its total may be with the delivery or without.
     """

@@ -6,11 +6,11 @@ from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Submission
 from aftercart.lib.failpoints import failpoint
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 
 
-def cancel_items(command: CancellationCommand, client: Omnitron) -> Answer:
-    """Submit a cancellation: 204 when Omnitron has taken it, 200 with requests when the back office must.
+def cancel_items(command: CancellationCommand, client: OmsClient) -> Answer:
+    """Submit a cancellation: 204 when the OMS has taken it, 200 with requests when the back office must.
 
     Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `StillRunning`, `KeyReused`; then nothing
     has been written and nothing sent. Raises `BeingChecked` where the database went away in between.

@@ -15,14 +15,14 @@ from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
-from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
+from aftercart.oms.messages import RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
 from aftercart.orders.timeline import Actor, record_event
 
 _Status = CancellationRequest.Status
-#: What Omnitron reads of a request that its customer has taken back.
+#: What the OMS reads of a request that its customer has taken back.
 TAKEN_BACK: Final = "The customer has taken this request back."
 
 
@@ -38,8 +38,8 @@ def complete_line(
 ) -> None:
     """Book a line as done: its units are cancelled (or returned), its request is completed, points follow.
 
-    `quantity` tells how many of them, if Omnitron decided so of some only; `reason` then says why not of the
-    rest. `refund_amount` is the item's whole refund so far, as Omnitron reports it in `remote`, which is then the
+    `quantity` tells how many of them, if the OMS decided so of some only; `reason` then says why not of the
+    rest. `refund_amount` is the item's whole refund so far, as the OMS reports it in `remote`, which is then the
     caller's to settle. The caller saves the order with `REFUND_FIELDS`, and notifies the customer
     (`notify_completed`) once all lines of the submission that are completed together are.
     """
@@ -107,7 +107,7 @@ def _give_back(line: SubmissionLine) -> None:
 
 
 def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | None:
-    """Count the units of a line that Omnitron's requests have completed; None while one is undecided."""
+    """Count the units of a line that the OMS's requests have completed; None while one is undecided."""
     if any(row.status not in {"completed", "rejected"} for row in asked):
         return None
     each = 1 if len(asked) > 1 else line.quantity

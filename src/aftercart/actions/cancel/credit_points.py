@@ -33,8 +33,8 @@ def credit_points(
 ) -> None:
     """Book the points of `quantity` units of an item that are gone now, once: the ledger's indexes say so.
 
-    The order must be locked, the item saved. `line` asked for it; None where Omnitron cancelled by itself.
-    `reported` is what Omnitron says the units gave back, `quoted` what was quoted for them; `extra` is refunded as
+    The order must be locked, the item saved. `line` asked for it; None where the OMS cancelled by itself.
+    `reported` is what the OMS says the units gave back, `quoted` what was quoted for them; `extra` is refunded as
     points besides. A guest has no points.
     """
     if order.user_id is None:
@@ -100,7 +100,7 @@ class Goods:
 def find_line_value(
     order: Order, item: OrderItem, goods: Goods, *, quantity: int, reported: Decimal
 ) -> Decimal:
-    """Find what these units give back, in whatever form: what Omnitron told, or their part of what was paid.
+    """Find what these units give back, in whatever form: what the OMS told, or their part of what was paid.
 
     The part is that of their price in the price of all goods, of what was paid for goods; never more than
     their price.

@@ -1,4 +1,4 @@
-"""Find commands that were given up and have arrived at Omnitron all the same."""
+"""Find commands that were given up and have arrived at the OMS all the same."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from aftercart.cancellations.models import CancellationRequest, Submission, Subm
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.cancellations.states import ARRIVED_LATE, UNPROVEN
 from aftercart.lib.prepared import prepared
-from aftercart.omnitron.messages import RemoteItem
+from aftercart.oms.messages import RemoteItem
 from aftercart.orders.models import Order, OrderItem
 
 _State = Submission.State
@@ -31,7 +31,7 @@ class ArrivedLate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What is under way of an order before Omnitron is read: looked at in one statement."""
+    """What is under way of an order before the OMS is read: looked at in one statement."""
 
     #: By the database's clock.
     looked_at: datetime
@@ -40,7 +40,7 @@ class Earlier:
 
 
 def find_earlier(order_pk: int, *, but: int) -> Earlier:
-    """Find the items whose rejection Omnitron has still to be told, and whether anything sent is unproven."""
+    """Find the items whose rejection the OMS has still to be told, and whether anything sent is unproven."""
     [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
     return Earlier(looked_at, frozenset(items), has_unproven)
 
@@ -68,7 +68,7 @@ def _list_unproven(order_pk: int, but: int) -> models.QuerySet[Submission]:
 
 
 def list_named(submission: Submission, pks: Collection[int]) -> list[int]:
-    """List those of Omnitron's items that a submission's command named."""
+    """List those of the OMS's items that a submission's command named."""
     named = (submission.command or {}).get("before", {})
     return [pk for pk in pks if str(pk) in named]
 
@@ -76,10 +76,10 @@ def list_named(submission: Submission, pks: Collection[int]) -> list[int]:
 def find_late(
     unproven: Sequence[Submission], item: OrderItem, theirs: Sequence[RemoteItem], *, is_applied: bool = False
 ) -> Submission | None:
-    """Find a command that shows at Omnitron: all that it named of an item is being cancelled, unaccounted for.
+    """Find a command that shows at the OMS: all that it named of an item is being cancelled, unaccounted for.
 
     Accounted for are the units that are booked as cancelled, and those of an open line that has been applied
-    (`is_applied`), unless the command names others. `theirs` are Omnitron's items of ours.
+    (`is_applied`), unless the command names others. `theirs` are the OMS's items of ours.
     """
     if not unproven:
         return None
@@ -132,7 +132,7 @@ def nothing_travels(
 ) -> Q:
     """Hold unless something that was sent for these items may still arrive: a condition of a claiming UPDATE.
 
-    `items` maps ours to Omnitron's; `began_at` is when the reading began on which the claim rests: it has seen what
+    `items` maps ours to the OMS's; `began_at` is when the reading began on which the claim rests: it has seen what
     was sent longer ago than the grace. `but` is the submission that claims,
     `but_request` the request.
     """

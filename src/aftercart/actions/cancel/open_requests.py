@@ -28,7 +28,7 @@ def open_requests(
     """Move the submission to `refused` and have one waiting request for each of its lines.
 
     For requests that were held for an answer, or that an approval did not get through, this is the release.
-    Without the claim (somebody else has settled it, or `only_if` does not hold) nothing is written. What Omnitron
+    Without the claim (somebody else has settled it, or `only_if` does not hold) nothing is written. What the OMS
     may have rejected already is not put into its queue again: our staff decides. Returns the contract's 200.
     """
     now = get_now()

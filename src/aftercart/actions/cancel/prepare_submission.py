@@ -44,7 +44,7 @@ SECOND_REQUEST = "cancellation_request_100_1"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recorded intent: a submission in `prepared`, to be sent to Omnitron next, and its lines."""
+    """A recorded intent: a submission in `prepared`, to be sent to the OMS next, and its lines."""
 
     submission: Submission
     lines: Sequence[SubmissionLine]

@@ -9,7 +9,7 @@ from aftercart.orders.errors import CancellationRefused
 def request_cancellation(command: CancellationCommand) -> Answer:
     """Record requests: 201 and their list.
 
-    Raises as `cancel_items` does; a second request for an item bears the code that Omnitron gives it.
+    Raises as `cancel_items` does; a second request for an item bears the code that the OMS gives it.
     """
     try:
         answer = prepare_submission(command, Submission.Origin.REQUEST)

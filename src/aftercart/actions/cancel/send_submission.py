@@ -1,7 +1,7 @@
-"""Take a prepared submission to Omnitron: read the order, mark it sent, send it once, settle.
+"""Take a prepared submission to the OMS: read the order, mark it sent, send it once, settle.
 
 Between the mark and the answer nothing is certain; a process that dies there leaves a row that the worker
-settles by reading Omnitron (verify_submission), never by sending again.
+settles by reading the OMS (verify_submission), never by sending again.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,9 +37,9 @@ from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
 from aftercart.lib.prepared import prepared
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import CancelCommand, RemoteItem
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
+from aftercart.oms.messages import CancelCommand, RemoteItem
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status
@@ -68,7 +68,7 @@ class AlreadySettled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is about to be sent: the command, and which of Omnitron's items each of ours is."""
+    """What is about to be sent: the command, and which of the OMS's items each of ours is."""
 
     command: CancelCommand
     #: All items of the order there, as they were read.
@@ -85,7 +85,7 @@ class _Plan:
         return {"order": self.command.order_pk, "before": take_snapshot(named), "lines": self.line_pks}
 
 
-def send_submission(asked: SavedSubmission | int, client: Omnitron) -> Answer:
+def send_submission(asked: SavedSubmission | int, client: OmsClient) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote.
 
     Of one that this process has just recorded nothing is read again.
@@ -96,7 +96,7 @@ def send_submission(asked: SavedSubmission | int, client: Omnitron) -> Answer:
     is_approval = submission.origin == Submission.Origin.APPROVAL
     actor = (Actor.staff if is_approval else Actor.customer)(submission.user)
 
-    def settle(outcome: Submission.State, error: OmnitronError | RemoteDiffers | None = None) -> Answer:
+    def settle(outcome: Submission.State, error: OmsError | RemoteDiffers | None = None) -> Answer:
         cause, detail = (error.code, error.note) if error else ("", "")
         return despite_outages(
             partial(settle_submission, submission_pk, outcome, actor, cause=cause, detail=detail)
@@ -146,7 +146,7 @@ def _list_recent(submission_pk: int, longest: timedelta) -> models.QuerySet[Subm
 
 
 def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dialogue) -> _Plan:
-    """Read Omnitron and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
+    """Read the OMS and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
     if submission.approved_request_id is not None:  # else there is no request yet
         for line in lines:
@@ -186,7 +186,7 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
 def _read_items(
     dialogue: Dialogue, order: Order, items: Sequence[OrderItem]
 ) -> tuple[int, tuple[RemoteItem, ...]]:
-    """Read Omnitron's id of an order and all items that it has there: in one call where the ids are known.
+    """Read the OMS's id of an order and all items that it has there: in one call where the ids are known.
 
     What is found under known ids is compared: after a restore there they may be another order's.
     """
@@ -200,7 +200,7 @@ def _read_items(
 
 
 def _check_line(line: SubmissionLine) -> None:
-    """Check that Omnitron has not decided on a part of the line in its own queue: the rest has to go there too."""
+    """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
     request = getattr(line, "request", None)
     if request is not None and request.remote_pks:
         raise RemoteDiffers("partly_decided", "Omnitron has decided on a part of this line in its own queue.")
@@ -209,10 +209,10 @@ def _check_line(line: SubmissionLine) -> None:
 def _find_targets(
     line: SubmissionLine, items: Sequence[RemoteItem], pks: list[int], unproven: Sequence[Submission]
 ) -> list[int]:
-    """Find which of Omnitron's items a line cancels: of ours that are not cancelled yet, one for each unit.
+    """Find which of the OMS's items a line cancels: of ours that are not cancelled yet, one for each unit.
 
     Where all units are one item there, all that are left go with it: a part of them cannot be sent. What an earlier
-    command has named that may still arrive is named again before all else: of the two Omnitron takes one.
+    command has named that may still arrive is named again before all else: of the two the OMS takes one.
     """
     rows = {item.pk: item for item in items}
     check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
@@ -238,7 +238,7 @@ def _find_targets(
 
 
 def _prefer(targets: list[RemoteItem], named: Collection[int]) -> list[RemoteItem]:
-    """Put those first that were named before, then those that Omnitron is not cancelling, as units are quoted."""
+    """Put those first that were named before, then those that the OMS is not cancelling, as units are quoted."""
     return sorted(
         targets,
         key=lambda row: (row.pk not in named, row.status == Status.CANCELLATION_WAITING, row.pk),

@@ -1,4 +1,4 @@
-"""Settle a submission once Omnitron's answer is known, or known to be unknown: one claiming transaction."""
+"""Settle a submission once the OMS's answer is known, or known to be unknown: one claiming transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -102,7 +102,7 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
             status_before=F("status"),
             modified_date=get_now(),
         )
-    if held:  # what was held, or approved by the staff, is in Omnitron's hands now
+    if held:  # what was held, or approved by the staff, is in the OMS's hands now
         keeps_cause = submission.origin == Submission.Origin.APPROVAL and not cause
         causes = {} if keeps_cause else {"cause": cause}
         claim_request(requests.filter(line__is_open=True), _Status.CONFIRMED, may_stay=True, **causes)
@@ -145,7 +145,7 @@ def _notify_applied(
     *,
     held: bool,
 ) -> None:
-    """Notify the customer: of an approval only now, since Omnitron could have refused it."""
+    """Notify the customer: of an approval only now, since the OMS could have refused it."""
     if submission.origin == Submission.Origin.APPROVAL:
         for request in requests.select_related("line__order_item"):
             notify_approved(order, request)

@@ -47,9 +47,9 @@ def take_back_request(user: User, pk: int) -> CancellationRequest:
 
 @transaction.atomic(durable=True)
 def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
-    """Take requests back, unless that was done before. Omnitron's queue is cleaned afterwards.
+    """Take requests back, unless that was done before. The OMS's queue is cleaned afterwards.
 
-    The order's lock and the table of requests settle who was first: the customer, our staff or Omnitron. A withdrawal
+    The order's lock and the table of requests settle who was first: the customer, our staff or the OMS. A withdrawal
     from the contract is a statement that stands.
     """
     order = lock_order(number=number, **owned_by(owner))

@@ -1,11 +1,11 @@
-"""What an order at Omnitron shows of a cancellation command whose answer was lost."""
+"""What an order at the OMS shows of a cancellation command whose answer was lost."""
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
 from aftercart.lib.times import format_time
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
+from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.status import FINAL, Status
 
 #: Statuses that an item has only if a cancellation of it was taken.

@@ -18,8 +18,8 @@ from aftercart.lib.clock import read_clock
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import OmnitronError
+from aftercart.oms.errors import OmsError
+from aftercart.oms.port import OmsClient
 from aftercart.orders.timeline import WORKER, record_event
 
 _FIRST_WAIT = timedelta(seconds=2)
@@ -28,10 +28,10 @@ _YOUNG, _LONGEST_WHEN_YOUNG = timedelta(minutes=10), timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(minutes=5)
 
 
-def verify_submission(submission_pk: int, client: Omnitron) -> None:
-    """Settle a submission in `unknown` by what Omnitron shows; else look later.
+def verify_submission(submission_pk: int, client: OmsClient) -> None:
+    """Settle a submission in `unknown` by what the OMS shows; else look later.
 
-    Until the grace time is over Omnitron may still be busy with a POST that nobody waits for any more. So only a
+    Until the grace time is over the OMS may still be busy with a POST that nobody waits for any more. So only a
     reading that began after it, by the database's clock, says that nothing was applied, however long this
     process stands still between the reading and the decision.
     """
@@ -44,7 +44,7 @@ def verify_submission(submission_pk: int, client: Omnitron) -> None:
     try:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
-    except OmnitronError as error:
+    except OmsError as error:
         _look_later(submission, error.note)
         return
     failpoint("verify.read")

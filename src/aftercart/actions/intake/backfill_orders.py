@@ -1,4 +1,4 @@
-"""Fill a database with a channel's orders from Omnitron, from a day on: page by page, and on from where it was."""
+"""Fill a database with a channel's orders from the OMS, from a day on: page by page, and on from where it was."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,9 +9,9 @@ from aftercart.cancellations.models import SyncCursor
 from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.lib.times import format_time, parse_time
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.messages import RemoteOrder
-from aftercart.omnitron.meter import metered
+from aftercart.oms.messages import RemoteOrder
+from aftercart.oms.meter import metered
+from aftercart.oms.port import OmsClient
 
 _STREAM: Final = "backfill"
 _LIMIT: Final = 100
@@ -20,15 +20,15 @@ _LIMIT: Final = 100
 def backfill_orders(
     since: datetime,
     channel_id: int,
-    client: Omnitron,
+    client: OmsClient,
     *,
     progress: Callable[[int], None],
     wait: Callable[[], None],
 ) -> dict[str, str]:
     """Pull all orders placed since then, oldest first; tell which make no sense, and why.
 
-    After each page its end is kept: interrupted, killed, or stopped by Omnitron, the same call goes on from there.
-    `wait` is called while the budget of calls is used up. Raises `OmnitronError`, and
+    After each page its end is kept: interrupted, killed, or stopped by the OMS, the same call goes on from there.
+    `wait` is called while the budget of calls is used up. Raises `OmsError`, and
     `CommerceUnavailable` where the shop is to complete the orders and does not answer.
     """
     cursor, _new = SyncCursor.objects.get_or_create(channel_id=channel_id, stream=_STREAM)
@@ -53,7 +53,9 @@ def backfill_orders(
     return bad
 
 
-def _pull(rows: list[RemoteOrder], channel_id: int, client: Omnitron, wait: Callable[[], None]) -> PullResult:
+def _pull(
+    rows: list[RemoteOrder], channel_id: int, client: OmsClient, wait: Callable[[], None]
+) -> PullResult:
     def may_call() -> bool:
         _wait_for_calls(wait)
         return True
@@ -69,7 +71,7 @@ def _wait_for_calls(wait: Callable[[], None]) -> None:
         wait()
 
 
-def _read_page(client: Omnitron, channel_id: int, position: datetime, seen: set[str]) -> list[RemoteOrder]:
+def _read_page(client: OmsClient, channel_id: int, position: datetime, seen: set[str]) -> list[RemoteOrder]:
     """Read the first page that holds an order which has not been pulled; [] at the end."""
     with metered() as meter:
         try:

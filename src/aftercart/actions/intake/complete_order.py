@@ -1,4 +1,4 @@
-"""Complete an order document made of Omnitron's with what the shop's own document of it has beyond that."""
+"""Complete an order document made of the OMS's with what the shop's own document of it has beyond that."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,8 +7,8 @@ from django.conf import settings
 
 from aftercart.commerce.connect import get_commerce
 
-#: What the shop knows as well as Omnitron or not at all; what becomes of an order, Omnitron alone says.
-_FROM_OMNITRON: Final = frozenset(
+#: What the shop knows as well as the OMS or not at all; what becomes of an order, the OMS alone says.
+_FROM_OMS: Final = frozenset(
     {"status", "refund_amount", "discount_refund_amount", "shipping_refund_amount", "cancelled_quantity"}
 )
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
@@ -26,7 +26,7 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def merge_documents(document: dict[str, Any], shops: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Omnitron's document with the gaps filled from the shop's, its items by id, else by SKU and place."""
+    """Return the OMS's document with the gaps filled from the shop's, its items by id, else by SKU and place."""
     rows = shops.get("orderitem_set")
     left = [dict(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     items = []
@@ -54,11 +54,11 @@ def _find_sku(row: Mapping[str, Any]) -> Any:
 
 
 def _fill(document: Mapping[str, Any], shops: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill what is empty; a product, of which Omnitron has an id and a name, is the shop's."""
+    """Fill what is empty; a product, of which the OMS has an id and a name, is the shop's."""
     gaps = {
         name: value
         for name, value in shops.items()
-        if name not in _FROM_OMNITRON and value not in _EMPTY and document.get(name) in _EMPTY
+        if name not in _FROM_OMS and value not in _EMPTY and document.get(name) in _EMPTY
     }
     product = shops.get("product")
     if isinstance(product, dict) and product:

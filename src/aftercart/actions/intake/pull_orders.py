@@ -1,4 +1,4 @@
-"""Make orders of Omnitron's documents: those of a list, each with its items, under the shop's own ids."""
+"""Make orders of the OMS's documents: those of a list, each with its items, under the shop's own ids."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ from aftercart.actions.intake.complete_order import complete_document
 from aftercart.actions.intake.import_orders import write_batch
 from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
 from aftercart.commerce.client import CommerceUnavailable
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
-from aftercart.omnitron.meter import metered
+from aftercart.oms.errors import OmsError
+from aftercart.oms.messages import RemoteItem, RemoteOrder
+from aftercart.oms.meter import metered
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.intake.items import ITEM_KNOWN
 from aftercart.orders.intake.order import ORDER_KNOWN, OrderIntake, read_order
 from aftercart.orders.intake.values import DocumentInvalid
@@ -21,7 +21,7 @@ from aftercart.orders.status import FINAL
 
 _logger = logging.getLogger(__name__)
 
-#: What each of Omnitron's items holds for itself, and their sum for the shop's.
+#: What each of the OMS's items holds for itself, and their sum for the shop's.
 _SUMS: Final = ("total_amount", "refund_amount")
 
 
@@ -32,22 +32,22 @@ class PullResult:
     written: int = 0
     bad: dict[str, str] = field(default_factory=dict)
     unread: list[RemoteOrder] = field(default_factory=list)
-    failure: OmnitronError | None = None
+    failure: OmsError | None = None
 
 
 def pull_orders(
     rows: Iterable[RemoteOrder],
     channel_id: int,
-    client: Omnitron,
+    client: OmsClient,
     *,
     may_call: Callable[[], bool] = has_calls_left,
     must_complete: bool = False,
 ) -> PullResult:
-    """Read each order's items and ids, and write all of them. No transaction is open while Omnitron is asked.
+    """Read each order's items and ids, and write all of them. No transaction is open while the OMS is asked.
 
     Where it fails, or `may_call` says no, the rest is `unread`, and nothing of it is lost: whoever read the list reads
     it again. Where the shop, which completes them, does not answer, an order that makes sense without is written as
-    Omnitron has it, unless it `must_complete`: then `CommerceUnavailable` is raised.
+    the OMS has it, unless it `must_complete`: then `CommerceUnavailable` is raised.
     What makes no sense stops nobody. Written again, an order changes only by a newer `modified_date`.
     """
     result, intakes = PullResult(), []
@@ -60,7 +60,7 @@ def pull_orders(
         except DocumentInvalid as error:
             result.bad[row.number] = str(error)
             _logger.warning("Order %s of Omnitron's makes no sense: %s", row.number, error)
-        except OmnitronError as error:
+        except OmsError as error:
             result.failure = error
             result.unread.append(row)
         except CommerceUnavailable:
@@ -76,7 +76,7 @@ def pull_orders(
     return result
 
 
-def _read(order: RemoteOrder, channel_id: int, client: Omnitron, *, must_complete: bool) -> OrderIntake:
+def _read(order: RemoteOrder, channel_id: int, client: OmsClient, *, must_complete: bool) -> OrderIntake:
     with metered() as meter:
         try:
             with client.dialogue() as dialogue:
@@ -99,7 +99,7 @@ def _read(order: RemoteOrder, channel_id: int, client: Omnitron, *, must_complet
 def _find_ids(
     dialogue: Dialogue, channel_id: int, order: RemoteOrder, items: Sequence[RemoteItem]
 ) -> Mapping[tuple[str, int], str]:
-    """Find the shop's ids for Omnitron's, by kind and pk."""
+    """Find the shop's ids for the OMS's, by kind and pk."""
     ids = {}
     for kind, pks in (("order", [order.pk]), ("orderitem", [item.pk for item in items])):
         found = dialogue.find_remote_ids(channel_id=channel_id, content_type=kind, object_ids=pks)  # type: ignore[arg-type]  # both are of its kinds
@@ -113,7 +113,7 @@ def make_document(
     ids: Mapping[tuple[str, int], str],
     channel_id: int,
 ) -> dict[str, Any]:
-    """Make an order document (contract section 6) of Omnitron's: only fields that the contract knows."""
+    """Make an order document (contract section 6) of the OMS's: only fields that the contract knows."""
     row = order.document
     document = {name: value for name, value in row.items() if name in ORDER_KNOWN}
     document |= {
@@ -138,7 +138,7 @@ def _is_guests(row: Mapping[str, Any]) -> bool:
 
 
 def _find_email(row: Mapping[str, Any]) -> Any:
-    """Find who ordered: Omnitron tells it of the order, of its customer, or of its address."""
+    """Find who ordered: the OMS tells it of the order, of its customer, or of its address."""
     places = (row, row.get("customer"), row.get("billing_address"), row.get("shipping_address"))
     for place in places:
         if isinstance(place, Mapping):
@@ -149,7 +149,7 @@ def _find_email(row: Mapping[str, Any]) -> Any:
 
 
 def make_items(items: Sequence[RemoteItem], ids: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
-    """Make item documents of Omnitron's items, putting together Omnitron's items that are one of the shop's."""
+    """Make item documents of the OMS's items, putting together the OMS's items that are one of the shop's."""
     groups: dict[str, list[RemoteItem]] = {}
     for item in items:
         groups.setdefault(ids.get(("orderitem", item.pk)) or f"pk {item.pk}", []).append(item)

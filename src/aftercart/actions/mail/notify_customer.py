@@ -113,7 +113,7 @@ def notify_received(order: Order, submission: Submission) -> None:
 
 
 def notify_approved(order: Order, request: CancellationRequest) -> None:
-    """Announce that the staff approved a request, and that Omnitron has taken it.
+    """Announce that the staff approved a request, and that the OMS has taken it.
 
     A withdrawal is decided as a whole, with an e-mail of its own.
     """

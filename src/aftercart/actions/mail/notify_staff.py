@@ -9,7 +9,7 @@ from aftercart.orders.models import Order
 
 
 def notify_bounced(order: Order, approval: Submission) -> None:
-    """Notify whoever approved a request that Omnitron did not take it, so that it waits for a decision again.
+    """Notify whoever approved a request that the OMS did not take it, so that it waits for a decision again.
 
     The page of the request says so too, for those without an e-mail address.
     """

@@ -1,4 +1,4 @@
-"""Approve a waiting request in the back office; the worker then sends it to Omnitron."""
+"""Approve a waiting request in the back office; the worker then sends it to the OMS."""
 
 from collections.abc import Sequence
 
@@ -16,21 +16,21 @@ from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNDER_WAY, claim_request
 from aftercart.lib.failpoints import failpoint
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import OmsError
+from aftercart.oms.messages import RemoteRequest
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON, Actor, record_event
+from aftercart.orders.timeline import OMS, Actor, record_event
 
 _Status = CancellationRequest.Status
-#: What Omnitron is told when a request leaves its queue because it was approved in ours.
+#: What the OMS is told when a request leaves its queue because it was approved in ours.
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 
 
 @transaction.atomic(durable=True)
 def approve_request(request_pk: int, staff: User) -> None:
-    """Approve: recorded now, sent to Omnitron by the worker. Raises what `find_obstacle` finds."""
+    """Approve: recorded now, sent to the OMS by the worker. Raises what `find_obstacle` finds."""
     requests = CancellationRequest.objects.select_related(
         "line__submission", "line__order_item", "decided_by"
     )
@@ -53,8 +53,8 @@ def approve_waiting(order: Order, request: CancellationRequest, staff: User) -> 
     return bool(count)
 
 
-def execute_approval(request_pk: int, client: Omnitron) -> None:
-    """Send an approved request as a submission of its own, once it is out of Omnitron's queue.
+def execute_approval(request_pk: int, client: OmsClient) -> None:
+    """Send an approved request as a submission of its own, once it is out of the OMS's queue.
 
     Applied: the request is confirmed. Refused: it waits again. Unknown: it is held.
     Not out of the queue, for whatever reason: tried again later, and the back office sees why.
@@ -64,10 +64,10 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         return
     try:
         found = _withdraw(request, client)
-    except OmnitronError as error:
+    except OmsError as error:
         try_later(jobs.EXECUTE_APPROVAL, request, error.note)
         return
-    if _is_left_to_omnitron(request, found):
+    if _is_left_to_oms(request, found):
         _take_back(request, found)
         return
     failpoint("approve.withdrawn")
@@ -77,17 +77,17 @@ def execute_approval(request_pk: int, client: Omnitron) -> None:
         send_submission(submission_pk, client)
 
 
-def _withdraw(request: CancellationRequest, client: Omnitron) -> list[RemoteRequest]:
-    """Take the request out of Omnitron's queue, and give what was there of it, as it stands then.
+def _withdraw(request: CancellationRequest, client: OmsClient) -> list[RemoteRequest]:
+    """Take the request out of the OMS's queue, and give what was there of it, as it stands then.
 
-    One that is out of the queue already (an earlier try) is fine. What Omnitron has decided for any unit, or is
+    One that is out of the queue already (an earlier try) is fine. What the OMS has decided for any unit, or is
     about to, stands for all of them: then nothing is taken out.
     """
     channel_id = request.line.submission.order.channel_id
     with client.dialogue() as dialogue:
         pks = list_created_pks(dialogue, request, channel_id)
         found = read_remote(dialogue, channel_id=channel_id, pks=pks)
-        if _is_left_to_omnitron(request, found):
+        if _is_left_to_oms(request, found):
             return found
         return reject_remote(
             dialogue,
@@ -108,8 +108,8 @@ def _is_still_approved(request: CancellationRequest) -> bool:
     return rows.exists()
 
 
-def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
-    """Return whether Omnitron has decided of any unit, and we have taken none out of its queue.
+def _is_left_to_oms(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
+    """Return whether the OMS has decided of any unit, and we have taken none out of its queue.
 
     What we have taken out must go on, even if another unit was decided in that moment, or was in an earlier round.
     """
@@ -121,7 +121,7 @@ def _is_left_to_omnitron(request: CancellationRequest, found: Sequence[RemoteReq
 
 @transaction.atomic(durable=True)
 def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> None:
-    """Take back an approval that came too late: Omnitron's own decision is read and booked.
+    """Take back an approval that came too late: the OMS's own decision is read and booked.
 
     What was not wholly in its queue yet goes on there.
     """
@@ -144,7 +144,7 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
     if count:
         if not is_delivered:
             jobs.enqueue(jobs.DELIVER_REQUEST, as_read.pk)
-        record_event(order, "request_decided_there", OMNITRON, data={"request": as_read.pk})
+        record_event(order, "request_decided_there", OMS, data={"request": as_read.pk})
         save_order(order)
         plan_sync(order.pk)
 
@@ -153,7 +153,7 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
 def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> int | None:
     """Record this attempt as a submission of its own, unless somebody else has; the line stays where it is.
 
-    What Omnitron decided of a unit just when another was taken from it stays with the request, to be counted.
+    What the OMS decided of a unit just when another was taken from it stays with the request, to be counted.
     """
     order = lock_order(pk=as_read.line.submission.order_id)
     request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)

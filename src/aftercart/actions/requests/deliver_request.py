@@ -1,4 +1,4 @@
-"""Deliver a cancellation request into Omnitron's own queue: looked for first, so that it is made once."""
+"""Deliver a cancellation request into the OMS's own queue: looked for first, so that it is made once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -33,9 +33,9 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import AnswerUnknown, NotSent, OmnitronError, Refused
-from aftercart.omnitron.messages import RemoteRequest, RequestDraft
+from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
+from aftercart.oms.messages import RemoteRequest, RequestDraft
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL
@@ -44,7 +44,7 @@ from aftercart.orders.timeline import WORKER, record_event
 _Status = CancellationRequest.Status
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=10)
-#: Where a request stands while it, or what was made of it, is to be in Omnitron's queue.
+#: Where a request stands while it, or what was made of it, is to be in the OMS's queue.
 _DELIVERED_IN = frozenset({_Status.WAITING, _Status.COMPLETED, _Status.REJECTED})
 
 
@@ -52,10 +52,10 @@ class _TakenOver(Exception):
     """Another worker has gone on with the request, or somebody has decided on it: nothing may be made."""
 
 
-def deliver_request(request_pk: int, client: Omnitron) -> None:
+def deliver_request(request_pk: int, client: OmsClient) -> None:
     """Deliver a waiting request, unless it has been. A lost answer or an outage: tried again later.
 
-    What Omnitron refuses stays with our own back office, which sees why.
+    What the OMS refuses stays with our own back office, which sees why.
     """
     request = CancellationRequest.objects.select_related(
         "line__order_item__order", "line__reason", "line__shipping_company", "line__submission"
@@ -75,7 +75,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
         return
     except ArrivedLate as error:
         adopt_late(request.line.carrier.pk, error.late.pk)
-    except (OmnitronError, RemoteDiffers) as error:
+    except (OmsError, RemoteDiffers) as error:
         is_final = is_waiting and isinstance(error, Refused | RemoteDiffers)
         if isinstance(error, AnswerUnknown) and request.pending_create_id and not _as_tried(request).exists():
             look_later(request, [request.pending_create_id])  # it has left after somebody else had gone on
@@ -90,7 +90,7 @@ def deliver_request(request_pk: int, client: Omnitron) -> None:
 
 
 def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
-    """Have one request at Omnitron for each of its items that the line asks for.
+    """Have one request at the OMS for each of its items that the line asks for.
 
     Of several items there, those that are left are asked for; an earlier try may have asked for some already.
     """
@@ -106,7 +106,7 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     is_split = len(pks) > 1
     asked = {row.order_item_pk for row in found.values()}
     free = _list_free(dialogue, request, pks, asked)
-    kept = len(request.remote_pks)  # units that Omnitron decided on in an earlier round
+    kept = len(request.remote_pks)  # units that the OMS decided on in an earlier round
     for position in range(line.quantity - kept if is_split else 1):
         if position in found or not free:
             continue
@@ -151,7 +151,7 @@ def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -
 def _list_free(
     dialogue: Dialogue, request: CancellationRequest, pks: Sequence[int], asked: Collection[int]
 ) -> list[int]:
-    """List Omnitron's items of ours that can be asked for, first those that an unanswered command has named.
+    """List the OMS's items of ours that can be asked for, first those that an unanswered command has named.
 
     Raises `ArrivedLate` if such a command has arrived.
     """
@@ -191,7 +191,7 @@ def _draft(
 
 
 def _describe(line: SubmissionLine) -> str:
-    """Write the customer's words for Omnitron's staff, with what they would rather have: that is never cut."""
+    """Write the customer's words for the OMS's staff, with what they would rather have: that is never cut."""
     if not line.exchange_preference:
         return line.description
     with override(settings.LANGUAGE_CODE):
@@ -201,7 +201,7 @@ def _describe(line: SubmissionLine) -> str:
 
 
 def _record_try(request: CancellationRequest) -> None:
-    """Commit that something may be made at Omnitron from now on: whatever happens, it will be looked for.
+    """Commit that something may be made at the OMS from now on: whatever happens, it will be looked for.
 
     Raises `_TakenOver` if there has been another try since the request was read.
     """

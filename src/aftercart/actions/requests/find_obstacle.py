@@ -36,7 +36,7 @@ class RequestDecided(ActionError):
 
 
 class RequestHeld(ActionError):
-    """Nobody knows yet whether Omnitron has applied it: nothing may be decided before."""
+    """Nobody knows yet whether the OMS has applied it: nothing may be decided before."""
 
     status = 409
     code = "request_held"
@@ -46,7 +46,7 @@ class RequestHeld(ActionError):
 
 
 class PartOfLine(ActionError):
-    """Omnitron has one item for the whole line, of which it cancels parts only through its own queue."""
+    """The OMS has one item for the whole line, of which it cancels parts only through its own queue."""
 
     status = 409
     code = "partial_line"
@@ -56,7 +56,7 @@ class PartOfLine(ActionError):
 
 
 class DecidedInPart(ActionError):
-    """Omnitron has decided of some units in its own queue: the others have to go there, too."""
+    """The OMS has decided of some units in its own queue: the others have to go there, too."""
 
     status = 409
     code = "partly_decided"
@@ -66,7 +66,7 @@ class DecidedInPart(ActionError):
 
 
 class RejectionUnsent(ActionError):
-    """Omnitron has still to be told that an earlier request for the same item was rejected."""
+    """The OMS has still to be told that an earlier request for the same item was rejected."""
 
     status = 409
     code = "rejection_untold"
@@ -129,7 +129,7 @@ def say_decision(request: CancellationRequest) -> str:
 
 
 def _find_decider(request: CancellationRequest) -> tuple[User | None, str]:
-    """Find who decided (None: Omnitron), and when; of an approval the timeline knows."""
+    """Find who decided (None: the OMS), and when; of an approval the timeline knows."""
     at = request.decided_at or request.modified_date
     if request.decided_by is not None and request.status != _Status.REJECTED:
         entries = request.line.order_item.order.timeline.filter(

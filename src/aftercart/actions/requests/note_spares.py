@@ -1,4 +1,4 @@
-"""Note requests in Omnitron's queue that must not stay there, and have them rejected."""
+"""Note requests in the OMS's queue that must not stay there, and have them rejected."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,12 @@ from django.db import transaction
 
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, SpareRequest
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.messages import RemoteRequest
 
 
 @transaction.atomic
 def note_spares(request_pk: int, rows: Iterable[RemoteRequest]) -> None:
-    """Note requests that are at Omnitron beside those that a request stands for; those that it does are left out."""
+    """Note requests that are at the OMS beside those that a request stands for; those that it does are left out."""
     request = CancellationRequest.objects.get(pk=request_pk)
     for row in rows:
         if row.pk in request.remote_pks:

@@ -47,7 +47,7 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
     """Open a request for an item that the policy refuses, and give its number.
 
     Everything is judged as for the customer, and what was overridden stands in the timeline. Nothing goes to
-    Omnitron directly: the request is decided like any other. Raises `OrderNotFound`, `InputInvalid` (also
+    the OMS directly: the request is decided like any other. Raises `OrderNotFound`, `InputInvalid` (also
     where the policy refuses nothing), `CancellationRefused` for what no one can override.
     """
     order = lock_order(pk=command.order)

@@ -1,4 +1,4 @@
-"""Find what was made at Omnitron of a request: by a name that nobody can guess, and only if it is what we asked for."""
+"""Find what was made at the OMS of a request: by a name that nobody can guess, and only if it is what we asked for."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.sync.record_difference import NAME_TAKEN, record_difference
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.clock import read_clock
-from aftercart.omnitron.client import Dialogue
-from aftercart.omnitron.errors import AnswerUnknown
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import AnswerUnknown
+from aftercart.oms.messages import RemoteRequest
+from aftercart.oms.port import Dialogue
 from aftercart.orders.selectors import lock_order, save_order
 
 logger = logging.getLogger("aftercart.alarm")
@@ -33,7 +33,7 @@ class Created:
 
 
 def name_remote(request: CancellationRequest, position: int) -> str:
-    """Name a request for Omnitron: its uuid, and where needed which round and which of several items.
+    """Name a request for the OMS: its uuid, and where needed which round and which of several items.
 
     An id would be given out again after a restored backup, or by another installation on the same channel. One
     that was made under an id by an earlier version keeps it (`remote_name`) for as long as it is in the queue.
@@ -44,10 +44,10 @@ def name_remote(request: CancellationRequest, position: int) -> str:
 
 
 def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> Created:
-    """Find what has been made at Omnitron of a request, by position, whether we were told or not.
+    """Find what has been made at the OMS of a request, by position, whether we were told or not.
 
     Raises `AnswerUnknown` while the last one, whose making was not answered, may still come: that nothing is
-    there tells nothing, unless the reading began after the grace time. (Omnitron may be busy with a POST that we
+    there tells nothing, unless the reading began after the grace time. (The OMS may be busy with a POST that we
     have stopped waiting for.)
     """
     made = Created(began_at=read_clock())
@@ -77,7 +77,7 @@ def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: i
 
 
 def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> RemoteRequest:
-    """Choose which of several counts: what we know, else what Omnitron has decided for, else the first."""
+    """Choose which of several counts: what we know, else what the OMS has decided for, else the first."""
     decided_against = {"rejected"}
     return min(
         rows,
@@ -91,7 +91,7 @@ def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> Remo
 
 
 def list_created_pks(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
-    """List Omnitron's ids of all that was made of a request; it is looked for until it is delivered."""
+    """List the OMS's ids of all that was made of a request; it is looked for until it is delivered."""
     if request.delivered_at is not None:
         return request.remote_pks
     return join_pks(request, read_created(dialogue, request, channel_id).rows.values())
@@ -103,7 +103,7 @@ def join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> lis
 
 
 def _is_what_was_asked(dialogue: Dialogue, request: CancellationRequest, row: RemoteRequest) -> bool:
-    """Compare a request at Omnitron with what ours asks for; what Omnitron does not tell differs in nothing."""
+    """Compare a request at the OMS with what ours asks for; what the OMS does not tell differs in nothing."""
     line = request.line
     try:
         pks = get_remote_items(dialogue, line.order_item.order, [line.order_item])[line.order_item_id]

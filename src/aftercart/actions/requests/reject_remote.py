@@ -1,23 +1,23 @@
-"""Read requests of Omnitron's own queue, and reject them."""
+"""Read requests of the OMS's own queue, and reject them."""
 
 from collections.abc import Iterable
 from contextlib import suppress
 
-from aftercart.omnitron.client import Dialogue, Guard
-from aftercart.omnitron.errors import AnswerUnknown, NotFound, Refused
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import AnswerUnknown, NotFound, Refused
+from aftercart.oms.messages import RemoteRequest
+from aftercart.oms.port import Dialogue, Guard
 
-#: Where a request stands while Omnitron has not decided on it (contract section 8).
+#: Where a request stands while the OMS has not decided on it (contract section 8).
 UNDECIDED = frozenset({"waiting", "waiting_approval"})
 
 
 def reject_remote(
     dialogue: Dialogue, *, channel_id: int, pks: Iterable[int], reason: str, guard: Guard
 ) -> list[RemoteRequest]:
-    """Reject requests and give them as they stand then; those that Omnitron does not know are left out.
+    """Reject requests and give them as they stand then; those that the OMS does not know are left out.
 
     One that had been decided there already, or that an earlier try of ours has rejected, stays as it is. Raises
-    `OmnitronError` when one can neither be rejected nor is decided.
+    `OmsError` when one can neither be rejected nor is decided.
     """
     found = []
     for pk in pks:
@@ -36,7 +36,7 @@ def reject_remote(
 
 
 def read_remote(dialogue: Dialogue, *, channel_id: int, pks: Iterable[int]) -> list[RemoteRequest]:
-    """Read requests; those that Omnitron does not know are left out."""
+    """Read requests; those that the OMS does not know are left out."""
     found = []
     for pk in pks:
         with suppress(NotFound):

@@ -17,9 +17,9 @@ from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import OmsError
+from aftercart.oms.messages import RemoteRequest
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
@@ -29,7 +29,7 @@ _Status = CancellationRequest.Status
 
 @transaction.atomic(durable=True)
 def reject_request(request_pk: int, staff: User, reason: str) -> None:
-    """Reject. Omnitron is told afterwards, if it has the request.
+    """Reject. The OMS is told afterwards, if it has the request.
 
     Raises `RequestDecided` or `RequestHeld`, and `InputInvalid` without a reason.
     """
@@ -49,8 +49,8 @@ def reject_request(request_pk: int, staff: User, reason: str) -> None:
     jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)
 
 
-def deliver_rejection(request_pk: int, client: Omnitron) -> None:
-    """Report to Omnitron that a request of its queue was rejected; a second report does no harm.
+def deliver_rejection(request_pk: int, client: OmsClient) -> None:
+    """Report to the OMS that a request of its queue was rejected; a second report does no harm.
 
     Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
     """
@@ -60,7 +60,7 @@ def deliver_rejection(request_pk: int, client: Omnitron) -> None:
     try:
         with client.dialogue() as dialogue:
             decided = _send_rejection(dialogue, request)
-    except OmnitronError as error:
+    except OmsError as error:
         try_later(jobs.DELIVER_REJECTION, request, error.note)
     else:
         if count_done(request.line, decided) is None:

@@ -1,4 +1,4 @@
-"""Reject at Omnitron what must not stay in its queue; where Omnitron was quicker, say which units and what money."""
+"""Reject at the OMS what must not stay in its queue; where the OMS was quicker, say which units and what money."""
 
 import logging
 from datetime import timedelta
@@ -15,23 +15,23 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.models import CancellationRequest, SpareRequest
 from aftercart.lib.failpoints import failpoint
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import OmnitronError
-from aftercart.omnitron.messages import RemoteRequest
+from aftercart.oms.errors import OmsError
+from aftercart.oms.messages import RemoteRequest
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMS, record_event
 
 _State = SpareRequest.State
 
 logger = logging.getLogger("aftercart.alarm")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
-#: What Omnitron's staff read of it.
+#: What the OMS's staff read of it.
 _REASON = "Made twice by mistake; nothing has to be done about it."
 
 
-def reject_spare(spare_pk: int, client: Omnitron) -> None:
-    """Reject a spare request, unless that has been done; tried again until Omnitron has answered."""
+def reject_spare(spare_pk: int, client: OmsClient) -> None:
+    """Reject a spare request, unless that has been done; tried again until the OMS has answered."""
     spare = SpareRequest.objects.select_related("request__line__order_item__order").get(pk=spare_pk)
     if spare.state != _State.FOUND:
         return
@@ -42,7 +42,7 @@ def reject_spare(spare_pk: int, client: Omnitron) -> None:
                 _look_for(dialogue, spare, channel_id)
                 return
             rows = _reject(dialogue, spare, channel_id)
-    except OmnitronError as error:
+    except OmsError as error:
         SpareRequest.objects.filter(pk=spare.pk).update(tries=spare.tries + 1, error=error.detail)
         wait = compute_backoff(spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
         jobs.enqueue(jobs.REJECT_SPARE, spare.pk, wait=wait)
@@ -76,7 +76,7 @@ def _is_still_spare(spare: SpareRequest) -> bool:
 
 @transaction.atomic(durable=True)
 def _settle(spare_pk: int, rows: list[RemoteRequest]) -> None:
-    """Record what became of it. One that Omnitron has approved counts, or is one too many."""
+    """Record what became of it. One that the OMS has approved counts, or is one too many."""
     spare = SpareRequest.objects.select_related("request__line__order_item").get(pk=spare_pk)
     order = lock_order(pk=spare.request.line.order_item.order_id)
     approved = [row for row in rows if row.status != "rejected"]
@@ -89,7 +89,7 @@ def _settle(spare_pk: int, rows: list[RemoteRequest]) -> None:
     data = {"request": spare.request_id, "remote": spare.remote_pk, "state": state.value}
     is_second = any(pk != spare.remote_pk for pk in spare.request.remote_pks)
     event = "second_request_settled" if is_second else "late_request_settled"
-    record_event(order, event, OMNITRON, item=spare.request.line.order_item, data=data)
+    record_event(order, event, OMS, item=spare.request.line.order_item, data=data)
     what = "a second request" if is_second else "a late request"
     logger.error("Omnitron had %s #%s for request %s: %s", what, spare.remote_pk, spare.request_id, state)
     if approved:

@@ -1,4 +1,4 @@
-"""Have a decision of our staff brought to Omnitron later, when it did not get through."""
+"""Have a decision of our staff brought to the OMS later, when it did not get through."""
 
 from datetime import timedelta
 

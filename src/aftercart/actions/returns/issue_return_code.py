@@ -1,12 +1,12 @@
-"""Keep the code that Omnitron issued for a return, for the customer to write on the parcel."""
+"""Keep the code that the OMS issued for a return, for the customer to write on the parcel."""
 
 from collections.abc import Iterable
 
 from aftercart.actions.mail.notify_customer import notify_return_code
 from aftercart.cancellations.models import SubmissionLine
-from aftercart.omnitron.messages import RemoteItem, RemoteRequest
+from aftercart.oms.messages import RemoteItem, RemoteRequest
 from aftercart.orders.models import Order
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMS, record_event
 
 _LONGEST_CODE = 64
 
@@ -14,7 +14,7 @@ _LONGEST_CODE = 64
 def issue_return_code(
     order: Order, line: SubmissionLine, reported: Iterable[RemoteItem | RemoteRequest]
 ) -> None:
-    """Keep a line's return code and its validity, if Omnitron tells one that is new.
+    """Keep a line's return code and its validity, if the OMS tells one that is new.
 
     `reported` are its rows of the line, the last of them that has a code decides: a request's after the item's.
     The order must be locked, and saved by the caller. A code that is told no more stays what it was.
@@ -27,5 +27,5 @@ def issue_return_code(
         return
     line.easy_return_code, line.easy_return_valid_until = issued
     line.save(update_fields=["easy_return_code", "easy_return_valid_until"])
-    record_event(order, "return_code_issued", OMNITRON, item=line.order_item, data={"line": line.pk})
+    record_event(order, "return_code_issued", OMS, item=line.order_item, data={"line": line.pk})
     notify_return_code(order, line)

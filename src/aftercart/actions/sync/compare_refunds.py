@@ -1,4 +1,4 @@
-"""Compare what was quoted with every amount that Omnitron reports, zero included; None is no report."""
+"""Compare what was quoted with every amount that the OMS reports, zero included; None is no report."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.lib.prepared import prepared
 from aftercart.loyalty.selectors import read_order_points
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
+from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.payment import read_payment
@@ -30,7 +30,7 @@ SHIPPING_DIFFERS: Final = "shipping_refund_amount"
 DISCOUNT_DIFFERS: Final = "discount_refund_amount"
 #: More is booked than was paid: whoever reported it.
 ABOVE_PAID: Final = "refund_above_paid"
-#: Nothing was paid when it was quoted, but is by now, and Omnitron reports no refund.
+#: Nothing was paid when it was quoted, but is by now, and the OMS reports no refund.
 PAID_MEANWHILE: Final = "paid_meanwhile"
 #: A refund was quoted that no payment stands behind any more.
 NOT_PAID: Final = "quoted_without_payment"
@@ -64,7 +64,7 @@ class ItemBooks:
 
     @property
     def unpaid_points(self) -> Decimal:
-        """Points that come back though nothing else was paid: Omnitron need not report them."""
+        """Points that come back though nothing else was paid: the OMS need not report them."""
         return sum((line.points_returned for line in self.lines if not line.is_paid), ZERO)
 
 
@@ -108,7 +108,7 @@ class RefundBooks:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether something is, so that Omnitron's totals may hold what is not booked here yet."""
+        """Whether something is, so that the OMS's totals may hold what is not booked here yet."""
         return any(books.is_open for books in self.items)
 
     @property
@@ -144,7 +144,7 @@ def _list_quoted(order: int) -> models.QuerySet[RefundQuoteLine]:
 
 @prepared
 def _list_undecided(order: int) -> models.QuerySet[SubmissionLine, int]:
-    """List the items with an open line, or one whose rejection Omnitron has still to be told."""
+    """List the items with an open line, or one whose rejection the OMS has still to be told."""
     lines = SubmissionLine.objects.filter(Q(is_open=True) | BEING_REJECTED, order_item__order=order)
     return lines.values_list("order_item_id", flat=True)
 
@@ -170,7 +170,7 @@ def _read_item(
 
 
 def sum_reported(theirs: Collection[RemoteItem]) -> Decimal | None:
-    """Add up what Omnitron reports of the items that one of ours is there; None while any that is gone lacks it."""
+    """Add up what the OMS reports of the items that one of ours is there; None while any that is gone lacks it."""
     gone = [row.refund_amount for row in theirs if row.status in FINAL]
     amounts = [row.refund_amount for row in theirs if row.refund_amount is not None]
     return None if not amounts or None in gone else sum(amounts, ZERO)
@@ -242,7 +242,7 @@ def _list_accepted(books: RefundBooks) -> set[Decimal]:
 
 
 def _sum_quoted(books: RefundBooks) -> Decimal | None:
-    """Add up what is quoted of the items; of undecided ones, what Omnitron reports stands for it."""
+    """Add up what is quoted of the items; of undecided ones, what the OMS reports stands for it."""
     amounts = [of_item.reported if of_item.is_open else of_item.quoted for of_item in books.items]
     if None in amounts:
         return None
@@ -250,7 +250,7 @@ def _sum_quoted(books: RefundBooks) -> Decimal | None:
 
 
 def _is_total_understood(books: RefundBooks) -> bool:
-    """Return whether Omnitron's total is what is quoted: with the delivery, or, unless it says zero, without.
+    """Return whether the OMS's total is what is quoted: with the delivery, or, unless it says zero, without.
 
     Of what nobody has paid, the points may be missing in it; what is quoted and not due yet may be in it.
     """

@@ -1,4 +1,4 @@
-"""Take over what others have changed of an order at Omnitron: tracking, invoices, addresses, items that were added."""
+"""Take over what others have changed of an order at the OMS: tracking, invoices, addresses, items that were added."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from aftercart.actions.intake.pull_orders import make_items
 from aftercart.actions.intake.resolve_customers import snapshot_address
 from aftercart.actions.intake.write_orders import add_items
 from aftercart.cancellations.models import AddressChange
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
+from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.intake.address import AddressIntake, read_address
 from aftercart.orders.intake.details import read_details
 from aftercart.orders.intake.items import read_items
 from aftercart.orders.intake.values import DocumentInvalid, find_amount, read_text
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import read_order_items, save_item
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMS, record_event
 
 _TRACKING: Final = (
     "shipping_company", "tracking_number", "tracking_url", "shipping_tracking_url", "invoice_date",
@@ -38,10 +38,10 @@ def follow_changes(
     remote_pks: Mapping[int, Sequence[int]],
     shop_ids: Mapping[int, str],
 ) -> None:
-    """Take over into a locked order, which the caller saves, what its document at Omnitron says otherwise.
+    """Take over into a locked order, which the caller saves, what its document at the OMS says otherwise.
 
-    `remote_pks` are Omnitron's ids for our items; `shop_ids` those of the shop for Omnitron's items that are unknown
-    here. What Omnitron leaves out, or what makes no sense, changes nothing. Wants a transaction.
+    `remote_pks` are the OMS's ids for our items; `shop_ids` those of the shop for the OMS's items that are unknown
+    here. What the OMS leaves out, or what makes no sense, changes nothing. Wants a transaction.
     """
     if not remote.document:
         return
@@ -55,7 +55,7 @@ def follow_changes(
     if added:
         changed += ["orderitem_set", *_follow_amounts(order, remote.document)]
     if changed:
-        record_event(order, "order_followed", OMNITRON, data={"fields": sorted(changed)})
+        record_event(order, "order_followed", OMS, data={"fields": sorted(changed)})
 
 
 def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: Sequence[str]) -> list[str]:
@@ -76,7 +76,7 @@ def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: 
 
 
 def _follow_item(item: OrderItem, theirs: Sequence[RemoteItem]) -> None:
-    """Take over what Omnitron says of an item; of several there, the first that says it speaks."""
+    """Take over what the OMS says of an item; of several there, the first that says it speaks."""
     given: dict[str, Any] = {}
     for row in reversed(theirs):
         given |= {name: value for name, value in row.document.items() if value not in (None, "")}
@@ -144,7 +144,7 @@ def _fold(text: str | None) -> str:
 
 
 def _add_new_items(order: Order, remote: RemoteOrder, shop_ids: Mapping[int, str]) -> bool:
-    """Add the items that the shop has at Omnitron and that nobody has here; those that make no sense are left."""
+    """Add the items that the shop has at the OMS and that nobody has here; those that make no sense are left."""
     rows = [row for row in remote.items if row.pk in shop_ids]
     ids = {("orderitem", pk): shop_id for pk, shop_id in shop_ids.items()}
     columns = {

@@ -1,15 +1,15 @@
-"""Find Omnitron's ids for our items and reasons, remembered once found."""
+"""Find the OMS's ids for our items and reasons, remembered once found."""
 
 from collections.abc import Sequence
 
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.notes import write_note
-from aftercart.omnitron.client import Dialogue
+from aftercart.oms.port import Dialogue
 from aftercart.orders.models import Order, OrderItem
 
 
 class RemoteDiffers(Exception):
-    """Omnitron knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
+    """The OMS knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
 
     def __init__(self, code: str, detail: str, *, note: str = "") -> None:
         super().__init__(detail)
@@ -20,9 +20,9 @@ class RemoteDiffers(Exception):
 
 
 def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
-    """Give Omnitron's item ids for each of ours, asking for those that we do not know yet.
+    """Give the OMS's item ids for each of ours, asking for those that we do not know yet.
 
-    One of ours can be several of theirs. Raises `RemoteDiffers` for an item that Omnitron does not know.
+    One of ours can be several of theirs. Raises `RemoteDiffers` for an item that the OMS does not know.
     """
     found = {item.pk: list(item.remote_pks) for item in items}
     unknown = [str(pk) for pk, pks in found.items() if not pks]
@@ -41,7 +41,7 @@ def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem
 def get_remote_reasons(
     dialogue: Dialogue, channel_id: int, reasons: Sequence[CancellationReason]
 ) -> dict[int, int]:
-    """Give Omnitron's id for each of our reasons: from the table, else by type and subject, then kept.
+    """Give the OMS's id for each of our reasons: from the table, else by type and subject, then kept.
 
     Raises `RemoteDiffers` for a reason that has no partner there.
     """

@@ -1,4 +1,4 @@
-"""Put sending to Omnitron on hold, and release it (docs/operations.md, after a restore)."""
+"""Put sending to the OMS on hold, and release it (docs/operations.md, after a restore)."""
 
 from django.db.models.functions import Now
 

@@ -1,6 +1,6 @@
-"""Learn Omnitron's ids of orders and items before somebody waits for them: in pages, by the worker.
+"""Learn the OMS's ids of orders and items before somebody waits for them: in pages, by the worker.
 
-Orders that were read from Omnitron know them already; those of a file do not.
+Orders that were read from the OMS know them already; those of a file do not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from typing import Final
 from django.db import models, transaction
 
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Dialogue, Omnitron
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.status import FINAL
 
-#: So many orders one round learns about, in dialogues of so many, over so many pages of Omnitron's list at the most.
+#: So many orders one round learns about, in dialogues of so many, over so many pages of the OMS's list at the most.
 MOST: Final = 200
 _A_DIALOGUE: Final = 20
 _PAGE: Final = 100
@@ -27,13 +27,13 @@ _EARLIER: Final = timedelta(hours=1)
 
 
 def list_orders_without_ids() -> models.QuerySet[Order]:
-    """List recent orders of which Omnitron's id is not known, the newest first."""
+    """List recent orders of which the OMS's id is not known, the newest first."""
     recent = Order.objects.filter(remote_pk=None, created_date__gt=get_now() - _RECENT)
     return recent.exclude(status__in=FINAL).order_by("-created_date", "-pk")
 
 
-def learn_ids(client: Omnitron) -> int:
-    """Learn the ids of the newest orders without; return of how many they were found. Raises `OmnitronError`."""
+def learn_ids(client: OmsClient) -> int:
+    """Learn the ids of the newest orders without; return of how many they were found. Raises `OmsError`."""
     orders = list(list_orders_without_ids().only("pk", "number", "channel_id", "created_date")[:MOST])
     learnt = 0
     for channel_id in sorted({order.channel_id for order in orders}):
@@ -49,7 +49,7 @@ def learn_ids(client: Omnitron) -> int:
 
 
 def _find_orders(dialogue: Dialogue, channel_id: int, orders: Sequence[Order]) -> dict[int, int]:
-    """Find Omnitron's ids of orders by their numbers, in its list; by our ids."""
+    """Find the OMS's ids of orders by their numbers, in its list; by our ids."""
     wanted = {order.number: order.pk for order in orders}
     since = min(order.created_date for order in orders) - _EARLIER
     pages = dialogue.list_orders(channel_id=channel_id, limit=_PAGE, since=since)

@@ -1,4 +1,4 @@
-"""Have an order read from Omnitron: marked in its row, which is the truth, and enqueued, which is the ticker."""
+"""Have an order read from the OMS: marked in its row, which is the truth, and enqueued, which is the ticker."""
 
 from datetime import timedelta
 

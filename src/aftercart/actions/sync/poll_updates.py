@@ -1,4 +1,4 @@
-"""Read what has changed at Omnitron since the last time, and have those orders synced."""
+"""Read what has changed at the OMS since the last time, and have those orders synced."""
 
 import re
 from collections import defaultdict
@@ -17,16 +17,16 @@ from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, SyncCursor
 from aftercart.cancellations.models.read_budget import spend_calls
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import NotSent, OmnitronError
-from aftercart.omnitron.messages import RemoteOrder, RemoteRequest
-from aftercart.omnitron.meter import metered
+from aftercart.oms.errors import NotSent, OmsError
+from aftercart.oms.messages import RemoteOrder, RemoteRequest
+from aftercart.oms.meter import metered
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
 
 Stream = Literal["orders", "requests"]
 STREAMS: tuple[Stream, ...] = ("orders", "requests")
 
-#: How the name of a request at Omnitron begins: with its uuid.
+#: How the name of a request at the OMS begins: with its uuid.
 _NAME = re.compile("[0-9a-f]{32}")
 #: Rows of one call, and calls of one round: what is left comes with the next round.
 _LIMIT = 100
@@ -96,7 +96,7 @@ def _add_own(channel_ids: Iterable[int]) -> list[int]:
     return sorted({settings.OMNITRON_CHANNEL_ID, *channel_ids})
 
 
-def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
+def poll_updates(channel_id: int, stream: Stream, client: OmsClient) -> int:
     """Read one list from its cursor on, and have each order that it is about synced; tell how many.
 
     Rows that come twice or out of order do no harm: a row only says where to look. A 429 is respected, other
@@ -116,7 +116,7 @@ def poll_updates(channel_id: int, stream: Stream, client: Omnitron) -> int:
                 read.take(list(rows), _FINDERS[stream])
                 if number + 1 >= _MOST_PAGES:
                     break
-    except OmnitronError as error:
+    except OmsError as error:
         failure = error
     spend_calls(meter.calls)
     # First what the new position stands for: a death in between only has it done twice.
@@ -150,7 +150,7 @@ def _find_by_number(rows: list[Any]) -> set[int]:
 
 
 def _list_unknown(rows: list[Any]) -> list[RemoteOrder]:
-    """List the orders that there are none of here, and that Omnitron has told of as a whole."""
+    """List the orders that there are none of here, and that the OMS has told of as a whole."""
     if not settings.OMNITRON_PULL_ORDERS:
         return []
     whole = [row for row in rows if isinstance(row, RemoteOrder) and row.document]
@@ -189,7 +189,7 @@ def _stamp(row: Any) -> str:
 
 
 @transaction.atomic(durable=True)
-def _advance(cursor: SyncCursor, read: _Round, failure: OmnitronError | None) -> None:
+def _advance(cursor: SyncCursor, read: _Round, failure: OmsError | None) -> None:
     """Move the position. Two workers may poll at once: it only goes forward, unless it is ahead of our clock."""
     locked = SyncCursor.objects.select_for_update().get(pk=cursor.pk)
     before = _cap(locked.position, read.now)

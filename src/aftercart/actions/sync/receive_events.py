@@ -1,4 +1,4 @@
-"""Omnitron tells of a change: have those orders synced at once. The event only says where to look."""
+"""The OMS tells of a change: have those orders synced at once. The event only says where to look."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""After a restore: read Omnitron before anything is sent, so that nothing is sent twice.
+"""After a restore: read the OMS before anything is sent, so that nothing is sent twice.
 
 A backup knows nothing of what was sent after it. So sending is put on hold, every order with something under way and
-every order that has changed at Omnitron since is read, what Omnitron shows as done is booked as done, and the hold is
+every order that has changed at the OMS since is read, what the OMS shows as done is booked as done, and the hold is
 released once all of it was read. It may be interrupted, and run again: what was read under the hold is not read again.
 """
 
@@ -32,9 +32,9 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.models.holds import SendingHold
 from aftercart.cancellations.states import FOUND_APPLIED, UNDER_WAY, claim_move, claim_request
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import NotFound, OmnitronError
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder
+from aftercart.oms.errors import NotFound, OmsError
+from aftercart.oms.messages import RemoteItem, RemoteOrder
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, Status
@@ -61,7 +61,7 @@ class Reconciled:
 
 
 def reconcile_before_sending(
-    client: Omnitron, *, say: Callable[[int, int], None] = lambda _done, _all: None
+    client: OmsClient, *, say: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Reconciled:
     """Read what may have changed since the backup, under a hold that is released when all of it was read.
 
@@ -75,7 +75,7 @@ def reconcile_before_sending(
             result.settled += _settle_order(pk, client)
             result.different += bool(reconcile_order(pk, client))
             result.orders += 1
-        except OmnitronError as error:
+        except OmsError as error:
             result.unread.append(f"order {Order.objects.values_list('number', flat=True).get(pk=pk)}")
             if error.is_outage:
                 result.unread += [f"{len(pks) - count} more orders"] if count < len(pks) else []
@@ -86,15 +86,15 @@ def reconcile_before_sending(
     return result
 
 
-def _list_unread_streams(client: Omnitron) -> Iterator[str]:
-    """Read Omnitron's lists of updates to their ends, from where the backup had read them; yield what failed."""
+def _list_unread_streams(client: OmsClient) -> Iterator[str]:
+    """Read the OMS's lists of updates to their ends, from where the backup had read them; yield what failed."""
     for channel_id in list_channels():
         for stream in STREAMS:
             if not _read_stream(channel_id, stream, client):
                 yield f"{stream} of channel {channel_id}"
 
 
-def _read_stream(channel_id: int, stream: Stream, client: Omnitron) -> bool:
+def _read_stream(channel_id: int, stream: Stream, client: OmsClient) -> bool:
     SyncCursor.objects.filter(channel_id=channel_id, stream=stream).update(not_before=None)
     position = object()
     while True:
@@ -128,8 +128,8 @@ def _list_orders(hold: SendingHold) -> models.QuerySet[Order, Order]:
     )
 
 
-def _settle_order(order_pk: int, client: Omnitron) -> int:
-    """Settle what Omnitron shows as done of an order's submissions, requests and changes; return how much."""
+def _settle_order(order_pk: int, client: OmsClient) -> int:
+    """Settle what the OMS shows as done of an order's submissions, requests and changes; return how much."""
     order = Order.objects.get(pk=order_pk)
     try:
         with client.dialogue() as dialogue:
@@ -162,7 +162,7 @@ def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
 
 
 def _settle_submission(
-    submission: Submission, remote: RemoteOrder, remote_pks: Mapping[int, Sequence[int]], client: Omnitron
+    submission: Submission, remote: RemoteOrder, remote_pks: Mapping[int, Sequence[int]], client: OmsClient
 ) -> int:
     """Settle a submission that was under way when the backup was made."""
     lines = list(submission.list_carried().select_related("order_item"))
@@ -182,9 +182,9 @@ def _settle_request(
     request: CancellationRequest,
     remote: RemoteOrder,
     remote_pks: Mapping[int, Sequence[int]],
-    client: Omnitron,
+    client: OmsClient,
 ) -> int:
-    """Find what became of a request after the backup: created in Omnitron's queue, or cancelled directly."""
+    """Find what became of a request after the backup: created in the OMS's queue, or cancelled directly."""
     if request.status == _Status.WAITING and request.delivered_at is None:
         deliver_request(request.pk, client)  # which looks for it first; on hold, it creates nothing
         request.refresh_from_db()
@@ -197,7 +197,7 @@ def _settle_request(
 
 @transaction.atomic(durable=True)
 def _confirm_found(request: CancellationRequest) -> int:
-    """Book that Omnitron has what a request asks for in its hands, unless the request has moved on."""
+    """Book that the OMS has what a request asks for in its hands, unless the request has moved on."""
     order = lock_order(pk=request.line.order_item.order_id)
     this = CancellationRequest.objects.filter(pk=request.pk, status=request.status)
     count = claim_request(this, _Status.CONFIRMED, cause=FOUND_APPLIED)
@@ -210,7 +210,7 @@ def _confirm_found(request: CancellationRequest) -> int:
 
 
 def _is_done(line: SubmissionLine, remote: RemoteOrder, remote_pks: Mapping[int, Sequence[int]]) -> bool:
-    """Return whether Omnitron shows the units of a line as cancelled, or being cancelled.
+    """Return whether the OMS shows the units of a line as cancelled, or being cancelled.
 
     Where all units are one item there, it is gone as a whole or not at all.
     """

@@ -1,4 +1,4 @@
-"""Compare open and lately closed orders with Omnitron, and report every difference that syncing does not settle."""
+"""Compare open and lately closed orders with the OMS, and report every difference that syncing does not settle."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,24 +16,24 @@ from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
 from aftercart.cancellations.models.read_budget import has_calls_to_spare, spend_calls
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.errors import NotFound, OmnitronError
-from aftercart.omnitron.messages import RemoteOrder
-from aftercart.omnitron.meter import metered
+from aftercart.oms.errors import NotFound, OmsError
+from aftercart.oms.messages import RemoteOrder
+from aftercart.oms.meter import metered
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
 from aftercart.orders.status import FINAL
 
 #: Older orders are at rest.
 _RECENT = timedelta(days=60)
-#: Omnitron may still move money of an order for so long after nothing is left of it.
+#: The OMS may still move money of an order for so long after nothing is left of it.
 _CLOSED_LATELY = timedelta(days=14)
 #: Within the life of a lease, which is renewed before each.
 _PAUSE_SECONDS = 1.0
 _WORK = "aftercart.reconcile_order"
 
 
-class _OmnitronAway(Exception):
+class _OmsAway(Exception):
     """Nor would the next order be read now."""
 
 
@@ -51,10 +51,10 @@ def list_orders_to_reconcile() -> models.QuerySet[Order, int]:
     )
 
 
-def reconcile_order(order_pk: int, client: Omnitron) -> int:
+def reconcile_order(order_pk: int, client: OmsClient) -> int:
     """Sync one order, then compare; tell how many differences are left.
 
-    Raises `OmnitronError` when Omnitron cannot be read: nothing is known then, so nothing is reported.
+    Raises `OmsError` when the OMS cannot be read: nothing is known then, so nothing is reported.
     """
     order = Order.objects.get(pk=order_pk)
     try:
@@ -93,30 +93,30 @@ def _report(order_pk: int, found: list[Found]) -> int:
 
 
 def reconcile_orders(
-    client: Omnitron, fence: Fence = stand_alone, *, pause: Callable[[float], None] = time.sleep
+    client: OmsClient, fence: Fence = stand_alone, *, pause: Callable[[float], None] = time.sleep
 ) -> dict[str, int]:
     """Reconcile them all, until an outage. Returns how many were compared, differ, and were unread.
 
     It keeps within the budget of calls, pausing whenever other reading in the background needs it.
     """
     counts = {"compared": 0, "different": 0, "unread": 0}
-    with suppress(_OmnitronAway):
+    with suppress(_OmsAway):
         for pk in list_orders_to_reconcile().iterator(chunk_size=500):
             while not has_calls_to_spare():
                 fence()
                 pause(_PAUSE_SECONDS)
-            do_apart(_WORK, pk, partial(_count_order, pk, client, counts), fence, passing=_OmnitronAway)
+            do_apart(_WORK, pk, partial(_count_order, pk, client, counts), fence, passing=_OmsAway)
     return counts
 
 
-def _count_order(pk: int, client: Omnitron, counts: dict[str, int]) -> None:
+def _count_order(pk: int, client: OmsClient, counts: dict[str, int]) -> None:
     try:
         with metered() as meter:
             counts["different"] += bool(reconcile_order(pk, client))
         counts["compared"] += 1
-    except OmnitronError as error:
+    except OmsError as error:
         counts["unread"] += 1
         if error.is_outage:
-            raise _OmnitronAway from None
+            raise _OmsAway from None
     finally:
         spend_calls(meter.calls)

@@ -1,4 +1,4 @@
-"""Keep something that Omnitron and we tell differently, once a kind until it is resolved."""
+"""Keep something that the OMS and we tell differently, once a kind until it is resolved."""
 
 from typing import Final
 
@@ -7,9 +7,9 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount, round_amount
 from aftercart.orders.models import Order, OrderItem
 
-#: What differs when Omnitron has something else under the name of one of our requests.
+#: What differs when the OMS has something else under the name of one of our requests.
 NAME_TAKEN: Final = "request name taken"
-#: What differs when units were cancelled at Omnitron once more than anybody asked for.
+#: What differs when units were cancelled at the OMS once more than anybody asked for.
 CANCELLED_TWICE: Final = "cancelled twice"
 #: What no comparison finds again: it stays open until a person has settled it.
 FOR_PEOPLE: Final = frozenset({NAME_TAKEN, CANCELLED_TWICE})

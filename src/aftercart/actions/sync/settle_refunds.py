@@ -1,4 +1,4 @@
-"""Take over what Omnitron reports of an order's refunds, and record at once what differs from what was quoted.
+"""Take over what the OMS reports of an order's refunds, and record at once what differs from what was quoted.
 
 Inside a transaction that has locked the order; the caller saves it.
 """
@@ -19,13 +19,13 @@ from aftercart.cancellations.models import Difference
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
-from aftercart.omnitron.messages import RemoteOrder
+from aftercart.oms.messages import RemoteOrder
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 
 
 def settle_refunds(order: Order, remote: RemoteOrder) -> None:
-    """Take over every amount that Omnitron reports, and record what differs; what differs no more is resolved.
+    """Take over every amount that the OMS reports, and record what differs; what differs no more is resolved.
 
     It moves the money: where all that is gone was quoted here, its amounts replace ours, whether they are higher
     or lower. What came from elsewhere (an import, say) never shrinks.
@@ -89,7 +89,7 @@ def _take_whole(books: RefundBooks) -> None:
 
 
 def _list_totals(books: RefundBooks) -> set[Decimal]:
-    """List what Omnitron's total may be if what is booked is right: with the delivery, or, unless it is zero, without.
+    """List what the OMS's total may be if what is booked is right: with the delivery, or, unless it is zero, without.
 
     The points of what nobody has paid may be missing in it.
     """

@@ -1,4 +1,4 @@
-"""Bring an order up to what Omnitron says: fulfilment forward, cancellations to their decision."""
+"""Bring an order up to what the OMS says: fulfilment forward, cancellations to their decision."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,15 +30,15 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence
 from aftercart.lib.prepared import prepared
-from aftercart.omnitron.client import Dialogue, Omnitron
-from aftercart.omnitron.errors import OmnitronError, Refused
-from aftercart.omnitron.messages import RemoteItem, RemoteOrder, RemoteRequest
-from aftercart.omnitron.meter import metered
+from aftercart.oms.errors import OmsError, Refused
+from aftercart.oms.messages import RemoteItem, RemoteOrder, RemoteRequest
+from aftercart.oms.meter import metered
+from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.payment import is_payment_shown
 from aftercart.orders.selectors import lock_order, read_order_items, save_item, save_order
 from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
-from aftercart.orders.timeline import OMNITRON, record_event
+from aftercart.orders.timeline import OMS, record_event
 
 _Status = CancellationRequest.Status
 _CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
@@ -46,7 +46,7 @@ _CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
 _AGAIN = timedelta(seconds=1)
 #: When to try again what the budget of calls does not allow now.
 _WHEN_SPENT = timedelta(seconds=10)
-#: When to try again what Omnitron did not tell; what it refuses to tell, ever later up to the longest.
+#: When to try again what the OMS did not tell; what it refuses to tell, ever later up to the longest.
 _WHEN_UNSENT, _LONGEST_WHEN_REFUSED = timedelta(minutes=1), timedelta(minutes=10)
 #: What a customer could see change, of items, and of their lines and requests.
 _SHOWN_OF_ITEMS = ("pk", "status", "cancelled_quantity", "refund_amount", "invoice_number", "details")
@@ -61,7 +61,7 @@ _SYNC_FIELDS = ("remote_pk", "synced_at", "sync_due_at", "sync_refusals")
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What was read of an order; `shop_ids` are the shop's ids for Omnitron's items that nobody has here."""
+    """What was read of an order; `shop_ids` are the shop's ids for the OMS's items that nobody has here."""
 
     remote: RemoteOrder
     remote_pks: Mapping[int, Sequence[int]]
@@ -70,10 +70,10 @@ class _Reading:
     decided: Mapping[int, RemoteRequest]
 
 
-def sync_order(order_pk: int, client: Omnitron) -> None:
-    """Read an order and its requests from Omnitron and book what has changed.
+def sync_order(order_pk: int, client: OmsClient) -> None:
+    """Read an order and its requests from the OMS and book what has changed.
 
-    Raises `OmnitronError`; then nothing was written.
+    Raises `OmsError`; then nothing was written.
     """
     [order] = _list_order(order_pk)
     with client.dialogue() as dialogue:
@@ -81,7 +81,7 @@ def sync_order(order_pk: int, client: Omnitron) -> None:
         remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
         remote_pks = _find_items(dialogue, order)
         shop_ids = _find_new_items(dialogue, order, remote, remote_pks)
-        # What was decided in Omnitron's queue meanwhile shows at the items, too, and must not look like a late arrival.
+        # What was decided in the OMS's queue meanwhile shows at the items, too, and must not look like a late arrival.
         decided = _read_requests(dialogue, order) if list_unproven(order.pk) else requests
     failpoint("sync.read")
     _book(order, _Reading(remote, remote_pks, shop_ids, requests, decided))
@@ -92,7 +92,7 @@ def _list_order(pk: int) -> models.QuerySet[Order]:
     return Order.objects.filter(pk=pk)
 
 
-def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
+def sync_if_due(order_pk: int, client: OmsClient) -> OmsError | None:
     """Bring an order up to date, unless somebody has put it off since that was asked for.
 
     Beyond the budget of calls it is put off here: shortly, and not all orders to one moment.
@@ -105,12 +105,12 @@ def sync_if_due(order_pk: int, client: Omnitron) -> OmnitronError | None:
     return sync_or_postpone(order_pk, client)
 
 
-def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
+def sync_or_postpone(order_pk: int, client: OmsClient) -> OmsError | None:
     """Bring an order up to date, or have it tried again later; give the error then."""
     try:
         with metered() as meter:
             sync_order(order_pk, client)
-    except OmnitronError as error:
+    except OmsError as error:
         refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
         plan_sync(order_pk, wait=compute_backoff(refusals, first=_WHEN_UNSENT, longest=_LONGEST_WHEN_REFUSED))
         return error
@@ -120,7 +120,7 @@ def sync_or_postpone(order_pk: int, client: Omnitron) -> OmnitronError | None:
 
 
 def _count_refusal(order_pk: int) -> int:
-    """Count one more refusal of Omnitron's to tell of an order; how many there were before."""
+    """Count one more refusal of the OMS's to tell of an order; how many there were before."""
     Order.objects.filter(pk=order_pk).update(sync_refusals=models.F("sync_refusals") + 1)
     refusals: int = Order.objects.values_list("sync_refusals", flat=True).get(pk=order_pk)
     return refusals - 1
@@ -139,7 +139,7 @@ def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
 def _find_new_items(
     dialogue: Dialogue, order: Order, remote: RemoteOrder, remote_pks: dict[int, list[int]]
 ) -> dict[int, str]:
-    """Find the shop's ids of items that were added at Omnitron; further units of an item of ours join its ids."""
+    """Find the shop's ids of items that were added at the OMS; further units of an item of ours join its ids."""
     known = {pk for pks in remote_pks.values() for pk in pks}
     unknown = [row.pk for row in remote.items if row.pk not in known]
     if not unknown or not settings.OMNITRON_PULL_ORDERS:
@@ -158,14 +158,14 @@ def _find_new_items(
 
 
 def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]:
-    """Read what Omnitron says of the requests that it has and that are undecided here, by its ids."""
+    """Read what the OMS says of the requests that it has and that are undecided here, by its ids."""
     pks = [pk for remote_pks in _list_delivered(order.pk) for pk in remote_pks]
     return {row.pk: row for row in read_remote(dialogue, channel_id=order.channel_id, pks=pks)}
 
 
 @prepared
 def _list_delivered(order: int) -> models.QuerySet[CancellationRequest, list[int]]:
-    """List Omnitron's ids of each open request."""
+    """List the OMS's ids of each open request."""
     requests = CancellationRequest.objects.filter(
         line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
     )
@@ -197,7 +197,7 @@ def _book(as_read: Order, reading: _Reading) -> None:
             theirs = _leave_out_gone(theirs)
         if line is None or carrier is None:
             _book_fulfilment(order, item, theirs, remote)
-        # A line whose own answer is still looked for is not for Omnitron's lists to decide.
+        # A line whose own answer is still looked for is not for the OMS's lists to decide.
         elif carrier.state not in UNDER_WAY and item.pk not in rejected:
             _book_line(order, line, carrier, theirs, requests, remote)
     put_order_status(order)
@@ -234,7 +234,7 @@ def _keep_remote_pks(item: OrderItem, found: list[int]) -> None:
 def _leave_out_decided(
     theirs: Sequence[RemoteItem], requests: Mapping[int, RemoteRequest]
 ) -> list[RemoteItem]:
-    """Leave out what is being cancelled because Omnitron has decided so of a request in its queue."""
+    """Leave out what is being cancelled because the OMS has decided so of a request in its queue."""
     waiting = {"rejected", *UNDECIDED}
     decided = {row.order_item_pk for row in requests.values() if row.status not in waiting}
     return [row for row in theirs if row.pk not in decided]
@@ -247,7 +247,7 @@ def _take_late(
     theirs: Sequence[RemoteItem],
     unproven: Sequence[Submission],
 ) -> SubmissionLine | None:
-    """Book a command that was given up and shows at Omnitron; give the line as it stands then."""
+    """Book a command that was given up and shows at the OMS; give the line as it stands then."""
     if line is not None and line.carrier.state in UNDER_WAY:
         return line  # whoever is at it looks for it
     is_applied = line is not None and line.carrier.state == Submission.State.APPLIED
@@ -279,7 +279,7 @@ def _list_open_lines(order: int) -> models.QuerySet[SubmissionLine]:
 
 
 def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
-    """Leave to whoever tells a rejection what Omnitron has cancelled meanwhile: it may be what was rejected."""
+    """Leave to whoever tells a rejection what the OMS has cancelled meanwhile: it may be what was rejected."""
     return [replace(row, refund_amount=None) for row in theirs if row.status not in _CANCELLING]
 
 
@@ -291,13 +291,13 @@ def _book_line(
     requests: Mapping[int, RemoteRequest],
     remote: RemoteOrder,
 ) -> None:
-    """Close a line once Omnitron has decided all of it: some of its units may be done, and others not."""
+    """Close a line once the OMS has decided all of it: some of its units may be done, and others not."""
     request: CancellationRequest | None = getattr(line, "request", None)
     if request is not None and request.is_approved_here:
-        return  # our staff has taken it out of Omnitron's queue: a rejection there is none
+        return  # our staff has taken it out of the OMS's queue: a rejection there is none
     asked = [requests[pk] for pk in request.remote_pks if pk in requests] if request else []
     if request is not None and len(asked) < len(request.remote_pks):
-        asked = []  # one is gone from Omnitron's queue: the items alone can tell
+        asked = []  # one is gone from the OMS's queue: the items alone can tell
     issue_return_code(order, line, [*theirs, *asked])
     if asked and request is not None:
         _book_request(request, asked)
@@ -312,11 +312,9 @@ def _book_line(
         reason = reason or keep_sentence(request.delivery_error)
     if done:
         refund = sum_reported(theirs)
-        complete_line(
-            order, line, OMNITRON, quantity=done, refund_amount=refund, remote=remote, reason=reason
-        )
+        complete_line(order, line, OMS, quantity=done, refund_amount=refund, remote=remote, reason=reason)
     else:
-        reject_line(order, line, OMNITRON, reason=reason)
+        reject_line(order, line, OMS, reason=reason)
 
 
 def _notify_completed(order: Order, lines: Iterable[SubmissionLine]) -> None:
@@ -369,15 +367,13 @@ def _book_fulfilment(
     fields = ["refund_amount", "cancelled_quantity"]
     cancelled_before, refund_before = item.cancelled_quantity, item.refund_amount
     is_moved = is_legal_move(item.status, after)
-    # What Omnitron has cancelled of its own accord is gone here too.
+    # What the OMS has cancelled of its own accord is gone here too.
     book_reported(order, item, sum_reported(theirs))
     if len(theirs) > 1:
         units = _count_units([row for row in theirs if row.status in FINAL])
         item.cancelled_quantity = max(item.cancelled_quantity, min(units, item.quantity))
     if is_moved:
-        record_event(
-            order, "status_changed", OMNITRON, item=item, data={"before": item.status, "after": after}
-        )
+        record_event(order, "status_changed", OMS, item=item, data={"before": item.status, "after": after})
         item.status_before, item.status = item.status, after
         fields += ["status", "status_before"]
         if after in FINAL:
@@ -392,4 +388,4 @@ def _book_fulfilment(
         save_item(item, *fields)
     if gone := item.cancelled_quantity - cancelled_before:
         rest = book_rest(order, None, remote)
-        credit_points(order, item, OMNITRON, line=None, quantity=gone, extra=rest.points_credited)
+        credit_points(order, item, OMS, line=None, quantity=gone, extra=rest.points_credited)

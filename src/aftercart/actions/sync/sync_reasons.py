@@ -1,4 +1,4 @@
-"""Compare our cancellation reasons with Omnitron's: find partners for ours, and report what has none."""
+"""Compare our cancellation reasons with the OMS's: find partners for ours, and report what has none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from django.db import transaction
 
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Omnitron
-from aftercart.omnitron.messages import RemoteReason
+from aftercart.oms.messages import RemoteReason
+from aftercart.oms.port import OmsClient
 
 _Problem = CancellationReason.RemoteProblem
 
@@ -19,7 +19,7 @@ class ReasonReport:
     """What a comparison found.
 
     `mapped` counts our active reasons that have a partner, `found` those of them that got it just now.
-    `problems` are our active ones without: id, type, subject, problem. `unused` are Omnitron's active ones
+    `problems` are our active ones without: id, type, subject, problem. `unused` are the OMS's active ones
     that none of ours stands for.
     """
 
@@ -29,11 +29,11 @@ class ReasonReport:
     unused: tuple[RemoteReason, ...]
 
 
-def sync_reasons(client: Omnitron, channel_id: int | None = None) -> ReasonReport:
-    """Read Omnitron's reasons, and keep with each of ours its partner or what is wrong. Raises `OmnitronError`.
+def sync_reasons(client: OmsClient, channel_id: int | None = None) -> ReasonReport:
+    """Read the OMS's reasons, and keep with each of ours its partner or what is wrong. Raises `OmsError`.
 
-    A reason without an id, or with one that Omnitron does not know any more, gets the active one of the same
-    type and subject. An id that Omnitron knows is left as it is, whoever has set it.
+    A reason without an id, or with one that the OMS does not know any more, gets the active one of the same
+    type and subject. An id that the OMS knows is left as it is, whoever has set it.
     """
     channel = settings.OMNITRON_CHANNEL_ID if channel_id is None else channel_id
     with client.dialogue() as dialogue:

@@ -1,7 +1,7 @@
 """Notice that the database has gone back in time: a restored backup knows nothing of what was sent after it.
 
 The database holds a count that rises every minute, and each host the last one that it has seen. One that finds the
-database behind puts sending on hold, until `aftercart reconcile --before-sending` has read Omnitron.
+database behind puts sending on hold, until `aftercart reconcile --before-sending` has read the OMS.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Record what has happened at Omnitron although the database goes away meanwhile.
+"""Record what has happened at the OMS although the database goes away meanwhile.
 
 Once an intent is committed, "please try again" would be the wrong word: what was asked for may have been done.
 """

@@ -32,7 +32,7 @@ SYNC_REASONS = "aftercart.sync_reasons"
 SEND_EMAIL = "aftercart.send_email"
 SEND_CODE = "aftercart.send_guest_code"  # as jobs that wait from before name it
 
-#: What is done about a request at Omnitron is done one after the other, whatever it is.
+#: What is done about a request at the OMS is done one after the other, whatever it is.
 _ABOUT_REQUESTS = frozenset({DELIVER_REQUEST, EXECUTE_APPROVAL, DELIVER_REJECTION})
 #: What somebody waits for comes before the rest, and what comes in bulk after it, however much has piled up.
 _PRIORITIES = {

@@ -91,7 +91,7 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield (
         jobs.DELIVER_REQUEST,
         CancellationRequest.objects.filter(
-            # Of one that Omnitron completed meanwhile, what an unanswered try had made is still to be noted.
+            # Of one that the OMS completed meanwhile, what an unanswered try had made is still to be noted.
             Q(status=status.WAITING) | Q(status=status.COMPLETED, delivery_attempts__gt=0),
             delivered_at=None,
             is_undeliverable=False,

@@ -1,10 +1,10 @@
-"""Have done now what waits for Omnitron, once it answers again: a backoff outlasts the outage that it grew in."""
+"""Have done now what waits for the OMS, once it answers again: a backoff outlasts the outage that it grew in."""
 
 from django.db import connection
 
 from aftercart.actions.upkeep import jobs
 
-#: What is not about Omnitron, or has a time of its own, is left alone.
+#: What is not about the OMS, or has a time of its own, is left alone.
 _WAITING = (
     jobs.VERIFY_SUBMISSION,
     jobs.DELIVER_REQUEST,
@@ -33,7 +33,7 @@ _WAKE = """
 
 
 def wake_jobs() -> int:
-    """Bring forward the next tries of what waits for Omnitron; return how many."""
+    """Bring forward the next tries of what waits for the OMS; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(_WAKE, [list(_WAITING), _MOST, _APART_SECONDS])
         count: int = cursor.rowcount

@@ -47,7 +47,7 @@ def accept_withdrawal(withdrawal_pk: int, staff: User) -> None:
 def refuse_withdrawal(withdrawal_pk: int, staff: User, reason: str) -> None:
     """Refuse: recorded, told, and the requests that wait to carry it out are rejected with it.
 
-    What Omnitron has already taken goes on. Raises `WithdrawalDecided`, and `InputInvalid` without a reason.
+    What the OMS has already taken goes on. Raises `WithdrawalDecided`, and `InputInvalid` without a reason.
     """
     if not reason.strip():
         raise InputInvalid({"reason": [_("Say why: the customer will read it.")]})

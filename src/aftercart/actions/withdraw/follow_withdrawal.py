@@ -1,4 +1,4 @@
-"""Accept a withdrawal once Omnitron has done all of it. Inside a transaction that has locked the order."""
+"""Accept a withdrawal once the OMS has done all of it. Inside a transaction that has locked the order."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -20,7 +20,7 @@ from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 from aftercart.orders.errors import ActionError, InputInvalid
 from aftercart.orders.selectors import lock_order
 from aftercart.orders.timeline import Actor
@@ -37,7 +37,7 @@ class NotOffered(ActionError):
 
 
 def match_statement(
-    statement_pk: int, number: str, items: frozenset[int], staff: User, client: Omnitron
+    statement_pk: int, number: str, items: frozenset[int], staff: User, client: OmsClient
 ) -> Withdrawal:
     """Make the withdrawal of an order's items that a public statement is, at the time that it was made.
 

@@ -44,7 +44,7 @@ from aftercart.lib.failpoints import failpoint
 from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
-from aftercart.omnitron.client import Omnitron
+from aftercart.oms.port import OmsClient
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound, RuleRefused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
@@ -104,7 +104,7 @@ class NothingToWithdraw(RuleRefused):
     sentence = gettext_lazy("Order already cancelled!")
 
 
-def withdraw_order(command: WithdrawalCommand, client: Omnitron) -> Answer:
+def withdraw_order(command: WithdrawalCommand, client: OmsClient) -> Answer:
     """Record a statement of withdrawal, and carry out at once what can be. Return 201 and the statement.
 
     A replay gets the first answer again, whatever was decided since. So does another statement about items that one
@@ -314,7 +314,7 @@ def _get_reason(kind: str) -> CancellationReason:
 
 
 def map_withdrawal_reason(kind: str, remote_pk: int) -> None:
-    """Say which of Omnitron's reasons stands for a withdrawal, if nobody has yet."""
+    """Say which of the OMS's reasons stands for a withdrawal, if nobody has yet."""
     reason = _get_reason(kind)
     CancellationReason.objects.filter(pk=reason.pk, remote_pk=None).update(remote_pk=remote_pk)
 

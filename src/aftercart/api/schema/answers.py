@@ -4,13 +4,13 @@ from aftercart.lib.documents import Document, Shape, integer, one_of, text
 
 
 class AddressChanged(Document):
-    """Omnitron has taken the new address."""
+    """The OMS has taken the new address."""
 
     status_code = integer("The HTTP status of Omnitron's answer.", minimum=100, maximum=599)
 
 
 class AddressChangePending(Document):
-    """The new address is recorded; Omnitron will be told while the order may still change."""
+    """The new address is recorded; the OMS will be told while the order may still change."""
 
     status_code = Shape({"type": "null"}, "There is no answer of Omnitron yet.")
     state = one_of(("pending",))

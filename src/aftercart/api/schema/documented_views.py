@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from aftercart.api import events, health
 from aftercart.api.schema import answers, errors
 from aftercart.api.schema.operation import NO_ADDRESS, operation
-from aftercart.api.schema.texts import HEALTH, OMNITRON
+from aftercart.api.schema.texts import HEALTH, OMS
 
 
 class _DocumentedView(APIView):
@@ -56,7 +56,7 @@ does not help a queue without workers.
 class _Events(_DocumentedView):
     @operation(
         "receive_events",
-        tag=OMNITRON,
+        tag=OMS,
         summary="Report that orders have changed",
         description="""\
 Has the named orders read from Omnitron at once, instead of with the next poll. An event only says where to look:
@@ -102,5 +102,5 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
 DOCUMENTED_VIEWS: Final[dict[Any, Callable[..., Any]]] = {
     health.live: _Live.as_view(),
     health.ready: _Ready.as_view(),
-    events.OmnitronEvents: _Events.as_view(),
+    events.OmsEvents: _Events.as_view(),
 }

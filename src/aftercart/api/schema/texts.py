@@ -12,7 +12,7 @@ POINTS: Final = "Customers: points"
 SESSION: Final = "Storefronts: session"
 INTAKE: Final = "Shops: order intake"
 HEALTH: Final = "Operators: health"
-OMNITRON: Final = "Omnitron: events"
+OMS: Final = "Omnitron: events"
 
 TAGS: Final = [
     {"name": CANCELLATIONS, "description": "Cancel what has not been shipped, return what has."},
@@ -22,7 +22,7 @@ TAGS: Final = [
     {"name": SESSION, "description": "Log in and out, tell who is logged in, get a token for writes."},
     {"name": INTAKE, "description": "Send orders, where they are not pulled from Omnitron: under a token."},
     {"name": HEALTH, "description": "For supervisors and load balancers: no session, no cookies."},
-    {"name": OMNITRON, "description": "What the back office calls."},
+    {"name": OMS, "description": "What the back office calls."},
 ]
 
 DESCRIPTION: Final = f"""\

@@ -1,4 +1,4 @@
-"""Changes of the delivery address, recorded before Omnitron is told (contract section 4)."""
+"""Changes of the delivery address, recorded before the OMS is told (contract section 4)."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from aftercart.orders.models import IdempotencyRecord, Order
 
 
 class AddressChange(models.Model):
-    """A request to send the order elsewhere, recorded before Omnitron is told (contract section 4)."""
+    """A request to send the order elsewhere, recorded before the OMS is told (contract section 4)."""
 
     class State(models.TextChoices):
         """Where it stands; of several for one order the newest wins, and the older become `superseded`."""

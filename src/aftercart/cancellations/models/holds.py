@@ -1,4 +1,4 @@
-"""That nothing may be sent to Omnitron: after a restore, until Omnitron has been read (docs/operations.md).
+"""That nothing may be sent to the OMS: after a restore, until the OMS has been read (docs/operations.md).
 
 What is asked for meanwhile is recorded, and waits: a cancellation becomes a request, an address change stays pending.
 """
@@ -55,7 +55,7 @@ def find_hold() -> SendingHold | None:
 
 
 def may_send() -> bool:
-    """Return whether nothing holds sending back; asked before each write to Omnitron."""
+    """Return whether nothing holds sending back; asked before each write to the OMS."""
     return not _list_holds()
 
 

@@ -86,19 +86,19 @@ class RefundQuote(models.Model):
     def is_rest_refunded(self, lines: Iterable["RefundQuoteLine"]) -> bool:
         """Return whether what was booked of it has been given back: money with the first of its lines that is reported.
 
-        Omnitron does not always report it apart; where its lines were points alone, nothing but a report says so.
+        The OMS does not always report it apart; where its lines were points alone, nothing but a report says so.
         """
         points = self.rest_points_returned + self.rest_points_credited
         return self.given_rest <= points or any((line.reported_amount or 0) > 0 for line in lines)
 
 
-#: Omnitron has reported no money, and money was quoted: what `RefundQuoteLine.is_refunded` denies.
+#: The OMS has reported no money, and money was quoted: what `RefundQuoteLine.is_refunded` denies.
 IS_UNREPORTED: Final = models.Q(
     models.Q(reported_amount=None) | models.Q(reported_amount__lte=0),
     is_paid=True,
     refund_amount__gt=models.F("fee_amount") + models.F("points_returned") + models.F("points_credited"),
 )
-#: Money had been paid for it, and nothing but points comes back: of it Omnitron reports nothing.
+#: Money had been paid for it, and nothing but points comes back: of it the OMS reports nothing.
 IS_POINTS_ALONE: Final = models.Q(
     is_paid=True,
     refund_amount__lte=models.F("fee_amount") + models.F("points_returned") + models.F("points_credited"),
@@ -156,7 +156,7 @@ class RefundQuoteLine(models.Model):
 
     @property
     def is_refunded(self) -> bool:
-        """Whether it has been given back: points are at once, money once Omnitron has reported it.
+        """Whether it has been given back: points are at once, money once the OMS has reported it.
 
         Zero, where more was quoted, is still to come.
         """

@@ -14,13 +14,13 @@ class CancellationType(models.TextChoices):
 
 
 class CancellationReason(models.Model):
-    """Why a customer cancels or returns; `remote_pk` is Omnitron's id for the same reason.
+    """Why a customer cancels or returns; `remote_pk` is the OMS's id for the same reason.
 
     `translations` maps a language to `{"subject": …}`. `remote_problem` is what the last sync found wrong.
     """
 
     class RemoteProblem(models.TextChoices):
-        """Why a reason has no partner at Omnitron; empty: it has one, or nobody has looked yet."""
+        """Why a reason has no partner at the OMS; empty: it has one, or nobody has looked yet."""
 
         UNKNOWN = "unknown", _("No reason of this subject there")
         GONE = "gone", _("Omnitron does not know the id")

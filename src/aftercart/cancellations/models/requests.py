@@ -16,7 +16,7 @@ class CancellationRequest(models.Model):
     """A cancellation that the back office decides: what the fallback makes, durable until decided."""
 
     class Status(models.TextChoices):
-        """Contract sections 3.4 and 8; `verifying` is ours: held until Omnitron's answer is known."""
+        """Contract sections 3.4 and 8; `verifying` is ours: held until the OMS's answer is known."""
 
         VERIFYING = "verifying", _("Being checked")
         WAITING = "waiting", _("Waiting")
@@ -102,5 +102,5 @@ class CancellationRequest(models.Model):
 
     @property
     def is_approved_here(self) -> bool:
-        """Whether our staff approved it and Omnitron's answer is still to come."""
+        """Whether our staff approved it and the OMS's answer is still to come."""
         return self.status == self.Status.APPROVED and self.decided_by_id is not None

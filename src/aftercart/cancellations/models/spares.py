@@ -1,4 +1,4 @@
-"""Requests in Omnitron's queue that must not stay there."""
+"""Requests in the OMS's queue that must not stay there."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -13,7 +13,7 @@ class SpareRequest(models.Model):
     """
 
     class State(models.TextChoices):
-        """Where it stands. `approved`: Omnitron was quicker, and its units are gone."""
+        """Where it stands. `approved`: the OMS was quicker, and its units are gone."""
 
         FOUND = "found"
         REJECTED = "rejected"

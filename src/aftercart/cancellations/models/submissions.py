@@ -22,11 +22,11 @@ class Submission(models.Model):
     """One thing that a customer asked for, as one row: the intent that everything else follows.
 
     States and moves: cancellations/states.py. `cause` says in a word why it is where it is, `cause_detail`
-    in a sentence. `command` holds what was sent to Omnitron, once it was.
+    in a sentence. `command` holds what was sent to the OMS, once it was.
     """
 
     class State(models.TextChoices):
-        """Where the dialogue with Omnitron stands (docs/decisions/0002)."""
+        """Where the dialogue with the OMS stands (docs/decisions/0002)."""
 
         PREPARED = "prepared"
         SENT = "sent"
@@ -51,7 +51,7 @@ class Submission(models.Model):
     cause = models.CharField(max_length=64, blank=True)
     cause_detail = models.TextField(blank=True)
     command = models.JSONField(null=True, blank=True)
-    #: Of an approval: the request whose line it takes to Omnitron.
+    #: Of an approval: the request whose line it takes to the OMS.
     approved_request = models.ForeignKey(
         "CancellationRequest", null=True, editable=False, on_delete=models.CASCADE, related_name="approvals"
     )
@@ -105,7 +105,7 @@ class Submission(models.Model):
         return {name: value for name, value in names.items() if value}
 
     def list_carried(self) -> "models.QuerySet[SubmissionLine]":
-        """Return the lines that it takes to Omnitron: its own, or that of the request it was approved from."""
+        """Return the lines that it takes to the OMS: its own, or that of the request it was approved from."""
         pk = self.approved_request_id
         return SubmissionLine.objects.filter(request=pk) if pk else self.lines.all()
 
@@ -183,7 +183,7 @@ class SubmissionLine(models.Model):
 
     @property
     def carrier(self) -> Submission:
-        """The submission that took it to Omnitron last: the newest approval of its request, else its own."""
+        """The submission that took it to the OMS last: the newest approval of its request, else its own."""
         if not hasattr(self, "request"):  # nothing that could have been approved
             return self.submission
         approvals = Submission.objects.filter(approved_request__line=self).order_by("-pk")

@@ -1,4 +1,4 @@
-"""What reading Omnitron leaves: how far its lists have been read, and where it and we tell an order differently."""
+"""What reading the OMS leaves: how far its lists have been read, and where it and we tell an order differently."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +11,7 @@ from aftercart.orders.models import Order, OrderItem
 
 
 class SyncCursor(models.Model):
-    """How far one of Omnitron's `updates` lists has been read.
+    """How far one of the OMS's `updates` lists has been read.
 
     `seen` maps the pks of rows near the position to their `modified_date`: the list is read again from a
     little before it, since two rows can bear one time, and what has been seen is passed over.
@@ -34,7 +34,7 @@ class SyncCursor(models.Model):
 
 
 class Difference(models.Model):
-    """Something that Omnitron and we tell differently, found by any reading of it."""
+    """Something that the OMS and we tell differently, found by any reading of it."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="differences")
     item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE)
@@ -70,7 +70,7 @@ class Difference(models.Model):
         return f"{self.what}: {self.ours} here, {self.theirs} there"
 
 
-#: Omnitron's lists of updates.
+#: The OMS's lists of updates.
 STREAMS: Final = ("orders", "requests")
 
 

@@ -1,6 +1,6 @@
 """What a newer document may change of an order that we have, and what it may not: pure.
 
-The shop knows what was bought; what was cancelled, returned and paid back is known here and at Omnitron. So a
+The shop knows what was bought; what was cancelled, returned and paid back is known here and at the OMS. So a
 document never takes back a cancellation: refunds and cancelled units do not shrink, nothing comes back from
 `canceled` or `refunded`, and what a customer has just asked to cancel keeps its status until that is decided.
 """

@@ -134,7 +134,7 @@ class Order(models.Model):
 
 
 class OrderItem(models.Model):
-    """One line of an order. `remote_pks` are Omnitron's ids for it: one, or one for each unit."""
+    """One line of an order. `remote_pks` are the OMS's ids for it: one, or one for each unit."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
@@ -232,7 +232,7 @@ class TimelineEntry(models.Model):
         CUSTOMER = "customer"
         STAFF = "staff"
         WORKER = "worker"
-        OMNITRON = "omnitron"
+        OMS = "omnitron", "Omnitron"
         IMPORT = "import"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")

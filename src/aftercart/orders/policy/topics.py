@@ -29,7 +29,7 @@ class Effect(StrEnum):
 class Rule(IntEnum):
     """The rules by their number in the contract, which is the order in which they speak.
 
-    The last one is ours: the contract's ninth is what Omnitron says.
+    The last one is ours: the contract's ninth is what the OMS says.
     """
 
     ALREADY_CANCELLED = 1

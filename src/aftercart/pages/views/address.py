@@ -15,7 +15,7 @@ from aftercart.actions.address.list_shop_addresses import find_shop_address
 from aftercart.actions.cancel.commands import AddressCommand, Answer
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.ids import read_id
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
 from aftercart.pages.callers import make_key, read_key, read_page_caller

@@ -20,7 +20,7 @@ from aftercart.actions.cancel.take_back_request import NothingToTakeBack, take_b
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.errors import (
     ActionError,
     BeingChecked,

@@ -13,7 +13,7 @@ from aftercart.actions.withdraw.withdraw_order import find_public_statement, wit
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.lib.clock import get_now
-from aftercart.omnitron.connect import get_client
+from aftercart.oms.connect import get_client
 from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.pages.callers import make_key, read_key, read_page_caller

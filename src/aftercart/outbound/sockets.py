@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpcore2
 
 from aftercart.lib.places import lending_place
-from aftercart.omnitron.deadline import Deadline
+from aftercart.outbound.deadline import Deadline
 
 #: One answer of `getaddrinfo`.
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]

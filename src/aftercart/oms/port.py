@@ -1,4 +1,4 @@
-"""The dialogue with Omnitron as the rest of Aftercart sees it: one protocol, a real and an in-memory twin.
+"""The dialogue with the OMS as the rest of Aftercart sees it: one protocol, a real and an in-memory twin.
 
     with client.dialogue() as dialogue:
         order = dialogue.read_order(channel_id=1, number="ORD-2024-001234")
@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
 
-from aftercart.omnitron.messages import (
+from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
     RemoteItem,
@@ -31,7 +31,7 @@ from aftercart.omnitron.messages import (
 #: Whether a write may still be sent.
 Guard = Callable[[], bool]
 
-#: The kinds of things that Omnitron keeps our ids for.
+#: The kinds of things that the OMS keeps our ids for.
 ContentType = Literal["order", "orderitem", "cancellationrequest"]
 
 
@@ -43,7 +43,7 @@ class Dialogue(Protocol):
         ...
 
     def check_login(self) -> None:
-        """Make sure that Omnitron is there and takes our credentials."""
+        """Make sure that the OMS is there and takes our credentials."""
         ...
 
     def read_order(self, *, channel_id: int, number: str) -> RemoteOrder:
@@ -51,13 +51,13 @@ class Dialogue(Protocol):
         ...
 
     def read_order_items(self, *, channel_id: int, order_pk: int) -> tuple[RemoteItem, ...]:
-        """Read all items of Omnitron's order, by ascending pk; none if there is no such order."""
+        """Read all items of the OMS's order, by ascending pk; none if there is no such order."""
         ...
 
     def find_object_ids(
         self, *, channel_id: int, content_type: ContentType, remote_ids: Sequence[str]
     ) -> Mapping[str, tuple[int, ...]]:
-        """Find Omnitron's ids for ours, ascending; every id asked for is a key, an unknown one of ().
+        """Find the OMS's ids for ours, ascending; every id asked for is a key, an unknown one of ().
 
         One of our items can be several of theirs.
         """
@@ -66,7 +66,7 @@ class Dialogue(Protocol):
     def find_remote_ids(
         self, *, channel_id: int, content_type: ContentType, object_ids: Sequence[int]
     ) -> Mapping[int, str]:
-        """Find our ids for Omnitron's; an unknown one is no key."""
+        """Find our ids for the OMS's; an unknown one is no key."""
         ...
 
     def list_orders(
@@ -97,7 +97,7 @@ class Dialogue(Protocol):
         ...
 
     def read_request(self, *, channel_id: int, pk: int) -> RemoteRequest:
-        """Read one cancellation request by Omnitron's pk."""
+        """Read one cancellation request by the OMS's pk."""
         ...
 
     def reject_request(self, *, channel_id: int, pk: int, reason: str, guard: Guard | None = None) -> None:
@@ -126,13 +126,13 @@ class Dialogue(Protocol):
         ...
 
 
-class Omnitron(Protocol):
+class OmsClient(Protocol):
     """The client. Thread-safe."""
 
     def dialogue(
         self, seconds: float | None = None, *, will_write: bool = False
     ) -> AbstractContextManager[Dialogue]:
-        """Begin a dialogue that ends within so many seconds (a setting by default), whatever Omnitron does.
+        """Begin a dialogue that ends within so many seconds (a setting by default), whatever the OMS does.
 
         With `will_write`, the fresh connection of the write is opened while the rest is read.
 

@@ -9,7 +9,7 @@ stale, which makes an unknown answer of what would have been a certain "not sent
 an earlier answer, which would be taken for the write's own. It may be opened ahead, while something is read; it has
 carried nothing then.
 
-The library's client is left out on purpose: cookies (a session cookie would make Omnitron ask for a CSRF
+The library's client is left out on purpose: cookies (a session cookie would make the OMS ask for a CSRF
 token), redirects, proxies from the environment and an INFO line with the whole URL are what it would add.
 """
 
@@ -24,9 +24,9 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.errors import Code
-from aftercart.omnitron.wire import DeadlineBackend, Guard, Withdrawn
+from aftercart.oms.errors import Code
+from aftercart.outbound.deadline import Deadline
+from aftercart.outbound.wire import DeadlineBackend, Guard, Withdrawn
 
 #: A connection that has been idle for longer is not used again, in seconds: less than what servers keep one for.
 KEEP_ALIVE_SECONDS = 4.0
@@ -42,7 +42,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class NoAnswer(Exception):
-    """No whole answer came. `has_left`: whether any byte of the request may have reached Omnitron."""
+    """No whole answer came. `has_left`: whether any byte of the request may have reached the OMS."""
 
     def __init__(self, code: str, *, has_left: bool, status: int | None = None) -> None:
         super().__init__(code)

@@ -17,8 +17,8 @@ import httpcore2
 
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.places import lending_place
-from aftercart.omnitron.deadline import Deadline
-from aftercart.omnitron.sockets import OpeningSocket, is_readable, open_socket
+from aftercart.outbound.deadline import Deadline
+from aftercart.outbound.sockets import OpeningSocket, is_readable, open_socket
 
 #: Whether a write may still be sent. It is asked at the last moment, outside of any transaction.
 Guard = Callable[[], bool]
@@ -62,7 +62,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
             raise Withdrawn
 
     def spare_from_reset(self) -> None:
-        """Let a write's connection end in the usual way: Omnitron has begun to answer."""
+        """Let a write's connection end in the usual way: the OMS has begun to answer."""
         if self.is_write and self._stream is not None:
             self._stream.set_linger(_GO_ON)
 

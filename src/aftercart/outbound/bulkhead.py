@@ -1,6 +1,6 @@
 """At most so many dialogues at once in this process; the next one falls back at once.
 
-Measured while choosing (design section 1): eight customers waiting on an Omnitron of one second took reads
+Measured while choosing (design section 1): eight customers waiting on an OMS of one second took reads
 from 1,500/s to 3/s with two threads. A queue here would only hide that, so nobody waits.
 """
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aftercart.omnitron.errors import Code, NotSent
+from aftercart.oms.errors import Code, NotSent
 
 
 class Bulkhead:

@@ -1,4 +1,4 @@
-"""What can go wrong in a dialogue with Omnitron: three kinds, and the class decides what follows.
+"""What can go wrong in a dialogue with the OMS: three kinds, and the class decides what follows.
 
 `NotSent` may be sent again, `Refused` is final, `AnswerUnknown` must be read back before anything else
 (contract section 8: no idempotency key exists there). No caller looks at a status to decide.
@@ -10,7 +10,7 @@ from aftercart.lib.notes import write_note
 
 
 class Code:
-    """Our own codes, for failures that Omnitron did not name. They are stable: logs and tests use them."""
+    """Our own codes, for failures that the OMS did not name. They are stable: logs and tests use them."""
 
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
@@ -32,7 +32,7 @@ class Code:
     NOT_FOUND = "not_found"
 
 
-#: The codes that speak against Omnitron's health; the others are its decision, or ours.
+#: The codes that speak against the OMS's health; the others are its decision, or ours.
 OUTAGE_CODES = frozenset(
     {
         Code.UNREACHABLE,
@@ -47,14 +47,14 @@ OUTAGE_CODES = frozenset(
 
 
 def say_refused(status: int | None) -> str:
-    """Say for logs that Omnitron refused a call without a word of its own."""
+    """Say for logs that the OMS refused a call without a word of its own."""
     return f"Omnitron refused the call (HTTP {status})."
 
 
-class OmnitronError(Exception):
+class OmsError(Exception):
     """The root of the tree.
 
-    `detail` is a sentence for people, `code` is Omnitron's code or one of `Code`, `status` is the HTTP
+    `detail` is a sentence for people, `code` is the OMS's code or one of `Code`, `status` is the HTTP
     status of the answer, or None when there was none.
     """
 
@@ -69,16 +69,16 @@ class OmnitronError(Exception):
 
     @property
     def note(self) -> str:
-        """What to keep of it for people: what Omnitron said, else our code, for the language of who reads it."""
+        """What to keep of it for people: what the OMS said, else our code, for the language of who reads it."""
         return write_note(self.code)
 
     @property
     def is_outage(self) -> bool:
-        """Whether it counts against Omnitron's health (the breaker counts these)."""
+        """Whether it counts against the OMS's health (the breaker counts these)."""
         return self.code in OUTAGE_CODES
 
 
-class NotSent(OmnitronError):
+class NotSent(OmsError):
     """Certain that nothing was applied: the same call may be sent again.
 
     For a read this is every passing failure, since a read applies nothing. `retry_after` is in seconds,
@@ -92,8 +92,8 @@ class NotSent(OmnitronError):
         self.retry_after = retry_after
 
 
-class Refused(OmnitronError):
-    """Omnitron answered no: final, nothing was applied, and the same call would be refused again.
+class Refused(OmsError):
+    """The OMS answered no: final, nothing was applied, and the same call would be refused again.
 
     `messages` holds its sentences, flattened, in the order of the body; empty if it gave none.
     """
@@ -106,12 +106,12 @@ class Refused(OmnitronError):
 
     @property
     def note(self) -> str:
-        """What to keep of it for people: Omnitron's own words, if it gave any."""
+        """What to keep of it for people: the OMS's own words, if it gave any."""
         return write_note(self.code) if self.detail == say_refused(self.status) else self.detail
 
     @property
     def is_outage(self) -> bool:
-        """A refusal is a sign of life, whatever code Omnitron chose for it."""
+        """A refusal is a sign of life, whatever code the OMS chose for it."""
         return False
 
 
@@ -120,11 +120,11 @@ class NotFound(Refused):
 
     @property
     def note(self) -> str:
-        """What to keep of it for people: Omnitron's own words, if it gave any."""
+        """What to keep of it for people: the OMS's own words, if it gave any."""
         return " ".join(self.messages) or write_note(self.code)
 
 
-class AnswerUnknown(OmnitronError):
+class AnswerUnknown(OmsError):
     """The write left and no reliable answer came: it may have been applied.
 
     It is never sent again before the order has been read back (contract section 8).

@@ -1,11 +1,11 @@
-"""Stop calling an Omnitron that is down, and find out with one call when it is back."""
+"""Stop calling an OMS that is down, and find out with one call when it is back."""
 
 import logging
 import threading
 import time
 
-from aftercart.omnitron.deadline import Clock
-from aftercart.omnitron.errors import Code, NotSent
+from aftercart.oms.errors import Code, NotSent
+from aftercart.outbound.deadline import Clock
 
 logger = logging.getLogger("aftercart.omnitron")
 
@@ -48,7 +48,7 @@ class Breaker:
             return self._era
 
     def record_success(self, permit: int) -> None:
-        """Note that Omnitron answered, be it with a refusal."""
+        """Note that the OMS answered, be it with a refusal."""
         with self._lock:
             if permit != self._era:
                 return
@@ -57,7 +57,7 @@ class Breaker:
                 self._close()
 
     def record_failure(self, permit: int) -> None:
-        """Note that Omnitron gave no answer, or a broken one."""
+        """Note that the OMS gave no answer, or a broken one."""
         with self._lock:
             if permit != self._era:
                 return
@@ -66,7 +66,7 @@ class Breaker:
                 self._open()
 
     def record_nothing(self, permit: int) -> None:
-        """Note a call that ended without a word on Omnitron's health; a probe's place is free again."""
+        """Note a call that ended without a word on the OMS's health; a probe's place is free again."""
         with self._lock:
             if permit == self._era:
                 self._has_probe = False

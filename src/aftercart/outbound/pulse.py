@@ -1,11 +1,11 @@
-"""Notice that Omnitron answers again, so that what waits for it need not wait out its backoff."""
+"""Notice that the OMS answers again, so that what waits for it need not wait out its backoff."""
 
 import threading
 import time
 
-from aftercart.omnitron.deadline import Clock
+from aftercart.outbound.deadline import Clock
 
-#: Seconds between two recoveries that are reported: an Omnitron that fails now and then recovers all the time.
+#: Seconds between two recoveries that are reported: an OMS that fails now and then recovers all the time.
 _QUIET_SECONDS = 5.0
 
 
@@ -23,12 +23,12 @@ class Pulse:
         self._reported_at = -_QUIET_SECONDS
 
     def record_failure(self, *, is_read: bool) -> None:
-        """Note that Omnitron gave no answer to a read, or a write, or a broken one."""
+        """Note that the OMS gave no answer to a read, or a write, or a broken one."""
         with self._lock:
             self._failing.add(is_read)
 
     def record_success(self, *, is_read: bool) -> None:
-        """Note that Omnitron answered, be it with a refusal."""
+        """Note that the OMS answered, be it with a refusal."""
         with self._lock:
             if is_read in self._failing:
                 self._failing.discard(is_read)

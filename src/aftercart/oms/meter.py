@@ -1,4 +1,4 @@
-"""Count the calls to Omnitron that a piece of work makes: what reads in the background keeps to a budget."""
+"""Count the calls to the OMS that a piece of work makes: what reads in the background keeps to a budget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

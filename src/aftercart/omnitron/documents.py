@@ -1,0 +1,189 @@
+"""The messages of the port as Omnitron's JSON (contract section 8).
+
+`write_` gives the JSON to send, to the letter; `read_` reads one JSON object and raises `Malformed` when a required key
+is missing.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from aftercart.omnitron.values import (
+    Malformed,
+    Row,
+    find_amount,
+    find_id,
+    find_moment,
+    find_text,
+    read_id,
+    read_row,
+    read_status,
+    read_text,
+)
+from aftercart.oms.messages import (
+    AddressChange,
+    CancelCommand,
+    RemoteAddress,
+    RemoteItem,
+    RemoteOrder,
+    RemoteReason,
+    RemoteRequest,
+    RequestDraft,
+)
+
+
+def read_item(value: Any) -> RemoteItem:
+    """Read a row; its pk, order and status are required."""
+    row = read_row(value)
+    code, valid_until = _read_easy_return(row)
+    return RemoteItem(
+        pk=read_id(row, "pk", "id"),
+        order_pk=read_id(row, "order"),
+        sku=find_text(row, "sku"),
+        status=read_status(row),
+        cancel_status=find_text(row, "cancel_status"),
+        quantity=find_id(row, "quantity"),
+        price=find_amount(row, "price"),
+        refund_amount=find_amount(row, "refund_amount"),
+        easy_return_code=code,
+        easy_return_valid_until=valid_until,
+        modified_date=find_moment(row, "modified_date"),
+        document=row,
+    )
+
+
+def read_order(value: Any) -> RemoteOrder:
+    """Read a row; its pk, number and status are required."""
+    row = read_row(value)
+    return RemoteOrder(
+        pk=read_id(row, "pk", "id"),
+        number=read_text(row, "number"),
+        status=read_status(row),
+        cancel_status=find_text(row, "cancel_status"),
+        amount=find_amount(row, "amount"),
+        refund_amount=find_amount(row, "refund_amount"),
+        discount_refund_amount=find_amount(row, "discount_refund_amount"),
+        shipping_refund_amount=find_amount(row, "shipping_refund_amount"),
+        modified_date=find_moment(row, "modified_date"),
+        shipping_address_pk=_find_address_pk(row),
+        created_date=find_moment(row, "created_date") or find_moment(row, "date_placed"),
+        document=row,
+    )
+
+
+def _find_address_pk(row: Row) -> int | None:
+    """Read which address an order goes to, told as an object or by its pk; None if Omnitron does not tell."""
+    address = row.get("shipping_address")
+    try:
+        return find_id(address, "pk", "id") if isinstance(address, dict) else find_id(row, "shipping_address")
+    except Malformed:
+        return None
+
+
+def read_reason(value: Any) -> RemoteReason:
+    """Read a row; a reason that does not say whether it is active is."""
+    row = read_row(value)
+    return RemoteReason(
+        pk=read_id(row, "pk", "id"),
+        cancellation_type=read_text(row, "cancellation_type"),
+        subject=read_text(row, "subject"),
+        is_active=row.get("is_active") is not False,
+    )
+
+
+def read_request(value: Any) -> RemoteRequest:
+    """Read a row; its pk, order item and status are required. The easy return is flat or an object."""
+    row = read_row(value)
+    code, valid_until = _read_easy_return(row)
+    return RemoteRequest(
+        pk=read_id(row, "pk", "id"),
+        order_item_pk=read_id(row, "order_item"),
+        remote_id=find_text(row, "remote_id"),
+        status=read_text(row, "status"),
+        cancellation_type=find_text(row, "cancellation_type"),
+        quantity=find_id(row, "quantity"),
+        easy_return_code=code,
+        easy_return_valid_until=valid_until,
+        reject_reason=find_text(row, "reject_reason"),
+        refund_amount=find_amount(row, "refund_amount"),
+        modified_date=find_moment(row, "modified_date"),
+    )
+
+
+def _read_easy_return(row: Row) -> tuple[str | None, datetime | None]:
+    """Read the code of an easy return, and until when it is valid."""
+    nested = row.get("easy_return")
+    easy_return: Row = nested if isinstance(nested, dict) else {}
+    return (
+        find_text(easy_return, "code") or find_text(row, "easy_return_code"),
+        find_moment(easy_return, "valid_until") or find_moment(row, "easy_return_valid_until"),
+    )
+
+
+def write_cancel(command: CancelCommand) -> dict[str, Any]:
+    """Write the body of `POST C/orders/{pk}/cancel/`; with `is_all` the list of items must be empty.
+
+    `shipping_companies` is ours, and only there for an easy return (docs/decisions/0018).
+    """
+    collected = {str(item): company for item, company in command.shipping_companies.items()}
+    forced = command.forced_refund_amount
+    return {
+        "order": command.order_pk,
+        "is_all": command.is_all,
+        "cancel_items": [] if command.is_all else list(command.reasons),
+        "reasons": {str(item): reason for item, reason in command.reasons.items()},
+        "forced_refund_amount": None if forced is None else f"{forced:f}",
+        "is_cargo_refund": command.is_cargo_refund,
+        "refund_invoice_number": command.refund_invoice_number,
+        "ibans": {str(item): iban for item, iban in command.ibans.items()},
+        "holder_names": {str(item): name for item, name in command.holder_names.items()},
+        **({"shipping_companies": collected} if collected else {}),
+    }
+
+
+def write_draft(draft: RequestDraft) -> dict[str, Any]:
+    """Write the body of `POST C/cancellation_requests/`.
+
+    `shipping_company` is ours, and only there for an easy return (docs/decisions/0018).
+    """
+    return {
+        "order_item": draft.order_item_pk,
+        "reason": draft.reason_pk,
+        "remote_id": draft.remote_id,
+        "description": draft.description,
+        "cancellation_type": draft.cancellation_type,
+        "quantity": draft.quantity,
+        "iban": draft.iban,
+        "holder_name": draft.holder_name,
+        "fully_refund_as_loyalty_money": draft.fully_refund_as_loyalty_money,
+        **({} if draft.shipping_company is None else {"shipping_company": draft.shipping_company}),
+    }
+
+
+def write_address(address: RemoteAddress) -> dict[str, Any]:
+    """Write the `address` object of an address change."""
+    return {
+        "pk": address.pk,
+        "first_name": address.first_name,
+        "last_name": address.last_name,
+        "email": address.email,
+        "phone_number": address.phone_number,
+        "title": address.title,
+        "line": address.line,
+        "postcode": address.postcode,
+        "notes": address.notes,
+        "country": address.country,
+        "city": address.city,
+        "township": address.township,
+        "district": address.district,
+        "retail_store": address.retail_store,
+    }
+
+
+def write_address_change(change: AddressChange) -> dict[str, Any]:
+    """Write the body of the address change."""
+    return {
+        "channel_id": change.channel_id,
+        "order": change.order_id,
+        "address": write_address(change.address),
+        "order_address_types": ["shipping"],
+    }
