@@ -212,6 +212,19 @@ def test_an_account_moves_to_an_address_that_was_proved(api: Api) -> None:
     assert api.get(path).status_code == 404
 
 
+def test_a_new_password_voids_the_link_that_was_to_move_the_account(api: Api) -> None:
+    user = make_customer()
+    api.log_in(user)
+    api.post("/users/email-change/", {"email": "thief@example.com", "password": PASSWORD})
+    path = read_link()
+    body = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert api.post("/users/password/change/", body).status_code == 200
+
+    assert api.get(path).status_code == 404
+    user.refresh_from_db()
+    assert user.email != "thief@example.com"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [({"password": "wrong"}, "password"), ({"emailConfirm": "b@example.com"}, "emailConfirm")],
