@@ -153,6 +153,21 @@ def test_an_amount_never_passes_through_a_float() -> None:
     assert (item.price, item.refund_amount) == (Decimal("0.1"), Decimal("123456789012.3400000000005"))
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (rb"A\u0000B", "A\ufffdB"),
+        (rb"A\ud800B", "A\ufffdB"),
+        (rb"A\uDC00B", "A\ufffdB"),
+        (b"A\xed\xa0\x80B", "A\ufffdB"),
+        (rb"A\ud83d\ude00B", "A\N{GRINNING FACE}B"),
+        (rb"A\\u0000B", r"A\u0000B"),
+    ],
+)
+def test_what_postgresql_cannot_hold_is_replaced_wherever_it_stands(written: bytes, text: str) -> None:
+    assert read_json(b'{"%b": [1, {"number": "%b"}]}' % (written, written)) == {text: [1, {"number": text}]}
+
+
 @pytest.mark.parametrize("value", ["much", True, [], {}, "NaN", "Infinity", Decimal("NaN")])
 def test_an_amount_that_is_none_is_malformed(value: Any) -> None:
     with pytest.raises(Malformed):

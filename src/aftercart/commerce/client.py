@@ -1,6 +1,5 @@
 """What the shop is asked, with a customer's own cookies or a token of ours: reads, each once, within a second."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from aftercart.lib.foreign_json import read_foreign_json
 from aftercart.oms.errors import Code, NotSent
 from aftercart.outbound.breaker import Breaker
 from aftercart.outbound.bulkhead import Bulkhead
@@ -177,7 +177,7 @@ def _write_cookies(key: str) -> dict[str, str]:
 
 def _parse(answer: RawAnswer) -> Mapping[str, Any]:
     try:
-        body = json.loads(answer.body)
+        body = read_foreign_json(answer.body)
     except ValueError as error:
         raise CommerceUnavailable(Code.NOT_JSON) from error
     if answer.status != _OK or not isinstance(body, dict):

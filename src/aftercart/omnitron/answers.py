@@ -4,7 +4,6 @@ The table is contract section 8 read with `errors`: a read that fails in passing
 got no reliable answer may have been applied.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
@@ -14,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aftercart.lib.clock import get_now
+from aftercart.lib.foreign_json import read_foreign_json
 from aftercart.oms.errors import (
     AnswerUnknown,
     Code,
@@ -91,10 +91,7 @@ def read_json(body: bytes) -> Any:
     """Read JSON, numbers with a fraction as `Decimal`; None for an empty body. Raises ValueError."""
     if not body.strip():
         return None
-    try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    return read_foreign_json(body, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
