@@ -15,7 +15,7 @@ from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.shares import LinePoints
-from aftercart.oms.messages import RemoteOrder, RemoteRequest
+from aftercart.oms.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
 from aftercart.orders.status import Status
@@ -111,8 +111,13 @@ def count_done(line: SubmissionLine, asked: Sequence[RemoteRequest]) -> int | No
     if any(row.status not in {"completed", "rejected"} for row in asked):
         return None
     each = 1 if len(asked) > 1 else line.quantity
-    done = sum(row.quantity or each for row in asked if row.status == "completed")
+    done = sum(count_reported_units(row, each) for row in asked if row.status == "completed")
     return min(done, line.quantity)
+
+
+def count_reported_units(row: RemoteItem | RemoteRequest, default: int) -> int:
+    """Count a row's units as the OMS tells them; `default` where it does not, or tells none or fewer."""
+    return row.quantity if row.quantity is not None and row.quantity > 0 else default
 
 
 def _take_units(line: SubmissionLine) -> None:

@@ -28,7 +28,7 @@ STREAMS: tuple[Stream, ...] = ("orders", "requests")
 
 #: How the name of a request at the OMS begins: with its uuid.
 _NAME = re.compile("[0-9a-f]{32}")
-#: Rows of one call, and calls of one round: what is left comes with the next round.
+#: Rows of one call, and pages with news that one round reads: what is left comes with the next round.
 _LIMIT = 100
 _MOST_PAGES = 20
 #: How far before the last position the list is read again.
@@ -50,8 +50,8 @@ class _Round:
     #: Of the list of orders: those that there are none of here.
     unknown: list[RemoteOrder] = field(default_factory=list)
 
-    def take(self, rows: list[Any], find_orders: Callable[[list[Any]], set[int]]) -> None:
-        """Take a page of rows; a row that was seen as it is now is passed over."""
+    def take(self, rows: list[Any], find_orders: Callable[[list[Any]], set[int]]) -> bool:
+        """Take a page of rows; a row that was seen as it is now is passed over. Return whether there was another."""
         new = [row for row in rows if self.before.get(str(row.pk)) != _stamp(row)]
         self.order_pks |= find_orders(new)
         self.unknown += _list_unknown(new)
@@ -60,6 +60,7 @@ class _Round:
             if row.modified_date is not None:
                 reached = min(row.modified_date, self.now)
                 self.position = max(reached, self.position or reached)
+        return bool(new)
 
     def take_back(self, rows: Iterable[RemoteOrder]) -> None:
         """Have rows read again by the next round: what they stand for could not be done."""
@@ -112,9 +113,12 @@ def poll_updates(channel_id: int, stream: Stream, client: OmsClient) -> int:
     failure = None
     try:
         with metered() as meter, client.dialogue() as dialogue:
-            for number, rows in enumerate(_list_pages(dialogue, stream, channel_id, since)):
-                read.take(list(rows), _FINDERS[stream])
-                if number + 1 >= _MOST_PAGES:
+            pages = 0
+            for rows in _list_pages(dialogue, stream, channel_id, since):
+                # What the last round has seen counts for nothing: where more rows than a round's were changed within
+                # the overlap, each round would else read the same ones again, and never get beyond them.
+                pages += read.take(list(rows), _FINDERS[stream])
+                if pages >= _MOST_PAGES:
                     break
     except OmsError as error:
         failure = error

@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from aftercart.actions.cancel.apply_late import take_late
 from aftercart.actions.cancel.book_refund import REFUND_FIELDS, book_reported, book_rest
-from aftercart.actions.cancel.close_line import complete_line, count_done, reject_line
+from aftercart.actions.cancel.close_line import complete_line, count_done, count_reported_units, reject_line
 from aftercart.actions.cancel.credit_points import credit_points
 from aftercart.actions.cancel.find_late import find_late, list_unproven
 from aftercart.actions.cancel.settle_submission import put_order_status
@@ -342,7 +342,7 @@ def _count_gone(line: SubmissionLine, carrier: Submission, theirs: Sequence[Remo
 
 def _count_units(rows: Sequence[RemoteItem]) -> int:
     """Count the units of items of which ours has several there: one each, unless they say otherwise."""
-    return sum(row.quantity or 1 for row in rows)
+    return sum(count_reported_units(row, 1) for row in rows)
 
 
 def _book_request(request: CancellationRequest, asked: Sequence[RemoteRequest]) -> None:
