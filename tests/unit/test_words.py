@@ -7,13 +7,6 @@ import aftercart
 from aftercart.backoffice.words import EVENT_WORDS, OUTCOMES
 from aftercart.cancellations.causes import CAUSES, Cause
 from aftercart.cancellations.models import SubmissionLine
-from aftercart.cancellations.states import (
-    ARRIVED_LATE,
-    EARLIER_UNPROVEN,
-    FOUND_APPLIED,
-    FOUND_CHANGED,
-    FOUND_NOT_APPLIED,
-)
 from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.orders.timeline import EVENTS, Event
@@ -21,19 +14,19 @@ from aftercart.pages import outcome_words, story
 
 _SOURCE = Path(aftercart.__file__).parent
 #: What is raised with a code that becomes a cause.
-_RAISED = {"RemoteDiffers", "NotSent", "AnswerUnknown", "Refused"}
+_RAISED = {"NotSent", "AnswerUnknown", "Refused"}
 #: Notes of a delivery: `say_detail` has words for them.
 _NOTES = {"still_making", "still_waiting"}
 
 
 def test_each_cause_has_words_for_staff() -> None:
-    assert set(CAUSES) == {*Cause, *(topic.declared.code for topic in ITEM_TOPICS)}
+    assert set(CAUSES) == {*Cause, *Code, *(topic.declared.code for topic in ITEM_TOPICS)}
     assert all(str(words) for words in CAUSES.values())
 
 
 def test_each_cause_has_words_for_customers_or_is_ours() -> None:
     reviewed = {topic.declared.code for topic in ITEM_TOPICS if topic.declared.reason}
-    assert set(outcome_words.CAUSES) | outcome_words.OUR_CAUSES == {*Cause, *reviewed}
+    assert set(outcome_words.CAUSES) | outcome_words.OUR_CAUSES == {*Cause, *Code, *reviewed}
     assert not set(outcome_words.CAUSES) & outcome_words.OUR_CAUSES
 
 
@@ -51,10 +44,7 @@ def test_each_outcome_has_words() -> None:
 
 
 def test_each_code_that_becomes_a_cause_is_one() -> None:
-    ours = {value for name, value in vars(Code).items() if name.isupper()}
-    states = {ARRIVED_LATE, EARLIER_UNPROVEN, FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT_APPLIED}
-
-    assert sorted((ours | states | find_codes()) - set(Cause) - _NOTES) == []
+    assert sorted(find_codes() - {*Cause, *Code} - _NOTES) == []
 
 
 def find_codes() -> set[str]:
@@ -70,11 +60,9 @@ def find_codes() -> set[str]:
                 for word in call.keywords
                 if word.arg == "cause" or (word.arg == "code" and name in _RAISED)
             ]
-            if name == "RemoteDiffers":
-                codes += call.args[:1]
             found |= {
                 code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)
             }
     found.discard("")
-    assert {"process_died", "merged_line", "rejection_untold"} <= found
+    assert {"rejection_untold", "still_making"} <= found
     return found

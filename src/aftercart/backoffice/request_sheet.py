@@ -20,10 +20,9 @@ from aftercart.backoffice.words import (
     show_status,
     show_submission,
 )
-from aftercart.cancellations.causes import say_cause, say_detail
+from aftercart.cancellations.causes import Cause, say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.models.photos import list_photos
-from aftercart.cancellations.states import FOUND_CHANGED
 from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order
 
@@ -173,7 +172,7 @@ def _describe_customer(order: Order) -> Panel:
 
 def _describe_delivery(request: CancellationRequest) -> Panel:
     refused: Text = ""
-    if request.is_undeliverable and request.cause == FOUND_CHANGED:
+    if request.is_undeliverable and request.cause == Cause.FOUND_CHANGED:
         refused = _("Not put into Omnitron's queue: it may have been rejected there. Please decide here.")
     elif request.is_undeliverable:
         refused = _("Undeliverable: Omnitron's queue refused it for good.")

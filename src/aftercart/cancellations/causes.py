@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.notes import read_note
+from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.orders.status import LABELS, Status
 
@@ -16,7 +17,7 @@ Text = str | Promise
 
 
 class Cause(StrEnum):
-    """Why something is where it is, besides the codes of the policy's topics.
+    """Why something is where it is, besides the policy's topics and what failed in the dialogue (`oms.errors.Code`).
 
     Any other code is the OMS's own: it refused.
     """
@@ -26,29 +27,16 @@ class Cause(StrEnum):
     COLLECTION_NOT_CHOSEN = "collection_not_chosen"
     REASON_NOT_GIVEN = "reason_not_given"
     POLICY_OVERRIDDEN = "policy_overridden"
-    UNREACHABLE = "unreachable"
-    BREAKER_OPEN = "breaker_open"
-    BULKHEAD_FULL = "bulkhead_full"
-    ON_HOLD = "on_hold"
-    THROTTLED = "throttled"
-    UNAUTHORIZED = "unauthorized"
-    LOGIN_FAILED = "login_failed"
-    DEADLINE_OVER = "deadline_over"
-    TIMEOUT = "timeout"
-    CONNECTION_LOST = "connection_lost"
-    SERVER_ERROR = "server_error"
-    REDIRECTED = "redirected"
-    NOT_JSON = "not_json"
-    TOO_LARGE = "too_large"
-    MALFORMED = "malformed"
     PROCESS_DIED = "process_died"
+    #: With these a submission without an answer was settled by reading the OMS.
     FOUND_APPLIED = "found_applied"
     FOUND_NOT_APPLIED = "found_not_applied"
     FOUND_CHANGED = "found_changed"
+    #: What was given up has arrived all the same.
     ARRIVED_LATE = "arrived_late"
+    #: Something that was sent earlier for the same items may still arrive.
     EARLIER_UNPROVEN = "earlier_unproven"
     NAME_TAKEN = "name_taken"
-    CLAIM_LOST = "claim_lost"
     MERGED_LINE = "merged_line"
     OMS_DIFFERS = "omnitron_differs"
     OMS_IN_PROGRESS = "omnitron_in_progress"
@@ -57,8 +45,6 @@ class Cause(StrEnum):
     PARTLY_DECIDED = "partly_decided"
     REJECTION_UNSENT = "rejection_untold"
     REASON_UNMAPPED = "reason_unmapped"
-    NOT_FOUND = "not_found"
-    REFUSED = "refused"
 
 
 #: Each cause in words for staff; for customers: pages/outcome_words.py.
@@ -69,21 +55,21 @@ CAUSES: Final[dict[str, Text]] = {
     Cause.COLLECTION_NOT_CHOSEN: gettext_lazy("How it is collected is to be arranged with the customer"),
     Cause.REASON_NOT_GIVEN: gettext_lazy("No reason was given"),
     Cause.POLICY_OVERRIDDEN: gettext_lazy("Asked for by staff, against the policy"),
-    Cause.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
-    Cause.BREAKER_OPEN: gettext_lazy("Omnitron was failing and was left alone"),
-    Cause.BULKHEAD_FULL: gettext_lazy("Too many were waiting for Omnitron"),
-    Cause.ON_HOLD: gettext_lazy("Sending to Omnitron was on hold"),
-    Cause.THROTTLED: gettext_lazy("Omnitron was too busy"),
-    Cause.UNAUTHORIZED: gettext_lazy("Omnitron did not take our token"),
-    Cause.LOGIN_FAILED: gettext_lazy("Omnitron did not let us log in"),
-    Cause.DEADLINE_OVER: gettext_lazy("Omnitron took too long"),
-    Cause.TIMEOUT: gettext_lazy("Omnitron did not answer in time"),
-    Cause.CONNECTION_LOST: gettext_lazy("The connection to Omnitron broke"),
-    Cause.SERVER_ERROR: gettext_lazy("Omnitron failed while answering"),
-    Cause.REDIRECTED: gettext_lazy("Omnitron's answer made no sense"),
-    Cause.NOT_JSON: gettext_lazy("Omnitron's answer made no sense"),
-    Cause.TOO_LARGE: gettext_lazy("Omnitron's answer made no sense"),
-    Cause.MALFORMED: gettext_lazy("Omnitron's answer made no sense"),
+    Code.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
+    Code.BREAKER_OPEN: gettext_lazy("Omnitron was failing and was left alone"),
+    Code.BULKHEAD_FULL: gettext_lazy("Too many were waiting for Omnitron"),
+    Code.ON_HOLD: gettext_lazy("Sending to Omnitron was on hold"),
+    Code.THROTTLED: gettext_lazy("Omnitron was too busy"),
+    Code.UNAUTHORIZED: gettext_lazy("Omnitron did not take our token"),
+    Code.LOGIN_FAILED: gettext_lazy("Omnitron did not let us log in"),
+    Code.DEADLINE_OVER: gettext_lazy("Omnitron took too long"),
+    Code.TIMEOUT: gettext_lazy("Omnitron did not answer in time"),
+    Code.CONNECTION_LOST: gettext_lazy("The connection to Omnitron broke"),
+    Code.SERVER_ERROR: gettext_lazy("Omnitron failed while answering"),
+    Code.REDIRECTED: gettext_lazy("Omnitron's answer made no sense"),
+    Code.NOT_JSON: gettext_lazy("Omnitron's answer made no sense"),
+    Code.TOO_LARGE: gettext_lazy("Omnitron's answer made no sense"),
+    Code.MALFORMED: gettext_lazy("Omnitron's answer made no sense"),
     Cause.PROCESS_DIED: gettext_lazy("Our server stopped on the way"),
     Cause.FOUND_APPLIED: gettext_lazy("Found applied at Omnitron"),
     Cause.FOUND_NOT_APPLIED: gettext_lazy("Not found at Omnitron"),
@@ -91,7 +77,7 @@ CAUSES: Final[dict[str, Text]] = {
     Cause.ARRIVED_LATE: gettext_lazy("Given up, and carried out by Omnitron all the same"),
     Cause.EARLIER_UNPROVEN: gettext_lazy("Something that was sent earlier may still arrive"),
     Cause.NAME_TAKEN: gettext_lazy("Omnitron has something else under its name"),
-    Cause.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
+    Code.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
     Cause.MERGED_LINE: gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
     Cause.OMS_DIFFERS: gettext_lazy("Omnitron's order differs from ours"),
     Cause.OMS_IN_PROGRESS: gettext_lazy("Omnitron is already cancelling it"),
@@ -100,8 +86,8 @@ CAUSES: Final[dict[str, Text]] = {
     Cause.PARTLY_DECIDED: gettext_lazy("Omnitron has decided on a part of it in its own queue"),
     Cause.REJECTION_UNSENT: gettext_lazy("Omnitron has still to be told of an earlier rejection"),
     Cause.REASON_UNMAPPED: gettext_lazy("Omnitron has no such reason"),
-    Cause.NOT_FOUND: gettext_lazy("Omnitron does not know the order"),
-    Cause.REFUSED: gettext_lazy("Omnitron refused"),
+    Code.NOT_FOUND: gettext_lazy("Omnitron does not know the order"),
+    Code.REFUSED: gettext_lazy("Omnitron refused"),
 }
 
 

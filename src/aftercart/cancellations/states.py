@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
 from aftercart.lib.clock import get_now
 from aftercart.lib.prepared import prepared_update
@@ -23,16 +24,7 @@ _Change = AddressChange.State
 #: So much longer than its deadline a dialogue may seem, since it is read by another clock.
 _MARGIN = timedelta(seconds=5)
 
-#: Causes with which a submission without an answer was settled by reading the OMS.
-FOUND_APPLIED: Final = "found_applied"
-FOUND_NOT_APPLIED: Final = "found_not_applied"
-FOUND_CHANGED: Final = "found_changed"
-#: What was given up has arrived all the same.
-ARRIVED_LATE: Final = "arrived_late"
-#: Something that was sent earlier for the same items may still arrive.
-EARLIER_UNPROVEN: Final = "earlier_unproven"
-
-_UNANSWERED: Final = (FOUND_NOT_APPLIED, FOUND_CHANGED)
+_UNANSWERED: Final = (Cause.FOUND_NOT_APPLIED, Cause.FOUND_CHANGED)
 #: Sent, and the OMS has never answered: a reading after the grace has shown nothing, but no reading proves that a POST
 #: on its way, at a proxy or in a queue of the OMS's, is not carried out later.
 UNPROVEN: Final = Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(state=_State.REFUSED, cause__in=_UNANSWERED)

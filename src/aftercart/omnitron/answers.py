@@ -10,7 +10,7 @@ from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aftercart.lib.clock import get_now
 from aftercart.lib.foreign_json import read_foreign_json
@@ -34,7 +34,7 @@ LONGEST_RETRY_AFTER = 3600.0
 #: What is taken for a code of Omnitron's; anything else could forge a line of the log.
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 
-_DETAILS = {
+_DETAILS: Final[dict[str, str]] = {
     Code.UNREACHABLE: "Omnitron could not be reached.",
     Code.TIMEOUT: "Omnitron did not answer in time.",
     Code.CONNECTION_LOST: "The connection to Omnitron broke before its answer was complete.",
@@ -122,7 +122,7 @@ def _read_refusal(answer: RawAnswer, *, is_read: bool, secrets: Iterable[str]) -
         body = None
     is_absent = is_read and answer.status == HTTPStatus.NOT_FOUND
     kind = NotFound if is_absent else Refused
-    code = Code.NOT_FOUND if answer.status == HTTPStatus.NOT_FOUND else Code.REFUSED
+    code: str = Code.NOT_FOUND if answer.status == HTTPStatus.NOT_FOUND else Code.REFUSED
     if isinstance(body, dict):
         own = body.get("code")
         if isinstance(own, list) and own:

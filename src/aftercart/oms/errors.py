@@ -5,12 +5,13 @@
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from aftercart.lib.notes import write_note
 
 
-class Code:
-    """Our own codes, for failures that the OMS did not name. They are stable: logs and tests use them."""
+class Code(StrEnum):
+    """Our own codes, for failures that the OMS did not name. They are stable: logs and the timeline hold them."""
 
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind
+from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.pages.words import Text, Tone
 
@@ -47,19 +48,19 @@ CAUSES: Final[dict[str, Text]] = {
     **{topic.declared.code: topic.declared.sentence for topic in ITEM_TOPICS if topic.declared.reason},
     **dict.fromkeys(
         (
-            Cause.UNREACHABLE,
-            Cause.BREAKER_OPEN,
-            Cause.BULKHEAD_FULL,
-            Cause.ON_HOLD,
-            Cause.THROTTLED,
-            Cause.DEADLINE_OVER,
-            Cause.TIMEOUT,
-            Cause.CONNECTION_LOST,
-            Cause.SERVER_ERROR,
+            Code.UNREACHABLE,
+            Code.BREAKER_OPEN,
+            Code.BULKHEAD_FULL,
+            Code.ON_HOLD,
+            Code.THROTTLED,
+            Code.DEADLINE_OVER,
+            Code.TIMEOUT,
+            Code.CONNECTION_LOST,
+            Code.SERVER_ERROR,
             Cause.PROCESS_DIED,
             Cause.FOUND_NOT_APPLIED,
             Cause.FOUND_CHANGED,
-            Cause.CLAIM_LOST,
+            Code.CLAIM_LOST,
             Cause.EARLIER_UNPROVEN,
         ),
         _OUTAGE,
@@ -73,12 +74,12 @@ OUR_CAUSES: Final = frozenset(
         Cause.COLLECTION_NOT_CHOSEN,
         Cause.REASON_NOT_GIVEN,
         Cause.POLICY_OVERRIDDEN,
-        Cause.UNAUTHORIZED,
-        Cause.LOGIN_FAILED,
-        Cause.REDIRECTED,
-        Cause.NOT_JSON,
-        Cause.TOO_LARGE,
-        Cause.MALFORMED,
+        Code.UNAUTHORIZED,
+        Code.LOGIN_FAILED,
+        Code.REDIRECTED,
+        Code.NOT_JSON,
+        Code.TOO_LARGE,
+        Code.MALFORMED,
         Cause.FOUND_APPLIED,
         Cause.ARRIVED_LATE,
         Cause.NAME_TAKEN,
@@ -90,7 +91,7 @@ OUR_CAUSES: Final = frozenset(
         Cause.PARTLY_DECIDED,
         Cause.REJECTION_UNSENT,
         Cause.REASON_UNMAPPED,
-        Cause.NOT_FOUND,
-        Cause.REFUSED,
+        Code.NOT_FOUND,
+        Code.REFUSED,
     }
 )

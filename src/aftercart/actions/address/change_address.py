@@ -30,6 +30,7 @@ from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.actions.upkeep.despite_outages import checking_later, despite_outages
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy.selectors import get_kept_book, get_policy
 from aftercart.cancellations.selectors import find_open_items
@@ -136,7 +137,7 @@ def confirm_found(change: AddressChange, remote: RemoteOrder) -> bool:
     """End a pending change as confirmed if the OMS sends the order there already; return whether it does."""
     if remote.shipping_address_pk != change.address["pk"]:
         return False
-    return _end(change.pk, _State.CONFIRMED, WORKER, cause="found_applied", status_code=200)
+    return _end(change.pk, _State.CONFIRMED, WORKER, cause=Cause.FOUND_APPLIED, status_code=200)
 
 
 @once_more_if_raced

@@ -14,8 +14,9 @@ from aftercart.actions.mail.notify_customer import notify_late
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
-from aftercart.cancellations.states import ARRIVED_LATE, FOUND_NOT_APPLIED, LATE_MOVES, UNDER_WAY, claim_move
+from aftercart.cancellations.states import LATE_MOVES, UNDER_WAY, claim_move
 from aftercart.lib.batch import Batch
 from aftercart.lib.failpoints import failpoint
 from aftercart.oms.errors import AnswerUnknown
@@ -109,7 +110,7 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
             jobs.enqueue(jobs.VERIFY_SUBMISSION, submission.pk)
     else:
         Submission.objects.filter(pk=submission.pk, state=_State.REFUSED).update(
-            sent_at=Now(), cause=FOUND_NOT_APPLIED
+            sent_at=Now(), cause=Cause.FOUND_NOT_APPLIED
         )
         plan_sync(order.pk, wait=settings.VERIFY_GRACE)
     save_order(order)
@@ -144,7 +145,7 @@ def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
         submission,
         _State.APPLIED,
         moves=LATE_MOVES,
-        cause=ARRIVED_LATE,
+        cause=Cause.ARRIVED_LATE,
         cause_detail="",
         command=late.command,
         sent_at=late.sent_at,
@@ -157,7 +158,7 @@ def apply_late(order: Order, submission: Submission, late: Submission) -> bool:
         _mark(late)
     _raise_alarm(order, late, submission)
     batch = Batch()
-    book_applied(order, submission, OMS, batch, cause=ARRIVED_LATE)
+    book_applied(order, submission, OMS, batch, cause=Cause.ARRIVED_LATE)
     batch.execute()
     plan_sync(order.pk)
     return True
@@ -169,12 +170,12 @@ def _carries_its_lines(submission: Submission) -> bool:
 
 def _mark(late: Submission) -> None:
     """Note that it is proven now: nothing has to be looked for any more."""
-    Submission.objects.filter(pk=late.pk, late_at=None).update(cause=ARRIVED_LATE, late_at=Now())
+    Submission.objects.filter(pk=late.pk, late_at=None).update(cause=Cause.ARRIVED_LATE, late_at=Now())
 
 
 def _raise_alarm(order: Order, late: Submission, submission: Submission) -> None:
     data = {"sent": str(late.uuid), "submission": str(submission.uuid)}
-    record_event(order, "late_success", OMS, cause=ARRIVED_LATE, data=data)
+    record_event(order, "late_success", OMS, cause=Cause.ARRIVED_LATE, data=data)
     logger.error(
         "Omnitron carried out submission %s of order %s after it had been given up", late.pk, order.number
     )

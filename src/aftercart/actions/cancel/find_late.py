@@ -11,9 +11,10 @@ from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
 
 from aftercart.actions.cancel.trace_command import CANCELLING
 from aftercart.actions.sync.get_remote import RemoteDiffers
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
-from aftercart.cancellations.states import ARRIVED_LATE, UNPROVEN
+from aftercart.cancellations.states import UNPROVEN
 from aftercart.lib.prepared import prepared
 from aftercart.oms.messages import RemoteItem
 from aftercart.orders.models import Order, OrderItem
@@ -119,7 +120,9 @@ def check_late(line: SubmissionLine, theirs: Sequence[RemoteItem], unproven: Seq
     )
     if done == line.quantity:
         raise ArrivedLate(late)
-    raise RemoteDiffers(ARRIVED_LATE, "An earlier cancellation of other units of this item has arrived late.")
+    raise RemoteDiffers(
+        Cause.ARRIVED_LATE, "An earlier cancellation of other units of this item has arrived late."
+    )
 
 
 def nothing_travels(

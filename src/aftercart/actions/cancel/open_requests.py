@@ -6,9 +6,10 @@ from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_received
 from aftercart.actions.mail.notify_staff import notify_bounced
 from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.document import request_record
 from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.states import FOUND_CHANGED, IllegalMove, claim_move, claim_request
+from aftercart.cancellations.states import IllegalMove, claim_move, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
 from aftercart.orders.timeline import Actor, record_event
@@ -42,7 +43,7 @@ def open_requests(
         manual_since=None,
     ):
         requests = ensure_requests(submission, _Status.WAITING, cause)
-        if cause == FOUND_CHANGED:
+        if cause == Cause.FOUND_CHANGED:
             CancellationRequest.objects.filter(pk__in=[request.pk for request in requests]).update(
                 is_undeliverable=True, delivery_error=detail
             )

@@ -30,8 +30,9 @@ from aftercart.actions.cancel.settle_submission import answer_current, settle_su
 from aftercart.actions.cancel.trace_command import take_snapshot
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
 from aftercart.actions.upkeep.despite_outages import despite_outages
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.states import EARLIER_UNPROVEN, claim_move, get_longest_dialogue, is_recent
+from aftercart.cancellations.states import claim_move, get_longest_dialogue, is_recent
 from aftercart.lib.batch import Batch
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
@@ -153,7 +154,7 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
             _check_line(line)
     earlier = find_earlier(order.pk, but=submission.pk)
     if earlier.being_rejected.intersection(line.order_item_id for line in lines):
-        raise RemoteDiffers("rejection_untold", "Omnitron has still to be told of an earlier rejection.")
+        raise RemoteDiffers(Cause.REJECTION_UNSENT, "Omnitron has still to be told of an earlier rejection.")
     order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
     remote_pks = get_remote_items(dialogue, order, [line.order_item for line in lines])
     reasons = get_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
@@ -203,7 +204,9 @@ def _check_line(line: SubmissionLine) -> None:
     """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
     request = getattr(line, "request", None)
     if request is not None and request.remote_pks:
-        raise RemoteDiffers("partly_decided", "Omnitron has decided on a part of this line in its own queue.")
+        raise RemoteDiffers(
+            Cause.PARTLY_DECIDED, "Omnitron has decided on a part of this line in its own queue."
+        )
 
 
 def _find_targets(
@@ -220,15 +223,15 @@ def _find_targets(
     if not targets:
         message = f"Omnitron has no item left for item {line.order_item_id}."
         raise RemoteDiffers(
-            "omnitron_differs", message, note=write_note("no_item_left", item=line.order_item_id)
+            Cause.OMS_DIFFERS, message, note=write_note("no_item_left", item=line.order_item_id)
         )
     if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
         message = "Omnitron can cancel a part of this line only from its own queue of requests."
-        raise RemoteDiffers("merged_line", message)
+        raise RemoteDiffers(Cause.MERGED_LINE, message)
     if len(pks) > 1 and len(targets) < line.quantity:
         message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         note = write_note("too_few_left", left=len(targets), item=line.order_item_id, asked=line.quantity)
-        raise RemoteDiffers("omnitron_differs", message, note=note)
+        raise RemoteDiffers(Cause.OMS_DIFFERS, message, note=note)
     if len(pks) > 1:
         named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
         targets = _prefer(targets, named)[: line.quantity]
@@ -253,11 +256,11 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
     if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
         message = f"Omnitron is already cancelling its item {target.pk}."
         note = write_note("item_in_progress", item=target.pk)
-        raise RemoteDiffers("omnitron_in_progress", message, note=note)
+        raise RemoteDiffers(Cause.OMS_IN_PROGRESS, message, note=note)
     if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
         message = f"Omnitron's item {target.pk} stands at {target.status}."
         note = write_note("item_status", item=target.pk, status=str(target.status))
-        raise RemoteDiffers("omnitron_status", message, note=note)
+        raise RemoteDiffers(Cause.OMS_STATUS, message, note=note)
 
 
 @transaction.atomic(durable=True)
@@ -269,7 +272,7 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     if not claim_move(submission, _State.SENT, only_if=only_if, sent_at=Now(), command=plan.remember()):
         submission.refresh_from_db(fields=["state"])
         if submission.state == _State.PREPARED:
-            raise RemoteDiffers(EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
+            raise RemoteDiffers(Cause.EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
         raise AlreadySettled
     batch = Batch()
     for item_pk, pks in plan.remote_pks.items():

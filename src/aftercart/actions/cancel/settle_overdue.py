@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from aftercart.actions.address.change_address import postpone_change
 from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange, Submission
 from aftercart.lib.notes import write_note
 from aftercart.orders.models import IdempotencyRecord
@@ -71,7 +72,9 @@ def settle_abandoned(submission_pk: int, state: Submission.State, *, nowait: boo
     If that process was merely slow, and has moved the submission on meanwhile, nothing happens.
     """
     outcome = _State.REFUSED if state == _State.PREPARED else _State.UNKNOWN
-    settle_submission(submission_pk, outcome, WORKER, cause="process_died", only_from=state, nowait=nowait)
+    settle_submission(
+        submission_pk, outcome, WORKER, cause=Cause.PROCESS_DIED, only_from=state, nowait=nowait
+    )
 
 
 def list_overdue(margin: timedelta = _MARGIN) -> models.QuerySet[Submission]:

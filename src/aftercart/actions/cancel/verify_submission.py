@@ -12,8 +12,9 @@ from aftercart.actions.cancel.trace_command import Trace, trace_command
 from aftercart.actions.mail.notify_customer import notify_checking
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Submission
-from aftercart.cancellations.states import FOUND_APPLIED, FOUND_CHANGED, FOUND_NOT_APPLIED, is_past_grace
+from aftercart.cancellations.states import is_past_grace
 from aftercart.lib.clock import read_clock
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
@@ -50,15 +51,15 @@ def verify_submission(submission_pk: int, client: OmsClient) -> None:
     failpoint("verify.read")
     trace = trace_command(submission.command, remote)
     if trace is Trace.APPLIED:
-        settle_applied(submission_pk, WORKER, cause=FOUND_APPLIED)
+        settle_applied(submission_pk, WORKER, cause=Cause.FOUND_APPLIED)
     else:
         _release(submission, trace, began_at)
 
 
 #: Why a submission without an answer was released.
 _RELEASES = {
-    Trace.UNTOUCHED: (FOUND_NOT_APPLIED, write_note(FOUND_NOT_APPLIED)),
-    Trace.TOUCHED: (FOUND_CHANGED, write_note(FOUND_CHANGED)),
+    Trace.UNTOUCHED: (Cause.FOUND_NOT_APPLIED, write_note(Cause.FOUND_NOT_APPLIED)),
+    Trace.TOUCHED: (Cause.FOUND_CHANGED, write_note(Cause.FOUND_CHANGED)),
 }
 
 

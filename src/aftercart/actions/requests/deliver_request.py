@@ -26,9 +26,10 @@ from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, g
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
-from aftercart.cancellations.states import EARLIER_UNPROVEN, is_create_expired, is_recent
+from aftercart.cancellations.states import is_create_expired, is_recent
 from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
@@ -135,7 +136,7 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     if not found:
         message = f"Omnitron has no item left for item {line.order_item_id}."
         raise RemoteDiffers(
-            "omnitron_differs", message, note=write_note("no_item_left", item=line.order_item_id)
+            Cause.OMS_DIFFERS, message, note=write_note("no_item_left", item=line.order_item_id)
         )
     return [found[position] for position in sorted(found)]
 
@@ -144,7 +145,7 @@ def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -
     """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
     made = read_created(dialogue, request, order.channel_id)
     if made.foreign:
-        raise RemoteDiffers("name_taken", "Omnitron has something else under the name of this request.")
+        raise RemoteDiffers(Cause.NAME_TAKEN, "Omnitron has something else under the name of this request.")
     return made
 
 
@@ -226,7 +227,7 @@ def _mark_creating(
     rows = _as_tried(request).filter(is_free, is_alone, is_recent(made.began_at), status=_Status.WAITING)
     if not rows.update(pending_create_id=remote_id, pending_create_at=Now()):
         if not rows.model.objects.filter(is_alone, pk=request.pk).exists():
-            raise NotSent("Something that was sent earlier may still arrive.", code=EARLIER_UNPROVEN)
+            raise NotSent("Something that was sent earlier may still arrive.", code=Cause.EARLIER_UNPROVEN)
         raise _TakenOver
     request.pending_create_id = remote_id
 

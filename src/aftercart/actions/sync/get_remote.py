@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.notes import write_note
 from aftercart.oms.port import Dialogue
@@ -11,7 +12,7 @@ from aftercart.orders.models import Order, OrderItem
 class RemoteDiffers(Exception):
     """The OMS knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
 
-    def __init__(self, code: str, detail: str, *, note: str = "") -> None:
+    def __init__(self, code: Cause, detail: str, *, note: str = "") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
@@ -34,7 +35,7 @@ def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem
     for pk, pks in found.items():
         if not pks:
             note = write_note("item_unknown", item=pk)
-            raise RemoteDiffers("omnitron_unknown_item", f"Omnitron does not know item {pk}.", note=note)
+            raise RemoteDiffers(Cause.OMS_UNKNOWN_ITEM, f"Omnitron does not know item {pk}.", note=note)
     return found
 
 
@@ -57,7 +58,7 @@ def get_remote_reasons(
             if pk is None:
                 message = f"Omnitron has no reason like {reason.subject!r}."
                 note = write_note("no_such_reason", subject=reason.subject)
-                raise RemoteDiffers("reason_unmapped", message, note=note)
+                raise RemoteDiffers(Cause.REASON_UNMAPPED, message, note=note)
             reason.remote_pk = pk
             reason.save(update_fields=["remote_pk", "modified_date"])
     return {reason.pk: reason.remote_pk for reason in reasons if reason.remote_pk is not None}

@@ -22,6 +22,7 @@ from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.poll_updates import STREAMS, Stream, list_channels, poll_updates
 from aftercart.actions.sync.reconcile_orders import reconcile_order
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -30,7 +31,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.models.holds import SendingHold
-from aftercart.cancellations.states import FOUND_APPLIED, UNDER_WAY, claim_move, claim_request
+from aftercart.cancellations.states import UNDER_WAY, claim_move, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotFound, OmsError
 from aftercart.oms.messages import RemoteItem, RemoteOrder
@@ -169,7 +170,7 @@ def _settle_submission(
     if all(_is_done(line, remote, remote_pks) for line in lines):
         if submission.state == _State.PREPARED:  # sent after the backup: its own mark is lost
             claim_move(submission, _State.SENT, sent_at=F("created_at"))
-        settle_submission(submission.pk, _State.APPLIED, WORKER, cause=FOUND_APPLIED)
+        settle_submission(submission.pk, _State.APPLIED, WORKER, cause=Cause.FOUND_APPLIED)
     elif submission.state == _State.UNKNOWN:
         verify_submission(submission.pk, client)
     elif is_overdue(submission.pk):
@@ -200,7 +201,7 @@ def _confirm_found(request: CancellationRequest) -> int:
     """Book that the OMS has what a request asks for in its hands, unless the request has moved on."""
     order = lock_order(pk=request.line.order_item.order_id)
     this = CancellationRequest.objects.filter(pk=request.pk, status=request.status)
-    count = claim_request(this, _Status.CONFIRMED, cause=FOUND_APPLIED)
+    count = claim_request(this, _Status.CONFIRMED, cause=Cause.FOUND_APPLIED)
     if count:
         data = {"request": request.pk}
         record_event(order, "request_found_done", WORKER, item=request.line.order_item, data=data)
