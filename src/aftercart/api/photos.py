@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from aftercart.api.authentication import get_user
 from aftercart.api.serializers import PhotoSerializer
 from aftercart.cancellations.document import photo_document
 from aftercart.cancellations.models.photos import list_order_photos
-from aftercart.lib.photos import MOST_BYTES, serve_file
+from aftercart.lib.photos import MOST_BYTES, serve_photo
 from aftercart.orders.selectors import get_order
 
 
@@ -48,11 +48,7 @@ class ReturnPhotoFile(APIView):
     def get(self, request: Request, number: str, uuid: UUID) -> HttpResponse:
         """Give a photo as it is kept, a JPEG."""
         order = get_order(get_user(request), number=number)
-        found = list_order_photos(order).filter(uuid=uuid).exists()
-        response = serve_file(uuid) if found else None
-        if response is None:
-            raise Http404
-        return response
+        return serve_photo(list_order_photos(order), uuid)
 
     @schema.remove_return_photo
     def delete(self, request: Request, number: str, uuid: UUID) -> Response:

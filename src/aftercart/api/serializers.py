@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import schwifty
-from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from aftercart.actions.cancel.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationType
-from aftercart.lib.clock import get_now
+from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.lib.times import read_day_or_time
 
 _LARGEST = 2**63 - 1
@@ -83,7 +81,7 @@ class PickupDateSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a slot that is over."""
-        end = datetime.combine(attrs["date"], attrs["hour_range"]["end"], ZoneInfo(settings.SHOP_TIME_ZONE))
+        end = datetime.combine(attrs["date"], attrs["hour_range"]["end"], get_shop_zone())
         if end <= get_now():
             raise serializers.ValidationError({"date": [_("The pickup time is in the past.")]})
         return attrs
@@ -279,6 +277,6 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
     @staticmethod
     def _read_time(text: str) -> datetime | None:
         try:
-            return read_day_or_time(text, time.min, ZoneInfo(settings.SHOP_TIME_ZONE)) if text else None
+            return read_day_or_time(text, time.min, get_shop_zone()) if text else None
         except ValueError as error:
             raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from aftercart.backoffice.sheets import Fact, Panel
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import say_moment
 from aftercart.cancellations.models import ReturnPhoto
-from aftercart.lib.photos import serve_file
+from aftercart.lib.photos import serve_photo
 
 #: Who sees a sheet on which photos stand.
 _READERS: Final = ("cancellations.view_cancellationrequest", "orders.view_order")
@@ -51,8 +51,4 @@ def show_photo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show a photo to staff who may see the sheets that it stands on."""
     if not any(request.user.has_perm(reader) for reader in _READERS):
         raise PermissionDenied
-    found = ReturnPhoto.objects.filter(uuid=uuid, stored_at__isnull=False).exists()
-    response = serve_file(uuid) if found else None
-    if response is None:
-        raise Http404
-    return response
+    return serve_photo(ReturnPhoto.objects.filter(stored_at__isnull=False), uuid)

@@ -3,10 +3,8 @@
 from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -16,6 +14,7 @@ from unfold.widgets import (
 )
 
 from aftercart.cancellations.models.policies import PolicyRule, PolicyType, PolicyVersion
+from aftercart.lib.clock import get_shop_zone
 from aftercart.orders.status import CHOICES
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ class ShopTimeField(forms.DateTimeField):
         if typed is None:
             return None
         # Django has taken it for UTC, the project's zone.
-        return typed.replace(tzinfo=ZoneInfo(settings.SHOP_TIME_ZONE))
+        return typed.replace(tzinfo=get_shop_zone())
 
 
 class PublicationForm(forms.Form):

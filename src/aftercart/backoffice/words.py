@@ -3,9 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -22,7 +20,7 @@ from aftercart.cancellations.models import (
     Submission,
     Withdrawal,
 )
-from aftercart.lib.clock import get_now
+from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
 from aftercart.mail.models import Email
@@ -171,7 +169,7 @@ def say_moment(at: datetime | None) -> str:
     """Write a time in the shop's zone, as in "24 Nov 2026, 14:05"."""
     if at is None:
         return NOTHING
-    return date_format(clamp(at).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)), "j M Y, H:i")
+    return date_format(clamp(at).astimezone(get_shop_zone()), "j M Y, H:i")
 
 
 def say_age(at: datetime | None) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Q
 
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
+from aftercart.lib.clock import get_shop_zone
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.withdrawal_rules import GoodFacts, WithdrawalTerms, find_period_end, is_in_time
 
@@ -52,7 +52,7 @@ def find_terms(order: Order) -> WithdrawalTerms | None:
         Q(channel_id=order.channel_id) | Q(channel_id=None), country__in=["", country]
     )
     ranked = sorted(rows, key=lambda row: (bool(row.country), row.channel_id is not None))
-    zone = ZoneInfo(settings.SHOP_TIME_ZONE)
+    zone = get_shop_zone()
     if ranked:
         return WithdrawalTerms(ranked[-1].days, zone) if ranked[-1].is_offered else None
     countries = settings.WITHDRAWAL_COUNTRIES

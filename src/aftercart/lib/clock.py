@@ -13,9 +13,14 @@ def get_now() -> datetime:
     return timezone.now()
 
 
+def get_shop_zone() -> ZoneInfo:
+    """Return the shop's time zone, whose days and hours calendars and people speak of."""
+    return ZoneInfo(settings.SHOP_TIME_ZONE)
+
+
 def get_shop_now() -> datetime:
-    """Return this host's time in the shop's time zone, whose days and hours calendars speak of."""
-    return get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+    """Return this host's time in the shop's time zone."""
+    return get_now().astimezone(get_shop_zone())
 
 
 def read_clock() -> datetime:

@@ -2,12 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language
 
+from aftercart.lib.clock import get_shop_zone
 from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
 
@@ -55,4 +54,4 @@ def format_moment(value: datetime | None) -> str:
 
 
 def _localize(value: datetime) -> datetime:
-    return clamp(value).astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+    return clamp(value).astimezone(get_shop_zone())

@@ -56,7 +56,9 @@ def by_format(*, html: View, json: View) -> View:
     """Make one view of two: the page for browsers, the API for everybody else."""
 
     def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        view = json if choose_format(request) == "json" else html
+        # What no form can send is a program's, whatever it accepts.
+        is_program = request.method in {"PUT", "PATCH", "DELETE"}
+        view = json if choose_format(request) == "json" or is_program else html
         if view is html and len(request.headers.get("Idempotency-Key", "").strip()) > LONGEST_KEY:
             raise SuspiciousOperation("The Idempotency-Key is too long.")  # no browser's: programs rely on it
         response = view(request, *args, **kwargs)

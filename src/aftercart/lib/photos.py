@@ -10,12 +10,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
-from django.http import HttpResponse, JsonResponse
+from django.db import models
+from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from aftercart.lib import photo_child
@@ -112,16 +113,19 @@ def keep_file(uuid: UUID, picture: Picture) -> None:
     get_storage().save(name_file(uuid), ContentFile(picture.data))
 
 
-def serve_file(uuid: UUID) -> HttpResponse | None:
-    """Answer with a photo that is nothing but a picture, whatever a browser may make of it; None if it is gone.
+def serve_photo(photos: models.QuerySet[Any], uuid: UUID) -> HttpResponse:
+    """Answer with one of these photos: nothing but a picture, whatever a browser may make of it.
 
-    A storage that is away is 503: what it raises then is its own.
+    Raises Http404 if it is none of them or its file is gone. A storage that is away is 503: what it raises then is
+    its own.
     """
+    if not photos.filter(uuid=uuid).exists():
+        raise Http404
     try:
         with get_storage().open(name_file(uuid)) as file:
             data = file.read()
     except FileNotFoundError:
-        return None
+        raise Http404 from None
     except Exception:
         _logger.exception("A photo could not be read from its storage.")
         body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}

@@ -1,15 +1,13 @@
 """A pickup as an entry for the customer's calendar (RFC 5545)."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.return_pass import make_pass
-from aftercart.lib.clock import get_now
+from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.orders.models import Order
 
 
@@ -18,7 +16,7 @@ def write_pickup(order: Order, line: SubmissionLine) -> bytes:
     pickup = line.pickup_date
     if not pickup:
         return b""
-    parcel, zone = make_pass(line), ZoneInfo(settings.SHOP_TIME_ZONE)
+    parcel, zone = make_pass(line), get_shop_zone()
     event = Event()
     event.add("uid", f"{line.submission.uuid}@aftercart")
     event.add("dtstamp", get_now())

@@ -3,10 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext_lazy
@@ -15,6 +13,7 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import Address
 from aftercart.actions.withdraw.record_statement import find_links
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationReason
+from aftercart.lib.clock import get_shop_zone
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.facts import CancellationKind
 
@@ -167,7 +166,7 @@ class DayOrTimeField(forms.CharField):
         """Read it. Raises `ValidationError`."""
         text = super().clean(value)
         try:
-            return read_day_or_time(text, self.of_day, get_zone()) if text else None
+            return read_day_or_time(text, self.of_day, get_shop_zone()) if text else None
         except ValueError as error:
             raise ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error
 
@@ -200,8 +199,8 @@ class SearchForm(PlainForm):
         data = self.cleaned_data
         since, until = (data.get(name) for name in ("since", "until"))
         return (
-            datetime.combine(since, time.min, get_zone()) if since else data.get("created_date__gte"),
-            datetime.combine(until, time.max, get_zone()) if until else data.get("created_date__lte"),
+            datetime.combine(since, time.min, get_shop_zone()) if since else data.get("created_date__gte"),
+            datetime.combine(until, time.max, get_shop_zone()) if until else data.get("created_date__lte"),
         )
 
 
@@ -319,8 +318,3 @@ class ItemForm(PlainForm):
         if "cancellation_type" in data and not data["cancellation_type"]:
             self.add_error("reason", _("This item can't be cancelled or returned here."))
         return data
-
-
-def get_zone() -> ZoneInfo:
-    """Return the shop's time zone."""
-    return ZoneInfo(settings.SHOP_TIME_ZONE)

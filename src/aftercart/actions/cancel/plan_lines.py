@@ -7,7 +7,6 @@ is for the rules to say.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -26,7 +25,7 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.cancellations.policy.selectors import find_collected
 from aftercart.cancellations.selectors import list_companies, list_reasons
-from aftercart.lib.clock import get_now
+from aftercart.lib.clock import get_shop_now
 from aftercart.lib.prepared import prepared
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.errors import InputInvalid
@@ -155,7 +154,7 @@ def _choose_collection(line: SubmissionLine, companies: Iterable[EasyReturnCompa
         return
     line.shipping_company = next(iter(companies), None)
     if line.shipping_company is not None and line.pickup_date is None:
-        now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+        now = get_shop_now()
         line.pickup_date = find_next_slot(line.shipping_company.calendar, now)
 
 
@@ -225,7 +224,7 @@ def _check_return(
         complaints.about_item(item_request, "shipping_company", say_unknown(item_request.shipping_company))
     elif item_request.pickup_date is not None and item_request.cancellation_type == "refund":
         company = companies.get(item_request.shipping_company or 0)
-        now = get_now().astimezone(ZoneInfo(settings.SHOP_TIME_ZONE))
+        now = get_shop_now()
         problem = find_pickup_problem(
             company.calendar if company else Calendar(), item_request.pickup_date, now
         )

@@ -1,9 +1,7 @@
 """Find why a request cannot be decided now: one verdict for the action, which enforces it, and for the pages."""
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,6 +10,7 @@ from aftercart.accounts.models import User
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.selectors import find_being_rejected
+from aftercart.lib.clock import get_shop_zone
 from aftercart.orders.errors import ActionError
 from aftercart.orders.status import SHIPPED
 
@@ -136,4 +135,4 @@ def _find_decider(request: CancellationRequest) -> tuple[User | None, str]:
             event="request_approved", data__request=request.pk
         )
         at = entries.order_by("-id").values_list("at", flat=True).first() or at
-    return request.decided_by, date_format(at.astimezone(ZoneInfo(settings.SHOP_TIME_ZONE)), "j M Y, H:i")
+    return request.decided_by, date_format(at.astimezone(get_shop_zone()), "j M Y, H:i")

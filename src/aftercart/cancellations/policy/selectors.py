@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from aftercart.cancellations.models.policies import PolicyRule, PolicyVersion
-from aftercart.lib.clock import get_now
+from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
 from aftercart.orders.facts import Case, CaseKind
@@ -199,7 +199,7 @@ def _read_clauses(version_pk: int) -> tuple[Clause, ...]:
 
 
 def _make_book(clauses: tuple[Clause, ...], version: int | None) -> PolicyBook:
-    return PolicyBook(clauses, version, ZoneInfo(settings.SHOP_TIME_ZONE), settings.HOLIDAYS)
+    return PolicyBook(clauses, version, get_shop_zone(), settings.HOLIDAYS)
 
 
 @lru_cache(maxsize=32)

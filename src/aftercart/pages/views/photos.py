@@ -13,7 +13,7 @@ from aftercart.actions.returns.add_photo import NoOpenReturn, add_photo, find_op
 from aftercart.actions.returns.remove_photo import remove_photo
 from aftercart.cancellations.models.photos import MOST_PHOTOS, list_order_photos
 from aftercart.lib.ids import read_id
-from aftercart.lib.photos import MOST_BYTES, serve_file
+from aftercart.lib.photos import MOST_BYTES, serve_photo
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
 from aftercart.orders.models import Order
 from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
@@ -69,11 +69,7 @@ def return_photo(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     visit = find_visit(request, acting=True, number=number)
     if request.method == "POST":
         return _remove(request, visit, uuid)
-    found = list_order_photos(visit.order).filter(uuid=uuid).exists()
-    response = serve_file(uuid) if found else None
-    if response is None:
-        raise Http404
-    return response
+    return serve_photo(list_order_photos(visit.order), uuid)
 
 
 def _remove(request: HttpRequest, visit: Visit, uuid: UUID) -> HttpResponse:
