@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.lib.clock import get_shop_now
 from aftercart.orders.models import Order
 from tests.browser.states import STATES, Tour
 from tests.browser.visit import Visit, every_way
@@ -32,7 +32,7 @@ def test_a_pickup_is_chosen_and_cancelled(
     visit = Visit(browser, live_server, **way)
     visit.log_in("/users/orders/")
     STATES["returned"](Tour(visit, order, fake, monkeypatch))
-    page, day = visit.page, (timezone.now() + timedelta(days=3)).date().isoformat()
+    page, day = visit.page, (get_shop_now() + timedelta(days=3)).date().isoformat()
     link = page.locator("a[href$='/pickup/']")
 
     link.click()

@@ -23,8 +23,10 @@ from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, SubmissionLine
 from aftercart.cancellations.models.easy_return import ReturnInstructions, find_instructions
 from aftercart.cancellations.selectors import build_document
+from aftercart.lib.clock import get_shop_now
 from aftercart.orders.errors import InputInvalid
 from aftercart.orders.models import Order, TimelineEntry
+from tests.clock import stop_clock
 from tests.http.backoffice_world import log_in, make_staff
 from tests.shop import Line, Shop, ask, make_address, make_command, make_company
 
@@ -55,7 +57,7 @@ class ReturnShop(Shop):
 
 
 def tomorrow(start: str = "09:00", end: str = "12:00") -> dict[str, Any]:
-    day = timezone.now().date() + timedelta(days=2)
+    day = get_shop_now().date() + timedelta(days=2)
     return {"date": day.isoformat(), "hour_range": {"start": start, "end": end}}
 
 
@@ -68,7 +70,7 @@ def tomorrow(start: str = "09:00", end: str = "12:00") -> dict[str, Any]:
         ({"lead_days": 30}, "The parcel can be collected from"),
         ({"slots": ["13:00-17:00"]}, "Parcels are collected at these hours: 13:00–17:00."),
         (
-            {"closed_dates": [timezone.now().date() + timedelta(days=2)]},
+            {"closed_dates": [get_shop_now().date() + timedelta(days=2)]},
             "Nobody collects parcels on that day.",
         ),
     ],
@@ -90,7 +92,7 @@ def test_a_pickup_outside_the_companys_calendar_is_refused_and_nothing_is_writte
 
 
 def test_a_pickup_within_the_calendar_and_none_at_all_are_taken() -> None:
-    day = timezone.now().date() + timedelta(days=2)
+    day = get_shop_now().date() + timedelta(days=2)
     fields = {"weekdays": [day.isoweekday()], "slots": ["09:00-12:00"], "lead_days": 1}
     for pickup in (tomorrow(), None):
         shop = ReturnShop()
@@ -101,16 +103,13 @@ def test_a_pickup_within_the_calendar_and_none_at_all_are_taken() -> None:
         SubmissionLine.objects.all().delete()
 
 
-def test_the_calendar_is_read_in_the_shops_time_zone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_calendar_is_read_in_the_shops_time_zone(settings: Settings) -> None:
     settings.SHOP_TIME_ZONE = "Europe/Istanbul"
     late = datetime(2030, 5, 14, 21, 30, tzinfo=UTC)  # half past midnight of the 15th there
-    monkeypatch.setattr("aftercart.actions.cancel.plan_lines.get_now", lambda: late)
     shop = ReturnShop()
     evening = {"date": "2030-05-14", "hour_range": {"start": "22:00", "end": "23:00"}}
 
-    with pytest.raises(InputInvalid, match="in the past"):
+    with stop_clock(late), pytest.raises(InputInvalid, match="in the past"):
         shop.give_back(pickup_date=evening)
 
 

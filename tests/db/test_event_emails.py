@@ -1,6 +1,6 @@
 """What becomes of an order is told by e-mail: each event once, with its items, amounts and reasons."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -18,6 +18,7 @@ from aftercart.cancellations.models import AddressChange, CancellationRequest, S
 from aftercart.mail.models import Email
 from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.orders.models import Order
+from tests.clock import stop_clock
 from tests.db.test_outbox import get_email, list_kinds
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command
 
@@ -50,11 +51,11 @@ def test_a_direct_cancellation_is_told_once_with_its_items() -> None:
 def test_a_review_promises_an_answer_by_a_day() -> None:
     shop = Shop([Line(invoice_number="INV-1")])
 
-    cancel_items(shop.command(), shop.fake)
+    with stop_clock(datetime(2030, 5, 14, 21, 30, tzinfo=UTC)):
+        cancel_items(shop.command(), shop.fake)
 
     assert list_kinds() == ["request_received"]
-    shown = get_email("request_received").facts["answer_by"]
-    assert shown[:10] == (timezone.now() + timedelta(days=3)).date().isoformat()
+    assert get_email("request_received").facts["answer_by"][:16] == "2030-05-17T21:30"
 
 
 @pytest.mark.parametrize(("applied", "kind"), [(True, "cancellation_confirmed"), (False, "request_received")])

@@ -13,6 +13,7 @@ from aftercart.cancellations.pickups import find_first_day
 from aftercart.cancellations.policy.selectors import get_book, get_policy, get_terms, read_book
 from aftercart.demo.kinds import KINDS
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
+from aftercart.lib.clock import get_shop_now
 from aftercart.lib.links import check_token
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
@@ -81,7 +82,7 @@ def test_the_default_is_in_force_and_a_draft_with_a_fee_waits_to_be_tried() -> N
 
 
 def test_the_companies_have_calendars_that_leave_a_day_to_collect() -> None:
-    today = timezone.now().date()
+    today = get_shop_now().date()
     for company in EasyReturnCompany.objects.all():
         company.full_clean()
         first = find_first_day(company.calendar, today)

@@ -9,19 +9,29 @@ from django.test import Client
 from django.utils import timezone
 
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
+from aftercart.lib.clock import get_shop_now
 from aftercart.mail.compose import compose_mail
 from aftercart.mail.models import Email
 from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order, TimelineEntry
 from tests.browser.fixtures import make_omnitron
+from tests.clock import stop_clock
 from tests.http.browser import Browser
 from tests.http.cancelling.form import Form, complaints
 from tests.http.forms import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DAY = timezone.now().date() + timedelta(days=3)
+#: Noon, wherever the shop is: no day ends while these tests run.
+NOON = get_shop_now().replace(hour=12)
+DAY = NOON.date() + timedelta(days=3)
 LATER = DAY + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    with stop_clock(NOON):
+        yield
 
 
 @pytest.fixture

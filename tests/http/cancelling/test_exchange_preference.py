@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
+from aftercart.lib.clock import get_shop_now
 from aftercart.orders.models import Order
 from tests.emails import prove
 from tests.fake_omnitron import FakeOmnitron
@@ -71,7 +72,7 @@ def pick(form: Form) -> dict[str, Any]:
     """Choose who collects it, and when."""
     company = form.page.select_one("[name=shipping_company][value]")
     assert company is not None
-    day = (timezone.now() + timedelta(days=3)).date().isoformat()
+    day = (get_shop_now() + timedelta(days=3)).date().isoformat()
     return {"shipping_company": company["value"], "pickup_date": day, "pickup_slot": "09:00-12:00"}
 
 

@@ -10,6 +10,7 @@ from icalendar import Calendar
 
 from aftercart.accounts.models import Country
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, SubmissionLine
+from aftercart.lib.clock import get_shop_now
 from aftercart.orders.models import Order
 from tests.browser.fixtures import make_address
 from tests.fake_omnitron import FakeOmnitron
@@ -32,7 +33,7 @@ def form(client: Client, order: Order, reasons: list[CancellationReason]) -> For
 
 
 def pick(form: Form, company: str, slot: str, days: int = 3) -> dict[str, Any]:
-    day = timezone.now().date() + timedelta(days=days)
+    day = get_shop_now().date() + timedelta(days=days)
     return {
         "shipping_company": EasyReturnCompany.objects.get(value=company).pk,
         "pickup_address": form.fields["pickup_address"],
