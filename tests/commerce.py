@@ -29,7 +29,7 @@ class FakeCommerce:
         self._answer(key)
         return self.addresses.get(key, [])
 
-    def find_order(self, number: str) -> dict[str, Any] | None:
+    def read_order(self, number: str) -> dict[str, Any] | None:
         self._answer(number)
         return self.orders.get(number)
 

@@ -130,6 +130,19 @@ def _list_comments(source: str) -> Iterator[str]:
             yield token.string
 
 
+def test_what_is_called_find_raises_nothing() -> None:
+    later = tuple(ROOT / "src/aftercart" / place for place in ("orders/intake", "actions/requests"))
+    found = [
+        f"{name(path)}: {node.name}"
+        for path in _list_modules()
+        if _is_served(path) and not any(path.is_relative_to(place) for place in later)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.lstrip("_").startswith("find_")
+        if any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+    assert found == []
+
+
 def test_no_module_takes_a_retired_word() -> None:
     modules = [path for path in _list_modules() if not path.name.startswith("test_")]
     assert [name(path) for path in modules if _split(path.stem) & _RETIRED_IN_NAMES] == []

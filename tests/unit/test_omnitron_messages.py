@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from aftercart.omnitron import documents
 from aftercart.omnitron.answers import read_json
-from aftercart.omnitron.values import STATUS_NUMBERS, Malformed, find_moment, read_status, write_moment
+from aftercart.omnitron.values import (
+    STATUS_NUMBERS,
+    Malformed,
+    read_optional_moment,
+    read_status,
+    write_moment,
+)
 from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
@@ -200,7 +206,7 @@ def test_what_is_no_json_object_is_malformed(value: Any) -> None:
 def test_a_moment_survives_being_written_and_read(moment: datetime) -> None:
     text = write_moment(moment)
     assert text.endswith("Z")
-    assert find_moment({"at": text}, "at") == moment
+    assert read_optional_moment({"at": text}, "at") == moment
 
 
 @pytest.mark.parametrize(
@@ -208,7 +214,7 @@ def test_a_moment_survives_being_written_and_read(moment: datetime) -> None:
     [("0001-01-01T00:00:00+14:00", 1970), ("9999-12-31T23:59:59-12:00", 2100)],
 )
 def test_a_moment_that_no_calendar_reckons_with_becomes_the_nearest(text: str, year: int) -> None:
-    assert find_moment({"at": text}, "at") == datetime(year, 1, 1, tzinfo=UTC)
+    assert read_optional_moment({"at": text}, "at") == datetime(year, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +227,7 @@ def test_a_number_that_no_column_holds_is_malformed(changes: dict[str, Any]) -> 
 
 
 def test_a_moment_without_an_offset_is_read_as_utc_and_never_written() -> None:
-    assert find_moment({"at": "2026-05-01T09:00:00"}, "at") == datetime(2026, 5, 1, 9, tzinfo=UTC)
+    assert read_optional_moment({"at": "2026-05-01T09:00:00"}, "at") == datetime(2026, 5, 1, 9, tzinfo=UTC)
     with pytest.raises(ValueError, match="offset"):
         write_moment(datetime(2026, 5, 1, 9))  # noqa: DTZ001 - the claim
 

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from aftercart.accounts.models import Address
 from aftercart.accounts.shop_sessions import ShopSession
-from aftercart.actions.address.list_shop_addresses import find_shop_address
+from aftercart.actions.address.list_shop_addresses import choose_shop_address
 from aftercart.actions.cancel.commands import AddressCommand, CancellationCommand
 
 
@@ -24,4 +24,4 @@ def take_pickup(request: Request, command: CancellationCommand) -> CancellationC
 
 def _find(request: Request, pk: int) -> Address | int:
     session = request._request.session  # noqa: SLF001 - Django's own request, which the framework keeps there
-    return find_shop_address(session.cookie, pk) if isinstance(session, ShopSession) else pk
+    return choose_shop_address(session.cookie, pk) if isinstance(session, ShopSession) else pk

@@ -180,11 +180,11 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        pk = draft_policy(cast("User", request.user), self._find_source(request.POST.get("source", "")))
+        pk = draft_policy(cast("User", request.user), self._get_source(request.POST.get("source", "")))
         messages.success(request, gettext("A draft was made. Nothing changes until it is published."))
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
 
-    def _find_source(self, typed: str) -> PolicyBook:
+    def _get_source(self, typed: str) -> PolicyBook:
         if typed == "default":
             return get_default_book()
         if not typed:

@@ -52,7 +52,7 @@ class Commerce(Protocol):
     def list_addresses(self, key: str) -> list[dict[str, Any]]:
         """List the customer's own addresses, as the shop writes them. Raises `CommerceUnavailable`."""
 
-    def find_order(self, number: str) -> dict[str, Any] | None:
+    def read_order(self, number: str) -> dict[str, Any] | None:
         """Find the shop's document of an order, with our token. Raises `CommerceUnavailable`."""
 
 
@@ -103,7 +103,7 @@ class HttpCommerce:
                     break
         return rows
 
-    def find_order(self, number: str) -> dict[str, Any] | None:
+    def read_order(self, number: str) -> dict[str, Any] | None:
         """GET the list of orders by a number. Others, which an unknown filter lets through, count as none."""
         with self._session({"Authorization": f"Token {self.configuration.token}"}) as session:
             answer = session.get(self.configuration.orders_path, number=number)

@@ -10,11 +10,11 @@ from typing import Any
 from aftercart.omnitron.values import (
     Malformed,
     Row,
-    find_amount,
-    find_id,
-    find_moment,
-    find_text,
     read_id,
+    read_optional_amount,
+    read_optional_id,
+    read_optional_moment,
+    read_optional_text,
     read_row,
     read_status,
     read_text,
@@ -38,15 +38,15 @@ def read_item(value: Any) -> RemoteItem:
     return RemoteItem(
         pk=read_id(row, "pk", "id"),
         order_pk=read_id(row, "order"),
-        sku=find_text(row, "sku"),
+        sku=read_optional_text(row, "sku"),
         status=read_status(row),
-        cancel_status=find_text(row, "cancel_status"),
-        quantity=find_id(row, "quantity"),
-        price=find_amount(row, "price"),
-        refund_amount=find_amount(row, "refund_amount"),
+        cancel_status=read_optional_text(row, "cancel_status"),
+        quantity=read_optional_id(row, "quantity"),
+        price=read_optional_amount(row, "price"),
+        refund_amount=read_optional_amount(row, "refund_amount"),
         easy_return_code=code,
         easy_return_valid_until=valid_until,
-        modified_date=find_moment(row, "modified_date"),
+        modified_date=read_optional_moment(row, "modified_date"),
         document=row,
     )
 
@@ -58,14 +58,14 @@ def read_order(value: Any) -> RemoteOrder:
         pk=read_id(row, "pk", "id"),
         number=read_text(row, "number"),
         status=read_status(row),
-        cancel_status=find_text(row, "cancel_status"),
-        amount=find_amount(row, "amount"),
-        refund_amount=find_amount(row, "refund_amount"),
-        discount_refund_amount=find_amount(row, "discount_refund_amount"),
-        shipping_refund_amount=find_amount(row, "shipping_refund_amount"),
-        modified_date=find_moment(row, "modified_date"),
+        cancel_status=read_optional_text(row, "cancel_status"),
+        amount=read_optional_amount(row, "amount"),
+        refund_amount=read_optional_amount(row, "refund_amount"),
+        discount_refund_amount=read_optional_amount(row, "discount_refund_amount"),
+        shipping_refund_amount=read_optional_amount(row, "shipping_refund_amount"),
+        modified_date=read_optional_moment(row, "modified_date"),
         shipping_address_pk=_find_address_pk(row),
-        created_date=find_moment(row, "created_date") or find_moment(row, "date_placed"),
+        created_date=read_optional_moment(row, "created_date") or read_optional_moment(row, "date_placed"),
         document=row,
     )
 
@@ -74,7 +74,11 @@ def _find_address_pk(row: Row) -> int | None:
     """Read which address an order goes to, told as an object or by its pk; None if Omnitron does not tell."""
     address = row.get("shipping_address")
     try:
-        return find_id(address, "pk", "id") if isinstance(address, dict) else find_id(row, "shipping_address")
+        return (
+            read_optional_id(address, "pk", "id")
+            if isinstance(address, dict)
+            else read_optional_id(row, "shipping_address")
+        )
     except Malformed:
         return None
 
@@ -97,15 +101,15 @@ def read_request(value: Any) -> RemoteRequest:
     return RemoteRequest(
         pk=read_id(row, "pk", "id"),
         order_item_pk=read_id(row, "order_item"),
-        remote_id=find_text(row, "remote_id"),
+        remote_id=read_optional_text(row, "remote_id"),
         status=read_text(row, "status"),
-        cancellation_type=find_text(row, "cancellation_type"),
-        quantity=find_id(row, "quantity"),
+        cancellation_type=read_optional_text(row, "cancellation_type"),
+        quantity=read_optional_id(row, "quantity"),
         easy_return_code=code,
         easy_return_valid_until=valid_until,
-        reject_reason=find_text(row, "reject_reason"),
-        refund_amount=find_amount(row, "refund_amount"),
-        modified_date=find_moment(row, "modified_date"),
+        reject_reason=read_optional_text(row, "reject_reason"),
+        refund_amount=read_optional_amount(row, "refund_amount"),
+        modified_date=read_optional_moment(row, "modified_date"),
     )
 
 
@@ -114,8 +118,9 @@ def _read_easy_return(row: Row) -> tuple[str | None, datetime | None]:
     nested = row.get("easy_return")
     easy_return: Row = nested if isinstance(nested, dict) else {}
     return (
-        find_text(easy_return, "code") or find_text(row, "easy_return_code"),
-        find_moment(easy_return, "valid_until") or find_moment(row, "easy_return_valid_until"),
+        read_optional_text(easy_return, "code") or read_optional_text(row, "easy_return_code"),
+        read_optional_moment(easy_return, "valid_until")
+        or read_optional_moment(row, "easy_return_valid_until"),
     )
 
 

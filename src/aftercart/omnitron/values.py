@@ -53,7 +53,7 @@ def read_row(value: Any) -> Row:
     return value
 
 
-def find_id(row: Row, *keys: str) -> int | None:
+def read_optional_id(row: Row, *keys: str) -> int | None:
     """Read the whole number under the first key that is there; numeric strings are numbers too."""
     key = next((key for key in keys if row.get(key) is not None), None)
     if key is None:
@@ -73,14 +73,14 @@ def _is_whole(value: str | Decimal) -> bool:
 
 
 def read_id(row: Row, *keys: str) -> int:
-    """Do as `find_id`, but the number must be there."""
-    found = find_id(row, *keys)
+    """Do as `read_optional_id`, but the number must be there."""
+    found = read_optional_id(row, *keys)
     if found is None:
         raise Malformed(f"{keys[0]} is missing")
     return found
 
 
-def find_text(row: Row, key: str) -> str | None:
+def read_optional_text(row: Row, key: str) -> str | None:
     """Read a string; numbers are written out, `{"value": …}` is taken for its value."""
     value = row.get(key)
     if isinstance(value, dict):
@@ -95,8 +95,8 @@ def find_text(row: Row, key: str) -> str | None:
 
 
 def read_text(row: Row, key: str) -> str:
-    """Do as `find_text`, but the string must be there."""
-    found = find_text(row, key)
+    """Do as `read_optional_text`, but the string must be there."""
+    found = read_optional_text(row, key)
     if found is None:
         raise Malformed(f"{key} is missing")
     return found
@@ -111,7 +111,7 @@ def read_status(row: Row) -> str:
     return STATUS_NUMBERS.get(text.lower(), text)
 
 
-def find_amount(row: Row, key: str) -> Decimal | None:
+def read_optional_amount(row: Row, key: str) -> Decimal | None:
     """Read an amount of money in the order's currency, major units."""
     value = row.get(key)
     if value is None or value == "":
@@ -127,7 +127,7 @@ def find_amount(row: Row, key: str) -> Decimal | None:
     return amount
 
 
-def find_moment(row: Row, key: str) -> datetime | None:
+def read_optional_moment(row: Row, key: str) -> datetime | None:
     """Read an ISO 8601 moment, in UTC; one without an offset is UTC.
 
     One that no calendar can reckon with (the year 9999 is a usual way to say "never") becomes the nearest

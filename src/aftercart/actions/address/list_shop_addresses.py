@@ -21,7 +21,7 @@ def list_shop_addresses(cookie: str) -> list[Address]:
     return [address for address in found if address is not None]
 
 
-def find_shop_address(cookie: str, pk: int) -> Address | int:
+def choose_shop_address(cookie: str, pk: int) -> Address | int:
     """Find one of them; where it is not among them, the id, which then is nobody's. Raises `CommerceUnavailable`."""
     return next((address for address in list_shop_addresses(cookie) if address.pk == pk), pk)
 

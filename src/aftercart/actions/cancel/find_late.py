@@ -40,7 +40,7 @@ class Earlier:
     has_unproven: bool
 
 
-def find_earlier(order_pk: int, *, but: int) -> Earlier:
+def get_earlier(order_pk: int, *, but: int) -> Earlier:
     """Find the items whose rejection the OMS has still to be told, and whether anything sent is unproven."""
     [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
     return Earlier(looked_at, frozenset(items), has_unproven)

@@ -21,7 +21,7 @@ from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.cancel.find_late import (
     ArrivedLate,
     check_late,
-    find_earlier,
+    get_earlier,
     list_named,
     list_unproven,
     nothing_travels,
@@ -152,14 +152,16 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
     if submission.approved_request_id is not None:  # else there is no request yet
         for line in lines:
             _check_line(line)
-    earlier = find_earlier(order.pk, but=submission.pk)
+    earlier = get_earlier(order.pk, but=submission.pk)
     if earlier.being_rejected.intersection(line.order_item_id for line in lines):
         raise RemoteDiffers(Cause.REJECTION_UNSENT, "Omnitron has still to be told of an earlier rejection.")
     order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
     remote_pks = get_remote_items(dialogue, order, [line.order_item for line in lines])
     reasons = get_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
     unproven = list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else []
-    targets = {line.pk: _find_targets(line, rows, remote_pks[line.order_item_id], unproven) for line in lines}
+    targets = {
+        line.pk: _choose_targets(line, rows, remote_pks[line.order_item_id], unproven) for line in lines
+    }
     forced, is_cargo_refund = find_forced_refund(lines)
     return _Plan(
         command=CancelCommand(
@@ -209,7 +211,7 @@ def _check_line(line: SubmissionLine) -> None:
         )
 
 
-def _find_targets(
+def _choose_targets(
     line: SubmissionLine, items: Sequence[RemoteItem], pks: list[int], unproven: Sequence[Submission]
 ) -> list[int]:
     """Find which of the OMS's items a line cancels: of ours that are not cancelled yet, one for each unit.

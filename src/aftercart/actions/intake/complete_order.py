@@ -21,7 +21,7 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
     """
     if not (settings.COMMERCE_TOKEN and settings.COMMERCE_URL):
         return document
-    shops = get_commerce().find_order(str(document["number"]))
+    shops = get_commerce().read_order(str(document["number"]))
     return document if shops is None else merge_documents(document, shops)
 
 

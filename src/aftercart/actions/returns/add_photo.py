@@ -72,7 +72,7 @@ def add_photo(owner: User | Guest, number: str, order_item: int, data: bytes) ->
     Raises `OrderNotFound`, `InputInvalid`, `NoOpenReturn`, `PhotosFull`, `PhotoNotKept`. Nothing is decoded for who may
     not add it.
     """
-    line = find_open_return(get_order(owner, number=number), order_item)
+    line = get_open_return(get_order(owner, number=number), order_item)
     digest = hashlib.sha256(data).hexdigest()
     photos = list(line.photos.all())
     known = next((photo for photo in photos if photo.digest == digest), None)
@@ -87,7 +87,7 @@ def add_photo(owner: User | Guest, number: str, order_item: int, data: bytes) ->
     return photo, is_new
 
 
-def find_open_return(order: Order, order_item: int) -> SubmissionLine:
+def get_open_return(order: Order, order_item: int) -> SubmissionLine:
     """Find the line by which an item of an order is being returned. Raises `InputInvalid`, `NoOpenReturn`."""
     if not order.items.filter(pk=order_item).exists():
         raise InputInvalid({"order_item": [say_unknown(order_item)]})
@@ -114,7 +114,7 @@ def _take_place(
     owner: User | Guest, number: str, order_item: int, digest: str, picture: Picture
 ) -> tuple[ReturnPhoto, bool]:
     """Record that a photo is coming, in the first place of its line that is free."""
-    line = find_open_return(lock_order(number=number, **owned_by(owner)), order_item)
+    line = get_open_return(lock_order(number=number, **owned_by(owner)), order_item)
     photos = list(line.photos.all())
     known = next((photo for photo in photos if photo.digest == digest), None)
     if known is not None:

@@ -13,7 +13,7 @@ from aftercart.actions.withdraw.withdraw_order import (
     Declaration,
     StatementSettled,
     claim_statement,
-    find_earlier,
+    get_earlier,
     record_withdrawal,
 )
 from aftercart.cancellations.models.public_statements import PublicStatement
@@ -75,7 +75,7 @@ def _match(
             )
             withdrawal, submissions = record_withdrawal(order, of_order, offer, chosen, declared)
         else:
-            withdrawal = find_earlier(order, set(items))
+            withdrawal = get_earlier(order, set(items))
         claim_statement(stated, withdrawal, {_State.OPEN}, staff=staff)
         return withdrawal, submissions
 

@@ -136,7 +136,7 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
         asked = _choose(command, items)
         chosen = [item for item in offer.items if item.pk in asked]
         if not chosen:
-            return _answer(command, find_earlier(order, asked), is_replay=True), []
+            return _answer(command, get_earlier(order, asked), is_replay=True), []
         user = command.caller.user
         declared = Declaration(
             name=command.name,
@@ -203,7 +203,7 @@ def _choose(command: WithdrawalCommand, items: Mapping[int, OrderItem]) -> set[i
     return set(command.items or items)
 
 
-def find_earlier(order: Order, asked: set[int]) -> Withdrawal:
+def get_earlier(order: Order, asked: set[int]) -> Withdrawal:
     """Find the newest standing statement about any of these items. Raises `NothingToWithdraw`."""
     lines = WithdrawalLine.objects.filter(order_item__order=order, order_item__in=asked, is_standing=True)
     newest = lines.select_related("withdrawal").order_by("-withdrawal_id").first()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import Address
 from aftercart.actions.address.change_address import change_address as act
-from aftercart.actions.address.list_shop_addresses import find_shop_address
+from aftercart.actions.address.list_shop_addresses import choose_shop_address
 from aftercart.actions.cancel.commands import AddressCommand, Answer
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.ids import read_id
@@ -21,14 +21,14 @@ from aftercart.pages.address_form import STEP, AddressEntryForm, read_snapshot
 from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.forms import AddressForm
 from aftercart.pages.order_page import OrderPage
-from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, Visit, get_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 
 
 @visitor_page("GET", "HEAD", "POST")
 def change_address(request: HttpRequest) -> HttpResponse:
     """Show the addresses to choose from, or a guest the form to type one; take it. Raises Http404."""
-    visit = _find_visit(request)
+    visit = _get_visit(request)
     if request.method != "POST" or request.POST.keys() & {STEP, CHOICE}:
         return _show(request, visit, _make_form(visit, None, _read_typed(request)), make_key())
     form = _make_form(visit, request.POST)
@@ -71,15 +71,15 @@ def _make_form(
 def _choose(visit: Visit, form: AddressForm) -> int | Address:
     """Take the entry that was chosen: by its id, or, of the shop's book, as it is."""
     pk: int = form.cleaned_data["address"]
-    return pk if has_own_accounts() else find_shop_address(visit.cookie, pk)
+    return pk if has_own_accounts() else choose_shop_address(visit.cookie, pk)
 
 
-def _find_visit(request: HttpRequest) -> Visit:
+def _get_visit(request: HttpRequest) -> Visit:
     """Find the order that the form, or the page's address, names by id."""
     pk = read_id(request.POST.get("order") or request.GET.get("order", ""))
     if pk is None:
         raise Http404
-    return find_visit(request, acting=True, pk=pk)
+    return get_visit(request, acting=True, pk=pk)
 
 
 def _show(

@@ -37,7 +37,7 @@ from aftercart.pages.cancellation_form import CancellationForm
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.refund_page import SHOWN_FIELD, RefundPage
 from aftercart.pages.submission_page import SubmissionPage
-from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, Visit, get_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 from aftercart.pages.views.live import answer_unchanged
 
@@ -47,7 +47,7 @@ _LONGEST_QUOTE = 2000
 @visitor_page("GET", "HEAD")
 def ways(request: HttpRequest, number: str) -> HttpResponse:
     """Explain the ways out of an order, and go on at once where there is one only. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     page = OrderPage(visit.order, guest=visit.guest)
     if page.has_ways:
         return render(request, "pages/ways.html", {"page": page})
@@ -58,7 +58,7 @@ def ways(request: HttpRequest, number: str) -> HttpResponse:
 @visitor_page("GET", "HEAD", "POST")
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Show the first step; take it to the second; take that. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     page, addresses = OrderPage(visit.order, guest=visit.guest), visit.list_addresses()
     if request.method != "POST":
         return _show_choice(request, CancellationForm(page, addresses))
@@ -131,7 +131,7 @@ def _submit(order: Order, command: CancellationCommand) -> str:
 @visitor_page("GET", "HEAD")
 def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Show what became of a submission. Raises Http404."""
-    visit = find_visit(request, number=number)
+    visit = get_visit(request, number=number)
     order = visit.order
     submission = find_submission(order, uuid=uuid)
     if submission is None:
@@ -146,7 +146,7 @@ def cancel_result(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse
 @visitor_page("POST")
 def take_back(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Take back what is undecided of a submission, and show how it stands. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     try:
         take_back_submission(visit.owner, number, uuid)
     except NothingToTakeBack as error:
@@ -157,7 +157,7 @@ def take_back(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
 @visitor_page("GET", "HEAD")
 def pickup_calendar(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Give the pickup of a return as an entry for a calendar. Raises Http404 where no time was chosen."""
-    order = find_visit(request, acting=True, number=number).order
+    order = get_visit(request, acting=True, number=number).order
     submission = find_submission(order, uuid=uuid)
     lines = submission.lines.filter(is_open=True).select_related("shipping_company") if submission else []
     entry = next((entry for line in lines if (entry := write_pickup(order, line))), None)

@@ -91,7 +91,7 @@ class Visit:
     def owner(self) -> User | Guest:
         """Who is with it."""
         owner = self.user or self.guest
-        assert owner is not None  # noqa: S101 - find_visit() finds one of them
+        assert owner is not None  # noqa: S101 - get_visit() finds one of them
         return owner
 
     def list_addresses(self) -> list[Address]:
@@ -110,7 +110,7 @@ class _Elsewhere(Exception):
 
 
 def visitor_page(*methods: str) -> Callable[[View], View]:
-    """Make a view the page of a customer or of a guest, for whom it asks by `find_visit`."""
+    """Make a view the page of a customer or of a guest, for whom it asks by `get_visit`."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -125,7 +125,7 @@ def visitor_page(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def find_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> Visit:
+def get_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> Visit:
     """Find the order, if it is the customer's or the guest's; to act, a guest must have typed a code lately.
 
     Raises `Http404`, the same for unknown and foreign ones. Who is nobody yet is sent to the log-in, and a

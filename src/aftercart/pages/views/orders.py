@@ -26,8 +26,8 @@ from aftercart.pages.order_page import OrderPage
 from aftercart.pages.stored_pages import answer_order_page
 from aftercart.pages.views.customer import (
     customer_page,
-    find_visit,
     get_customer,
+    get_visit,
     visitor_page,
 )
 from aftercart.pages.views.live import answer_unchanged
@@ -75,7 +75,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET if request.GET.keys() & SearchForm.base_fields.keys() else None)
     is_wrong = form.is_bound and not form.is_valid()
     if not request.user.is_authenticated:
-        visit = find_visit(request)
+        visit = get_visit(request)
         if is_wrong:
             raise BadRequest("What is searched for makes no sense.")
         return redirect("order-detail", visit.order.pk)
@@ -114,7 +114,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
         stored = answer_order_page(request, list_orders(request.user).filter(pk=pk))
         if stored is not None:
             return stored
-    visit = find_visit(request, pk=pk)
+    visit = get_visit(request, pk=pk)
     unchanged = answer_unchanged(request, visit.order)
     if unchanged is not None:
         return unchanged
@@ -126,6 +126,6 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @visitor_page("GET", "HEAD")
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what was bought and paid, to be printed. Raises Http404."""
-    visit = find_visit(request, pk=pk)
+    visit = get_visit(request, pk=pk)
     page = OrderPage(visit.order, guest=visit.guest)
     return render(request, "pages/receipt.html", {"page": page})

@@ -9,14 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from aftercart.actions.returns.add_photo import NoOpenReturn, add_photo, find_open_return
+from aftercart.actions.returns.add_photo import NoOpenReturn, add_photo, get_open_return
 from aftercart.actions.returns.remove_photo import remove_photo
 from aftercart.cancellations.models.photos import MOST_PHOTOS, list_order_photos
 from aftercart.lib.ids import read_id
 from aftercart.lib.photos import MOST_BYTES, serve_photo
 from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
 from aftercart.orders.models import Order
-from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, Visit, get_visit, visitor_page
 
 
 @visitor_page("GET", "HEAD", "POST")
@@ -25,23 +25,23 @@ def add_photos(request: HttpRequest, number: str) -> HttpResponse:
 
     Who comes back from a log-in in between is sent to the order: photos do not outlive their session.
     """
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     if request.method != "POST":
         return SeeOther(reverse("order-detail", args=[visit.order.pk]))
     item = read_id(request.POST.get("order_item", ""))
     if item is None:
         raise Http404
-    page = _find_page(visit.order, item)
+    page = _get_page(visit.order, item)
     complaints = list(_add(visit, item, request.FILES.getlist("photos")))
     for complaint in complaints:
         messages.error(request, complaint)
     return SeeOther(page if complaints else f"{page}#photos")
 
 
-def _find_page(order: Order, item: int) -> str:
+def _get_page(order: Order, item: int) -> str:
     """Find the page of an item's open return; the order's, where there is none. Raises Http404."""
     try:
-        submission = find_open_return(order, item).submission
+        submission = get_open_return(order, item).submission
     except InputInvalid:
         raise Http404 from None
     except NoOpenReturn:
@@ -66,7 +66,7 @@ def _add(visit: Visit, item: int, files: Sequence[Any]) -> Iterator[str]:
 @visitor_page("GET", "HEAD", "POST")
 def return_photo(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Show a photo to the customer or guest whose return it is of, or remove it. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     if request.method == "POST":
         return _remove(request, visit, uuid)
     return serve_photo(list_order_photos(visit.order), uuid)

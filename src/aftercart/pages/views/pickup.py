@@ -13,13 +13,13 @@ from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.return_pass import make_pass
 from aftercart.orders.errors import InputInvalid
 from aftercart.pages.settlement_form import PickupForm
-from aftercart.pages.views.customer import SeeOther, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, get_visit, visitor_page
 
 
 @visitor_page("GET", "HEAD", "POST")
 def change_pickup(request: HttpRequest, number: str, uuid: UUID) -> HttpResponse:
     """Show when a return is collected, and take another time. Raises Http404 where nothing is to be collected."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     lines = action.list_collected(visit.order, uuid)
     if not lines:
         raise Http404

@@ -27,7 +27,7 @@ from aftercart.orders.guests import list_guests
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests
 from aftercart.pages.forms import StatementForm
-from aftercart.pages.views.customer import SeeOther, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, get_visit, visitor_page
 from aftercart.pages.views.guest import ask_for_code, show_too_many
 from aftercart.pages.views.language import CHOICE, in_chosen_language
 
@@ -75,7 +75,7 @@ def statement(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def statement_order(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Lead who has proved the order to be theirs to its withdrawal, with the statement's time. Raises Http404."""
     found = _get_statement(uuid)
-    order = find_visit(request, acting=True, number=found.number).order
+    order = get_visit(request, acting=True, number=found.number).order
     query = urlencode({"statement": str(found.uuid)})
     return SeeOther(f"{reverse('order-withdraw', args=[order.number])}?{query}")
 

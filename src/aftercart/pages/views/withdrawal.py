@@ -18,7 +18,7 @@ from aftercart.orders.errors import ActionError, BeingChecked, KeyReused
 from aftercart.orders.models import Order, OrderItem
 from aftercart.pages.callers import make_key, read_key, read_page_caller
 from aftercart.pages.story import name_items
-from aftercart.pages.views.customer import SeeOther, Visit, find_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, Visit, get_visit, visitor_page
 from aftercart.pages.views.language import CHOICE
 from aftercart.pages.withdrawal_form import WithdrawalForm
 
@@ -26,7 +26,7 @@ from aftercart.pages.withdrawal_form import WithdrawalForm
 @visitor_page("GET", "HEAD", "POST")
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Let a customer withdraw, or a guest who has typed a code. Raises Http404."""
-    visit = find_visit(request, acting=True, number=number)
+    visit = get_visit(request, acting=True, number=number)
     order = visit.order
     stated = find_public_statement(order, _read_statement(request))
     offer = find_offer(order, list(order.items.all()), stated.submitted_at if stated else get_now())
@@ -108,7 +108,7 @@ def _show(
 @visitor_page("GET", "HEAD")
 def withdrawal_receipt(request: HttpRequest, number: str, statement: UUID) -> HttpResponse:
     """Show the receipt of a statement; it names who made it, so that a guest needs a code. Raises Http404."""
-    order = find_visit(request, acting=True, number=number).order
+    order = get_visit(request, acting=True, number=number).order
     found = Withdrawal.objects.filter(order=order, uuid=statement).first()
     if found is None:
         raise Http404
