@@ -45,14 +45,16 @@ class Report:
     size: int
     memory: float
 
-    def ratios(self, name: str, yardstick: str) -> list[float]:
-        """Return the ratio of each round, in order of size."""
+    def ratios(self, name: str, yardstick: str, kind: str = "rate") -> list[float]:
+        """Return the ratio of each round, in order of size: of answers a second, or of what one costs (`cost`)."""
         pairs = zip(self.results[name], self.results[yardstick], strict=True)
+        if kind == "cost":
+            return sorted(theirs.cost / ours.cost for ours, theirs in pairs)
         return sorted(ours.per_second / theirs.per_second for ours, theirs in pairs)
 
-    def ratio(self, name: str, yardstick: str) -> float:
+    def ratio(self, name: str, yardstick: str, kind: str = "rate") -> float:
         """Return the median of the rounds' ratios."""
-        return statistics.median(self.ratios(name, yardstick))
+        return statistics.median(self.ratios(name, yardstick, kind))
 
     def tail(self, name: str) -> float:
         """Return how many times the p50 the p99 is, in the median of the rounds."""
@@ -77,8 +79,8 @@ class Report:
     def describe(self) -> str:
         """Write it as the section of a document."""
         rows = [
-            "| what | answers a second | p50 | p99 | times usual | times bare |",
-            "|---|---|---|---|---|---|",
+            "| what | answers a second | p50 | p99 | processors' time of one | times usual | times bare |",
+            "|---|---|---|---|---|---|---|",
             *(self._describe_row(name) for name in NAMES),
         ]
         missed = self.list_missed()
@@ -90,15 +92,17 @@ class Report:
 
     def _describe_row(self, name: str) -> str:
         found = self.results[name]
-        speed, p50, p99 = (
+        speed, p50, p99, cost = (
             statistics.median(getattr(each, field) for each in found)
-            for field in ("per_second", "p50", "p99")
+            for field in ("per_second", "p50", "p99", "cost")
         )
-        usual, bare = (_describe_spread(self.ratios(name, yardstick)) for yardstick in ("usual", "bare"))
-        return f"| {NAMES[name]} | {speed:,.0f} | {p50:.1f} ms | {p99:.1f} ms | {usual} | {bare} |"
+        usual, bare = (describe_spread(self.ratios(name, yardstick)) for yardstick in ("usual", "bare"))
+        numbers = f"{speed:,.0f} | {p50:.1f} ms | {p99:.1f} ms | {cost:.2f} ms"
+        return f"| {NAMES[name]} | {numbers} | {usual} | {bare} |"
 
 
-def _describe_spread(ratios: Sequence[float]) -> str:
+def describe_spread(ratios: Sequence[float]) -> str:
+    """Write the median of ratios in order of size, and in brackets the lowest and the highest."""
     middle = statistics.median(ratios)
     digits = 2 if middle < 10 else 0
     return f"{middle:.{digits}f} ({ratios[0]:.{digits}f}-{ratios[-1]:.{digits}f})"

@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
+from bench.load import Measured, measure
 from tests.processes import ROOT, answers_at_all, find_free_port, running, wait_until
 
 _START_SECONDS = 60
@@ -42,6 +46,32 @@ def measure_memory(pid: int) -> float:
     )
     below = [int(word) for word in found.stdout.split()]
     return max([_read_share(pid), *(measure_memory(child) for child in below)])
+
+
+def measure_with_cost(port: int, pid: int, request: bytes, status: int, seconds: float) -> Measured:
+    """Measure a server, and the milliseconds that an answer takes of processors, there and in PostgreSQL."""
+    postmaster = Path(os.environ["AFTERCART_VAR"]) / "postgres" / "postmaster.pid"
+    pids = (pid, int(postmaster.read_text().split()[0]))
+    before = measure_processor(*pids)
+    found = measure(port, request, status=status, seconds=seconds)
+    return replace(found, cost=(measure_processor(*pids) - before) * 1000 / found.answers)
+
+
+def measure_processor(*pids: int) -> float:
+    """Return the seconds that these processes, and all below them, have had of the processors until now."""
+    spent, below = {}, defaultdict(list)
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            fields = file.read_text().rpartition(")")[2].split()
+            # Of its own and of its children that have ended; where they are in the file: man proc.
+            spent[int(file.parent.name)] = sum(int(value) for value in fields[11:15])
+            below[int(fields[1])].append(int(file.parent.name))
+    found, left = 0, list(pids)
+    while left:
+        pid = left.pop()
+        found += spent.get(pid, 0)
+        left += below[pid]
+    return found / os.sysconf("SC_CLK_TCK")
 
 
 def _read_share(pid: int) -> float:
