@@ -43,10 +43,11 @@ faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINU
 	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MUTATION),--mutation $(MUTATION))
 
-bench: $(VENV)/dev.stamp ## Measure reads, cancellations and growth, in a temporary folder; write docs/benchmarks.md
+bench: $(VENV)/dev.stamp ## Measure reads, cancellations and growth; write docs/benchmarks.md. PEERS=1: other shops, too
 	$(BIN)/python -m bench.reads --write
 	$(BIN)/python -m bench.cancellations --write
 	$(BIN)/python -m bench.growth --write
+	$(if $(PEERS),$(BIN)/python -m bench.peers --write)
 
 checks: lint types imports
 

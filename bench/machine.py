@@ -8,8 +8,8 @@ from typing import Final
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
-def describe_machine() -> str:
-    """Name the versions and the processor."""
+def describe_machine(*more: str) -> str:
+    """Name the versions, with those of more that took part, and the processor."""
     cpu = next(
         (
             line.split(":", 1)[1].strip()
@@ -19,7 +19,10 @@ def describe_machine() -> str:
         platform.machine(),
     )
     packages = ", ".join(
-        f"{name} {version(name)}" for name in ("django", "djangorestframework", "granian", "psycopg")
+        [
+            *(f"{name} {version(name)}" for name in ("django", "djangorestframework", "granian", "psycopg")),
+            *more,
+        ]
     )
     return f"Python {platform.python_version()}, {packages}; {cpu}."
 
