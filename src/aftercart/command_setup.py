@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import click
 
+from aftercart.lib.garbage import collecting_rarely
+
 
 @contextmanager
 def django_ready(*, database: bool = True, takes_long: bool = False) -> Iterator[None]:
@@ -37,7 +39,8 @@ def django_ready(*, database: bool = True, takes_long: bool = False) -> Iterator
 def _set_up(*, takes_long: bool) -> None:
     import django
 
-    django.setup()
+    with collecting_rarely():
+        django.setup()
     if takes_long:
         from aftercart.lib.database import lift_limits
 

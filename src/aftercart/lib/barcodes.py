@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import segno
-from reportlab.graphics.barcode.code128 import Code128
+if TYPE_CHECKING:
+    import segno
 
 #: Modules of white around a code, which scanners need: 4 around a QR code, 10 beside Code 128.
 _QR_QUIET: Final = 4
@@ -42,12 +42,16 @@ def write_qr(text: str) -> bytes:
     return png.getvalue()
 
 
-def _make_qr(text: str) -> segno.QRCode:
+def _make_qr(text: str) -> "segno.QRCode":
+    import segno  # not with the module: a tenth of what each process takes to start, and few draw a code
+
     return segno.make_qr(text, error="m", boost_error=False)
 
 
 def draw_bars(text: str) -> Drawing | None:
     """Draw Code 128; None for a text that it cannot hold."""
+    from reportlab.graphics.barcode.code128 import Code128  # late, as segno is
+
     code = Code128(text)
     code.validate()
     if not code.valid:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
 
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.return_pass import make_pass
@@ -13,6 +12,8 @@ from aftercart.orders.models import Order
 
 def write_pickup(order: Order, line: SubmissionLine) -> bytes:
     """Write when a line's parcel is collected; nothing where no time was chosen."""
+    from icalendar import Calendar, Event  # late: all that start would wait for it, and few use it
+
     pickup = line.pickup_date
     if not pickup:
         return b""
