@@ -40,18 +40,9 @@ Changed = TypeVar("Changed", RemoteOrder, RemoteRequest)
 
 WriteCall = Literal["cancel_items", "create_request", "reject_request", "change_address"]
 ReadCall = Literal[
-    "check_login",
-    "read_order",
-    "read_order_items",
-    "find_object_ids",
-    "find_remote_ids",
-    "list_orders",
-    "list_reasons",
-    "find_requests",
-    "read_request",
-    "list_order_updates",
-    "list_request_updates",
-]
+    "check_login", "read_order", "read_order_items", "find_object_ids", "find_remote_ids", "list_orders",
+    "list_reasons", "find_requests", "read_request", "list_order_updates", "list_request_updates",
+]  # fmt: skip
 #: What can be made to fail: a call, or the beginning of a dialogue.
 Call = WriteCall | ReadCall | Literal["dialogue"]
 

@@ -2,7 +2,7 @@
 
 One statement says whether there is such a session, whose it is, whether the order is theirs, and what it looks like
 now. Whatever is not known for certain is left to Django: another method, query or header, no session or a doubtful one,
-a document that is not there, no connection. So nothing here refuses anything; `tests/http/test_hot_reads.py` holds
+a document that is not there, no connection. So nothing here refuses anything; `tests/http/hot_reads/` holds
 every answer to Django's own, to the byte.
 """
 

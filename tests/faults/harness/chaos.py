@@ -16,7 +16,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.upkeep import jobs
 from aftercart.lib.failpoints import POINTS, Point
-from tests.faults.harness.cluster import Cluster, list_children
+from tests.faults.harness.cluster import Cluster
+from tests.faults.harness.program import list_children
 from tests.faults.harness.sandbox_client import SandboxClient, SandboxFailed
 from tests.faults.harness.staff import Desks
 

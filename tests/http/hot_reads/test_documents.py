@@ -1,147 +1,46 @@
 """Reads that the front answers by itself: to the byte what Django answers, and nothing that it would refuse."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import psycopg
 import pytest
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.messages.storage.base import Message
-from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.db import connection
-from django.http import HttpRequest
-from django.middleware.csrf import _does_token_match  # type: ignore[attr-defined]  # Django names it for itself
 from django.utils import timezone
 from pytest_django import Settings
 
-from aftercart.accounts.models import Session, User
-from aftercart.accounts.sessions import SessionStore
+from aftercart.accounts.models import Session
 from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.commerce.connect import replace_commerce
 from aftercart.front.hot_reads import HotReads
-from aftercart.front.lane import Lane, LaneLost
 from aftercart.lib.links import sign_number
-from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.orders.models import DiscountItem, Order, OrderItem, StoredDocument
+from aftercart.orders.models import Order, OrderItem, StoredDocument
 from aftercart.wsgi import application
 from tests.clock import stop_clock
 from tests.commerce import FakeCommerce
-from tests.http.fuzz import Headers, Proto, Scope, send
-from tests.shop import Line, Shop, make_customer, make_order, request_units
+from tests.http.fuzz import Proto, send
+from tests.http.hot_reads.steps import (
+    ENDINGS,
+    JSON,
+    answer_both,
+    answer_hot,
+    assert_left_to_django,
+    be_another,
+    clear_caches,
+    list_paths,
+    log_in,
+    log_out,
+    make_orders,
+    make_scope,
+    signed,
+)
+from tests.shop import Shop, make_customer, make_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-JSON = ("accept", "application/json")
-
-
-def log_in(user: User, **changes: str) -> str:
-    """Make a session; return its key."""
-    session = SessionStore()
-    session.update({
-        SESSION_KEY: str(user.pk),
-        BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
-        HASH_SESSION_KEY: user.get_session_auth_hash(),
-        **changes,
-    })  # fmt: skip
-    session.save()
-    return session.session_key or ""
-
-
-def make_scope(path: str, key: str, *headers: tuple[str, str], query: str = "", method: str = "GET") -> Scope:
-    cookies = [("cookie", f"sessionid={key}; osessionid={key}")] if key else []
-    return Scope(method, path, query, Headers([("host", "127.0.0.1:8000"), *cookies, *headers]))
-
-
-def answer_hot(scope: Scope) -> Proto | None:
-    """Have the front answer as it does with a connection that is there; None if it leaves it to Django."""
-
-    async def run() -> Proto | None:
-        hot, proto = HotReads(application), Proto()
-        try:
-            await hot._lane._open(asyncio.get_running_loop())
-            return proto if await hot.answer(scope, proto) else None
-        finally:
-            hot.close()
-
-    return asyncio.run(run())
-
-
-#: What is another in each answer: an id, the time, and how a token is masked.
-_VARIES = re.compile(r"(?<=expires=)[^;]*|(?<= csrftoken=)[^;]*")
-_MASKED = re.compile(rb"(?<=\")\w{64}(?=\")")
-
-
-def is_same(one: Proto, other: Proto) -> bool:
-    assert (one.status, _MASKED.sub(b"", one.body)) == (other.status, _MASKED.sub(b"", other.body))
-
-    def read(proto: Proto) -> list[tuple[str, str]]:
-        return [
-            (name, "" if name in {"X-Request-ID", "Expires"} else _VARIES.sub("", value))
-            for name, value in proto.headers
-        ]
-
-    assert read(one) == read(other)
-    return True
-
-
-def signed(order: Order) -> str:
-    token = sign_number(order.number, purpose="completed", link_version=order.link_version)
-    return f"/orders/completed/{token}/"
-
-
-def list_paths(order: Order) -> list[str]:
-    return [f"/users/orders/{order.pk}/", signed(order)]
-
-
-def answer_both(scope: Scope) -> Proto:
-    """Answer by Django, then by the front, which must say the same."""
-    by_django = send(scope, b"")
-    by_front = answer_hot(scope)
-    assert by_front is not None
-    assert is_same(by_front, by_django)
-    return by_front
-
-
-def assert_left_to_django(scope: Scope, status: int) -> None:
-    """Check that the front leaves it to Django, which answers so; also once the document is there."""
-    assert answer_hot(scope) is None
-    assert send(scope, b"").status == status
-    assert answer_hot(scope) is None
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return Shop(lines=[Line(), Line("550", quantity=2, price="40.00")])
-
-
-@pytest.fixture
-def key(shop: Shop) -> str:
-    """The session of the shop's customer, whose documents are stored."""
-    key = log_in(shop.user)
-    for path in list_paths(shop.order):
-        assert send(make_scope(path, key, JSON), b"").status == 200
-    return key
-
-
-def make_orders(shop: Shop) -> list[Order]:
-    """Make an order of each kind."""
-    rich = make_order(
-        shop.user, Line("500"), Line("100", cancelled_quantity=1), details={"notes": "İki kez çal\u2028!"}
-    )
-    DiscountItem.objects.create(order=rich, name="Yaz", amount=5)
-    LoyaltyEntry.objects.create(user=shop.user, order=rich, kind="earned", amount=5, currency="TRY")
-    campaigns = make_order(shop.user, campaigns=[{"name": "Kış", "amount": "1.00"}])
-    request_units(shop)
-    return [
-        shop.order,
-        rich,
-        campaigns,
-        make_order(shop.user, Line("600", cancelled_quantity=1), status="600"),
-    ]
 
 
 @pytest.mark.parametrize("language", ["en", "tr", "de", "tr-TR,tr;q=0.9,en;q=0.8"])
@@ -211,33 +110,7 @@ def test_either_cookie_is_enough_and_the_chosen_language_counts(shop: Shop, key:
     assert '"Onaylandı"'.encode() in answer_both(turkish).body
 
 
-def _expire(_shop: Shop) -> None:
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-
-
-def _log_out(_shop: Shop) -> None:
-    Session.objects.all().delete()
-
-
-def _deactivate(_shop: Shop) -> None:
-    User.objects.update(is_active=False)
-
-
-def _change_password(shop: Shop) -> None:
-    shop.user.set_password("another-12345")
-    shop.user.save()
-
-
-def _tamper(_shop: Shop) -> None:
-    Session.objects.update(session_data="e30:1tampered:with")
-
-
-def _be_another(_shop: Shop) -> None:
-    """Have the row name another customer than the signed data."""
-    Session.objects.update(user=make_customer())
-
-
-@pytest.mark.parametrize("change", [_expire, _log_out, _deactivate, _change_password, _tamper])
+@pytest.mark.parametrize("change", ENDINGS)
 def test_whose_session_is_over_is_left_to_django(
     shop: Shop, key: str, change: Callable[[Shop], None]
 ) -> None:
@@ -247,7 +120,7 @@ def test_whose_session_is_over_is_left_to_django(
 
 
 def test_a_row_and_its_data_that_disagree_are_left_to_django(shop: Shop, key: str) -> None:
-    _be_another(shop)
+    be_another(shop)
     assert answer_hot(make_scope(list_paths(shop.order)[0], key, JSON)) is None
     other = log_in(shop.user, **{BACKEND_SESSION_KEY: "nobody.Knows"})
     assert_left_to_django(make_scope(list_paths(shop.order)[0], other, JSON), 401)
@@ -304,22 +177,6 @@ def test_keys_rotate(shop: Shop, key: str, settings: Settings) -> None:
     assert answer_hot(make_scope(path, key, JSON)) is None
 
 
-def clear_caches() -> None:
-    from aftercart.front import hot_reads
-
-    hot_reads._decode_session.cache_clear()
-    hot_reads._hash_password.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def _no_caches() -> None:
-    """Forget what holds for a process: another key or setting is another process's."""
-    from aftercart.front import hot_requests
-
-    clear_caches()
-    hot_requests._check_origin.cache_clear()
-
-
 @pytest.mark.parametrize("query", [
     "", "limit=2", "limit=2&page=2", "page=3&limit=1", "page_size=500", "limit=2&format=json", "page=1",
 ])  # fmt: skip
@@ -351,72 +208,8 @@ def test_another_list_is_left_to_django(key: str, query: str, status: int) -> No
 def test_nobodys_list_and_an_empty_one_are_left_to_django(shop: Shop, key: str) -> None:
     send(make_scope("/users/orders/", key, JSON), b"")
     assert_left_to_django(make_scope("/users/orders/", log_in(make_customer()), JSON), 200)
-    _log_out(shop)
+    log_out(shop)
     assert_left_to_django(make_scope("/users/orders/", key, JSON), 401)
-
-
-HTML = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-SECRET = "c" * 32
-
-
-def make_browser_scope(
-    path: str, key: str, *headers: tuple[str, str], more: str = "", query: str = ""
-) -> Scope:
-    cookie = ("cookie", f"sessionid={key}; osessionid={key}; csrftoken={SECRET}{more}")
-    return make_scope(path, "", HTML, cookie, ("sec-fetch-mode", "navigate"), *headers, query=query)
-
-
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_every_page_of_an_order_is_answered_to_the_byte(shop: Shop, language: str) -> None:
-    key = log_in(shop.user)
-    for order in make_orders(shop):
-        for path in list_paths(order):
-            scope = make_browser_scope(path, key, ("accept-language", language))
-            assert answer_hot(scope) is None
-            page = answer_both(scope)
-            token = _MASKED.findall(page.body)[0].decode()
-            assert {found.decode() for found in _MASKED.findall(page.body)} == {token}
-            assert _does_token_match(token, SECRET)
-            assert b"\0" not in page.body
-            first = answer_both(make_scope(path, key, HTML, ("accept-language", language)))
-            cookie = next(value for name, value in first.headers if name == "Set-Cookie")
-            secret = cookie.strip().removeprefix("csrftoken=")[:32]
-            assert secret != SECRET
-            assert _does_token_match(_MASKED.findall(first.body)[0].decode(), secret)
-
-
-def test_a_page_of_which_something_is_a_visitors_own_is_left_to_django(shop: Shop, key: str) -> None:
-    for path in list_paths(shop.order):
-        send(make_browser_scope(path, key), b"")
-        answer_both(make_browser_scope(path, key))
-        message = CookieStorage(HttpRequest())._encode([Message(20, "Well done.")])  # type: ignore[attr-defined]  # as Django itself does
-        for scope in (
-            make_scope(path, "", HTML, ("cookie", f"sessionid={key}; csrftoken={'c' * 64}")),
-            make_scope(path, "", HTML, ("cookie", f"sessionid={key}; csrftoken=short")),
-            make_browser_scope(path, key, more=f"; messages={message}"),
-            make_browser_scope(path, key, query="a=b"),
-        ):
-            assert_left_to_django(scope, 200)
-    assert_left_to_django(make_browser_scope("/users/orders/", key), 200)
-    cookies = log_in(shop.user, _messages="[]")
-    assert answer_hot(make_browser_scope(list_paths(shop.order)[0], cookies)) is None
-
-
-@pytest.mark.parametrize("change", [_expire, _log_out, _deactivate, _change_password, _tamper])
-def test_whose_session_is_over_gets_no_page(shop: Shop, key: str, change: Callable[[Shop], None]) -> None:
-    for path in list_paths(shop.order):
-        send(make_browser_scope(path, key), b"")
-        answer_both(make_browser_scope(path, key))
-    change(shop)
-    for path in list_paths(shop.order):
-        assert_left_to_django(make_browser_scope(path, key), 302)
-
-
-def test_a_stranger_gets_no_page(shop: Shop, key: str) -> None:
-    stranger = log_in(make_customer())
-    for path in list_paths(shop.order):
-        send(make_browser_scope(path, key), b"")
-        assert_left_to_django(make_browser_scope(path, stranger), 404)
 
 
 OTHERS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
@@ -490,53 +283,6 @@ def end(connection_of_lane: psycopg.Connection[Any]) -> None:
     """Have PostgreSQL end a connection, and wait until it has."""
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("SELECT pg_terminate_backend(%s, 10000)", [connection_of_lane.info.backend_pid])
-
-
-def run_lane(statements: dict[bytes, bytes], use: Callable[[Lane], Awaitable[Any]]) -> Any:
-    """Use a lane with other statements."""
-
-    async def run() -> Any:
-        parameters = connection.get_connection_params()
-        lane = Lane(lambda: psycopg.connect(**{**parameters, "autocommit": True}), statements)
-        try:
-            await lane._open(asyncio.get_running_loop())
-            return await use(lane)
-        finally:
-            lane.close()
-
-    return asyncio.run(run())
-
-
-def test_many_who_ask_at_once_get_each_their_own_answer() -> None:
-    async def use(lane: Lane) -> list[Any]:
-        return await asyncio.gather(*(lane.ask(b"echo", [str(n).encode()]) for n in range(300)))
-
-    rows = run_lane({b"echo": b"SELECT $1::text WHERE $1::text <> '7'"}, use)
-    assert rows == [[] if n == 7 else [(str(n).encode(),)] for n in range(300)]
-
-
-def test_an_answer_longer_than_any_buffer_is_whole() -> None:
-    async def use(lane: Lane) -> Any:
-        return await asyncio.gather(*(lane.ask(b"long", [b"x" * 300_000]) for _ in range(5)))
-
-    assert run_lane({b"long": b"SELECT repeat($1::text, 10)"}, use) == [[(b"x" * 3_000_000,)]] * 5
-
-
-def test_a_statement_that_fails_or_takes_too_long_leaves_nobody_waiting() -> None:
-    async def use(lane: Lane) -> list[Any]:
-        with mock.patch("aftercart.front.lane._PATIENCE", 0.2):
-            slow = await asyncio.gather(
-                lane.ask(b"sleep", [b"2"]), lane.ask(b"divide", [b"1"]), return_exceptions=True
-            )
-        lane._retry_at = 0.0
-        await lane._open(asyncio.get_running_loop())
-        return [*slow, *await asyncio.gather(lane.ask(b"divide", [b"0"]), return_exceptions=True)]
-
-    statements = {b"sleep": b"SELECT pg_sleep($1::float)", b"divide": b"SELECT 1 / $1::int"}
-    assert [type(found) for found in run_lane(statements, use)] == [LaneLost, LaneLost, LaneLost]
-
-
-# --- sessions of the shop ----------------------------------------------------------------------------------
 
 
 def test_a_session_of_the_shop_is_hot_once_it_is_remembered(shop: Shop, settings: Settings) -> None:
