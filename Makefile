@@ -25,7 +25,9 @@ define beside_checks
 @said=$$(mktemp) && code=0 && { $(MAKE) --no-print-directory --keep-going checks >"$$said" 2>&1 & } && \
 	{ $(1) || code=$$?; wait $$! || code=$$?; cat "$$said"; rm -f "$$said"; exit $$code; }
 endef
-PYTEST = $(BIN)/python -m pytest -n auto
+# A commit's number chooses what rotates and seeds what is random; TURN=17 repeats another, TURN=random draws one.
+PYTEST = $(BIN)/python -m pytest -n auto $(if $(TURN),--turn $(TURN))
+DEEP = $(BIN)/python -m tests.deep $(if $(TURN),--turn $(TURN))
 
 run: $(VENV)/run.stamp ## Set everything up and run it: database, Omnitron sandbox, web, worker, demo
 	@$(if $(IDENTITY),AFTERCART_IDENTITY=$(IDENTITY)) exec $(BIN)/aftercart run
@@ -37,7 +39,7 @@ test-fast: $(VENV)/dev.stamp ## The inner loop: checks, and what tests/unit and 
 	$(call beside_checks,$(PYTEST) -q -m "not slow" tests/unit tests/db)
 
 test-deep: $(VENV)/dev.stamp ## Everything at full strength, before a release; FIFTH=1: the fifth whose turn it is
-	$(call beside_checks,$(BIN)/python -m tests.deep $(if $(FIFTH),--fifth))
+	$(if $(FIFTH),$(DEEP) --fifth,$(call beside_checks,$(DEEP)))
 
 faults: $(VENV)/dev.stamp ## Kill processes, cut lines and lose answers for MINUTES, then check the books (SEED repeats)
 	$(BIN)/python -m tests.faults.harness --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \

@@ -1,8 +1,8 @@
 """``python -m tests.deep``: everything at full strength, as before a release; `--fifth`: what this commit's turn is.
 
 Three parts: every case with ten times the examples; the coverage, with a floor; and the newest Python that this
-machine has. With `--fifth`, a fifth of the first, and of the other two one or none, so that five commits in a row
-with different turns run about everything. Exit code 1 if a part fails; all are run.
+machine has. `--fifth` runs a fifth of the first, so that five commits in a row with different turns run about all of
+it; the other two, which run most tests again, are in the whole alone. Exit code 1 if a part fails; all are run.
 """
 
 import argparse
@@ -15,33 +15,29 @@ from pathlib import Path
 
 import click
 
-from tests.strength import FIFTHS, find_turn
+from tests.strength import find_turn
 
 ROOT = Path(__file__).parents[1]
 #: Per cent of lines and branches of `src/aftercart` that the tests in this process reach. It only goes up.
 COVERAGE_FLOOR = 85
 NEWER = ("python3.15", "python3.14", "python3.13")
 _IN_PROCESS = ("unit", "db", "http", "races", "remote")
-#: Whose turn the two other parts are, of five.
-_TURN_OF_COVERAGE, _TURN_OF_PYTHON = 1, 3
 
 
 def main() -> int:
     """Run what was asked for; 1 if anything failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.deep", description=__doc__)
     parser.add_argument("--fifth", action="store_true", help="only what this commit's turn is")
-    is_fifth = parser.parse_args().fifth
-    turn = find_turn() % FIFTHS
-    strong = ("--deep", "--fifth") if is_fifth else ("--deep",)
-    parts: tuple[tuple[str, int, Callable[[], bool]], ...] = (
-        ("at full strength", turn, partial(run_tests, sys.executable, *strong)),
-        ("coverage", _TURN_OF_COVERAGE, run_coverage),
-        ("the newest Python", _TURN_OF_PYTHON, run_newer_python),
-    )
+    parser.add_argument("--turn", help="as pytest's: a number that chooses and seeds, or `random`")
+    asked = parser.parse_args()
+    strong = ["--deep", "--turn", str(find_turn(asked.turn)), *(["--fifth"] if asked.fifth else [])]
+    parts: list[tuple[str, Callable[[], bool]]] = [
+        ("at full strength", partial(run_tests, sys.executable, *strong))
+    ]
+    if not asked.fifth:
+        parts += [("coverage", run_coverage), ("the newest Python", run_newer_python)]
     failed = []
-    for name, its_turn, run in parts:
-        if is_fifth and its_turn != turn:
-            continue
+    for name, run in parts:
         click.echo(f"\n== {name} ==")
         if not run():
             failed.append(name)

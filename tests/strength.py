@@ -4,10 +4,14 @@ A run is quick unless `--deep` says otherwise. The quick one takes of every test
 tests marked `one_of` a kind one test, which the commit chooses, leaves out what is marked `deep`, and has Hypothesis
 try a tenth of the examples. What a commit leaves out, another takes; `--fifth` takes a fifth of what only a deep run
 does. Both are said in the end.
+
+The commit's number, the turn, seeds what Hypothesis and other dice try as well, so that what passes for a commit passes
+for it anywhere. `--turn random` draws a turn instead.
 """
 
 import gc
 import os
+import secrets
 import subprocess
 import zlib
 from collections import defaultdict
@@ -17,9 +21,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+
+from tests.parts import PARTS, cut
 
 _FOLDER = Path(__file__).parent
-FIFTHS = 5
 _TURN = "AFTERCART_TEST_TURN"
 #: Tries of a test without a count of its own. No time limits: they measure the machine.
 _EXAMPLES = {"quick": 50, "deep": 1_000}
@@ -51,31 +58,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fifth", action="store_true", help="with --deep: a fifth of what a quick run leaves out"
     )
-    group.addoption("--turn", type=int, help="what chooses cases and the fifth (default: the commit)")
+    group.addoption("--turn", help="a number that chooses cases, the fifth and seeds, or `random`: draw one")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Find whose turn it is, before workers inherit the options, and set Hypothesis up before tests are read."""
-    if config.option.turn is None:
-        config.option.turn = find_turn()
+    config.option.turn = find_turn(config.option.turn)
     os.environ[_TURN] = str(config.option.turn)  # for `find_turn()` in tests, and in what they start
     name = "deep" if config.option.deep else "quick"
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     settings.register_profile(name, max_examples=_EXAMPLES[name], deadline=None, suppress_health_check=checks)
     settings.load_profile(name)
+    _seed_hypothesis(config)
     for line in (
         "rotating(argument, opposites=False): a quick run takes one case of it, or two opposite ones, by the commit",
         "one_of(kind): a quick run takes one test of those of a kind, by the commit",
         "deep: only in a deep run",
+        "full: only in a full deep run, too heavy for a fifth of one",
         "thorough: a deep run does more of it",
         "slow: takes seconds, so that `make test-fast` leaves it out",
     ):
         config.addinivalue_line("markers", line)
 
 
-def find_turn() -> int:
-    """Find the number that a commit gives; 0 without git."""
+def _seed_hypothesis(config: pytest.Config) -> None:
+    """Have the turn alone decide what is tried; `--hypothesis-seed` goes before."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(config.option.turn)
+    # Hypothesis also tries constants of what happens to be imported, of a folder that is not named tests: on another
+    # worker, or in another checkout, it would try something else. It has no setting for that.
+    assert callable(providers._get_local_constants)
+    providers._get_local_constants = Constants
+
+
+def find_turn(asked: str | int | None = None) -> int:
+    """Find the number that is asked for, or else the one that a commit gives; 0 without git."""
+    if asked is not None:
+        return secrets.randbelow(2**28) if asked == "random" else int(asked)
     if os.environ.get(_TURN):
         return int(os.environ[_TURN])
     command = ["git", "rev-parse", "HEAD"]
@@ -99,7 +119,7 @@ def examples(deep: int, **options: Any) -> settings:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how strong the run is."""
     kind = "deep" if config.option.deep else "quick"
-    fifth = f", fifth {config.option.turn % FIFTHS + 1} of {FIFTHS}" if config.option.fifth else ""
+    fifth = f", fifth {config.option.turn % PARTS + 1} of {PARTS}" if config.option.fifth else ""
     return f"strength: {kind}{fifth}, turn {config.option.turn} (--turn repeats it)"
 
 
@@ -120,9 +140,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(taken, key=_rank)
 
 
-def pytest_collection_finish() -> None:
-    """Have the garbage collector leave alone what stays until the end: all modules and tests."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Have the garbage collector leave alone what is made here and stays until the end: all modules and tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pick_in_turn(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
@@ -167,9 +193,19 @@ def _take(cases: list[pytest.Item], turn: int) -> list[pytest.Item]:
 
 def take_fifth(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
     """Take a fifth of what a deep run does and a quick one does not, or not as thoroughly."""
-    names = ("deep", "thorough", "rotating", "one_of", "hypothesis")
-    stronger = [item for item in items if any(item.get_closest_marker(name) for name in names)]
-    yield from (item for place, item in enumerate(stronger) if place % FIFTHS == turn % FIFTHS)
+    markers = ("deep", "thorough", "rotating", "one_of", "hypothesis")
+    stronger = [
+        item
+        for item in items
+        if any(item.get_closest_marker(name) for name in markers) and not item.get_closest_marker("full")
+    ]
+    taken = set(cut(_name(item) for item in stronger)[turn % PARTS])
+    yield from (item for item in stronger if _name(item) in taken)
+
+
+def _name(item: pytest.Item) -> str:
+    """Name a test from its folder in `tests/` on."""
+    return item.nodeid.removeprefix(f"{_FOLDER.name}/")
 
 
 def _rank(item: pytest.Item) -> int:

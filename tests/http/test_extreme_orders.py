@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import translation
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from aftercart.accounts.models import User
 from aftercart.orders.models import Order
 from tests.http.backoffice_world import ORDERS, log_in, make_staff
 from tests.import_documents import make_address, make_document, make_item, run_import
+from tests.strength import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +101,7 @@ def test_every_page_of_an_extreme_order_answers(changes: dict[str, Any], root: C
     assert {status for _path, status in read_everything(order, root)} == {200}
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     of_order=st.dictionaries(st.sampled_from(PASSED_ON), odd, max_size=4),
     of_item=st.dictionaries(st.sampled_from(PASSED_ON_OF_ITEMS), odd, max_size=4),

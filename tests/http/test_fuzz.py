@@ -223,7 +223,6 @@ def ask(actors: Actors, data: st.DataObject) -> Proto:
 @settings(
     max_examples=CASES,
     deadline=None,
-    derandomize=not is_deep(),
     database=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
