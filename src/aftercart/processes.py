@@ -19,7 +19,8 @@ _MOST_CONNECTIONS = 8192
 def web_command() -> list[str]:
     """Give the command of the web server: Granian, which runs our front in each process, and a watch over these."""
     return [
-        sys.executable, "-m", "aftercart.front", "--interface", "rsgi", "aftercart.front.entrance:front",
+        sys.executable, "-m", "aftercart.front", "--interface", "rsgi", "aftercart.front.entrance:make_front",
+        "--factory",
         "--host", settings.HOST, "--port", str(settings.PORT), "--workers", str(settings.WEB_PROCESSES),
         "--http", settings.WEB_HTTP, "--no-ws",
         "--http1-header-read-timeout", str(round(settings.WEB_HEADER_SECONDS * 1000)),

@@ -40,6 +40,11 @@ def list_children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def list_hands(parent: int) -> list[int]:
+    """List the processes in which Django works, of each web process one."""
+    return [hands for child in list_children(parent) for hands in list_children(child)]
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -60,12 +65,14 @@ def is_listening(port: int) -> bool:
 def test_when_the_parent_is_killed_its_children_end_within_seconds(tmp_path: Path) -> None:
     with web(tmp_path / "log") as (parent, port):
         children = wait_until(lambda: len(found := list_children(parent.pid)) == 2 and found)
-        os.kill(children[0], signal.SIGSTOP)  # one is frozen as well
+        hands = wait_until(lambda: len(found := list_hands(parent.pid)) == 2 and found)
+        for pid in (children[0], hands[1]):
+            os.kill(pid, signal.SIGSTOP)  # some are frozen as well
 
         parent.kill()
         parent.wait(10)
 
-        wait_until(lambda: not any(map(is_running, children)), 10)
+        wait_until(lambda: not any(map(is_running, [*children, *hands])), 10)
         wait_until(lambda: not is_listening(port), 10)
 
 
@@ -82,6 +89,32 @@ def test_a_frozen_process_is_replaced_and_costs_others_half_a_minute_at_most(tmp
         assert is_running(other)
         wait_until(lambda: len(list_children(parent.pid)) == 2)
         assert f"Web process {frozen} has been silent" in (tmp_path / "log").read_text()
+
+
+def test_a_web_process_with_frozen_hands_is_replaced_with_them(tmp_path: Path) -> None:
+    with web(tmp_path / "log") as (parent, port):
+        hands, other = wait_until(lambda: len(found := list_hands(parent.pid)) == 2 and found)
+        os.kill(hands, signal.SIGSTOP)
+
+        wait_until(lambda: not is_running(hands), LONGEST)
+        wait_until(lambda: len(found := list_hands(parent.pid)) == 2 and hands not in found, LONGEST)
+
+        assert is_answering(port)
+        assert is_running(other)
+        assert "has been silent" in (tmp_path / "log").read_text()
+
+
+def test_a_web_process_ends_with_its_hands_and_is_replaced(tmp_path: Path) -> None:
+    with web(tmp_path / "log") as (parent, port):
+        child, other = wait_until(lambda: len(found := list_children(parent.pid)) == 2 and found)
+        [hands] = wait_until(lambda: list_children(child))
+        os.kill(hands, signal.SIGKILL)
+
+        wait_until(lambda: not is_running(child), 10)
+        wait_until(lambda: len(list_hands(parent.pid)) == 2, LONGEST)
+
+        assert is_answering(port)
+        assert is_running(other)
 
 
 def test_an_outage_of_the_database_is_said_once_by_each_process_however_many_requests_meet_it(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aftercart.front.door import check_request_head
-from aftercart.front.gateway import build_environ, serve
+from aftercart.front.gateway import build_environ, describe_request, serve
 from aftercart.front.refusals import Refused, answer_refusal
 from aftercart.wsgi import application
 
@@ -76,5 +76,5 @@ def send(scope: Scope, body: bytes) -> Proto:
     except Refused as refusal:
         answer_refusal(scope.headers, proto, refusal)
     else:
-        serve(application, build_environ(scope, body), proto)
+        serve(application, build_environ(describe_request(scope, body), body), proto)
     return proto

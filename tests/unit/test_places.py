@@ -1,7 +1,6 @@
-import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -85,8 +84,16 @@ def test_a_thread_without_a_place_lends_none() -> None:
         pass
 
 
-async def _run_all(threads: Threads, works: list[Any]) -> None:
-    await asyncio.gather(*(threads.run(work) for work in works))
+def _run_all(threads: Threads, works: list[Callable[[], object]]) -> None:
+    done = threading.Semaphore(0)
+
+    def run_one(work: Callable[[], object]) -> None:
+        work()
+        done.release()
+
+    for work in works:
+        threads.begin(partial(run_one, work))
+    assert all(done.acquire(timeout=30) for _work in works)
 
 
 def test_more_wait_elsewhere_than_threads_work() -> None:
@@ -98,7 +105,7 @@ def test_more_wait_elsewhere_than_threads_work() -> None:
 
     threads = Threads(1, 8)
     try:
-        asyncio.run(_run_all(threads, [wait] * 9))
+        _run_all(threads, [wait] * 9)
     finally:
         threads.close()
     assert len(threads._threads) == 9
@@ -109,7 +116,7 @@ def test_no_more_threads_are_started_than_may_work(gate: threading.Event) -> Non
     timer = threading.Timer(0.1, gate.set)
     timer.start()
     try:
-        asyncio.run(_run_all(threads, [lambda: gate.wait(10)] * 9))
+        _run_all(threads, [lambda: gate.wait(10)] * 9)
         assert len(threads._threads) == 2
     finally:
         threads.close()

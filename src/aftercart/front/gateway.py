@@ -1,7 +1,7 @@
 """A complete RSGI request as a WSGI call (PEP 3333), in one thread from its first line to `close()`."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -28,12 +28,11 @@ _CONSTANT: Environ = {
 _PROTOCOLS = {"1": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2.0"}
 
 
-def build_environ(scope: Any, body: bytes) -> Environ:
-    """Build the environ of a request. Headers with an underscore are left out: they would overwrite others."""
+def describe_request(scope: Any, body: bytes) -> dict[str, str]:
+    """Give what is text of a request's environ. No headers with an underscore: they would overwrite others."""
     headers = scope.headers
     server_name, server_port = _split(scope.server)
-    environ: Environ = {
-        **_CONSTANT,
+    environ = {
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": _as_latin(scope.path),
         "QUERY_STRING": _as_latin(scope.query_string),
@@ -42,7 +41,6 @@ def build_environ(scope: Any, body: bytes) -> Environ:
         "SERVER_PROTOCOL": _PROTOCOLS.get(scope.http_version, "HTTP/1.1"),
         "REMOTE_ADDR": _split(scope.client)[0],
         "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": BytesIO(body),
         "CONTENT_LENGTH": str(len(body)) if body or "content-length" in headers else "",
     }
     for name, value in headers.items():
@@ -57,6 +55,11 @@ def build_environ(scope: Any, body: bytes) -> Environ:
     if authority:
         environ["HTTP_HOST"] = authority
     return environ
+
+
+def build_environ(plain: Mapping[str, str], body: bytes) -> Environ:
+    """Build the environ of a request that has been described."""
+    return {**_CONSTANT, **plain, "wsgi.input": BytesIO(body)}
 
 
 @lru_cache(maxsize=512)

@@ -4,15 +4,15 @@ All of them accept from one socket, so one that is frozen, or whose event loop h
 nobody answers. And a parent that is killed cannot stop its children, which would go on listening.
 """
 
-import asyncio
 import ctypes
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,25 +20,27 @@ from typing import Final
 VARIABLE: Final = "AFTERCART_HEARTBEATS"
 #: And the parent's id: a child that has lost it before it began would not notice.
 PARENT: Final = "AFTERCART_WEB_PARENT"
-_EVERY_SECONDS = 1.0
+EVERY_SECONDS: Final = 1.0
 #: After so many seconds of silence a process counts as frozen. A machine that is merely busy is silent for a few.
 _SILENCE_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 
 
-def begin_to_beat(loop: asyncio.AbstractEventLoop) -> None:
-    """Have this web process beat from its event loop, and end with its parent. Nothing without a parent of ours."""
+def join_parent() -> Callable[[], None]:
+    """Have this web process end with its parent; return what beats once. Without a parent of ours that does nothing.
+
+    It is called when the process's hands have given a sign, so that one of the two that is frozen silences both.
+    """
     folder = os.environ.get(VARIABLE)
     if not folder:
-        return
+        return lambda: None
     end_with(int(os.environ[PARENT]))
-    _beat(loop, Path(folder) / str(os.getpid()))
+    return partial(_beat, Path(folder) / str(os.getpid()))
 
 
-def _beat(loop: asyncio.AbstractEventLoop, file: Path) -> None:
+def _beat(file: Path) -> None:
     with suppress(OSError):  # the parent has gone, or the disk is full: then it is the silence that speaks
         file.write_text(str(time.monotonic()))
-    loop.call_later(_EVERY_SECONDS, _beat, loop, file)
 
 
 def end_with(parent: int) -> None:
@@ -51,7 +53,7 @@ def end_with(parent: int) -> None:
 
 def _watch_parent(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_EVERY_SECONDS)
+        time.sleep(EVERY_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -65,7 +67,7 @@ class Watch:
         """Watch for as long as this process lives."""
         looked = time.monotonic()
         while True:
-            time.sleep(_EVERY_SECONDS)
+            time.sleep(EVERY_SECONDS)
             now = time.monotonic()
             if now - looked < self._silence / 2:
                 self.kill_silent(now)

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
@@ -18,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from aftercart.actions.sync.watch_restores import watch_restores_if_possible
 from aftercart.actions.upkeep.wake_jobs import wake_jobs
 from aftercart.lib.database import add_parameters
+from aftercart.lib.niceness import stand_back
 from aftercart.lib.outages import find_outage, outages
 from aftercart.oms.connect import listen_for_recovery
 from aftercart.worker.keeper import JobKeeper
@@ -34,6 +36,7 @@ _PAUSE_SECONDS = 2.0
 
 def serve() -> None:
     """Do jobs until SIGTERM or Ctrl-C; then finish those under way. An outage of the database is waited out."""
+    stand_back(settings.WORKER_NICENESS)
     listen_for_recovery(_wake_jobs)
     watch_restores_if_possible()
     with suppress(asyncio.CancelledError):

@@ -1,0 +1,106 @@
+"""A front's hands, in a thread instead of a process: what goes over comes back, in pieces of any size."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from aftercart.front.frames import FrameReader, write_frame
+from aftercart.front.handing import Handing
+from aftercart.front.hands import Hands
+from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
+from tests.http.fuzz import Proto
+
+_LARGE = b"x" * 3_000_000
+Start = Callable[[str, list[tuple[str, str]]], None]
+
+
+class Streamed(list[bytes]):
+    streaming = True
+
+
+def application(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    body = environ["wsgi.input"].read()
+    match environ["PATH_INFO"]:
+        case "/fails":
+            raise ZeroDivisionError
+        case "/streamed":
+            start_response("200 OK", [("X-Way", "streamed")])
+            return Streamed([b"a", b"b", body])
+        case "/waits":
+            start_response("409 Conflict", [(RUNNING_HEADER, "7")])
+            return [b"still running" if not environ[MAY_WAIT] else b""]
+    start_response("201 Created", [("X-Method", environ["REQUEST_METHOD"]), ("X-Two", "1"), ("X-Two", "2")])
+    return [body]
+
+
+def ask(path: str, body: bytes = b"", *, may_wait: bool = False) -> tuple[Proto, int | None]:
+    """Have hands answer one request, and end them."""
+
+    async def run() -> tuple[Proto, int | None]:
+        proto = Proto()
+        handing = Handing(asyncio.get_running_loop(), ours, lambda: None)
+        plain = {"PATH_INFO": path, "REQUEST_METHOD": "PUT"}
+        running = await handing.answer(plain, body, proto, may_wait=may_wait)
+        handing.close()
+        return proto, running
+
+    ours, theirs = socket.socketpair()
+    hands = threading.Thread(target=Hands(application, threads=1, dialogues=1).work, args=(theirs,))
+    hands.start()
+    try:
+        return asyncio.run(run())
+    finally:
+        hands.join(10)
+        theirs.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00\xff", _LARGE], ids=["empty", "bytes", "large"])
+def test_a_request_and_its_answer_come_through_as_they_are(body: bytes) -> None:
+    proto, running = ask("/", body)
+
+    assert (proto.status, proto.body, running) == (201, body, None)
+    assert proto.headers == [("X-Method", "PUT"), ("X-Two", "1"), ("X-Two", "2")]
+
+
+def test_a_streamed_answer_comes_in_its_order() -> None:
+    proto, _running = ask("/streamed", _LARGE)
+
+    assert (proto.status, proto.headers, proto.body) == (200, [("X-Way", "streamed")], b"ab" + _LARGE)
+
+
+def test_what_is_to_wait_is_told_and_not_answered() -> None:
+    proto, running = ask("/waits", may_wait=True)
+
+    assert (proto.status, running) == (0, 7)
+
+
+def test_what_may_not_wait_is_answered() -> None:
+    proto, running = ask("/waits")
+
+    assert (proto.status, proto.body, running) == (409, b"still running", None)
+
+
+def test_a_failure_ends_the_request_alone(caplog: pytest.LogCaptureFixture) -> None:
+    proto, running = ask("/fails")
+
+    assert (proto.status, running) == (0, None)
+    assert "A request ended without an answer." in caplog.text
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_frames_are_found_however_they_are_cut(size: int) -> None:
+    sent = [([1, "ü", None], b""), ([2, {"a": "b"}], b"\n\x00" * 50), ("", b"z")]
+    stream = b"".join(write_frame(head, body) for head, body in sent)
+    reader = FrameReader()
+
+    found = [
+        tuple(frame)
+        for start in range(0, len(stream), size)
+        for frame in reader.feed(stream[start : start + size])
+    ]
+
+    assert found == sent
