@@ -86,28 +86,28 @@ class Handing:
             self._take(frame)
 
     def _take(self, frame: Frame) -> None:
-        number, kind, told = frame.head
+        number, kind, content = frame.head
         if kind == hands.BEAT:
             self._on_beat()
             return
         asked = self._asked[number]
         match kind:
             case hands.WHOLE:
-                asked.proto.response_bytes(*_read_start(told), frame.body)
+                asked.proto.response_bytes(*_read_start(content), frame.body)
             case hands.BEGIN:
-                asked.stream = asked.proto.response_stream(*_read_start(told))
+                asked.stream = asked.proto.response_stream(*_read_start(content))
             case hands.PART:
                 asked.stream.send_bytes(frame.body)
             case hands.RUNNING:
-                asked.running = told
+                asked.running = content
             case _:
                 del self._asked[number]
                 if not asked.end.done():
                     asked.end.set_result(asked.running)
 
 
-def _read_start(told: Any) -> tuple[int, list[tuple[str, str]]]:
-    status, headers = told
+def _read_start(content: Any) -> tuple[int, list[tuple[str, str]]]:
+    status, headers = content
     return status, [(name, value) for name, value in headers]
 
 

@@ -107,9 +107,9 @@ class _Answers:
         self._front = front
         self._lock = threading.Lock()
 
-    def send(self, number: int, kind: str, told: object = None, body: bytes = b"") -> None:
+    def send(self, number: int, kind: str, content: object = None, body: bytes = b"") -> None:
         """Send a part of an answer."""
-        frame = write_frame((number, kind, told), body)
+        frame = write_frame((number, kind, content), body)
         with self._lock:
             self._front.sendall(frame)
 
