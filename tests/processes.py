@@ -15,12 +15,16 @@ import httpx2
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection
+from django.test import override_settings
 
 from aftercart.accounts.models import User
 from aftercart.accounts.sessions import SessionStore
+from aftercart.processes import raise_descriptor_limit, web_command
 
 ROOT = Path(__file__).parents[1]
 _START_SECONDS = 120.0
+#: Settings that the web server is told on its command line.
+_OF_WEB_COMMAND = {"PORT": int, "WEB_PROCESSES": int, "WEB_HTTP": str, "WEB_HEADER_SECONDS": float}
 
 
 def find_free_port() -> int:
@@ -80,10 +84,18 @@ def running(
 
 @contextmanager
 def running_web(omnitron_url: str, **environment: str) -> Iterator[str]:
-    """Run the real web server, with one process unless told otherwise; give its address."""
+    """Run the real web server, with one process unless told otherwise; give its address.
+
+    It is what `aftercart web` becomes: that command sets Django up only to find this one, a third of a start.
+    """
     port = find_free_port()
     values = make_environment(omnitron_url, **{"PORT": str(port), "WEB_PROCESSES": "1", **environment})
-    with running([sys.executable, "-m", "aftercart", "web"], values):
+    with override_settings(
+        **{name: kind(values[name]) for name, kind in _OF_WEB_COMMAND.items() if name in values}
+    ):
+        raise_descriptor_limit()
+        command = web_command()
+    with running(command, values):
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), _START_SECONDS)
         yield f"http://127.0.0.1:{port}"
 
