@@ -6,12 +6,27 @@ from collections.abc import Iterable
 PARTS = 5
 #: CPU seconds of a test at full strength, its processes included, as measured; the first that its name begins with.
 _SECONDS: tuple[tuple[str, float], ...] = (
-    ("browser/test_quality_in_a_browser.py", 40),
-    ("browser/test_large_orders_in_a_browser.py", 8),
+    ("spec/test_books.py::test_whatever", 120),
+    ("spec/test_books.py", 30),
+    ("spec/test_specifications.py", 10),
+    ("remote/test_generated_requests.py::test_every_answer_of_thousands", 80),
+    ("remote/test_generated_requests.py", 10),
+    ("faults/test_trial.py::test_under_fire", 80),
+    ("faults/test_trial.py", 40),
+    ("faults/test_announced_once.py", 50),
+    ("faults/test_every_point.py", 13),
+    ("http/test_extreme_orders.py", 50),
+    ("browser/test_quality_in_a_browser.py", 45),
+    ("meta/test_wheel.py", 40),
+    ("http/test_fuzz.py", 30),
+    ("front/test_speed.py", 24),
+    ("remote/test_orphaned_database.py", 10),
+    ("browser/test_large_orders_in_a_browser.py", 9),
     ("browser/", 3),
-    ("faults/test_trial.py", 25),
+    ("storefront/", 3.5),
+    ("unit/", 3),
 )
-_LIGHT = 1.0
+_LIGHT = 1.5
 #: Files whose tests share what takes long to set up: each stays whole.
 _WHOLE = ("storefront/",)
 
@@ -19,7 +34,7 @@ _WHOLE = ("storefront/",)
 def cut(names: Iterable[str]) -> list[list[str]]:
     """Cut tests (`folder/file.py::name`) into parts: the heaviest first, each to where the least is yet."""
     units: dict[str, list[str]] = {}
-    for name in names:
+    for name in sorted(names):
         units.setdefault(name.partition("::")[0] if name.startswith(_WHOLE) else name, []).append(name)
     parts: list[list[str]] = [[] for _ in range(PARTS)]
     for unit in sorted(units.values(), key=lambda unit: (-weigh(unit), unit)):

@@ -9,7 +9,6 @@ The commit's number, the turn, seeds what Hypothesis and other dice try as well,
 for it anywhere. `--turn random` draws a turn instead.
 """
 
-import gc
 import os
 import secrets
 import subprocess
@@ -30,6 +29,8 @@ _FOLDER = Path(__file__).parent
 _TURN = "AFTERCART_TEST_TURN"
 #: Tries of a test without a count of its own. No time limits: they measure the machine.
 _EXAMPLES = {"quick": 50, "deep": 1_000}
+#: Seconds after which a test hangs: with ten times the examples, on a busy machine.
+_DEEP_TIMEOUT = 3_000
 #: Longest first, so that all workers end together; what is not named keeps its place between the last two.
 _FIRST = (
     "faults/test_trial.py",
@@ -138,17 +139,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=list(left))
     items[:] = sorted(taken, key=_rank)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection() -> Iterator[None]:
-    """Have the garbage collector leave alone what is made here and stays until the end: all modules and tests."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
+    if config.option.deep:
+        for item in items:
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(_DEEP_TIMEOUT))
 
 
 def pick_in_turn(items: list[pytest.Item], turn: int) -> Iterator[pytest.Item]:
