@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import django
+
 from tests.faults.harness.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -44,18 +46,10 @@ def run_trial(plan: Plan, folder: Path, ports: tuple[int, ...]) -> "Report":
     try:
         cluster.start_database()
         os.environ.update(cluster.make_environment("harness"))
-        _set_up_django()
+        django.setup()
         return _run(plan, cluster)
     finally:
         cluster.stop()
-
-
-def _set_up_django() -> None:
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
 
 
 def _run(plan: Plan, cluster: Cluster) -> "Report":
