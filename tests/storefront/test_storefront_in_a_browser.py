@@ -185,7 +185,13 @@ def test_a_return_gets_its_code(shop: Storefront, page: Page) -> None:
     cancel(page, order)
 
     assert get_statuses(shop, before, "POST", f"/orders/{order['number']}/cancel/") == [204]
-    page.goto(f"/users/orders/{order['id']}")
+
+    def see_code() -> bool:
+        """Load the page anew: it has the code from when the worker has read the order."""
+        see_item(page, order)
+        return page.locator(".code").count() == 1
+
+    wait_until(see_code)
     expect(page.locator(".code")).to_have_text(re.compile(r"ER\d+"))
 
 
