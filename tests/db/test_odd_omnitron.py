@@ -7,13 +7,26 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.mail.send_email import send_email
 from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import SubmissionLine
+from aftercart.mail.models import Email
 from aftercart.oms.port import Dialogue
-from tests.shop import Line, Shop, get_request, request_units
+from tests.shop import (
+    Line,
+    Shop,
+    ask,
+    get_request,
+    make_address,
+    make_command,
+    make_company,
+    request_units,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +77,19 @@ def test_units_that_make_no_sense_count_as_one_each(quantity: int | None) -> Non
     sync_order(shop.order.pk, shop.fake)
 
     assert shop.items[0].cancelled_quantity == 2
+
+
+def test_a_return_code_with_a_lines_end_is_mailed_all_the_same() -> None:
+    shop = Shop([Line(status="550")], order_fields={"status": "550"})
+    company, address = make_company(), make_address(shop.user)
+    asked = ask(shop.items[0], shop.refund_reason, shipping_company=company.pk)
+    cancel_items(make_command(shop.order, asked, pickup_address=address.pk), shop.fake)
+    [record] = shop.fake.backoffice.items.values()
+    record.remote = replace(record.remote, easy_return_code="ER\r\nBcc: x@example.com")
+
+    sync_order(shop.order.pk, shop.fake)
+    send_email(Email.objects.get(kind=Email.Kind.RETURN_CODE).pk)
+
+    [sent] = mail.outbox
+    assert sent.subject == f"Your return code is ER Bcc: x@example.com: order {shop.order.number}"
+    assert sent.bcc == []

@@ -34,7 +34,10 @@ def compose_mail(email: Email) -> EmailMultiAlternatives:
     headers = {"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
     if opt_out:
         headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    mail = EmailMultiAlternatives(draft.subject, text, to=[email.recipient], headers=headers)
+    subject = " ".join(
+        draft.subject.split()
+    )  # a line's end, as a code of the OMS's may have, would end the header
+    mail = EmailMultiAlternatives(subject, text, to=[email.recipient], headers=headers)
     mail.attach_alternative(html, "text/html")
     if draft.is_scanned:
         mail.mixed_subtype = "related"  # type: ignore[attr-defined]  # Django's, which its stubs leave out
