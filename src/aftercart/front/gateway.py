@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
+from aftercart.front.kept import keep_answers
 from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
 
 Environ = dict[str, Any]
@@ -62,7 +62,7 @@ def build_environ(plain: Mapping[str, str], body: bytes) -> Environ:
     return {**_CONSTANT, **plain, "wsgi.input": BytesIO(body)}
 
 
-@lru_cache(maxsize=512)
+@keep_answers(512)
 def _name_variable(header: str) -> str:
     """Name a header's variable; empty for those that have none."""
     if "_" in header or header in {"content-length", "transfer-encoding"}:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 from django.conf import settings
@@ -21,6 +20,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from aftercart.accounts.middleware import find_session_key
 from aftercart.accounts.shop_sessions import name_remembered
 from aftercart.api.pagination import PagePagination
+from aftercart.front.kept import keep_answers
 from aftercart.lib.forwarded import settle_forwarded
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.links import peek_number
@@ -166,7 +166,7 @@ class _Page:
     size: int
 
 
-@lru_cache(maxsize=1024)
+@keep_answers(1024)
 def _read_page(query: str) -> _Page | None:
     """Read which page of a list is asked for; None if the query has anything else in it."""
     named: dict[str, str] = {}
@@ -217,7 +217,7 @@ def _make_request(**meta: str | None) -> HttpRequest:
     return request
 
 
-@lru_cache(maxsize=1024)
+@keep_answers(1024)
 def _choose_format(query: str, accept: str | None, content_type: str) -> Literal["html", "json", ""]:
     """Choose as Django does; "" for a format that there is not."""
     request = _make_request(HTTP_ACCEPT=accept)
@@ -234,7 +234,7 @@ def _choose_format(query: str, accept: str | None, content_type: str) -> Literal
 _ORIGIN: Final = ("host", "x-forwarded-host", "x-forwarded-proto")
 
 
-@lru_cache(maxsize=1024)
+@keep_answers(1024)
 def _check_origin(
     scheme: str, hops: int, host: str | None, forwarded_host: str | None, forwarded_proto: str | None
 ) -> Origin | None:
@@ -252,7 +252,7 @@ def _check_origin(
         return None
 
 
-@lru_cache(maxsize=1024)
+@keep_answers(1024)
 def _find_language(accepted: str, chosen: str) -> str:
     request = _make_request(HTTP_ACCEPT_LANGUAGE=accepted)
     request.COOKIES = {settings.LANGUAGE_COOKIE_NAME: chosen} if chosen else {}
