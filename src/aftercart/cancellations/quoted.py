@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, Min, OuterRef
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan
 
@@ -22,6 +22,7 @@ from aftercart.orders.quotes import Given
 
 #: What has been overdue for longer is no longer counted: it has been looked at, or never will be.
 _LOOK_BACK: Final = timedelta(days=60)
+_A_DAY: Final = timedelta(days=1)
 
 
 def find_given(order: Order) -> Given:
@@ -96,9 +97,9 @@ def find_overdue(now: datetime) -> datetime | None:
 
     What comes back of an order as a whole is reported with its lines; looked for apart where those are points alone.
     """
+    since = now - settings.REFUND_LIFE - _LOOK_BACK
     late = RefundQuoteLine.objects.filter(
-        line__outcome="completed",
-        line__closed_at__range=(now - settings.REFUND_LIFE - _LOOK_BACK, now - settings.REFUND_LIFE),
+        line__outcome="completed", line__closed_at__range=(since, now - settings.REFUND_LIFE)
     )
     reported = RefundQuoteLine.objects.filter(quote=OuterRef("quote"), reported_amount__gt=0)
     rest = Coalesce(
@@ -108,7 +109,9 @@ def find_overdue(now: datetime) -> datetime | None:
         IS_POINTS_ALONE,
         GreaterThan(rest, F("quote__rest_points_returned") + F("quote__rest_points_credited")),
         ~Exists(reported),
-        quote__rest_booked_at__isnull=False,
+        # Booked when its last line was completed: an index leads to these, and not to each that there ever was.
+        Q(quote__shipping_refund_amount__gt=0) | Q(quote__gift_box_refund_amount__gt=0),
+        quote__rest_booked_at__gte=since - _A_DAY,
     )
     found = [
         rows.aggregate(first=Min("line__closed_at"))["first"] for rows in (late.filter(IS_UNREPORTED), rests)

@@ -68,6 +68,13 @@ class RefundQuote(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["rest_booked_at"],
+                condition=models.Q(shipping_refund_amount__gt=0) | models.Q(gift_box_refund_amount__gt=0),
+                name="rests_booked",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.total_amount}"
