@@ -112,9 +112,9 @@ def is_deep() -> bool:
     return settings.get_current_profile_name() == "deep"
 
 
-def examples(deep: int, **options: Any) -> settings:
-    """Have Hypothesis try so many examples in a deep run, a tenth in a quick one."""
-    return settings(max_examples=deep if is_deep() else max(deep // 10, 1), **options)
+def examples(deep: int, *, quick: int = 0, **options: Any) -> settings:
+    """Have Hypothesis try so many examples in a deep run, a tenth in a quick one unless told; a turn has its own."""
+    return settings(max_examples=deep if is_deep() else quick or max(deep // 10, 1), **options)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

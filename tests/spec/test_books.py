@@ -265,7 +265,7 @@ class Books(RuleBasedStateMachine):
 
 
 def test_whatever_they_do_the_books_agree() -> None:
-    run_state_machine_as_test(Books, settings=examples(150, stateful_step_count=20))
+    run_state_machine_as_test(Books, settings=examples(150, quick=8, stateful_step_count=20))
 
 
 def _always(*_arguments: object, **_options: object) -> Q:
