@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 #: Beyond the time that was asked for: until enough has happened, however busy the machine is.
 _LONGEST_MORE = 900.0
-#: What a trial lasts at least for, besides its time: writes and kills; for a mutation, writes and faults.
-_FEWEST_WRITES, _FEWEST_KILLS = 250, 8
+#: What a trial lasts at least for, besides its time: writes, kills and submissions, of which a busy machine lets fewer
+#: through; for a mutation, writes and faults.
+_FEWEST_WRITES, _FEWEST_KILLS, FEWEST_SUBMISSIONS = 250, 8, 100
 _WRITES_OF_A_MUTATION, _FAULTS_OF_A_MUTATION = 800, 120
 #: What a customer gets through: whoever has been through all has only what is under way, and is refused.
 _ORDERS_A_MINUTE, _MINUTES_MORE = 25, 2.5
@@ -56,7 +57,7 @@ def _run(plan: Plan, cluster: Cluster) -> "Report":
     from tests.faults.harness.books import read_books
     from tests.faults.harness.chaos import CLUSTER_POINTS, RARE_POINTS, Chaos
     from tests.faults.harness.customers import Crowd, Journal, make_draw
-    from tests.faults.harness.quiesce import Rest, count_waiting_jobs, quiesce
+    from tests.faults.harness.quiesce import Rest, count_submissions, count_waiting_jobs, quiesce
     from tests.faults.harness.sandbox_client import SandboxClient
     from tests.faults.harness.staff import Desks
     from tests.faults.harness.stock import make_stock
@@ -85,7 +86,8 @@ def _run(plan: Plan, cluster: Cluster) -> "Report":
         if plan.mutation:
             faults = chaos.faults.total()
             return watch.look() or (writes >= _WRITES_OF_A_MUTATION and faults >= _FAULTS_OF_A_MUTATION)
-        return writes >= _FEWEST_WRITES and cluster.kills.total() >= _FEWEST_KILLS
+        is_much = writes >= _FEWEST_WRITES and cluster.kills.total() >= _FEWEST_KILLS
+        return is_much and count_submissions() >= FEWEST_SUBMISSIONS
 
     crowd.start()
     chaos.run(
