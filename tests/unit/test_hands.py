@@ -10,7 +10,7 @@ import pytest
 
 from aftercart.front.frames import FrameReader, write_frame
 from aftercart.front.handing import Handing
-from aftercart.front.hands import Hands
+from aftercart.front.hands import END, WHOLE, Hands
 from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
 from tests.http.fuzz import Proto
 
@@ -89,6 +89,27 @@ def test_a_failure_ends_the_request_alone(caplog: pytest.LogCaptureFixture) -> N
 
     assert (proto.status, running) == (0, None)
     assert "A request ended without an answer." in caplog.text
+
+
+def test_a_client_that_has_gone_delays_no_other_answer() -> None:
+    async def run() -> Proto:
+        gone, there = Gone(), Proto()
+        handing = Handing(asyncio.get_running_loop(), ours, lambda: None)
+        answers = [asyncio.ensure_future(handing.answer({}, b"", to, may_wait=False)) for to in (gone, there)]
+        await asyncio.sleep(0)
+        frames = [write_frame((number, WHOLE, (200, [])), b"yes") for number in (1, 2)]
+        theirs.sendall(b"".join(frames) + b"".join(write_frame((number, END, None)) for number in (1, 2)))
+        assert await asyncio.wait_for(asyncio.gather(*answers), 10) == [None, None]
+        return there
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert asyncio.run(run()).body == b"yes"
+
+
+class Gone(Proto):
+    def response_bytes(self, *_answer: object) -> None:
+        raise ConnectionError
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

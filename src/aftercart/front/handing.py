@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import signal
 import socket
@@ -12,6 +13,8 @@ from typing import Any
 
 from aftercart.front import hands
 from aftercart.front.frames import CHUNK, Frame, FrameReader, write_frame
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -83,7 +86,10 @@ class Handing:
         if not piece:
             _end()
         for frame in self._reader.feed(piece):
-            self._take(frame)
+            try:
+                self._take(frame)
+            except Exception as error:  # noqa: BLE001 - whatever becomes of one answer, those after it must not wait
+                _logger.info("An answer did not reach its client: %r", error)
 
     def _take(self, frame: Frame) -> None:
         number, kind, content = frame.head
