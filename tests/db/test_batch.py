@@ -1,8 +1,14 @@
+from datetime import datetime
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Lower
 
 from aftercart.lib.batch import Batch, allocate_ids
+from aftercart.lib.clock import get_now
+from aftercart.lib.prepared import prepared_part
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.shop import Line, get_items, make_customer, make_order
 from tests.statements import recording_statements
@@ -49,6 +55,55 @@ def test_of_writes_of_which_one_fails_none_is_done() -> None:
         batch.execute()
 
     assert not TimelineEntry.objects.filter(order=order).exists()
+
+
+def test_the_insert_of_one_row_is_made_once_and_takes_the_values_of_each() -> None:
+    first, second = (make_order(make_customer(), Line()) for _number in range(2))
+    [pks] = allocate_ids((TimelineEntry, 3))
+    batch = Batch()
+    for pk, order in zip(pks, (first, second, first), strict=True):
+        batch.insert(make_entry(order, pk, f"event {pk}"))
+    batch.execute()
+
+    entries = TimelineEntry.objects.filter(pk__in=pks).order_by("pk")
+    assert [(entry.order_id, entry.event) for entry in entries] == [
+        (order.pk, f"event {pk}") for pk, order in zip(pks, (first, second, first), strict=True)
+    ]
+    assert {str(entry.data) for entry in entries} == {"{'a': ['ç', None]}"}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_row_with_an_expression_is_written_with_it(*, is_known: bool) -> None:
+    order = make_order(make_customer(), Line())
+    [pks] = allocate_ids((TimelineEntry, 2))
+    entry = make_entry(order, pks[1], "event")
+    entry.event = Lower(Value("ABC"))
+    batch = Batch()
+    if is_known:
+        batch.insert(make_entry(order, pks[0], "before"))
+    batch.insert(entry)
+    batch.execute()
+
+    assert TimelineEntry.objects.get(pk=pks[1]).event == "abc"
+
+
+def test_an_update_that_was_prepared_is_a_part_of_a_batch() -> None:
+    @prepared_part
+    def reserve(pks: list[int], quantity: int, at: datetime) -> tuple[QuerySet[OrderItem], dict[str, Any]]:
+        items = OrderItem.objects.filter(pk=pks)  # type: ignore[misc]  # the argument stands for one of them
+        return items, {"reserved_quantity": F("reserved_quantity") + quantity, "modified_date": at}
+
+    order = make_order(make_customer(), Line(quantity=5), Line(quantity=5), Line(quantity=5))
+    now, [first, second, third] = get_now(), [item.pk for item in get_items(order)]
+    batch = Batch()
+    batch.add(reserve([first, second], 2, now))
+    batch.add(reserve([third], 3, now))
+    with recording_statements() as statements:
+        batch.execute()
+
+    assert len(statements.executed) == 1
+    items = get_items(order)
+    assert [(item.reserved_quantity, item.modified_date) for item in items] == [(2, now), (2, now), (3, now)]
 
 
 def test_ids_are_given_out_once() -> None:

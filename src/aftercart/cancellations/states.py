@@ -3,7 +3,7 @@
 What they are for is specified in docs/spec/, whose moves a test compares with these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -127,15 +127,19 @@ def claim_move(
     *,
     only_if: Q | None = None,
     moves: frozenset[tuple[Submission.State, Submission.State]] = LEGAL_MOVES,
+    update: Callable[[list[Submission.State]], int] | None = None,
     **fields: Any,
 ) -> bool:
     """Move a submission to a state, if it stands in one from which that is legal; return whether it did.
 
     The UPDATE names the states before, so of two that try one wins; the loser must look again and not act.
-    `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates.
+    `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates. `update` is
+    that UPDATE, where it is prepared: it gets the states before, and returns how many rows it was.
     """
     before = [state for state, target in moves if target == after]
-    if only_if is None and not any(hasattr(value, "resolve_expression") for value in fields.values()):
+    if update is not None:
+        count = update(before)
+    elif only_if is None and not any(hasattr(value, "resolve_expression") for value in fields.values()):
         count = _move(submission.pk, before, after, **fields)
     else:
         rows = Submission.objects.filter(only_if or Q(), pk=submission.pk, state__in=before)

@@ -4,26 +4,34 @@ PostgreSQL carries out all parts of a `WITH` on one snapshot, whole or not at al
 no row may be written by two; foreign keys are checked at the end, so that rows may refer to each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, models
 from django.db.models import sql
 from django.db.models.constants import OnConflict
 
+from aftercart.lib.prepared import Part
+
+#: The INSERT of one row of a model, with an id or without.
+_inserts: dict[tuple[type[models.Model], bool], str] = {}
+
 
 class Batch:
     """Writes that are to be carried out together, within a transaction."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[str, tuple[Any, ...]]] = []
+        self._parts: list[Part] = []
         self._rows: list[models.Model] = []
 
     def insert(self, *rows: models.Model) -> None:
         """Insert rows of one model, with ids that have been allocated, or none. No default is read back."""
-        [part] = _insert(rows).get_compiler(connection=connection).as_sql()
-        self._parts.append(part)
+        self._parts.append(_write_insert(rows))
         self._rows += rows
+
+    def add(self, part: Part) -> None:
+        """Add an update whose SQL is made once (`prepared_part`)."""
+        self._parts.append(part)
 
     def update(self, rows: models.QuerySet[Any], **values: Any) -> None:
         """Update rows of one table, with values or expressions."""
@@ -69,6 +77,37 @@ def _insert(rows: Iterable[models.Model]) -> Any:
     query = sql.InsertQuery(model)
     query.insert_values(fields, rows)
     return query
+
+
+def _write_insert(rows: Sequence[models.Model]) -> Part:
+    """Write an INSERT; that of one row is made once for its model, as long as its values are no expressions."""
+    kind = (type(rows[0]), rows[0].pk is not None)
+    if len(rows) > 1 or kind not in _inserts:
+        [(statement, params)] = _insert(rows).get_compiler(connection=connection).as_sql()
+        if len(rows) > 1 or _list_values(rows[0]) is None:
+            return statement, params
+        _inserts[kind] = statement
+    values = _list_values(rows[0])
+    if values is None:
+        [(statement, params)] = _insert(rows).get_compiler(connection=connection).as_sql()
+        return statement, params
+    return _inserts[kind], values
+
+
+def _list_values(row: models.Model) -> tuple[Any, ...] | None:
+    """List what is inserted for a row, as Django's own compiler does; None if some of it has to be written as SQL."""
+    has_id = row.pk is not None
+    values = []
+    for field in row._meta.concrete_fields:
+        if has_id or not field.primary_key:
+            value = field.pre_save(row, add=True)
+            value = (
+                value if hasattr(value, "resolve_expression") else field.get_db_prep_save(value, connection)
+            )
+            if hasattr(value, "resolve_expression") or hasattr(value, "as_sql"):
+                return None
+            values.append(value)
+    return tuple(values)
 
 
 def _mark_saved(row: models.Model) -> None:

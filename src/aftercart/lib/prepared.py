@@ -17,6 +17,8 @@ from psycopg.types.numeric import Int8
 P = ParamSpec("P")
 Row_co = TypeVar("Row_co", covariant=True)
 
+#: SQL with its parameters.
+Part = tuple[str, tuple[Any, ...]]
 _MANY: Final = (list, tuple, set, frozenset)
 _LARGEST: Final = 2**63
 
@@ -50,6 +52,10 @@ class _Statement:
         self._sql, self._params = self._compiler.as_sql()
         if any(isinstance(value, date) for value in self._params):
             raise TypeError("a moment must be an argument: what is made once would keep it")
+
+    def fill(self, arguments: Sequence[Any]) -> Part:
+        """Give its SQL, and parameters that are arguments where they have a place."""
+        return self._sql, self._fill(arguments)
 
     def _fill(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(arguments[value.number] if type(value) is _Place else value for value in self._params)
@@ -103,7 +109,7 @@ def prepared(build: Callable[P, models.QuerySet[Any, Row_co]]) -> Callable[P, li
     else may vary from call to call, neither the time nor a setting. An argument of several values stands for any of
     them: `pk=pks`. None stays None. Raises `OverflowError` for an integer that no column holds.
     """
-    return _make_once(build, _Select, list)
+    return _make_once(build, _Select, _Select.run, list)
 
 
 def prepared_update(
@@ -113,11 +119,25 @@ def prepared_update(
 
     As `prepared`; a value may be a JSON object, too.
     """
-    return _make_once(build, _Update, int)
+    return _make_once(build, _Update, _Update.run, int)
+
+
+def prepared_part(
+    build: Callable[P, tuple[models.QuerySet[Any, Any], Mapping[str, Any]]],
+) -> Callable[P, Part]:
+    """Make of such a function one that returns the update as a part of a batch (`lib/batch.py`)."""
+    return _make_once(build, _Update, _Update.fill, _no_part)
+
+
+def _no_part() -> Part:
+    raise EmptyResultSet
 
 
 def _make_once(
-    build: Callable[P, Any], kind: Callable[[Any], Any], nothing: Callable[[], Any]
+    build: Callable[P, Any],
+    kind: Callable[[Any], Any],
+    use: Callable[[Any, Sequence[Any]], Any],
+    nothing: Callable[[], Any],
 ) -> Callable[P, Any]:
     statements: dict[tuple[object, ...], Any] = {}
 
@@ -128,7 +148,7 @@ def _make_once(
         if shape not in statements:
             statements[shape] = _make(kind, build, kwargs, given)
         statement = statements[shape]
-        return nothing() if statement is None else statement.run([_convert(value) for value in given])
+        return nothing() if statement is None else use(statement, [_convert(value) for value in given])
 
     return run
 

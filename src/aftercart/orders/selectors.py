@@ -11,7 +11,7 @@ from aftercart.lib.batch import Batch
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.links import LinkInvalid, Purpose, check_token, peek_number, quote_token, sign_number
-from aftercart.lib.prepared import prepared
+from aftercart.lib.prepared import prepared, prepared_part
 from aftercart.orders.errors import OrderNotFound
 from aftercart.orders.facts import ItemFacts, OrderFacts
 from aftercart.orders.guests import Guest
@@ -137,7 +137,12 @@ def save_order(order: Order, *fields: str, batch: Batch | None = None) -> None:
     if batch is None:
         order.save(update_fields=names)
     else:
-        batch.update(Order.objects.filter(pk=order.pk), **{name: getattr(order, name) for name in names})
+        batch.add(_save(order.pk, **{name: getattr(order, name) for name in names}))
+
+
+@prepared_part
+def _save(pk: int, **values: Any) -> tuple[models.QuerySet[Order], dict[str, Any]]:
+    return Order.objects.filter(pk=pk), values
 
 
 def save_item(item: OrderItem, *fields: str) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import DateTimeField, Exists, Func, OuterRef, Q
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
 
 from aftercart.actions.cancel.trace_command import CANCELLING
 from aftercart.actions.sync.get_remote import RemoteDiffers
@@ -139,15 +140,42 @@ def nothing_travels(
     was sent longer ago than the grace. `but` is the submission that claims,
     `but_request` the request.
     """
+    about = Q(line__order_item__in=list(items))
     over = began_at - settings.VERIFY_GRACE
+    return has_nothing_travelling(order_pk, join_pks(items), about, over, but=but, but_request=but_request)
+
+
+def join_pks(items: Mapping[int, Collection[int]]) -> str:
+    """Join the OMS's ids of items for `has_nothing_travelling`."""
+    return ",".join(str(pk) for pks in items.values() for pk in pks)
+
+
+def has_nothing_travelling(
+    order: int, joined: str, about: Q, over: datetime, *, but: int, but_request: int = 0
+) -> Q:
+    """Hold as `nothing_travels`; each argument may be a placeholder (`lib/prepared.py`).
+
+    `joined` are the OMS's ids, `about` finds the requests about the items, `over` is when its grace began.
+    """
     submissions = Submission.objects.filter(
         Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(UNPROVEN, sent_at__gte=over),
-        order=order_pk,
-        command__before__has_any_keys=[str(pk) for pks in items.values() for pk in pks],
+        _Names(joined),
+        order=order,
     ).exclude(pk=but)
-    creations = CancellationRequest.objects.filter(
-        line__order_item__in=list(items), pending_create_at__gte=over
-    )
+    creations = CancellationRequest.objects.filter(about, pending_create_at__gte=over)
     return Q(~Exists(submissions)) & Q(
         ~Exists(creations.exclude(pending_create_id="").exclude(pk=but_request))
     )
+
+
+class _Names(Func):
+    """Whether a submission's command names any of these of the OMS's ids, which are joined by commas."""
+
+    template = "%(expressions)s"
+    arg_joiner = " -> 'before' ?| "
+    conditional = True
+    output_field = models.BooleanField()
+
+    def __init__(self, joined: Any) -> None:
+        pks = joined if hasattr(joined, "resolve_expression") else models.Value(joined)
+        super().__init__(F("command"), Func(pks, models.Value(","), function="string_to_array"))

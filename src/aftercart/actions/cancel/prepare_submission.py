@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Value, When
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
@@ -28,6 +28,7 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.money import format_amount
+from aftercart.lib.prepared import prepared_part
 from aftercart.orders.errors import CancellationRefused, InputInvalid
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
@@ -239,17 +240,19 @@ def _add_rows(batch: Batch, submission: Submission, judged: Judged, *, is_bindin
         line.pk, line.submission = pk, submission
         vars(line.order_item).update(is_in_progress=True, has_past=True)  # for what is judged and priced next
     batch.insert(*lines)  # the partial unique index on the item has the last word
-    quantities = [When(pk=line.order_item_id, then=Value(line.quantity)) for line in lines]
-    batch.update(
-        OrderItem.objects.filter(pk__in=[line.order_item_id for line in lines]),
-        reserved_quantity=F("reserved_quantity") + Case(*quantities, output_field=IntegerField()),
-    )
+    for line in lines:
+        batch.add(_reserve(line.order_item_id, line.quantity))
     quote, rows = make_quote(submission, lines, judged.priced, is_binding=is_binding)
     quote.pk = quote_pk
     for row in rows:
         row.quote = quote
     batch.insert(quote)
     batch.insert(*rows)
+
+
+@prepared_part
+def _reserve(pk: int, quantity: int) -> tuple[QuerySet[OrderItem], dict[str, Any]]:
+    return OrderItem.objects.filter(pk=pk), {"reserved_quantity": F("reserved_quantity") + quantity}
 
 
 def is_second_request(refused: CancellationRefused) -> bool:

@@ -7,7 +7,7 @@ remembered: its replay is judged anew, and told the same while nothing has chang
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import IntegrityError, models
 from django.db.models.functions import Now
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.commands import Answer, Caller
 from aftercart.lib.batch import Batch
-from aftercart.lib.prepared import prepared
+from aftercart.lib.prepared import prepared, prepared_part
 from aftercart.orders.errors import KeyReused, StillRunning
 from aftercart.orders.models import IdempotencyRecord
 
@@ -77,11 +77,20 @@ def record_answer(record: IdempotencyRecord | None, answer: Answer, *, batch: Ba
     """
     if record is None:
         return
+    if batch is not None and answer.body is None:
+        batch.add(_answer_empty(record.pk, answer.status))
+        return
     unanswered = IdempotencyRecord.objects.filter(pk=record.pk, status_code=None)
     if batch is None:
         unanswered.update(status_code=answer.status, body=answer.body)
     else:
         batch.update(unanswered, status_code=answer.status, body=answer.body)
+
+
+@prepared_part
+def _answer_empty(pk: int, status: int) -> tuple[models.QuerySet[IdempotencyRecord], dict[str, Any]]:
+    unanswered = IdempotencyRecord.objects.filter(pk=pk, status_code=None)
+    return unanswered, {"status_code": status, "body": None}
 
 
 def replay(record: IdempotencyRecord) -> Answer:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -22,9 +23,10 @@ from aftercart.actions.cancel.find_late import (
     ArrivedLate,
     check_late,
     get_earlier,
+    has_nothing_travelling,
+    join_pks,
     list_named,
     list_unproven,
-    nothing_travels,
 )
 from aftercart.actions.cancel.settle_submission import answer_current, settle_submission
 from aftercart.actions.cancel.trace_command import take_snapshot
@@ -32,12 +34,12 @@ from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, g
 from aftercart.actions.upkeep.despite_outages import despite_outages
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.states import claim_move, get_longest_dialogue, is_recent
+from aftercart.cancellations.states import claim_move, get_longest_dialogue
 from aftercart.lib.batch import Batch
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
-from aftercart.lib.prepared import prepared
+from aftercart.lib.prepared import prepared, prepared_update
 from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from aftercart.oms.messages import CancelCommand, RemoteItem
 from aftercart.oms.port import Dialogue, OmsClient
@@ -269,9 +271,16 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
 def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     """Commit that the command is about to leave. Raises `AlreadySettled` if it must not."""
     order = lock_order(pk=submission.order_id)
-    is_free = nothing_travels(order.pk, plan.remote_pks, plan.began_at, but=submission.pk)
-    only_if = is_free & Q(is_recent(plan.began_at))
-    if not claim_move(submission, _State.SENT, only_if=only_if, sent_at=Now(), command=plan.remember()):
+    command = plan.remember()
+
+    def update(before: list[Submission.State]) -> int:
+        over, until = plan.began_at - settings.VERIFY_GRACE, plan.began_at + get_longest_dialogue()
+        items = list(plan.remote_pks)
+        return _claim_sent(
+            submission.pk, before, order.pk, join_pks(plan.remote_pks), items, over, until, command
+        )
+
+    if not claim_move(submission, _State.SENT, update=update, command=command):
         submission.refresh_from_db(fields=["state"])
         if submission.state == _State.PREPARED:
             raise RemoteDiffers(Cause.EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
@@ -284,3 +293,21 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     order.remote_pk = plan.command.order_pk
     save_order(order, "remote_pk", batch=batch)
     batch.execute()
+
+
+@prepared_update
+def _claim_sent(
+    pk: int,
+    before: list[Submission.State],
+    order: int,
+    joined: str,
+    items: list[int],
+    over: datetime,
+    until: datetime,
+    command: dict[str, Any],
+) -> tuple[models.QuerySet[Submission], dict[str, Any]]:
+    """Claim unless something that was sent for the items may still arrive, or the reading is too old (`until`)."""
+    about = Q(line__order_item=items)
+    is_free = has_nothing_travelling(order, joined, about, over, but=pk)
+    rows = Submission.objects.filter(is_free, LessThan(Now(), until), pk=pk, state=before)
+    return rows, {"state": _State.SENT, "sent_at": Now(), "command": command}

@@ -1,7 +1,8 @@
 """Settle a submission once the OMS's answer is known, or known to be unknown: one claiming transaction."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -17,7 +18,7 @@ from aftercart.lib.batch import Batch
 from aftercart.lib.clock import get_now
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
-from aftercart.lib.prepared import prepared
+from aftercart.lib.prepared import prepared, prepared_part
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, Status
@@ -96,12 +97,7 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
     waiting = Status.CANCELLATION_WAITING.value
     moved = [line.order_item_id for line in lines if line.is_open and _is_cancellable(line.order_item)]
     if moved:
-        batch.update(
-            OrderItem.objects.filter(pk__in=moved),
-            status=waiting,
-            status_before=F("status"),
-            modified_date=get_now(),
-        )
+        batch.add(_have_wait(moved, get_now()))
     if held:  # what was held, or approved by the staff, is in the OMS's hands now
         keeps_cause = submission.origin == Submission.Origin.APPROVAL and not cause
         causes = {} if keeps_cause else {"cause": cause}
@@ -110,6 +106,16 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
     record_event(order, "cancellation_sent", actor, cause=cause, data=submission.event_data, batch=batch)
     _notify_applied(order, submission, requests, lines, held=held)
     return answer_requests(submission) if held else Answer(204)
+
+
+@prepared_part
+def _have_wait(pks: Sequence[int], now: datetime) -> tuple[models.QuerySet[OrderItem], dict[str, Any]]:
+    items = OrderItem.objects.filter(pk=pks)  # type: ignore[misc]  # the argument stands for one of them
+    return items, {
+        "status": Status.CANCELLATION_WAITING.value,
+        "status_before": F("status"),
+        "modified_date": now,
+    }
 
 
 def _list_carried(submission: Submission) -> list[SubmissionLine]:
