@@ -180,9 +180,16 @@ def _list_cancellations(count: int) -> Iterator[tuple[type[models.Model], int, d
     }  # fmt: skip
     yield get("CancellationRequest"), count, {
         "uuid": "gen_random_uuid()", "line_id": "i", "cause": "'requested'", "created_date": ago,
-        "modified_date": ago, "delivered_at": ago, "decided_at": ago, "remote_pks": "ARRAY[i]::bigint[]",
+        "modified_date": ago, "decided_at": ago,
         "status": f"CASE WHEN {is_open} THEN 'waiting' WHEN i % 3 = 0 THEN 'rejected' ELSE 'completed' END",
-        "decided_by_id": "CASE WHEN i % 3 = 0 THEN 2 END", "rejection_sent_at": "CASE WHEN i % 3 = 0 THEN now() END",
+        "decided_by_id": "CASE WHEN i % 3 = 0 THEN 2 END",
+    }  # fmt: skip
+    yield get("Delivery"), count, {
+        "request_id": "i", "latest_of_id": "i", "name": "md5(i::text)", "state": "'known'", "known_at": ago,
+        "remote_pks": "ARRAY[i]::bigint[]", "created_at": ago,
+    }  # fmt: skip
+    yield get("DecisionNotice"), count // 3, {
+        "request_id": "i * 3", "state": "'known'", "known_at": ago,
     }  # fmt: skip
     # One in a hundred was paid with points, and only its delivery comes back as money.
     is_points = "i % 100 = 1"

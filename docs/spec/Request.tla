@@ -44,6 +44,8 @@ DeliveryMoves ==
     <<"sent", "created">>, <<"sent", "known">>, <<"sent", "withdrawn">>, <<"sent", "failed">>,
     <<"known", "withdrawn">>, <<"failed", "withdrawn">>, <<"failed", "created">> }
 
+NoticeMoves == { <<"due", "known">>, <<"known", "due">> }
+
 All == 1..Rounds
 OmsStatuses == {"waiting_approval", "confirmed", "approved"}
 Begun == {r \in All : delivery[r] # "none"}
@@ -81,8 +83,10 @@ Again(r) == /\ Mutation = "no unique index" /\ status = "waiting" /\ r = Round +
             /\ UNCHANGED <<status, decided, reported, approval, wire, queue, command, over, stray>>
 
 (* Looked for under its name. That nothing is there tells something only after the grace. *)
+(* What is found after a rejection was reported was perhaps not there: it is due again.   *)
 Find(r) == /\ r \in Begun /\ Of(r) # {} /\ Deliver(r, "known")
-           /\ UNCHANGED <<status, decided, reported, approval, wire, queue, command, over, stray>>
+           /\ reported' = IF reported = "known" /\ status = "rejected" THEN "due" ELSE reported
+           /\ UNCHANGED <<status, decided, approval, wire, queue, command, over, stray>>
 
 Miss(r) == /\ r \in Begun /\ delivery[r] = "sent"
            /\ ((Of(r) = {} /\ r \in over) \/ Mutation = "failed reading is absence")
@@ -197,7 +201,8 @@ Report == /\ reported = "due"
           /\ reported' = "known"
           /\ queue' = {IF row[3] = "undecided" THEN <<row[1], row[2], "rejected">> ELSE row : row \in queue}
           /\ IF Approved # {} THEN Move("completed") ELSE UNCHANGED status
-          /\ UNCHANGED <<decided, delivery, approval, wire, command, over, stray>>
+          /\ IF delivery[Round] = "created" THEN Deliver(Round, "withdrawn") ELSE UNCHANGED delivery
+          /\ UNCHANGED <<decided, approval, wire, command, over, stray>>
 
 -------------------------------------------------------------------------------
 Delivers == \E r \in All : Send(r) \/ Again(r) \/ Find(r) \/ Miss(r)
@@ -223,6 +228,7 @@ NoUnitTwice == Cardinality(Approved) + (IF command = "taken" THEN 1 ELSE 0) <= 1
 NothingUnnamed == \A row \in queue : delivery[row[1]] # "created" \/ row[3] = "rejected"
 
 LegalMoves == [][status' # status => <<status, status'>> \in RequestMoves]_vars
+LegalNotices == [][reported' # reported /\ reported # "none" => <<reported, reported'>> \in NoticeMoves]_vars
 LegalDeliveries == [][\A r \in All : delivery'[r] # delivery[r] /\ delivery[r] # "none" =>
                        <<delivery[r], delivery'[r]>> \in DeliveryMoves]_vars
 

@@ -219,7 +219,7 @@ def test_what_went_wrong_on_the_way_is_never_told_as_the_reason_of_a_rejection()
     request_units(shop)
     shop.fake.fail("dialogue", NotSent("Omnitron could not be reached.", code="unreachable"))
     approve(shop)
-    assert get_request().delivery_error == write_note("unreachable")
+    assert get_request().delivery.error == write_note("unreachable")
     execute_approval(get_request().pk, shop.fake)
     [item] = shop.fake.backoffice.items
 
@@ -248,13 +248,13 @@ def test_a_request_that_was_approved_and_done_is_not_looked_for_in_omnitrons_que
 def test_a_delivery_that_a_stalled_worker_records_late_does_not_undo_an_approval() -> None:
     shop = Shop()
     request = request_units(shop, delivered=False)
-    record = deliver_module._record_delivery
+    record = deliver_module._record_known
 
     def stall(*args: Any) -> None:
         approve(shop)  # by whoever has taken the job over
         record(*args)
 
-    with mock.patch.object(deliver_module, "_record_delivery", stall):
+    with mock.patch.object(deliver_module, "_record_known", stall):
         deliver_request(request.pk, shop.fake)
     sync_order(shop.order.pk, shop.fake)
 
@@ -279,7 +279,7 @@ def test_an_error_that_a_stalled_worker_meets_is_not_written_on_what_came_after(
     with mock.patch.object(approve_module, "_withdraw", stall):
         execute_approval(request.pk, shop.fake)
 
-    assert (get_request().status, get_request().delivery_error) == ("waiting", "")
+    assert (get_request().status, get_request().delivery.error) == ("waiting", "")
     assert count_jobs(jobs.EXECUTE_APPROVAL) == 1  # that of the approval itself
 
 
@@ -314,7 +314,7 @@ def test_an_approval_whose_request_may_not_be_rejected_waits_and_says_why() -> N
 
     approve(shop)
 
-    assert (get_request().status, get_request().delivery_error) == ("approved", "Not allowed.")
+    assert (get_request().status, get_request().delivery.error) == ("approved", "Not allowed.")
     assert "cancel_items" not in list_calls(shop)
     execute_approval(get_request().pk, shop.fake)
     assert get_request().status == "confirmed"
@@ -328,7 +328,7 @@ def test_an_approval_that_may_not_read_the_request_sends_nothing_and_says_why() 
 
     approve(shop)
 
-    assert (get_request().status, get_request().delivery_error) == ("approved", "You do not have permission.")
+    assert (get_request().status, get_request().delivery.error) == ("approved", "You do not have permission.")
     assert get_request().remote_pks == request.remote_pks
     assert "cancel_items" not in list_calls(shop)
 

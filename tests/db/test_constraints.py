@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from aftercart.actions.cancel.request_cancellation import request_cancellation
-from aftercart.cancellations.models import Installation, PolicyRule, PolicyVersion, SubmissionLine
+from aftercart.cancellations.models import Delivery, Installation, PolicyRule, PolicyVersion, SubmissionLine
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import DiscountItem, IdempotencyRecord, Order, OrderItem
 from tests.shop import Line, Shop
@@ -55,6 +55,24 @@ def test_a_database_is_of_one_installation() -> None:
         Installation.objects.create(pk=2)
 
     assert Installation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("constraint", "values"),
+    [
+        ("a_round_ends_before_the_next", {"latest_of": None}),
+        ("what_is_sent_has_its_name", {"state": "sent"}),
+        ("what_is_sent_has_its_name", {"pending_name": "name"}),
+    ],
+)
+def test_a_delivery_is_what_its_state_says(constraint: str, values: dict[str, Any]) -> None:
+    shop = Shop()
+    request_cancellation(shop.command())
+
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Delivery.objects.update(**values)
+
+    assert Delivery.objects.values_list("state", "pending_name").get() == ("created", "")
 
 
 def make_caller(**whose: Any) -> None:

@@ -202,7 +202,7 @@ def test_a_rejection_finds_the_request_whose_making_was_never_answered() -> None
 
     deliver_rejection(request.pk, shop.fake)
 
-    assert get_request().rejection_sent_at is not None
+    assert get_request().notice.state == "known"
     [theirs] = shop.fake.backoffice.requests.values()
     assert theirs.remote.status == "rejected"
 
@@ -216,10 +216,8 @@ def test_a_rejection_that_may_not_be_told_is_told_later_and_says_why() -> None:
 
     deliver_rejection(request.pk, shop.fake)
 
-    assert (get_request().rejection_sent_at, get_request().delivery_error) == (
-        None,
-        "You do not have permission.",
-    )
+    notice = get_request().notice
+    assert (notice.state, notice.attempts, notice.error) == ("due", 1, "You do not have permission.")
     assert count_jobs(jobs.DELIVER_REJECTION) == 2
     deliver_rejection(request.pk, shop.fake)
     [theirs] = shop.fake.backoffice.requests.values()
@@ -275,7 +273,7 @@ def test_a_unit_that_omnitrons_queue_refuses_does_not_lose_the_others() -> None:
 
     deliver_request(request.pk, shop.fake)
     request = get_request()
-    assert (len(request.remote_pks), request.delivery_error, request.is_undeliverable) == (1, "No.", False)
+    assert (len(request.remote_pks), request.delivery.error, request.is_undeliverable) == (1, "No.", False)
 
     shop.fake.decide_request("approve", request.remote_pks[0], "")
     sync_order(shop.order.pk, shop.fake)
@@ -313,7 +311,7 @@ def test_what_a_dead_worker_made_of_a_request_is_noted_even_if_it_is_decided_fir
     shop = Shop()
     request = request_units(shop, delivered=False)
     dying = mock.patch(
-        "aftercart.actions.requests.deliver_request._record_delivery", side_effect=KeyboardInterrupt
+        "aftercart.actions.requests.deliver_request._record_known", side_effect=KeyboardInterrupt
     )
     with dying, pytest.raises(KeyboardInterrupt):
         deliver_request(request.pk, shop.fake)

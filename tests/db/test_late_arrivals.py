@@ -315,5 +315,5 @@ def test_nothing_is_sent_while_something_sent_earlier_for_the_item_may_still_arr
     )
     deliver_request(get_request().pk, shop.fake)
     assert shop.count_posts("create_request") == 0
-    assert get_request().delivery_error == write_note("earlier_unproven")
+    assert get_request().delivery.error == write_note("earlier_unproven")
     assert not get_request().is_undeliverable

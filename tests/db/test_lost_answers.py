@@ -109,7 +109,7 @@ def test_one_that_was_rejected_before_the_first_reading_is_not_asked_for_again()
     request = get_request()
     assert (submission.state, submission.cause) == ("refused", "found_changed")
     assert (request.status, request.is_undeliverable) == ("waiting", True)
-    assert "found_changed" in request.delivery_error
+    assert "found_changed" in request.delivery.error
     recover_jobs()
     assert count_jobs(jobs.DELIVER_REQUEST) == 0
     assert shop.count_posts("create_request") == 0

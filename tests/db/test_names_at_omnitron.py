@@ -7,7 +7,7 @@ import pytest
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.reconcile_orders import reconcile_order
-from aftercart.cancellations.models import CancellationRequest, Difference
+from aftercart.cancellations.models import Delivery, Difference
 from aftercart.mail.models import Email
 from aftercart.oms.errors import NotSent, Refused
 from aftercart.oms.messages import RequestDraft
@@ -82,20 +82,18 @@ def test_one_that_was_named_by_an_earlier_version_is_found_by_that_name() -> Non
     shop = Shop()
     request = request_units(shop, delivered=False)
     made = make_elsewhere(shop, str(request.pk))
-    CancellationRequest.objects.update(
-        delivery_attempts=1, remote_name=str(request.pk)
-    )  # its answer was lost
+    Delivery.objects.update(attempts=1, name=str(request.pk))  # its answer was lost
 
     deliver_request(request.pk, shop.fake)
 
-    assert (get_request().remote_name, get_request().remote_pks) == (str(request.pk), [made])
+    assert (get_request().delivery.name, get_request().remote_pks) == (str(request.pk), [made])
     assert shop.count_posts("create_request") == 0
 
 
 def test_the_next_round_of_an_old_one_is_named_by_its_uuid() -> None:
     shop = Shop()
     request = request_units(shop, delivered=False)
-    CancellationRequest.objects.update(remote_name=str(request.pk))
+    Delivery.objects.update(name=str(request.pk))
     deliver_request(request.pk, shop.fake)
     approve_request(request.pk, make_customer())
     shop.fake.fail("cancel_items", Refused)

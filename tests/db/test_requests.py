@@ -33,14 +33,14 @@ def test_a_request_is_delivered_once_even_if_the_first_answer_was_lost() -> None
     shop.fake.fail("create_request", AnswerUnknown, applied=True)
 
     deliver_request(request.pk, shop.fake)
-    assert get_request().delivered_at is None
+    assert not get_request().is_delivered
     deliver_request(request.pk, shop.fake)
     deliver_request(request.pk, shop.fake)
 
     request.refresh_from_db()
     assert shop.count_posts("create_request") == 1
     assert len(request.remote_pks) == 1
-    assert request.delivered_at is not None
+    assert request.is_delivered
     body = shop.fake.posts[0].body
     assert (body["remote_id"], body["quantity"], body["cancellation_type"]) == (request.uuid.hex, 1, "cancel")
 
@@ -62,7 +62,7 @@ def test_a_second_part_of_a_split_line_is_delivered_for_the_units_that_are_left(
         request = open_request(shop, quantity=quantity)
         deliver_request(request.pk, shop.fake)
         request.refresh_from_db()
-        assert request.delivered_at is not None
+        assert request.is_delivered
         for pk in request.remote_pks:
             shop.fake.decide_request("approve", pk)
         sync_order(shop.order.pk, shop.fake)
@@ -110,7 +110,7 @@ def test_a_request_that_omnitron_refuses_stays_with_us_and_says_why() -> None:
     deliver_request(request.pk, shop.fake)
 
     request.refresh_from_db()
-    assert (request.status, request.is_undeliverable, request.delivery_error) == (
+    assert (request.status, request.is_undeliverable, request.delivery.error) == (
         "waiting",
         True,
         "No such thing.",

@@ -14,7 +14,7 @@ from aftercart.actions.requests.reject_request import deliver_rejection, reject_
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
-from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models import Delivery, SubmissionLine
 from aftercart.lib.notes import write_note
 from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from tests.shop import Line, Shop, count_jobs, get_request, make_customer, request_units
@@ -29,12 +29,12 @@ def shop() -> Shop:
     request = request_units(shop, delivered=False)
     shop.fake.fail("create_request", AnswerUnknown)
     deliver_request(request.pk, shop.fake)
-    assert get_request().pending_create_id == request.uuid.hex
+    assert get_request().delivery.pending_name == request.uuid.hex
     return shop
 
 
 def pass_the_grace() -> None:
-    CancellationRequest.objects.update(pending_create_at=F("pending_create_at") - settings.VERIFY_GRACE)
+    Delivery.objects.update(sent_at=F("sent_at") - settings.VERIFY_GRACE)
 
 
 def get_planned() -> str:
@@ -54,8 +54,8 @@ def test_it_is_not_made_a_second_time_before(shop: Shop) -> None:
     deliver_request(get_request().pk, shop.fake)
 
     assert shop.count_posts("create_request") == 2
-    assert get_request().delivered_at is not None
-    assert get_request().pending_create_id == ""
+    assert get_request().is_delivered
+    assert get_request().delivery.pending_name == ""
 
 
 def test_what_was_certainly_not_made_is_made_at_once() -> None:
@@ -63,11 +63,11 @@ def test_what_was_certainly_not_made_is_made_at_once() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.fail("create_request", NotSent)
     deliver_request(request.pk, shop.fake)
-    assert get_request().pending_create_id == ""
+    assert get_request().delivery.pending_name == ""
 
     deliver_request(request.pk, shop.fake)
 
-    assert get_request().delivered_at is not None
+    assert get_request().is_delivered
 
 
 def test_of_several_units_the_one_that_may_still_come_is_waited_for() -> None:
@@ -75,7 +75,7 @@ def test_of_several_units_the_one_that_may_still_come_is_waited_for() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.before("create_request", lambda: lose_the_second(shop))
     deliver_request(request.pk, shop.fake)
-    assert get_request().pending_create_id == f"{request.uuid.hex}-1"
+    assert get_request().delivery.pending_name == f"{request.uuid.hex}-1"
 
     deliver_request(request.pk, shop.fake)
     assert shop.count_posts("create_request") == 2
@@ -96,7 +96,7 @@ def test_an_approval_waits_for_it(shop: Shop) -> None:
 
     execute_approval(get_request().pk, shop.fake)
     assert (shop.count_posts(), get_planned()) == (0, jobs.EXECUTE_APPROVAL)
-    assert (get_request().status, get_request().delivery_error) == (
+    assert (get_request().status, get_request().delivery.error) == (
         "approved",
         write_note("still_making"),
     )
@@ -110,11 +110,11 @@ def test_a_rejection_waits_for_it(shop: Shop) -> None:
     reject_request(get_request().pk, make_customer(), "Already packed.")
 
     deliver_rejection(get_request().pk, shop.fake)
-    assert (get_request().rejection_sent_at, get_planned()) == (None, jobs.DELIVER_REJECTION)
+    assert (get_request().notice.state, get_planned()) == ("due", jobs.DELIVER_REJECTION)
 
     pass_the_grace()
     deliver_rejection(get_request().pk, shop.fake)
-    assert get_request().rejection_sent_at is not None
+    assert get_request().notice.state == "known"
 
 
 def test_one_that_was_decided_meanwhile_is_not_given_up_before(shop: Shop) -> None:
@@ -153,8 +153,8 @@ def test_two_workers_at_one_request_make_it_once() -> None:
     deliver_request(request.pk, shop.fake)
 
     assert shop.count_posts("create_request") == 1
-    assert get_request().delivered_at is not None
-    assert (get_request().is_undeliverable, get_request().delivery_error) == (False, "")
+    assert get_request().is_delivered
+    assert (get_request().is_undeliverable, get_request().delivery.error) == (False, "")
 
 
 def be_overtaken(shop: Shop, pk: int) -> None:
@@ -180,7 +180,7 @@ def test_a_unit_that_is_refused_since_it_is_there_is_found() -> None:
     deliver_request(request.pk, shop.fake)
 
     assert sorted(get_request().remote_pks) == sorted(shop.fake.backoffice.requests)
-    assert (len(get_request().remote_pks), get_request().delivery_error) == (2, "")
+    assert (len(get_request().remote_pks), get_request().delivery.error) == (2, "")
 
 
 def make_the_second(shop: Shop) -> None:
@@ -199,7 +199,7 @@ def test_what_omnitron_said_on_the_way_is_never_told_as_its_reason() -> None:
     request = request_units(shop, delivered=False)
     shop.fake.before("create_request", lambda: make_it_elsewhere(shop))
     deliver_request(request.pk, shop.fake)
-    CancellationRequest.objects.update(delivery_error="Something was wrong.")
+    Delivery.objects.update(error="Something was wrong.")
     shop.fake.decide_request("reject", get_request().remote_pks[0])
 
     sync_order(shop.order.pk, shop.fake)
@@ -210,15 +210,10 @@ def test_what_omnitron_said_on_the_way_is_never_told_as_its_reason() -> None:
 def make_it_elsewhere(shop: Shop) -> None:
     """Make the request as the one that is just being made, which is then refused."""
     shop.fake.before("create_request", None)
-    request = get_request()
-    CancellationRequest.objects.update(pending_create_id="")
-    deliver_request(request.pk, shop.fake)
-    CancellationRequest.objects.update(
-        delivery_attempts=request.delivery_attempts,
-        delivered_at=None,
-        remote_pks=[],
-        pending_create_id=request.pending_create_id,
-    )
+    before = Delivery.objects.get()
+    Delivery.objects.update(state="created", pending_name="")
+    deliver_request(before.request_id, shop.fake)
+    before.save()
 
 
 def test_a_delivery_that_comes_while_an_approval_is_being_checked_gives_nothing_up() -> None:
@@ -249,7 +244,7 @@ def test_an_approval_whose_request_omnitron_does_not_show_is_tried_again_and_say
 
     execute_approval(request.pk, shop.fake)
 
-    assert (get_request().status, get_request().delivery_error) == ("approved", "Not allowed.")
+    assert (get_request().status, get_request().delivery.error) == ("approved", "Not allowed.")
     assert (shop.count_posts(), get_planned()) == (0, jobs.EXECUTE_APPROVAL)
     execute_approval(request.pk, shop.fake)
     assert get_request().status == "confirmed"

@@ -147,9 +147,10 @@ def test_a_round_deletes_no_more_than_so_many_batches() -> None:
 WITH_ITS_ORDER = {
     "accounts_user", "accounts_address", "orders_order", "orders_orderitem", "orders_discountitem",
     "orders_timelineentry", "orders_orderrevision", "orders_orderwords", "cancellations_submission",
-    "cancellations_submissionline", "cancellations_cancellationrequest", "cancellations_refundquote",
-    "cancellations_refundquoteline", "cancellations_addresschange", "cancellations_withdrawal",
-    "cancellations_withdrawalline", "loyalty_loyaltyentry", "mail_linenotice", "mail_optout",
+    "cancellations_submissionline", "cancellations_cancellationrequest", "cancellations_delivery",
+    "cancellations_decisionnotice", "cancellations_refundquote", "cancellations_refundquoteline",
+    "cancellations_addresschange", "cancellations_withdrawal", "cancellations_withdrawalline",
+    "loyalty_loyaltyentry", "mail_linenotice", "mail_optout",
 }  # fmt: skip
 #: Deleted elsewhere: jobs when they are done, or after a day (`run_forget`); logs (`test_forget_logs`).
 ELSEWHERE = {

@@ -15,7 +15,7 @@ from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs
-from aftercart.cancellations.models import CancellationRequest, Difference, SpareRequest
+from aftercart.cancellations.models import CancellationRequest, Delivery, Difference, SpareRequest
 from aftercart.mail.models import Email
 from aftercart.oms.errors import AnswerUnknown, NotSent
 from aftercart.oms.messages import RequestDraft
@@ -55,7 +55,7 @@ def test_a_second_creation_under_one_name_is_found_by_the_next_who_looks_and_rej
     request = request_units(shop)
     [first] = request.remote_pks
     second = make_twice(shop)
-    CancellationRequest.objects.update(delivered_at=None, remote_pks=[])  # it has not been recorded yet
+    Delivery.objects.update(state="created", known_at=None, remote_pks=[])  # it has not been recorded yet
 
     deliver_request(request.pk, shop.fake)
     work_off(shop)
@@ -90,8 +90,8 @@ def stand_still(shop: Shop) -> None:
     other = max(shop.fake.backoffice.items)
     draft = RequestDraft(other, 1, request.uuid.hex, quantity=1)
     made = shop.fake.backoffice.create_request(1, draft)
-    CancellationRequest.objects.update(
-        remote_pks=[made.pk], delivered_at=timezone.now(), delivery_attempts=5, pending_create_id=""
+    Delivery.objects.update(
+        state="known", remote_pks=[made.pk], known_at=timezone.now(), attempts=5, pending_name=""
     )
 
 
@@ -115,9 +115,8 @@ def test_one_that_left_late_and_was_not_answered_is_looked_for_after_the_grace()
 def go_on_elsewhere(shop: Shop) -> None:
     """Let the staff approve the request while a worker stands still at its system call; it is being checked."""
     shop.fake.before("create_request", None)
-    CancellationRequest.objects.update(
-        status="verifying", requeue_count=1, delivery_attempts=0, pending_create_id=""
-    )
+    CancellationRequest.objects.update(status="verifying")
+    Delivery.objects.update(state="withdrawn", pending_name="")
 
 
 def test_one_that_comes_under_the_name_of_a_round_that_is_over_is_rejected() -> None:
@@ -153,7 +152,7 @@ def test_a_poll_during_a_delivery_leaves_its_request_to_it() -> None:
     shop = Shop()
     request = request_units(shop)
     shop.fake.decide_request("confirm", request.remote_pks[0])
-    CancellationRequest.objects.update(delivered_at=None, remote_pks=[])
+    Delivery.objects.update(state="created", known_at=None, remote_pks=[])
 
     poll_updates(1, "requests", shop.fake)
 
@@ -232,8 +231,10 @@ def test_one_that_is_the_only_one_stands_for_its_request_and_is_no_surplus() -> 
     shop = Shop()
     request = request_units(shop)
     [only] = request.remote_pks
-    CancellationRequest.objects.update(delivered_at=None, remote_pks=[])  # an approval took it out, too late
-    SpareRequest.objects.create(request=request, name=request.remote_name, remote_pk=only)
+    Delivery.objects.update(
+        state="created", known_at=None, remote_pks=[]
+    )  # an approval took it out, too late
+    SpareRequest.objects.create(request=request, name=request.delivery.name, remote_pk=only)
     shop.fake.decide_request("approve", only)
 
     work_off(shop)

@@ -60,11 +60,9 @@ NOT_SHOWN = {
     },
     # What the line's request shows of it; whose account it is is said by nobody, and its quote says where money goes.
     "cancellations_submissionline": {"id", "fully_refund_as_loyalty_money", "holder_name"},
-    # Its way into Omnitron's queue, and when it was decided.
+    # Why it is here, and when it was decided.
     "cancellations_cancellationrequest": {
-        "id", "uuid", "cause", "reject_reason", "remote_pks", "delivery_error", "is_undeliverable", "delivery_attempts",
-        "requeue_count", "remote_name", "pending_create_id", "pending_create_at", "delivered_at", "decided_at",
-        "rejection_sent_at", "created_date", "modified_date",
+        "id", "uuid", "cause", "reject_reason", "decided_at", "created_date", "modified_date",
     },
     "cancellations_refundquote": {
         "id", "order_version", "is_binding", "way", "rest_points_credited", "fee_amount", "rest_line_id", "created_at",
@@ -91,6 +89,8 @@ TABLES_NOT_SHOWN = {
     "cancellations_addresschange",
     # They have addresses of their own.
     "cancellations_returnphoto",
+    # Whether Omnitron has a request in its own queue, and has heard of a decision.
+    "cancellations_delivery", "cancellations_decisionnotice",
     # Of a version that is published nothing changes any more.
     "cancellations_policyrule",
     "cancellations_sendinghold", "cancellations_installation", "cancellations_readbudget", "cancellations_setback",

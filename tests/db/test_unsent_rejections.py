@@ -8,7 +8,7 @@ from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync.sync_order import sync_order
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
 from aftercart.lib.notes import write_note
 from tests.import_documents import make_document, make_item, run_import
 from tests.shop import Line, Shop, make_customer, request_units
@@ -40,7 +40,7 @@ def test_a_new_request_is_delivered_once_the_rejection_is_told() -> None:
     deliver_request(second.pk, shop.fake)
     second.refresh_from_db()
     assert (second.remote_pks, second.is_undeliverable) == ([], False)
-    assert second.delivery_error == write_note("rejection_untold")
+    assert second.delivery.error == write_note("rejection_untold")
 
     deliver_rejection(first.pk, shop.fake)
     deliver_request(second.pk, shop.fake)
@@ -108,9 +108,7 @@ def test_an_import_that_shows_what_omnitron_decided_leaves_it_to_be_booked_once(
 def test_nor_is_what_is_kept_of_an_earlier_round_counted_before_the_rejection_is_told() -> None:
     shop = Shop([Line(quantity=2)], split_units=True)
     first, second = request_units(shop).remote_pks
-    CancellationRequest.objects.update(
-        remote_pks=[second], delivered_at=None, delivery_attempts=0, requeue_count=1
-    )
+    Delivery.objects.update(remote_pks=[second], state="created", attempts=0, round=1, known_at=None)
     shop.fake.decide_request("reject", first, "")
     shop.fake.decide_request("approve", second, "")
     request = CancellationRequest.objects.get()

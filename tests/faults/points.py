@@ -27,7 +27,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
 from aftercart.cancellations.models import (
     AddressChange,
-    CancellationRequest,
+    Delivery,
     Submission,
 )
 from aftercart.mail.models import Email
@@ -174,7 +174,7 @@ def recover(client: OmsClient) -> None:
     for _round in range(10):
         Submission.objects.update(created_at=F("created_at") - _LONG_AGO, sent_at=F("sent_at") - _LONG_AGO)
         AddressChange.objects.update(created_at=F("created_at") - _LONG_AGO)
-        CancellationRequest.objects.update(pending_create_at=F("pending_create_at") - _LONG_AGO)
+        Delivery.objects.update(sent_at=F("sent_at") - _LONG_AGO)
         Order.objects.update(
             address_due_at=F("address_due_at") - _LONG_AGO, sync_due_at=F("sync_due_at") - _LONG_AGO
         )

@@ -27,6 +27,6 @@ def test_a_request_put_off_for_ten_minutes_is_delivered_as_soon_as_omnitron_is_b
     with running_worker(scenario.sandbox.base_url, OMNITRON_POLL_SECONDS="1", OMNITRON_BREAKER_SECONDS="1"):
         wait_until(lambda: scenario.sandbox.calls(limit=3), 60)
         request.refresh_from_db()
-        assert (request.delivered_at, request.delivery_attempts) == (None, 0)
+        assert (request.delivery.state, request.delivery.attempts) == ("created", 0)
         scenario.sandbox.client.delete("/sandbox/faults/").raise_for_status()
-        wait_until(lambda: CancellationRequest.objects.get().delivered_at is not None, 40)
+        wait_until(lambda: CancellationRequest.objects.get().is_delivered, 40)

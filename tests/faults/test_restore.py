@@ -150,7 +150,7 @@ def test_what_was_never_sent_goes_on_once_sending_is_released(
     assert scenario.count_cancelled() == [0, 0, 0]
     assert list_writes(scenario.sandbox) == ["request_create"] * 2
     assert Submission.objects.get(pk=submission_pk).state == "refused"
-    assert CancellationRequest.objects.get(pk=request_pk).delivered_at is not None
+    assert CancellationRequest.objects.get(pk=request_pk).is_delivered
 
 
 def test_an_address_that_was_told_after_the_backup_is_found(

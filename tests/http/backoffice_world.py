@@ -6,7 +6,14 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from aftercart.accounts.models import User
-from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
+from aftercart.actions.requests.open_delivery import open_deliveries
+from aftercart.cancellations.models import (
+    CancellationReason,
+    CancellationRequest,
+    Delivery,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.timeline import Actor, record_event
 
@@ -95,6 +102,8 @@ def make_request(
         iban=IBAN,
         holder_name="Ayşe Yılmaz",
     )
-    return CancellationRequest.objects.create(
-        line=line, status=status, cause=cause, delivery_error=delivery_error
-    )
+    request = CancellationRequest.objects.create(line=line, status=status, cause=cause)
+    if status == CancellationRequest.Status.WAITING:
+        open_deliveries([request])
+        Delivery.objects.filter(request=request).update(error=delivery_error)
+    return request

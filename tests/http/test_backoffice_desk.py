@@ -10,7 +10,7 @@ from django.utils import translation
 from aftercart.accounts.models import User
 from aftercart.backoffice.words import say_event_cause
 from aftercart.cancellations.causes import CAUSES, say_detail
-from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission
 from aftercart.lib.notes import keep_sentence, write_note
 from aftercart.orders.models import Order, TimelineEntry
 from tests.http.backoffice_world import ORDERS, QUEUE, log_in, make_decider, make_request, make_staff
@@ -88,18 +88,16 @@ def test_the_list_says_that_an_approval_came_back_and_can_show_those_alone(brows
 
 
 @pytest.mark.parametrize(
-    ("delivery_attempts", "error", "shown"), [(1, "", False), (1, "timeout", True), (3, "timeout", True)]
+    ("attempts", "error", "shown"), [(1, "", False), (1, "timeout", True), (3, "timeout", True)]
 )
-def test_a_first_delivery_is_no_failed_try(
-    browser: Client, delivery_attempts: int, error: str, shown: bool
-) -> None:
+def test_a_first_delivery_is_no_failed_try(browser: Client, attempts: int, error: str, shown: bool) -> None:
     request = make_request(delivery_error=error)
-    CancellationRequest.objects.update(delivery_attempts=delivery_attempts)
+    Delivery.objects.update(attempts=attempts)
 
     page = get(browser, f"{QUEUE}{request.pk}/change/")
 
     assert "Failed tries" not in page
-    assert (f"<dt>Tries</dt><dd>{delivery_attempts}</dd>" in page) == shown
+    assert (f"<dt>Tries</dt><dd>{attempts}</dd>" in page) == shown
 
 
 # --- words ---------------------------------------------------------------------------------------------------

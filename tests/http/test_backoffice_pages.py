@@ -20,6 +20,7 @@ from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
     CancellationRequest,
+    Delivery,
     Difference,
     Submission,
 )
@@ -310,8 +311,9 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
     for status in (_Status.WAITING, _Status.WAITING, _Status.VERIFYING, _Status.REJECTED):
         make_request(status)
     stuck = make_request()
+    Delivery.objects.filter(request=stuck).update(state="failed")
     CancellationRequest.objects.filter(pk=stuck.pk).update(
-        is_undeliverable=True, created_date=timezone.now() - timedelta(days=3, hours=1)
+        created_date=timezone.now() - timedelta(days=3, hours=1)
     )
     Submission.objects.filter(pk=stuck.line.submission_id).update(
         state="unknown", manual_since=timezone.now()

@@ -24,7 +24,7 @@ from aftercart.actions.upkeep.forget_history import forget_history
 from aftercart.actions.upkeep.forget_logs import forget_logs
 from aftercart.actions.upkeep.measure_unsettled import measure_unsettled
 from aftercart.backoffice import lists
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import Delivery
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_guest_order
@@ -112,9 +112,7 @@ WORK: dict[str, Callable[[], object]] = {
     "orders without ids": list_due,
     "streams to poll": list_streams_due,
     "orders in a list of updates": lambda: _FINDERS["orders"]([Order(number=_NUMBER)]),
-    "requests in a list of updates": lambda: list(
-        CancellationRequest.objects.filter(remote_pks__overlap=[24])
-    ),
+    "requests in a list of updates": lambda: list(Delivery.objects.filter(remote_pks__overlap=[24])),
     "jobs of dead workers": lambda: take_over_jobs(20),
     "the queue": measure_queue,
     "ages of what is unsettled": measure_unsettled,

@@ -1,16 +1,18 @@
 """The locks of the queue: what is done about one request is done one after the other."""
 
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.upkeep import jobs
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, Delivery
 from aftercart.worker.take_over import take_over_jobs
 from tests.races.together import interrupted, race, without_turns
 from tests.shop import Shop
@@ -97,13 +99,22 @@ def test_a_worker_that_another_has_taken_over_from_makes_nothing() -> None:
     assert CancellationRequest.objects.get().remote_pks == [300_001]
 
 
+def move_anyway(deliveries: QuerySet[Delivery], after: Delivery.State, **fields: Any) -> int:
+    """Move deliveries wherever they stand."""
+    fields = {name: value for name, value in fields.items() if name not in {"may_stay", "moves"}}
+    return deliveries.update(**{"state": after, "pending_name": "", **fields})
+
+
 def test_without_the_claim_two_workers_ask_omnitron_twice() -> None:
     shop = Shop()
     pk = make_request(shop)
-    everything = CancellationRequest.objects.all()
-    unclaimed = mock.patch("aftercart.actions.requests.deliver_request._as_tried", return_value=everything)
+    deliver = "aftercart.actions.requests.deliver_request"
 
-    with unclaimed, interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)):
+    with (
+        mock.patch(f"{deliver}._as_tried", return_value=Delivery.objects.all()),
+        mock.patch(f"{deliver}.claim_delivery", move_anyway),
+        interrupted("deliver_request.failpoint", lambda: deliver_request(pk, shop.fake)),
+    ):
         deliver_request(pk, shop.fake)
 
     assert shop.count_posts("create_request") == 2

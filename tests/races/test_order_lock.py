@@ -243,7 +243,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "compare_address._put_right": begin_sending_again,
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
-    "deliver_request._record_delivery": begin_delivering,
+    "deliver_request._record_known": begin_delivering,
     "read_created._report_foreign": begin_finding_something_else,
     "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,

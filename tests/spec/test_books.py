@@ -31,7 +31,13 @@ from aftercart.actions.requests.read_created import Created
 from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
 from aftercart.actions.requests.reject_spare import reject_spare
 from aftercart.actions.sync.sync_order import sync_order
-from aftercart.cancellations.models import CancellationRequest, SpareRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import (
+    CancellationRequest,
+    Delivery,
+    SpareRequest,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.clock import read_clock
 from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError
@@ -143,20 +149,21 @@ class Books(RuleBasedStateMachine):
             with suppress(ActionError):
                 reject_request(request.pk, make_customer(), "No.")
 
-    @precondition(lambda self: self.requests.filter(status="rejected", rejection_sent_at=None).exists())
+    @precondition(lambda self: self.requests.filter(notice__state="due").exists())
     @rule(fault=_FAULTS)
     def rejections_are_reported(self, fault: Fault) -> None:
         self.fault = fault
-        for request in self.requests.filter(
-            status="rejected", decided_by__isnull=False, rejection_sent_at=None
-        ):
+        for request in self.requests.filter(status="rejected", notice__state="due"):
             deliver_rejection(request.pk, self)
 
-    @precondition(lambda self: self.requests.filter(status="waiting", delivered_at=None).exists())
+    @precondition(
+        lambda self: self.requests.filter(status="waiting").exclude(delivery__state="known").exists()
+    )
     @rule(fault=_FAULTS)
     def requests_are_delivered(self, fault: Fault) -> None:
         self.fault = fault
-        for request in self.requests.filter(status__in=["waiting", "completed"], delivered_at=None):
+        undelivered = self.requests.filter(delivery__state__in=Delivery.TO_MAKE)
+        for request in undelivered.filter(status__in=["waiting", "completed"]):
             deliver_request(request.pk, self)
 
     @precondition(lambda self: bool(self.travelling))
@@ -170,14 +177,14 @@ class Books(RuleBasedStateMachine):
     @precondition(
         lambda self: (
             self.submissions.filter(state="unknown").exists()
-            or self.requests.exclude(pending_create_id="").exists()
+            or self.requests.filter(delivery__state="sent").exists()
         )
     )
     @rule()
     def the_grace_goes_by(self) -> None:
         self.what_is_late_arrives()
         self.submissions.update(sent_at=F("sent_at") - _GRACE)
-        self.requests.update(pending_create_at=F("pending_create_at") - _GRACE)
+        Delivery.objects.update(sent_at=F("sent_at") - _GRACE)
 
     @precondition(lambda self: self.submissions.filter(state="unknown").exists())
     @rule()

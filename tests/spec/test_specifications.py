@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from aftercart.cancellations.states import CHANGE_MOVES, LATE_MOVES, LEGAL_MOVES, REQUEST_MOVES
+from aftercart.cancellations.states import (
+    CHANGE_MOVES,
+    DELIVERY_MOVES,
+    FOUND_MOVES,
+    LATE_MOVES,
+    LEGAL_MOVES,
+    NOTICE_MOVES,
+    REQUEST_MOVES,
+)
 from tests.spec.tlc import HOLDS, MODELS, SPECIFICATIONS, read_moves, run_tlc
 
 #: Two submissions, rounds or changes show it, and take seconds.
@@ -62,6 +70,7 @@ def test_without_it_the_specification_does_not_hold(
         ("Submission", "state", ("Moves", "LateMoves")),
         ("Request", "status", ("RequestMoves",)),
         ("Request", "delivery", ("DeliveryMoves",)),
+        ("Request", "reported", ("NoticeMoves",)),
         ("Address", "state", ("ChangeMoves",)),
     ],
 )
@@ -106,7 +115,21 @@ def test_requests_and_address_changes_move_as_their_specifications_say() -> None
     assert read_moves("Address", "ChangeMoves") == {(str(a), str(b)) for a, b in CHANGE_MOVES}
 
 
-@pytest.mark.parametrize(("place", "moves"), [(0, LEGAL_MOVES | LATE_MOVES), (1, REQUEST_MOVES)])
+def test_deliveries_and_notices_move_as_their_specification_says() -> None:
+    assert read_moves("Request", "DeliveryMoves") == {(str(a), str(b)) for a, b in DELIVERY_MOVES}
+    assert read_moves("Request", "NoticeMoves") == {(str(a), str(b)) for a, b in NOTICE_MOVES}
+    assert not DELIVERY_MOVES & FOUND_MOVES  # of backups and of slow tries the specification says nothing
+
+
+@pytest.mark.parametrize(
+    ("place", "moves"),
+    [
+        (0, LEGAL_MOVES | LATE_MOVES),
+        (1, REQUEST_MOVES),
+        (2, DELIVERY_MOVES | FOUND_MOVES),
+        (3, NOTICE_MOVES),
+    ],
+)
 def test_the_diagrams_of_the_architecture_are_the_tables(
     place: int, moves: frozenset[tuple[str, str]]
 ) -> None:
@@ -127,7 +150,14 @@ def test_nothing_but_a_claim_changes_a_status() -> None:
                 rows = ast.unparse(call.func)
                 if any(
                     name in rows
-                    for name in ("Request.objects", "Submission.objects", "AddressChange.objects")
+                    for name in (
+                        "Request.objects",
+                        "Submission.objects",
+                        "AddressChange.objects",
+                        "Delivery.objects",
+                        "Notice.objects",
+                        "as_tried",
+                    )
                 ):
                     found += [
                         f"{path.name}: {word.arg}"

@@ -51,7 +51,7 @@ MODELS = {
             "Request",
             {"Rounds": "3"},
             ("TypeOK", "NoUnitTwice", "NothingUnnamed"),
-            ("LegalMoves", "LegalDeliveries", "NothingForgotten", "Reported", "NothingStuck"),
+            ("LegalMoves", "LegalDeliveries", "LegalNotices", "NothingForgotten", "Reported", "NothingStuck"),
         ),
         Model(
             "Address", {"Count": "3"}, ("TypeOK", "OnePending"), ("LegalMoves", "Agreement", "NothingStuck")

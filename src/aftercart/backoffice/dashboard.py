@@ -13,6 +13,7 @@ from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
     CancellationRequest,
+    Delivery,
     Difference,
     PublicStatement,
     Submission,
@@ -71,7 +72,7 @@ def _count_requests() -> list[Card]:
     numbers = CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN).aggregate(
         waiting=Count("pk", filter=_WAITING),
         held=Count("pk", filter=Q(status=_Status.VERIFYING)),
-        undeliverable=Count("pk", filter=Q(is_undeliverable=True)),
+        undeliverable=Count("pk", filter=Q(delivery__state=Delivery.State.FAILED)),
         oldest=Min("created_date", filter=_WAITING),
     )
     waiting_url = make_list_url(CancellationRequest, status="waiting")

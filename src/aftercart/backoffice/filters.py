@@ -10,7 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.words import ADDRESS_STATES, SUBMISSION_STATES, Text
 from aftercart.cancellations.causes import CAUSES
-from aftercart.cancellations.models import AddressChange, CancellationRequest, CancellationType, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    CancellationType,
+    Delivery,
+    Submission,
+)
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.states import UNDER_WAY
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest
 
-_Status = CancellationRequest.Status
+_Status, _Delivery = CancellationRequest.Status, Delivery.State
 
 #: How long the channels and currencies that there are stay remembered, in seconds.
 _REMEMBERED = 600
@@ -132,9 +138,13 @@ class DeliveryFilter(ChoiceFilter):
     title = _("at Omnitron")
     parameter_name = "delivery"
     table = (
-        ("delivered", _("Delivered"), Q(delivered_at__isnull=False)),
-        ("waiting", _("Not yet delivered"), Q(delivered_at__isnull=True, is_undeliverable=False)),
-        ("undeliverable", _("Undeliverable"), Q(is_undeliverable=True)),
+        ("delivered", _("Delivered"), Q(delivery__state=_Delivery.KNOWN)),
+        (
+            "waiting",
+            _("Not yet delivered"),
+            Q(delivery=None) | Q(delivery__state__in=[*Delivery.TO_MAKE, _Delivery.WITHDRAWN]),
+        ),
+        ("undeliverable", _("Undeliverable"), Q(delivery__state=_Delivery.FAILED)),
     )
 
 

@@ -21,7 +21,13 @@ from aftercart.backoffice.words import (
     show_submission,
 )
 from aftercart.cancellations.causes import Cause, say_cause, say_detail
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import (
+    CancellationRequest,
+    DecisionNotice,
+    Delivery,
+    Submission,
+    SubmissionLine,
+)
 from aftercart.cancellations.models.photos import list_photos
 from aftercart.lib.account_numbers import hide_accounts, show_last_four
 from aftercart.orders.models import Order
@@ -176,15 +182,25 @@ def _describe_delivery(request: CancellationRequest) -> Panel:
         refused = _("Not put into Omnitron's queue: it may have been rejected there. Please decide here.")
     elif request.is_undeliverable:
         refused = _("Undeliverable: Omnitron's queue refused it for good.")
+    error, tries = find_failure(request)
     facts = [
-        Fact(_("In Omnitron's queue since"), say_moment(request.delivered_at)),
+        Fact(
+            _("In Omnitron's queue since"),
+            say_moment(request.delivery.known_at if request.is_delivered else None),
+        ),
         Fact(_("Omnitron's numbers"), ", ".join(str(pk) for pk in request.remote_pks)),
-        Fact(_("Delivery"), refused or ("" if request.delivered_at else _("Not yet delivered"))),
-        Fact(_("Last error"), say_detail(request.delivery_error)),
+        Fact(_("Delivery"), refused or ("" if request.is_delivered else _("Not yet delivered"))),
+        Fact(_("Last error"), say_detail(error)),
         # The first one that gets through is no failure, and one that is on its way is none yet.
-        Fact(_("Tries"), str(request.delivery_attempts) if request.delivery_error else ""),
+        Fact(_("Tries"), str(tries) if error else ""),
     ]
     return Panel(_("At Omnitron"), keep_filled(facts))
+
+
+def find_failure(request: CancellationRequest) -> tuple[str, int]:
+    """Find what went wrong last at the OMS, and the number of tries: to report our decision, or to deliver it."""
+    tried: Delivery | DecisionNotice | None = getattr(request, "notice", getattr(request, "delivery", None))
+    return ("", 0) if tried is None else (tried.error, tried.attempts)
 
 
 def _list_tries(request: CancellationRequest) -> Panel:

@@ -23,7 +23,7 @@ from aftercart.backoffice.filters import (
 )
 from aftercart.backoffice.links import link_row
 from aftercart.backoffice.photos import show_photo
-from aftercart.backoffice.request_sheet import make_request_sheet, say_bounce
+from aftercart.backoffice.request_sheet import find_failure, make_request_sheet, say_bounce
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.timeline import name_item
@@ -67,6 +67,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
                 "line__reason",
                 "line__shipping_company",
                 "decided_by",
+                "delivery",
+                "notice",
             )
         )
 
@@ -187,11 +189,11 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         """Return how long it has been here."""
         return say_age(obj.created_date)
 
-    @admin.display(description=_("at Omnitron"), ordering="delivered_at")
+    @admin.display(description=_("at Omnitron"), ordering="delivery__known_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:
         """Return whether the OMS's queue has it, and what went wrong last."""
-        state: Text = gettext("Not yet delivered") if obj.delivered_at is None else gettext("Delivered")
+        state: Text = gettext("Delivered") if obj.is_delivered else gettext("Not yet delivered")
         if obj.is_undeliverable:
             state = show_badge(gettext("Undeliverable"), "wrong")
-        error = Truncator(say_detail(obj.delivery_error)).chars(_MOST_OF_AN_ERROR)
+        error = Truncator(say_detail(find_failure(obj)[0])).chars(_MOST_OF_AN_ERROR)
         return format_html('{} <span class="bo-cause">{}</span>', state, error) if error else state

@@ -17,6 +17,8 @@ from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
     CancellationRequest,
+    DecisionNotice,
+    Delivery,
     EasyReturnCompany,
     Submission,
     SubmissionLine,
@@ -73,10 +75,12 @@ def _list_lines(order_ids: Iterable[int]) -> models.QuerySet[SubmissionLine]:
 #: Lines whose request our staff has rejected, when the OMS may have it and is still to be told. Until then what
 #: The OMS shows of their items may be what it has decided of that request.
 BEING_REJECTED = Q(
-    Q(request__delivered_at__isnull=False) | Q(request__delivery_attempts__gt=0) | ~Q(request__remote_pks=[]),
+    Q(request__delivery__state__in=[Delivery.State.SENT, Delivery.State.KNOWN])
+    | Q(request__delivery__attempts__gt=0)
+    | Q(request__delivery__remote_pks__len__gt=0),
     request__status=CancellationRequest.Status.REJECTED,
     request__decided_by__isnull=False,
-    request__rejection_sent_at=None,
+    request__notice__state=DecisionNotice.State.DUE,
 )
 
 

@@ -1,4 +1,6 @@
-"""The moves of submissions, requests and address changes: data, tested whole. Every move is a claiming UPDATE.
+"""The moves of submissions, requests, what is brought to the OMS of these, and address changes: data, tested whole.
+
+Every move is a claiming UPDATE.
 
 What they are for is specified in docs/spec/, whose moves a test compares with these.
 """
@@ -13,13 +15,21 @@ from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    DecisionNotice,
+    Delivery,
+    Submission,
+)
 from aftercart.lib.clock import get_now
 from aftercart.lib.prepared import prepared_update
 
 _State = Submission.State
 _Status = CancellationRequest.Status
 _Change = AddressChange.State
+_Delivery = Delivery.State
+_Notice = DecisionNotice.State
 
 #: So much longer than its deadline a dialogue may seem, since it is read by another clock.
 _MARGIN = timedelta(seconds=5)
@@ -86,6 +96,32 @@ REQUEST_MOVES: Final = frozenset(
     }
 )
 
+#: What a round of a request's delivery into the OMS's queue does.
+DELIVERY_MOVES: Final = frozenset(
+    {
+        # Marked before the POST; what has certainly not left is as before.
+        (_Delivery.CREATED, _Delivery.SENT),
+        (_Delivery.SENT, _Delivery.CREATED),
+        (_Delivery.SENT, _Delivery.KNOWN),
+        (_Delivery.CREATED, _Delivery.FAILED),
+        (_Delivery.SENT, _Delivery.FAILED),
+        # As new, when the request waits anew.
+        (_Delivery.FAILED, _Delivery.CREATED),
+        # An approval takes it out of the queue; of a rejected one nothing has to be made.
+        (_Delivery.CREATED, _Delivery.WITHDRAWN),
+        (_Delivery.SENT, _Delivery.WITHDRAWN),
+        (_Delivery.KNOWN, _Delivery.WITHDRAWN),
+        (_Delivery.FAILED, _Delivery.WITHDRAWN),
+    }
+)
+
+#: What a round does that is in the queue although its row says otherwise: the row is a backup's, or a quicker try of
+#: the same round has given it up.
+FOUND_MOVES: Final = frozenset({(_Delivery.CREATED, _Delivery.KNOWN), (_Delivery.FAILED, _Delivery.KNOWN)})
+
+#: What the notice of a rejection does: due again, where a delivery is found that was not there to be rejected.
+NOTICE_MOVES: Final = frozenset({(_Notice.DUE, _Notice.KNOWN), (_Notice.KNOWN, _Notice.DUE)})
+
 #: What an address change does; a confirmed one that an older one has overtaken at the OMS is sent again.
 CHANGE_MOVES: Final = frozenset(
     {
@@ -107,8 +143,8 @@ def is_past_grace(began_at: datetime) -> Q:
 
 
 def is_create_expired(began_at: datetime) -> Q:
-    """Select requests whose last creation was long over when a reading of the OMS began."""
-    return Q(pending_create_at__lt=began_at - settings.VERIFY_GRACE)
+    """Select deliveries whose last creation was long over when a reading of the OMS began."""
+    return Q(sent_at__lt=began_at - settings.VERIFY_GRACE)
 
 
 def is_recent(began_at: datetime | F) -> LessThan:
@@ -184,3 +220,26 @@ def claim_change(changes: QuerySet[AddressChange], after: AddressChange.State, *
     """Move those of these address changes from whose state that is legal; return how many were."""
     before = {state for state, target in CHANGE_MOVES if target == after}
     return changes.filter(state__in=before).update(state=after, **fields)
+
+
+def claim_delivery(
+    deliveries: QuerySet[Delivery],
+    after: Delivery.State,
+    *,
+    may_stay: bool = False,
+    moves: frozenset[tuple[Delivery.State, Delivery.State]] = DELIVERY_MOVES,
+    **fields: Any,
+) -> int:
+    """Move those of these deliveries from whose state that is legal; return how many were.
+
+    With `may_stay`, one that stands there already counts and gets the fields, too. No name is pending of what is not
+    sent.
+    """
+    before = {state for state, target in moves if target == after} | ({after} if may_stay else set())
+    return deliveries.filter(state__in=before).update(**{"state": after, "pending_name": "", **fields})
+
+
+def claim_notice(notices: QuerySet[DecisionNotice], after: DecisionNotice.State, **fields: Any) -> int:
+    """Move those of these notices from whose state that is legal; return how many were."""
+    before = {state for state, target in NOTICE_MOVES if target == after}
+    return notices.filter(state__in=before).update(state=after, **fields)

@@ -14,6 +14,7 @@ from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
+    Delivery,
     Submission,
     SubmissionLine,
     SyncCursor,
@@ -108,9 +109,7 @@ def quiesce(cluster: Cluster, desks: Desks, *, longest: float, hurries: bool) ->
 
 def _hurry() -> None:
     now = timezone.now()
-    CancellationRequest.objects.exclude(pending_create_id="").update(
-        pending_create_at=now - settings.VERIFY_GRACE
-    )
+    Delivery.objects.filter(state="sent").update(sent_at=now - settings.VERIFY_GRACE)
     for due in ("address_due_at", "sync_due_at"):
         Order.objects.filter(**{f"{due}__gt": now}).update(**{due: now})
     with connection.cursor() as cursor:

@@ -55,7 +55,7 @@ class Desks:
 
     def decide_undeliverable(self) -> int:
         """Have our staff reject what Omnitron does not take; tell how many that were."""
-        stranded = CancellationRequest.objects.filter(status=_Status.WAITING, is_undeliverable=True)
+        stranded = CancellationRequest.objects.filter(status=_Status.WAITING, delivery__state="failed")
         pks = list(stranded.values_list("pk", flat=True))
         for pk in pks:
             self._decide(pk, is_approval=False)

@@ -15,7 +15,7 @@ from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
 from aftercart.cancellations.states import LATE_MOVES, UNDER_WAY, claim_move
 from aftercart.lib.batch import Batch
 from aftercart.lib.failpoints import failpoint
@@ -89,8 +89,7 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
     lines = submission.list_carried().filter(is_open=True)
     undecided = lines.filter(
         request__status=CancellationRequest.Status.WAITING,
-        request__delivered_at=None,
-        request__pending_create_id="",
+        request__delivery__state__in=[Delivery.State.CREATED, Delivery.State.FAILED],
     )
     data = submission.event_data | {"detail": error.note}
     record_event(order, "late_sending", WORKER, cause=error.code, data=data)

@@ -13,7 +13,7 @@ from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
 from aftercart.actions.cancel.trace_command import CANCELLING
 from aftercart.actions.sync.get_remote import RemoteDiffers
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import Delivery, Submission, SubmissionLine
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.cancellations.states import UNPROVEN
 from aftercart.lib.prepared import prepared
@@ -140,7 +140,7 @@ def nothing_travels(
     was sent longer ago than the grace. `but` is the submission that claims,
     `but_request` the request.
     """
-    about = Q(line__order_item__in=list(items))
+    about = Q(request__line__order_item__in=list(items))
     over = began_at - settings.VERIFY_GRACE
     return has_nothing_travelling(order_pk, join_pks(items), about, over, but=but, but_request=but_request)
 
@@ -155,17 +155,15 @@ def has_nothing_travelling(
 ) -> Q:
     """Hold as `nothing_travels`; each argument may be a placeholder (`lib/prepared.py`).
 
-    `joined` are the OMS's ids, `about` finds the requests about the items, `over` is when its grace began.
+    `joined` are the OMS's ids, `about` finds the deliveries of requests for the items, `over` is when its grace began.
     """
     submissions = Submission.objects.filter(
         Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(UNPROVEN, sent_at__gte=over),
         _Names(joined),
         order=order,
     ).exclude(pk=but)
-    creations = CancellationRequest.objects.filter(about, pending_create_at__gte=over)
-    return Q(~Exists(submissions)) & Q(
-        ~Exists(creations.exclude(pending_create_id="").exclude(pk=but_request))
-    )
+    creations = Delivery.objects.filter(about, state=Delivery.State.SENT, sent_at__gte=over)
+    return Q(~Exists(submissions)) & Q(~Exists(creations.exclude(request=but_request)))
 
 
 class _Names(Func):

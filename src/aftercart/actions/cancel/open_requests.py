@@ -5,11 +5,17 @@ from django.db.models import Q
 from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_received
 from aftercart.actions.mail.notify_staff import notify_bounced
+from aftercart.actions.requests.open_delivery import open_deliveries, reopen_deliveries
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.document import request_record
-from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.states import IllegalMove, claim_move, claim_request
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission
+from aftercart.cancellations.states import (
+    IllegalMove,
+    claim_delivery,
+    claim_move,
+    claim_request,
+)
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
 from aftercart.orders.timeline import Actor, record_event
@@ -44,9 +50,8 @@ def open_requests(
     ):
         requests = ensure_requests(submission, _Status.WAITING, cause)
         if cause == Cause.FOUND_CHANGED:
-            CancellationRequest.objects.filter(pk__in=[request.pk for request in requests]).update(
-                is_undeliverable=True, delivery_error=detail
-            )
+            deliveries = Delivery.objects.filter(latest_of__in=requests)
+            claim_delivery(deliveries, Delivery.State.FAILED, error=detail)
         else:
             for request in requests:
                 jobs.enqueue(jobs.DELIVER_REQUEST, request.pk)
@@ -63,21 +68,24 @@ def ensure_requests(
     submission: Submission, status: CancellationRequest.Status, cause: str
 ) -> list[CancellationRequest]:
     """Have one request in this status for each open line: made, or moved there from where it was held."""
-    requests = []
+    new: list[CancellationRequest] = []
+    held: list[CancellationRequest] = []
     for line in submission.list_carried().filter(is_open=True):
         request, is_new = CancellationRequest.objects.get_or_create(
             line=line, defaults={"status": status, "cause": cause}
         )
         if not is_new:
-            # As new, if it waits: nobody has decided on it, and nothing has gone wrong yet.
-            anew = {"decided_by": None, "delivery_error": "", "is_undeliverable": False}
+            # As new, if it waits: nobody has decided on it.
             this = CancellationRequest.objects.filter(pk=request.pk)
-            fields = {"cause": cause, **(anew if status == _Status.WAITING else {})}
+            fields = {"cause": cause, **({"decided_by": None} if status == _Status.WAITING else {})}
             if not claim_request(this, status, may_stay=True, **fields):
                 raise IllegalMove(f"Request {request.pk} cannot become {status}.")
             request.refresh_from_db()
-        requests.append(request)
-    return requests
+        (new if is_new else held).append(request)
+    if status == _Status.WAITING:
+        open_deliveries(new)
+        reopen_deliveries(held)
+    return [*new, *held]
 
 
 def answer_requests(submission: Submission) -> Answer:

@@ -132,7 +132,7 @@ def _read(submission_pk: int) -> tuple[Submission, Sequence[SubmissionLine]]:
     submission = Submission.objects.select_related("order", "user", "idempotency_record").get(
         pk=submission_pk
     )
-    wanted = ("order_item", "reason", "shipping_company", "request", "quoted__quote")
+    wanted = ("order_item", "reason", "shipping_company", "request__delivery", "quoted__quote")
     return submission, list(submission.list_carried().select_related(*wanted))
 
 
@@ -307,7 +307,7 @@ def _claim_sent(
     command: dict[str, Any],
 ) -> tuple[models.QuerySet[Submission], dict[str, Any]]:
     """Claim unless something that was sent for the items may still arrive, or the reading is too old (`until`)."""
-    about = Q(line__order_item=items)
+    about = Q(request__line__order_item=items)
     is_free = has_nothing_travelling(order, joined, about, over, but=pk)
     rows = Submission.objects.filter(is_free, LessThan(Now(), until), pk=pk, state=before)
     return rows, {"state": _State.SENT, "sent_at": Now(), "command": command}

@@ -10,7 +10,7 @@ from aftercart.actions.cancel.close_line import take_back_line
 from aftercart.actions.cancel.settle_submission import put_order_status
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.models import CancellationRequest, Submission
+from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Submission
 from aftercart.orders.errors import ActionError, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
@@ -65,6 +65,7 @@ def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
     actor = Actor.customer(owner if isinstance(owner, User) else None)
     for request in found:
         take_back_line(order, request.line, actor)
+        DecisionNotice.objects.create(request=request)
         jobs.enqueue(jobs.DELIVER_REJECTION, request.pk)
     put_order_status(order)
     save_order(order, "status", "status_before")

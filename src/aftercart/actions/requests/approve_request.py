@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import models, transaction
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.requests.find_obstacle import find_obstacle
 from aftercart.actions.requests.note_spares import look_later
+from aftercart.actions.requests.open_delivery import ensure_delivery
 from aftercart.actions.requests.read_created import list_created_pks, name_remote
 from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.requests.try_later import try_later
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.upkeep import jobs
-from aftercart.cancellations.models import CancellationRequest, Submission
-from aftercart.cancellations.states import UNDER_WAY, claim_request
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission
+from aftercart.cancellations.states import UNDER_WAY, claim_delivery, claim_request
 from aftercart.lib.failpoints import failpoint
 from aftercart.oms.errors import OmsError
 from aftercart.oms.messages import RemoteRequest
@@ -23,7 +24,7 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import OMS, Actor, record_event
 
-_Status = CancellationRequest.Status
+_State, _Status = Delivery.State, CancellationRequest.Status
 #: What the OMS is told when a request leaves its queue because it was approved in ours.
 _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 
@@ -32,7 +33,7 @@ _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 def approve_request(request_pk: int, staff: User) -> None:
     """Approve: recorded now, sent to the OMS by the worker. Raises what `find_obstacle` finds."""
     requests = CancellationRequest.objects.select_related(
-        "line__submission", "line__order_item", "decided_by"
+        "line__submission", "line__order_item", "decided_by", "delivery"
     )
     order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
     request = requests.get(pk=request_pk)
@@ -59,13 +60,15 @@ def execute_approval(request_pk: int, client: OmsClient) -> None:
     Applied: the request is confirmed. Refused: it waits again. Unknown: it is held.
     Not out of the queue, for whatever reason: tried again later, and the back office sees why.
     """
-    request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
+    requests = CancellationRequest.objects.select_related("line__submission__order", "delivery")
+    request = requests.get(pk=request_pk)
     if not request.is_approved_here:
         return
+    delivery = ensure_delivery(request)
     try:
         found = _withdraw(request, client)
     except OmsError as error:
-        try_later(jobs.EXECUTE_APPROVAL, request, error.note)
+        try_later(jobs.EXECUTE_APPROVAL, request_pk, delivery, error.note)
         return
     if _is_left_to_oms(request, found):
         _take_back(request, found)
@@ -99,13 +102,15 @@ def _withdraw(request: CancellationRequest, client: OmsClient) -> list[RemoteReq
 
 
 def _is_still_approved(request: CancellationRequest) -> bool:
-    rows = CancellationRequest.objects.filter(
-        pk=request.pk,
-        status=_Status.APPROVED,
-        decided_by__isnull=False,
-        requeue_count=request.requeue_count,
+    approved = CancellationRequest.objects.filter(
+        pk=request.pk, status=_Status.APPROVED, decided_by__isnull=False
     )
-    return rows.exists()
+    return approved.exists() and _list_round(request).exists()
+
+
+def _list_round(request: CancellationRequest) -> models.QuerySet[Delivery]:
+    """Find the round of a request that was read, unless it has been withdrawn since."""
+    return Delivery.objects.filter(pk=request.delivery.pk).exclude(state=_State.WITHDRAWN)
 
 
 def _is_left_to_oms(request: CancellationRequest, found: Sequence[RemoteRequest]) -> bool:
@@ -113,7 +118,7 @@ def _is_left_to_oms(request: CancellationRequest, found: Sequence[RemoteRequest]
 
     What we have taken out must go on, even if another unit was decided in that moment, or was in an earlier round.
     """
-    kept = request.remote_pks if request.delivered_at is None else []
+    kept = [] if request.is_delivered else request.remote_pks
     rows = [row for row in found if row.pk not in kept]
     is_decided = any(row.status not in {"rejected", *UNDECIDED} for row in rows)
     return is_decided and not any(row.reject_reason == _WITHDRAWN for row in rows)
@@ -125,23 +130,18 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
 
     What was not wholly in its queue yet goes on there.
     """
-    is_delivered = as_read.delivered_at is not None
+    is_delivered = as_read.is_delivered
     order = lock_order(pk=as_read.line.submission.order_id)
+    delivery = _list_round(as_read).first()
+    if delivery is None or (delivery.state == _State.KNOWN) != is_delivered:
+        return
     approved = CancellationRequest.objects.filter(
-        pk=as_read.pk,
-        status=_Status.APPROVED,
-        decided_by__isnull=False,
-        delivered_at=as_read.delivered_at,
-        requeue_count=as_read.requeue_count,
+        pk=as_read.pk, status=_Status.APPROVED, decided_by__isnull=False
     )
-    count = claim_request(
-        approved,
-        _Status.CONFIRMED if is_delivered else _Status.WAITING,
-        decided_by=None,
-        delivery_error="",
-        remote_pks=[row.pk for row in found] if is_delivered else as_read.remote_pks,
-    )
-    if count:
+    after = _Status.CONFIRMED if is_delivered else _Status.WAITING
+    if claim_request(approved, after, decided_by=None):
+        pks = [row.pk for row in found] if is_delivered else as_read.remote_pks
+        _list_round(as_read).update(error="", remote_pks=pks)
         if not is_delivered:
             jobs.enqueue(jobs.DELIVER_REQUEST, as_read.pk)
         record_event(order, "request_decided_there", OMS, data={"request": as_read.pk})
@@ -159,7 +159,10 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
     request = CancellationRequest.objects.select_related("line__submission").get(pk=as_read.pk)
     if not request.is_approved_here or request.line.carrier.state in UNDER_WAY:
         return None
-    if request.requeue_count != as_read.requeue_count:
+    delivery = Delivery.objects.get(pk=as_read.delivery.pk)
+    kept = [row.pk for row in found if row.status != "rejected"]
+    rows = Delivery.objects.filter(pk=delivery.pk, latest_of=request)
+    if not claim_delivery(rows, _State.WITHDRAWN, remote_pks=kept, error=""):
         return None  # what was taken out of the queue was an earlier round's
     submission = Submission.objects.create(
         order=order,
@@ -167,17 +170,9 @@ def _prepare(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> in
         origin=Submission.Origin.APPROVAL,
         approved_request=request,
     )
-    if request.delivery_attempts:  # one that has stood still since may come under the name of this round
-        look_later(request, [name_remote(request, position) for position in range(request.line.quantity)])
-    evidence = {"request": request.pk, "remote": request.remote_pks, "detail": request.delivery_error}
-    request.requeue_count += 1
-    request.remote_pks = [row.pk for row in found if row.status != "rejected"]
-    request.delivered_at = None
-    request.delivery_attempts = 0
-    request.delivery_error = request.pending_create_id = request.remote_name = ""
-    request.is_undeliverable = False
-    fields = ["requeue_count", "remote_pks", "delivered_at", "delivery_attempts", "delivery_error"]
-    request.save(update_fields=[*fields, "pending_create_id", "remote_name", "is_undeliverable"])
+    if delivery.attempts:  # one that has stood still since may come under the name of this round
+        look_later(request, [name_remote(delivery, position) for position in range(request.line.quantity)])
+    evidence = {"request": request.pk, "remote": delivery.remote_pks, "detail": delivery.error}
     record_event(order, "request_withdrawn", Actor.staff(request.decided_by), data=evidence)
     save_order(order)
     return submission.pk

@@ -91,7 +91,7 @@ def find_obstacle(request: CancellationRequest) -> ActionError | None:
         return RequestHeld() if request.status == _Status.VERIFYING else RequestDecided(request)
     if _is_part_of_one(line):
         return PartOfLine()
-    if request.remote_pks and request.delivered_at is None:
+    if request.remote_pks and not request.is_delivered:
         return DecidedInPart()
     if line.order_item.status in SHIPPED and line.cancellation_type == "cancel":
         return ShippedMeanwhile()

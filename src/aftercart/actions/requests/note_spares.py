@@ -13,7 +13,7 @@ from aftercart.oms.messages import RemoteRequest
 @transaction.atomic
 def note_spares(request_pk: int, rows: Iterable[RemoteRequest]) -> None:
     """Note requests that are at the OMS beside those that a request stands for; those that it does are left out."""
-    request = CancellationRequest.objects.get(pk=request_pk)
+    request = CancellationRequest.objects.select_related("delivery").get(pk=request_pk)
     for row in rows:
         if row.pk in request.remote_pks:
             continue

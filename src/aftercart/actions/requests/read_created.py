@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import transaction
 
 from aftercart.actions.requests.note_spares import note_spares
+from aftercart.actions.requests.open_delivery import ensure_delivery
 from aftercart.actions.requests.reject_remote import UNDECIDED
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.sync.record_difference import NAME_TAKEN, record_difference
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, Delivery
 from aftercart.lib.clock import read_clock
 from aftercart.oms.errors import AnswerUnknown
 from aftercart.oms.messages import RemoteRequest
@@ -32,15 +33,9 @@ class Created:
     foreign: list[RemoteRequest] = field(default_factory=list)
 
 
-def name_remote(request: CancellationRequest, position: int) -> str:
-    """Name a request for the OMS: its uuid, and where needed which round and which of several items.
-
-    An id would be given out again after a restored backup, or by another installation on the same channel. One
-    that was made under an id by an earlier version keeps it (`remote_name`) for as long as it is in the queue.
-    """
-    base = request.remote_name or request.uuid.hex
-    rounds = f"r{request.requeue_count}" if request.requeue_count else ""
-    return f"{base}{rounds}-{position}" if position else f"{base}{rounds}"
+def name_remote(delivery: Delivery, position: int) -> str:
+    """Name a delivery for the OMS, and which of several items where needed."""
+    return f"{delivery.name}-{position}" if position else delivery.name
 
 
 def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> Created:
@@ -50,10 +45,10 @@ def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: i
     there tells nothing, unless the reading began after the grace time. (The OMS may be busy with a POST that we
     have stopped waiting for.)
     """
-    made = Created(began_at=read_clock())
+    made, delivery = Created(began_at=read_clock()), ensure_delivery(request)
     spares: list[RemoteRequest] = []
     for position in range(request.line.quantity):
-        rows = dialogue.find_requests(channel_id=channel_id, remote_id=name_remote(request, position))
+        rows = dialogue.find_requests(channel_id=channel_id, remote_id=name_remote(delivery, position))
         ours = [row for row in rows if _is_what_was_asked(dialogue, request, row)]
         made.foreign.extend(row for row in rows if row not in ours)
         if not ours:
@@ -63,15 +58,9 @@ def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: i
     note_spares(request.pk, spares)
     if made.foreign:
         _report_foreign(request, made.foreign)
-    is_missing = request.pending_create_id not in {
-        "",
-        *(name_remote(request, position) for position in made.rows),
-    }
-    if (
-        is_missing
-        and request.pending_create_at
-        and made.began_at < request.pending_create_at + settings.VERIFY_GRACE
-    ):
+    found = {name_remote(delivery, position) for position in made.rows}
+    is_missing = delivery.state == Delivery.State.SENT and delivery.pending_name not in found
+    if is_missing and delivery.sent_at and made.began_at < delivery.sent_at + settings.VERIFY_GRACE:
         raise AnswerUnknown("Omnitron may still be making this request.", code="still_making")
     return made
 
@@ -92,14 +81,15 @@ def _choose(rows: Sequence[RemoteRequest], request: CancellationRequest) -> Remo
 
 def list_created_pks(dialogue: Dialogue, request: CancellationRequest, channel_id: int) -> list[int]:
     """List the OMS's ids of all that was made of a request; it is looked for until it is delivered."""
-    if request.delivered_at is not None:
-        return request.remote_pks
-    return join_pks(request, read_created(dialogue, request, channel_id).rows.values())
+    delivery = ensure_delivery(request)
+    if delivery.state == Delivery.State.KNOWN:
+        return delivery.remote_pks
+    return join_pks(delivery, read_created(dialogue, request, channel_id).rows.values())
 
 
-def join_pks(request: CancellationRequest, made: Iterable[RemoteRequest]) -> list[int]:
+def join_pks(delivery: Delivery, made: Iterable[RemoteRequest]) -> list[int]:
     """Join what stayed from an earlier round (see approve_request) and what is made in this one."""
-    return [*request.remote_pks, *(row.pk for row in made if row.pk not in request.remote_pks)]
+    return [*delivery.remote_pks, *(row.pk for row in made if row.pk not in delivery.remote_pks)]
 
 
 def _is_what_was_asked(dialogue: Dialogue, request: CancellationRequest, row: RemoteRequest) -> bool:

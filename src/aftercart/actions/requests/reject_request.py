@@ -13,7 +13,8 @@ from aftercart.actions.requests.reject_remote import reject_remote
 from aftercart.actions.requests.try_later import try_later
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.upkeep import jobs
-from aftercart.cancellations.models import CancellationRequest
+from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Delivery
+from aftercart.cancellations.states import claim_delivery, claim_notice
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import write_note
@@ -24,7 +25,7 @@ from aftercart.orders.errors import InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
 
-_Status = CancellationRequest.Status
+_State, _Status = DecisionNotice.State, CancellationRequest.Status
 
 
 @transaction.atomic(durable=True)
@@ -44,6 +45,7 @@ def reject_request(request_pk: int, staff: User, reason: str) -> None:
     if obstacle is not None:
         raise obstacle
     reject_line(order, request.line, Actor.staff(staff), reason=reason, decided_by=staff)
+    DecisionNotice.objects.create(request=request)
     put_order_status(order)
     save_order(order, "status", "status_before")
     jobs.enqueue(jobs.DELIVER_REJECTION, request_pk)
@@ -54,32 +56,35 @@ def deliver_rejection(request_pk: int, client: OmsClient) -> None:
 
     Where it has decided otherwise meanwhile, its decision stands: the units are gone there.
     """
-    request = CancellationRequest.objects.select_related("line__submission__order").get(pk=request_pk)
-    if request.status != _Status.REJECTED or request.rejection_sent_at is not None:
+    requests = CancellationRequest.objects.select_related("line__submission__order", "delivery")
+    request = requests.get(pk=request_pk)
+    if request.status != _Status.REJECTED:
+        return
+    notice, _is_new = DecisionNotice.objects.get_or_create(request=request)
+    if notice.state != _State.DUE:
         return
     try:
         with client.dialogue() as dialogue:
-            decided = _send_rejection(dialogue, request)
+            decided = _send_rejection(dialogue, request, notice)
     except OmsError as error:
-        try_later(jobs.DELIVER_REJECTION, request, error.note)
+        try_later(jobs.DELIVER_REJECTION, request_pk, notice, error.note)
     else:
         if count_done(request.line, decided) is None:
-            try_later(jobs.DELIVER_REJECTION, request, write_note("still_deciding"))
+            try_later(jobs.DELIVER_REJECTION, request_pk, notice, write_note("still_deciding"))
         else:
             with transaction.atomic(durable=True):  # in one: who is told does not look again
                 plan_sync(request.line.submission.order_id)  # which leaves the item alone until then
                 overrule_rejection(request_pk, decided)
-                CancellationRequest.objects.filter(pk=request_pk).update(
-                    rejection_sent_at=get_now(), delivery_error=""
-                )
+                notices = DecisionNotice.objects.filter(pk=notice.pk)
+                claim_notice(notices, _State.KNOWN, known_at=get_now(), error="")
+                # Of what was never sent nothing is to be made any more.
+                unsent = Delivery.objects.filter(latest_of=request_pk, state=Delivery.State.CREATED)
+                claim_delivery(unsent, Delivery.State.WITHDRAWN)
 
 
-def _is_unsent(request: CancellationRequest) -> bool:
-    rows = CancellationRequest.objects.filter(pk=request.pk, status=_Status.REJECTED, rejection_sent_at=None)
-    return rows.exists()
-
-
-def _send_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+def _send_rejection(
+    dialogue: Dialogue, request: CancellationRequest, notice: DecisionNotice
+) -> list[RemoteRequest]:
     """Reject what was made of a request, and give it as it stands then."""
     channel_id = request.line.submission.order.channel_id
     pks = list_created_pks(dialogue, request, channel_id)
@@ -88,7 +93,12 @@ def _send_rejection(dialogue: Dialogue, request: CancellationRequest) -> list[Re
         channel_id=channel_id,
         pks=pks,
         reason=request.reject_reason,
-        guard=lambda: _is_unsent(request),
+        guard=lambda: _is_due(notice),
     )
     failpoint("reject.sent")
     return decided
+
+
+def _is_due(notice: DecisionNotice) -> bool:
+    rows = DecisionNotice.objects.filter(pk=notice.pk, state=_State.DUE, request__status=_Status.REJECTED)
+    return rows.exists()

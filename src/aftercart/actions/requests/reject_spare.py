@@ -13,7 +13,7 @@ from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
-from aftercart.cancellations.models import CancellationRequest, SpareRequest
+from aftercart.cancellations.models import CancellationRequest, Delivery, SpareRequest
 from aftercart.lib.failpoints import failpoint
 from aftercart.oms.errors import OmsError
 from aftercart.oms.messages import RemoteRequest
@@ -70,14 +70,16 @@ def _reject(dialogue: Dialogue, spare: SpareRequest, channel_id: int) -> list[Re
 
 def _is_still_spare(spare: SpareRequest) -> bool:
     """Look once more, right before the rejection leaves: it has not become the one that counts."""
-    is_kept = CancellationRequest.objects.filter(pk=spare.request_id, remote_pks__contains=[spare.remote_pk])
+    is_kept = Delivery.objects.filter(latest_of=spare.request_id, remote_pks__contains=[spare.remote_pk])
     return SpareRequest.objects.filter(pk=spare.pk, state=_State.FOUND).exists() and not is_kept.exists()
 
 
 @transaction.atomic(durable=True)
 def _settle(spare_pk: int, rows: list[RemoteRequest]) -> None:
     """Record what became of it. One that the OMS has approved counts, or is one too many."""
-    spare = SpareRequest.objects.select_related("request__line__order_item").get(pk=spare_pk)
+    spare = SpareRequest.objects.select_related("request__line__order_item", "request__delivery").get(
+        pk=spare_pk
+    )
     order = lock_order(pk=spare.request.line.order_item.order_id)
     approved = [row for row in rows if row.status != "rejected"]
     state = _State.APPROVED if approved else _State.REJECTED if rows else _State.ABSENT
@@ -109,7 +111,7 @@ def _count_approved(order: Order, spare: SpareRequest, row: RemoteRequest) -> No
         and request.status != CancellationRequest.Status.CONFIRMED
     ):
         [first] = request.remote_pks
-        CancellationRequest.objects.filter(pk=request.pk).update(remote_pks=[row.pk])
+        Delivery.objects.filter(latest_of=request).update(remote_pks=[row.pk])
         other = SpareRequest.objects.create(request=request, name=spare.name, remote_pk=first)
         jobs.enqueue(jobs.REJECT_SPARE, other.pk)
         plan_sync(order.pk)

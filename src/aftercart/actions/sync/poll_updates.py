@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from aftercart.actions.intake.pull_orders import pull_orders
 from aftercart.actions.requests.note_spares import note_spares
 from aftercart.actions.sync.plan_sync import plan_sync
-from aftercart.cancellations.models import CancellationRequest, SyncCursor
+from aftercart.cancellations.models import CancellationRequest, Delivery, SyncCursor
 from aftercart.cancellations.models.read_budget import spend_calls
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotSent, OmsError
@@ -166,9 +167,9 @@ def _list_unknown(rows: list[Any]) -> list[RemoteOrder]:
 
 def _find_by_request(rows: list[Any]) -> set[int]:
     pks = [row.pk for row in rows]
-    requests = CancellationRequest.objects.filter(remote_pks__overlap=pks)
+    deliveries = Delivery.objects.filter(remote_pks__overlap=pks)
     _note_unknown(rows)
-    return set(requests.values_list("line__order_item__order_id", flat=True))
+    return set(deliveries.values_list("request__line__order_item__order_id", flat=True))
 
 
 def _note_unknown(rows: list[RemoteRequest]) -> None:
@@ -178,7 +179,8 @@ def _note_unknown(rows: list[RemoteRequest]) -> None:
         if row.status != "rejected" and (named := _NAME.match(row.remote_id or "")):
             by_uuid[UUID(named[0])].append(row)
     requests = CancellationRequest.objects.filter(uuid__in=by_uuid)
-    for request in requests.exclude(status=CancellationRequest.Status.WAITING, delivered_at=None):
+    may_adopt = Q(delivery=None) | Q(delivery__state__in=[*Delivery.TO_MAKE, Delivery.State.FAILED])
+    for request in requests.exclude(may_adopt, status=CancellationRequest.Status.WAITING):
         note_spares(request.pk, by_uuid[request.uuid])
 
 

@@ -26,6 +26,7 @@ from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
+    DecisionNotice,
     Submission,
     SubmissionLine,
     SyncCursor,
@@ -112,7 +113,7 @@ def _read_stream(channel_id: int, stream: Stream, client: OmsClient) -> bool:
 def _list_orders(hold: SendingHold) -> models.QuerySet[Order, Order]:
     """List the orders with something under way, or news to be read, that have not been read under this hold."""
     lines = SubmissionLine.objects.filter(Q(is_open=True) | Q(request__status=_Status.REJECTED))
-    unsent = Q(request__status=_Status.REJECTED, request__rejection_sent_at=None)
+    unsent = Q(request__status=_Status.REJECTED, request__notice__state=DecisionNotice.State.DUE)
     open_lines = lines.filter(Q(is_open=True) | unsent).values("order_item__order")
     under_way = Submission.objects.filter(state__in=UNDER_WAY).values("order")
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING).values("order")
@@ -186,12 +187,12 @@ def _settle_request(
     client: OmsClient,
 ) -> int:
     """Find what became of a request after the backup: created in the OMS's queue, or cancelled directly."""
-    if request.status == _Status.WAITING and request.delivered_at is None:
+    if request.status == _Status.WAITING and not request.is_delivered:
         deliver_request(request.pk, client)  # which looks for it first; on hold, it creates nothing
         request.refresh_from_db()
-        if request.delivered_at is not None:
+        if request.is_delivered:
             return 1
-    if request.delivered_at is not None or not _is_done(request.line, remote, remote_pks):
+    if request.is_delivered or not _is_done(request.line, remote, remote_pks):
         return 0
     return _confirm_found(request)
 

@@ -22,7 +22,7 @@ from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.settle_refunds import settle_refunds
 from aftercart.actions.upkeep.backoff import compute_backoff
-from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
 from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY, claim_request
@@ -164,12 +164,14 @@ def _read_requests(dialogue: Dialogue, order: Order) -> dict[int, RemoteRequest]
 
 
 @prepared
-def _list_delivered(order: int) -> models.QuerySet[CancellationRequest, list[int]]:
+def _list_delivered(order: int) -> models.QuerySet[Delivery, list[int]]:
     """List the OMS's ids of each open request."""
-    requests = CancellationRequest.objects.filter(
-        line__order_item__order=order, line__is_open=True, delivered_at__isnull=False
+    deliveries = Delivery.objects.filter(
+        latest_of__line__order_item__order=order,
+        latest_of__line__is_open=True,
+        state=Delivery.State.KNOWN,
     )
-    return requests.values_list("remote_pks", flat=True)
+    return deliveries.values_list("remote_pks", flat=True)
 
 
 @transaction.atomic(durable=True)
@@ -275,7 +277,7 @@ def _list_shown(order: int) -> models.QuerySet[OrderItem, tuple[object, ...]]:
 def _list_open_lines(order: int) -> models.QuerySet[SubmissionLine]:
     """List the lines that are not decided yet."""
     lines = SubmissionLine.objects.filter(order_item__order=order, is_open=True)
-    return lines.select_related("order_item", "submission", "request")
+    return lines.select_related("order_item", "submission", "request__delivery")
 
 
 def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
@@ -307,9 +309,10 @@ def _book_line(
     if done is None:
         return
     reason = next((row.reject_reason for row in asked if row.reject_reason), "")
-    if request is not None and len(theirs) > 1 and len(request.remote_pks) < line.quantity > done:
+    delivery: Delivery | None = getattr(request, "delivery", None)
+    if delivery is not None and len(theirs) > 1 and len(delivery.remote_pks) < line.quantity > done:
         # What the queue said of the units that it did not take.
-        reason = reason or keep_sentence(request.delivery_error)
+        reason = reason or keep_sentence(delivery.error)
     if done:
         refund = sum_reported(theirs)
         complete_line(order, line, OMS, quantity=done, refund_amount=refund, remote=remote, reason=reason)

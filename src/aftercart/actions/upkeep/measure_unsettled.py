@@ -6,7 +6,13 @@ from typing import Any
 
 from django.db.models import Min, Q
 
-from aftercart.cancellations.models import AddressChange, CancellationRequest, Submission
+from aftercart.cancellations.models import (
+    AddressChange,
+    CancellationRequest,
+    DecisionNotice,
+    Delivery,
+    Submission,
+)
 from aftercart.cancellations.quoted import find_overdue
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.clock import get_now, read_clock
@@ -36,14 +42,14 @@ def _find_oldest() -> Iterator[tuple[str, datetime | None]]:
         CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN)
         .aggregate(
             request_undelivered=Min(
-                "created_date", filter=Q(status=_Status.WAITING, delivered_at=None, is_undeliverable=False)
+                "created_date", filter=Q(status=_Status.WAITING, delivery__state__in=Delivery.TO_MAKE)
             ),
             approval_unsent=Min("decided_at", filter=is_decided & Q(status=_Status.APPROVED)),
         )
         .items()
     )
     unreported = CancellationRequest.objects.filter(
-        is_decided, status=_Status.REJECTED, rejection_sent_at=None
+        status=_Status.REJECTED, notice__state=DecisionNotice.State.DUE
     )
     yield "rejection_unreported", unreported.aggregate(first=Min("decided_at"))["first"]
     yield "address_pending", _find_first(AddressChange.objects.filter(state=AddressChange.State.PENDING))

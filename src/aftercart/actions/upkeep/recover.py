@@ -20,6 +20,8 @@ from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
+    DecisionNotice,
+    Delivery,
     Setback,
     SpareRequest,
     Submission,
@@ -92,9 +94,8 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
         jobs.DELIVER_REQUEST,
         CancellationRequest.objects.filter(
             # Of one that the OMS completed meanwhile, what an unanswered try had made is still to be noted.
-            Q(status=status.WAITING) | Q(status=status.COMPLETED, delivery_attempts__gt=0),
-            delivered_at=None,
-            is_undeliverable=False,
+            Q(status=status.WAITING) | Q(status=status.COMPLETED, delivery__attempts__gt=0),
+            delivery__state__in=Delivery.TO_MAKE,
         ),
     )
     decided = CancellationRequest.objects.filter(decided_by__isnull=False)
@@ -102,7 +103,8 @@ def _list_work() -> Iterator[tuple[str, models.QuerySet[Any]]]:
         jobs.EXECUTE_APPROVAL,
         decided.filter(status=status.APPROVED).exclude(approvals__state__in=UNDER_WAY),
     )
-    yield jobs.DELIVER_REJECTION, decided.filter(status=status.REJECTED, rejection_sent_at=None)
+    due = CancellationRequest.objects.filter(status=status.REJECTED, notice__state=DecisionNotice.State.DUE)
+    yield jobs.DELIVER_REJECTION, due
     # A younger one may be told just now by the web process that recorded it.
     changes = AddressChange.objects.filter(state=AddressChange.State.PENDING)
     yield jobs.DELIVER_ADDRESS, changes.filter(created_at__lt=longest_ago(_MARGIN))

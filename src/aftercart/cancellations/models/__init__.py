@@ -1,6 +1,7 @@
 """The life of a cancellation, and what it is judged by: a module for each thing."""
 
 from aftercart.cancellations.models.address_changes import AddressChange
+from aftercart.cancellations.models.deliveries import DecisionNotice, Delivery
 from aftercart.cancellations.models.easy_return import EasyReturnCompany, ReturnInstructions
 from aftercart.cancellations.models.holds import Installation, SendingHold
 from aftercart.cancellations.models.photos import ReturnPhoto
@@ -28,6 +29,8 @@ __all__ = [
     "CancellationReason",
     "CancellationRequest",
     "CancellationType",
+    "DecisionNotice",
+    "Delivery",
     "Destination",
     "Difference",
     "EasyReturnCompany",
