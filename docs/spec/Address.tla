@@ -38,10 +38,12 @@ Init == /\ state = [c \in Changes |-> "none"]
 
 Claim(c, after) == <<state[c], after>> \in ChangeMoves /\ state' = [state EXCEPT ![c] = after]
 
-(* One is pending at a time: a unique index. A newer one ends it. *)
+(* One is pending at a time: a unique index. A newer one ends it; one that we keep as ours,  *)
+(* and that is only sent once more, stays confirmed: the newer one may be refused.           *)
 Ask(c) == /\ state[c] = "none" /\ ~hasLeft /\ \A d \in 1..(c - 1) : state[d] # "none"
           /\ state' = [d \in Changes |-> IF d = c THEN "pending"
-                        ELSE IF state[d] = "pending" /\ Mutation # "no unique index" THEN "superseded"
+                        ELSE IF state[d] = "pending" /\ Mutation # "no unique index"
+                        THEN IF ours = d THEN "confirmed" ELSE "superseded"
                         ELSE state[d]]
           /\ due' = (due \/ Pending # {})
           /\ UNCHANGED <<ours, wire, answer, theirs, sends, hasLeft>>
@@ -65,7 +67,8 @@ Confirm(c) == /\ c \in answer \/ theirs = c
               /\ answer' = answer \ {c}
               /\ UNCHANGED <<wire, theirs, sends, hasLeft>>
 
-Refuse(c) == /\ state[c] = "pending" /\ sends[c] = 1 /\ wire[c] = 0 /\ c \notin answer /\ theirs # c
+(* At once, to who asks; one that is sent once more is too late then. *)
+Refuse(c) == /\ state[c] = "pending" /\ ours # c /\ sends[c] = 1 /\ wire[c] = 0 /\ c \notin answer /\ theirs # c
              /\ Claim(c, "refused")
              /\ due' = IF Mutation = "no comparison" THEN due ELSE TRUE
              /\ UNCHANGED <<ours, wire, answer, theirs, sends, hasLeft>>
@@ -80,7 +83,7 @@ EndTooLate(c) == /\ hasLeft /\ theirs # c
 Compare == /\ due /\ Pending = {} /\ \A c \in Changes : wire[c] = 0
            /\ due' = FALSE
            /\ IF theirs = ours THEN UNCHANGED <<state, ours, sends>>
-              ELSE IF Last # 0 /\ state[Last] = "confirmed" /\ ~hasLeft
+              ELSE IF Last # 0 /\ state[Last] = "confirmed"
               THEN Claim(Last, "pending") /\ sends' = [sends EXCEPT ![Last] = 0] /\ UNCHANGED ours
               ELSE ours' = theirs /\ UNCHANGED <<state, sends>>
            /\ UNCHANGED <<wire, answer, theirs, hasLeft>>

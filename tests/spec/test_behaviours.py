@@ -4,16 +4,13 @@ A process that sends is a greenlet. It stops where the specification's process c
 when the behaviour says so.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db.models import F
-from greenlet import GreenletExit, getcurrent, greenlet
 
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.verify_submission import verify_submission
@@ -22,14 +19,15 @@ from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.cancellations.states import UNPROVEN
-from aftercart.lib import failpoints
-from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
-from aftercart.oms.messages import CancelCommand
-from aftercart.oms.port import Dialogue, Guard
+from aftercart.oms.errors import AnswerUnknown, Refused
 from tests.shop import Line, Shop, ask, make_command, make_customer
 from tests.spec.behaviours import Step, read_graph, walk
+from tests.spec.processes import Process, lines_of, stop_at
 from tests.spec.tlc import MODELS, run_tlc
 from tests.strength import find_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.deep, pytest.mark.timeout(1_800)]
 _WALKS, _DEPTH = 120, 24
@@ -42,50 +40,6 @@ _LONG = timedelta(seconds=100)
 _POINTS = {"approve.prepared": "planning", "send.planned": "planned", "send.marked": "marked"}
 
 
-class _Line:
-    """The line to Omnitron: a command stops before it leaves, and again until the behaviour brings its answer."""
-
-    def __init__(self, dialogue: Dialogue) -> None:
-        self._dialogue = dialogue
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._dialogue, name)
-
-    def cancel_items(self, *, channel_id: int, command: CancelCommand, guard: Guard) -> None:
-        if not guard():
-            raise NotSent("Somebody else had gone on with it.", code="claim_lost")
-        stop("looked", command)
-        answer = stop("waiting", channel_id)
-        if isinstance(answer, Exception):
-            raise answer
-
-
-def stop(place: str, value: object = None) -> object:
-    """Give control back to the behaviour; return what it brings when the process goes on."""
-    parent = getcurrent().parent
-    assert parent is not None
-    return parent.switch((place, value))
-
-
-@dataclass
-class _Process:
-    """One that sends: where it stands, and the command that it sends."""
-
-    greenlet: greenlet
-    place: str = ""
-    command: CancelCommand | None = None
-    reply: Exception | None = None
-
-    def go(self, value: object = None) -> None:
-        came = self.greenlet.switch(value)
-        if self.greenlet.dead:
-            self.place = "over"
-            return
-        self.place, told = came
-        if isinstance(told, CancelCommand):
-            self.command = told
-
-
 @dataclass
 class _World:
     """A shop with one request for one of two units; submissions of the specification by their numbers."""
@@ -93,12 +47,10 @@ class _World:
     shop: Shop
     request: CancellationRequest
     units: dict[str, int]
-    processes: dict[int, _Process] = field(default_factory=dict)
+    processes: dict[int, Process] = field(default_factory=dict)
 
-    @contextmanager
-    def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Any]:
-        with self.shop.fake.dialogue(seconds, will_write=will_write) as dialogue:
-            yield _Line(dialogue)
+    def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Any:
+        return lines_of(self.shop.fake, seconds, will_write=will_write)
 
     @property
     def submissions(self) -> dict[int, Submission]:
@@ -128,9 +80,7 @@ class _World:
     def prepare(self, number: int) -> None:
         self.shop.order.refresh_from_db()
         approve_request(self.request.pk, make_customer())
-        process = _Process(greenlet(lambda _: execute_approval(self.request.pk, self)))
-        self.processes[number] = process
-        process.go()
+        self.processes[number] = Process(lambda: execute_approval(self.request.pk, self))
 
     def go(self, number: int) -> None:
         self.processes[number].go()
@@ -148,10 +98,7 @@ class _World:
         self.processes[number].go(AnswerUnknown("No answer.", code="timeout"))
 
     def die(self, number: int) -> None:
-        process = self.processes[number]
-        if process.place != "over":
-            process.greenlet.throw(GreenletExit)
-        process.place = "over"
+        self.processes[number].die()
 
     def recover(self, number: int) -> None:
         rows = Submission.objects.filter(pk=self.submissions[number].pk)
@@ -175,9 +122,9 @@ class _World:
 
     def arrive(self, number: int) -> None:
         process = self.processes[number]
-        assert process.command is not None
+        assert process.message is not None
         try:
-            self.shop.fake.backoffice.cancel(1, process.command)
+            self.shop.fake.backoffice.cancel(1, process.message)
         except Refused as refused:
             process.reply = refused
 
@@ -235,13 +182,7 @@ def is_as_the_code_chooses(step: Step, beside: list[Step]) -> bool:
 @pytest.fixture
 def stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have processes stop at the points that the specification knows."""
-
-    def strike(name: str) -> None:
-        if name in _POINTS and getcurrent().parent is not None:
-            stop(_POINTS[name])
-
-    monkeypatch.setattr(failpoints, "_folder", "here")
-    monkeypatch.setattr(failpoints, "_strike", strike)
+    stop_at(monkeypatch, _POINTS)
 
 
 @pytest.mark.usefixtures("stops")
