@@ -2,8 +2,9 @@
 
     python -m bench.import_orders [ORDERS] [ROUNDS]
 
-Starts an embedded PostgreSQL in a temporary folder. Every round imports new orders of new and known customers,
-then the same file again, then a newer one; what it made is deleted. On a busy machine the processor time counts.
+Starts an embedded PostgreSQL in a temporary folder. Every round imports a file of new orders, of new and known
+customers, then the same file again, then a newer one; what it made is deleted. On a busy machine the processor time
+counts.
 """
 
 import json
@@ -59,33 +60,41 @@ def make_lines(count: int, mark: str) -> Iterator[bytes]:
         yield json.dumps(document, ensure_ascii=False).encode()
 
 
-def measure(count: int, mark: str) -> None:
+def measure(count: int, mark: str, folder: Path) -> None:
     from aftercart.accounts.models import City, User
     from aftercart.orders.models import Order
 
-    lines = list(make_lines(count, mark))
-    newer = [line.replace(b'"modified_date": "2026-01-01', b'"modified_date": "2026-01-02') for line in lines]
-    for what, given in (("new", lines), ("again", lines), ("newer", newer)):
-        _measure(what, given)
+    path = folder / "orders.jsonl"
+    for what in ("new", "again", "newer"):
+        if what != "again":
+            with path.open("wb") as file:
+                for line in make_lines(count, mark):
+                    newer = line.replace(b'"modified_date": "2026-01-01', b'"modified_date": "2026-01-02')
+                    file.write((newer if what == "newer" else line) + b"\n")
+        _measure(what, path, count)
     orders = Order.objects.filter(number__startswith=f"{mark}-")
     orders.delete()
     User.objects.filter(email__startswith=f"{mark}-").delete()
     City.objects.filter(name__startswith="Bench ").delete()
 
 
-def _measure(what: str, lines: list[bytes]) -> None:
+def _measure(what: str, path: Path, count: int) -> None:
     """Import once; print orders a second, and an order's processor time, which other work disturbs less."""
-    from aftercart.actions.intake.import_orders import import_orders
+    from aftercart.actions.intake.import_orders import import_orders, open_lines
     from aftercart.lib.garbage import collecting_rarely
+    from aftercart.lib.threads import switching_often
 
     wall, ours, theirs = time.perf_counter(), time.process_time(), _read_postgres_time()
-    with collecting_rarely():
-        result = import_orders(lines, report_bad=print)
+    with collecting_rarely(), switching_often():
+        result = import_orders(open_lines(path), report_bad=print)
     wall, ours = time.perf_counter() - wall, time.process_time() - ours
     theirs = _read_postgres_time() - theirs
     parts = {"Python": ours, "PostgreSQL": theirs, "both": ours + theirs}
-    each = ", ".join(f"{name} {seconds / len(lines) * 1e6:.0f} us" for name, seconds in parts.items())
-    print(f"{what:6} {len(lines) / wall:8.0f} orders/s; processor time of an order: {each}  {result}")
+    each = ", ".join(f"{name} {seconds / count * 1e6:.0f} us" for name, seconds in parts.items())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{what:6} {count / wall:8.0f} orders/s; processor time of an order: {each}; peak {memory:.0f} MB  {result}"
+    )
 
 
 def _read_postgres_time() -> float:
@@ -106,10 +115,9 @@ def _read_postgres_time() -> float:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    with own_database():
+    with own_database() as folder:
         for n in range(rounds):
-            measure(count, f"bench{os.getpid()}x{n}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+            measure(count, f"bench{os.getpid()}x{n}", folder)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,7 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.garbage import collecting_rarely
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.json_lines import measure_plain
+from aftercart.lib.threads import switching_often
 from aftercart.orders.models import Order
 from aftercart.processes import (
     commerce_command,
@@ -225,6 +226,7 @@ def import_file(file: str) -> ImportResult:
     Raises `OSError` when the file cannot be read.
     """
     lines = open_lines(file)
+    guess = TotalGuess(measure_plain(file))
     columns = (
         SpinnerColumn(),
         MofNCompleteColumn(),
@@ -234,28 +236,45 @@ def import_file(file: str) -> ImportResult:
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
-    size = measure_plain(file)
     with (
         BadLinesFile(bad_lines_path(file)) as bad_lines,
         Progress(*columns, console=Console(stderr=True)) as progress,
         collecting_rarely(),
+        switching_often(),
     ):
         task = progress.add_task("import", total=None)
-        read = 0
-
-        def count_bytes() -> Iterator[bytes]:
-            nonlocal read
-            for line in lines:
-                read += len(line) + 1
-                yield line
 
         def advance(count: int) -> None:
             progress.advance(task, count)
-            # How many there will be is guessed by what has been read; of what is packed it is not known.
-            if 0 < read <= size:
-                progress.update(task, total=round(progress.tasks[task].completed * size / read))
+            progress.update(task, total=guess.find_total(round(progress.tasks[task].completed)))
 
-        return import_orders(count_bytes(), report_bad=bad_lines.report, progress=advance)
+        return import_orders(guess.watch(lines), report_bad=bad_lines.report, progress=advance)
+
+
+class TotalGuess:
+    """Guesses how many orders a file of this size has by what has been read of it, which is more than was imported."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._read = self._lines = 0
+        self._is_in_lines: bool | None = None
+
+    def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass lines on, and count them."""
+        for line in lines:
+            self._read += len(line) + 1
+            self._lines += 1
+            yield line
+
+    def find_total(self, done: int) -> int | None:
+        """Return how many there may be, once some are done; None of standard input, and of what is packed."""
+        if self._is_in_lines is None:  # a JSON text is read whole before its first order is imported
+            self._is_in_lines = self._read < self._size
+        if not self._size:
+            return None
+        if not self._is_in_lines:
+            return done
+        return max(done, round(self._lines * self._size / min(self._read, self._size)))
 
 
 def rotate_with_progress() -> RotationResult:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aftercart.accounts.models import Address, City, Country, District, Township, User
-from aftercart.actions.intake import import_orders as import_module
+from aftercart.actions.intake import read_batches
 from aftercart.actions.intake.import_orders import BadLine, ImportResult, import_orders
 from aftercart.demo.seed import fill_book
 from aftercart.lib.json_lines import LONGEST_LINE, InputDamaged
@@ -328,7 +328,7 @@ def test_only_the_rows_that_make_an_order_leave_its_revision_as_it_is() -> None:
 def test_a_line_that_was_imported_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [write_line(make_document(number)) for number in "12"]
     run_import(*lines)
-    monkeypatch.setattr(import_module, "read_order", None)  # which would raise
+    monkeypatch.setattr(read_batches, "read_order", None)  # which would raise
 
     assert run_import(*lines) == (ImportResult(unchanged=2), [])
     with pytest.raises(TypeError):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -13,13 +14,16 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
 from aftercart.actions.account.enter_from_shop import forget_nobodies
+from aftercart.actions.intake import import_orders as import_module
 from aftercart.actions.intake.backfill_orders import backfill_orders
+from aftercart.actions.intake.read_batches import Batch, read_batch
 from aftercart.actions.sync.poll_updates import poll_updates
 from aftercart.commerce.connect import replace_commerce
+from aftercart.lib.json_lines import BadLine
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from tests.commerce import FakeCommerce
 from tests.faults.points import make_client, survive
-from tests.import_documents import make_document, make_item
+from tests.import_documents import make_document, make_item, write_line
 from tests.processes import running_worker, wait_until
 from tests.remote.sandbox_process import SandboxProcess
 from tests.shop import make_customer, make_order
@@ -84,6 +88,44 @@ def test_a_backfill_that_is_killed_at_any_point_goes_on_and_loses_nothing(prepar
         assert bad == {}
 
     assert kill_everywhere(run, run, check_all_there_once) > 20
+
+
+def test_an_import_that_is_killed_at_any_point_loses_nothing() -> None:
+    """Also while it reads a batch and writes the one before: the reader's points are among them."""
+    newest = make_document("P-2", id=5001, user_email="c1@example.com", orderitem_set=[make_item(id=6001)])
+    newest |= {"modified_date": "2026-12-01T10:00:00Z", "invoice_number": "newest"}
+    fillers = [write_line(document) for document in _renumber([f"W-{place}" for place in range(4)])]
+    first, second = map(write_line, make_documents(NUMBERS))
+    lines = [first, fillers[0], b"{", second, *fillers[1:], write_line(newest)]
+
+    def import_all(read: Callable[..., Batch] = read_batch) -> list[BadLine]:
+        bad: list[BadLine] = []
+        with mock.patch.object(import_module, "read_batch", read):
+            import_module.import_orders(lines, report_bad=bad.append, batch_size=2)
+        return bad
+
+    def run(pass_one: Callable[[], None]) -> None:
+        def read(*args: Any) -> Batch:
+            pass_one()
+            try:
+                return read_batch(*args)
+            finally:
+                pass_one()
+
+        import_all(read)
+
+    def check() -> None:
+        assert Order.objects.get(number="P-2").invoice_number == "newest"
+        Order.objects.filter(number__startswith="W-").delete()
+        User.objects.exclude(orders__isnull=False).delete()
+        check_all_there_once()
+
+    assert (
+        kill_everywhere(
+            run, lambda: [row.line for row in import_all()] == [3] or pytest.fail("a report"), check
+        )
+        > 20
+    )
 
 
 def test_a_look_at_the_updates_that_is_killed_at_any_point_loses_nothing(prepared: SandboxProcess) -> None:

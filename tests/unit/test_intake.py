@@ -2,11 +2,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import phonenumbers
 import pytest
 
+from aftercart.actions.intake import resolve_customers
 from aftercart.orders.document import NO_ADDRESS
+from aftercart.orders.intake.merge import merge_discount, merge_item, merge_order
 from aftercart.orders.intake.order import OrderIntake, find_number, read_order
 from aftercart.orders.intake.values import DocumentInvalid, decode_document
+from aftercart.orders.models import DiscountItem, Order, OrderItem
 from tests.import_documents import CREATED, MODIFIED, make_address, make_document, make_item, write_line
 
 
@@ -239,3 +243,44 @@ def test_a_shop_to_pick_up_from_does_not_go_into_the_address_book() -> None:
 )
 def test_a_broken_document_still_tells_its_number_if_it_can(document: Any, number: str | None) -> None:
     assert find_number(document) == number
+
+
+def test_what_is_merged_changes_the_copy_that_is_written_and_not_what_was_read() -> None:
+    intake = read(discountitem_set=[{"name": "Yaz", "amount": "1"}])
+    order, item, discount = (
+        Order(status="600"),
+        OrderItem(status="600"),
+        DiscountItem(cancel_amount=Decimal(1)),
+    )
+    for row in (order, item):
+        row.refund_amount = Decimal(7)
+    order.discount_refund_amount = order.shipping_refund_amount = Decimal(0)
+    copy = intake.copy()
+
+    merge_order(order, copy, has_open_lines=False)
+    merge_item(item, copy.items[0], None)
+    merge_discount(discount, copy.discounts[0])
+    copy.id = copy.items[0].id = copy.discounts[0].id = 5
+
+    assert (copy.columns["refund_amount"], copy.items[0].columns["refund_amount"]) == (7, 7)
+    assert copy.discounts[0].columns["cancel_amount"] == 1
+    assert intake == read(discountitem_set=[{"name": "Yaz", "amount": "1"}])
+
+
+@pytest.mark.parametrize(
+    "text", ["+905321234567", "0532 123 45 67", "5321234567", "+90 561 011 22 33", "05610112233"]
+)
+@pytest.mark.parametrize(
+    "spoil", [str, lambda text: text[:-1], lambda text: text + "0", lambda text: f"x{text}"]
+)
+@pytest.mark.parametrize("country", ["tr", "de", ""])
+def test_a_turkish_mobile_number_is_what_the_library_says_it_is(text: str, spoil: Any, country: str) -> None:
+    try:
+        phone = phonenumbers.parse(spoil(text), country.upper())
+    except phonenumbers.NumberParseException:
+        expected = ""
+    else:
+        is_valid = phonenumbers.is_valid_number(phone)
+        expected = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164) if is_valid else ""
+
+    assert resolve_customers._find_phone(spoil(text), country) == expected

@@ -27,7 +27,17 @@ def get_exponent(currency: str) -> int:
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Round to the currency's smallest unit, half away from zero: the only rounding in Aftercart."""
-    return amount.quantize(_UNITS[get_exponent(currency)], rounding=ROUND_HALF_UP)
+    return round_to(amount, get_unit(currency))
+
+
+def get_unit(currency: str) -> Decimal:
+    """Return the currency's smallest unit, as in 0.01."""
+    return _UNITS[get_exponent(currency)]
+
+
+def round_to(amount: Decimal, unit: Decimal) -> Decimal:
+    """Round to a smallest unit, as `round_amount` does, which looks it up each time."""
+    return amount.quantize(unit, rounding=ROUND_HALF_UP)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

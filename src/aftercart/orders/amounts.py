@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 from typing import Any, Final
 
-from aftercart.lib.money import ZERO, format_amount, round_amount
+from aftercart.lib.money import ZERO, format_amount, get_unit, round_to
 
 #: Whether the order's total is without these: first the likeliest. (shipping, interest)
 _LEFT_OUT: Final = tuple(sorted(product((False, True), repeat=2), key=sum))
@@ -31,22 +31,19 @@ class Amounts:
     @property
     def add_up(self) -> bool:
         """Whether lines, charges and discount explain the total, which may be without shipping or interest."""
-        return any(
-            self.full
-            - self.charges[SHIPPING] * has_no_shipping
-            - self.charges[INTEREST] * has_no_interest
-            - self.discount
-            == self.total
+        over = self.full - self.discount - self.total
+        return not over or any(
+            self.charges[SHIPPING] * has_no_shipping + self.charges[INTEREST] * has_no_interest == over
             for has_no_shipping, has_no_interest in _LEFT_OUT
         )
 
 
 def gather_amounts(order: Mapping[str, Any], costs: Sequence[Decimal], extra: Any) -> Amounts:
     """Gather the amounts of an order's columns; `costs` are its lines', tax included."""
-    currency = order["currency"]
+    unit = get_unit(order["currency"])
 
     def rounded(amount: Decimal) -> Decimal:
-        return round_amount(max(amount, ZERO), currency)
+        return round_to(max(amount, ZERO), unit)
 
     return Amounts(
         goods=sum(map(rounded, costs), ZERO),

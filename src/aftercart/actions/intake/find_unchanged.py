@@ -9,14 +9,17 @@ from typing import Final
 import msgspec
 from django.db import connection
 
+from aftercart.lib.bulk import encode_json
 from aftercart.lib.json_lines import LONGEST_LINE
 from aftercart.orders.intake.values import DocumentInvalid, find_moment
 
 _DIGEST_SIZE: Final = 16
+#: A list as JSON is written, and read, several times as fast as an array.
 _FIND: Final = """
-    SELECT known.number FROM unnest(%s::text[], %s::bytea[], %s::timestamptz[]) AS sent (number, digest, modified_date)
+    SELECT known.number
+    FROM jsonb_to_recordset(%s::jsonb) AS sent (number text, digest text, modified_date timestamptz)
     JOIN orders_order AS known ON known.number = sent.number
-    WHERE known.import_digest = sent.digest AND known.modified_date = sent.modified_date
+    WHERE known.import_digest = decode(sent.digest, 'hex') AND known.modified_date = sent.modified_date
 """
 
 
@@ -56,7 +59,10 @@ def find_unchanged(heads: Collection[Head]) -> set[str]:
     """Return the numbers of the orders that we have as these lines gave them, and that were not doubtful then."""
     if not heads:
         return set()
-    columns = zip(*((head.number, head.digest, head.modified_date) for head in heads), strict=True)
+    sent = [
+        {"number": head.number, "digest": head.digest.hex(), "modified_date": head.modified_date}
+        for head in heads
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [list(column) for column in columns])
+        cursor.execute(_FIND, [encode_json(sent)])
         return {number for (number,) in cursor.fetchall()}

@@ -1,32 +1,31 @@
-"""Import orders from JSON Lines: idempotent, in batches, and never stopped by a bad line."""
+"""Import orders from JSON Lines: idempotent, in batches, and never stopped by a bad line.
+
+While a batch is written, a thread reads the next one. The database is the caller's alone.
+"""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
 
-from django.conf import settings
 from django.db import DatabaseError, OperationalError, transaction
 
-from aftercart.actions.intake.find_unchanged import Head, find_head, find_unchanged
-from aftercart.actions.intake.write_orders import BatchOutcome, write_orders
-from aftercart.lib.json_lines import (
-    LONGEST_LINE,
-    BadLine,
-    BadLinesFile,
-    InputDamaged,
-    bad_lines_path,
-    open_lines,
+from aftercart.actions.intake.find_unchanged import find_unchanged
+from aftercart.actions.intake.read_batches import (
+    Batch,
+    Chunk,
+    list_chunks,
+    make_report,
+    read_batch,
+    split_chunk,
 )
-from aftercart.orders.intake.order import OrderIntake, find_number, read_order
-from aftercart.orders.intake.text import Sent, list_sent
-from aftercart.orders.intake.values import Document, DocumentInvalid, decode_document
+from aftercart.actions.intake.write_orders import BatchOutcome, write_orders
+from aftercart.lib.json_lines import BadLine, BadLinesFile, bad_lines_path, open_lines
+from aftercart.orders.intake.order import OrderIntake
 
 __all__ = ["BadLine", "BadLinesFile", "ImportResult", "bad_lines_path", "import_orders", "open_lines"]
 
-#: A batch holds at most this many bytes of documents, so that memory is bounded whatever the lines hold.
-_LARGEST_BATCH: Final = 16 * 1024 * 1024
-_LONGEST_REASON: Final = 2000
 #: How often a whole batch is tried: a second time, because a customer may have signed up meanwhile.
 _TRIES: Final = 2
 _TRIES_AFTER_DEADLOCK: Final = 5
@@ -55,42 +54,48 @@ def import_orders(
     *,
     report_bad: Callable[[BadLine], None],
     progress: Callable[[int], None] | None = None,
-    batch_size: int = 500,
+    batch_size: int = 1000,
     most: int | None = None,
 ) -> ImportResult:
     """Import order documents (contract section 6), one a line, or in JSON texts; see `open_lines` and `list_sent`.
 
     Idempotent by number: the same document again leaves an order unchanged, a newer `modified_date` updates
-    it, an older one is passed over. Each batch is a transaction of its own, so what was imported stays,
-    whatever happens later. `report_bad` gets every line that did not go in or is doubtful, in order; `progress`
-    gets the number of lines dealt with since it was last called. Documents beyond `most` are refused, unread.
-    Memory is bounded by the batch. Raises
-    `django.db.OperationalError` or `InterfaceError` when the database goes away.
+    it, an older one is passed over. Each batch is a transaction of its own, in the order of the lines, so what was
+    imported stays, whatever happens later. `report_bad` gets every line that did not go in or is doubtful, in order;
+    `progress` gets the number of lines dealt with since it was last called. Documents beyond `most` are refused unread.
+    Memory is bounded by three batches: one that is written, one that is read, one that is not yet. Raises
+    `django.db.OperationalError` or `InterfaceError` when the database goes away, and what reading the lines raises.
     """
-    importer = _Importer(report_bad, batch_size, most)
-    for count in importer.run(lines):
-        if progress is not None:
-            progress(count)
+    importer = _Importer(report_bad, progress or (lambda _count: None), batch_size, most)
+    importer.run(lines)
     return importer.result()
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Documents that are not yet written, read or with their heads alone, and bad ones."""
+class _Here(Executor):
+    """Does at once, and in this thread, what it is given."""
 
-    taken: list[tuple[Sent, Head | None, OrderIntake | None]] = field(default_factory=list)
-    numbers: set[str] = field(default_factory=set)
-    bad: list[BadLine] = field(default_factory=list)
-    size: int = 0
-    count: int = 0
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it."""
+        done: Future[Any] = Future()
+        done.set_result(work(*args, **kwargs))
+        return done
 
 
 class _Importer:
-    def __init__(self, report_bad: Callable[[BadLine], None], batch_size: int, most: int | None) -> None:
+    def __init__(
+        self,
+        report_bad: Callable[[BadLine], None],
+        progress: Callable[[int], None],
+        batch_size: int,
+        most: int | None,
+    ) -> None:
         self._report_bad = report_bad
+        self._progress = progress
         self._most = most
         self._batch_size = batch_size
-        self._batch = _Batch()
+        #: The batch that is being read, to be written next, and the numbers of its orders.
+        self._next: Future[Batch] | None = None
+        self._next_numbers: set[str] = set()
         self._total = BatchOutcome()
         self._bad = self._doubtful = 0
 
@@ -100,72 +105,75 @@ class _Importer:
             total.created, total.updated, total.unchanged, total.kept, self._bad, self._doubtful
         )
 
-    def run(self, lines: Iterable[bytes]) -> Iterator[int]:
-        """Import the lines; yields the number of lines after each batch."""
-        number = 0
+    def run(self, lines: Iterable[bytes]) -> None:
+        """Import the lines; a thread is begun only for more than a batch, and never for somebody who waits."""
+        chunks = list_chunks(lines, self._batch_size)
+        first = next(chunks)
+        everything = itertools.chain([first], chunks)
+        if first.is_last or self._most is not None:
+            self._import(everything, _Here())
+            return
+        reader = ThreadPoolExecutor(1, "intake")
         try:
-            for sent in list_sent(lines):
-                number = sent.number
-                yield from self._take(sent)
-        except InputDamaged as error:
-            reason = f"the input is damaged from here on, nothing more of it was read: {error}"
-            self._batch.bad.append(BadLine(number + 1, reason, None))
-        if self._batch.count or self._batch.bad:
-            yield self._flush()
+            self._import(everything, reader)
+        finally:
+            reader.shutdown(cancel_futures=True)
 
-    def _take(self, sent: Sent) -> Iterator[int]:
-        is_within = self._most is None or sent.number <= self._most
-        head = find_head(sent.content) if is_within and isinstance(sent.content, bytes) else None
-        intake = None if head else self._read(sent, self._batch)
-        known = head or intake
-        number = known.number if known else None
-        if number in self._batch.numbers:
-            yield self._flush()  # a batch has each order once, so that the later line finds the earlier one
-        batch = self._batch
-        batch.count += 1
-        batch.size += sent.size
-        if number is not None:
-            batch.taken.append((sent, head, intake))
-            batch.numbers.add(number)
-        if batch.count >= self._batch_size or batch.size >= _LARGEST_BATCH:
-            yield self._flush()
-
-    def _read(self, sent: Sent, batch: _Batch) -> OrderIntake | None:
-        """Read one document; a bad one is noted, an empty line passed over, and both are None."""
-        document = None
+    def _import(self, chunks: Iterable[Chunk], reader: Executor) -> None:
         try:
-            if self._most is not None and sent.number > self._most:
-                raise DocumentInvalid("", f"more than {self._most} at once")  # noqa: TRY301 - the except clause below words every refusal
-            document = _decode(sent)
-            return None if document is None else read_order(document, channel_id=settings.OMNITRON_CHANNEL_ID)
-        except DocumentInvalid as error:
-            batch.bad.append(_report(sent.number, str(error), find_number(document)))
-            return None
+            for batch in self._list_batches(chunks, reader):
+                read = None if batch is None else self._begin(batch, reader)
+                self._write_next()
+                if batch is not None:
+                    self._next, self._next_numbers = read, batch.numbers
+        except Exception:
+            self._write_next()  # what came before whatever could not be read
+            raise
+        self._write_next()
 
-    def _read_changed(self, batch: _Batch) -> tuple[list[OrderIntake], list[int]]:
-        """Read what we do not have as it was sent; return it with its line numbers."""
-        unchanged = find_unchanged([head for _sent, head, _intake in batch.taken if head])
-        intakes, lines = [], []
-        for sent, head, read in batch.taken:
-            if head and head.number in unchanged:
-                self._total.unchanged += 1
-            elif intake := read or self._read(sent, batch):
-                intake.digest = None if head is None or intake.doubts else head.digest
-                intakes.append(intake)
-                lines.append(sent.number)
-        return intakes, lines
+    def _list_batches(self, chunks: Iterable[Chunk], reader: Executor) -> Iterator[Batch | None]:
+        """List the batches, a chunk ahead; None where it is better to write than to wait for more."""
+        split: Future[list[Batch]] | None = None
+        failure = None
+        for chunk in chunks:
+            before, split = split, reader.submit(split_chunk, chunk, self._most)
+            if before:
+                yield from before.result()
+            if chunk.is_slow:
+                yield from split.result()
+                yield None
+                split = None
+            failure = chunk.failure
+        if split:
+            yield from split.result()
+        if failure:
+            raise failure
 
-    def _flush(self) -> int:
-        batch, self._batch = self._batch, _Batch()
-        intakes, lines = self._read_changed(batch)
+    def _begin(self, batch: Batch, reader: Executor) -> Future[Batch]:
+        """Have a batch read, without what we have already.
+
+        What is about to be written may change what we have: orders of that batch are read again, and compared then.
+        """
+        unchanged = find_unchanged(batch.list_heads(self._next_numbers))
+        return reader.submit(read_batch, batch, unchanged, self._most)
+
+    def _write_next(self) -> None:
+        """Write the batch that was read last, once."""
+        read, self._next, self._next_numbers = self._next, None, set()
+        if read:
+            self._write(read.result())
+
+    def _write(self, batch: Batch) -> None:
+        intakes = batch.intakes
         outcome = write_batch(intakes) if intakes else BatchOutcome()
+        outcome.unchanged += batch.unchanged
         for name in ("created", "updated", "unchanged", "kept"):
             setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
         for place, reason in outcome.refused.items():
-            batch.bad.append(_report(lines[place], reason, intakes[place].number))
+            batch.bad.append(make_report(batch.lines[place], reason, intakes[place].number))
         self._bad += len(batch.bad)
         doubtful = [
-            _report(lines[place], doubt, intake.number, is_imported=True)
+            make_report(batch.lines[place], doubt, intake.number, is_imported=True)
             for place, intake in enumerate(intakes)
             for doubt in intake.doubts
             if place not in outcome.refused
@@ -173,23 +181,7 @@ class _Importer:
         self._doubtful += len(doubtful)
         for bad in sorted([*batch.bad, *doubtful], key=lambda bad: bad.line):
             self._report_bad(bad)
-        return batch.count
-
-
-def _decode(sent: Sent) -> Document | None:
-    """Return what was sent as a document, None for an empty line. Raises `DocumentInvalid`."""
-    content = sent.content
-    if isinstance(content, DocumentInvalid):
-        raise content
-    if not isinstance(content, bytes):
-        return content
-    if len(content) > LONGEST_LINE:
-        raise DocumentInvalid("", f"longer than {LONGEST_LINE} bytes")
-    return decode_document(content) if content.strip() else None
-
-
-def _report(line: int, reason: str, number: str | None, *, is_imported: bool = False) -> BadLine:
-    return BadLine(line, reason[:_LONGEST_REASON], number, is_imported)
+        self._progress(batch.count)
 
 
 def write_batch(intakes: Sequence[OrderIntake]) -> BatchOutcome:

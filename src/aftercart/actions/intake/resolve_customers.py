@@ -4,10 +4,12 @@ A handful of statements for the whole batch, whatever its size; nothing is made 
 the same at the same moment, a unique constraint fails the batch, and whoever called tries it again.
 """
 
+import re
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from secrets import token_urlsafe
+from secrets import token_bytes
 from typing import Any, Final
 
 import phonenumbers
@@ -18,16 +20,28 @@ from psycopg import sql
 from aftercart.accounts import document
 from aftercart.accounts.document import hash_address
 from aftercart.accounts.models import City, Country, District, Township, User
-from aftercart.lib.bulk import copy_rows, encode_json, reserve_ids
+from aftercart.lib.bulk import copy_rows, encode_json, find_rows, reserve_ids
 from aftercart.lib.clock import get_now
 from aftercart.orders.intake.address import AddressIntake, PlaceNames
 from aftercart.orders.intake.order import OrderIntake
 
+#: The bytes of a password that is none: forty characters.
+_SECRET: Final = 30
 _USER_COLUMNS: Final = (
     "id", "password", "is_superuser", "email", "first_name", "last_name", "phone", "gender", "email_allowed",
     "sms_allowed", "is_staff", "is_active", "date_joined",
 )  # fmt: skip
 
+
+def _make_mobile_pattern() -> re.Pattern[str]:
+    """Make what finds a mobile number of Türkiye, as most shops write it, by the library's own pattern."""
+    region = phonenumbers.PhoneMetadata.metadata_for_region("TR")
+    mobile = region.mobile.national_number_pattern if region and region.mobile else "(?!)"
+    return re.compile(rf"(?:(?P<international>\+90)|0)(?P<number>(?=[0-9]{{10}}$)(?:{mobile}))")
+
+
+#: What it takes the library 20 µs to tell.
+_TURKISH_MOBILE: Final = _make_mobile_pattern()
 _FIND_LEVEL: Final = sql.SQL(
     "SELECT place.* FROM {table} AS place"
     " JOIN unnest(%s::bigint[], %s::text[]) AS wanted (parent, name)"
@@ -35,7 +49,7 @@ _FIND_LEVEL: Final = sql.SQL(
 )
 _FIND_IN_BOOKS: Final = """
     SELECT address.user_id, address.hash_data, address.id, address."primary" FROM accounts_address AS address
-    JOIN unnest(%s::bigint[], %s::text[]) AS wanted (user_id, hash_data)
+    JOIN jsonb_to_recordset(%s::jsonb) AS wanted (user_id bigint, hash_data text)
     ON address.user_id = wanted.user_id AND address.hash_data = wanted.hash_data
 """
 
@@ -84,33 +98,42 @@ def _resolve_users(intakes: Sequence[OrderIntake]) -> dict[str, int]:
     for intake in intakes:
         if not intake.is_guest:
             wanted.setdefault(intake.email, intake)
-    users = dict(User.objects.filter(email__in=list(wanted)).values_list("email", "pk"))
+    users: dict[str, int] = dict(find_rows(User._meta.db_table, "email", list(wanted), ("email", "id")))
     missing = [email for email in wanted if email not in users]
     made = dict(zip(missing, reserve_ids(User._meta.db_table, len(missing)), strict=True))
     now = get_now()
+    secrets = token_bytes(
+        _SECRET * len(made)
+    )  # at once: each time the system is asked takes as long as reading an item
     copy_rows(
         User._meta.db_table,
         _USER_COLUMNS,
-        [_make_user_row(pk, wanted[email], now) for email, pk in made.items()],
+        [
+            _make_user_row(pk, wanted[email], secrets[place * _SECRET : (place + 1) * _SECRET], now)
+            for place, (email, pk) in enumerate(made.items())
+        ],
     )
     return users | made
 
 
-def _make_user_row(pk: int, intake: OrderIntake, now: datetime) -> tuple[Any, ...]:
+def _make_user_row(pk: int, intake: OrderIntake, secret: bytes, now: datetime) -> tuple[Any, ...]:
     """Make a customer with whose password nobody can log in, named as their order's address is."""
     columns = intake.shipping.columns if intake.shipping else {}
     country = intake.shipping.places.country if intake.shipping else ""
     first_name, last_name = columns.get("first_name", ""), columns.get("last_name", "")
     phone = _find_phone(columns.get("phone_number", ""), country)
-    # As `make_password(None)` makes it, of one random text instead of forty random choices (60 µs of each order).
+    # As `make_password(None)` makes it, of random bytes instead of forty random choices (60 µs of each order).
+    password = UNUSABLE_PASSWORD_PREFIX + b64encode(secret).decode()
     return (
-        pk, UNUSABLE_PASSWORD_PREFIX + token_urlsafe(30), False, intake.email, first_name, last_name, phone, "",
-        False, False, False, True, now,
+        pk, password, False, intake.email, first_name, last_name, phone, "", False, False, False, True, now,
     )  # fmt: skip
 
 
 def _find_phone(text: str, country: str) -> str:
     """Write a phone number as E.164, or as "" where it is none."""
+    mobile = _TURKISH_MOBILE.fullmatch(text.replace(" ", ""))
+    if mobile and (mobile["international"] or country == "tr"):
+        return "+90" + mobile["number"]
     try:
         phone = phonenumbers.parse(text, country.upper())
     except phonenumbers.NumberParseException:
@@ -222,7 +245,8 @@ def _find_in_books(entries: Sequence[_Entry]) -> None:
     if not wanted:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_IN_BOOKS, [list(column) for column in zip(*wanted, strict=True)])
+        sent = [{"user_id": user_id, "hash_data": digest} for user_id, digest in wanted]
+        cursor.execute(_FIND_IN_BOOKS, [encode_json(sent)])
         known = {(user_id, digest): found for user_id, digest, *found in cursor.fetchall()}
     for entry in entries:
         if found := known.get(entry.key):

@@ -61,7 +61,7 @@ def follow_changes(
 def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """Take over what the document says of these names, and the invoice's number; return what is new."""
     given = {name: value for name in names if (value := document.get(name)) not in (None, "", {}, [])}
-    details = read_details(given, names, frozenset(given))
+    details = read_details(given, frozenset(given), frozenset(given))
     changed = [name for name, value in details.items() if row.details.get(name) != value]
     if changed:
         row.details = row.details | details

@@ -91,12 +91,17 @@ def _is_blank(value: Document) -> bool:
 
 
 def _read(value: Document) -> AddressIntake:
-    problems = Problems()
-    columns = problems.read(value, _COLUMNS)
-    places = problems.read(value, _PLACES)
-    problems.end()
-    country, country_name = places.pop("country")
-    return AddressIntake(columns, PlaceNames(country, country_name, **places))
+    try:
+        columns, places = _COLUMNS.read(value), _PLACES.read(value)
+    except DocumentInvalid:
+        problems = Problems()
+        problems.read(value, _COLUMNS)
+        problems.read(value, _PLACES)
+        problems.end()
+        raise
+    country, country_name = places["country"]
+    names = PlaceNames(country, country_name, places["city"], places["township"], places["district"])
+    return AddressIntake(columns, names)
 
 
 def _read_address_type(value: Document, name: str) -> str:

@@ -1,6 +1,5 @@
 """What an order document says beyond our columns: kept as it is, except for a card's number."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aftercart.lib.secrets import mask_card_numbers
@@ -8,17 +7,17 @@ from aftercart.orders.document import UNKNOWN
 from aftercart.orders.intake.values import Document
 
 
-def read_details(document: Document, names: Sequence[str], known: frozenset[str]) -> Document:
+def read_details(document: Document, names: frozenset[str], known: frozenset[str]) -> Document:
     """Gather the fields that Aftercart only passes on: those of the contract, and apart those that nobody knows."""
-    details = {name: document[name] for name in names if document.get(name) is not None}
+    details = {name: value for name, value in document.items() if name in names and value is not None}
     for name in ("card", "bin_number"):
         if name in details:
             details[name] = mask_card_numbers(details[name], "card")
     if document.get("extra_field") is not None:
         details["extra_field"] = mask_card_numbers(document["extra_field"])
-    unknown = {name: document[name] for name in document.keys() - known}
-    if unknown:
-        details[UNKNOWN] = {name: mask_card_numbers(value, name) for name, value in unknown.items()}
+    if not known.issuperset(document):
+        unknown = document.keys() - known
+        details[UNKNOWN] = {name: mask_card_numbers(document[name], name) for name in unknown}
     return details
 
 

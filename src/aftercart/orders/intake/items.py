@@ -33,10 +33,11 @@ from aftercart.orders.intake.values import (
 )
 from aftercart.orders.status import FINAL, SHIPPED, Status
 
-_ITEM_DETAILS: Final = (*OrderItem.list_passed_on(), "is_tradable")
+_ITEM_DETAILS: Final = frozenset((*OrderItem.list_passed_on(), "is_tradable"))
 ITEM_KNOWN: Final = frozenset((*OrderItem.list_names(), "pk", "sku", "refund_amount", "cancelled_quantity"))
 _DISCOUNT_KNOWN: Final = frozenset(DiscountItem.list_names())
-_NO_DATES: Final = {"shipped_date": None, "delivered_date": None}
+_DATES: Final = ("shipped_date", "delivered_date")
+_NO_DATES: Final = (None, None)
 _AMOUNTS: Final = ("retail_price", "unit_price", "total_amount", "tax_rate", "refund_amount")
 _MOST_ITEMS: Final = 1000
 #: A line of more pieces than this is a slip of somebody's: what is counted piece by piece stays countable.
@@ -54,13 +55,9 @@ class ItemIntake:
     is_delivery_date_given: bool
 
     def copy(self) -> "ItemIntake":
-        """Give a copy to be written."""
+        """Give a copy to be written, as `OrderIntake.copy` does."""
         return ItemIntake(
-            self.id,
-            self.parent_id,
-            self.columns.copy(),
-            self.is_shipping_date_given,
-            self.is_delivery_date_given,
+            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given
         )
 
 
@@ -72,8 +69,8 @@ class DiscountIntake:
     columns: dict[str, Any]
 
     def copy(self) -> "DiscountIntake":
-        """Give a copy to be written."""
-        return DiscountIntake(self.id, self.columns.copy())
+        """Give a copy to be written, as `OrderIntake.copy` does."""
+        return DiscountIntake(self.id, self.columns)
 
 
 def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:
@@ -98,28 +95,37 @@ def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]
 def _read_item(row: Document, order: Mapping[str, Any], order_extra: Document) -> ItemIntake:
     own_extra = row.get("extra_field")
     extras = [extra for extra in (own_extra, order_extra) if extra and isinstance(extra, dict)]
+    try:
+        given = _ITEM.read(row)
+        shipped, delivered = [_find_date(extras, name) for name in _DATES] if extras else _NO_DATES
+    except DocumentInvalid:
+        _refuse_item(row, extras)
+        raise
+    columns = _make_columns(row, given, order, shipped, delivered)
+    return ItemIntake(given["id"], given["parent"], columns, shipped is not None, delivered is not None)
+
+
+def _refuse_item(row: Document, extras: Sequence[Document]) -> None:
+    """Raise `DocumentInvalid` for all that is wrong with an item."""
     problems = Problems()
-    given = problems.read(row, _ITEM) | _NO_DATES
-    for name in _NO_DATES if extras else ():
+    problems.read(row, _ITEM)
+    for name in _DATES:
         with problems.noted("extra_field"):
-            given[name] = _find_date(extras, name)
+            _find_date(extras, name)
     problems.end()
-    columns = _make_columns(row, given, order)
-    return ItemIntake(
-        given["id"],
-        given["parent"],
-        columns,
-        is_shipping_date_given=given["shipped_date"] is not None,
-        is_delivery_date_given=given["delivered_date"] is not None,
-    )
 
 
-def _make_columns(row: Document, given: Document, order: Mapping[str, Any]) -> dict[str, Any]:
+def _make_columns(
+    row: Document,
+    given: Document,
+    order: Mapping[str, Any],
+    shipped: datetime | None,
+    delivered: datetime | None,
+) -> dict[str, Any]:
     """Make a line's columns of what the document says of it; what it leaves out follows from the rest."""
     status, quantity = given["status"] or order["status"], given["quantity"] or 1
     price, total = given["price"], given["total_amount"]
     product, sku = given["product"]
-    shipped, delivered = given["shipped_date"], given["delivered_date"]
     guess = given["modified_date"] or order["modified_date"]
     return {
         "status": status,

@@ -28,7 +28,7 @@ MERGED_OF_DISCOUNTS: Final = ("name", "cancel_amount")
 
 def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> None:
     """Change the intake's columns to what the order is to become."""
-    columns = intake.columns
+    columns = intake.columns = intake.columns.copy()
     for name in _REFUNDS:
         ours = getattr(order, name)
         columns[name] = ours if has_open_lines else max(columns[name], ours)
@@ -46,7 +46,7 @@ def merge_order(order: Order, intake: OrderIntake, *, has_open_lines: bool) -> N
 
 def merge_item(item: OrderItem, intake: ItemIntake, open_quantity: int | None) -> None:
     """Change the intake's columns to what the item is to become; `open_quantity` units are being decided."""
-    columns = intake.columns
+    columns = intake.columns = intake.columns.copy()
     if not intake.is_shipping_date_given and item.shipped_at:
         columns["shipped_at"] = item.shipped_at
     if not intake.is_delivery_date_given and item.delivered_at:
@@ -74,7 +74,8 @@ def _stays(before: str, after: str, *, is_open: bool) -> bool:
 
 def merge_discount(discount: DiscountItem, intake: DiscountIntake) -> None:
     """Change the intake's columns to what the discount is to become."""
-    intake.columns["cancel_amount"] = max(intake.columns["cancel_amount"], discount.cancel_amount)
+    largest = max(intake.columns["cancel_amount"], discount.cancel_amount)
+    intake.columns = {**intake.columns, "cancel_amount": largest}
 
 
 def match_rows(

@@ -7,7 +7,7 @@ out itself (`is_cancellable` and the like) is not taken from the document.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -45,9 +45,9 @@ from aftercart.orders.intake.values import (
 )
 from aftercart.orders.status import Status
 
-_ORDER_DETAILS: Final = (
-    *Order.list_passed_on(), "is_payable", "has_gift_box", "loyaltytransaction_set", "card",
-)  # fmt: skip
+_ORDER_DETAILS: Final = frozenset(
+    (*Order.list_passed_on(), "is_payable", "has_gift_box", "loyaltytransaction_set", "card")
+)
 ORDER_KNOWN: Final = frozenset((*Order.list_names(), "pk", "campaigns", "channel_id", "channel"))
 _AMOUNTS: Final = (
     "shipping_amount", "installment_interest_amount", "refund_amount", "discount_refund_amount",
@@ -78,13 +78,15 @@ class OrderIntake:
     digest: bytes | None = None
 
     def copy(self) -> "OrderIntake":
-        """Give a copy to be written: what is filled in there must not look given if it is tried again."""
-        return replace(
-            self,
-            columns=dict(self.columns),
-            items=[item.copy() for item in self.items],
-            discounts=[row.copy() for row in self.discounts],
-        )
+        """Give a copy to be written: what is filled in there must not look given if it is tried again.
+
+        The columns are the same: whoever changes them, as a merge does, puts others in their place.
+        """
+        return OrderIntake(
+            self.number, self.id, self.email, self.is_guest, self.shipping, self.billing, self.modified_date,
+            self.columns, [item.copy() for item in self.items], [row.copy() for row in self.discounts],
+            self.points, self.doubts, self.digest,
+        )  # fmt: skip
 
 
 def find_number(document: Any) -> str | None:
@@ -95,45 +97,58 @@ def find_number(document: Any) -> str | None:
 
 def read_order(document: Document, *, channel_id: int) -> OrderIntake:
     """Read an order; `channel_id` is for those that name none. Raises `DocumentInvalid` for all that is wrong."""
+    try:
+        return _read(document, channel_id)
+    except DocumentInvalid:
+        pass  # then again, for all that is wrong
+    _refuse(document)
+    raise AssertionError  # what is wrong once is wrong twice
+
+
+def _read(document: Document, channel_id: int) -> OrderIntake:
+    """Read an order. Raises `DocumentInvalid` for the first that is wrong."""
+    given = _GIVEN.read(document)
+    shipping = billing = given["shipping_address"]
+    if document.get("billing_address") != document.get("shipping_address"):  # mostly they are the same
+        billing = read_address(document, "billing_address")
+    columns = _COLUMNS.read(document)
+    columns["status_before"] = ""
+    columns["channel_id"] = columns["channel_id"] or channel_id
+    columns["created_date"] = created = given["created_date"]
+    columns["modified_date"] = columns["modified_date"] or created
+    items = read_items(document, columns)
+    discounts = read_discounts(document, columns)
+    points = read_points(document, created)
+    if columns["status"] == Status.CANCELLATION_WAITING:
+        columns["status_before"] = _find_status_before(items)
+    _fill_amounts(document, columns, discounts)
+    doubts = find_doubts(columns, [item.columns for item in items])
+    return OrderIntake(
+        given["number"], given["id"], columns["user_email"], "user" in document and document["user"] is None, shipping,
+        billing, columns["modified_date"], columns, items, discounts, points, doubts,
+    )  # fmt: skip
+
+
+def _refuse(document: Document) -> None:
+    """Raise `DocumentInvalid` for all that is wrong with a document in which something is."""
     problems = Problems()
     given = problems.read(document, _GIVEN)
-    shipping = billing = given.get("shipping_address")
-    # Mostly they are the same.
-    if "shipping_address" not in given or document.get("billing_address") != document.get("shipping_address"):
-        with problems.noted():
-            billing = read_address(document, "billing_address")
-    created = given.get("created_date", EARLIEST)
+    with problems.noted():
+        read_address(document, "billing_address")
     columns = problems.read(document, _COLUMNS)
-    columns["status_before"] = ""
-    columns["channel_id"] = columns.get("channel_id") or channel_id
-    columns["created_date"] = created
-    columns["modified_date"] = columns.get("modified_date") or created
     # Where the order's own columns are wrong, the lines are read all the same, for what is wrong with them.
     order = {"status": Status.APPROVED.value, "currency": "TRY", "details": {}} | columns
-    lines: Document = {}
-    for name, read in (
-        ("items", lambda: read_items(document, order)),
-        ("discounts", lambda: read_discounts(document, order)),
-        ("points", lambda: read_points(document, created)),
-    ):
-        with problems.noted():
-            lines[name] = read()
+    order["created_date"] = created = given.get("created_date", EARLIEST)
+    order["modified_date"] = columns.get("modified_date") or created
+    discounts: list[DiscountIntake] = []
+    with problems.noted():
+        read_items(document, order)
+    with problems.noted():
+        discounts = read_discounts(document, order)
+    with problems.noted():
+        read_points(document, created)
     problems.end()
-    if columns["status"] == Status.CANCELLATION_WAITING:
-        columns["status_before"] = _find_status_before(lines["items"])
-    _fill_amounts(document, columns, lines["discounts"])
-    return OrderIntake(
-        number=given["number"],
-        id=given["id"],
-        email=columns["user_email"],
-        is_guest="user" in document and document["user"] is None,
-        shipping=shipping,
-        billing=billing,
-        modified_date=columns["modified_date"],
-        columns=columns,
-        doubts=find_doubts(columns, [item.columns for item in lines["items"]]),
-        **lines,
-    )
+    _fill_amounts(document, order, discounts)
 
 
 def _read_number(document: Document, name: str) -> str:

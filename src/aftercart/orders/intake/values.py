@@ -138,7 +138,8 @@ def decode_document(line: bytes) -> Document:
     """Read one line as a JSON object that PostgreSQL can hold: no NUL, no monstrous number, not too deep."""
     value = decode_value(line)
     # Mostly there is nothing to find, which is seen faster than where it would stand. A NUL is written as an escape.
-    if isinstance(value, dict) and b"\\u0000" not in line and _is_harmless(value, 0):
+    # One byte is looked for much faster than six.
+    if isinstance(value, dict) and not (b"\\" in line and b"\\u0000" in line) and _is_harmless(value, 0):
         return value
     return check_document(value)
 
@@ -357,9 +358,15 @@ def find_currency(source: Document, name: str) -> str | None:
     value = plain(source.get(name))
     if value is None or value == "":
         return None
-    if type(value) is not str or not _CURRENCY.fullmatch(value):
+    currency = _fold_currency(value) if type(value) is str and len(value) == 3 else None  # noqa: PLR2004 - its letters
+    if currency is None:
         raise DocumentInvalid(name, "not a currency's three letters")
-    return value.upper()
+    return currency
+
+
+@lru_cache(_KNOWN_TEXTS)
+def _fold_currency(text: str) -> str | None:
+    return text.upper() if _CURRENCY.fullmatch(text) else None
 
 
 def read_flag(source: Document, name: str) -> bool:
