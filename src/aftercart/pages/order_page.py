@@ -31,7 +31,7 @@ from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
 from aftercart.pages.item_cards import make_card
-from aftercart.pages.returns import ReturnCard, list_returns
+from aftercart.pages.returns import ReturnCard, list_returns, view_cards
 from aftercart.pages.story import StoryEntry, describe_story, name_items, read_kinds
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
 from aftercart.pages.words import ORDER_IN_PROGRESS, ORDER_WORDS, STEPS, OrderWords, Text
@@ -203,7 +203,8 @@ class OrderPage:
     @cached_property
     def returns(self) -> list[ReturnCard]:
         """What is left for the customer to do, and to know, about what is being cancelled or returned."""
-        return list_returns(self.order, name_items(self.rows)) if self.has_open_cancellation else []
+        cards = list_returns(self.order, name_items(self.rows)) if self.has_open_cancellation else []
+        return view_cards(cards) if self.is_view_only else cards
 
     @cached_property
     def open_kind(self) -> SubmissionKind | None:

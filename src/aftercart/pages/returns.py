@@ -1,7 +1,7 @@
 """What is left for the customer to do about a return, and where the money will go: from open lines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -77,4 +77,11 @@ def make_cards(order: Order, lines: Sequence[SubmissionLine], names: Mapping[int
             is_pickup_changeable=can_change_pickup([line for line in group if line.shipping_company]),
         )
         for (submission, parcel, account), group in parcels.items()
+    ]
+
+
+def view_cards(cards: Sequence[ReturnCard]) -> list[ReturnCard]:
+    """Return what a link alone shows of them: not where a parcel is collected, and no end of an account."""
+    return [
+        replace(card, account="", parcel=replace(card.parcel, address="")) for card in cards if card.parcel
     ]

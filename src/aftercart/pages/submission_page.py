@@ -31,7 +31,7 @@ from aftercart.orders.refund_words import RefundRow
 from aftercart.pages.item_cards import ItemCard
 from aftercart.pages.order_page import OrderPage
 from aftercart.pages.outcome_words import CAUSES, OutcomeWords, find_outcome
-from aftercart.pages.returns import ReturnCard, is_sendable, make_cards
+from aftercart.pages.returns import ReturnCard, is_sendable, make_cards, view_cards
 from aftercart.pages.story import StoryEntry
 from aftercart.pages.words import Text
 
@@ -184,7 +184,8 @@ class SubmissionPage:
     def passes(self) -> list[ReturnCard]:
         """How what is sent back gets to the shop; nothing once it is decided, and nothing before the team agrees."""
         lines = [asked.line for asked in self.lines if asked.line.is_open and is_sendable(asked.line)]
-        return make_cards(self.order, lines, {asked.item.pk: asked.item.name for asked in self.lines})
+        cards = make_cards(self.order, lines, {asked.item.pk: asked.item.name for asked in self.lines})
+        return view_cards(cards) if self.order_page.is_view_only else cards
 
     @property
     def moments(self) -> list[StoryEntry]:

@@ -6,13 +6,26 @@ import pytest
 from django.test import Client
 
 from aftercart.actions.account.revoke_links import revoke_links
-from aftercart.cancellations.models import Submission
+from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.commands import CancellationCommand
+from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.lib.links import sign_number
+from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from tests.emails import prove
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.guests.steps import choose, pass_time, sign, text_of
-from tests.shop import get_items, make_customer, make_order, make_reason
+from tests.shop import (
+    Line,
+    ask,
+    get_items,
+    load_into,
+    make_caller,
+    make_company,
+    make_customer,
+    make_order,
+    make_reason,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +120,36 @@ def test_the_pages_of_guests_are_kept_out_of_caches(client: Client, order: Order
     pages = [client.get(path) for path in ("/orders/guest/", f"/users/orders/{order.pk}/")]
 
     assert all("no-store" in page["Cache-Control"] for page in pages)
+
+
+def test_a_link_alone_shows_neither_where_a_return_is_collected_nor_the_end_of_an_account(
+    fake: FakeOmnitron,
+) -> None:
+    order = make_order(
+        None, Line(status="550"), status="550", payment_option={"payment_type": "funds_transfer"}
+    )
+    load_into(fake, order)
+    [item], company = get_items(order), make_company()
+    asked = ask(
+        item,
+        make_reason("refund"),
+        shipping_company=company.pk,
+        iban="TR330006100519786457841326",
+        holder_name="Ada",
+    )
+    writer = make_caller(Guest(order.pk, order.link_version, has_code=True))
+    cancel_items(CancellationCommand(writer, (asked,), order.number), fake)
+    SubmissionLine.objects.update(pickup_address={"line": "Ofis Sokak 9"}, easy_return_code="ER77")
+    pages = (f"/users/orders/{order.pk}/", f"/orders/{order.number}/cancel/{Submission.objects.get().uuid}/")
+    with_code, with_link = Client(), Client()
+    prove(with_code, order)
+    with_link.get(sign(order))
+
+    for page in pages:
+        shown = {client: text_of(client.get(page)) for client in (with_code, with_link)}
+
+        assert all("ER77" in text for text in shown.values())
+        assert "Ofis Sokak 9" in shown[with_code]
+        assert "ends in 1326" in shown[with_code]
+        assert "Ofis Sokak 9" not in shown[with_link]
+        assert "1326" not in shown[with_link]
