@@ -178,7 +178,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/loyalty/", loyalty.LoyaltyLedger.as_view(), name="loyalty-ledger"),
     path("account/points/", pages.points, name="points"),
     *with_own_accounts(
-        path("users/login/code/", pages.login_code, name="login-code"),
         path(
             "address/",
             by_format(html=pages.address_book, json=addresses.Addresses.as_view()),
