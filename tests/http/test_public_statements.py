@@ -128,12 +128,18 @@ def test_a_client_has_its_limit(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "number", "items"])
-def test_nothing_with_a_link_is_sent_on(field: str) -> None:
-    answer = state(Browser(), "ORD-1", **{field: "see https://example.org"})
+@pytest.mark.parametrize("link", ["https://example.org", "www.example.org", "Example.com", "a.example.to/x"])
+def test_nothing_with_a_link_is_sent_on(field: str, link: str) -> None:
+    answer = state(Browser(), "ORD-1", **{field: f"see {link} now"})
 
     assert answer.status_code == 400
     assert "Please leave out links." in text_of(answer)
     assert (PublicStatement.objects.count(), Email.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("text", ["Dr.Müller", "me@example.com", "2 x T.Shirt M/L", "No.2/3"])
+def test_what_only_looks_like_a_link_is_taken(text: str) -> None:
+    assert state(Browser(), "ORD-1", items=text).status_code == 303
 
 
 @pytest.mark.parametrize("field", ["name", "number", "items"])

@@ -26,8 +26,12 @@ from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.mail.outbox import queue_orderless_email
 
-#: What nobody shall have us send to strangers.
-_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
+#: What nobody shall have us send to strangers: a link, or what a mail program makes one of; no e-mail address.
+_LINK: Final = re.compile(
+    r"://|\bwww\.|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*"
+    r"\.(?:[a-z]{2,24}/|(?:com|net|org|info|biz|xyz|top|link|click|site|online|shop)\b)",
+    re.IGNORECASE,
+)
 #: What is typed once more in this time is the same statement.
 SAME: Final = timedelta(minutes=10)
 CLIENT_WINDOW: Final = timedelta(minutes=10)
