@@ -10,11 +10,14 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import sql
 from django.db.models.constants import OnConflict
+from django.db.models.expressions import DatabaseDefault
 
 from aftercart.lib.prepared import Part
 
-#: The INSERT of one row of a model, with an id or without.
-_inserts: dict[tuple[type[models.Model], bool], str] = {}
+#: A model, whether its rows have ids, and the columns that the database fills in.
+_Kind = tuple[type[models.Model], bool, tuple[str, ...]]
+#: The INSERT of one row of a kind.
+_inserts: dict[_Kind, str] = {}
 
 
 class Batch:
@@ -72,42 +75,44 @@ def insert_if_new(row: models.Model) -> bool:
 def _insert(rows: Iterable[models.Model]) -> Any:
     rows = list(rows)
     model = type(rows[0])
-    has_ids = rows[0].pk is not None
-    fields = [field for field in model._meta.concrete_fields if has_ids or not field.primary_key]
     query = sql.InsertQuery(model)
-    query.insert_values(fields, rows)
+    query.insert_values(_list_fields(rows[0]), rows)
     return query
 
 
 def _write_insert(rows: Sequence[models.Model]) -> Part:
     """Write an INSERT; that of one row is made once for its model, as long as its values are no expressions."""
-    kind = (type(rows[0]), rows[0].pk is not None)
-    if len(rows) > 1 or kind not in _inserts:
-        [(statement, params)] = _insert(rows).get_compiler(connection=connection).as_sql()
-        if len(rows) > 1 or _list_values(rows[0]) is None:
-            return statement, params
-        _inserts[kind] = statement
-    values = _list_values(rows[0])
-    if values is None:
-        [(statement, params)] = _insert(rows).get_compiler(connection=connection).as_sql()
-        return statement, params
-    return _inserts[kind], values
+    found = _list_values(rows[0]) if len(rows) == 1 else None
+    if found is not None and found[0] in _inserts:
+        return _inserts[found[0]], found[1]
+    [(statement, params)] = _insert(rows).get_compiler(connection=connection).as_sql()
+    if found is not None:
+        _inserts[found[0]] = statement
+    return statement, params
 
 
-def _list_values(row: models.Model) -> tuple[Any, ...] | None:
-    """List what is inserted for a row, as Django's own compiler does; None if some of it has to be written as SQL."""
-    has_id = row.pk is not None
-    values = []
-    for field in row._meta.concrete_fields:
-        if has_id or not field.primary_key:
-            value = field.pre_save(row, add=True)
-            value = (
-                value if hasattr(value, "resolve_expression") else field.get_db_prep_save(value, connection)
-            )
-            if hasattr(value, "resolve_expression") or hasattr(value, "as_sql"):
-                return None
-            values.append(value)
-    return tuple(values)
+def _list_values(row: models.Model) -> tuple[_Kind, tuple[Any, ...]] | None:
+    """List what is inserted for a row, as Django's own compiler does, and on what its SQL depends.
+
+    That is its model, and which fields the database gives a value. None if there are other expressions.
+    """
+    values, left_out = [], []
+    for field in _list_fields(row):
+        value = field.pre_save(row, add=True)
+        if isinstance(value, DatabaseDefault):
+            left_out.append(field.attname)
+            continue
+        if not hasattr(value, "resolve_expression"):
+            value = field.get_db_prep_save(value, connection)
+        if hasattr(value, "resolve_expression") or hasattr(value, "as_sql"):
+            return None
+        values.append(value)
+    return (type(row), row.pk is not None, tuple(left_out)), tuple(values)
+
+
+def _list_fields(row: models.Model) -> list[Any]:
+    """List the fields that are inserted: without its id, if that is to be allocated."""
+    return [field for field in row._meta.concrete_fields if row.pk is not None or not field.primary_key]
 
 
 def _mark_saved(row: models.Model) -> None:
