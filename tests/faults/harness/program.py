@@ -94,8 +94,8 @@ class Program:
 
 
 def list_children(pid: int) -> list[int]:
-    """List what runs Python workers below a process (not its resource tracker), the hands of a web process last."""
+    """List what serves below a process (not its resource tracker), the hands of a web process last."""
     found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, check=False)
     lines = found.stdout.decode(errors="replace").splitlines()
-    children = [int(line.split()[0]) for line in lines if "spawn_main" in line]
+    children = [int(line.split()[0]) for line in lines if "aftercart.front" in line]
     return [*children, *(below for child in children for below in list_children(child))]
