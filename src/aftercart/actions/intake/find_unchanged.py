@@ -11,7 +11,7 @@ from django.db import connection
 
 from aftercart.lib.bulk import encode_json
 from aftercart.lib.json_lines import LONGEST_LINE
-from aftercart.orders.intake.values import DocumentInvalid, find_moment
+from aftercart.orders.intake.values import DocumentInvalid, read_optional_moment
 
 _DIGEST_SIZE: Final = 16
 #: A list as JSON is written, and read, several times as fast as an array.
@@ -47,7 +47,7 @@ def find_head(line: bytes) -> Head | None:
         return None
     try:
         dates = _decoder.decode(line)
-        modified = find_moment({"at": dates.modified_date or dates.created_date}, "at")
+        modified = read_optional_moment({"at": dates.modified_date or dates.created_date}, "at")
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError, DocumentInvalid):
         return None
     if modified is None or "\0" in dates.number:

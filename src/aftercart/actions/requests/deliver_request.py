@@ -91,7 +91,7 @@ def deliver_request(request_pk: int, client: OmsClient) -> None:
         _record_try(delivery)
         with client.dialogue() as dialogue:
             # One that has been decided is not made any more, but an earlier try may have made it.
-            made = _find_or_create(dialogue, request) if is_waiting else _list_made(dialogue, request)
+            made = _ensure_created(dialogue, request) if is_waiting else _list_made(dialogue, request)
     except _TakenOver:
         return
     except ArrivedLate as error:
@@ -115,7 +115,7 @@ def _is_due(request: CancellationRequest) -> bool:
     return notice is None or notice.state == DecisionNotice.State.DUE
 
 
-def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
+def _ensure_created(dialogue: Dialogue, request: CancellationRequest) -> list[RemoteRequest]:
     """Have one request at the OMS for each of its items that the line asks for.
 
     Of several items there, those that are left are asked for; an earlier try may have asked for some already.
@@ -125,7 +125,7 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     delivery.error = ""
     if line.order_item_id in find_being_rejected(order.pk):
         raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
-    made = _find_ours(dialogue, request, order)
+    made = _read_ours(dialogue, request, order)
     found = made.rows
     pks = get_remote_items(dialogue, order, [line.order_item])[line.order_item_id]
     reason_pk = get_remote_reasons(dialogue, order.channel_id, [line.reason])[line.reason_id]
@@ -150,7 +150,7 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
             raise
         except Refused as refused:
             _forget_sent(delivery, found)
-            found |= _find_ours(dialogue, request, order).rows  # whoever made it, it may be there
+            found |= _read_ours(dialogue, request, order).rows  # whoever made it, it may be there
             if position in found:
                 continue
             if not found:
@@ -166,7 +166,7 @@ def _find_or_create(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     return [found[position] for position in sorted(found)]
 
 
-def _find_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -> Created:
+def _read_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -> Created:
     """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
     made = read_created(dialogue, request, order.channel_id)
     if made.foreign:

@@ -13,7 +13,7 @@ from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.intake.address import AddressIntake, read_address
 from aftercart.orders.intake.details import read_details
 from aftercart.orders.intake.items import read_items
-from aftercart.orders.intake.values import DocumentInvalid, find_amount, read_text
+from aftercart.orders.intake.values import DocumentInvalid, read_optional_amount, read_text
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import read_order_items, save_item
 from aftercart.orders.timeline import OMS, record_event
@@ -168,7 +168,7 @@ def _follow_amounts(order: Order, document: Mapping[str, Any]) -> list[str]:
     changed = []
     for name in _AMOUNTS:
         try:
-            amount = find_amount(dict(document), name)
+            amount = read_optional_amount(dict(document), name)
         except DocumentInvalid:
             continue
         if amount is not None and amount != getattr(order, name):

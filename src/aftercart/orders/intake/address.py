@@ -12,10 +12,10 @@ from aftercart.orders.intake.values import (
     DocumentInvalid,
     Form,
     Problems,
-    find_object,
-    find_text,
     plain,
     read_flag,
+    read_optional_object,
+    read_optional_text,
     read_text,
 )
 
@@ -76,7 +76,7 @@ class AddressIntake:
 
 def read_address(document: Document, name: str) -> AddressIntake | None:
     """Read the address under `name`, or None. Raises `DocumentInvalid`."""
-    value = find_object(document, name)
+    value = read_optional_object(document, name)
     if not value or _is_blank(value):
         return None
     try:
@@ -105,7 +105,7 @@ def _read(value: Document) -> AddressIntake:
 
 
 def _read_address_type(value: Document, name: str) -> str:
-    return find_text(value, name, 32) or "customer"
+    return read_optional_text(value, name, 32) or "customer"
 
 
 def _find_store(value: Document, name: str) -> Any:
@@ -116,7 +116,7 @@ def _gather_extra(value: Document, _name: str) -> Any:
     return gather_extra(value, _KNOWN)
 
 
-def _find_place(value: Document, level: str) -> str | None:
+def _read_place(value: Document, level: str) -> str | None:
     place = value.get(level)
     if place is None:
         return None
@@ -132,7 +132,7 @@ def _read_country(value: Document, level: str) -> tuple[str, str]:
     """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
     country = value.get(level)
     code = (country.get("code") or None) if isinstance(country, dict) else None
-    name = _find_place(value, level)
+    name = _read_place(value, level)
     if code is None and name and _CODE.fullmatch(name):
         code = name
     if code is not None:
@@ -155,12 +155,12 @@ _COLUMNS: Final = Form(
         "is_corporate": read_flag,
         "address_type": _read_address_type,
         "retail_store": _find_store,
-        "remote_id": partial(find_text, limit=64),
-        "identity_number": partial(find_text, limit=32),
+        "remote_id": partial(read_optional_text, limit=64),
+        "identity_number": partial(read_optional_text, limit=32),
         "extra_field": _gather_extra,
     },
     always=("extra_field",),
 )
 _PLACES: Final = Form(
-    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _find_place)}
+    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _read_place)}
 )

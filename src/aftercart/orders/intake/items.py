@@ -16,18 +16,18 @@ from aftercart.orders.intake.values import (
     Form,
     Problems,
     check_amount,
-    find_amount,
-    find_currency,
-    find_id,
-    find_moment,
-    find_own_id,
-    find_status,
-    find_text,
-    find_whole,
     need,
     read_amount,
     read_each,
     read_flag,
+    read_optional_amount,
+    read_optional_currency,
+    read_optional_id,
+    read_optional_moment,
+    read_optional_own_id,
+    read_optional_status,
+    read_optional_text,
+    read_optional_whole,
     read_rows,
     read_text,
 )
@@ -168,7 +168,7 @@ def _read_product(row: Document, name: str) -> tuple[Document, str]:
     """Read an item's product and SKU: an object, or the bare pk of one, or the SKU alone."""
     product = row.get(name)
     if product is not None and not isinstance(product, dict):
-        product = {"pk": need(find_id(row, name), name)}
+        product = {"pk": need(read_optional_id(row, name), name)}
     sku = read_text(row, "sku", 128)
     if product:
         try:
@@ -185,18 +185,18 @@ def _read_product(row: Document, name: str) -> tuple[Document, str]:
 def _find_parent(row: Document, name: str) -> int | None:
     parent = row.get(name)
     if isinstance(parent, dict):
-        return find_id({name: parent.get("pk", parent.get("id"))}, name)
-    return find_id(row, name)
+        return read_optional_id({name: parent.get("pk", parent.get("id"))}, name)
+    return read_optional_id(row, name)
 
 
 def _find_cancelled(row: Document, status: str, quantity: int) -> int:
     if status in FINAL:
         return quantity
-    return find_whole(row, "cancelled_quantity", largest=quantity) or 0
+    return read_optional_whole(row, "cancelled_quantity", most=quantity) or 0
 
 
 def _find_date(extras: Sequence[Document], name: str) -> datetime | None:
-    return next((moment for extra in extras if (moment := find_moment(extra, name))), None)
+    return next((moment for extra in extras if (moment := read_optional_moment(extra, name))), None)
 
 
 def _read_final_sale(row: Document, name: str) -> bool:
@@ -209,18 +209,18 @@ def _read_final_sale(row: Document, name: str) -> bool:
 
 _ITEM: Final = Form(
     {
-        "id": find_own_id,
+        "id": read_optional_own_id,
         "parent": _find_parent,
         "product": _read_product,
-        "status": find_status,
-        "quantity": partial(find_whole, smallest=1, largest=_LARGEST_QUANTITY),
-        "price_currency": find_currency,
+        "status": read_optional_status,
+        "quantity": partial(read_optional_whole, least=1, most=_LARGEST_QUANTITY),
+        "price_currency": read_optional_currency,
         "price": read_amount,
-        **dict.fromkeys(_AMOUNTS, find_amount),
+        **dict.fromkeys(_AMOUNTS, read_optional_amount),
         "invoice_number": partial(read_text, limit=64),
         "is_final_sale": _read_final_sale,
-        "created_date": find_moment,
-        "modified_date": find_moment,
+        "created_date": read_optional_moment,
+        "modified_date": read_optional_moment,
     },
     always=("id", "product", "price", "is_final_sale"),
 )
@@ -241,25 +241,25 @@ def _read_discount(row: Document, order: Mapping[str, Any]) -> DiscountIntake:
     columns["offer_type"] = columns["offer_type"] or ""
     columns["created_date"] = columns["created_date"] or order["created_date"]
     columns["modified_date"] = columns["modified_date"] or order["modified_date"]
-    return DiscountIntake(find_id(row, "pk"), columns)
+    return DiscountIntake(read_optional_id(row, "pk"), columns)
 
 
 def _find_promotion(row: Document, name: str) -> int | None:
     promotion = row.get(name)
-    return find_id({name: promotion.get("pk")} if isinstance(promotion, dict) else row, name)
+    return read_optional_id({name: promotion.get("pk")} if isinstance(promotion, dict) else row, name)
 
 
 _DISCOUNT: Final = Form(
     {
         "name": partial(read_text, limit=255),
         "amount": read_amount,
-        "cancel_amount": find_amount,
-        "code": partial(find_text, limit=128),
-        "offer_type": partial(find_text, limit=64),
+        "cancel_amount": read_optional_amount,
+        "code": partial(read_optional_text, limit=128),
+        "offer_type": partial(read_optional_text, limit=64),
         "promotion": _find_promotion,
-        "session_offer_type": partial(find_text, limit=64),
-        "created_date": find_moment,
-        "modified_date": find_moment,
+        "session_offer_type": partial(read_optional_text, limit=64),
+        "created_date": read_optional_moment,
+        "modified_date": read_optional_moment,
     },
     always=("amount",),
 )

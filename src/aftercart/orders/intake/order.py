@@ -31,16 +31,16 @@ from aftercart.orders.intake.values import (
     Form,
     Problems,
     check_amount,
-    find_amount,
-    find_currency,
-    find_id,
-    find_moment,
-    find_own_id,
-    find_status,
-    find_whole,
     need,
     plain,
     read_amount,
+    read_optional_amount,
+    read_optional_currency,
+    read_optional_id,
+    read_optional_moment,
+    read_optional_own_id,
+    read_optional_status,
+    read_optional_whole,
     read_text,
 )
 from aftercart.orders.status import Status
@@ -159,20 +159,19 @@ def _read_number(document: Document, name: str) -> str:
 
 
 def _read_created(document: Document, name: str) -> datetime:
-    created: datetime = need(find_moment(document, name), name)
-    return created
+    return need(read_optional_moment(document, name), name)
 
 
 def _read_status(document: Document, name: str) -> str:
-    return str(need(find_status(document, name), name))
+    return need(read_optional_status(document, name), name)
 
 
 def _read_currency(document: Document, name: str) -> str:
-    return str(need(find_currency(document, name), name))
+    return need(read_optional_currency(document, name), name)
 
 
 def _read_optional(document: Document, name: str) -> Decimal:
-    return find_amount(document, name) or ZERO
+    return read_optional_amount(document, name) or ZERO
 
 
 def _read_campaigns(document: Document, name: str) -> list[Any]:
@@ -187,7 +186,7 @@ def _find_channel(document: Document, _name: str) -> int | None:
         value = document.get(name)
         if isinstance(value, dict):
             value = value.get("pk", value.get("id"))
-        channel = find_whole({name: value}, name, 1)
+        channel = read_optional_whole({name: value}, name, 1)
         if channel is not None:
             return channel
     return None
@@ -209,7 +208,7 @@ def _read_payment(document: Document, name: str) -> Document:
         return {**value, "payment_type": plain(value["payment_type"])} if "payment_type" in value else value
     if value is None or value == "":
         return {}
-    return {"name": value} if isinstance(value, str) else {"pk": find_id(document, name)}
+    return {"name": value} if isinstance(value, str) else {"pk": read_optional_id(document, name)}
 
 
 def _read_details(document: Document, _name: str) -> Document:
@@ -219,7 +218,7 @@ def _read_details(document: Document, _name: str) -> Document:
 _GIVEN: Final = Form(
     {
         "number": _read_number,
-        "id": find_own_id,
+        "id": read_optional_own_id,
         "created_date": _read_created,
         "shipping_address": read_address,
     },
@@ -234,11 +233,11 @@ _COLUMNS: Final = Form(
         "currency": _read_currency,
         "amount": read_amount,
         **dict.fromkeys(_AMOUNTS, _read_optional),
-        "shipping_tax_rate": find_amount,
+        "shipping_tax_rate": read_optional_amount,
         "payment_option": _read_payment,
         "invoice_number": partial(read_text, limit=64),
         "campaigns": _read_campaigns,
-        "modified_date": find_moment,
+        "modified_date": read_optional_moment,
         "details": _read_details,
     },
     always=(
@@ -256,10 +255,10 @@ _COLUMNS: Final = Form(
 
 def _fill_amounts(document: Document, columns: dict[str, Any], discounts: list[DiscountIntake]) -> None:
     """Derive what the document leaves out: the discount from its parts, the amount before it from both."""
-    discount = find_amount(document, "discount_amount")
+    discount = read_optional_amount(document, "discount_amount")
     if discount is None:
         discount = check_amount(sum((row.columns["amount"] for row in discounts), ZERO), "discount_amount")
-    full = find_amount(document, "amount_without_discount")
+    full = read_optional_amount(document, "amount_without_discount")
     columns["discount_amount"] = discount
     columns["amount_without_discount"] = (
         check_amount(columns["amount"] + discount, "amount_without_discount") if full is None else full

@@ -12,11 +12,11 @@ from typing import Any, Final
 from aftercart.orders.intake.values import (
     Document,
     DocumentInvalid,
-    find_id,
-    find_moment,
     need,
     plain,
     read_amount,
+    read_optional_id,
+    read_optional_moment,
 )
 
 #: Words for a kind of the ledger, and whether that takes from the balance. What cancellations do to points is
@@ -54,7 +54,7 @@ def read_points(document: Document, created: datetime) -> list[PointsIntake]:
         try:
             amount = _read_unsigned(row)
             reference = _find_reference(row) or f"{_IMPORTED}{place}"
-            at = find_moment(row, "created_date") or created
+            at = read_optional_moment(row, "created_date") or created
         except DocumentInvalid as error:
             raise error.within(f"{_NAME}[{place}]") from None
         if amount:
@@ -76,7 +76,7 @@ def _find_reference(row: Document) -> str:
     own = row.get("reference")
     if isinstance(own, str) and own.startswith(_IMPORTED) and len(own) <= _LONGEST_REFERENCE:
         return own
-    pk = find_id(row, "pk") or find_id(row, "id")
+    pk = read_optional_id(row, "pk") or read_optional_id(row, "id")
     return "" if pk is None else f"{_IMPORTED}pk:{pk}"
 
 

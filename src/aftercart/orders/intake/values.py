@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 #: The largest id that every JSON reader keeps exact, and far enough from the end of our sequences.
 LARGEST_ID: Final = 2**53 - 1
-LARGEST_INTEGER: Final = 2**31 - 1
+LARGEST_WHOLE: Final = 2**31 - 1
 _Reader = Callable[[Document, str], Any]
 _T = TypeVar("_T")
 _DEEPEST: Final = 50
@@ -210,7 +210,7 @@ def plain(value: Any) -> Any:
     return value.get("value") if isinstance(value, dict) and "value" in value else value
 
 
-def need(value: Any, name: str) -> Any:
+def need(value: _T | None, name: str) -> _T:
     """Give the value back, unless there is none."""
     if value is None:
         raise DocumentInvalid(name, "is required")
@@ -235,7 +235,7 @@ def read_text(source: Document, name: str, limit: int, *, is_required: bool = Fa
     return text
 
 
-def find_text(source: Document, name: str, limit: int) -> str | None:
+def read_optional_text(source: Document, name: str, limit: int) -> str | None:
     """Read a text that may be null; an enumeration as its value."""
     value = source.get(name)
     if value is None:
@@ -243,7 +243,7 @@ def find_text(source: Document, name: str, limit: int) -> str | None:
     return read_text({name: plain(value)}, name, limit)
 
 
-def find_amount(source: Document, name: str) -> Decimal | None:
+def read_optional_amount(source: Document, name: str) -> Decimal | None:
     """Read an amount that may be missing: a string or number, not negative, of at most four decimals."""
     value = source.get(name)
     if value is None or value == "":
@@ -284,11 +284,10 @@ def check_amount(amount: Decimal, name: str) -> Decimal:
 
 def read_amount(source: Document, name: str) -> Decimal:
     """Read an amount that must be there."""
-    amount: Decimal = need(find_amount(source, name), name)
-    return amount
+    return need(read_optional_amount(source, name), name)
 
 
-def find_moment(source: Document, name: str) -> datetime | None:
+def read_optional_moment(source: Document, name: str) -> datetime | None:
     """Read an ISO 8601 date and time with an offset (or Z), as UTC; null is None."""
     value = source.get(name)
     if value is None or value == "":
@@ -316,33 +315,33 @@ def _read_moment_text(text: str) -> datetime:
 _parse_moment: Final = lru_cache(_KNOWN_TEXTS)(_read_moment_text)
 
 
-def find_whole(source: Document, name: str, smallest: int = 0, largest: int = LARGEST_INTEGER) -> int | None:
+def read_optional_whole(source: Document, name: str, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
     """Read a whole number, or digits, between two bounds; null is None."""
     value = source.get(name)
     if value is None or value == "":
         return None
     if type(value) is str and _WHOLE.fullmatch(value):
         value = int(value)
-    elif type(value) is Decimal and abs(value) <= largest:
+    elif type(value) is Decimal and abs(value) <= most:
         value = int(value) if value == int(value) else None
     if type(value) is not int:
         raise DocumentInvalid(name, "not a whole number")
-    if not smallest <= value <= largest:
-        raise DocumentInvalid(name, f"must be between {smallest} and {largest}")
+    if not least <= value <= most:
+        raise DocumentInvalid(name, f"must be between {least} and {most}")
     return value
 
 
-def find_id(source: Document, name: str) -> int | None:
+def read_optional_id(source: Document, name: str) -> int | None:
     """Read an id: the shop's ids are ours."""
-    return find_whole(source, name, 1, LARGEST_ID)
+    return read_optional_whole(source, name, 1, LARGEST_ID)
 
 
-def find_own_id(source: Document, name: str) -> int | None:
+def read_optional_own_id(source: Document, name: str) -> int | None:
     """Read the id of an order or item, which may stand under `pk`."""
-    return find_id(source, name) or find_id(source, "pk")
+    return read_optional_id(source, name) or read_optional_id(source, "pk")
 
 
-def find_status(source: Document, name: str) -> str | None:
+def read_optional_status(source: Document, name: str) -> str | None:
     """Read a status, given as number, numeric string, name or `{"value", "label"}`, as its numeric string."""
     value = plain(source.get(name))
     if value is None or value == "":
@@ -353,7 +352,7 @@ def find_status(source: Document, name: str) -> str | None:
     return status
 
 
-def find_currency(source: Document, name: str) -> str | None:
+def read_optional_currency(source: Document, name: str) -> str | None:
     """Read a currency's three letters, in upper case."""
     value = plain(source.get(name))
     if value is None or value == "":
@@ -392,7 +391,7 @@ def read_rows(source: Document, name: str) -> list[Document]:
     return value
 
 
-def find_object(source: Document, name: str) -> Document | None:
+def read_optional_object(source: Document, name: str) -> Document | None:
     """Read an object that may be null."""
     value = source.get(name)
     if value is not None and not isinstance(value, dict):
