@@ -173,7 +173,7 @@ def _prepare_cancel() -> Callable[[], object]:
     """Return the cancelling of one item each time, of an order that has not been asked for yet."""
     from aftercart.accounts.models import User
     from aftercart.actions.cancel.cancel_items import cancel_items
-    from aftercart.actions.cancel.commands import Caller, CancellationCommand, ItemRequest
+    from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
     from aftercart.orders.models import Order
     from tests.fake_omnitron import FakeOmnitron
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.accounts.models import Address, City, Country, Township, User
-from aftercart.actions.cancel.commands import AddressCommand, Caller, CancellationCommand, ItemRequest
 from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.commands import AddressCommand, Caller, CancellationCommand, ItemRequest
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, EasyReturnCompany
 from aftercart.orders.guests import Guest

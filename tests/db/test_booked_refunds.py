@@ -9,9 +9,9 @@ import pytest
 
 from aftercart.actions.cancel import price_lines as pricing
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import CancellationCommand
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.commands import CancellationCommand
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.reconcile_orders import list_orders_to_reconcile, reconcile_order

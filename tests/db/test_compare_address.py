@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
 from aftercart.actions.address.compare_address import compare_address
-from aftercart.actions.cancel.commands import AddressCommand
+from aftercart.actions.commands import AddressCommand
 from aftercart.actions.sync.reconcile_orders import reconcile_order
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.recover import recover_jobs

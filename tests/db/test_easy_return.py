@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import Address
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.commands import Answer
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.sync_order import sync_order

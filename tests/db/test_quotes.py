@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import CancellationCommand
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.commands import CancellationCommand
 from aftercart.cancellations.models import (
     CancellationRequest,
     RefundQuote,

@@ -8,8 +8,8 @@ from django.utils.crypto import get_random_string
 from pytest_django import Settings
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Answer, Caller, CancellationCommand
 from aftercart.actions.cancel.request_cancellation import request_cancellation
+from aftercart.actions.commands import Answer, Caller, CancellationCommand
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.models import CancellationRequest, Submission

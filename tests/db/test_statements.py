@@ -3,7 +3,7 @@
 import pytest
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Answer
+from aftercart.actions.commands import Answer
 from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.cancellations.policy.selectors import get_book

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Answer
+from aftercart.actions.commands import Answer
 from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.withdraw.decide_withdrawal import (

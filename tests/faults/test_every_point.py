@@ -14,8 +14,8 @@ import pytest
 from aftercart.actions.address.change_address import change_address, deliver_address
 from aftercart.actions.address.compare_address import compare_address
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Caller
 from aftercart.actions.cancel.verify_submission import verify_submission
+from aftercart.actions.commands import Caller
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.requests.override_policy import OverrideCommand, override_policy

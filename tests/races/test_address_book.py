@@ -10,7 +10,7 @@ from aftercart.actions.address.add_address import add_address
 from aftercart.actions.address.change_address import change_address
 from aftercart.actions.address.edit_address import edit_address
 from aftercart.actions.address.remove_address import remove_address
-from aftercart.actions.cancel.commands import AddressCommand
+from aftercart.actions.commands import AddressCommand
 from aftercart.cancellations.models import AddressChange
 from aftercart.oms.errors import NotSent
 from aftercart.orders.errors import AddressRefused

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Caller
+from aftercart.actions.commands import Caller
 from aftercart.cancellations.models import Submission
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import IdempotencyRecord

@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 
 from aftercart.actions.address.change_address import change_address
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import AddressCommand, Answer, Caller, CancellationCommand
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.take_back_request import take_back_request
+from aftercart.actions.commands import AddressCommand, Answer, Caller, CancellationCommand
 from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.guests import build_owned_documents, get_owner

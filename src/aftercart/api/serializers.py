@@ -8,7 +8,7 @@ import schwifty
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from aftercart.actions.cancel.commands import Caller, CancellationCommand, ItemRequest
+from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationType
 from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.lib.times import read_day_or_time

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from aftercart.accounts.models import Address
 from aftercart.accounts.shop_sessions import ShopSession
 from aftercart.actions.address.list_shop_addresses import choose_shop_address
-from aftercart.actions.cancel.commands import AddressCommand, CancellationCommand
+from aftercart.actions.commands import AddressCommand, CancellationCommand
 
 
 def take_address(request: Request, command: AddressCommand) -> AddressCommand:

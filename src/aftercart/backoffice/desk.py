@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
-from aftercart.actions.cancel.recognize_replay import once_more_if_raced
+from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.backoffice.lists import BoundedList, BoundedPaginator
 from aftercart.lib.ids import read_id
 

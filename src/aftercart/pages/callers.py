@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.commands import Caller
+from aftercart.actions.commands import Caller
 from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.orders.guests import Guest
 

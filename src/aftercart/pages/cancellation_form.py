@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.document import address_document
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
-from aftercart.actions.cancel.commands import Caller, CancellationCommand, ItemRequest
+from aftercart.actions.commands import Caller, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.return_pass import ReturnPass, write_place
 from aftercart.cancellations.selectors import list_companies, list_reasons

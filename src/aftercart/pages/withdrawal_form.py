@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.commands import Caller
+from aftercart.actions.commands import Caller
 from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.orders.guests import Guest

@@ -7,7 +7,7 @@ from django.test import Client
 
 from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import CancellationCommand
+from aftercart.actions.commands import CancellationCommand
 from aftercart.cancellations.models import Submission, SubmissionLine
 from aftercart.lib.links import sign_number
 from aftercart.orders.guests import Guest

@@ -7,7 +7,7 @@ from aftercart.accounts.address_book import LARGEST_BOOK, lock_book
 from aftercart.accounts.drafts import FIELDS, AddressDraft
 from aftercart.accounts.models import Address, User
 from aftercart.actions.address.check_address import check_address
-from aftercart.actions.cancel.recognize_replay import once_more_if_raced
+from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.orders.errors import AddressRefused
 
 

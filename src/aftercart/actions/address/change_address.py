@@ -16,17 +16,17 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions.address.get_address import AddressUnknown, get_address
-from aftercart.actions.cancel.commands import AddressCommand, Answer
 from aftercart.actions.cancel.plan_lines import say_unknown
-from aftercart.actions.cancel.recognize_replay import (
+from aftercart.actions.commands import AddressCommand, Answer
+from aftercart.actions.mail.notify_customer import notify_address
+from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.actions.recognize_replay import (
     create_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     record_answer,
     replay,
 )
-from aftercart.actions.mail.notify_customer import notify_address
-from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.actions.upkeep.despite_outages import checking_later, despite_outages

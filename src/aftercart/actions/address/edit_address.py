@@ -12,7 +12,7 @@ from aftercart.accounts.drafts import FIELDS, AddressDraft
 from aftercart.accounts.models import Address, User
 from aftercart.actions.address.add_address import find_twin, is_same, make_primary, say_duplicate
 from aftercart.actions.address.check_address import check_address
-from aftercart.actions.cancel.recognize_replay import once_more_if_raced
+from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.cancellations.selectors import is_address_in_use
 from aftercart.orders.errors import AddressNotFound, AddressRefused
 

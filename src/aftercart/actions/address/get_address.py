@@ -5,7 +5,7 @@ from django.db import connection
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.address.check_address import check_address
-from aftercart.actions.cancel.commands import Caller
+from aftercart.actions.commands import Caller
 from aftercart.lib.bulk import reserve_ids
 from aftercart.lib.identity import has_own_accounts
 

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.cancel.open_requests import ensure_requests
-from aftercart.actions.cancel.recognize_replay import record_answer
 from aftercart.actions.cancel.settle_submission import answer_current, book_applied, settle_submission
+from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_late
+from aftercart.actions.recognize_replay import record_answer
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.upkeep import jobs

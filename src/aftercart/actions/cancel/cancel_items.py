@@ -1,8 +1,8 @@
 """Cancel or return items, at once if that can be done, as requests if not (contract section 3)."""
 
-from aftercart.actions.cancel.commands import Answer, CancellationCommand
 from aftercart.actions.cancel.prepare_submission import prepare_submission
 from aftercart.actions.cancel.send_submission import send_submission
+from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Submission
 from aftercart.lib.failpoints import failpoint

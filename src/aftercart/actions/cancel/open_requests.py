@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from aftercart.actions.cancel.commands import Answer
+from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_received
 from aftercart.actions.mail.notify_staff import notify_bounced
 from aftercart.actions.requests.open_delivery import open_deliveries, reopen_deliveries

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.document import address_document
 from aftercart.actions.address.get_address import AddressUnknown, get_address
-from aftercart.actions.cancel.commands import CancellationCommand, ItemRequest
+from aftercart.actions.commands import CancellationCommand, ItemRequest
 from aftercart.cancellations.models import (
     CancellationReason,
     EasyReturnCompany,

@@ -9,18 +9,18 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.commands import Answer, CancellationCommand
 from aftercart.actions.cancel.open_requests import open_requests
 from aftercart.actions.cancel.plan_lines import find_items, find_unchosen, plan_lines, say_unknown
 from aftercart.actions.cancel.price_lines import QuoteAnswer, check_quote, make_quote, price_lines
-from aftercart.actions.cancel.recognize_replay import (
+from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.actions.recognize_replay import (
     make_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     record_answer,
     replay,
 )
-from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.cancellations.models import RefundQuote, Submission, SubmissionLine
 from aftercart.cancellations.policy.selectors import get_kept_policy
 from aftercart.lib.batch import Batch, allocate_ids

@@ -1,9 +1,9 @@
 """Quote what would come back if items were cancelled or returned now (contract section 3.6). Writes nothing."""
 
-from aftercart.actions.cancel.commands import CancellationCommand
 from aftercart.actions.cancel.plan_lines import find_items, find_unchosen, plan_lines
 from aftercart.actions.cancel.prepare_submission import judge_lines
 from aftercart.actions.cancel.price_lines import QuoteAnswer, price_lines
+from aftercart.actions.commands import CancellationCommand
 from aftercart.cancellations.policy.selectors import get_policy
 from aftercart.orders.selectors import get_order
 

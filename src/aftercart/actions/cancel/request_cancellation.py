@@ -1,7 +1,7 @@
 """Ask the back office to cancel or return items, without trying the direct way (contract section 5)."""
 
-from aftercart.actions.cancel.commands import Answer, CancellationCommand
 from aftercart.actions.cancel.prepare_submission import SECOND_REQUEST, is_second_request, prepare_submission
+from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.cancellations.models import Submission
 from aftercart.orders.errors import CancellationRefused
 

@@ -18,7 +18,6 @@ from django.db.models.lookups import LessThan
 
 from aftercart.actions.cancel.apply_late import adopt_late, settle_applied, settle_unknown
 from aftercart.actions.cancel.book_refund import find_forced_refund
-from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.cancel.find_late import (
     ArrivedLate,
     check_late,
@@ -30,6 +29,7 @@ from aftercart.actions.cancel.find_late import (
 )
 from aftercart.actions.cancel.settle_submission import answer_current, settle_submission
 from aftercart.actions.cancel.trace_command import take_snapshot
+from aftercart.actions.commands import Answer
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
 from aftercart.actions.upkeep.despite_outages import despite_outages
 from aftercart.cancellations.causes import Cause

@@ -7,10 +7,10 @@ from typing import Any, Final
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from aftercart.actions.cancel.commands import Answer
 from aftercart.actions.cancel.open_requests import answer_requests, ensure_requests, open_requests
-from aftercart.actions.cancel.recognize_replay import record_answer
+from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_approved, notify_confirmed, notify_sent
+from aftercart.actions.recognize_replay import record_answer
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import claim_move, claim_request

@@ -18,19 +18,19 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.commands import Answer, Caller
 from aftercart.actions.cancel.plan_lines import find_items, say_unknown
 from aftercart.actions.cancel.prepare_submission import Judged, Prepared, judge_lines, record_submission
 from aftercart.actions.cancel.price_lines import price_lines
-from aftercart.actions.cancel.recognize_replay import (
+from aftercart.actions.cancel.send_submission import send_submission
+from aftercart.actions.commands import Answer, Caller
+from aftercart.actions.mail.notify_customer import describe_item, post
+from aftercart.actions.recognize_replay import (
     create_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     record_answer,
     replay,
 )
-from aftercart.actions.cancel.send_submission import send_submission
-from aftercart.actions.mail.notify_customer import describe_item, post
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.models.public_statements import PublicStatement

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.models import Address
 from aftercart.actions.address.change_address import change_address as act
 from aftercart.actions.address.list_shop_addresses import choose_shop_address
-from aftercart.actions.cancel.commands import AddressCommand, Answer
+from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.lib.identity import has_own_accounts
 from aftercart.lib.ids import read_id
 from aftercart.oms.connect import get_client

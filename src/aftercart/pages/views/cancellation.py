@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.commands import Caller, CancellationCommand
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.take_back_request import NothingToTakeBack, take_back_submission
+from aftercart.actions.commands import Caller, CancellationCommand
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission

@@ -13,7 +13,7 @@ from django.db import IntegrityError, models
 from django.db.models.functions import Now
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.commands import Answer, Caller
+from aftercart.actions.commands import Answer, Caller
 from aftercart.lib.batch import Batch
 from aftercart.lib.prepared import prepared, prepared_part
 from aftercart.orders.errors import KeyReused, StillRunning
