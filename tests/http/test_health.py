@@ -14,7 +14,7 @@ from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.cancel.prepare_submission import prepare_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.upkeep import jobs
-from aftercart.cancellations.models import CancellationRequest, Submission, SyncCursor
+from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Submission, SyncCursor
 from aftercart.cancellations.models.setbacks import record_setback
 from aftercart.doctor import examine
 from aftercart.mail.models import Email
@@ -111,6 +111,7 @@ def test_a_decision_of_ours_that_omnitron_does_not_hear_of_has_an_age(shop: Shop
     CancellationRequest.objects.update(created_date=then)
     assert measure_ages()["request_undelivered"] == 50.0
 
+    DecisionNotice.objects.create(request=request)
     for status, kind in (("approved", "approval_unsent"), ("rejected", "rejection_unreported")):
         CancellationRequest.objects.filter(pk=request.pk).update(
             status=status, decided_by=staff, decided_at=then
