@@ -138,3 +138,12 @@ def test_an_error_page_that_fails_is_a_plain_one(monkeypatch: pytest.MonkeyPatch
     assert answer.content == (
         b"<!doctype html><html><head><meta charset=utf-8><title>404</title></head><body><p>Not found.</p></body></html>"
     )
+
+
+def test_too_many_fields_for_the_documents_page_are_a_400_whoever_asks() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_customer())
+
+    answer = client.post(f"/api/docs/?{'a&' * 1_001}", headers={"Origin": "https://elsewhere.example"})
+
+    assert answer.status_code == 400

@@ -28,3 +28,5 @@ class ReadDocument(SpectacularSwaggerSplitView):
     """The page, whose script comes in a request of its own, as the site's policy wants it."""
 
     title = "Aftercart API"
+    #: Nobody's, as the document is; or a page of what is wrong with a request would fail by who is not let in.
+    authentication_classes = ()
