@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aftercart.orders.intake import text as intake_text
 from aftercart.orders.intake.text import list_sent
 from aftercart.orders.intake.values import DocumentInvalid
 
@@ -32,6 +33,28 @@ def test_pretty_printed_documents_may_follow_each_other() -> None:
 
 def test_pages_may_follow_each_other() -> None:
     assert read(f"{json.dumps(PAGE)}\n{json.dumps([A])}") == [(1, A), (2, B), (3, A)]
+
+
+def test_however_many_follow_each_other_what_is_left_is_never_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Boundaries(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+            given.append(s)
+            return super().raw_decode(s, idx)
+
+    given: list[str] = []
+    monkeypatch.setattr(intake_text, "_BOUNDARIES", Boundaries())
+    pretty = json.dumps(A, indent=1)
+
+    assert read(" \n".join([pretty] * 200)) == [(number, A) for number in range(1, 201)]
+    assert len(given) == 200
+    distinct = {id(text): len(text) for text in given}
+    assert sum(distinct.values()) == 200 * len(pretty) + 199 * len(" \n")
+
+
+def test_what_is_wrong_among_many_is_found_by_its_line() -> None:
+    [(_, error)] = read('{\n "number": "A"}\n\n{\n "number": B}')
+
+    assert str(error) == "not JSON: Expecting value: line 5 column 12 (char 32)"
 
 
 def test_lines_keep_their_numbers() -> None:

@@ -6,6 +6,7 @@ pretty-printed or not; several may follow each other.
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,7 @@ from aftercart.orders.intake.values import Document, DocumentInvalid, check_docu
 #: In bytes. A JSON text is read whole; what is larger counts as lines.
 LARGEST_TEXT: Final = 64 * 1024 * 1024
 _BOUNDARIES: Final = json.JSONDecoder()
+_FILLED: Final = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,12 @@ def _split(text: bytes) -> Iterator[bytes]:
     if _find_value(text) is not None:
         yield text
         return
+    end = 0
     try:
-        rest = text.decode().strip()
-        while rest:
-            end = _BOUNDARIES.raw_decode(rest)[1]
-            yield rest[:end].encode()
-            rest = rest[end:].lstrip()
+        whole = text.decode()
+        while filled := _FILLED.search(whole, end):  # where it stands: to cut it off would copy the rest
+            end = _BOUNDARIES.raw_decode(whole, filled.start())[1]
+            yield whole[filled.start() : end].encode()
     except (ValueError, RecursionError) as error:
         raise DocumentInvalid("", f"not JSON: {error}") from None
 
