@@ -16,7 +16,7 @@ from aftercart.actions.requests.find_obstacle import RequestDecided
 from aftercart.actions.requests.reject_request import deliver_rejection
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.oms.errors import AnswerUnknown
-from aftercart.orders.errors import OrderNotFound
+from aftercart.orders.errors import OrderNotFound, TooManyTries
 from aftercart.orders.models import OrderItem, TimelineEntry
 from tests.db.test_outbox import list_kinds
 from tests.shop import Line, Shop, get_request, make_customer
@@ -80,6 +80,24 @@ def test_what_was_taken_back_can_be_asked_for_anew(shop: Shop) -> None:
     cancel_items(shop.command(), shop.fake)
 
     assert SubmissionLine.objects.filter(is_open=True).count() == 1
+
+
+def test_who_asks_and_takes_back_in_turns_is_stopped_and_what_was_asked_for_stays() -> None:
+    shop = Shop([Line(invoice_number="INV-1"), Line(invoice_number="INV-1")])
+
+    def ask(line: int) -> CancellationRequest:
+        cancel_items(shop.command(line), shop.fake)
+        return CancellationRequest.objects.latest("pk")
+
+    for _ in range(5):
+        take_back_request(shop.user, ask(0).pk)
+    stopped = ask(0)
+    with pytest.raises(TooManyTries):
+        take_back_request(shop.user, stopped.pk)
+
+    stopped.refresh_from_db()
+    assert stopped.status == "waiting"
+    assert take_back_request(shop.user, ask(1).pk).status == "rejected"  # each item has a count of its own
 
 
 def test_a_second_click_takes_nothing_back_and_is_no_error(shop: Shop) -> None:

@@ -197,8 +197,9 @@ add(
 )
 
 
-def _request(world: World) -> int:
-    pk: int = world.call("request_cancellation").json()["id"]
+def _request(world: World, *, key: str = "") -> int:
+    headers = {"idempotency-key": key} if key else None
+    pk: int = world.call("request_cancellation", headers=headers).json()["id"]
     return pk
 
 
@@ -221,6 +222,11 @@ def _(world: World) -> Any:
     pk = _request(world)
     CancellationRequest.objects.update(status=CancellationRequest.Status.APPROVED)
     return _take_back(world, pk)
+
+
+@show(TAKES_BACK, 429, "often", "The sixth time within the hour")
+def _(world: World) -> Any:
+    return [_take_back(world, _request(world, key=str(time))) for time in range(6)][-1]
 
 
 @show("list_cancellation_reasons", 200, "reasons", "The first of two pages")

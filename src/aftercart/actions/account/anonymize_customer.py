@@ -9,6 +9,7 @@ from aftercart.accounts.address_book import lock_book
 from aftercart.accounts.models import Address, Session, User
 from aftercart.cancellations.models import AddressChange, ReturnPhoto, SubmissionLine
 from aftercart.orders.errors import InputInvalid
+from aftercart.orders.models import Order
 
 
 def anonymize_customer(user: User) -> None:
@@ -17,6 +18,9 @@ def anonymize_customer(user: User) -> None:
     Whoever waits for a cancellation or a delivery elsewhere has to be reached until it has come to its end.
     """
     with transaction.atomic(durable=True):
+        # In the order in which imports lock many, and before the book, as for a change of address.
+        orders = Order.objects.filter(user=user).select_for_update(no_key=True).order_by("pk")
+        list(orders.values_list("pk"))  # a cancellation that has begun is open, or refused, when this returns
         lock_book(user)
         is_open = (
             SubmissionLine.objects.filter(is_open=True, order_item__order__user=user).exists()

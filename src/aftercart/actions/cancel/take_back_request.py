@@ -1,11 +1,14 @@
 """Take back what a customer asked for, while it is undecided: the items are as they were before."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
+from aftercart.actions.account.limit_tries import limit_tries
 from aftercart.actions.cancel.close_line import take_back_line
 from aftercart.actions.cancel.settle_submission import put_order_status
 from aftercart.actions.upkeep import jobs
@@ -20,6 +23,9 @@ from aftercart.orders.timeline import Actor
 _Status = CancellationRequest.Status
 #: Nobody has decided on it. One that is held for an answer may have been carried out already.
 UNDECIDED = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
+#: Asking for an item and taking that back adds rows, e-mails and a visit of the OMS's queue, each time.
+_WINDOW: Final = timedelta(hours=1)
+_MOST_OF_ONE_ITEM: Final = 5
 
 
 class NothingToTakeBack(ActionError):
@@ -31,12 +37,15 @@ class NothingToTakeBack(ActionError):
 
 
 def take_back_submission(owner: User | Guest, number: str, submission: UUID) -> None:
-    """Take back all that is undecided of a submission. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    """Take back all that is undecided of a submission.
+
+    Raises `OrderNotFound`, `NothingToTakeBack`, `TooManyTries`.
+    """
     _take_back(owner, number, models.Q(line__submission__uuid=submission))
 
 
 def take_back_request(user: User, pk: int) -> CancellationRequest:
-    """Take back one request; return it. Raises `OrderNotFound`, `NothingToTakeBack`."""
+    """Take back one request; return it. Raises `OrderNotFound`, `NothingToTakeBack`, `TooManyTries`."""
     theirs = Order.objects.filter(**owned_by(user), items__lines__request=pk)
     number = theirs.values_list("number", flat=True).first()
     if number is None:
@@ -62,6 +71,7 @@ def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
         if set(requests.values_list("cause", flat=True)) == {Cause.TAKEN_BACK}:
             return  # all of it was: a second click, or a client that lost the first answer
         raise NothingToTakeBack
+    limit_tries("take_back.item", str(found[0].line.order_item_id), _WINDOW, _MOST_OF_ONE_ITEM)
     actor = Actor.customer(owner if isinstance(owner, User) else None)
     for request in found:
         take_back_line(order, request.line, actor)

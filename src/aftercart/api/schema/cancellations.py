@@ -185,6 +185,7 @@ customer, the back office or Omnitron. Taking back what was taken back gives the
         403: CSRF_FAILED,
         404: (errors.NotFound, "There is no such request, or it is somebody else's."),
         409: (errors.NothingToTakeBack, "It is too late: nothing was changed."),
+        429: (errors.Throttled, "The item was taken back five times within the hour."),
     },
 )
 
