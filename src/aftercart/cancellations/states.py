@@ -7,10 +7,10 @@ What they are for is specified in docs/spec/, whose moves a test compares with t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextChoices
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 
@@ -24,6 +24,8 @@ from aftercart.cancellations.models import (
 )
 from aftercart.lib.clock import get_now
 from aftercart.lib.prepared import prepared_update
+
+_S = TypeVar("_S", bound=TextChoices)
 
 _State = Submission.State
 _Status = CancellationRequest.Status
@@ -157,6 +159,11 @@ def get_longest_dialogue() -> timedelta:
     return timedelta(seconds=settings.OMNITRON_DIALOGUE_SECONDS) + _MARGIN
 
 
+def list_before(moves: frozenset[tuple[_S, _S]], after: _S, *, may_stay: bool = False) -> list[_S]:
+    """List the states from which a move to this one is legal; with `may_stay`, this one, too."""
+    return [state for state, target in moves if target == after] + [after] * may_stay
+
+
 def claim_move(
     submission: Submission,
     after: Submission.State,
@@ -172,7 +179,7 @@ def claim_move(
     `only_if` is a condition of the same UPDATE. A field may be an expression, which the database evaluates. `update` is
     that UPDATE, where it is prepared: it gets the states before, and returns how many rows it was.
     """
-    before = [state for state, target in moves if target == after]
+    before = list_before(moves, after)
     if update is not None:
         count = update(before)
     elif only_if is None and not any(hasattr(value, "resolve_expression") for value in fields.values()):
@@ -210,16 +217,13 @@ def claim_request(
 
     With `may_stay`, one that stands there already counts and gets the fields, too.
     """
-    before = {status for status, target in REQUEST_MOVES if target == after} | (
-        {after} if may_stay else set()
-    )
+    before = list_before(REQUEST_MOVES, after, may_stay=may_stay)
     return requests.filter(status__in=before).update(status=after, modified_date=get_now(), **fields)
 
 
 def claim_change(changes: QuerySet[AddressChange], after: AddressChange.State, **fields: Any) -> int:
     """Move those of these address changes from whose state that is legal; return how many were."""
-    before = {state for state, target in CHANGE_MOVES if target == after}
-    return changes.filter(state__in=before).update(state=after, **fields)
+    return changes.filter(state__in=list_before(CHANGE_MOVES, after)).update(state=after, **fields)
 
 
 def claim_delivery(
@@ -235,11 +239,10 @@ def claim_delivery(
     With `may_stay`, one that stands there already counts and gets the fields, too. No name is pending of what is not
     sent.
     """
-    before = {state for state, target in moves if target == after} | ({after} if may_stay else set())
+    before = list_before(moves, after, may_stay=may_stay)
     return deliveries.filter(state__in=before).update(**{"state": after, "pending_name": "", **fields})
 
 
 def claim_notice(notices: QuerySet[DecisionNotice], after: DecisionNotice.State, **fields: Any) -> int:
     """Move those of these notices from whose state that is legal; return how many were."""
-    before = {state for state, target in NOTICE_MOVES if target == after}
-    return notices.filter(state__in=before).update(state=after, **fields)
+    return notices.filter(state__in=list_before(NOTICE_MOVES, after)).update(state=after, **fields)
