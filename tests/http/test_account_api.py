@@ -208,6 +208,11 @@ def test_an_account_moves_to_an_address_that_was_proved(api: Api) -> None:
     assert api.get(path).status_code == 200
     assert api.get("/current_user/").json()["email"] == "new@example.com"
     assert api.get(path).status_code == 200  # the client asks twice
+    told = Email.objects.get(kind="email_moved")
+    send_email(told.pk)
+    mailed = mail.outbox[-1]
+    assert (mailed.to, mailed.subject) == ([user.email], "Your e-mail address at Aftercart was changed")
+    assert "new@example.com" not in str(mailed.message())  # whoever reads there now need not learn it
     User.objects.update(email="third@example.com")
     assert api.get(path).status_code == 404
 

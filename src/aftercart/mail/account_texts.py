@@ -30,6 +30,18 @@ def write_email_change(content: EmailContent) -> Draft:
     )
 
 
+def write_email_moved(_content: EmailContent) -> Draft:
+    """Write the e-mail that tells an account's old address that the account has left it."""
+    return Draft(
+        subject=_("Your e-mail address at %(shop)s was changed") % {"shop": settings.SHOP_NAME},
+        heading=_("Your e-mail address was changed"),
+        paragraphs=[
+            _("Your account now uses another e-mail address. From now on we write there."),
+            _("If you did not change it, contact us right away."),
+        ],
+    )
+
+
 def write_login_code(content: EmailContent) -> Draft:
     """Write the e-mail with the code that logs a customer in."""
     return Draft(

@@ -49,6 +49,7 @@ class Email(models.Model):
         WITHDRAWAL_STATED = "withdrawal_stated", _("Acknowledgement of a public statement")
         PASSWORD_LINK = "password_link", _("Link to set a password")
         EMAIL_CHANGE = "email_change", _("Link to a new e-mail address")
+        EMAIL_MOVED = "email_moved", _("Account moved to another address")
         LOGIN_CODE = "login_code", _("Code to log in")
 
     class State(models.TextChoices):

@@ -11,7 +11,12 @@ from aftercart.cancellations.kind_words import WORDS, Outcome, State, get_kind
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.formats import format_day
 from aftercart.lib.times import parse_time
-from aftercart.mail.account_texts import write_email_change, write_login_code, write_password_link
+from aftercart.mail.account_texts import (
+    write_email_change,
+    write_email_moved,
+    write_login_code,
+    write_password_link,
+)
 from aftercart.mail.draft import Draft, EmailContent, Section
 from aftercart.mail.models import Email
 from aftercart.mail.parts import list_refund, list_rows
@@ -323,6 +328,7 @@ _WRITERS: Final[dict[str, Callable[[EmailContent], Draft]]] = {
     _Kind.WITHDRAWAL_REFUSED: write_refused,
     _Kind.PASSWORD_LINK: write_password_link,
     _Kind.EMAIL_CHANGE: write_email_change,
+    _Kind.EMAIL_MOVED: write_email_moved,
     _Kind.LOGIN_CODE: write_login_code,
 }
 

@@ -43,7 +43,8 @@ def mail_password_link(email: str) -> None:
     # A savepoint is what is rolled back: the transaction commits, and waits for the disk, whoever it is.
     with transaction.atomic(durable=True), transaction.atomic():
         path = make_reset_path(found or User(pk=0, email=folded))
-        _queue(Email.Kind.PASSWORD_LINK, folded, f"{settings.PUBLIC_URL}/users/reset/{path}/", found)
+        link = f"{settings.PUBLIC_URL}/users/reset/{path}/"
+        _queue(Email.Kind.PASSWORD_LINK, folded, found, link=link)
         if found is None:
             transaction.set_rollback(True)
 
@@ -67,20 +68,17 @@ def mail_email_change(user: User, email: str) -> None:
     with transaction.atomic(durable=True), transaction.atomic():  # as above
         signed = {"user": user.pk, "old": user.email, "new": folded, "password": _digest_password(user)}
         token = signing.dumps(signed, salt=_SALT)
-        _queue(
-            Email.Kind.EMAIL_CHANGE,
-            folded,
-            f"{settings.PUBLIC_URL}/users/email-set-primary/{token}/",
-            user,
-        )
+        link = f"{settings.PUBLIC_URL}/users/email-set-primary/{token}/"
+        _queue(Email.Kind.EMAIL_CHANGE, folded, user, link=link)
         if User.objects.filter(email=folded).exists():
             transaction.set_rollback(True)
 
 
 def move_account(token: str) -> bool:
-    """Move the account of a link to its new address; return whether it is there now. A link works once.
+    """Move the account of a link to its new address, and tell the old one; return whether it is there now.
 
-    One that was asked for under an earlier password is void: whoever sets a new one shuts out who knew the old one.
+    A link works once. One that was asked for under an earlier password is void: whoever sets a new one shuts out who
+    knew the old one.
     """
     try:
         signed: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LINK_LIFE)
@@ -95,6 +93,7 @@ def move_account(token: str) -> bool:
                 pk=user.pk, email=signed["old"], password=user.password, is_active=True
             )
             if mine.update(email=signed["new"]):
+                _queue(Email.Kind.EMAIL_MOVED, signed["old"], user)
                 return True
     except IntegrityError:  # somebody has opened an account with it meanwhile
         return False
@@ -106,13 +105,13 @@ def _digest_password(user: User) -> str:
     return salted_hmac(_SALT, user.password, algorithm="sha256").hexdigest()
 
 
-def _queue(kind: Email.Kind, recipient: str, link: str, user: User | None) -> None:
+def _queue(kind: Email.Kind, recipient: str, user: User | None, *, link: str = "") -> None:
     pk = queue_orderless_email(
         kind,
         uuid.uuid4(),
         recipient=recipient,
         language=(get_language() or "")[:2] or (user.language if user else ""),
         secret=link,
-        expires_at=get_now() + LINK_LIFE,
+        expires_at=get_now() + LINK_LIFE if link else None,
     )
     jobs.enqueue(jobs.SEND_EMAIL, pk)
