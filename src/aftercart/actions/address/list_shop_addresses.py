@@ -28,7 +28,7 @@ def choose_shop_address(cookie: str, pk: int) -> Address | int:
 
 def _read(row: Document) -> Address | None:
     try:
-        intake = read_address({"address": row}, "address")
+        intake = read_address(row)
     except DocumentInvalid:
         return None
     pk = row.get("pk", row.get("id"))

@@ -47,7 +47,7 @@ def find_head(line: bytes) -> Head | None:
         return None
     try:
         dates = _decoder.decode(line)
-        modified = read_optional_moment({"at": dates.modified_date or dates.created_date}, "at")
+        modified = read_optional_moment(dates.modified_date or dates.created_date)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError, DocumentInvalid):
         return None
     if modified is None or "\0" in dates.number:

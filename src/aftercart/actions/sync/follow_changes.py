@@ -13,7 +13,7 @@ from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.intake.address import AddressIntake, read_address
 from aftercart.orders.intake.details import read_details
 from aftercart.orders.intake.items import read_items
-from aftercart.orders.intake.values import DocumentInvalid, read_optional_amount, read_text
+from aftercart.orders.intake.values import DocumentInvalid, make_text_reader, read_optional_amount
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import read_order_items, save_item
 from aftercart.orders.timeline import OMS, record_event
@@ -27,6 +27,7 @@ _ITEM_DETAILS: Final = (*_TRACKING, "estimated_delivery_date")
 _AMOUNTS: Final = ("amount", "amount_without_discount", "discount_amount", "shipping_amount")
 #: What a courier reads; the rest of an address is no change of it.
 _ADDRESS_TEXTS: Final = ("first_name", "last_name", "phone_number", "line", "postcode")
+_read_invoice: Final = make_text_reader(64)
 _PLACES: Final = ("city", "township", "district")
 #: Columns of an order that may follow.
 FOLLOWED: Final = ("details", "invoice_number", "shipping_address", "billing_address", *_AMOUNTS)
@@ -66,7 +67,7 @@ def _follow_details(row: Order | OrderItem, document: Mapping[str, Any], names: 
     if changed:
         row.details = row.details | details
     try:
-        invoice = read_text(dict(document), "invoice_number", 64)
+        invoice = _read_invoice(document.get("invoice_number"))
     except DocumentInvalid:
         invoice = ""
     if invoice and invoice != row.invoice_number:
@@ -119,7 +120,7 @@ def _find_address(document: Mapping[str, Any], name: str) -> AddressIntake | Non
     if not all(isinstance(value.get(place), dict | str) for place in ("city", "township")):
         return None
     try:
-        return read_address({name: value}, name)
+        return read_address(value)
     except DocumentInvalid:
         return None
 
@@ -168,7 +169,7 @@ def _follow_amounts(order: Order, document: Mapping[str, Any]) -> list[str]:
     changed = []
     for name in _AMOUNTS:
         try:
-            amount = read_optional_amount(dict(document), name)
+            amount = read_optional_amount(document.get(name))
         except DocumentInvalid:
             continue
         if amount is not None and amount != getattr(order, name):

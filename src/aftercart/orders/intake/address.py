@@ -2,21 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from aftercart.orders.document import NO_ADDRESS, OrderAddress
 from aftercart.orders.intake.details import gather_extra
+from aftercart.orders.intake.forms import Form, Problems
 from aftercart.orders.intake.values import (
     Document,
     DocumentInvalid,
-    Form,
-    Problems,
+    make_optional_text_reader,
+    make_text_reader,
     plain,
+    read_field,
     read_flag,
     read_optional_object,
-    read_optional_text,
-    read_text,
 )
 
 DEFAULT_COUNTRY: Final = "tr"
@@ -74,15 +73,10 @@ class AddressIntake:
         )
 
 
-def read_address(document: Document, name: str) -> AddressIntake | None:
-    """Read the address under `name`, or None. Raises `DocumentInvalid`."""
-    value = read_optional_object(document, name)
-    if not value or _is_blank(value):
-        return None
-    try:
-        return _read(value)
-    except DocumentInvalid as error:
-        raise error.within(name) from None
+def read_address(value: Any) -> AddressIntake | None:
+    """Read an address, which may be none. Raises `DocumentInvalid`."""
+    given = read_optional_object(value)
+    return _read(given) if given and not _is_blank(given) else None
 
 
 def _is_blank(value: Document) -> bool:
@@ -104,35 +98,30 @@ def _read(value: Document) -> AddressIntake:
     return AddressIntake(columns, names)
 
 
-def _read_address_type(value: Document, name: str) -> str:
-    return read_optional_text(value, name, 32) or "customer"
+def _read_address_type(value: Any) -> str:
+    return _read_type(value) or "customer"
 
 
-def _find_store(value: Document, name: str) -> Any:
-    return value.get(name) or None
+def _find_store(value: Any) -> Any:
+    return value or None
 
 
-def _gather_extra(value: Document, _name: str) -> Any:
-    return gather_extra(value, _KNOWN)
+def _gather_extra(address: Document) -> Any:
+    return gather_extra(address, _KNOWN)
 
 
-def _read_place(value: Document, level: str) -> str | None:
-    place = value.get(level)
-    if place is None:
+def _read_place(value: Any) -> str | None:
+    if value is None:
         return None
-    if not isinstance(place, dict):
-        place = {"name": place}
-    try:
-        return read_text(place, "name", 100).strip() or None
-    except DocumentInvalid as error:
-        raise error.within(level) from None
+    place = value if isinstance(value, dict) else {"name": value}
+    return read_field(place, "name", _read_name).strip() or None
 
 
-def _read_country(value: Document, level: str) -> tuple[str, str]:
+def _read_country(address: Document) -> tuple[str, str]:
     """Read a country's code and name: by its code, or by a name that we know; Türkiye if it tells neither."""
-    country = value.get(level)
+    country = address.get("country")
     code = (country.get("code") or None) if isinstance(country, dict) else None
-    name = _read_place(value, level)
+    name = read_field(address, "country", _read_place)
     if code is None and name and _CODE.fullmatch(name):
         code = name
     if code is not None:
@@ -148,19 +137,22 @@ def _read_country(value: Document, level: str) -> tuple[str, str]:
     return known, name
 
 
+_read_type: Final = make_optional_text_reader(32)
+_read_name: Final = make_text_reader(100)
 _COLUMNS: Final = Form(
     {
-        **{name: partial(read_text, limit=limit) for name, limit in _TEXTS.items()},
+        **{name: make_text_reader(limit) for name, limit in _TEXTS.items()},
         "e_bill_taxpayer": read_flag,
         "is_corporate": read_flag,
         "address_type": _read_address_type,
         "retail_store": _find_store,
-        "remote_id": partial(read_optional_text, limit=64),
-        "identity_number": partial(read_optional_text, limit=32),
+        "remote_id": make_optional_text_reader(64),
+        "identity_number": make_optional_text_reader(32),
         "extra_field": _gather_extra,
     },
-    always=("extra_field",),
+    whole=("extra_field",),
 )
 _PLACES: Final = Form(
-    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _read_place)}
+    {"country": _read_country, **dict.fromkeys(("city", "township", "district"), _read_place)},
+    whole=("country",),
 )

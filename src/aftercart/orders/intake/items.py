@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 from aftercart.lib.money import ZERO
 from aftercart.orders.document import DiscountItem, OrderItem
 from aftercart.orders.intake.details import add_extra, read_details
+from aftercart.orders.intake.forms import Form, Problems, read_each
 from aftercart.orders.intake.values import (
     Document,
     DocumentInvalid,
-    Form,
-    Problems,
     check_amount,
+    make_optional_text_reader,
+    make_text_reader,
     need,
     read_amount,
-    read_each,
+    read_field,
     read_flag,
     read_optional_amount,
     read_optional_currency,
@@ -26,10 +26,8 @@ from aftercart.orders.intake.values import (
     read_optional_moment,
     read_optional_own_id,
     read_optional_status,
-    read_optional_text,
     read_optional_whole,
     read_rows,
-    read_text,
 )
 from aftercart.orders.status import FINAL, SHIPPED, Status
 
@@ -164,65 +162,72 @@ def is_under_way(status: str) -> bool:
     return status not in FINAL and not _waits(status)
 
 
-def _read_product(row: Document, name: str) -> tuple[Document, str]:
+def _read_product(row: Document) -> tuple[Document, str]:
     """Read an item's product and SKU: an object, or the bare pk of one, or the SKU alone."""
-    product = row.get(name)
+    product = row.get("product")
     if product is not None and not isinstance(product, dict):
-        product = {"pk": need(read_optional_id(row, name), name)}
-    sku = read_text(row, "sku", 128)
-    if product:
-        try:
-            sku = sku or read_text(product, "sku", 128)
-        except DocumentInvalid as error:
-            raise error.within(name) from None
-    elif sku:
+        product = {"pk": read_field(row, "product", _read_product_id)}
+    sku = read_field(row, "sku", _read_sku) or read_field(row, "product", _find_sku)
+    if not product:
+        if not sku:
+            raise DocumentInvalid("product", "is required")
         product = {"sku": sku}
-    else:
-        raise DocumentInvalid(name, "is required")
     return product, sku
 
 
-def _find_parent(row: Document, name: str) -> int | None:
-    parent = row.get(name)
-    if isinstance(parent, dict):
-        return read_optional_id({name: parent.get("pk", parent.get("id"))}, name)
-    return read_optional_id(row, name)
+def _find_sku(product: Any) -> str:
+    return read_field(product, "sku", _read_sku) if isinstance(product, dict) else ""
+
+
+def _read_product_id(value: Any) -> int:
+    return need(read_optional_id(value))
+
+
+def _read_quantity(value: Any) -> int | None:
+    return read_optional_whole(value, 1, _LARGEST_QUANTITY)
+
+
+def _read_parent(value: Any) -> int | None:
+    return read_optional_id(value.get("pk", value.get("id")) if isinstance(value, dict) else value)
 
 
 def _find_cancelled(row: Document, status: str, quantity: int) -> int:
     if status in FINAL:
         return quantity
-    return read_optional_whole(row, "cancelled_quantity", most=quantity) or 0
+    return read_field(row, "cancelled_quantity", lambda value: read_optional_whole(value, most=quantity)) or 0
 
 
 def _find_date(extras: Sequence[Document], name: str) -> datetime | None:
-    return next((moment for extra in extras if (moment := read_optional_moment(extra, name))), None)
+    moments = (read_field(extra, name, read_optional_moment) for extra in extras)
+    return next(filter(None, moments), None)
 
 
-def _read_final_sale(row: Document, name: str) -> bool:
+def _read_final_sale(row: Document) -> bool:
     extra = row.get("extra_field")
     try:
-        return isinstance(extra, dict) and read_flag(extra, name)
+        return isinstance(extra, dict) and read_field(extra, "is_final_sale", read_flag)
     except DocumentInvalid as error:
         raise error.within("extra_field") from None
 
 
+_read_sku: Final = make_text_reader(128)
 _ITEM: Final = Form(
     {
         "id": read_optional_own_id,
-        "parent": _find_parent,
+        "parent": _read_parent,
         "product": _read_product,
         "status": read_optional_status,
-        "quantity": partial(read_optional_whole, least=1, most=_LARGEST_QUANTITY),
+        "quantity": _read_quantity,
         "price_currency": read_optional_currency,
         "price": read_amount,
         **dict.fromkeys(_AMOUNTS, read_optional_amount),
-        "invoice_number": partial(read_text, limit=64),
+        "invoice_number": make_text_reader(64),
         "is_final_sale": _read_final_sale,
         "created_date": read_optional_moment,
         "modified_date": read_optional_moment,
     },
-    always=("id", "product", "price", "is_final_sale"),
+    always=("price",),
+    whole=("id", "product", "is_final_sale"),
 )
 
 
@@ -241,23 +246,22 @@ def _read_discount(row: Document, order: Mapping[str, Any]) -> DiscountIntake:
     columns["offer_type"] = columns["offer_type"] or ""
     columns["created_date"] = columns["created_date"] or order["created_date"]
     columns["modified_date"] = columns["modified_date"] or order["modified_date"]
-    return DiscountIntake(read_optional_id(row, "pk"), columns)
+    return DiscountIntake(read_field(row, "pk", read_optional_id), columns)
 
 
-def _find_promotion(row: Document, name: str) -> int | None:
-    promotion = row.get(name)
-    return read_optional_id({name: promotion.get("pk")} if isinstance(promotion, dict) else row, name)
+def _read_promotion(value: Any) -> int | None:
+    return read_optional_id(value.get("pk") if isinstance(value, dict) else value)
 
 
 _DISCOUNT: Final = Form(
     {
-        "name": partial(read_text, limit=255),
+        "name": make_text_reader(255),
         "amount": read_amount,
         "cancel_amount": read_optional_amount,
-        "code": partial(read_optional_text, limit=128),
-        "offer_type": partial(read_optional_text, limit=64),
-        "promotion": _find_promotion,
-        "session_offer_type": partial(read_optional_text, limit=64),
+        "code": make_optional_text_reader(128),
+        "offer_type": make_optional_text_reader(64),
+        "promotion": _read_promotion,
+        "session_offer_type": make_optional_text_reader(64),
         "created_date": read_optional_moment,
         "modified_date": read_optional_moment,
     },

@@ -12,9 +12,9 @@ from typing import Any, Final
 from aftercart.orders.intake.values import (
     Document,
     DocumentInvalid,
-    need,
     plain,
     read_amount,
+    read_field,
     read_optional_id,
     read_optional_moment,
 )
@@ -52,9 +52,9 @@ def read_points(document: Document, created: datetime) -> list[PointsIntake]:
         if not kind:
             continue
         try:
-            amount = _read_unsigned(row)
+            amount = read_field(row, "amount", _read_unsigned)
             reference = _find_reference(row) or f"{_IMPORTED}{place}"
-            at = read_optional_moment(row, "created_date") or created
+            at = read_field(row, "created_date", read_optional_moment) or created
         except DocumentInvalid as error:
             raise error.within(f"{_NAME}[{place}]") from None
         if amount:
@@ -76,15 +76,14 @@ def _find_reference(row: Document) -> str:
     own = row.get("reference")
     if isinstance(own, str) and own.startswith(_IMPORTED) and len(own) <= _LONGEST_REFERENCE:
         return own
-    pk = read_optional_id(row, "pk") or read_optional_id(row, "id")
+    pk = read_field(row, "pk", read_optional_id) or read_field(row, "id", read_optional_id)
     return "" if pk is None else f"{_IMPORTED}pk:{pk}"
 
 
-def _read_unsigned(row: Document) -> Decimal:
+def _read_unsigned(value: Any) -> Decimal:
     """Read an amount whose sign, if it has one, only repeats its kind."""
-    value = need(row.get("amount"), "amount")
     if isinstance(value, str):
         value = value.removeprefix("-")
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = abs(value)
-    return read_amount({"amount": value}, "amount")
+    return read_amount(value)

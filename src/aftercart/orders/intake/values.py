@@ -1,15 +1,13 @@
 """Reading single values out of an order document that somebody else wrote: strict in meaning, easy on form.
 
 JSON numbers arrive as `int` or, with a fraction or an exponent, as `Decimal`: no amount passes through a
-float. Every function raises `DocumentInvalid` for a value that it cannot read, naming the field.
+float. Every function raises `DocumentInvalid` for a value that it cannot read; whoever knows the field names it.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -23,7 +21,6 @@ Document = dict[str, Any]
 #: The largest id that every JSON reader keeps exact, and far enough from the end of our sequences.
 LARGEST_ID: Final = 2**53 - 1
 LARGEST_WHOLE: Final = 2**31 - 1
-_Reader = Callable[[Document, str], Any]
 _T = TypeVar("_T")
 _DEEPEST: Final = 50
 #: No number of the trade has more digits; PostgreSQL and Python each have a limit further out.
@@ -35,7 +32,6 @@ _FOUR_DECIMALS: Final = Decimal("0.0001")
 _AMOUNT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,18}")
 _CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
-#: Amounts and times repeat, within an order and from one to the next: so many are known without reading them again.
 _KNOWN_TEXTS: Final = 4096
 _LONGEST_KNOWN_TEXT: Final = 40
 _STATUSES: Final = {
@@ -61,74 +57,28 @@ class DocumentInvalid(ValueError):
         return DocumentInvalid(*first, *more)
 
 
-class Problems:
-    """Gathers everything that is wrong with a document, where a single error would end the reading."""
+class _Known(dict[str, _T]):
+    """What texts were read as: amounts and times repeat, within an order and from one to the next."""
 
-    def __init__(self) -> None:
-        self._found: list[tuple[str, str]] = []
+    def __init__(self, read: Callable[[str], _T]) -> None:
+        super().__init__()
+        self._read: Final = read
 
-    @contextmanager
-    def noted(self, place: str = "") -> Iterator[None]:
-        """Note what is wrong within the block, which ends there; `place` goes before the fields' names."""
-        try:
-            yield
-        except DocumentInvalid as error:
-            self._found += (error.within(place) if place else error).problems
-
-    def read(self, document: Document, form: "Form") -> Document:
-        """Read every field; return what could be read, by name."""
-        try:
-            return form.read(document)
-        except DocumentInvalid:  # then one by one, for all that is wrong
-            values: Document = {}
-        for name, reader in form.fields.items():
-            with self.noted():
-                values[name] = reader(document, name)
-        return values
-
-    def end(self) -> None:
-        """Raise `DocumentInvalid` for all that was noted, if anything was."""
-        if self._found:
-            first, *more = self._found
-            raise DocumentInvalid(*first, *more)
+    def __missing__(self, text: str) -> _T:
+        value = self._read(text)
+        if len(text) <= _LONGEST_KNOWN_TEXT:
+            if len(self) >= _KNOWN_TEXTS:
+                self.clear()
+            self[text] = value
+        return value
 
 
-def read_each(rows: Sequence[Document], name: str, read: Callable[[Document], _T]) -> list[_T]:
-    """Read the rows of a list. Raises `DocumentInvalid` for all that is wrong, naming each row by its place."""
+def read_field(document: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> _T:
+    """Read one field. Raises `DocumentInvalid`, naming it."""
     try:
-        return [read(row) for row in rows]
-    except DocumentInvalid:
-        problems = Problems()
-    for place, row in enumerate(rows):
-        with problems.noted(f"{name}[{place}]"):
-            read(row)
-    problems.end()
-    raise AssertionError  # what is wrong once is wrong twice
-
-
-class Form:
-    """Some fields of a kind of document, each with what reads it: a function of the document and the field's name.
-
-    Where a document has no such field, or null, a reader returns the same for every document, which is found out once.
-    The readers of `always` look elsewhere, too, or want the field to be there.
-    """
-
-    def __init__(self, fields: Mapping[str, _Reader], *, always: Collection[str] = ()) -> None:
-        self.fields: Final = dict(fields)
-        self._always: Final = tuple((name, fields[name]) for name in always)
-        self._if_there: Final = {name: read for name, read in fields.items() if name not in always}
-        self._blank: Final = {name: read({}, name) for name, read in self._if_there.items()}
-
-    def read(self, document: Document) -> Document:
-        """Return all values by name. Raises `DocumentInvalid` for the first that is wrong."""
-        values = self._blank.copy()
-        find = self._if_there.get
-        for name, value in document.items():
-            if value is not None and (read := find(name)) is not None:
-                values[name] = read(document, name)
-        for name, read in self._always:
-            values[name] = read(document, name)
-        return values
+        return read(document.get(name))
+    except DocumentInvalid as error:
+        raise error.within(name) from None
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -210,67 +160,65 @@ def plain(value: Any) -> Any:
     return value.get("value") if isinstance(value, dict) and "value" in value else value
 
 
-def need(value: _T | None, name: str) -> _T:
+def need(value: _T | None) -> _T:
     """Give the value back, unless there is none."""
     if value is None:
-        raise DocumentInvalid(name, "is required")
+        raise DocumentInvalid("", "is required")
     return value
 
 
-def read_text(source: Document, name: str, limit: int, *, is_required: bool = False) -> str:
-    """Read a text of at most `limit` characters; a number is taken as its digits, null as ""."""
-    value = source.get(name)
-    if type(value) is str:
-        text = value
-    elif value is None:
-        text = ""
-    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-        text = str(value)
-    else:
-        raise DocumentInvalid(name, "must be text")
-    if len(text) > limit:
-        raise DocumentInvalid(name, f"longer than {limit} characters")
-    if is_required and not text.strip():
-        raise DocumentInvalid(name, "is required")
-    return text
+def make_text_reader(limit: int) -> Callable[[Any], str]:
+    """Make what reads a text of at most `limit` characters; a number is taken as its digits, null as ""."""
+
+    def read_text(value: Any) -> str:
+        text: str = value if type(value) is str else _write_text(value)
+        if len(text) > limit:
+            raise DocumentInvalid("", f"longer than {limit} characters")
+        return text
+
+    return read_text
 
 
-def read_optional_text(source: Document, name: str, limit: int) -> str | None:
-    """Read a text that may be null; an enumeration as its value."""
-    value = source.get(name)
+def _write_text(value: Any) -> str:
     if value is None:
-        return None
-    return read_text({name: plain(value)}, name, limit)
+        return ""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise DocumentInvalid("", "must be text")
 
 
-def read_optional_amount(source: Document, name: str) -> Decimal | None:
+def make_optional_text_reader(limit: int) -> Callable[[Any], str | None]:
+    """Make what reads a text that may be null; an enumeration as its value."""
+    read = make_text_reader(limit)
+    return lambda value: None if value is None else read(plain(value))
+
+
+def read_optional_amount(value: Any) -> Decimal | None:
     """Read an amount that may be missing: a string or number, not negative, of at most four decimals."""
-    value = source.get(name)
-    if value is None or value == "":
-        return None
     kind = type(value)
     if kind is str:
-        try:
-            return _parse_amount(value) if len(value) <= _LONGEST_KNOWN_TEXT else _read_amount_text(value)
-        except DocumentInvalid as error:
-            raise error.within(name) from None
+        return _amounts[value]
+    if value is None:
+        return None
     if kind is int:
         value = Decimal(value)
     elif kind is not Decimal:
-        raise DocumentInvalid(name, "not an amount")
-    return check_amount(value, name)
+        raise DocumentInvalid("", "not an amount")
+    return check_amount(value)
 
 
-def _read_amount_text(text: str) -> Decimal:
+def _read_amount_text(text: str) -> Decimal | None:
+    if not text:
+        return None
     if len(text) > _MOST_DIGITS or not _AMOUNT.fullmatch(text):
         raise DocumentInvalid("", "not an amount")
-    return check_amount(Decimal(text), "")
+    return check_amount(Decimal(text))
 
 
-_parse_amount: Final = lru_cache(_KNOWN_TEXTS)(_read_amount_text)
+_amounts: Final = _Known(_read_amount_text)
 
 
-def check_amount(amount: Decimal, name: str) -> Decimal:
+def check_amount(amount: Decimal, name: str = "") -> Decimal:
     """Check that an amount fits its column: 0 or more, below a trillion, at most four decimals."""
     if amount < 0:
         raise DocumentInvalid(name, "must not be negative")
@@ -282,25 +230,23 @@ def check_amount(amount: Decimal, name: str) -> Decimal:
     return rounded
 
 
-def read_amount(source: Document, name: str) -> Decimal:
+def read_amount(value: Any) -> Decimal:
     """Read an amount that must be there."""
-    return need(read_optional_amount(source, name), name)
+    return need(read_optional_amount(value))
 
 
-def read_optional_moment(source: Document, name: str) -> datetime | None:
+def read_optional_moment(value: Any) -> datetime | None:
     """Read an ISO 8601 date and time with an offset (or Z), as UTC; null is None."""
-    value = source.get(name)
-    if value is None or value == "":
+    if value is None:
         return None
     if type(value) is not str:
-        raise DocumentInvalid(name, "not an ISO 8601 date and time")
-    try:
-        return _parse_moment(value) if len(value) <= _LONGEST_KNOWN_TEXT else _read_moment_text(value)
-    except DocumentInvalid as error:
-        raise error.within(name) from None
+        raise DocumentInvalid("", "not an ISO 8601 date and time")
+    return _moments[value]
 
 
-def _read_moment_text(text: str) -> datetime:
+def _read_moment_text(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -312,70 +258,81 @@ def _read_moment_text(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-_parse_moment: Final = lru_cache(_KNOWN_TEXTS)(_read_moment_text)
+_moments: Final = _Known(_read_moment_text)
 
 
-def read_optional_whole(source: Document, name: str, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
+def read_optional_whole(value: Any, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
     """Read a whole number, or digits, between two bounds; null is None."""
-    value = source.get(name)
+    kind = type(value)
     if value is None or value == "":
         return None
-    if type(value) is str and _WHOLE.fullmatch(value):
+    if kind is str and _WHOLE.fullmatch(value):
         value = int(value)
-    elif type(value) is Decimal and abs(value) <= most:
+    elif kind is Decimal and abs(value) <= most:
         value = int(value) if value == int(value) else None
     if type(value) is not int:
-        raise DocumentInvalid(name, "not a whole number")
+        raise DocumentInvalid("", "not a whole number")
     if not least <= value <= most:
-        raise DocumentInvalid(name, f"must be between {least} and {most}")
+        raise DocumentInvalid("", f"must be between {least} and {most}")
     return value
 
 
-def read_optional_id(source: Document, name: str) -> int | None:
+def read_optional_id(value: Any) -> int | None:
     """Read an id: the shop's ids are ours."""
-    return read_optional_whole(source, name, 1, LARGEST_ID)
+    return read_optional_whole(value, 1, LARGEST_ID)
 
 
-def read_optional_own_id(source: Document, name: str) -> int | None:
+def read_optional_own_id(document: Document) -> int | None:
     """Read the id of an order or item, which may stand under `pk`."""
-    return read_optional_id(source, name) or read_optional_id(source, "pk")
+    return read_field(document, "id", read_optional_id) or read_field(document, "pk", read_optional_id)
 
 
-def read_optional_status(source: Document, name: str) -> str | None:
+def read_optional_status(value: Any) -> str | None:
     """Read a status, given as number, numeric string, name or `{"value", "label"}`, as its numeric string."""
-    value = plain(source.get(name))
-    if value is None or value == "":
+    value = plain(value)
+    if value is None:
         return None
-    status = _STATUSES.get(str(value).lower()) if type(value) in {str, int} else None
-    if status is None:
-        raise DocumentInvalid(name, "not a status")
+    if type(value) not in {str, int}:
+        raise DocumentInvalid("", "not a status")
+    return _statuses[str(value)]
+
+
+def _read_status_text(text: str) -> str | None:
+    status = _STATUSES.get(text.lower())
+    if status is None and text:
+        raise DocumentInvalid("", "not a status")
     return status
 
 
-def read_optional_currency(source: Document, name: str) -> str | None:
+_statuses: Final = _Known(_read_status_text)
+
+
+def read_optional_currency(value: Any) -> str | None:
     """Read a currency's three letters, in upper case."""
-    value = plain(source.get(name))
-    if value is None or value == "":
+    value = plain(value)
+    if value is None:
         return None
-    currency = _fold_currency(value) if type(value) is str and len(value) == 3 else None  # noqa: PLR2004 - its letters
-    if currency is None:
-        raise DocumentInvalid(name, "not a currency's three letters")
-    return currency
+    if type(value) is not str:
+        raise DocumentInvalid("", "not a currency's three letters")
+    return _currencies[value]
 
 
-@lru_cache(_KNOWN_TEXTS)
-def _fold_currency(text: str) -> str | None:
-    return text.upper() if _CURRENCY.fullmatch(text) else None
+def _read_currency_text(text: str) -> str | None:
+    if text and not _CURRENCY.fullmatch(text):
+        raise DocumentInvalid("", "not a currency's three letters")
+    return text.upper() or None
 
 
-def read_flag(source: Document, name: str) -> bool:
+_currencies: Final = _Known(_read_currency_text)
+
+
+def read_flag(value: Any) -> bool:
     """Read a yes or no; null is no."""
-    value = source.get(name)
     if value is None or type(value) is bool:
         return bool(value)
     if isinstance(value, str | int) and value in {0, 1, "0", "1", "true", "false", "True", "False", ""}:
         return value in {1, "1", "true", "True"}
-    raise DocumentInvalid(name, "neither true nor false")
+    raise DocumentInvalid("", "neither true nor false")
 
 
 def read_rows(source: Document, name: str) -> list[Document]:
@@ -391,9 +348,8 @@ def read_rows(source: Document, name: str) -> list[Document]:
     return value
 
 
-def read_optional_object(source: Document, name: str) -> Document | None:
+def read_optional_object(value: Any) -> Document | None:
     """Read an object that may be null."""
-    value = source.get(name)
     if value is not None and not isinstance(value, dict):
-        raise DocumentInvalid(name, "must be an object")
+        raise DocumentInvalid("", "must be an object")
     return value
