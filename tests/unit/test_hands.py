@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from aftercart.front.frames import FrameReader, write_frame
+from aftercart.front import hands
+from aftercart.front.frames import CHUNK, FrameReader, write_frame
 from aftercart.front.handing import Handing
 from aftercart.front.hands import END, WHOLE, Hands
+from aftercart.front.refusals import Refused
 from aftercart.lib.waiting import MAY_WAIT, RUNNING_HEADER
 from tests.http.fuzz import Proto
 
@@ -49,12 +51,12 @@ def ask(path: str, body: bytes = b"", *, may_wait: bool = False) -> tuple[Proto,
         return proto, running
 
     ours, theirs = socket.socketpair()
-    hands = threading.Thread(target=Hands(application, threads=1, dialogues=1).work, args=(theirs,))
-    hands.start()
+    worker = threading.Thread(target=Hands(application, threads=1, dialogues=1).work, args=(theirs,))
+    worker.start()
     try:
         return asyncio.run(run())
     finally:
-        hands.join(10)
+        worker.join(10)
         theirs.close()
 
 
@@ -105,6 +107,42 @@ def test_a_client_that_has_gone_delays_no_other_answer() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert asyncio.run(run()).body == b"yes"
+
+
+def test_what_is_not_answered_in_time_is_a_503_and_its_late_answer_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run() -> tuple[Refused, Proto]:
+        handing, there = Handing(asyncio.get_running_loop(), ours, lambda: None), Proto()
+        with monkeypatch.context() as patch:
+            patch.setattr(hands, "MOST_SECONDS", 0.0)
+            with pytest.raises(Refused) as refused:
+                await handing.answer({}, b"", Gone(), may_wait=False)
+        answer = asyncio.ensure_future(handing.answer({}, b"", there, may_wait=False))
+        frames = [write_frame((number, WHOLE, (200, [])), b"yes") for number in (1, 2)]
+        theirs.sendall(b"".join(frames) + b"".join(write_frame((number, END, None)) for number in (1, 2)))
+        assert await answer is None
+        return refused.value, there
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        refused, there = asyncio.run(run())
+    assert (refused.status, refused.code, refused.headers) == (503, "unavailable", (("Retry-After", "1"),))
+    assert there.body == b"yes"
+
+
+def test_what_has_waited_for_a_thread_until_nobody_waits_for_it_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        monkeypatch.setattr(hands, "MOST_SECONDS", 0.0)
+        ours.sendall(write_frame((1, False, {"PATH_INFO": "/", "REQUEST_METHOD": "PUT"})))
+        ours.shutdown(socket.SHUT_WR)
+        Hands(application, threads=1, dialogues=1).work(theirs)
+
+        told = [tuple(frame.head) for frame in FrameReader().feed(ours.recv(CHUNK))]
+    assert [head for head in told if head[0]] == [(1, END, None)]
 
 
 class Gone(Proto):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aftercart.front.refusals import Refused
+from aftercart.front.refusals import Refused, make_busy
 
 #: Seconds for which a body that is too large is read on and dropped, so that its sender gets to read the answer.
 _LINGER_SECONDS = 2.0
@@ -112,8 +112,7 @@ class BodyReader:
             if not timer.expired():
                 timer.reschedule(0)
         if self._held + size > self._limits.total:
-            detail = "We are briefly unavailable. Please try again."
-            raise Refused(503, "unavailable", detail, headers=(("Retry-After", "1"),))
+            raise make_busy()
 
     def _too_large(self) -> Refused:
         detail = f"A request's body has at most {self._limits.size} bytes."

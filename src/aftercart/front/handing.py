@@ -13,6 +13,7 @@ from typing import Any
 
 from aftercart.front import hands
 from aftercart.front.frames import CHUNK, Frame, FrameReader, write_frame
+from aftercart.front.refusals import make_busy
 
 _logger = logging.getLogger(__name__)
 
@@ -44,10 +45,16 @@ class Handing:
     async def answer(
         self, plain: Mapping[str, str], body: bytes, proto: Any, *, may_wait: bool
     ) -> int | None:
-        """Have a request answered. Where that is to wait for a record that still runs, return its number instead."""
+        """Have a request answered. Where that is to wait for a record that still runs, return its number instead.
+
+        Raises `Refused` when nothing has been answered in time: a database that stands still holds every thread.
+        """
         number = next(self._numbers)
         asked = self._asked[number] = _Asked(self._loop.create_future(), proto)
         self._send(write_frame((number, may_wait, plain), body))
+        await asyncio.wait([asked.end], timeout=hands.MOST_SECONDS)
+        if not asked.end.done() and asked.stream is None:
+            raise make_busy()
         return await asked.end
 
     def close(self) -> None:

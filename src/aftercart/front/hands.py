@@ -30,6 +30,8 @@ BEGIN: Final = "begin"
 PART: Final = "part"
 RUNNING: Final = "running"
 END: Final = "end"
+#: Seconds after which a request has its answer: 503, if the hands have none yet. A proxy in front waits for a minute.
+MOST_SECONDS: Final = 55.0
 
 _Send = Callable[..., None]
 
@@ -88,14 +90,19 @@ class Hands:
         threading.Thread(target=_beat, args=(answers,), name="beat", daemon=True).start()
         reader = FrameReader()
         while piece := front.recv(CHUNK):
+            end = time.monotonic() + MOST_SECONDS
             for (number, may_wait, plain), body in reader.feed(piece):
-                threads.begin(partial(self._answer, partial(answers.send, number), may_wait, plain, body))
+                threads.begin(
+                    partial(self._answer, end, partial(answers.send, number), may_wait, plain, body)
+                )
         threads.close()
 
-    def _answer(self, send: _Send, may_wait: bool, plain: dict[str, str], body: bytes) -> None:  # noqa: FBT001 - as it was sent
+    def _answer(self, end: float, send: _Send, may_wait: bool, plain: dict[str, str], body: bytes) -> None:  # noqa: FBT001 - as it was sent
+        """Answer a request, unless it has waited for a thread until nobody waited for it any more."""
         wait_for = (lambda record: send(RUNNING, record)) if may_wait else None
         try:
-            serve(self._application, build_environ(plain, body), _Proto(send), wait_for)
+            if time.monotonic() < end:
+                serve(self._application, build_environ(plain, body), _Proto(send), wait_for)
         finally:
             send(END)
 

@@ -17,6 +17,12 @@ class Refused(Exception):
         self.headers = headers
 
 
+def make_busy() -> Refused:
+    """Make the refusal of what there is no room or no time for now."""
+    detail = "We are briefly unavailable. Please try again."
+    return Refused(503, "unavailable", detail, headers=(("Retry-After", "1"),))
+
+
 def answer_refusal(headers: Any, proto: Any, refusal: Refused) -> None:
     """Answer a browser as text and everybody else as JSON; whatever else is sent is not a new request."""
     is_browser = "text/html" in headers.get("accept", "").lower()
