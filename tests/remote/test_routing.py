@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.http.hot_reads.steps import log_in
 from tests.processes import running_web
 from tests.remote.commerce_process import CommerceProcess, running_commerce
 from tests.routers import running_caddy, running_nginx
@@ -80,6 +81,23 @@ def test_the_sample_routes_exactly_what_is_ours(
         answer = client.post("/orders/%231001/cancel/", json=wrong, headers=headers)
         assert (answer.status_code, set(answer.json())) == (400, {"cancel_order_items", "code"})
         assert re.fullmatch("[0-9a-z]{32}", key)
+
+
+@pytest.mark.parametrize("running_router", ROUTERS)
+def test_a_cookie_of_others_that_is_not_ascii_logs_nobody_out(
+    shop: CommerceProcess, tmp_path: Path, running_router: Any
+) -> None:
+    settings = {"TRUSTED_PROXY": "true", "ALLOWED_HOSTS": "127.0.0.1"}
+    key = log_in(make_customer())
+    with (
+        running_web("http://127.0.0.1:9", **settings) as aftercart,
+        running_router(tmp_path, aftercart, shop.base_url) as router,
+        httpx2.Client(timeout=30, trust_env=False) as client,
+    ):
+        for cookie in (f"name=Ayşe; osessionid={key}", f"sessionid={key}; name=Ayşe", f"sessionid={key}"):
+            headers = {b"Accept": b"application/json", b"Cookie": cookie.encode()}
+            answer = client.get(f"{router.url}/users/orders/", headers=headers)
+            assert (answer.status_code, answer.json()["count"]) == (200, 0), cookie
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="NOT RUN: the routing sample needs nginx")
