@@ -127,3 +127,25 @@ def test_the_sample_for_own_accounts_adds_what_is_answered_here(
         ]
         assert [path for path in ours if not is_aftercarts(client, path)] == []
         assert [path for path in theirs if is_aftercarts(client, path)] == []
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="NOT RUN: the routing sample needs nginx")
+def test_the_sample_for_own_pages_adds_all_that_they_lead_to(shop: CommerceProcess, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "AFTERCART_IDENTITY": "commerce",
+        "COMMERCE_URL": shop.base_url,
+        "TRUSTED_PROXY": "true",
+        "ALLOWED_HOSTS": "127.0.0.1",
+    }
+    ours = [
+        "/orders/guest/", "/orders/guest/code/", "/orders/guest/x:y:z/", "/orders/guest/x:y:z/withdraw/",
+        "/orders/ORD-1/ways/", "/orders/ORD-1/withdraw/", "/orders/ORD-1/cancel/", "/orders/ORD-1/cancel/photos/",
+        "/users/orders/1/receipt/", "/account/points/", "/withdraw/", "/mail/opt-out/x/", "/orders/style.css",
+        "/backoffice/login/",
+    ]  # fmt: skip
+    with (
+        running_web("http://127.0.0.1:9", **settings) as aftercart,
+        running_nginx(tmp_path, aftercart, shop.base_url, "own-pages.nginx.conf") as router,
+        httpx2.Client(base_url=router.url, timeout=30) as client,
+    ):
+        assert [path for path in ours if not is_aftercarts(client, path)] == []
