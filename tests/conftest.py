@@ -88,12 +88,16 @@ def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(autouse=True)
 def _revisions_move_at_once(request: pytest.FixtureRequest) -> None:
-    """Have revisions move with each statement in a test that is one transaction: it never commits."""
+    """Have revisions move with each statement in a test that is one transaction: it never commits.
+
+    Nor is it ended for being idle: what it does between two statements may take long on a busy machine.
+    """
     if "db" in request.fixturenames:  # however it is asked for, it comes first
         request.getfixturevalue("db")
     if connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS " + ", ".join(_list_revising()) + " IMMEDIATE")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 @cache
