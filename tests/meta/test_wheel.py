@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from email.parser import Parser
 from pathlib import Path
 from zipfile import ZipFile
@@ -76,10 +77,12 @@ def test_an_empty_environment_with_the_wheel_runs_the_whole_demo(wheel: Path, tm
     install: list[str | Path] = [python, *PIP, "install", "--no-deps"]
     subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "run.txt"], check=True)
     subprocess.run([*install, wheel], check=True)
-    folder = tmp_path / "var"
-    folder.mkdir()
 
-    with running_everything(folder, python=python):
+    # Not pytest's folder, which each run closes to others when it begins: PostgreSQL is another user.
+    with (
+        tempfile.TemporaryDirectory(prefix="aftercart-wheel-") as name,
+        running_everything(folder := Path(name), python=python),
+    ):
         demo = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
         order = demo["customers"][0]["orders"]["several_items"]
         answer = httpx2.get(

@@ -29,7 +29,7 @@ function Items({ order }) {
           {item.active_cancellation_request && (
             <em> · {item.active_cancellation_request.status.label} · </em>
           )}
-          {item.active_cancellation_request?.easy_return && (
+          {item.active_cancellation_request?.easy_return?.code && (
             <b className="code">{item.active_cancellation_request.easy_return.code}</b>
           )}
         </li>
