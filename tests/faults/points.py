@@ -44,7 +44,7 @@ from tests.tables import empty_tables
 #: However long an action grows, its points end somewhere.
 _MOST_POINTS = 500
 #: A quick run kills at every n-th of them.
-_QUICK_STEP = 4
+_QUICK_STEP = 8
 #: Longer than every wait and every grace time.
 _LONG_AGO = timedelta(hours=1)
 
@@ -206,7 +206,7 @@ def kill_at_every_point(
 ) -> int:
     """Kill an action at each of its points, each time with a shop of its own; return how many there are.
 
-    A quick run takes every fourth point, unless it has no turns; a commit chooses which.
+    A quick run takes every eighth point, unless it has no turns; a commit chooses which.
     """
     client = make_client(sandbox)
     step = _QUICK_STEP if has_turns and not is_deep() else 1

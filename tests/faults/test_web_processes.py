@@ -76,6 +76,7 @@ def test_when_the_parent_is_killed_its_children_end_within_seconds(tmp_path: Pat
         wait_until(lambda: not is_listening(port), 10)
 
 
+@pytest.mark.one_of("losses of a web process")
 def test_a_frozen_process_is_replaced_and_costs_others_half_a_minute_at_most(tmp_path: Path) -> None:
     with web(tmp_path / "log") as (parent, port):
         frozen, other = wait_until(lambda: len(found := list_children(parent.pid)) == 2 and found)
@@ -91,6 +92,7 @@ def test_a_frozen_process_is_replaced_and_costs_others_half_a_minute_at_most(tmp
         assert f"Web process {frozen} has been silent" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.one_of("losses of a web process")
 def test_a_web_process_with_frozen_hands_is_replaced_with_them(tmp_path: Path) -> None:
     with web(tmp_path / "log") as (parent, port):
         hands, other = wait_until(lambda: len(found := list_hands(parent.pid)) == 2 and found)
@@ -104,6 +106,7 @@ def test_a_web_process_with_frozen_hands_is_replaced_with_them(tmp_path: Path) -
         assert "has been silent" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.one_of("losses of a web process")
 def test_a_web_process_ends_with_its_hands_and_is_replaced(tmp_path: Path) -> None:
     with web(tmp_path / "log") as (parent, port):
         child, other = wait_until(lambda: len(found := list_children(parent.pid)) == 2 and found)

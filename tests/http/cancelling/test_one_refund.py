@@ -272,6 +272,7 @@ def assert_same(world: World, label: str) -> None:
         assert world.read_page(path) == [(label, expected)]
 
 
+@pytest.mark.rotating("world", opposites=True)
 def test_every_place_says_the_same_of_a_refund_until_it_has_been_made(world: World) -> None:
     if world.case.way == "cancel":
         assert world.read_quote() == world.case.expected
@@ -291,6 +292,7 @@ def test_every_place_says_the_same_of_a_refund_until_it_has_been_made(world: Wor
     assert_same(world, "Refunded")
 
 
+@pytest.mark.rotating("world")
 @pytest.mark.parametrize("world", [name for name in CASES if CASES[name].way == "cancel"], indirect=True)
 def test_after_a_rejection_no_place_speaks_of_a_refund(world: World, settings: Settings) -> None:
     settings.REVIEW_TYPES = frozenset({"cancel", "refund"})
