@@ -17,7 +17,7 @@ from aftercart.actions.sync.poll_updates import list_streams_due, poll_updates
 from aftercart.actions.sync.sync_order import sync_if_due, sync_order
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import ReadBudget, Submission, SyncCursor
-from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.read_budget import count_calls_left, has_calls_left, spend_calls
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.oms.connect import replace_client
@@ -163,6 +163,16 @@ def test_the_budget_fills_by_the_minute_and_saves_up_little(settings: Settings) 
     assert (round(count_left()), has_calls_left()) == (-10, False)
     set_clock_back(seconds=3600)
     assert (count_left(), has_calls_left()) == (15, True)
+
+
+def test_the_budget_is_looked_at_without_being_written() -> None:
+    spend_calls(1)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert has_calls_left()
+
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+    assert count_calls_left() == pytest.approx(spend_calls(0), abs=1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -241,6 +241,44 @@ def test_a_request_that_omnitron_has_deleted_does_not_keep_its_order_from_being_
     assert reconcile_orders(shop.fake) == {"compared": 1, "different": 0, "unread": 0}
 
 
+def test_what_is_cancelled_within_a_second_has_its_order_read_once() -> None:
+    shop = Shop([Line(), Line(), Line()])
+    began = timezone.now()
+
+    for place in range(3):
+        cancel_items(shop.command(place), shop.fake)
+
+    [job] = ProcrastinateJob.objects.filter(task_name=jobs.SYNC_ORDER)
+    due = Order.objects.get().sync_due_at
+    assert due is not None
+    assert timedelta(seconds=1) <= due - began <= timezone.now() - began + timedelta(seconds=1)
+    assert job.scheduled_at is not None
+    assert job.scheduled_at >= due  # else it would be read before some of it was done
+
+
+def test_what_is_cancelled_after_the_mark_has_come_has_its_order_read_again() -> None:
+    shop = Shop([Line(), Line()])
+    cancel_items(shop.command(0), shop.fake)
+    pass_time(seconds=2)
+
+    cancel_items(shop.command(1), shop.fake)
+
+    assert take_jobs() == [shop.order.pk, shop.order.pk]
+
+
+def test_what_is_cancelled_does_not_wait_for_a_reading_that_was_put_off_for_longer() -> None:
+    shop = Shop()
+    Order.objects.update(sync_due_at=timezone.now() + timedelta(minutes=10))
+
+    cancel_items(shop.command(), shop.fake)
+
+    [job] = ProcrastinateJob.objects.filter(task_name=jobs.SYNC_ORDER)
+    due = Order.objects.get().sync_due_at
+    assert due is not None
+    assert due <= timezone.now() + timedelta(seconds=1)
+    assert job.args["pk"] == shop.order.pk
+
+
 def test_an_order_that_cannot_be_read_is_put_off_once_however_many_jobs_there_are() -> None:
     shop = Shop()
     for _time in range(3):

@@ -1,11 +1,24 @@
-"""How the queue stands: for doctor, readiness and metrics alike."""
+"""How the queue stands, for doctor, readiness and metrics alike; and the job that is next of its kind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
 #: A worker that has not been heard of for so many seconds does not count.
 _ALIVE_SECONDS = 60
+
+_TAKE = """
+    DELETE FROM procrastinate_jobs WHERE id = (
+        SELECT id FROM procrastinate_jobs AS waiting
+        WHERE status = 'todo' AND task_name = ANY(%s) AND coalesce(scheduled_at, now()) <= now() AND NOT EXISTS (
+            SELECT FROM procrastinate_jobs AS other WHERE other.lock = waiting.lock AND other.status = 'doing'
+        )
+        ORDER BY priority DESC, id LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING (args->>'pk')::bigint, args->>'request_id'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +53,22 @@ def measure_queue() -> QueueState:
         )
         due, lag, workers = cursor.fetchone()
     return QueueState(due=due, lag_seconds=max(float(lag), 0.0), workers=workers)
+
+
+@dataclass(frozen=True, slots=True)
+class RowJob:
+    """A job about one row that has been taken from the queue, and the request that it was enqueued for."""
+
+    pk: int
+    request_id: str | None
+
+
+def take_job(names: Sequence[str]) -> RowJob | None:
+    """Take the next job of these names that is due from the queue, for good: what it is about must be found again.
+
+    None if there is none, or only such as wait for another with the same lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [list(names)])
+        row = cursor.fetchone()
+    return None if row is None else RowJob(*row)

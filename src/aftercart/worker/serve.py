@@ -68,7 +68,7 @@ async def _work() -> None:
     async with worker.open_async():
         await worker.run_worker_async(
             concurrency=_CONCURRENCY,
-            fetch_job_polling_interval=2.0,
+            fetch_job_polling_interval=0.5,  # what has a time of its own is not announced when that comes
             update_heartbeat_interval=5.0,  # several before it counts as dead (tasks._DEAD_AFTER)
             shutdown_graceful_timeout=15.0,
             delete_jobs="successful",

@@ -11,6 +11,7 @@ from aftercart.actions.cancel.open_requests import answer_requests, ensure_reque
 from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_approved, notify_confirmed, notify_sent
 from aftercart.actions.recognize_replay import record_answer
+from aftercart.actions.sync.plan_sync import plan_sync_soon
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.states import claim_move, claim_request
@@ -81,8 +82,7 @@ def _apply(order: Order, submission: Submission, actor: Actor, batch: Batch, *, 
         )  # who asks may have claimed it in a transaction that was lost
         return answer_current(submission)
     answer = book_applied(order, submission, actor, batch, cause=cause)
-    order.sync_due_at = get_now()
-    jobs.enqueue(jobs.SYNC_ORDER, order.pk)
+    plan_sync_soon(order)
     return answer
 
 

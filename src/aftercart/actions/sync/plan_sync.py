@@ -9,6 +9,8 @@ from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order
 
 _AT_ONCE = timedelta(0)
+#: How long an order may wait for what else happens to it, so that it is read once for all of it.
+_SOON = timedelta(seconds=1)
 
 
 @transaction.atomic
@@ -19,3 +21,14 @@ def plan_sync(order_pk: int, *, wait: timedelta = _AT_ONCE) -> None:
     """
     Order.objects.filter(pk=order_pk).update(sync_due_at=get_now() + wait)
     jobs.enqueue(jobs.SYNC_ORDER, order_pk, wait=wait or None)
+
+
+def plan_sync_soon(order: Order) -> None:
+    """Have a locked order read within a second, once for all that happens to it until then. The caller saves the mark.
+
+    A mark that is still to come has its job, and a reading that begins then shows what has been done by now.
+    """
+    now = get_now()
+    if order.sync_due_at is None or not now < order.sync_due_at <= now + _SOON:
+        order.sync_due_at = now + _SOON
+        jobs.enqueue(jobs.SYNC_ORDER, order.pk, wait=_SOON)

@@ -10,6 +10,10 @@ _MINUTE: Final = 60.0
 _BURST_SECONDS: Final = 15.0
 _ONLY: Final = 1
 
+_LEFT = """
+    SELECT least(tokens + extract(epoch FROM clock_timestamp() - counted_at) * %(rate)s, %(most)s)
+    FROM cancellations_readbudget WHERE id = %(id)s
+"""
 _SPEND = """
     INSERT INTO cancellations_readbudget AS kept (id, tokens, counted_at)
     VALUES (%(id)s, %(most)s - %(cost)s, clock_timestamp())
@@ -34,12 +38,23 @@ class ReadBudget(models.Model):
 
 def spend_calls(count: int) -> float:
     """Take calls that were made from the budget; return what is left, which may be less than nothing."""
-    rate = settings.OMNITRON_READS_PER_MINUTE / _MINUTE
-    values = {"id": _ONLY, "most": _get_most(), "rate": rate, "cost": float(count)}
     with connection.cursor() as cursor:
-        cursor.execute(_SPEND, values)
+        cursor.execute(_SPEND, _describe_bucket() | {"cost": float(count)})
         left: float = cursor.fetchone()[0]
     return left
+
+
+def count_calls_left() -> float:
+    """Count the calls that are left, which may be less than nothing; asked before each reading, it writes nothing."""
+    bucket = _describe_bucket()
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, bucket)
+        row = cursor.fetchone()
+    return bucket["most"] if row is None else float(row[0])
+
+
+def _describe_bucket() -> dict[str, float]:
+    return {"id": _ONLY, "most": _get_most(), "rate": settings.OMNITRON_READS_PER_MINUTE / _MINUTE}
 
 
 def _get_most() -> float:
@@ -49,9 +64,9 @@ def _get_most() -> float:
 
 def has_calls_to_spare() -> bool:
     """Return whether half of the bucket is left: for reading that may take hours, and gives way to all other."""
-    return spend_calls(0) >= max(_get_most() / 2, 1.0)
+    return count_calls_left() >= max(_get_most() / 2, 1.0)
 
 
 def has_calls_left() -> bool:
     """Return whether one more order may be read in the background now."""
-    return spend_calls(0) >= 1.0
+    return count_calls_left() >= 1.0
