@@ -1,6 +1,6 @@
 """Direct cancellations: calls, round trips, statements, room and rate. `make bench` runs it.
 
-    python -m bench.cancellations [--customers 8] [--orders 10] [--write] [--slack 1]
+    python -m bench.cancellations [--customers 8] [--orders 30] [--write] [--slack 1]
 
 An embedded PostgreSQL, the sandbox, the web server and a worker with default settings, in a temporary folder, on the
 whole machine. `--write` writes its section of docs/benchmarks.md. The exit code is 1 if a target is missed.
@@ -31,7 +31,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--customers", type=int, default=8)
-    parser.add_argument("--orders", type=int, default=10, help="of each customer, with four items each")
+    parser.add_argument("--orders", type=int, default=30, help="of each customer, with four items each")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--slack", type=float, default=1, help="the part of each target that is enough")
     options = parser.parse_args()

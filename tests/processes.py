@@ -139,7 +139,7 @@ class ShopClient:
         session.update(
             {
                 SESSION_KEY: str(user.pk),
-                BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+                BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],  # as a log-in does
                 HASH_SESSION_KEY: user.get_session_auth_hash(),
             }
         )
