@@ -219,7 +219,18 @@ def test_a_number_sign_finds_the_request_alone(template: str) -> None:
 
 @pytest.mark.parametrize(
     "term",
-    ["nobody", "#99999999999999999999999", "#0", "000000000", "(((", "' OR 1=1", "%", "\x00", "a " * 400],
+    [
+        "nobody",
+        "#99999999999999999999999",
+        "#0",
+        "000000000",
+        "(((",
+        "' OR 1=1",
+        "%",
+        "\x00",
+        "a " * 400,
+        "\U00010348" * 3000,
+    ],
 )
 @pytest.mark.parametrize("path", [QUEUE, ORDERS, "/backoffice/cancellations/submission/"])
 def test_whatever_is_searched_for_is_answered(term: str, path: str) -> None:

@@ -16,6 +16,8 @@ from django.db.models import BooleanField, F, Func, QuerySet, TextField, Value
 _LONGEST_PHONE, _SHORTEST_PHONE = 10, 6
 #: More words than anybody types narrow nothing down, but cost.
 _MOST_WORDS: Final = 8
+#: Characters of what is looked for, enough for any word: PostgreSQL takes none of 2 KiB in a question.
+_LONGEST: Final = 256
 _PHONE: Final = re.compile(r"\+?[\d\s().\-/]+")
 #: What stands before a phone number that is read from its end.
 _FROM_THE_END: Final = "~"
@@ -60,7 +62,7 @@ class IsAmong(Func):
 
 def clean_term(term: str) -> str:
     """Return what is looked for; a text that looks like a phone number is one, and may be another number."""
-    term = term.replace("\0", "").strip()
+    term = term.replace("\0", "").strip()[:_LONGEST]
     digits = re.sub(r"\D", "", term)
     if _PHONE.fullmatch(term) and len(digits) >= _SHORTEST_PHONE:
         phone = _FROM_THE_END + digits[-_LONGEST_PHONE:][::-1]
