@@ -334,6 +334,23 @@ def test_of_different_rules_for_the_shipping_the_strictest_counts() -> None:
     )
 
 
+def test_an_unpaid_line_gets_no_points_that_the_units_left_of_a_paid_one_are_owed() -> None:
+    """The discount of 0.01 is the first unit's of the five, so the three that are left cost all of their 0.03."""
+    order = PaidOrder(
+        "TRY",
+        (PaidItem(1, 1, Decimal("0.03"), is_paid=False), PaidItem(2, 5, Decimal("0.01"))),
+        discount_amount=Decimal("0.01"),
+        points=Points(spent=Decimal("0.06")),
+    )
+    till = Till(order)
+
+    asks = (RequestedUnits(2, "cancel", 2), RequestedUnits(1, "cancel"), RequestedUnits(2, "cancel"))
+    totals = [till.give_back([ask]).total for ask in asks]
+
+    assert totals == [Decimal("0.01"), Decimal("0.02"), Decimal("0.03")]
+    assert till.sum("total") == compute_total(order) == Decimal("0.06")
+
+
 @examples(2_000)
 @given(orders, dices)
 def test_never_does_more_come_back_than_was_paid_whatever_was_not(

@@ -274,12 +274,13 @@ class _Books:
         return upto(first + count) - upto(first)
 
     def count_paid(self, item: PaidItem, count: int) -> int:
-        """Count what was paid for the last units of a line."""
+        """Count what was paid for the last units of a line, each as it is cut when it comes back."""
         if not item.is_paid:
             return 0
-        place = self.places[item.order_item]
-        shares = (self.net[place], self.interest[place])
-        return sum(share_of_units(share, item.quantity, item.quantity - count, count) for share in shares)
+        place, first = self.places[item.order_item], item.quantity - count
+        parts = (self.gross, self.discount, self.interest)
+        gross, less, interest = (share_of_units(part[place], item.quantity, first, count) for part in parts)
+        return gross - less + interest
 
     def count_fee(self, terms: RefundTerms) -> int:
         """Count a fixed fee."""
