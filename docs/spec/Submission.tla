@@ -5,7 +5,7 @@
 (* Assumed of the world: the OMS has no idempotency key; a process dies or    *)
 (* stands still for any time between any two steps; a POST or its answer is   *)
 (* lost, or comes as late as it likes; the OMS takes a unit at most once.     *)
-(* Code: prepare_submission, send_submission, settle_submission,              *)
+(* Code: cancel_items, send_submission, settle_submission,                    *)
 (* verify_submission, apply_late in actions/cancel, actions/upkeep/recover;   *)
 (* moves: cancellations/states.py.                                            *)
 EXTENDS Naturals, FiniteSets

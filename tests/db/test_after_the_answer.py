@@ -8,8 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
 from aftercart.actions.cancel.settle_submission import settle_submission
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.mail.notify_customer import post

@@ -167,8 +167,8 @@ def test_a_line_from_before_there_were_quotes_books_what_omnitron_tells() -> Non
 
 
 def test_a_fee_is_forced_on_omnitron_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_terms(_policy: Any, _items: Any, lines: Any) -> dict[int, RefundTerms]:
-        return {line.order_item_id: RefundTerms(fee_percent=Decimal(10)) for line in lines}
+    def find_terms(_case: Any, requested: Any) -> dict[int, RefundTerms]:
+        return {each.order_item: RefundTerms(fee_percent=Decimal(10)) for each in requested}
 
     monkeypatch.setattr(pricing, "_find_terms", find_terms)
     shop = make_shop()

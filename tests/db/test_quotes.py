@@ -259,7 +259,7 @@ def test_a_quote_that_no_longer_holds_is_answered_with_a_fresh_one_and_nothing_e
         Order.objects.update(version=2)
     elif change == "expiry":
         later = get_now() + timedelta(minutes=30, seconds=1)
-        monkeypatch.setattr("aftercart.actions.cancel.price_lines.get_now", lambda: later)
+        monkeypatch.setattr("aftercart.actions.cancel.read_case.get_now", lambda: later)
     elif change == "asks":
         command = replace(command, items=command.items[:1])
     elif change == "points":

@@ -11,8 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.settle_submission import settle_submission
 from aftercart.actions.requests.deliver_request import deliver_request

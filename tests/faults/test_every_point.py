@@ -169,7 +169,7 @@ FINAL_SALE = (Line(status="550", is_final_sale=True), Line(status="550"))
             )
             for decision, fewest in ((approve, 24), (reject, 66))
         ),
-        pytest.param(override, {"lines": FINAL_SALE}, 37, id="override the policy"),
+        pytest.param(override, {"lines": FINAL_SALE}, 36, id="override the policy"),
         pytest.param(move, {}, 34, id="change the address"),
         pytest.param(move_and_lose_the_answer, {}, 26, id="change the address, the answer lost"),
         pytest.param(bring_it_home, {"before": move_and_lose_the_answer}, 27, id="deliver the address"),

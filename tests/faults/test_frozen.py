@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count, F
 
-from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.cancel_items import prepare_submission
 from aftercart.cancellations.models import CancellationRequest, Submission
 from aftercart.lib import failpoints
 from aftercart.orders.models import TimelineEntry

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection
 
 from aftercart.actions.address.change_address import _prepare, change_address, deliver_address
-from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.prepare_submission import Prepared, prepare_submission
+from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
+from aftercart.actions.cancel.record_submission import Prepared
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.requests.deliver_request import deliver_request

@@ -113,7 +113,7 @@ def test_a_session_that_the_database_ended_is_503_and_nothing_is_written_or_sent
         def be_frozen(_point: str) -> None:
             wait_until(lambda: not is_connected(other, backend))
 
-        with mock.patch("aftercart.actions.cancel.prepare_submission.failpoint", be_frozen):
+        with mock.patch("aftercart.actions.cancel.cancel_items.failpoint", be_frozen):
             assert_unavailable(cancel(shop, client))
         connection.close()
         assert_nothing_happened(shop)

@@ -10,8 +10,7 @@ from procrastinate.contrib.django import app
 from pytest_django import Settings
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.prepare_submission import prepare_submission
+from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Submission, SyncCursor

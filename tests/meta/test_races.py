@@ -140,7 +140,7 @@ def test_every_unique_constraint_has_its_race() -> None:
 def test_every_lock_has_its_race() -> None:
     locks = set(list_locks())
 
-    assert {"prepare_submission._lock", "poll_updates._advance", "write_orders.write_orders"} <= locks
+    assert {"read_case.lock_named", "poll_updates._advance", "write_orders.write_orders"} <= locks
     assert sorted(locks - list_handed(RACES, "without_lock", "without_turns") - _OWED) == []
 
 

@@ -10,7 +10,7 @@ from tests.shop import Shop
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: After the order was locked, and before anything of it is written.
-CANCELLING = "prepare_submission.make_idempotency_record"
+CANCELLING = "cancel_items.make_idempotency_record"
 
 
 def test_an_account_is_not_deleted_beside_a_cancellation_that_has_begun() -> None:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @contextmanager
 def all_judged_unlocked(count: int) -> Iterator[None]:
     """Take the lock away, and hold every thread where it has judged and not yet written."""
-    with without_lock("prepare_submission._lock"), all_past("prepare_submission._judge", count):
+    with without_lock("read_case.lock_named"), all_past("cancel_items.enforce", count):
         yield
 
 
@@ -68,7 +68,7 @@ def cancel(shop: Shop) -> int:
 def test_with_the_lock_a_second_cancellation_waits_and_is_refused() -> None:
     shop = Shop()
 
-    with interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second:
+    with interrupted("cancel_items.failpoint", lambda: cancel(shop)) as second:
         assert cancel(shop) == 204
 
     assert (second.had_to_wait, second.outcome) == (True, "cancellation_in_progress")
@@ -79,8 +79,8 @@ def test_without_the_lock_the_index_still_lets_only_one_through() -> None:
     shop = Shop()
 
     with (
-        without_lock("prepare_submission._lock"),
-        interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second,
+        without_lock("read_case.lock_named"),
+        interrupted("cancel_items.failpoint", lambda: cancel(shop)) as second,
     ):
         assert attempt(lambda: cancel(shop)) == "cancellation_in_progress"
 
@@ -115,8 +115,8 @@ def test_without_the_lock_the_index_and_the_check_units_are_cancelled_twice() ->
     with (
         without_check("never_more_reserved_than_left"),
         without_unique("one_open_line_an_item"),
-        without_lock("prepare_submission._lock"),
-        interrupted("prepare_submission.failpoint", lambda: cancel(shop)) as second,
+        without_lock("read_case.lock_named"),
+        interrupted("cancel_items.failpoint", lambda: cancel(shop)) as second,
     ):
         assert cancel(shop) == 200  # Omnitron refuses the second, so that people look at it
         assert second.outcome == 204

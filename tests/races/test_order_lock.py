@@ -10,8 +10,8 @@ from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.actions.address import change_address as changing
 from aftercart.actions.address import compare_address as checking
 from aftercart.actions.cancel import apply_late as arriving
-from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.prepare_submission import Prepared, prepare_submission
+from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
+from aftercart.actions.cancel.record_submission import Prepared
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.cancel.settle_submission import settle_submission
@@ -248,7 +248,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,
     "overrule_rejection.overrule_rejection": begin_overruling,
-    "prepare_submission._lock": lambda shop: (lambda: make_prepared(shop), 1),
+    "read_case.lock_named": lambda shop: (lambda: make_prepared(shop), 1),
     "reject_spare._settle": begin_rejecting_a_spare,
     "reject_request.reject_request": begin_rejecting,
     "revoke_links.revoke_links": lambda shop: (lambda: revoke_links(shop.order.number), 1),

@@ -47,7 +47,7 @@ def test_one_key_for_two_orders_at_once_is_one_write() -> None:
 def test_the_key_of_a_write_that_came_in_between_is_not_used_again() -> None:
     first, second = make_two_shops()
 
-    with interrupted("prepare_submission.failpoint", lambda: submit(second)) as other:
+    with interrupted("cancel_items.failpoint", lambda: submit(second)) as other:
         assert attempt(lambda: submit(first)) == REUSED
 
     assert (other.had_to_wait, other.outcome) == (False, 204)
@@ -60,7 +60,7 @@ def test_without_the_index_one_key_makes_two_writes() -> None:
 
     with (
         without_unique("one_write_a_key"),
-        interrupted("prepare_submission.failpoint", lambda: submit(second)) as other,
+        interrupted("cancel_items.failpoint", lambda: submit(second)) as other,
     ):
         assert submit(first) == 204
         assert other.outcome == 204
@@ -73,8 +73,8 @@ def test_without_the_lock_the_index_still_knows_the_key_within_one_order() -> No
     shop = Shop([Line(), Line()])
 
     with (
-        without_lock("prepare_submission._lock"),
-        interrupted("prepare_submission.failpoint", lambda: submit(shop, position=1)) as other,
+        without_lock("read_case.lock_named"),
+        interrupted("cancel_items.failpoint", lambda: submit(shop, position=1)) as other,
     ):
         assert attempt(lambda: submit(shop, fingerprint="another body")) == REUSED
 
@@ -87,8 +87,8 @@ def test_without_lock_and_index_one_key_makes_two_writes_to_one_order() -> None:
 
     with (
         without_unique("one_write_a_key"),
-        without_lock("prepare_submission._lock"),
-        interrupted("prepare_submission.failpoint", lambda: submit(shop, position=1)) as other,
+        without_lock("read_case.lock_named"),
+        interrupted("cancel_items.failpoint", lambda: submit(shop, position=1)) as other,
     ):
         assert submit(shop, fingerprint="another body") == 204
         assert other.outcome == 204
@@ -116,7 +116,7 @@ def test_a_guest_who_uses_a_key_a_second_time_at_once_waits_and_is_refused() -> 
     shop = make_guests_shop()
 
     with interrupted(
-        "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+        "cancel_items.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
     ) as other:
         assert submit_as_guest(shop, position=0, fingerprint="one") == 204
 
@@ -128,9 +128,9 @@ def test_without_the_lock_the_index_still_knows_a_guests_key() -> None:
     shop = make_guests_shop()
 
     with (
-        without_lock("prepare_submission._lock"),
+        without_lock("read_case.lock_named"),
         interrupted(
-            "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+            "cancel_items.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
         ) as other,
     ):
         assert attempt(lambda: submit_as_guest(shop, position=0, fingerprint="one")) == REUSED
@@ -144,9 +144,9 @@ def test_without_lock_and_index_a_guests_key_makes_two_writes() -> None:
 
     with (
         without_unique("one_write_a_key_of_a_guest"),
-        without_lock("prepare_submission._lock"),
+        without_lock("read_case.lock_named"),
         interrupted(
-            "prepare_submission.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
+            "cancel_items.failpoint", lambda: submit_as_guest(shop, position=1, fingerprint="other")
         ) as other,
     ):
         assert submit_as_guest(shop, position=0, fingerprint="one") == 204

@@ -1,12 +1,18 @@
-"""What is asked of an action: typed, checked for form only, the same from a page and from the API."""
+"""What is asked of an action, by a page and the API alike, what it is decided from, and what it answers: typed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address, User
-from aftercart.orders.facts import CancellationKind
+from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
+from aftercart.orders.facts import CancellationKind, ItemFacts
 from aftercart.orders.guests import Guest
+from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.policy.clauses import Policy
+from aftercart.orders.quotes import PaidOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,33 @@ class CancellationCommand:
     fully_refund_as_loyalty_money: bool = False
     points_agreement: str = ""
     quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationCase:
+    """All that a cancellation is decided from, as it was read.
+
+    `items` are all of the order's, by id, `facts` what the rules want to know of those that are asked for. `version_pk`
+    is the version that the policy is kept as; None: it has still to be kept. `reasons`, `companies` and
+    `pickup_address` are what a command names, or can choose from; `unnamed_reasons`, by type, stand for no reason.
+    """
+
+    order: Order
+    items: Mapping[int, OrderItem]
+    facts: Mapping[int, ItemFacts]
+    paid: PaidOrder
+    policy: Policy
+    version_pk: int | None
+    now: datetime
+    reasons: Mapping[int, CancellationReason] = field(default_factory=dict)
+    unnamed_reasons: Mapping[str, CancellationReason] = field(default_factory=dict)
+    companies: Mapping[int, EasyReturnCompany] = field(default_factory=dict)
+    pickup_address: dict[str, Any] | None = None
+
+    @property
+    def shop_time(self) -> datetime:
+        """When it was read, in the shop's time zone."""
+        return self.now.astimezone(self.policy.book.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.rules import Finding
 
 #: Seconds after which a client may ask again for the answer of a write that is still running.
 RETRY_AFTER = 2
+
+
+def say_unknown(pk: int | str) -> str:
+    """Say that an id is unknown or somebody else's: one wording for both, Django REST framework's."""
+    return gettext('Invalid pk "%(pk)s" - object does not exist.') % {"pk": pk}
 
 
 class ActionError(Exception):

@@ -91,9 +91,7 @@ def gather_cases(
     judged = []
     for requested in all_requested:
         item = items[requested.order_item]
-        case = policy.make_case(
-            requested.cancellation_type, item.status, sku=item.sku, categories=item.categories, total=total
-        )
+        case = policy.make_item_case(requested.cancellation_type, item, total)
         judged.append(ItemCase(requested, item, case, is_mixed, placed_at))
     return judged
 

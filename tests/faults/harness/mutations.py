@@ -81,7 +81,7 @@ def _read_without_lock() -> None:
             raise OrderNotFound
         return order
 
-    mock.patch("aftercart.actions.cancel.prepare_submission.lock_order", read_order).start()
+    mock.patch("aftercart.actions.cancel.read_case.lock_order", read_order).start()
 
 
 def _skip_last_look() -> None:

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address
 from aftercart.actions.address.get_address import AddressUnknown, get_address
-from aftercart.actions.cancel.plan_lines import say_unknown
 from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.actions.mail.notify_customer import notify_address
 from aftercart.actions.policy.keep_policy import keep_policy
@@ -43,7 +42,7 @@ from aftercart.oms.messages import AddressChange as AddressMessage
 from aftercart.oms.messages import RemoteAddress, RemoteOrder
 from aftercart.oms.port import OmsClient
 from aftercart.orders.address_rules import judge_address_change, judge_country, may_still_change
-from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound
+from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound, say_unknown
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.policy.clauses import Policy
 from aftercart.orders.selectors import lock_order, owned_by, save_order

@@ -1,8 +1,18 @@
 """Cancel or return items, at once if that can be done, as requests if not (contract section 3)."""
 
-from aftercart.actions.cancel.prepare_submission import prepare_submission
+from django.db import transaction
+
+from aftercart.actions.cancel.decide_cancellation import decide_cancellation, enforce
+from aftercart.actions.cancel.read_case import lock_named, read_case
+from aftercart.actions.cancel.record_submission import Prepared, record_submission
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.commands import Answer, CancellationCommand
+from aftercart.actions.recognize_replay import (
+    make_idempotency_record,
+    once_more_if_raced,
+    recognize_replay,
+    replay,
+)
 from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Submission
 from aftercart.lib.failpoints import failpoint
@@ -19,5 +29,32 @@ def cancel_items(command: CancellationCommand, client: OmsClient) -> Answer:
     if isinstance(prepared, Answer):
         return prepared
     failpoint("prepare.committed")
-    with checking_later(prepared.idempotency_record_pk):
+    with checking_later(prepared.submission.idempotency_record_id):
         return send_submission(prepared, client)
+
+
+@once_more_if_raced
+def prepare_submission(command: CancellationCommand, origin: Submission.Origin) -> Prepared | Answer:
+    """Read, decide, record: the first transaction. The answer, if that is the end: a replay, or requests for review.
+
+    Raises `OrderNotFound`, `InputInvalid`, `CancellationRefused`, `QuoteStale`, `StillRunning`, `KeyReused`;
+    then nothing has been written.
+    """
+    with transaction.atomic(durable=True):
+        order = lock_named(command)
+        first = recognize_replay(command.caller)
+        if first is not None:
+            return replay(first)
+        case = read_case(order, command)
+        decided = decide_cancellation(case, command)
+        enforce(decided, command.quote)
+        failpoint("prepare.judged")
+        return record_submission(
+            case,
+            decided,
+            origin=origin,
+            user=command.caller.user,
+            idempotency_record=make_idempotency_record(command.caller),
+            is_binding=bool(command.quote),
+            points_agreement=command.points_agreement,
+        )

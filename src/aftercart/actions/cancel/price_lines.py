@@ -1,9 +1,10 @@
 """Price a submission's lines: what would come back for them, signed so that it can be brought back.
 
-Reads only. Under the order's lock it is what will be booked; without, what would be if nothing changes.
+Pure: no query, no clock. Of a case that was read under the order's lock it is what will be booked; of another one what
+would be if nothing changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,36 +13,16 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from aftercart.cancellations.models import (
-    Destination,
-    RefundQuote,
-    RefundQuoteLine,
-    Submission,
-    SubmissionLine,
-)
-from aftercart.cancellations.policy.selectors import get_terms
-from aftercart.cancellations.quoted import find_given
-from aftercart.lib.clock import get_now
+from aftercart.actions.commands import CancellationCase
+from aftercart.cancellations.models import Destination, RefundQuote, SubmissionLine
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.lib.quote_tokens import QuoteToken, QuoteTokenInvalid, digest, read_quote, sign_quote
 from aftercart.lib.times import format_time
-from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, QuoteStale
 from aftercart.orders.facts import RequestedUnits
-from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.paid import gather_paid
-from aftercart.orders.payment import NOTHING_PAID, read_payment, say_unpaid
-from aftercart.orders.policy.clauses import Policy
-from aftercart.orders.quotes import (
-    Given,
-    LineQuote,
-    PaidOrder,
-    Points,
-    Quote,
-    RefundTerms,
-    ShippingRefund,
-    compute_quote,
-)
+from aftercart.orders.payment import NOTHING_PAID, say_unpaid
+from aftercart.orders.policy.clauses import decide_terms
+from aftercart.orders.quotes import LineQuote, Quote, RefundTerms, ShippingRefund, compute_quote
 from aftercart.orders.rules import Finding, list_refusals
 
 
@@ -59,8 +40,8 @@ class PricedLine:
 class QuoteAnswer:
     """What would come back, for a page to show; `write_document()` is contract section 3.6.
 
-    `quote` prices the lines that no rule refuses. `token` binds it until `expires_at`. `findings` are all that
-    the rules say, in their words.
+    `quote` prices the lines that no rule refuses. `findings` are all that the rules say, in their words. `quoted_to`
+    as in `Caller`, `order` is the order's id, `asks` what is asked, as far as an amount can depend on it.
     """
 
     lines: tuple[PricedLine, ...]
@@ -68,9 +49,33 @@ class QuoteAnswer:
     quote: Quote
     destination: Destination
     way: RefundQuote.Way
+    quoted_to: int
+    order: int
     order_version: int
-    token: str
-    expires_at: datetime
+    asks: list[list[Any]]
+    made_at: datetime
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when its token binds, in whole seconds."""
+        return (self.made_at + settings.QUOTE_LIFE).replace(microsecond=0)
+
+    @property
+    def binding(self) -> QuoteToken:
+        """What its token says."""
+        return QuoteToken(
+            user=self.quoted_to,
+            order=self.order,
+            version=self.order_version,
+            asks=digest(self.asks),
+            amounts=digest(self._write_amounts()),
+            expires=int(self.expires_at.timestamp()),
+        )
+
+    @property
+    def token(self) -> str:
+        """What binds it, to be brought back."""
+        return sign_quote(self.binding)
 
     @property
     def message(self) -> str:
@@ -82,64 +87,70 @@ class QuoteAnswer:
     def write_document(self) -> dict[str, Any]:
         """Write the answer of `POST /orders/{order number}/cancel/quote/`."""
         return {
-            **_write_amounts(self.lines, self.quote, self.destination, self.way),
+            **self._write_amounts(),
             **({"message": self.message} if self.message else {}),
             "order_version": self.order_version,
             "quote": self.token,
             "expires": format_time(self.expires_at),
         }
 
+    def _write_amounts(self) -> dict[str, Any]:
+        quote = self.quote
+        return {
+            "lines": [_write_line(line) for line in self.lines],
+            "shipping_refund": _write(quote.shipping_refund),
+            "gift_box_refund": _write(quote.gift_box_refund),
+            "fees": _write(quote.fees),
+            "loyalty": {
+                "returned": _write(quote.points_returned),
+                "credited": _write(quote.points_credited),
+                "clawed_back": _write(quote.points_clawed_back),
+            },
+            "total": _write(quote.total),
+            "destination": self.destination.value,
+            "way": self.way.value,
+        }
+
 
 def price_lines(
-    order: Order,
-    items: Mapping[int, OrderItem],
+    case: CancellationCase,
     lines: Sequence[SubmissionLine],
     findings: Iterable[Finding],
-    user_pk: int,
-    policy: Policy | None,
+    *,
+    quoted_to: int,
+    has_terms: bool = True,
 ) -> QuoteAnswer:
-    """Price planned lines, as the rules have judged them. `items` are all of the order's, by id.
+    """Price planned lines, as the rules have judged them.
 
-    Without a policy the terms are the default: all that was paid comes back, as the law wants it of a withdrawal.
+    Without the shop's terms all that was paid comes back, as the law wants it of a withdrawal.
     """
     findings = tuple(findings)
     refused = {finding.order_item for finding in list_refusals(findings)}
-    allowed = [line for line in lines if line.order_item_id not in refused]
+    requested = list_requested(line for line in lines if line.order_item_id not in refused)
     quote = compute_quote(
-        _gather_paid(order, list(items.values())),
-        [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in allowed],  # type: ignore[arg-type]  # the column holds one of its choices
-        terms={} if policy is None else _find_terms(policy, items, allowed),
+        case.paid,
+        requested,
+        terms=_find_terms(case, requested) if has_terms else {},
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
-    priced = _price_each(lines, findings, quote)
-    is_paid = any(read_payment(order).covers(items[line.order_item_id]) for line in lines)
-    way = _find_way(findings, refused)
-    destination = _find_destination(lines) if is_paid else Destination.NONE
-    binding = QuoteToken(
-        user=user_pk,
-        order=order.pk,
-        version=order.version,
-        asks=digest(_list_asks(lines)),
-        amounts=digest(_write_amounts(priced, quote, destination, way)),
-        expires=int((get_now() + settings.QUOTE_LIFE).timestamp()),
-    )
+    is_paid = case.paid.covers(line.order_item_id for line in lines)
     return QuoteAnswer(
-        lines=priced,
+        lines=_price_each(lines, findings, quote),
         findings=findings,
         quote=quote,
-        destination=destination,
-        way=way,
-        order_version=order.version,
-        token=sign_quote(binding),
-        expires_at=binding.expires_at,
+        destination=_find_destination(lines) if is_paid else Destination.NONE,
+        way=_find_way(findings, refused),
+        quoted_to=quoted_to,
+        order=case.order.pk,
+        order_version=case.order.version,
+        asks=_list_asks(lines),
+        made_at=case.now,
     )
 
 
-def _gather_paid(order: Order, items: Sequence[OrderItem]) -> PaidOrder:
-    """Gather what was paid, less what earlier cancellations have given back or quoted."""
-    if any(getattr(item, "has_past", True) for item in items):
-        return gather_paid(order, items, given=find_given(order), points=_find_points(order))
-    return gather_paid(order, items, given=Given(has_shipping=order.shipping_refund_amount > 0))
+def list_requested(lines: Iterable[SubmissionLine]) -> list[RequestedUnits]:
+    """List what lines ask for, as rules and amounts take it."""
+    return [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in lines]  # type: ignore[arg-type]  # the column holds one of its choices
 
 
 def _price_each(
@@ -165,7 +176,7 @@ def check_quote(token: str, fresh: QuoteAnswer) -> None:
     """
     if not token:
         return
-    now = read_quote(fresh.token)
+    now = fresh.binding
     try:
         then = read_quote(token)
     except QuoteTokenInvalid:
@@ -173,59 +184,8 @@ def check_quote(token: str, fresh: QuoteAnswer) -> None:
     if then is None or (then.user, then.order) != (now.user, now.order):
         raise InputInvalid({"quote": [_("This is not a quote of this order.")]}, code="quote_invalid")
     is_same = (then.version, then.asks, then.amounts) == (now.version, now.asks, now.amounts)
-    if not is_same or then.expires_at <= get_now():
+    if not is_same or then.expires_at <= fresh.made_at:
         raise QuoteStale(fresh.write_document())
-
-
-def store_quote(
-    submission: Submission, lines: Sequence[SubmissionLine], answer: QuoteAnswer, *, is_binding: bool
-) -> None:
-    """Keep the quote of a submission whose lines have been saved: it is what will be booked."""
-    quote, rows = make_quote(submission, lines, answer, is_binding=is_binding)
-    quote.save(force_insert=True)
-    for row in rows:
-        row.quote = quote
-    RefundQuoteLine.objects.bulk_create(rows)
-
-
-def make_quote(
-    submission: Submission, lines: Sequence[SubmissionLine], answer: QuoteAnswer, *, is_binding: bool
-) -> tuple[RefundQuote, list[RefundQuoteLine]]:
-    """Make the rows of a submission's quote, unsaved."""
-    quote = answer.quote
-    row = RefundQuote(
-        submission=submission,
-        order_version=answer.order_version,
-        is_binding=is_binding,
-        way=answer.way,
-        destination=answer.destination,
-        shipping_refund_amount=quote.shipping_refund,
-        is_rest_for_last=quote.is_rest_for_last,
-        gift_box_refund_amount=quote.gift_box_refund,
-        rest_points_returned=quote.rest_points_returned,
-        rest_points_credited=quote.rest_points_credited,
-        fee_amount=quote.fees,
-        total_amount=quote.total,
-    )
-    by_item = {line.order_item: line for line in quote.lines}
-    return row, [_make_row(row, line, by_item[line.order_item_id]) for line in lines]
-
-
-def _make_row(quote: RefundQuote, line: SubmissionLine, priced: LineQuote) -> RefundQuoteLine:
-    return RefundQuoteLine(
-        quote=quote,
-        line=line,
-        item_amount=priced.item_amount,
-        discount_share=priced.discount_share,
-        interest_share=priced.interest_share,
-        tax_included=priced.tax_included,
-        refund_amount=priced.refund_amount,
-        fee_amount=priced.fee_amount,
-        points_returned=priced.points_returned,
-        points_credited=priced.points_credited,
-        points_clawed_back=priced.points_clawed_back,
-        is_paid=priced.is_paid,
-    )
 
 
 def _find_way(findings: Iterable[Finding], refused: Collection[int]) -> RefundQuote.Way:
@@ -234,29 +194,20 @@ def _find_way(findings: Iterable[Finding], refused: Collection[int]) -> RefundQu
     return RefundQuote.Way.REVIEW if is_review else RefundQuote.Way.DIRECT
 
 
-def _find_points(order: Order) -> Points:
-    """Find the points that were spent on an order, as a part of its total, and those that it earned."""
-    points = read_order_points(order.pk)
-    return Points(spent=points.spent, earned=points.earned)
-
-
-def _find_terms(
-    policy: Policy, items: Mapping[int, OrderItem], lines: Sequence[SubmissionLine]
-) -> dict[int, RefundTerms]:
+def _find_terms(case: CancellationCase, requested: Sequence[RequestedUnits]) -> dict[int, RefundTerms]:
     """Find the shop's terms for each line."""
-    total = sum((items[line.order_item_id].price * line.quantity for line in lines), ZERO)
-    found = {
-        line.order_item_id: get_terms(policy, items[line.order_item_id], line.cancellation_type, total)  # type: ignore[arg-type]  # the column holds one of its choices
-        for line in lines
-    }
-    return {
-        pk: RefundTerms(
+    facts = case.facts
+    total = sum((facts[each.order_item].unit_amount * (each.quantity or 0) for each in requested), ZERO)
+    found = {}
+    for each in requested:
+        item_case = case.policy.make_item_case(each.cancellation_type, facts[each.order_item], total)
+        terms = decide_terms(case.policy, item_case)
+        found[each.order_item] = RefundTerms(
             fee_percent=terms.fee_percent,
             fee_amount=terms.fee_fixed,
             shipping_refund=ShippingRefund(terms.shipping_refund.value),
         )
-        for pk, terms in found.items()
-    }
+    return found
 
 
 # --- documents ---------------------------------------------------------------------------------------------
@@ -293,25 +244,6 @@ def _find_destination(lines: Sequence[SubmissionLine]) -> Destination:
 
 def _write(amount: Decimal) -> str:
     return str(format_amount(amount))
-
-
-def _write_amounts(
-    lines: Sequence[PricedLine], quote: Quote, destination: Destination, way: RefundQuote.Way
-) -> dict[str, Any]:
-    return {
-        "lines": [_write_line(line) for line in lines],
-        "shipping_refund": _write(quote.shipping_refund),
-        "gift_box_refund": _write(quote.gift_box_refund),
-        "fees": _write(quote.fees),
-        "loyalty": {
-            "returned": _write(quote.points_returned),
-            "credited": _write(quote.points_credited),
-            "clawed_back": _write(quote.points_clawed_back),
-        },
-        "total": _write(quote.total),
-        "destination": destination.value,
-        "way": way.value,
-    }
 
 
 def _write_line(line: PricedLine) -> dict[str, Any]:

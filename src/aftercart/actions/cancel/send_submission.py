@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -27,6 +27,7 @@ from aftercart.actions.cancel.find_late import (
     list_named,
     list_unproven,
 )
+from aftercart.actions.cancel.record_submission import Prepared
 from aftercart.actions.cancel.settle_submission import answer_current, settle_submission
 from aftercart.actions.cancel.trace_command import take_snapshot
 from aftercart.actions.commands import Answer
@@ -49,20 +50,6 @@ from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Submission.State
-
-
-class SavedSubmission(Protocol):
-    """A submission that has just been recorded, and the lines that it carries, with their reasons and quotes."""
-
-    @property
-    def submission(self) -> Submission:
-        """With its order, user and idempotency record."""
-        ...
-
-    @property
-    def lines(self) -> Sequence[SubmissionLine]:
-        """Its own."""
-        ...
 
 
 class AlreadySettled(Exception):
@@ -88,12 +75,13 @@ class _Plan:
         return {"order": self.command.order_pk, "before": take_snapshot(named), "lines": self.line_pks}
 
 
-def send_submission(asked: SavedSubmission | int, client: OmsClient) -> Answer:
+def send_submission(asked: Prepared | int, client: OmsClient) -> Answer:
     """Send a submission that stands in `prepared`: 204, or 200 with requests. Raises nothing remote.
 
     Of one that this process has just recorded nothing is read again.
     """
-    submission, lines = _read(asked) if isinstance(asked, int) else (asked.submission, asked.lines)
+    prepared = _read(asked) if isinstance(asked, int) else asked
+    submission, lines = prepared.submission, prepared.lines
     submission_pk = submission.pk
     correlate_submission(submission.uuid)
     is_approval = submission.origin == Submission.Origin.APPROVAL
@@ -128,12 +116,12 @@ def send_submission(asked: SavedSubmission | int, client: OmsClient) -> Answer:
     return despite_outages(partial(settle_applied, submission, actor))
 
 
-def _read(submission_pk: int) -> tuple[Submission, Sequence[SubmissionLine]]:
+def _read(submission_pk: int) -> Prepared:
     submission = Submission.objects.select_related("order", "user", "idempotency_record").get(
         pk=submission_pk
     )
     wanted = ("order_item", "reason", "shipping_company", "request__delivery", "quoted__quote")
-    return submission, list(submission.list_carried().select_related(*wanted))
+    return Prepared(submission, list(submission.list_carried().select_related(*wanted)))
 
 
 def _is_still_ours(submission_pk: int) -> bool:

@@ -8,20 +8,19 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.open_requests import open_requests
-from aftercart.actions.cancel.plan_lines import find_items, say_unknown
-from aftercart.actions.cancel.price_lines import price_lines, store_quote
+from aftercart.actions.cancel.price_lines import price_lines
+from aftercart.actions.cancel.read_case import read_order_case
+from aftercart.actions.cancel.record_submission import store_quote
+from aftercart.actions.commands import CancellationCase
 from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
-from aftercart.cancellations.policy.selectors import get_policy
-from aftercart.cancellations.selectors import find_open_items, list_reasons
-from aftercart.lib.clock import get_now
-from aftercart.orders.errors import CancellationRefused, InputInvalid
+from aftercart.cancellations.selectors import list_reasons
+from aftercart.orders.errors import CancellationRefused, InputInvalid, say_unknown
 from aftercart.orders.facts import RequestedUnits
-from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policy.clauses import Policy
+from aftercart.orders.models import OrderItem
 from aftercart.orders.policy.topics import Rule
 from aftercart.orders.rules import Finding, judge, list_refusals
-from aftercart.orders.selectors import gather_facts, lock_order, save_order
+from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
@@ -51,11 +50,11 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
     where the policy refuses nothing), `CancellationRefused` for what no one can override.
     """
     order = lock_order(pk=command.order)
-    item, reason = _check(command, order)
-    policy = get_policy(order)
-    refusals = _judge(command, order, item, reason, policy)
+    case = read_order_case(order, [command.order_item])
+    item, reason = _check(command, case)
+    refusals = _judge(command, case, item, reason)
     actor = Actor.staff(staff)
-    version_pk = keep_policy(policy.book)
+    version_pk = case.version_pk or keep_policy(case.policy.book)
     submission = Submission.objects.create(
         order=order, user=staff, origin=Submission.Origin.OVERRIDE, policy_version_id=version_pk
     )
@@ -66,9 +65,9 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
         cancellation_type=reason.cancellation_type,
         quantity=command.quantity or item.left_quantity,
     )
-    priced = price_lines(order, find_items(order), [line], (), staff.pk, policy)  # while its units are there
+    priced = price_lines(case, [line], (), quoted_to=staff.pk)
     OrderItem.objects.filter(pk=item.pk).update(reserved_quantity=F("reserved_quantity") + line.quantity)
-    store_quote(submission, [line], priced, is_binding=False)
+    store_quote(submission, [line], priced)
     data = {
         "submission": str(submission.uuid),
         "policy": version_pk,
@@ -80,8 +79,8 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
     return CancellationRequest.objects.get(line=line).pk
 
 
-def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, CancellationReason]:
-    item = find_items(order).get(command.order_item)
+def _check(command: OverrideCommand, case: CancellationCase) -> tuple[OrderItem, CancellationReason]:
+    item = case.items.get(command.order_item)
     reason = list_reasons().filter(pk=command.reason).first()
     problems: dict[str, list[str]] = {}
     if not command.why.strip():
@@ -104,16 +103,16 @@ def _check(command: OverrideCommand, order: Order) -> tuple[OrderItem, Cancellat
 
 
 def _judge(
-    command: OverrideCommand, order: Order, item: OrderItem, reason: CancellationReason, policy: Policy
+    command: OverrideCommand, case: CancellationCase, item: OrderItem, reason: CancellationReason
 ) -> tuple[Finding, ...]:
     requested = RequestedUnits(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
     refusals = list_refusals(
         judge(
             [requested],
-            gather_facts(order, [item], find_open_items([order.pk])),
-            placed_at=order.created_date,
-            policy=policy,
-            now=get_now(),
+            case.facts,
+            placed_at=case.order.created_date,
+            policy=case.policy,
+            now=case.now,
         )
     )
     facts = [finding for finding in refusals if finding.rule in _FACTS]

@@ -12,7 +12,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.plan_lines import say_unknown
 from aftercart.cancellations.models import ReturnPhoto, SubmissionLine
 from aftercart.cancellations.models.photos import MOST_PHOTOS
 from aftercart.lib.photos import (
@@ -25,7 +24,7 @@ from aftercart.lib.photos import (
     name_file,
     write_anew,
 )
-from aftercart.orders.errors import ActionError, InputInvalid
+from aftercart.orders.errors import ActionError, InputInvalid, say_unknown
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_order, lock_order, owned_by

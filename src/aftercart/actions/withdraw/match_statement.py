@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.plan_lines import find_items
+from aftercart.actions.cancel.read_case import find_items
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.actions.upkeep.despite_outages import checking_later
@@ -73,7 +73,7 @@ def _match(
                 language=stated.language,
                 actor=Actor.staff(staff),
             )
-            withdrawal, submissions = record_withdrawal(order, of_order, offer, chosen, declared)
+            withdrawal, submissions = record_withdrawal(order, offer, chosen, declared)
         else:
             withdrawal = get_earlier(order, set(items))
         claim_statement(stated, withdrawal, {_State.OPEN}, staff=staff)

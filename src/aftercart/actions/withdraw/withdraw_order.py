@@ -1,7 +1,7 @@
 """Withdraw from a contract (Directive 2011/83/EU, article 11a): the statement, its receipt, and what follows.
 
 The statement is recorded and its receipt written in one transaction, whatever the rules say of the goods. What
-they allow goes the way of every cancellation (prepare_submission, send_submission); what they do not allow is
+they allow goes the way of every cancellation (record_submission, send_submission); what they do not allow is
 left to people, who decide on the statement.
 """
 
@@ -18,9 +18,10 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.plan_lines import find_items, say_unknown
-from aftercart.actions.cancel.prepare_submission import Judged, Prepared, judge_lines, record_submission
+from aftercart.actions.cancel.decide_cancellation import Decision, judge_lines
 from aftercart.actions.cancel.price_lines import price_lines
+from aftercart.actions.cancel.read_case import find_items, read_order_case
+from aftercart.actions.cancel.record_submission import Prepared, record_submission
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.commands import Answer, Caller
 from aftercart.actions.mail.notify_customer import describe_item, post
@@ -35,7 +36,6 @@ from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine
-from aftercart.cancellations.policy.selectors import get_policy
 from aftercart.cancellations.withdrawal_document import withdrawal_document
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.lib.clock import get_now
@@ -45,7 +45,7 @@ from aftercart.lib.formats import format_day
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.oms.port import OmsClient
-from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound, RuleRefused
+from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound, RuleRefused, say_unknown
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.rules import list_refusals
 from aftercart.orders.selectors import lock_order, owned_by, save_order
@@ -146,7 +146,7 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
             language=(get_language() or "en")[:2],
             actor=Actor.customer(user),
         )
-        withdrawal, submissions = record_withdrawal(order, items, offer, chosen, declared)
+        withdrawal, submissions = record_withdrawal(order, offer, chosen, declared)
         if stated is not None:
             claim_statement(stated, withdrawal, _UNUSED)
         return _answer(command, withdrawal), submissions
@@ -176,14 +176,13 @@ def claim_statement(
 
 def record_withdrawal(
     order: Order,
-    items: dict[int, OrderItem],
     offer: WithdrawalOffer,
     chosen: Sequence[OrderItem],
     declared: Declaration,
 ) -> tuple[Withdrawal, list[int]]:
     """Record a statement about items of a locked order, and its receipt; return it, and the submissions to be sent."""
     withdrawal = _state(declared, order, offer, chosen)
-    submissions = _submit(order, items, withdrawal, chosen)
+    submissions = _submit(order, withdrawal, chosen)
     _send_receipt(order, withdrawal, chosen)
     save_order(order)
     return withdrawal, submissions
@@ -243,29 +242,29 @@ def write_statement(order: Order, chosen: Sequence[OrderItem]) -> str:
     }
 
 
-def _submit(
-    order: Order, items: dict[int, OrderItem], withdrawal: Withdrawal, chosen: Sequence[OrderItem]
-) -> list[int]:
+def _submit(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -> list[int]:
     """Have cancelled what the rules allow, what was shipped apart from what was not; the ids to be sent."""
     running = {
         line.order_item_id: line
         for line in SubmissionLine.objects.filter(order_item__order=order, is_open=True)
     }
     to_send = []
-    policy = get_policy(order)
     for kind in ("cancel", "refund"):
         of_kind = [item for item in chosen if (item.status in SHIPPED) == (kind == "refund")]
+        if not of_kind:
+            continue
+        case = read_order_case(order, [item.pk for item in of_kind])  # with what the kind before has reserved
         lines = [_plan(item, kind) for item in of_kind]
-        refusals = list_refusals(judge_lines(order, items, lines, policy)) if lines else ()
+        refusals = list_refusals(judge_lines(case, lines))
         obstacles = {refusal.order_item: refusal.code for refusal in reversed(refusals)}
         allowed = [line for line in lines if line.order_item_id not in obstacles]
         if allowed:
-            findings = judge_lines(order, items, allowed, policy)
+            findings = judge_lines(case, allowed)
             # By law all of it comes back, whatever the policy keeps.
-            priced = price_lines(order, items, allowed, findings, withdrawal.user_id or 0, None)
+            priced = price_lines(case, allowed, findings, quoted_to=withdrawal.user_id or 0, has_terms=False)
             prepared = record_submission(
-                order,
-                Judged(allowed, findings, priced, policy),
+                case,
+                Decision(allowed, findings, priced),
                 origin=Submission.Origin.WITHDRAWAL,
                 user=withdrawal.user,
                 idempotency_record=None,

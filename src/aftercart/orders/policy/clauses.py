@@ -14,7 +14,7 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
-from aftercart.orders.facts import Case, CaseKind, OrderFacts
+from aftercart.orders.facts import Case, CaseKind, ItemFacts, OrderFacts
 from aftercart.orders.policy.topics import Basics, Effect, Topic
 from aftercart.orders.windows import Window
 
@@ -187,6 +187,10 @@ class Policy:
     ) -> Case:
         """Make a case of this order."""
         return Case(self.order, kind, status, sku, categories, total)
+
+    def make_item_case(self, kind: CaseKind, item: ItemFacts, total: Decimal = Decimal(0)) -> Case:
+        """Make the case of one item; `total` is that of the whole request."""
+        return self.make_case(kind, item.status, sku=item.sku, categories=item.categories, total=total)
 
     def decide(self, topic: Topic, case: Case) -> Clause | None:
         """Find the clause that decides a topic: the most specific that is about the case. None: nobody says."""
