@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
-from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.mail.notify_customer import post
 from aftercart.actions.upkeep import jobs

@@ -10,10 +10,10 @@ from django.test import Client
 
 from aftercart.actions.address.change_address import change_address
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.upkeep import despite_outages
 from aftercart.actions.upkeep.recover import recover_submissions
 from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import AddressChange, Submission, Withdrawal
+from aftercart.lib import outages
 from aftercart.oms.connect import replace_client
 from aftercart.orders.errors import BeingChecked
 from aftercart.orders.models import IdempotencyRecord
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(despite_outages, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(outages, "_PAUSES", (0.0, 0.0))
 
 
 def break_connection() -> None:
@@ -84,7 +84,7 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
     shop, api = Shop(), Api()
     api.log_in(shop.user)
     with replace_client(shop.fake), monkeypatch.context() as away:
-        take_away(away, "send_submission.settle_applied")
+        take_away(away, "send_submission.settle_submission")
         answer = submit(api, shop)
 
         assert (answer.status_code, answer.json()["code"]) == (409, "still_running")
@@ -107,7 +107,7 @@ def test_while_the_database_is_away_after_the_post_the_word_is_that_it_is_being_
 @pytest.mark.parametrize(
     ("function", "act"),
     [
-        ("send_submission.settle_applied", lambda s: cancel_items(s.command(), s.fake)),
+        ("send_submission.settle_submission", lambda s: cancel_items(s.command(), s.fake)),
         (
             "change_address._end",
             lambda s: change_address(make_address_command(s.order, make_address(s.user)), s.fake),

@@ -12,8 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
+from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
-from aftercart.actions.cancel.settle_submission import settle_submission
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.upkeep import jobs, recover
 from aftercart.actions.upkeep.do_apart import do_apart

@@ -20,8 +20,7 @@ from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.errors import CancellationRefused
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.paid import gather_paid
-from aftercart.orders.payment import is_paid
+from aftercart.orders.paid import gather_paid, is_paid
 from aftercart.orders.quotes import compute_quote
 from tests.shop import Line, Shop, ask, get_request, make_caller, make_command, make_customer
 

@@ -88,7 +88,7 @@ def test_two_items_cancelled_at_once_leave_their_order_waiting() -> None:
     shop = Shop([Line(), Line()])
 
     with interrupted(
-        "settle_submission.record_event", lambda: cancel_items(shop.command(1), shop.fake).status
+        "record_submission._notify_applied", lambda: cancel_items(shop.command(1), shop.fake).status
     ) as other:
         assert cancel_items(shop.command(0), shop.fake).status == 204
 
@@ -102,9 +102,9 @@ def test_without_the_lock_each_sees_only_its_own_item() -> None:
     shop = Shop([Line(), Line()])
 
     with (
-        without_lock("settle_submission.settle_submission"),
+        without_lock("record_submission.settle_submission"),
         interrupted(
-            "settle_submission.record_event", lambda: cancel_items(shop.command(1), shop.fake).status
+            "record_submission._notify_applied", lambda: cancel_items(shop.command(1), shop.fake).status
         ) as other,
     ):
         assert cancel_items(shop.command(0), shop.fake).status == 204

@@ -11,10 +11,9 @@ from aftercart.actions.address import change_address as changing
 from aftercart.actions.address import compare_address as checking
 from aftercart.actions.cancel import apply_late as arriving
 from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
-from aftercart.actions.cancel.record_submission import Prepared
+from aftercart.actions.cancel.record_submission import Prepared, settle_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.send_submission import send_submission
-from aftercart.actions.cancel.settle_submission import settle_submission
 from aftercart.actions.cancel.take_back_request import take_back_submission
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.requests import approve_request as approving
@@ -253,7 +252,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "reject_request.reject_request": begin_rejecting,
     "revoke_links.revoke_links": lambda shop: (lambda: revoke_links(shop.order.number), 1),
     "send_submission._mark_sent": begin_sending,
-    "settle_submission.settle_submission": begin_settling,
+    "record_submission.settle_submission": begin_settling,
     "sync_order._book": begin_syncing,
     "take_back_request._take_back": begin_taking_back,
     "withdraw_order._record": begin_withdrawing,

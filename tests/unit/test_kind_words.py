@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from django.utils import translation
 
-from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind, find_kind, get_kind
+from aftercart.cancellations.kind_words import WORDS, State, get_kind
+from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
 from aftercart.mail.compose import render_email
 from aftercart.mail.draft import EmailContent
 from aftercart.mail.models import Email

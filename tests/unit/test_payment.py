@@ -3,7 +3,7 @@
 import pytest
 
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.payment import is_paid, read_payment
+from aftercart.orders.paid import is_paid, read_payment
 from aftercart.orders.status import Status
 
 AT_ONCE = ("credit_card", "loyalty_money", "credit_payment", "wallet", "gpay", "")

@@ -4,25 +4,29 @@ The record is made in the transaction that records the intent, so a refusal, whi
 remembered: its replay is judged anew, and told the same while nothing has changed.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import IntegrityError, models
+from django.db import DatabaseError, IntegrityError, InterfaceError, models
 from django.db.models.functions import Now
 
 from aftercart.accounts.models import User
 from aftercart.actions.commands import Answer, Caller
 from aftercart.lib.batch import Batch
+from aftercart.lib.database import is_outage
 from aftercart.lib.prepared import prepared, prepared_part
-from aftercart.orders.errors import KeyReused, StillRunning
+from aftercart.orders.errors import BeingChecked, KeyReused, StillRunning
 from aftercart.orders.models import IdempotencyRecord
 
 #: How long a key is remembered, and how long a body alone.
 KEY_LIFE = timedelta(hours=24)
 BODY_LIFE = timedelta(minutes=10)
 
+_logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -113,3 +117,15 @@ def once_more_if_raced(action: Callable[_P, _R]) -> Callable[_P, _R]:
             return action(*args, **kwargs)
 
     return wrapper
+
+
+@contextmanager
+def checking_later(record: int | None) -> Iterator[None]:
+    """Raise `BeingChecked` where the database is away for what follows a committed intent: a worker settles it."""
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        if not is_outage(error):
+            raise
+        _logger.warning("The database went away while a write was under way; it is checked later.")
+        raise BeingChecked(record) from error

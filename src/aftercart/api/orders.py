@@ -60,7 +60,8 @@ def _read_cancellation(
     request: Request, serializer: CancellationSerializer, number: str | None = None
 ) -> CancellationCommand:
     """Read a valid body as a command, its pickup address from where the addresses are kept."""
-    return take_pickup(request, serializer.to_command(read_caller(request), number))
+    command = serializer.to_command(read_caller(request), number)
+    return command if command.pickup_address is None else take_pickup(request, command)
 
 
 def respond(answer: Answer) -> Response:

@@ -3,36 +3,20 @@
 One catalogue for headings, badges, timelines and e-mails, so that they cannot call one thing by two names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from aftercart.cancellations.models.reasons import SubmissionKind
 
 Text = str | Promise
 #: Where a line or a submission stands for its customer.
 State = Literal[
     "working", "sent", "checking", "requested", "approved", "done", "declined", "taken_back", "partly"
 ]
-
-
-class SubmissionKind(StrEnum):
-    """What a customer asked for. The first two are the contract's `cancellation_type`."""
-
-    CANCEL = "cancel"
-    RETURN = "refund"
-    BOTH = "both"
-    WITHDRAWAL = "withdrawal"
-
-
-def find_kind(types: Iterable[str], *, is_withdrawal: bool = False) -> SubmissionKind:
-    """Return what lines of these cancellation types are together; a cancellation where there is none."""
-    if is_withdrawal:
-        return SubmissionKind.WITHDRAWAL
-    found = set(types) or {SubmissionKind.CANCEL}
-    return SubmissionKind(found.pop()) if len(found) == 1 else SubmissionKind.BOTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from aftercart.lib.money import ZERO
-from aftercart.orders.payment import is_paid
+from aftercart.orders.paid import is_paid
 from aftercart.orders.status import FINAL, Status
 
 

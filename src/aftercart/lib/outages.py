@@ -8,12 +8,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.signals import connection_created
 
 from aftercart.lib.database import is_busy, is_outage
 
 _logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 #: What could not be done in time is no outage; it is counted, and reported so often at most.
 _BUSY_EVERY_SECONDS = 60.0
@@ -117,3 +120,26 @@ def _end_outage(**_signal: object) -> None:
 
 
 connection_created.connect(_end_outage, dispatch_uid="aftercart.outages")
+
+
+#: Seconds before each further try. A restart of PostgreSQL takes about one.
+_PAUSES: Final = (0.1, 0.5, 1.5)
+#: Seconds after which no further try begins: a try without a database takes the pool's timeout.
+_PATIENCE: Final = 5.0
+
+
+def despite_outages(act: Callable[[], _T]) -> _T:
+    """Do something that may be done twice, and again when a connection of the database has broken.
+
+    Once an intent is committed, "please try again" would be the wrong word: what was asked for may have been done.
+    """
+    began = time.monotonic()
+    for pause in _PAUSES:
+        try:
+            return act()
+        except (DatabaseError, InterfaceError) as error:
+            if not is_outage(error) or connection.in_atomic_block or time.monotonic() - began > _PATIENCE:
+                raise
+            connection.close()
+            time.sleep(pause)
+    return act()

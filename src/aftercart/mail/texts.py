@@ -26,7 +26,7 @@ from aftercart.mail.withdrawal_texts import (
     write_receipt,
     write_refused,
 )
-from aftercart.orders.payment import say_unpaid
+from aftercart.orders.paid import say_unpaid
 
 _Kind = Email.Kind
 

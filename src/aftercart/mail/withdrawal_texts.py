@@ -8,7 +8,7 @@ from aftercart.lib.formats import format_day, format_moment
 from aftercart.lib.times import parse_time
 from aftercart.mail.draft import Draft, EmailContent
 from aftercart.mail.parts import list_refund, list_rows
-from aftercart.orders.payment import say_unpaid
+from aftercart.orders.paid import say_unpaid
 
 
 def write_receipt(content: EmailContent) -> Draft:

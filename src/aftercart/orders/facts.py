@@ -5,8 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from aftercart.orders.windows import Basis
-
 CancellationKind = Literal["cancel", "refund"]
 KINDS: Final[tuple[CancellationKind, ...]] = ("cancel", "refund")
 #: What a case is about: the two cancellations of the contract, and another delivery address.
@@ -60,28 +58,3 @@ class RequestedUnits:
     order_item: int
     cancellation_type: CancellationKind
     quantity: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemCase:
-    """One item in its submission: what every topic is judged from."""
-
-    requested: RequestedUnits
-    item: ItemFacts
-    case: Case
-    is_mixed: bool
-    placed_at: datetime
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether fewer units are asked for than are left."""
-        return self.requested.quantity is not None and self.requested.quantity < self.item.left_quantity
-
-    @property
-    def starts(self) -> dict[str, datetime | None]:
-        """When each window of the policy begins."""
-        return {
-            Basis.ORDER: self.placed_at,
-            Basis.SHIPMENT: self.item.shipped_at,
-            Basis.DELIVERY: self.item.delivered_at,
-        }

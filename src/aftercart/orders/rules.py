@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from aftercart.orders.facts import KINDS, CancellationKind, ItemCase, ItemFacts, RequestedUnits
+from aftercart.orders.facts import KINDS, CancellationKind, ItemFacts, RequestedUnits
 from aftercart.orders.policy.clauses import Clause, Policy
-from aftercart.orders.policy.topics import ITEM_TOPICS, Effect, Rule, Speaks, Topic
+from aftercart.orders.policy.topics import ITEM_TOPICS, Effect, ItemCase, Rule, Speaks, Topic
 from aftercart.orders.policy.words import get_code, say_sentence
 from aftercart.orders.status import FINAL, Status
 

@@ -51,8 +51,10 @@ CHOICES: Final = [(status.value, LABELS[status]) for status in Status]
 
 #: The end of the road: nothing follows.
 FINAL: Final = frozenset({Status.CANCELED, Status.REFUNDED})
+#: Statuses that an item has only if a cancellation of it was taken; of the payment they say nothing.
+CANCELLING: Final = FINAL | {Status.CANCELLATION_WAITING}
 #: Where nothing of the item is cancelled or being cancelled.
-_FULFILMENT: Final = tuple(s for s in Status if s not in FINAL | {Status.CANCELLATION_WAITING})
+_FULFILMENT: Final = tuple(s for s in Status if s not in CANCELLING)
 #: Has left the warehouse: can be returned, not cancelled.
 SHIPPED: Final = frozenset(s for s in _FULFILMENT if s >= Status.SHIPPED)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from aftercart.lib.money import ZERO
-from aftercart.orders.amounts import read_extra_amount
+from aftercart.orders.paid import read_extra_amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from aftercart.lib.identity import has_own_accounts
 from aftercart.orders.errors import ActionError
 from aftercart.orders.facts import CancellationKind
 from aftercart.orders.models import OrderItem
-from aftercart.orders.payment import Payment, read_payment
+from aftercart.orders.paid import Payment, read_payment
 from aftercart.orders.refund_words import POINTS_AGREEMENT
 from aftercart.pages.address_form import AddressEntryForm, read_snapshot
 from aftercart.pages.callers import HiddenField

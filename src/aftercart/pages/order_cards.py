@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
-from aftercart.cancellations.kind_words import WORDS, SubmissionKind
+from aftercart.cancellations.kind_words import WORDS
+from aftercart.cancellations.models.reasons import SubmissionKind
 from aftercart.lib.web_addresses import find_image, find_shop_page, find_url
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.status import FINAL, SHIPPED, Status

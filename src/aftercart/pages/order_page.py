@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from aftercart.cancellations.kind_words import WORDS, SubmissionKind, find_kind
+from aftercart.cancellations.kind_words import WORDS
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
+from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
 from aftercart.cancellations.policy.selectors import find_collected, get_book_and_end, get_policy
 from aftercart.cancellations.quoted import Unreported, find_submissions, find_unreported
 from aftercart.cancellations.selectors import build_timed_documents, find_open_items

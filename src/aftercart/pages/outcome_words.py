@@ -6,7 +6,8 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.kind_words import WORDS, State, SubmissionKind
+from aftercart.cancellations.kind_words import WORDS, State
+from aftercart.cancellations.models.reasons import SubmissionKind
 from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
 from aftercart.pages.words import Text, Tone

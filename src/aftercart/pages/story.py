@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aftercart.cancellations.kind_words import WORDS, KindWords, SubmissionKind, find_kind
+from aftercart.cancellations.kind_words import WORDS, KindWords
 from aftercart.cancellations.models import Submission, SubmissionLine
+from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
 from aftercart.lib.formats import format_points
 from aftercart.lib.money import ZERO
 from aftercart.lib.notes import keep_sentence

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel.take_back_request import UNDECIDED
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.kind_words import State, SubmissionKind, find_kind
+from aftercart.cancellations.kind_words import State
 from aftercart.cancellations.line_states import find_state
 from aftercart.cancellations.models import (
     CancellationRequest,
@@ -22,11 +22,12 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.cancellations.models.photos import MOST_PHOTOS, list_photos
+from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
 from aftercart.cancellations.refunds import describe_submission, find_amount
 from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
-from aftercart.orders.payment import say_unpaid
+from aftercart.orders.paid import say_unpaid
 from aftercart.orders.refund_words import RefundRow
 from aftercart.pages.item_cards import ItemCard
 from aftercart.pages.order_page import OrderPage

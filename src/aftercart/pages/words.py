@@ -6,7 +6,8 @@ from typing import Final, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.cancellations.kind_words import WORDS, SubmissionKind
+from aftercart.cancellations.kind_words import WORDS
+from aftercart.cancellations.models.reasons import SubmissionKind
 from aftercart.orders.status import Status
 
 Tone = Literal["good", "info", "warn", "quiet"]

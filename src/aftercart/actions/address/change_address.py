@@ -20,6 +20,7 @@ from aftercart.actions.commands import AddressCommand, Answer
 from aftercart.actions.mail.notify_customer import notify_address
 from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.actions.recognize_replay import (
+    checking_later,
     create_idempotency_record,
     once_more_if_raced,
     recognize_replay,
@@ -28,7 +29,6 @@ from aftercart.actions.recognize_replay import (
 )
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
-from aftercart.actions.upkeep.despite_outages import checking_later, despite_outages
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy.selectors import get_kept_book, get_policy
@@ -37,6 +37,7 @@ from aftercart.cancellations.states import claim_change
 from aftercart.lib.clock import get_now
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.notes import keep_sentence, write_note
+from aftercart.lib.outages import despite_outages
 from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from aftercart.oms.messages import AddressChange as AddressMessage
 from aftercart.oms.messages import RemoteAddress, RemoteOrder

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from aftercart.actions.cancel.open_requests import ensure_requests
-from aftercart.actions.cancel.settle_submission import answer_current, book_applied, settle_submission
+from aftercart.actions.cancel.record_submission import answer_current, book_applied, settle_submission
 from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_late
 from aftercart.actions.recognize_replay import record_answer
@@ -29,16 +29,12 @@ _State = Submission.State
 logger = logging.getLogger("aftercart.alarm")
 
 
-def settle_applied(asked: Submission | int, actor: Actor, *, cause: str = "") -> Answer:
-    """Settle as `applied`. Where it was given up meanwhile, the OMS's success is late: seen, and told."""
-    answer = settle_submission(asked, _State.APPLIED, actor, cause=cause)
-    if isinstance(asked, Submission) and asked.state == _State.APPLIED:  # by the claim of a moment ago
-        return answer
-    submission_pk = asked.pk if isinstance(asked, Submission) else asked
-    if Submission.objects.filter(pk=submission_pk, state=_State.REFUSED).exists():
-        failpoint("send.late")
-        return note_late(submission_pk)
-    return answer
+def note_if_late(submission_pk: int) -> Answer | None:
+    """Where a submission that the OMS has applied was given up meanwhile, its success is late: seen, and told."""
+    if not Submission.objects.filter(pk=submission_pk, state=_State.REFUSED).exists():
+        return None
+    failpoint("send.late")
+    return note_late(submission_pk)
 
 
 @transaction.atomic(durable=True)

@@ -4,7 +4,6 @@ What was quoted is booked, unless the OMS reports another amount: it moves the m
 differ is recorded by `settle_refunds`, in the same transaction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,12 +11,11 @@ from django.db.models import F, Q
 
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.lib.clock import get_now
-from aftercart.lib.money import ZERO, from_minor, round_amount, share_out, to_minor
+from aftercart.lib.money import ZERO, from_minor, share_out, to_minor
 from aftercart.oms.messages import RemoteOrder
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.paid import gather_paid
-from aftercart.orders.payment import read_payment
+from aftercart.orders.paid import gather_paid, read_payment
 from aftercart.orders.quotes import compute_quote
 
 #: The fields of an order that booking changes, for the caller to save.
@@ -118,18 +116,6 @@ def _reduce(order: Order, line: SubmissionLine, quoted: RefundQuoteLine) -> None
         part, _rest = share_out(whole, [done, line.quantity - done])
         setattr(quoted, name, from_minor(part, currency))
     quoted.save()
-
-
-def find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:
-    """Find what the OMS has to be told to give back what was quoted: a forced amount, and the shipping.
-
-    Its own amount is ours but for a fee, which it does not know; so without one nothing is forced.
-    """
-    rows = [line.quoted for line in lines if hasattr(line, "quoted")]
-    fees = sum((row.fee_amount for row in rows), ZERO)
-    refund = sum((row.refund_amount for row in rows), ZERO)
-    has_shipping = any(row.quote.shipping_refund_amount > 0 for row in rows)
-    return (round_amount(refund - fees, lines[0].order_item.price_currency) if fees else None), has_shipping
 
 
 def book_reported(order: Order, item: OrderItem, reported: Decimal | None) -> Decimal:

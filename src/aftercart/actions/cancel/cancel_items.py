@@ -8,12 +8,12 @@ from aftercart.actions.cancel.record_submission import Prepared, record_submissi
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.commands import Answer, CancellationCommand
 from aftercart.actions.recognize_replay import (
+    checking_later,
     make_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     replay,
 )
-from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import Submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.oms.port import OmsClient

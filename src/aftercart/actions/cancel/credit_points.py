@@ -14,7 +14,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.loyalty.shares import LinePoints, limit_points, share_points
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.payment import read_payment
+from aftercart.orders.paid import read_payment
 from aftercart.orders.timeline import Actor, record_event
 
 _Kind = LoyaltyEntry.Kind

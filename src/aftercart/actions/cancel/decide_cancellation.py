@@ -18,7 +18,7 @@ from aftercart.cancellations.models import CancellationReason, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.orders.errors import CancellationRefused, InputInvalid, say_unknown
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.payment import POINTS_NEED_PAYMENT, read_payment
+from aftercart.orders.paid import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policy.clauses import is_easy_return
 from aftercart.orders.policy.topics import Effect, Rule
 from aftercart.orders.rules import Finding, judge, list_refusals

@@ -1,24 +1,21 @@
 """Find commands that were given up and have arrived at the OMS all the same."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, F, Func, Q
 
-from aftercart.actions.cancel.trace_command import CANCELLING
 from aftercart.actions.sync.get_remote import RemoteDiffers
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Delivery, Submission, SubmissionLine
-from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.cancellations.states import UNPROVEN
 from aftercart.lib.prepared import prepared
 from aftercart.oms.messages import RemoteItem
-from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.models import OrderItem
+from aftercart.orders.status import CANCELLING
 
 _State = Submission.State
 
@@ -29,34 +26,6 @@ class ArrivedLate(Exception):
     def __init__(self, late: Submission) -> None:
         super().__init__(late.pk)
         self.late = late
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What is under way of an order before the OMS is read: looked at in one statement."""
-
-    #: By the database's clock.
-    looked_at: datetime
-    being_rejected: frozenset[int]
-    has_unproven: bool
-
-
-def get_earlier(order_pk: int, *, but: int) -> Earlier:
-    """Find the items whose rejection the OMS has still to be told, and whether anything sent is unproven."""
-    [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
-    return Earlier(looked_at, frozenset(items), has_unproven)
-
-
-@prepared
-def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[datetime, list[int], bool]]:
-    unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
-    rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
-    order = Order.objects.filter(pk=order_pk).annotate(
-        looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
-        rejected=ArraySubquery(rejected.values("order_item_id")),
-        has_unproven=Exists(unproven),
-    )
-    return order.values_list("looked_at", "rejected", "has_unproven")
 
 
 def list_unproven(order_pk: int, *, but: int = 0) -> list[Submission]:
@@ -142,12 +111,8 @@ def nothing_travels(
     """
     about = Q(request__line__order_item__in=list(items))
     over = began_at - settings.VERIFY_GRACE
-    return has_nothing_travelling(order_pk, join_pks(items), about, over, but=but, but_request=but_request)
-
-
-def join_pks(items: Mapping[int, Collection[int]]) -> str:
-    """Join the OMS's ids of items for `has_nothing_travelling`."""
-    return ",".join(str(pk) for pks in items.values() for pk in pks)
+    joined = ",".join(str(pk) for pks in items.values() for pk in pks)
+    return has_nothing_travelling(order_pk, joined, about, over, but=but, but_request=but_request)
 
 
 def has_nothing_travelling(
@@ -155,7 +120,8 @@ def has_nothing_travelling(
 ) -> Q:
     """Hold as `nothing_travels`; each argument may be a placeholder (`lib/prepared.py`).
 
-    `joined` are the OMS's ids, `about` finds the deliveries of requests for the items, `over` is when its grace began.
+    `joined` are the OMS's ids, with commas between, `about` finds the deliveries of requests for the items, `over` is
+    when its grace began.
     """
     submissions = Submission.objects.filter(
         Q(state__in=[_State.SENT, _State.UNKNOWN]) | Q(UNPROVEN, sent_at__gte=over),

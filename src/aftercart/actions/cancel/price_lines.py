@@ -20,7 +20,7 @@ from aftercart.lib.quote_tokens import QuoteToken, QuoteTokenInvalid, digest, re
 from aftercart.lib.times import format_time
 from aftercart.orders.errors import InputInvalid, QuoteStale
 from aftercart.orders.facts import RequestedUnits
-from aftercart.orders.payment import NOTHING_PAID, say_unpaid
+from aftercart.orders.paid import NOTHING_PAID, say_unpaid
 from aftercart.orders.policy.clauses import decide_terms
 from aftercart.orders.quotes import LineQuote, Quote, RefundTerms, ShippingRefund, compute_quote
 from aftercart.orders.rules import Finding, list_refusals

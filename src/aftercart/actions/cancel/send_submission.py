@@ -4,49 +4,39 @@ Between the mark and the answer nothing is certain; a process that dies there le
 settles by reading the OMS (verify_submission), never by sending again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 
-from aftercart.actions.cancel.apply_late import adopt_late, settle_applied, settle_unknown
-from aftercart.actions.cancel.book_refund import find_forced_refund
-from aftercart.actions.cancel.find_late import (
-    ArrivedLate,
-    check_late,
-    get_earlier,
-    has_nothing_travelling,
-    join_pks,
-    list_named,
-    list_unproven,
-)
-from aftercart.actions.cancel.record_submission import Prepared
-from aftercart.actions.cancel.settle_submission import answer_current, settle_submission
-from aftercart.actions.cancel.trace_command import take_snapshot
+from aftercart.actions.cancel.apply_late import adopt_late, note_if_late, settle_unknown
+from aftercart.actions.cancel.find_late import ArrivedLate, has_nothing_travelling, list_unproven
+from aftercart.actions.cancel.plan_command import plan_command, take_snapshot
+from aftercart.actions.cancel.record_submission import Prepared, answer_current, settle_submission
 from aftercart.actions.commands import Answer
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
-from aftercart.actions.upkeep.despite_outages import despite_outages
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Submission, SubmissionLine
-from aftercart.cancellations.states import claim_move, get_longest_dialogue
+from aftercart.cancellations.selectors import BEING_REJECTED
+from aftercart.cancellations.states import UNPROVEN, claim_move, get_longest_dialogue
 from aftercart.lib.batch import Batch
 from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
-from aftercart.lib.notes import write_note
+from aftercart.lib.outages import despite_outages
 from aftercart.lib.prepared import prepared, prepared_update
 from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
 from aftercart.oms.messages import CancelCommand, RemoteItem
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Submission.State
@@ -113,7 +103,10 @@ def send_submission(asked: Prepared | int, client: OmsClient) -> Answer:
         return despite_outages(partial(adopt_late, submission_pk, error.late.pk))
     except AlreadySettled:
         return answer_current(submission)
-    return despite_outages(partial(settle_applied, submission, actor))
+    answer = despite_outages(partial(settle_submission, submission, _State.APPLIED, actor))
+    if submission.state == _State.APPLIED:  # by the claim of a moment ago
+        return answer
+    return despite_outages(partial(note_if_late, submission_pk)) or answer
 
 
 def _read(submission_pk: int) -> Prepared:
@@ -136,44 +129,71 @@ def _list_recent(submission_pk: int, longest: timedelta) -> models.QuerySet[Subm
     return rows.filter(state=_State.SENT).values_list("pk", flat=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What is under way of an order before the OMS is read: looked at in one statement."""
+
+    #: By the database's clock.
+    looked_at: datetime
+    being_rejected: frozenset[int]
+    has_unproven: bool
+
+
+def _get_earlier(order_pk: int, *, but: int) -> _Earlier:
+    """Find the items whose rejection the OMS has still to be told, and whether anything sent is unproven."""
+    [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
+    return _Earlier(looked_at, frozenset(items), has_unproven)
+
+
+@prepared
+def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[datetime, list[int], bool]]:
+    unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
+    rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
+    order = Order.objects.filter(pk=order_pk).annotate(
+        looked_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+        rejected=ArraySubquery(rejected.values("order_item_id")),
+        has_unproven=Exists(unproven),
+    )
+    return order.values_list("looked_at", "rejected", "has_unproven")
+
+
 def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dialogue) -> _Plan:
     """Read the OMS and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
     if submission.approved_request_id is not None:  # else there is no request yet
         for line in lines:
             _check_line(line)
-    earlier = get_earlier(order.pk, but=submission.pk)
+    earlier = _get_earlier(order.pk, but=submission.pk)
     if earlier.being_rejected.intersection(line.order_item_id for line in lines):
         raise RemoteDiffers(Cause.REJECTION_UNSENT, "Omnitron has still to be told of an earlier rejection.")
     order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
     remote_pks = get_remote_items(dialogue, order, [line.order_item for line in lines])
     reasons = get_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
-    unproven = list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else []
-    targets = {
-        line.pk: _choose_targets(line, rows, remote_pks[line.order_item_id], unproven) for line in lines
-    }
-    forced, is_cargo_refund = find_forced_refund(lines)
+    command = plan_command(
+        lines,
+        order_pk=order_pk,
+        items=rows,
+        remote_pks=remote_pks,
+        reasons=reasons,
+        unproven=list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else [],
+    )
     return _Plan(
-        command=CancelCommand(
-            order_pk=order_pk,
-            forced_refund_amount=forced,
-            is_cargo_refund=is_cargo_refund,
-            reasons={pk: reasons[line.reason_id] for line in lines for pk in targets[line.pk]},
-            ibans={pk: line.iban for line in lines for pk in targets[line.pk] if line.iban},
-            holder_names={pk: line.holder_name for line in lines for pk in targets[line.pk] if line.iban},
-            shipping_companies={
-                pk: line.shipping_company.value
-                for line in lines
-                for pk in targets[line.pk]
-                if line.shipping_company is not None
-            },
-        ),
+        command=command,
         items=rows,
         remote_pks=remote_pks,
         known_pks={line.order_item_id: line.order_item.remote_pks for line in lines},
         line_pks=[line.pk for line in lines],
         began_at=earlier.looked_at,
     )
+
+
+def _check_line(line: SubmissionLine) -> None:
+    """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
+    request = getattr(line, "request", None)
+    if request is not None and request.remote_pks:
+        raise RemoteDiffers(
+            Cause.PARTLY_DECIDED, "Omnitron has decided on a part of this line in its own queue."
+        )
 
 
 def _read_items(
@@ -192,69 +212,6 @@ def _read_items(
     return remote.pk, remote.items
 
 
-def _check_line(line: SubmissionLine) -> None:
-    """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
-    request = getattr(line, "request", None)
-    if request is not None and request.remote_pks:
-        raise RemoteDiffers(
-            Cause.PARTLY_DECIDED, "Omnitron has decided on a part of this line in its own queue."
-        )
-
-
-def _choose_targets(
-    line: SubmissionLine, items: Sequence[RemoteItem], pks: list[int], unproven: Sequence[Submission]
-) -> list[int]:
-    """Find which of the OMS's items a line cancels: of ours that are not cancelled yet, one for each unit.
-
-    Where all units are one item there, all that are left go with it: a part of them cannot be sent. What an earlier
-    command has named that may still arrive is named again before all else: of the two the OMS takes one.
-    """
-    rows = {item.pk: item for item in items}
-    check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
-    targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
-    if not targets:
-        message = f"Omnitron has no item left for item {line.order_item_id}."
-        raise RemoteDiffers(
-            Cause.OMS_DIFFERS, message, note=write_note("no_item_left", item=line.order_item_id)
-        )
-    if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
-        message = "Omnitron can cancel a part of this line only from its own queue of requests."
-        raise RemoteDiffers(Cause.MERGED_LINE, message)
-    if len(pks) > 1 and len(targets) < line.quantity:
-        message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
-        note = write_note("too_few_left", left=len(targets), item=line.order_item_id, asked=line.quantity)
-        raise RemoteDiffers(Cause.OMS_DIFFERS, message, note=note)
-    if len(pks) > 1:
-        named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
-        targets = _prefer(targets, named)[: line.quantity]
-    for target in targets:
-        _check_target(line, target)
-    return [target.pk for target in targets]
-
-
-def _prefer(targets: list[RemoteItem], named: Collection[int]) -> list[RemoteItem]:
-    """Put those first that were named before, then those that the OMS is not cancelling, as units are quoted."""
-    return sorted(
-        targets,
-        key=lambda row: (row.pk not in named, row.status == Status.CANCELLATION_WAITING, row.pk),
-    )
-
-
-def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
-    decided = {None, "rejected"}
-    if line.order_item.cancelled_quantity:
-        # Units of the same item that are gone have left it this; what is undecided is told otherwise.
-        decided |= {"approved"}
-    if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
-        message = f"Omnitron is already cancelling its item {target.pk}."
-        note = write_note("item_in_progress", item=target.pk)
-        raise RemoteDiffers(Cause.OMS_IN_PROGRESS, message, note=note)
-    if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
-        message = f"Omnitron's item {target.pk} stands at {target.status}."
-        note = write_note("item_status", item=target.pk, status=str(target.status))
-        raise RemoteDiffers(Cause.OMS_STATUS, message, note=note)
-
-
 @transaction.atomic(durable=True)
 def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     """Commit that the command is about to leave. Raises `AlreadySettled` if it must not."""
@@ -263,9 +220,9 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
 
     def update(before: list[Submission.State]) -> int:
         over, until = plan.began_at - settings.VERIFY_GRACE, plan.began_at + get_longest_dialogue()
-        items = list(plan.remote_pks)
+        joined = ",".join(str(pk) for pks in plan.remote_pks.values() for pk in pks)
         return _claim_sent(
-            submission.pk, before, order.pk, join_pks(plan.remote_pks), items, over, until, command
+            submission.pk, before, order.pk, joined, list(plan.remote_pks), over, until, command
         )
 
     if not claim_move(submission, _State.SENT, update=update, command=command):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from aftercart.actions.address.change_address import postpone_change
-from aftercart.actions.cancel.settle_submission import settle_submission
+from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange, Submission
 from aftercart.lib.notes import write_note

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from aftercart.accounts.models import User
 from aftercart.actions.account.limit_tries import limit_tries
 from aftercart.actions.cancel.close_line import take_back_line
-from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Submission

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from aftercart.actions.cancel.apply_late import settle_applied
-from aftercart.actions.cancel.settle_submission import settle_submission
-from aftercart.actions.cancel.trace_command import Trace, trace_command
+from aftercart.actions.cancel.apply_late import note_if_late
+from aftercart.actions.cancel.plan_command import Trace, trace_command
+from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.mail.notify_customer import notify_checking
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.backoff import compute_backoff
@@ -51,7 +51,8 @@ def verify_submission(submission_pk: int, client: OmsClient) -> None:
     failpoint("verify.read")
     trace = trace_command(submission.command, remote)
     if trace is Trace.APPLIED:
-        settle_applied(submission_pk, WORKER, cause=Cause.FOUND_APPLIED)
+        settle_submission(submission_pk, Submission.State.APPLIED, WORKER, cause=Cause.FOUND_APPLIED)
+        note_if_late(submission_pk)
     else:
         _release(submission, trace, began_at)
 

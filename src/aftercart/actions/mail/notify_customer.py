@@ -14,7 +14,6 @@ from django.db.models import Q
 from django.utils import translation
 
 from aftercart.actions.upkeep import jobs
-from aftercart.cancellations.kind_words import find_kind
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationRequest,
@@ -25,6 +24,7 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.cancellations.models.easy_return import find_instructions
+from aftercart.cancellations.models.reasons import find_kind
 from aftercart.cancellations.models.withdrawals import is_withdrawn
 from aftercart.cancellations.quoted import find_due
 from aftercart.cancellations.return_pass import find_pass, make_pass

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from aftercart.actions.cancel.book_refund import REFUND_FIELDS
 from aftercart.actions.cancel.close_line import complete_line, count_done
-from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.mail.notify_customer import notify_completed
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.oms.messages import RemoteRequest

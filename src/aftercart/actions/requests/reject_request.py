@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.close_line import count_done, reject_line
-from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.requests.find_obstacle import find_rejection_obstacle
 from aftercart.actions.requests.overrule_rejection import overrule_rejection
 from aftercart.actions.requests.read_created import list_created_pks

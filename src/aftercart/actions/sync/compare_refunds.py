@@ -18,8 +18,7 @@ from aftercart.lib.prepared import prepared
 from aftercart.loyalty.selectors import read_order_points
 from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.paid import gather_paid
-from aftercart.orders.payment import read_payment
+from aftercart.orders.paid import gather_paid, read_payment
 from aftercart.orders.quotes import Points, compute_total
 from aftercart.orders.selectors import read_order_items
 from aftercart.orders.status import FINAL

@@ -13,8 +13,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from aftercart.actions.address.change_address import confirm_found
+from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.cancel.settle_overdue import is_overdue, settle_abandoned
-from aftercart.actions.cancel.settle_submission import settle_submission
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items

@@ -12,7 +12,7 @@ from aftercart.actions.cancel.book_refund import REFUND_FIELDS, book_reported, b
 from aftercart.actions.cancel.close_line import complete_line, count_done, count_reported_units, reject_line
 from aftercart.actions.cancel.credit_points import credit_points
 from aftercart.actions.cancel.find_late import find_late, list_unproven
-from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.mail.notify_customer import notify_completed
 from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.returns.issue_return_code import issue_return_code
@@ -35,13 +35,12 @@ from aftercart.oms.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.oms.meter import metered
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.payment import is_payment_shown
+from aftercart.orders.paid import is_payment_shown
 from aftercart.orders.selectors import lock_order, read_order_items, save_item, save_order
-from aftercart.orders.status import FINAL, SHIPPED, Status, is_legal_move
+from aftercart.orders.status import CANCELLING, FINAL, SHIPPED, Status, is_legal_move
 from aftercart.orders.timeline import OMS, record_event
 
 _Status = CancellationRequest.Status
-_CANCELLING = FINAL | {Status.CANCELLATION_WAITING}
 #: When to read again what changed under our eyes.
 _AGAIN = timedelta(seconds=1)
 #: When to try again what the budget of calls does not allow now.
@@ -218,7 +217,7 @@ def _book(as_read: Order, reading: _Reading) -> None:
 
 def _take_status(order: Order, remote: RemoteOrder) -> None:
     """Take over an order's status. What is cancelled or being cancelled follows from the items alone."""
-    if {order.status, remote.status} & _CANCELLING or not is_legal_move(order.status, remote.status):
+    if {order.status, remote.status} & CANCELLING or not is_legal_move(order.status, remote.status):
         return
     is_paid_now = is_payment_shown(order.status, remote.status, order.get_payment_type())
     if is_paid_now and order.details.get("is_payable"):
@@ -282,7 +281,7 @@ def _list_open_lines(order: int) -> models.QuerySet[SubmissionLine]:
 
 def _leave_out_gone(theirs: Sequence[RemoteItem]) -> list[RemoteItem]:
     """Leave to whoever tells a rejection what the OMS has cancelled meanwhile: it may be what was rejected."""
-    return [replace(row, refund_amount=None) for row in theirs if row.status not in _CANCELLING]
+    return [replace(row, refund_amount=None) for row in theirs if row.status not in CANCELLING]
 
 
 def _book_line(
@@ -365,7 +364,7 @@ def _book_fulfilment(
     """
     if not theirs:
         return
-    on_their_way = [row.status for row in theirs if row.status not in _CANCELLING]
+    on_their_way = [row.status for row in theirs if row.status not in CANCELLING]
     after = min(on_their_way or [row.status for row in theirs])
     fields = ["refund_amount", "cancelled_quantity"]
     cancelled_before, refund_before = item.cancelled_quantity, item.refund_amount

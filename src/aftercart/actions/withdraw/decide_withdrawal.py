@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.close_line import reject_line
-from aftercart.actions.cancel.settle_submission import put_order_status
+from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.requests.approve_request import approve_waiting
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.withdraw.follow_withdrawal import settle_withdrawal

@@ -10,7 +10,7 @@ from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLin
 from aftercart.lib.clock import get_now
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
-from aftercart.orders.payment import read_payment
+from aftercart.orders.paid import read_payment
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Withdrawal.State

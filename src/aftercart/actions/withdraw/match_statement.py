@@ -7,8 +7,7 @@ from django.utils.translation import gettext_lazy
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.read_case import find_items
 from aftercart.actions.cancel.send_submission import send_submission
-from aftercart.actions.recognize_replay import once_more_if_raced
-from aftercart.actions.upkeep.despite_outages import checking_later
+from aftercart.actions.recognize_replay import checking_later, once_more_if_raced
 from aftercart.actions.withdraw.withdraw_order import (
     Declaration,
     StatementSettled,

@@ -26,13 +26,13 @@ from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.commands import Answer, Caller
 from aftercart.actions.mail.notify_customer import describe_item, post
 from aftercart.actions.recognize_replay import (
+    checking_later,
     create_idempotency_record,
     once_more_if_raced,
     recognize_replay,
     record_answer,
     replay,
 )
-from aftercart.actions.upkeep.despite_outages import checking_later
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine

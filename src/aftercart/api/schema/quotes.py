@@ -11,7 +11,7 @@ from aftercart.api.schema.rules import RULES
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.models import Destination, RefundQuote
 from aftercart.lib.documents import Document, Shape, flag, integer, moment, money, one_of, text
-from aftercart.orders.payment import NOTHING_PAID
+from aftercart.orders.paid import NOTHING_PAID
 
 _SUBMITTED: Final = tuple(serializers.CancellationSerializer().fields)
 

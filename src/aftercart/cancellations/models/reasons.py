@@ -1,6 +1,8 @@
 """Why customers cancel or return."""
 
 import uuid
+from collections.abc import Iterable
+from enum import StrEnum
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,23 @@ class CancellationType(models.TextChoices):
 
     CANCEL = "cancel", _("Cancellation")
     REFUND = "refund", _("Return")
+
+
+class SubmissionKind(StrEnum):
+    """What a customer asked for. The first two are the contract's `cancellation_type`."""
+
+    CANCEL = "cancel"
+    RETURN = "refund"
+    BOTH = "both"
+    WITHDRAWAL = "withdrawal"
+
+
+def find_kind(types: Iterable[str], *, is_withdrawal: bool = False) -> SubmissionKind:
+    """Return what lines of these cancellation types are together; a cancellation where there is none."""
+    if is_withdrawal:
+        return SubmissionKind.WITHDRAWAL
+    found = set(types) or {SubmissionKind.CANCEL}
+    return SubmissionKind(found.pop()) if len(found) == 1 else SubmissionKind.BOTH
 
 
 class CancellationReason(models.Model):

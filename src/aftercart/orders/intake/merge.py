@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from aftercart.orders.intake.items import DiscountIntake, ItemIntake
 from aftercart.orders.intake.order import OrderIntake
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.payment import is_payment_shown
+from aftercart.orders.paid import is_payment_shown
 from aftercart.orders.status import FINAL, Status
 
 _Row = TypeVar("_Row", OrderItem, DiscountItem)

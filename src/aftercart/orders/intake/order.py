@@ -18,7 +18,6 @@ from django.core.validators import validate_email
 from aftercart.lib.emails import fold_email
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import EARLIEST
-from aftercart.orders.amounts import find_doubts
 from aftercart.orders.document import Order
 from aftercart.orders.intake.address import AddressIntake, read_address
 from aftercart.orders.intake.details import read_details
@@ -42,6 +41,7 @@ from aftercart.orders.intake.values import (
     read_optional_status,
     read_optional_whole,
 )
+from aftercart.orders.paid import find_doubts
 from aftercart.orders.status import Status
 
 _ORDER_DETAILS: Final = frozenset(

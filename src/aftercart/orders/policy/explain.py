@@ -9,9 +9,9 @@ from typing import Any
 
 from aftercart.lib.times import format_time
 from aftercart.orders.address_rules import AddressRefusal, judge_address_change
-from aftercart.orders.facts import Case, ItemCase, ItemFacts, RequestedUnits
+from aftercart.orders.facts import Case, ItemFacts, RequestedUnits
 from aftercart.orders.policy.clauses import Clause, Policy, PolicyTerms, decide_terms, find_mismatch
-from aftercart.orders.policy.topics import ITEM_TOPICS, Effect, Topic
+from aftercart.orders.policy.topics import ITEM_TOPICS, Effect, ItemCase, Topic
 from aftercart.orders.rules import Finding, find_fixed, gather_cases, is_due, judge
 
 

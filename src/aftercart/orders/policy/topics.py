@@ -6,7 +6,7 @@ docs/policies.md explains the topics to people; a test compares it.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.orders.facts import CaseKind, ItemCase
+from aftercart.orders.facts import Case, CaseKind, ItemFacts, RequestedUnits
 from aftercart.orders.windows import Basis, Window
 
 
@@ -64,6 +64,31 @@ class Basics:
     review_above_amount: Decimal | None = None
     review_types: frozenset[str] = frozenset()
     easy_return: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCase:
+    """One item in its submission: what every topic is judged from."""
+
+    requested: RequestedUnits
+    item: ItemFacts
+    case: Case
+    is_mixed: bool
+    placed_at: datetime
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether fewer units are asked for than are left."""
+        return self.requested.quantity is not None and self.requested.quantity < self.item.left_quantity
+
+    @property
+    def starts(self) -> dict[str, datetime | None]:
+        """When each window of the policy begins."""
+        return {
+            Basis.ORDER: self.placed_at,
+            Basis.SHIPMENT: self.item.shipped_at,
+            Basis.DELIVERY: self.item.delivered_at,
+        }
 
 
 class Topic(StrEnum):

@@ -17,7 +17,7 @@ from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.take_back_request import NothingToTakeBack, take_back_submission
 from aftercart.actions.commands import Caller, CancellationCommand
-from aftercart.actions.upkeep.despite_outages import checking_later
+from aftercart.actions.recognize_replay import checking_later
 from aftercart.cancellations.models import Destination
 from aftercart.cancellations.selectors import find_submission
 from aftercart.oms.connect import get_client
