@@ -14,7 +14,7 @@ from aftercart.cancellations.models import PolicyRule, PolicyVersion, Submission
 from aftercart.cancellations.policy.selectors import (
     get_default_book,
     get_policy,
-    get_terms,
+    make_item_case,
     read_book,
     read_rule,
     write_rules,
@@ -23,7 +23,7 @@ from aftercart.cancellations.selectors import build_document
 from aftercart.oms.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
 from aftercart.orders.facts import OrderFacts
-from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund
+from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund, decide_terms
 from aftercart.orders.policy.topics import Effect, Topic
 from aftercart.orders.selectors import gather_order_facts, list_categories
 from aftercart.orders.windows import Basis, Unit, Window
@@ -217,9 +217,9 @@ def test_the_terms_of_an_item_are_those_of_its_order_its_kind_and_the_whole_amou
     shop = Shop([Line(status="550")])
     policy, item = get_policy(shop.order), shop.items[0]
 
-    small = get_terms(policy, item, "refund", Decimal(500))
-    large = get_terms(policy, item, "refund", Decimal("500.01"))
-    cancelled = get_terms(policy, item, "cancel", Decimal(1))
+    small = decide_terms(policy, make_item_case(policy, item, "refund", Decimal(500)))
+    large = decide_terms(policy, make_item_case(policy, item, "refund", Decimal("500.01")))
+    cancelled = decide_terms(policy, make_item_case(policy, item, "cancel", Decimal(1)))
 
     assert [terms.fee_fixed for terms in (small, large, cancelled)] == [Decimal("39.9"), 0, 0]
     assert (small.clauses[Topic.FEE], small.easy_return, cancelled.easy_return) == (900, True, False)

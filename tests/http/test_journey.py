@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def visit(path: str, *, status: int, is_refused: bool = False) -> list[str]:
         }
         if is_refused:
             shop.fake.fail("cancel_items", Refused)
-        answers = []
+        answers: list[Any] = []
         with replace_client(shop.fake):
             visits = trace(
                 lambda shop=shop, api=api, item=item, answers=answers: answers.append(  # type: ignore[misc]  # bound now

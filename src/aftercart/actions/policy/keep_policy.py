@@ -1,7 +1,7 @@
 """Keep the policy that something is judged by, so that it can be looked up after it has changed."""
 
 from aftercart.cancellations.models.policies import PolicyRule, PolicyVersion
-from aftercart.cancellations.policy.selectors import digest_clauses, write_rules
+from aftercart.cancellations.policy.selectors import write_rules
 from aftercart.lib.clock import get_now
 from aftercart.orders.policy.clauses import PolicyBook
 
@@ -13,12 +13,11 @@ def keep_policy(book: PolicyBook) -> int:
     """
     if book.version is not None:
         return book.version
-    fingerprint = digest_clauses(book.clauses)
-    found = PolicyVersion.objects.filter(is_default=True, fingerprint=fingerprint)
+    found = PolicyVersion.objects.filter(is_default=True, fingerprint=book.fingerprint)
     pk = found.values_list("pk", flat=True).first()
     if pk is not None:
         return pk
-    draft = PolicyVersion(is_default=True, fingerprint=fingerprint, note="Default of the settings")
+    draft = PolicyVersion(is_default=True, fingerprint=book.fingerprint, note="Default of the settings")
     PolicyVersion.objects.bulk_create([draft], ignore_conflicts=True)
     version = found.get()
     if version.is_draft:  # ours: another's is seen only when it is whole

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -23,9 +21,7 @@ from aftercart.orders.policy.clauses import (
     Clause,
     Policy,
     PolicyBook,
-    PolicyTerms,
     ShippingRefund,
-    decide_terms,
     is_easy_return,
     make_default_clauses,
 )
@@ -63,9 +59,9 @@ def get_kept_policy(order: Order) -> tuple[Policy, int | None]:
 
     One query, as `get_book`.
     """
-    versions = dict(_list_kept(get_now(), digest_clauses(get_default_book().clauses)))
-    book = _get_book_of(versions.get(False))
-    return get_policy(order, book), versions.get(False, versions.get(True))
+    versions = dict(_list_kept(get_now(), get_default_book().fingerprint))
+    policy = get_policy(order, _get_book_of(versions.get(False)))
+    return policy, versions.get(False, versions.get(True))
 
 
 @prepared
@@ -140,11 +136,6 @@ def find_collected(policy: Policy, items: Iterable[OrderItem]) -> frozenset[int]
     )
 
 
-def get_terms(policy: Policy, item: OrderItem, kind: CaseKind, total: Decimal = ZERO) -> PolicyTerms:
-    """Get fee, shipping refund and easy return of one item; `total` is that of the whole request."""
-    return decide_terms(policy, make_item_case(policy, item, kind, total))
-
-
 def make_item_case(policy: Policy, item: OrderItem, kind: CaseKind, total: Decimal = ZERO) -> Case:
     """Make the case of one item, for what the policy says of its terms."""
     categories = list_categories(item.product)
@@ -187,11 +178,6 @@ def read_rule(rule: PolicyRule) -> Clause:
         window=window,
         **said,
     )
-
-
-def digest_clauses(clauses: Iterable[Clause]) -> str:
-    """Digest what clauses say, so that one default is kept once."""
-    return sha256(msgspec.json.encode(tuple(clauses), order="deterministic")).hexdigest()
 
 
 def _read_clauses(version_pk: int) -> tuple[Clause, ...]:

@@ -12,7 +12,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import translate
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from typing import Any, Final, Literal
+
+import msgspec
 
 from aftercart.orders.facts import Case, CaseKind, ItemFacts, OrderFacts
 from aftercart.orders.policy.topics import Basics, Effect, Topic
@@ -148,6 +151,11 @@ class PolicyBook:
     version: int | None = None
     zone: tzinfo = UTC
     holidays: frozenset[date] = frozenset()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of what the clauses say, so that one default is kept once."""
+        return sha256(msgspec.json.encode(self.clauses, order="deterministic")).hexdigest()
 
     @cached_property
     def by_topic(self) -> Mapping[Topic, tuple[Clause, ...]]:

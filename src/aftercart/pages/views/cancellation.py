@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from aftercart.actions.cancel.cancel_items import cancel_items
-from aftercart.actions.cancel.quote_cancellation import quote_cancellation
+from aftercart.actions.cancel.quote_cancellation import quote_alternatives
 from aftercart.actions.cancel.take_back_request import NothingToTakeBack, take_back_submission
 from aftercart.actions.commands import Caller, CancellationCommand
 from aftercart.actions.recognize_replay import checking_later
@@ -186,10 +186,8 @@ def _show_refund(
     """
     caller = Caller(user=visit.user, guest=visit.guest, fingerprint="")
     try:
-        quotes = {
-            destination: quote_cancellation(form.to_command(caller, destination, is_for_quote=True))
-            for destination in form.destinations
-        }
+        commands = [form.to_command(caller, to, is_for_quote=True) for to in form.destinations]
+        quotes = dict(zip(form.destinations, quote_alternatives(commands), strict=True))
     except ActionError as error:
         form.complain(error)
         return _show_choice(request, form, error.status)
