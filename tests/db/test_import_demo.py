@@ -10,7 +10,7 @@ from aftercart.accounts.models import Address, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, Submission, SubmissionLine
 from aftercart.cancellations.models.policies import PolicyVersion
 from aftercart.cancellations.pickups import find_first_day
-from aftercart.cancellations.policy.selectors import get_book, get_policy, make_item_case, read_book
+from aftercart.cancellations.policy.selectors import get_book, get_policy, read_book
 from aftercart.demo.kinds import KINDS
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.lib.clock import get_shop_now
@@ -19,6 +19,7 @@ from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.loyalty.selectors import get_balance
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 from aftercart.orders.policy.clauses import decide_terms
+from aftercart.orders.selectors import gather_facts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # the demo goes in anew for each
 
@@ -73,10 +74,11 @@ def test_the_default_is_in_force_and_a_draft_with_a_fee_waits_to_be_tried() -> N
     lamps = OrderItem.objects.filter(sku__startswith="LMB-").select_related("order")
     assert any(lamp.status == "550" for lamp in lamps)
     fees = {
-        (lamp.order.currency, decide_terms(policy, make_item_case(policy, lamp, "refund")).fee_fixed)
+        (lamp.order.currency, decide_terms(policy, policy.make_item_case("refund", item)).fee_fixed)
         for book in (get_book(), read_book(draft))
         for lamp in lamps
         for policy in [get_policy(lamp.order, book)]
+        for item in gather_facts(lamp.order, [lamp], frozenset()).values()
     }
     assert fees == {
         ("TRY", Decimal(0)), ("TRY", Decimal("79.90")), ("EUR", Decimal(0)), ("EUR", Decimal("4.90")),

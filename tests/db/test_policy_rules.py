@@ -14,7 +14,6 @@ from aftercart.cancellations.models import PolicyRule, PolicyVersion, Submission
 from aftercart.cancellations.policy.selectors import (
     get_default_book,
     get_policy,
-    make_item_case,
     read_book,
     read_rule,
     write_rules,
@@ -25,7 +24,7 @@ from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
 from aftercart.orders.facts import OrderFacts
 from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund, decide_terms
 from aftercart.orders.policy.topics import Effect, Topic
-from aftercart.orders.selectors import gather_order_facts, list_categories
+from aftercart.orders.selectors import gather_facts, gather_order_facts, list_categories
 from aftercart.orders.windows import Basis, Unit, Window
 from tests.db.test_policy_versions import REFUSE_ALL, make_staff, publish
 from tests.shop import Line, Shop, ask, make_address, make_address_command, make_command, make_company
@@ -215,11 +214,12 @@ def test_the_terms_of_an_item_are_those_of_its_order_its_kind_and_the_whole_amou
     )
     publish(fee)
     shop = Shop([Line(status="550")])
-    policy, item = get_policy(shop.order), shop.items[0]
+    policy = get_policy(shop.order)
+    [item] = gather_facts(shop.order, shop.items, frozenset()).values()
 
-    small = decide_terms(policy, make_item_case(policy, item, "refund", Decimal(500)))
-    large = decide_terms(policy, make_item_case(policy, item, "refund", Decimal("500.01")))
-    cancelled = decide_terms(policy, make_item_case(policy, item, "cancel", Decimal(1)))
+    small = decide_terms(policy, policy.make_item_case("refund", item, Decimal(500)))
+    large = decide_terms(policy, policy.make_item_case("refund", item, Decimal("500.01")))
+    cancelled = decide_terms(policy, policy.make_item_case("cancel", item, Decimal(1)))
 
     assert [terms.fee_fixed for terms in (small, large, cancelled)] == [Decimal("39.9"), 0, 0]
     assert (small.clauses[Topic.FEE], small.easy_return, cancelled.easy_return) == (900, True, False)

@@ -91,7 +91,7 @@ def do_what_the_backup_knows(scenario: OrderScenario, client: HttpOmnitron) -> t
     request_cancellation(command_of(scenario, 1))
     with client.dialogue() as dialogue:
         assert dialogue.read_order(channel_id=1, number=scenario.order.number).pk
-    return prepared.submission_pk, CancellationRequest.objects.get().pk
+    return int(prepared.submission.pk), CancellationRequest.objects.get().pk
 
 
 def test_what_was_sent_after_the_backup_is_found_and_nothing_is_sent_again(

@@ -69,7 +69,7 @@ def make_change(shop: Shop) -> int:
 def make_prepared(shop: Shop) -> int:
     prepared = prepare_submission(shop.command(), Submission.Origin.DIRECT)
     assert isinstance(prepared, Prepared)
-    return prepared.submission_pk
+    return int(prepared.submission.pk)
 
 
 def begin_settling(shop: Shop) -> Step:

@@ -90,7 +90,7 @@ def decide(case: CancellationCase, *asked: ItemRequest, **fields: Any) -> Decisi
 
 
 def list_codes(decided: Decision) -> list[tuple[int, str, Effect]]:
-    return [(finding.order_item, finding.code, finding.effect) for finding in decided.findings]
+    return [(finding.order_item, finding.code, finding.effect) for finding in decided.priced.findings]
 
 
 def test_units_that_may_go_are_planned_found_in_order_and_priced() -> None:

@@ -25,7 +25,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.models.setbacks import exclude_set_back
-from aftercart.cancellations.policy.selectors import find_collected, get_book, get_policy
+from aftercart.cancellations.policy.selectors import get_book, get_policy
 from aftercart.cancellations.refund_document import list_refunds
 from aftercart.lib.clock import get_now
 from aftercart.lib.prepared import prepared
@@ -34,7 +34,7 @@ from aftercart.loyalty.selectors import find_order_entries
 from aftercart.orders.document import item_document, order_document
 from aftercart.orders.facts import CancellationKind, ItemFacts
 from aftercart.orders.models import DiscountItem, Order, OrderItem
-from aftercart.orders.policy.clauses import Policy, PolicyBook
+from aftercart.orders.policy.clauses import Policy, PolicyBook, find_collected
 from aftercart.orders.rules import find_window_end, is_allowed
 from aftercart.orders.selectors import gather_facts
 
@@ -246,7 +246,7 @@ def _item_documents(
     companies: Sequence[EasyReturnCompany],
     verdicts: _Verdicts,
 ) -> list[dict[str, Any]]:
-    collected = find_collected(verdicts.policy, items)
+    collected = find_collected(verdicts.policy, verdicts.facts.values())
     collectors = [c for c in companies if c.channel_id in {None, order.channel_id}]
     open_lines = {line.order_item_id: line for line in lines if line.is_open}
     requests: dict[int, list[CancellationRequest]] = defaultdict(list)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from aftercart.cancellations.kind_words import WORDS
 from aftercart.cancellations.models import CancellationRequest, Withdrawal
 from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
-from aftercart.cancellations.policy.selectors import find_collected, get_book_and_end, get_policy
+from aftercart.cancellations.policy.selectors import get_book_and_end, get_policy
 from aftercart.cancellations.quoted import Unreported, find_submissions, find_unreported
 from aftercart.cancellations.selectors import build_timed_documents, find_open_items
 from aftercart.cancellations.stored_documents import find_first
@@ -26,6 +26,7 @@ from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
+from aftercart.orders.policy.clauses import find_collected
 from aftercart.orders.refund_words import name_destination
 from aftercart.orders.rules import find_return_end
 from aftercart.orders.selectors import gather_facts
@@ -102,7 +103,7 @@ class OrderPage:
         self.document = document | unknown  # what is blank for the API has no place on a page
         self.rows = list(order.items.all())
         self.in_progress = find_open_items([order.pk])
-        self.collected = find_collected(policy, self.rows)
+        self.collected = find_collected(policy, gather_facts(order, self.rows, self.in_progress).values())
         self.address_refusal = find_address_refusal(order, self.rows, self.in_progress, policy)
         notes = explain_refusals(order, self.rows, self.in_progress, policy)
         documents = {item["id"]: item for item in self.document["orderitem_set"]}

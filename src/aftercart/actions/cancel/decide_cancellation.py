@@ -5,7 +5,7 @@ sense is allowed is for the rules to say, and what comes back for it is for `pri
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,13 +17,11 @@ from aftercart.actions.commands import CancellationCase, CancellationCommand, It
 from aftercart.cancellations.models import CancellationReason, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.orders.errors import CancellationRefused, InputInvalid, say_unknown
-from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policy.clauses import is_easy_return
 from aftercart.orders.policy.topics import Effect, Rule
 from aftercart.orders.rules import Finding, judge, list_refusals
 
-_FIELD = "cancel_order_items"
 #: The codes of what a client may leave out, and the back office has to ask for.
 COLLECTION_NOT_CHOSEN: Final = "collection_not_chosen"
 REASON_NOT_GIVEN: Final = "reason_not_given"
@@ -31,10 +29,9 @@ REASON_NOT_GIVEN: Final = "reason_not_given"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Planned lines, unsaved, what the rules find about them, and what comes back for them."""
+    """Planned lines, unsaved, and what comes back for them, with what the rules find about them."""
 
     lines: Sequence[SubmissionLine]
-    findings: Sequence[Finding]
     priced: QuoteAnswer
 
 
@@ -45,7 +42,7 @@ def decide_cancellation(case: CancellationCase, command: CancellationCommand) ->
     """
     lines = plan_lines(case, command)
     findings = (*judge_lines(case, lines), *_find_unchosen(case, lines))
-    return Decision(lines, findings, price_lines(case, lines, findings, quoted_to=command.caller.quoted_to))
+    return Decision(lines, price_lines(case, lines, findings, quoted_to=command.caller.quoted_to))
 
 
 def enforce(decided: Decision, quote: str) -> None:
@@ -53,7 +50,7 @@ def enforce(decided: Decision, quote: str) -> None:
 
     Raises `CancellationRefused`, `InputInvalid`, `QuoteStale`.
     """
-    refusals = list_refusals(decided.findings)
+    refusals = list_refusals(decided.priced.findings)
     if refusals:
         raise CancellationRefused(refusals)
     check_quote(quote, decided.priced)
@@ -110,38 +107,93 @@ def _is_collected(case: CancellationCase, order_item: int, kind: str) -> bool:
 # --- the lines: what is asked for, completed by what a client cannot say ------------------------------------
 
 
-class _Complaints:
-    """Collects complaints by field; those about an item name it, since the field is the whole list."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, list[str]] = defaultdict(list)
-
-    def about_item(self, item_request: ItemRequest, field: str, message: str) -> None:
-        self.fields[_FIELD].append(
-            _("Item %(item)s, %(field)s: %(message)s")
-            % {"item": item_request.order_item, "field": field, "message": message}
-        )
-
-    def raise_any(self) -> None:
-        if self.fields:
-            raise InputInvalid(self.fields)
-
-
 def plan_lines(case: CancellationCase, command: CancellationCommand) -> tuple[SubmissionLine, ...]:
     """Plan the lines of a submission, unsaved. Raises `InputInvalid`."""
-    complaints = _Complaints()
-    pickup = _find_pickup_address(case, command, complaints)
+    complaints: dict[str, list[str]] = defaultdict(list)
+    pickup, problem = _find_pickup_address(case, command)
+    if problem:
+        complaints["pickup_address"].append(problem)
     named: set[int] = set()
     for item_request in command.items:
-        if item_request.order_item in named:
-            complaints.about_item(item_request, "order_item", _("This item is named twice."))
-        named.add(item_request.order_item)
-        _check_item(item_request, case.items.get(item_request.order_item), complaints)
-        _check_reason(item_request, case.reasons.get(item_request.reason), complaints)
-        _check_return(item_request, case, complaints)
-        _check_account(item_request, case.order, complaints)
-    complaints.raise_any()
+        pk = item_request.order_item
+        twice = [("order_item", _("This item is named twice."))] if pk in named else []
+        named.add(pk)
+        complaints["cancel_order_items"] += [  # the field is the whole list, so each names its item
+            _("Item %(item)s, %(field)s: %(message)s") % {"item": pk, "field": field, "message": message}
+            for field, message in (*twice, *_find_complaints(case, item_request))
+        ]
+    if any(complaints.values()):
+        raise InputInvalid({field: found for field, found in complaints.items() if found})
     return tuple(_make_line(case, item_request, command, pickup) for item_request in command.items)
+
+
+def _find_pickup_address(
+    case: CancellationCase, command: CancellationCommand
+) -> tuple[dict[str, Any] | None, str]:
+    """Find where returns are collected, where the customer says or else where the order was delivered; or a complaint.
+
+    Not at a store, where nobody collects anything.
+    """
+    order, found = case.order, case.pickup_address
+    if command.pickup_address is None:
+        is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
+        return (order.shipping_address if is_known else None), ""
+    if found is None:
+        return None, say_unknown(str(command.pickup_address))
+    here, there = _read_country(order.shipping_address), _read_country(found)
+    if here and there and here != there:
+        return None, _("Returns are collected only in the country that the order was delivered to.")
+    return found, ""
+
+
+def _read_country(address: Mapping[str, Any] | None) -> str:
+    """Return the ISO code of an address's country; "" where it is not known."""
+    country = (address or {}).get("country")
+    return str(country.get("code") or "").lower() if isinstance(country, dict) else ""
+
+
+def _find_complaints(case: CancellationCase, item_request: ItemRequest) -> Iterator[tuple[str, str]]:
+    """Find what makes no sense of one item: the field, and a sentence."""
+    item, quantity = case.items.get(item_request.order_item), item_request.quantity
+    if item is None:
+        yield "order_item", say_unknown(item_request.order_item)
+    elif quantity is not None and 0 < item.left_quantity < quantity:  # nothing left is for the rules to say
+        yield "quantity", _("Only %(left)s left of this item.") % {"left": item.left_quantity}
+    reason = _get_reason(case, item_request)
+    if reason is None:
+        is_known = item_request.reason in case.reasons
+        message = _("This reason is for another cancellation type.")
+        yield "reason", message if is_known else say_unknown(item_request.reason)
+    elif reason.extra_information_needed and not item_request.description.strip():
+        yield "description", _("This reason needs a description.")
+    yield from _find_return_complaints(case, item_request)
+    if bool(item_request.iban) != bool(item_request.holder_name.strip()):
+        field = "holder_name" if item_request.iban else "iban"
+        yield field, _("IBAN and account holder belong together.")
+    elif item_request.iban and read_payment(case.order).has_source:
+        yield "iban", _("This payment is refunded to where it came from; an IBAN is not taken.")
+
+
+def _find_return_complaints(case: CancellationCase, item_request: ItemRequest) -> Iterator[tuple[str, str]]:
+    is_return = item_request.cancellation_type == "refund"
+    if item_request.exchange_preference and not is_return:
+        yield "exchange_preference", _("Only for a return can another size or colour be named.")
+    company = case.companies.get(item_request.shipping_company or 0)
+    if item_request.shipping_company is not None and company is None:
+        yield "shipping_company", say_unknown(item_request.shipping_company)
+    elif item_request.pickup_date is not None and is_return:
+        calendar = company.calendar if company else Calendar()
+        problem = find_pickup_problem(calendar, item_request.pickup_date, case.shop_time)
+        if problem:
+            yield "pickup_date", problem
+
+
+def _get_reason(case: CancellationCase, item_request: ItemRequest) -> CancellationReason | None:
+    """Get the reason that was given; one that makes no sense counts as none, if such are let through."""
+    reason = case.reasons.get(item_request.reason)
+    if reason is not None and reason.cancellation_type == item_request.cancellation_type:
+        return reason
+    return case.unnamed_reasons.get(item_request.cancellation_type)
 
 
 def _make_line(
@@ -152,7 +204,13 @@ def _make_line(
 ) -> SubmissionLine:
     item, kind = case.items[item_request.order_item], item_request.cancellation_type
     is_collected = _is_collected(case, item.pk, kind)
-    line = SubmissionLine(
+    company, pickup_date = case.companies.get(item_request.shipping_company or 0), item_request.pickup_date
+    if is_collected and company is None and settings.RETURN_DEFAULTS:
+        # For a client that cannot: the channel's first company, and the next time at which it collects.
+        company = next(iter(case.companies.values()), None)
+        if company is not None and pickup_date is None:
+            pickup_date = find_next_slot(company.calendar, case.shop_time)
+    return SubmissionLine(
         order_item=item,
         reason=_get_reason(case, item_request),
         cancellation_type=kind,
@@ -162,106 +220,7 @@ def _make_line(
         fully_refund_as_loyalty_money=command.fully_refund_as_loyalty_money,
         iban=item_request.iban,
         holder_name=item_request.holder_name,
-        shipping_company=case.companies.get(item_request.shipping_company or 0),
+        shipping_company=company,
         pickup_address=pickup if is_collected or command.pickup_address is not None else None,
-        pickup_date=item_request.pickup_date,
+        pickup_date=pickup_date,
     )
-    if is_collected:
-        _choose_collection(case, line)
-    return line
-
-
-def _get_reason(case: CancellationCase, item_request: ItemRequest) -> CancellationReason:
-    """Get the reason that was given; one that makes no sense has been let through, and counts as none."""
-    reason = case.reasons.get(item_request.reason)
-    if reason is not None and reason.cancellation_type == item_request.cancellation_type:
-        return reason
-    return case.unnamed_reasons[item_request.cancellation_type]
-
-
-def _choose_collection(case: CancellationCase, line: SubmissionLine) -> None:
-    """Choose for a client that cannot: the channel's first company, and the next time at which it collects."""
-    if line.shipping_company is not None or not settings.RETURN_DEFAULTS:
-        return
-    line.shipping_company = next(iter(case.companies.values()), None)
-    if line.shipping_company is not None and line.pickup_date is None:
-        line.pickup_date = find_next_slot(line.shipping_company.calendar, case.shop_time)
-
-
-def _find_pickup_address(
-    case: CancellationCase, command: CancellationCommand, complaints: _Complaints
-) -> dict[str, Any] | None:
-    """Find where returns are collected: where the customer says, or else where the order was delivered.
-
-    Not at a store, where nobody collects anything.
-    """
-    order, found = case.order, case.pickup_address
-    if command.pickup_address is None:
-        is_known = settings.RETURN_DEFAULTS and order.shipping_address and not order.is_store_pickup
-        return order.shipping_address if is_known else None
-    if found is None:
-        complaints.fields["pickup_address"].append(say_unknown(str(command.pickup_address)))
-        return None
-    here, there = _read_country(order.shipping_address), _read_country(found)
-    if here and there and here != there:
-        complaints.fields["pickup_address"].append(
-            _("Returns are collected only in the country that the order was delivered to.")
-        )
-        return None
-    return found
-
-
-def _read_country(address: Mapping[str, Any] | None) -> str:
-    """Return the ISO code of an address's country; "" where it is not known."""
-    country = (address or {}).get("country")
-    return str(country.get("code") or "").lower() if isinstance(country, dict) else ""
-
-
-def _check_item(item_request: ItemRequest, item: OrderItem | None, complaints: _Complaints) -> None:
-    if item is None:
-        complaints.about_item(item_request, "order_item", say_unknown(item_request.order_item))
-    # Nothing left is for the rules to say ("already cancelled").
-    elif item_request.quantity is not None and 0 < item.left_quantity < item_request.quantity:
-        message = _("Only %(left)s left of this item.") % {"left": item.left_quantity}
-        complaints.about_item(item_request, "quantity", message)
-
-
-def _check_reason(
-    item_request: ItemRequest, reason: CancellationReason | None, complaints: _Complaints
-) -> None:
-    if reason is None or reason.cancellation_type != item_request.cancellation_type:
-        if settings.UNKNOWN_REASONS == "review":
-            return  # `_get_reason` takes it for none
-        is_unknown = reason is None
-        problem = (
-            say_unknown(item_request.reason)
-            if is_unknown
-            else _("This reason is for another cancellation type.")
-        )
-        complaints.about_item(item_request, "reason", problem)
-    elif reason.extra_information_needed and not item_request.description.strip():
-        complaints.about_item(item_request, "description", _("This reason needs a description."))
-
-
-def _check_return(item_request: ItemRequest, case: CancellationCase, complaints: _Complaints) -> None:
-    is_return = item_request.cancellation_type == "refund"
-    if item_request.exchange_preference and not is_return:
-        message = _("Only for a return can another size or colour be named.")
-        complaints.about_item(item_request, "exchange_preference", message)
-    if item_request.shipping_company is not None and item_request.shipping_company not in case.companies:
-        complaints.about_item(item_request, "shipping_company", say_unknown(item_request.shipping_company))
-    elif item_request.pickup_date is not None and is_return:
-        company = case.companies.get(item_request.shipping_company or 0)
-        calendar = company.calendar if company else Calendar()
-        problem = find_pickup_problem(calendar, item_request.pickup_date, case.shop_time)
-        if problem:
-            complaints.about_item(item_request, "pickup_date", problem)
-
-
-def _check_account(item_request: ItemRequest, order: Order, complaints: _Complaints) -> None:
-    if bool(item_request.iban) != bool(item_request.holder_name.strip()):
-        field = "holder_name" if item_request.iban else "iban"
-        complaints.about_item(item_request, field, _("IBAN and account holder belong together."))
-    elif item_request.iban and read_payment(order).has_source:
-        message = _("This payment is refunded to where it came from; an IBAN is not taken.")
-        complaints.about_item(item_request, "iban", message)

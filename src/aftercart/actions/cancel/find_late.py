@@ -28,13 +28,9 @@ class ArrivedLate(Exception):
         self.late = late
 
 
-def list_unproven(order_pk: int, *, but: int = 0) -> list[Submission]:
-    """List the submissions of an order that were sent and never answered, the newest first."""
-    return _list_unproven(order_pk, but)
-
-
 @prepared
-def _list_unproven(order_pk: int, but: int) -> models.QuerySet[Submission]:
+def list_unproven(order_pk: int, but: int = 0) -> models.QuerySet[Submission]:
+    """List the submissions of an order that were sent and never answered, the newest first."""
     return Submission.objects.filter(UNPROVEN, order=order_pk).exclude(pk=but).order_by("-pk")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -24,6 +24,9 @@ from aftercart.orders.paid import NOTHING_PAID, say_unpaid
 from aftercart.orders.policy.clauses import decide_terms
 from aftercart.orders.quotes import LineQuote, Quote, RefundTerms, ShippingRefund, compute_quote
 from aftercart.orders.rules import Finding, list_refusals
+
+#: What a line is quoted, in the contract's words.
+_AMOUNTS: Final = ("item_amount", "discount_share", "interest_share", "tax_included", "refund_amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,15 +250,11 @@ def _write(amount: Decimal) -> str:
 
 
 def _write_line(line: PricedLine) -> dict[str, Any]:
-    priced = line.quote
+    amounts = {name: getattr(line.quote, name, ZERO) for name in _AMOUNTS}
     return {
         "order_item": line.order_item,
         "quantity": line.quantity,
-        "eligible": priced is not None,
+        "eligible": line.quote is not None,
         "codes": list(line.codes),
-        "item_amount": _write(priced.item_amount if priced else ZERO),
-        "discount_share": _write(priced.discount_share if priced else ZERO),
-        "interest_share": _write(priced.interest_share if priced else ZERO),
-        "tax_included": _write(priced.tax_included if priced else ZERO),
-        "refund_amount": _write(priced.refund_amount if priced else ZERO),
+        **{name: _write(amount) for name, amount in amounts.items()},
     }

@@ -57,11 +57,6 @@ class Prepared:
     submission: Submission
     lines: Sequence[SubmissionLine]
 
-    @property
-    def submission_pk(self) -> int:
-        """The submission's id."""
-        return int(self.submission.pk)
-
 
 def record_submission(
     case: CancellationCase,
@@ -90,7 +85,7 @@ def record_submission(
     correlate_submission(submission.uuid)
     batch = Batch()
     _add_rows(batch, submission, decided, is_binding=is_binding)
-    reviews = [finding for finding in decided.findings if finding.effect is Effect.REVIEW]
+    reviews = [finding for finding in decided.priced.findings if finding.effect is Effect.REVIEW]
     data = {
         "submission": str(submission.uuid),
         "items": [line.order_item_id for line in decided.lines],

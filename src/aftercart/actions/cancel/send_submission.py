@@ -129,24 +129,9 @@ def _list_recent(submission_pk: int, longest: timedelta) -> models.QuerySet[Subm
     return rows.filter(state=_State.SENT).values_list("pk", flat=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """What is under way of an order before the OMS is read: looked at in one statement."""
-
-    #: By the database's clock.
-    looked_at: datetime
-    being_rejected: frozenset[int]
-    has_unproven: bool
-
-
-def _get_earlier(order_pk: int, *, but: int) -> _Earlier:
-    """Find the items whose rejection the OMS has still to be told, and whether anything sent is unproven."""
-    [(looked_at, items, has_unproven)] = _look_at_earlier(order_pk, but)
-    return _Earlier(looked_at, frozenset(items), has_unproven)
-
-
 @prepared
 def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[datetime, list[int], bool]]:
+    """Look, by the database's clock: when that is, whose rejection is unsent, whether anything sent is unproven."""
     unproven = Submission.objects.filter(UNPROVEN, order=OuterRef("pk")).exclude(pk=but)
     rejected = SubmissionLine.objects.filter(BEING_REJECTED, order_item__order=OuterRef("pk"))
     order = Order.objects.filter(pk=order_pk).annotate(
@@ -163,11 +148,12 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
     if submission.approved_request_id is not None:  # else there is no request yet
         for line in lines:
             _check_line(line)
-    earlier = _get_earlier(order.pk, but=submission.pk)
-    if earlier.being_rejected.intersection(line.order_item_id for line in lines):
+    [(looked_at, being_rejected, has_unproven)] = _look_at_earlier(order.pk, submission.pk)
+    if any(line.order_item_id in being_rejected for line in lines):
         raise RemoteDiffers(Cause.REJECTION_UNSENT, "Omnitron has still to be told of an earlier rejection.")
-    order_pk, rows = _read_items(dialogue, order, [line.order_item for line in lines])
-    remote_pks = get_remote_items(dialogue, order, [line.order_item for line in lines])
+    items = [line.order_item for line in lines]
+    order_pk, rows = _read_items(dialogue, order, items)
+    remote_pks = get_remote_items(dialogue, order, items)
     reasons = get_remote_reasons(dialogue, order.channel_id, [line.reason for line in lines])
     command = plan_command(
         lines,
@@ -175,15 +161,15 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
         items=rows,
         remote_pks=remote_pks,
         reasons=reasons,
-        unproven=list_unproven(order.pk, but=submission.pk) if earlier.has_unproven else [],
+        unproven=list_unproven(order.pk, submission.pk) if has_unproven else [],
     )
     return _Plan(
         command=command,
         items=rows,
         remote_pks=remote_pks,
-        known_pks={line.order_item_id: line.order_item.remote_pks for line in lines},
+        known_pks={item.pk: item.remote_pks for item in items},
         line_pks=[line.pk for line in lines],
-        began_at=earlier.looked_at,
+        began_at=looked_at,
     )
 
 

@@ -264,12 +264,12 @@ def _submit(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -
             priced = price_lines(case, allowed, findings, quoted_to=withdrawal.user_id or 0, has_terms=False)
             prepared = record_submission(
                 case,
-                Decision(allowed, findings, priced),
+                Decision(allowed, priced),
                 origin=Submission.Origin.WITHDRAWAL,
                 user=withdrawal.user,
                 idempotency_record=None,
             )
-            to_send += [prepared.submission_pk] if isinstance(prepared, Prepared) else []
+            to_send += [prepared.submission.pk] if isinstance(prepared, Prepared) else []
         carriers = {line.order_item_id: line for line in allowed} | running
         for item in of_kind:
             WithdrawalLine.objects.create(

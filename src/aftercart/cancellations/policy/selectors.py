@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,20 +12,17 @@ from django.db.models import Q
 
 from aftercart.cancellations.models.policies import PolicyRule, PolicyVersion
 from aftercart.lib.clock import get_now, get_shop_zone
-from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
-from aftercart.orders.facts import Case, CaseKind
-from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.models import Order
 from aftercart.orders.policy.clauses import (
     Clause,
     Policy,
     PolicyBook,
     ShippingRefund,
-    is_easy_return,
     make_default_clauses,
 )
 from aftercart.orders.policy.topics import Basics, Effect, Topic
-from aftercart.orders.selectors import gather_order_facts, list_categories
+from aftercart.orders.selectors import gather_order_facts
 from aftercart.orders.windows import Basis, Unit, Window
 
 #: The columns that a rule and a clause share by name and by form.
@@ -127,19 +123,6 @@ def read_book(version: PolicyVersion) -> PolicyBook:
 def get_policy(order: Order, book: PolicyBook | None = None) -> Policy:
     """Get the policy as it stands for an order; read it once and pass the book for several orders."""
     return Policy(book or get_book(), gather_order_facts(order))
-
-
-def find_collected(policy: Policy, items: Iterable[OrderItem]) -> frozenset[int]:
-    """Find the items, by id, whose return a shipping company would collect."""
-    return frozenset(
-        item.pk for item in items if is_easy_return(policy, make_item_case(policy, item, "refund"))
-    )
-
-
-def make_item_case(policy: Policy, item: OrderItem, kind: CaseKind, total: Decimal = ZERO) -> Case:
-    """Make the case of one item, for what the policy says of its terms."""
-    categories = list_categories(item.product)
-    return policy.make_case(kind, item.status, sku=item.sku, categories=categories, total=total)
 
 
 def write_rules(version: PolicyVersion, clauses: Iterable[Clause]) -> list[PolicyRule]:

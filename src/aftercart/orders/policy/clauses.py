@@ -257,3 +257,10 @@ def is_easy_return(policy: Policy, case: Case) -> bool:
     """Return whether a shipping company collects this return."""
     clause = policy.decide(Topic.EASY_RETURN, case)
     return case.cancellation_type == "refund" and clause is not None and clause.effect is Effect.ALLOW
+
+
+def find_collected(policy: Policy, items: Iterable[ItemFacts]) -> frozenset[int]:
+    """Find the items, by id, whose return a shipping company would collect."""
+    return frozenset(
+        item.order_item for item in items if is_easy_return(policy, policy.make_item_case("refund", item))
+    )
