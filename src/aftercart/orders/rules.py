@@ -52,11 +52,12 @@ def judge(
     findings = [found for found in fixed if found]
     open_ones = [each for each, found in zip(judged, fixed, strict=True) if found is None]
     for topic, rule in ITEM_TOPICS.items():
+        declared = topic.declared
         for each in open_ones:
-            if not topic.declared.is_there(each):
+            if not declared.is_there(each):
                 continue
             clause = policy.decide(topic, each.case)
-            effect = clause.effect if clause else topic.declared.unsaid
+            effect = clause.effect if clause else declared.unsaid
             if effect is not Effect.ALLOW and is_due(topic, clause, each, policy, now):
                 findings.append(
                     Finding(
@@ -109,12 +110,12 @@ def find_fixed(item: ItemFacts) -> Finding | None:
 
 def is_due(topic: Topic, clause: Clause | None, judged: ItemCase, policy: Policy, now: datetime) -> bool:
     """Return whether a topic speaks by now, if its clause does not allow: one about time, by its window."""
-    speaks = topic.declared.speaks
-    if not topic.declared.is_there(judged) or speaks is None:
-        return topic.declared.is_there(judged)
+    declared = topic.declared
+    if not declared.is_there(judged) or declared.speaks is None:
+        return declared.is_there(judged)
     if clause is None or clause.window is None:
         return False
-    return policy.is_over(clause, judged.starts, now) is (speaks is Speaks.AFTER)
+    return policy.is_over(clause, judged.starts, now) is (declared.speaks is Speaks.AFTER)
 
 
 def list_refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
