@@ -13,6 +13,7 @@ from pytest_django import Settings
 from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.commands import CancellationCommand
+from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.cancellations.models import (
     CancellationRequest,
     RefundQuote,
@@ -25,7 +26,7 @@ from aftercart.orders.errors import CancellationRefused, InputInvalid, OrderNotF
 from aftercart.orders.models import IdempotencyRecord, Order, OrderItem, TimelineEntry
 from aftercart.orders.paid import gather_paid
 from aftercart.orders.quotes import compute_total
-from tests.shop import Line, Shop, ask, get_items, make_command, make_customer, make_order
+from tests.shop import Line, Shop, ask, get_items, make_caller, make_command, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -314,3 +315,13 @@ def test_what_the_rules_refuse_is_refused_before_a_stale_quote_is() -> None:
 
     with pytest.raises(CancellationRefused):
         cancel_items(command, shop.fake)
+
+
+def test_a_withdrawal_takes_the_delivery_along_though_a_part_of_the_order_was_shipped() -> None:
+    shop = make_shop(Line("400"), Line("550"), shipping_amount="29.90")
+    caller = make_caller(shop.user)
+
+    withdraw_order(WithdrawalCommand(caller, shop.order.number, "Ayşe Yılmaz", shop.user.email), shop.fake)
+
+    quotes = RefundQuote.objects.order_by("pk").values_list("total_amount", "shipping_refund_amount")
+    assert list(quotes) == [(100, 0), (Decimal("129.90"), Decimal("29.90"))]

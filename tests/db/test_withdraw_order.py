@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -143,16 +142,6 @@ def test_what_was_shipped_and_what_was_not_are_not_mixed() -> None:
         for submission in Submission.objects.order_by("pk")
     ]
     assert kinds == [["cancel"], ["refund"]]
-
-
-def test_all_of_an_order_takes_its_delivery_along_though_a_part_of_it_was_shipped() -> None:
-    shop = Shop([Line("400"), Line("550")], order_fields={"shipping_amount": Decimal("29.90")})
-    Order.objects.update(amount=Decimal("229.90"))
-
-    withdraw(shop)
-
-    quotes = RefundQuote.objects.order_by("pk").values_list("total_amount", "shipping_refund_amount")
-    assert list(quotes) == [(100, 0), (Decimal("129.90"), Decimal("29.90"))]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ whatever is cancelled, in whatever order and in whatever parts, the refunds add 
 Inside, everything is counted in the currency's smallest unit; outside, amounts are `Decimal` in its major one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -99,11 +99,6 @@ class PaidOrder:
     gift_box_amount: Decimal = ZERO
     points: Points = Points()
     given: Given = Given()
-
-    def covers(self, order_items: Iterable[int]) -> bool:
-        """Return whether the money for any of these lines has been paid."""
-        named = set(order_items)
-        return any(item.is_paid for item in self.items if item.order_item in named)
 
 
 @dataclass(frozen=True, slots=True)

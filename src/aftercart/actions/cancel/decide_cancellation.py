@@ -12,7 +12,13 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from aftercart.actions.cancel.price_lines import QuoteAnswer, check_quote, list_requested, price_lines
+from aftercart.actions.cancel.price_lines import (
+    QuoteAnswer,
+    check_quote,
+    is_any_paid,
+    list_requested,
+    price_lines,
+)
 from aftercart.actions.commands import CancellationCase, CancellationCommand, ItemRequest
 from aftercart.cancellations.models import CancellationReason, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
@@ -71,7 +77,7 @@ def judge_lines(case: CancellationCase, lines: Sequence[SubmissionLine]) -> tupl
 def _find_pointless(case: CancellationCase, lines: Sequence[SubmissionLine]) -> list[Finding]:
     """Find lines that are wanted as points though no money was paid for any of them."""
     is_as_points = any(line.fully_refund_as_loyalty_money for line in lines)
-    if not is_as_points or case.paid.covers(line.order_item_id for line in lines):
+    if not is_as_points or is_any_paid(case, lines):
         return []
     message = _("Nothing was paid, so it can't be refunded as points.")
     return [

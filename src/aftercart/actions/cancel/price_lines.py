@@ -136,12 +136,11 @@ def price_lines(
         terms=_find_terms(case, requested) if has_terms else {},
         is_all_as_points=any(line.fully_refund_as_loyalty_money for line in lines),
     )
-    is_paid = case.paid.covers(line.order_item_id for line in lines)
     return QuoteAnswer(
         lines=_price_each(lines, findings, quote),
         findings=findings,
         quote=quote,
-        destination=_find_destination(lines) if is_paid else Destination.NONE,
+        destination=_find_destination(lines) if is_any_paid(case, lines) else Destination.NONE,
         way=_find_way(findings, refused),
         quoted_to=quoted_to,
         order=case.order.pk,
@@ -154,6 +153,12 @@ def price_lines(
 def list_requested(lines: Iterable[SubmissionLine]) -> list[RequestedUnits]:
     """List what lines ask for, as rules and amounts take it."""
     return [RequestedUnits(line.order_item_id, line.cancellation_type, line.quantity) for line in lines]  # type: ignore[arg-type]  # the column holds one of its choices
+
+
+def is_any_paid(case: CancellationCase, lines: Iterable[SubmissionLine]) -> bool:
+    """Return whether the money for any of these lines has been paid."""
+    named = {line.order_item_id for line in lines}
+    return any(item.is_paid for item in case.paid.items if item.order_item in named)
 
 
 def _price_each(
