@@ -25,6 +25,26 @@ from tests.import_documents import (
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.parametrize(
+    "text", ["\\N", "None", "a\tb", "a\nb", "a\r\nb", "C:\\new", "\\", "\\.", "\x01\x7f\b\v", "\u2028ş😀"]
+)
+def test_texts_go_in_to_the_letter_whatever_they_hold(text: str) -> None:
+    item = make_item(sku=text, product={"name": text, text: 1}, invoice_number=text)
+    changes: dict[str, Any] = {
+        "orderitem_set": [item],
+        "discountitem_set": [{"amount": "1", "name": text, "code": text}, {"amount": "1", "name": "none"}],
+        "shipping_address": make_address(line=text, first_name=text),
+    }
+    for date in (MODIFIED, LATER):
+        assert run_import(make_document(modified_date=date, **changes))[1] == []
+
+        order, row = Order.objects.get(), OrderItem.objects.get()
+        address = order.shipping_address or {}
+        assert (row.sku, row.product, row.invoice_number) == (text, {"name": text, text: 1}, text)
+        assert list(order.discounts.values_list("name", "code")) == [(text, text), ("none", None)]
+        assert (address["line"], address["first_name"], User.objects.get().first_name) == (text, text, text)
+
+
 def test_a_new_order_goes_in_with_its_customer_its_address_and_its_story() -> None:
     items = [make_item(id=21, quantity=2, total_amount="200.00"), make_item(id=22, parent=21)]
     discounts = [{"pk": 31, "name": "Yaz", "amount": "50", "code": "YAZ", "promotion": 3}]

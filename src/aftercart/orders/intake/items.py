@@ -51,12 +51,14 @@ class ItemIntake:
     columns: dict[str, Any]
     is_shipping_date_given: bool
     is_delivery_date_given: bool
+    #: The columns as they are written, once that is known.
+    line: str = ""
 
     def copy(self) -> "ItemIntake":
         """Give a copy to be written, as `OrderIntake.copy` does."""
         return ItemIntake(
-            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given
-        )
+            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given, self.line,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -65,10 +67,11 @@ class DiscountIntake:
 
     id: int | None
     columns: dict[str, Any]
+    line: str = ""
 
     def copy(self) -> "DiscountIntake":
         """Give a copy to be written, as `OrderIntake.copy` does."""
-        return DiscountIntake(self.id, self.columns)
+        return DiscountIntake(self.id, self.columns, self.line)
 
 
 def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:
