@@ -11,11 +11,21 @@ BIN := $(VENV)/bin
 
 # Install what a file pins, and say how far that is: a minute of silence looks like a fault.
 define install
-	@echo "Installing $(1) into $(VENV): about a minute the first time."
+	@echo "Installing $(1) into $(VENV): $(or $(2),about a minute the first time)."
 	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --no-deps \
 		--require-hashes -r $(1) | awk -v total=$$(grep -cE '^[a-z0-9A-Z][^ ]*==' $(1)) \
 		'/^Collecting/ { n++; if (n % 20 == 0 || n == total) print "  " n " of " total " packages"; fflush() } \
 		/^Installing/ { print "  installing"; fflush() }'
+endef
+
+# The same by uv, pinned in the file itself, in a tenth of the time. Pip then finds nothing left to do, or all of it where
+# uv has failed: behind a mirror that only pip's configuration names.
+define install_quickly
+	@echo "Installing $(1) into $(VENV): some seconds the first time."
+	@awk '/^uv==/ { inside = 1 } inside { print } !/\\$$/ { inside = 0 }' $(1) >$(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
+	-@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(1)
+	$(call install,$(1),what uv has left)
 endef
 
 .PHONY: run test test-fast test-deep faults bench checks lint types imports lock messages clean
@@ -86,6 +96,6 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
-	$(call install,requirements/dev.txt)
+	$(call install_quickly,requirements/dev.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp
