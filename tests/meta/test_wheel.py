@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from email.parser import Parser
 from pathlib import Path
 from zipfile import ZipFile
@@ -69,23 +70,30 @@ def test_a_server_needs_neither_the_embedded_database_nor_the_sandbox(wheel: Pat
     assert not [need for need in needs if re.split(r"[ ;]", need)[0] in LOCAL and "extra" not in need]
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is not pytest's, which each run closes to others when it begins: PostgreSQL is another user."""
+    with tempfile.TemporaryDirectory(prefix="aftercart-wheel-") as name:
+        yield Path(name)
+
+
 @pytest.mark.deep
 @pytest.mark.timeout(900)
-def test_an_empty_environment_with_the_wheel_runs_the_whole_demo(wheel: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
+def test_an_empty_environment_with_the_wheel_runs_the_whole_demo(wheel: Path, folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
     install: list[str | Path] = [python, *PIP, "install", "--no-deps"]
     subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements" / "run.txt"], check=True)
     subprocess.run([*install, wheel], check=True)
+    var = folder / "var"
+    var.mkdir()
 
-    # Not pytest's folder, which each run closes to others when it begins: PostgreSQL is another user.
-    with (
-        tempfile.TemporaryDirectory(prefix="aftercart-wheel-") as name,
-        running_everything(folder := Path(name), python=python),
-    ):
-        demo = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
-        order = demo["customers"][0]["orders"]["several_items"]
-        answer = httpx2.get(
-            f"{demo['base_url']}/orders/completed/{order['signed_number']}/", follow_redirects=True
-        )
+    with running_everything(var, python=python):
+        demo = json.loads((var / "demo.json").read_text(encoding="utf-8"))
+        customer = demo["customers"][0]
+        with httpx2.Client(base_url=demo["base_url"], trust_env=False) as shop:
+            person = {name: customer[name] for name in ("email", "password")}
+            assert shop.post("/users/login/", json=person).status_code == 200
+            signed_number = customer["orders"]["several_items"]["signed_number"]
+            answer = shop.get(f"/orders/completed/{signed_number}/")
         assert answer.status_code == 200
