@@ -57,7 +57,7 @@ CASES = {
         User, _COPY, {"user_email": "new@example.com"}, {}, {"email": "new@example.com"}
     ),
     "orders_order_number_key": Case(
-        Order, "write_orders.copy_lines", {"number": "NEW"}, {}, {"number": "NEW"}
+        Order, "write_orders.copy_rows", {"number": "NEW"}, {}, {"number": "NEW"}
     ),
 }
 

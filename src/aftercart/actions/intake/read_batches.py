@@ -8,7 +8,6 @@ from typing import Final
 from django.conf import settings
 
 from aftercart.actions.intake.find_unchanged import Head, find_head
-from aftercart.actions.intake.write_orders import write_lines
 from aftercart.lib.json_lines import LONGEST_LINE, BadLine, InputDamaged
 from aftercart.orders.intake.order import OrderIntake, find_number, read_order
 from aftercart.orders.intake.text import Sent, list_sent
@@ -105,7 +104,6 @@ def read_batch(batch: Batch, unchanged: Collection[str], most: int | None) -> Ba
             batch.unchanged += 1
         elif intake := read or _read(sent, batch, most):
             intake.digest = None if head is None or intake.doubts else head.digest
-            write_lines(intake)
             batch.intakes.append(intake)
             batch.lines.append(sent.number)
     batch.taken.clear()

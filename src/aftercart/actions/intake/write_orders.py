@@ -15,17 +15,7 @@ from aftercart.actions.intake.resolve_customers import Customer, resolve_custome
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.cancellations.selectors import BEING_REJECTED
-from aftercart.lib.bulk import (
-    NULL,
-    advance_sequence,
-    copy_lines,
-    copy_rows,
-    encode_json,
-    find_rows,
-    reserve_ids,
-    update_rows,
-    write_line,
-)
+from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, find_rows, reserve_ids, update_rows
 from aftercart.lib.locks import lock_purpose
 from aftercart.orders.intake.items import DiscountIntake, ItemIntake
 from aftercart.orders.intake.merge import (
@@ -176,13 +166,13 @@ def _give_ids(table: str, rows: Iterable[OrderIntake | ItemIntake | DiscountInta
 _write_moment: Final = lru_cache(_KNOWN_MOMENTS)(str)
 
 
-def _make_picker(names: Sequence[str]) -> Callable[[dict[str, Any]], list[Any]]:
-    """Make what picks these columns as values of a row: those of JSON and the moments as their text."""
+def _make_writer(names: Sequence[str]) -> Callable[[dict[str, Any]], list[Any]]:
+    """Make what writes columns as a row of these: those of JSON and the moments as their text."""
     pick = itemgetter(*names)
     documents = [place for place, name in enumerate(names) if name in _JSON_FIELDS]
     moments = [place for place, name in enumerate(names) if name.endswith(("_date", "_at"))]
 
-    def pick_values(columns: dict[str, Any]) -> list[Any]:
+    def write(columns: dict[str, Any]) -> list[Any]:
         values = list(pick(columns))
         for place in documents:
             values[place] = encode_json(values[place])
@@ -191,47 +181,38 @@ def _make_picker(names: Sequence[str]) -> Callable[[dict[str, Any]], list[Any]]:
                 values[place] = _write_moment(values[place])
         return values
 
-    return pick_values
+    return write
 
 
-_pick_order: Final = _make_picker(_ORDER_FIELDS)
-_pick_item: Final = _make_picker(_ITEM_FIELDS)
-_pick_discount: Final = _make_picker(_DISCOUNT_FIELDS)
+_write_order: Final = _make_writer(_ORDER_FIELDS)
+_write_item: Final = _make_writer(_ITEM_FIELDS)
+_write_discount: Final = _make_writer(_DISCOUNT_FIELDS)
 
 
-def write_lines(intake: OrderIntake) -> None:
-    """Write the columns of an order and its parts as they go in if it is new: without the database."""
-    intake.line = write_line(_pick_order(intake.columns))
-    for item in intake.items:
-        item.line = write_line(_pick_item(item.columns))
-    for discount in intake.discounts:
-        discount.line = write_line(_pick_discount(discount.columns))
-
-
-def _item_line(order_id: int | None, item: ItemIntake) -> str:
-    parent = NULL if item.parent_id is None else item.parent_id
-    return f"{item.id}\t{order_id}\t{parent}\t{{}}\t{item.line or write_line(_pick_item(item.columns))}"
+def _item_row(order_id: int | None, item: ItemIntake) -> list[Any]:
+    return [item.id, order_id, item.parent_id, "{}", *_write_item(item.columns)]
 
 
 def add_items(pairs: Collection[tuple[int | None, ItemIntake]]) -> None:
     """Insert items, each with its order's id; those without an id of the shop's get one. Wants a transaction."""
+    if not pairs:
+        return
     _give_ids(ITEMS, [item for _, item in pairs])
-    copy_lines(
+    copy_rows(
         ITEMS,
         ("id", "order_id", "parent_id", "remote_pks", *_ITEM_FIELDS),
-        [_item_line(order_id, item) for order_id, item in pairs],
+        [_item_row(order_id, item) for order_id, item in pairs],
     )
 
 
 def _add_discounts(pairs: Collection[tuple[int | None, DiscountIntake]]) -> None:
+    if not pairs:
+        return
     _give_ids(DISCOUNTS, [discount for _, discount in pairs])
-    copy_lines(
+    copy_rows(
         DISCOUNTS,
         ("id", "order_id", *_DISCOUNT_FIELDS),
-        [
-            f"{row.id}\t{order_id}\t{row.line or write_line(_pick_discount(row.columns))}"
-            for order_id, row in pairs
-        ],
+        [[row.id, order_id, *_write_discount(row.columns)] for order_id, row in pairs],
     )
 
 
@@ -244,23 +225,31 @@ def _add_entries(event: str, entries: Iterable[tuple[OrderIntake, dict[str, Any]
     copy_rows(TIMELINE, ("order_id", "event", "actor", "cause", "data"), rows)
 
 
-def _order_line(intake: OrderIntake, customer: Customer) -> str:
-    whose = [intake.id, intake.number, 1, 1, customer.user_id, customer.shipping, customer.billing]
-    digest = NULL if intake.digest is None else rf"\\x{intake.digest.hex()}"
-    return f"{write_line(whose)}\t{digest}\t{intake.line or write_line(_pick_order(intake.columns))}"
-
-
 def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> None:
     if not intakes:
         return
     _give_ids(ORDERS, intakes)
+    rows = [
+        [
+            intake.id,
+            intake.number,
+            1,
+            1,
+            intake.digest,
+            customer.user_id,
+            customer.shipping,
+            customer.billing,
+            *_write_order(intake.columns),
+        ]
+        for intake, customer in zip(intakes, customers, strict=True)
+    ]
     with _orders_are_new():
         # Items first, so that an order's words are written once, with theirs; references are checked at the commit.
         add_items([(intake.id, item) for intake in intakes for item in intake.items])
-        copy_lines(
+        copy_rows(
             ORDERS,
-            ("id", "number", "version", "link_version", *_ADDRESSES, "import_digest", *_ORDER_FIELDS),
-            [_order_line(intake, customer) for intake, customer in zip(intakes, customers, strict=True)],
+            ("id", "number", "version", "link_version", "import_digest", *_ADDRESSES, *_ORDER_FIELDS),
+            rows,
         )
         _add_discounts([(intake.id, discount) for intake in intakes for discount in intake.discounts])
         _add_entries("order_imported", [(intake, {"status": intake.columns["status"]}) for intake in intakes])
@@ -297,11 +286,11 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         rows.append(
             [
                 order.version + 1,
-                None if intake.digest is None else rf"\x{intake.digest.hex()}",
+                intake.digest,
                 customer.user_id,
                 customer.shipping,
                 customer.billing,
-                *_pick_order(intake.columns),
+                *_write_order(intake.columns),
                 order.pk,
             ]
         )
@@ -346,7 +335,7 @@ def _update_items(
             if place in matched:
                 line.id = matched[place].pk
                 merge_item(matched[place], line, open_lines.get(matched[place].pk))
-                changed.append([line.parent_id, *_pick_item(line.columns), line.id])
+                changed.append([line.parent_id, *_write_item(line.columns), line.id])
             else:
                 added.append((intake.id, line))
     add_items(added)
@@ -367,7 +356,7 @@ def _update_discounts(intakes: Sequence[OrderIntake], discounts: dict[int, list[
             if place in matched:
                 row.id = matched[place].pk
                 merge_discount(matched[place], row)
-                changed.append([*_pick_discount(row.columns), row.id])
+                changed.append([*_write_discount(row.columns), row.id])
             else:
                 added.append((intake.id, row))
     _add_discounts(added)

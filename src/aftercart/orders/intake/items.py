@@ -51,14 +51,12 @@ class ItemIntake:
     columns: dict[str, Any]
     is_shipping_date_given: bool
     is_delivery_date_given: bool
-    #: The columns as they are written, once that is known.
-    line: str = ""
 
     def copy(self) -> "ItemIntake":
         """Give a copy to be written, as `OrderIntake.copy` does."""
         return ItemIntake(
-            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given, self.line,
-        )  # fmt: skip
+            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given
+        )
 
 
 @dataclass(slots=True)
@@ -67,11 +65,10 @@ class DiscountIntake:
 
     id: int | None
     columns: dict[str, Any]
-    line: str = ""
 
     def copy(self) -> "DiscountIntake":
         """Give a copy to be written, as `OrderIntake.copy` does."""
-        return DiscountIntake(self.id, self.columns, self.line)
+        return DiscountIntake(self.id, self.columns)
 
 
 def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:

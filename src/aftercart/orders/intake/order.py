@@ -77,7 +77,6 @@ class OrderIntake:
     doubts: list[str] = field(default_factory=list)
     #: Of the line that it was read from, to know it by when it comes again.
     digest: bytes | None = None
-    line: str = ""
 
     def copy(self) -> "OrderIntake":
         """Give a copy to be written: what is filled in there must not look given if it is tried again.
@@ -87,7 +86,7 @@ class OrderIntake:
         return OrderIntake(
             self.number, self.id, self.email, self.is_guest, self.shipping, self.billing, self.modified_date,
             self.columns, [item.copy() for item in self.items], [row.copy() for row in self.discounts],
-            self.points, self.doubts, self.digest, self.line,
+            self.points, self.doubts, self.digest,
         )  # fmt: skip
 
 
