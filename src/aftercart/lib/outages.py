@@ -20,6 +20,10 @@ _T = TypeVar("_T")
 
 #: What could not be done in time is no outage; it is counted, and reported so often at most.
 _BUSY_EVERY_SECONDS = 60.0
+#: Seconds before each further try. A restart of PostgreSQL takes about one.
+_PAUSES: Final = (0.1, 0.5, 1.5)
+#: Seconds after which no further try begins: a try without a database takes the pool's timeout.
+_PATIENCE: Final = 5.0
 #: What psycopg's pool logs by itself each time that it cannot connect, or finds a connection broken.
 _POOL_LOGGER = "psycopg.pool"
 _LONGEST_TEXT = 200
@@ -120,12 +124,6 @@ def _end_outage(**_signal: object) -> None:
 
 
 connection_created.connect(_end_outage, dispatch_uid="aftercart.outages")
-
-
-#: Seconds before each further try. A restart of PostgreSQL takes about one.
-_PAUSES: Final = (0.1, 0.5, 1.5)
-#: Seconds after which no further try begins: a try without a database takes the pool's timeout.
-_PATIENCE: Final = 5.0
 
 
 def despite_outages(act: Callable[[], _T]) -> _T:
