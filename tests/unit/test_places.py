@@ -60,7 +60,7 @@ def test_who_comes_back_goes_before_who_is_new(gate: threading.Event) -> None:
     threads = [run(wait)]
     lent.wait(10)
     threads.append(run(lambda: work("first")))
-    wait_until(lambda: not places._free)
+    wait_until(lambda: places._held)
     threads.append(run(lambda: work("second")))
     wait_until(lambda: places._new)
     answered.set()
@@ -69,6 +69,41 @@ def test_who_comes_back_goes_before_who_is_new(gate: threading.Event) -> None:
     for thread in threads:
         thread.join(10)
     assert order == ["first", "back", "second"]
+
+
+def test_while_all_get_on_two_work_at_once(gate: threading.Event) -> None:
+    places, done = Places(8, long=600), []
+
+    def work() -> None:
+        with places.working():
+            gate.wait(10)
+            done.append(len(places._held))
+
+    threads = [run(work) for _ in range(8)]
+    wait_until(lambda: len(places._new) == 6)
+    assert len(places._held) == 2
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(done) == 8
+    assert max(done) == 2
+
+
+def test_who_has_worked_for_long_makes_room_for_one_more_up_to_the_number(gate: threading.Event) -> None:
+    places, entered = Places(3, long=0.01), threading.Semaphore(0)
+
+    def work() -> None:
+        with places.working():
+            entered.release()
+            gate.wait(10)
+
+    threads = [run(work) for _ in range(4)]
+    assert all(entered.acquire(timeout=10) for _ in range(3))
+    assert not entered.acquire(timeout=0.1)
+    gate.set()
+    assert entered.acquire(timeout=10)
+    for thread in threads:
+        thread.join(10)
 
 
 def test_a_place_is_given_back_after_a_failure() -> None:

@@ -71,7 +71,7 @@ OPTIONS = (
     Option("PORT", "8000", number(1, 65_535), "Port that the web server listens on."),
     Option("SANDBOX_PORT", "8300", number(1, 65_535), "Port of the Omnitron sandbox."),
     Option("WEB_PROCESSES", "2", number(1, 256), "Web server processes."),
-    Option("WEB_THREADS", "8", number(1, 1024), "Threads of each web server process that work at once on complete requests; those that wait for Omnitron are not counted."),
+    Option("WEB_THREADS", "8", number(1, 1024), "Threads of each web server process that work at once on complete requests, at most: two, and one more for each that has been at it for a quarter of a second. Those that wait for Omnitron are not counted."),
     Option("WEB_NICENESS", "5", number(0, 19), "Steps (of `nice`) by which the processes in which Django works stand back behind those that answer who only reads an order."),
     Option("WORKER_NICENESS", "5", number(0, 19), "Steps (of `nice`) by which a worker stands back behind whatever else runs on its machine."),
     Option("WEB_HTTP", "1", choice("1", "2", "auto"), "HTTP versions that are served: `1`, `2` or `auto` (both). A proxy in front speaks HTTP/1.1."),
