@@ -183,6 +183,18 @@ def test_a_page_opens_to_its_proof_and_no_less(
     assert found == wanted
 
 
+@pytest.mark.parametrize("accept", ["application/json", "*/*"])
+def test_a_program_with_a_link_is_refused_where_a_browser_is_asked_for_a_code(
+    order: Order, facts: dict[str, Any], accept: str
+) -> None:
+    program = come(Client(headers={"accept": accept}), order, "link")
+    asked = [path for path, _nothing, link, _code in PAGES.values() if link == CODE]
+
+    answers = [program.get(path.format(**facts)) for path in asked]
+
+    assert [(answer.status_code, answer.headers.get("Location")) for answer in answers] == [(401, None)] * 9
+
+
 @pytest.mark.parametrize("place", range(3), ids=["nothing", "link", "code"])
 def test_a_document_opens_to_its_proof_and_no_less(
     client: Client, order: Order, facts: dict[str, Any], place: int

@@ -149,7 +149,7 @@ def test_a_guest_with_a_code_adds_and_sees_photos_and_one_with_a_link_does_not(s
     assert guest.get(path).status_code == 200
     looker = Client()
     looker.get(sign(order))
-    assert looker.get(path)["Location"].startswith("/orders/guest/code/")
+    assert looker.get(path, HTTP_ACCEPT="text/html")["Location"].startswith("/orders/guest/code/")
 
 
 def test_staff_see_photos_on_the_sheets_of_request_and_order(shop: Shop) -> None:

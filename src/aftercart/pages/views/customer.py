@@ -128,8 +128,8 @@ def visitor_page(*methods: str) -> Callable[[View], View]:
 def get_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> Visit:
     """Find the order, if it is the customer's or the guest's; to act, a guest must have typed a code lately.
 
-    Raises `Http404`, the same for unknown and foreign ones. Who is nobody yet is sent to the log-in, and a
-    guest who may only look, to the code.
+    Raises `Http404`, the same for unknown and foreign ones. A browser of somebody who is nobody yet is sent to the
+    log-in, that of a guest who may only look, to the code; a program gets 401 in both cases.
     """
     if isinstance(request.user, User):
         try:
@@ -143,7 +143,8 @@ def get_visit(request: HttpRequest, *, acting: bool = False, **lookup: Any) -> V
         return Visit(found[0], guest=found[1])
     if acting and (viewed := find_guest_order_to_view(request, **lookup)) is not None:
         query = urlencode({"order": str(viewed.pk), "next": request.get_full_path()})
-        raise _Elsewhere(SeeOther(f"{reverse('guest-code')}?{query}"))
+        code_page = SeeOther(f"{reverse('guest-code')}?{query}")
+        raise _Elsewhere(code_page if names_html(request) else ask_to_log_in(request))
     if not request.user.is_authenticated:
         raise _Elsewhere(ask_to_log_in(request))
     raise Http404
