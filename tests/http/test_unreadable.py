@@ -147,3 +147,8 @@ def test_too_many_fields_for_the_documents_page_are_a_400_whoever_asks() -> None
     answer = client.post(f"/api/docs/?{'a&' * 1_001}", headers={"Origin": "https://elsewhere.example"})
 
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "TRACE"])
+def test_the_page_of_the_documents_is_only_read(client: Client, method: str) -> None:
+    assert client.generic(method, "/api/docs/", headers={"accept": "application/json"}).status_code == 405

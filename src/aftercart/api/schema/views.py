@@ -30,3 +30,5 @@ class ReadDocument(SpectacularSwaggerSplitView):
     title = "Aftercart API"
     #: Nobody's, as the document is; or a page of what is wrong with a request would fail by who is not let in.
     authentication_classes = ()
+    #: What Django REST framework tells by OPTIONS has no template here.
+    http_method_names = ("get", "head")
