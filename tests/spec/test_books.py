@@ -16,6 +16,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -279,6 +280,15 @@ def _always(*_arguments: object, **_options: object) -> Q:
     return ~Q(pk=None)
 
 
+class BooksOfALostAnswer(Books):
+    """The same, begun where protections are wanted: Omnitron has made a request, and nobody here knows."""
+
+    @initialize()
+    def a_delivery_is_lost(self) -> None:
+        self.a_customer_asks(position=0, quantity=1, fault="none", is_direct=False)
+        self.requests_are_delivered(fault="lost after")
+
+
 #: What keeps the books, each taken away.
 _MUTATIONS: dict[str, list[tuple[str, object]]] = {
     "units stay reserved": [("close_line._free_units", lambda _line: None)],
@@ -298,7 +308,7 @@ def test_the_books_show_a_protection_that_is_missing(mutation: str, monkeypatch:
         monkeypatch.setattr(get_action(module), name, replacement)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(
-            Books,
+            BooksOfALostAnswer,
             settings=settings(
                 max_examples=100,
                 stateful_step_count=20,
