@@ -13,8 +13,8 @@ from typing import Final
 
 from django.db import connections
 
-#: Threads that work at once while all get on. Python lets one of them compute at a time: more would take turns more often,
-#: and have more of PostgreSQL's processes stand before whoever only reads.
+#: Threads that work at once while all get on. Python lets one of them compute at a time: more would take turns more
+#: often, and have more of PostgreSQL's processes stand before whoever only reads.
 _AT_ONCE: Final = 2
 #: Seconds after which a thread that holds a place waits for something (a lock, a long search) rather than computes.
 _LONG: Final = 0.25
