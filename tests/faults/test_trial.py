@@ -70,7 +70,7 @@ def test_every_mutation_is_shown() -> None:
     assert set(FOUND) == set(MUTATIONS)
 
 
-@pytest.mark.rotating("mutation")
+@pytest.mark.deep  # one or two are in each fifth: to see that the harness sees takes longer than any other test
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_a_fault_put_into_aftercart_is_found(mutation: str, folder: Path) -> None:
     code, report, output = run_trial(folder, "--mutation", mutation, "--rest-minutes", "2")
