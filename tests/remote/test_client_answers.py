@@ -1,6 +1,7 @@
 # ruff: noqa: SIM117 - the inner block holds what is expected to fail
 """What the HTTP client makes of every kind of answer, and of none: for a read, and for a write."""
 
+import gc
 import gzip
 import socket
 import time
@@ -153,6 +154,14 @@ NO_RELIABLE_ANSWER: dict[str, tuple[Script, str, int | None]] = {
 silence = pytest.mark.parametrize(
     ("script", "code", "status"), NO_RELIABLE_ANSWER.values(), ids=NO_RELIABLE_ANSWER.keys()
 )
+
+
+@pytest.fixture(autouse=True)
+def no_collection() -> Iterator[None]:
+    """Collect no garbage meanwhile: at the bottom of what is nested without end, finalizers of others would fail."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @silence
