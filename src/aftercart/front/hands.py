@@ -104,7 +104,8 @@ class Hands:
             if time.monotonic() < end:
                 serve(self._application, build_environ(plain, body), _Proto(send), wait_for)
         finally:
-            send(END)
+            with suppress(BrokenPipeError):  # whoever has an answer may stop the front at once
+                send(END)
 
 
 class _Answers:
