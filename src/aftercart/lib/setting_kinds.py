@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from aftercart.lib.codes import COUNTRIES, CURRENCIES
 from aftercart.lib.database_url import read_database_url
@@ -127,8 +127,10 @@ def _read_network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _read_zone(text: str) -> str:
-    if text not in available_timezones():
-        raise ValueError("a time zone of the IANA database, as in Europe/Istanbul")
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # no such name, a path, a folder of the database
+        raise ValueError("a time zone of the IANA database, as in Europe/Istanbul") from None
     return text
 
 
