@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
+from typing import Final
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPCookieProcessor, Request, build_opener
@@ -39,68 +40,39 @@ _LATE_AT_ONCE, _LATE = 120.0, 3600.0
 _LATE_SOON = frozenset({"submission_prepared", "submission_sent"})
 
 
+#: What a check returns: whether it is fine, and in a sentence what was found.
+_Found = tuple[bool, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What one check found: fine or not, in a sentence, and the cure."""
+    """What one check found: fine or not, in a sentence, and the cure, "" for what is fine."""
 
     name: str
     is_fine: bool
     finding: str
-    cure: str = ""
+    cure: str
 
 
 def examine() -> Iterator[Diagnosis]:
     """Check everything, one after the other; a check that breaks is itself a finding."""
-    checks: tuple[tuple[str, Callable[[], Diagnosis]], ...] = (
-        ("configuration", _check_configuration),
-        ("secret", _check_secret),
-        ("database", _check_database),
-        ("migrations", _check_migrations),
-        ("clock", _check_clock),
-        ("queue", _check_queue),
-        ("sending", _check_sending),
-        ("unsettled", _check_unsettled),
-        ("setbacks", _check_setbacks),
-        ("emails", _check_emails),
-        ("omnitron", _check_oms),
-        ("log-in", _check_login_page),
-    )
-    for name, check in checks:
+    for name, (check, cure) in _CHECKS.items():
         try:
-            yield check()
+            is_fine, finding = check()
         except Exception as error:  # noqa: BLE001 - whatever it is, the operator should see it
-            yield Diagnosis(
-                name, is_fine=False, finding=f"{type(error).__name__}: {error}".strip(), cure=_CURES[name]
-            )
+            is_fine, finding = False, f"{type(error).__name__}: {error}".strip()
+        yield Diagnosis(name, is_fine=is_fine, finding=finding, cure="" if is_fine else cure)
 
 
-_CURES = {
-    "configuration": "See the table of settings in the README.",
-    "secret": "Set them to at least 32 random characters: `openssl rand -base64 48` makes some.",
-    "database": "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
-    "migrations": "Run `aftercart migrate` (`aftercart run` does by itself).",
-    "clock": "Synchronise this machine's and the database's clocks (NTP).",
-    "queue": "Start `aftercart worker`.",
-    "sending": "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
-    "unsettled": "See that a worker runs and that Omnitron and the mail server answer; docs/operations.md, States.",
-    "setbacks": "Read the worker's log for these rows: something in them, or in Aftercart, is wrong.",
-    "emails": "Check EMAIL_URL and the mail server; then have the e-mails sent again in the back office.",
-    "log-in": "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
-    "omnitron": "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a sandbox.",
-}
-
-
-def _check_configuration() -> Diagnosis:
+def _check_configuration() -> _Found:
     problems = [str(message.msg) for message in run_checks(include_deployment_checks=False)]
     if problems:
-        return Diagnosis(
-            "configuration", is_fine=False, finding="; ".join(problems), cure=_CURES["configuration"]
-        )
+        return False, "; ".join(problems)
     kind = "local" if settings.IS_LOCAL else "production"
-    return Diagnosis("configuration", is_fine=True, finding=f"{kind}, {len(OPTIONS)} settings understood")
+    return True, f"{kind}, {len(OPTIONS)} settings understood"
 
 
-def _check_secret() -> Diagnosis:
+def _check_secret() -> _Found:
     """List weak secrets, which a local run may have, and no production starts with."""
     secrets = {
         "SECRET_KEY": ([settings.SECRET_KEY], KEY_LENGTH),
@@ -111,86 +83,64 @@ def _check_secret() -> Diagnosis:
     }
     weak = [name for name, (texts, least) in secrets.items() if any(is_weak(text, least) for text in texts)]
     if weak:
-        finding = f"short or simple: {', '.join(weak)}"
-        return Diagnosis("secret", is_fine=False, finding=finding, cure=_CURES["secret"])
-    return Diagnosis(
-        "secret", is_fine=True, finding=f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
-    )
+        return False, f"short or simple: {', '.join(weak)}"
+    return True, f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
 
 
-def _check_database() -> Diagnosis:
+def _check_database() -> _Found:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         version = cursor.fetchone()[0]
     kind = "embedded " if settings.IS_DATABASE_EMBEDDED else ""
-    return Diagnosis("database", is_fine=True, finding=f"{kind}PostgreSQL {version} answers")
+    return True, f"{kind}PostgreSQL {version} answers"
 
 
-def _check_migrations() -> Diagnosis:
+def _check_migrations() -> _Found:
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if pending:
-        return Diagnosis(
-            "migrations", is_fine=False, finding=f"{len(pending)} not applied", cure=_CURES["migrations"]
-        )
-    return Diagnosis("migrations", is_fine=True, finding="all applied")
+    return not pending, f"{len(pending)} not applied" if pending else "all applied"
 
 
-def _check_clock() -> Diagnosis:
+def _check_clock() -> _Found:
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
         skew = abs(float(cursor.fetchone()[0]) - get_now().timestamp())
-    is_fine = skew < _WORST_CLOCK_SKEW
-    return Diagnosis(
-        "clock",
-        is_fine=is_fine,
-        finding=f"{skew:.2f} s from the database's",
-        cure="" if is_fine else _CURES["clock"],
-    )
+    return skew < _WORST_CLOCK_SKEW, f"{skew:.2f} s from the database's"
 
 
-def _check_queue() -> Diagnosis:
+def _check_queue() -> _Found:
     queue = measure_queue()
     is_fine = queue.workers > 0 and queue.lag_seconds < _LONGEST_LAG
-    finding = f"{queue.workers} workers, {queue.due} jobs due, the oldest for {queue.lag_seconds:.0f} s"
-    return Diagnosis("queue", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["queue"])
+    return is_fine, f"{queue.workers} workers, {queue.due} jobs due, the oldest for {queue.lag_seconds:.0f} s"
 
 
-def _check_sending() -> Diagnosis:
+def _check_sending() -> _Found:
     hold = find_hold()
     if hold is None:
-        return Diagnosis("sending", is_fine=True, finding="not on hold")
-    finding = f"on hold since {hold.since:%Y-%m-%d %H:%M} (UTC): {hold.reason}"
-    return Diagnosis("sending", is_fine=False, finding=finding, cure=_CURES["sending"])
+        return True, "not on hold"
+    return False, f"on hold since {hold.since:%Y-%m-%d %H:%M} (UTC): {hold.reason}"
 
 
-def _check_unsettled() -> Diagnosis:
+def _check_unsettled() -> _Found:
     ages = {kind: seconds for kind, seconds in measure_unsettled().items() if seconds > 0}
     late = [k for k, s in ages.items() if s > (_LATE_AT_ONCE if k in _LATE_SOON else _LATE)]
     oldest = ", ".join(f"{kind} {seconds:.0f} s" for kind, seconds in sorted(ages.items()))
-    return Diagnosis(
-        "unsettled",
-        is_fine=not late,
-        finding=f"the oldest: {oldest}" if oldest else "nothing",
-        cure=_CURES["unsettled"] if late else "",
-    )
+    return not late, f"the oldest: {oldest}" if oldest else "nothing"
 
 
-def _check_setbacks() -> Diagnosis:
+def _check_setbacks() -> _Found:
     worst = Setback.objects.order_by("-failures").first()
     count = count_persistent()
     finding = f"{count} rows fail again and again" if count else "none"
     if count and worst:
         finding = f"{finding}, as {worst.key}: {worst.error}"
-    return Diagnosis("setbacks", is_fine=not count, finding=finding, cure=_CURES["setbacks"] if count else "")
+    return not count, finding
 
 
-def _check_emails() -> Diagnosis:
+def _check_emails() -> _Found:
     outbox = measure_outbox()
     place = str(settings.EMAIL_FILE_PATH) if settings.ARE_EMAILS_KEPT_HERE else _reach_mail_server()
-    finding = f"{outbox.waiting} waiting, {outbox.manual} given up; they go to {place}"
-    is_fine = outbox.manual == 0
-    return Diagnosis("emails", is_fine=is_fine, finding=finding, cure="" if is_fine else _CURES["emails"])
+    return outbox.manual == 0, f"{outbox.waiting} waiting, {outbox.manual} given up; they go to {place}"
 
 
 def _reach_mail_server() -> str:
@@ -201,16 +151,16 @@ def _reach_mail_server() -> str:
     return str(settings.EMAIL_HOST)
 
 
-def _check_oms() -> Diagnosis:
+def _check_oms() -> _Found:
     try:
         with get_client().dialogue() as dialogue:
             dialogue.check_login()
     except OmsError as error:
-        return Diagnosis("omnitron", is_fine=False, finding=error.detail, cure=_CURES["omnitron"])
-    return Diagnosis("omnitron", is_fine=True, finding=f"logged in at {settings.OMNITRON_URL}")
+        return False, error.detail
+    return True, f"logged in at {settings.OMNITRON_URL}"
 
 
-def _check_login_page() -> Diagnosis:
+def _check_login_page() -> _Found:
     """Open the back office's log-in page as a browser would, through whatever stands in front, and send it empty.
 
     An empty form logs nobody in and counts as no attempt; but it passes the CSRF check only if scheme, host and
@@ -222,18 +172,55 @@ def _check_login_page() -> Diagnosis:
     with browser.open(url, timeout=_PATIENCE) as page:
         token = _CSRF_FIELD.search(page.read(_LONGEST_PAGE).decode(errors="replace"))
     if token is None:
-        return _say_shut(f"{url} is not our log-in page")
+        return False, f"{url} is not our log-in page"
     if not any(cookie.name == settings.CSRF_COOKIE_NAME for cookie in jar):
-        return _say_shut(f"the cookies of {url} do not come back")
+        return False, f"the cookies of {url} do not come back"
     form = urlencode({"csrfmiddlewaretoken": token[1], "username": "", "password": ""}).encode()
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     try:
         with browser.open(Request(url, form, {"Origin": origin, "Referer": url}), timeout=_PATIENCE):  # noqa: S310 - the setting's own scheme
-            return Diagnosis("log-in", is_fine=True, finding=f"opens and answers at {url}")
+            return True, f"opens and answers at {url}"
     except HTTPError as error:
         with error:
-            return _say_shut(f"a log-in at {url} would be refused with {error.code}")
+            return False, f"a log-in at {url} would be refused with {error.code}"
 
 
-def _say_shut(finding: str) -> Diagnosis:
-    return Diagnosis("log-in", is_fine=False, finding=finding, cure=_CURES["log-in"])
+#: The checks by name, in their order, each with its cure.
+_CHECKS: Final[dict[str, tuple[Callable[[], _Found], str]]] = {
+    "configuration": (_check_configuration, "See the table of settings in the README."),
+    "secret": (
+        _check_secret,
+        "Set them to at least 32 random characters: `openssl rand -base64 48` makes some.",
+    ),
+    "database": (
+        _check_database,
+        "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
+    ),
+    "migrations": (_check_migrations, "Run `aftercart migrate` (`aftercart run` does by itself)."),
+    "clock": (_check_clock, "Synchronise this machine's and the database's clocks (NTP)."),
+    "queue": (_check_queue, "Start `aftercart worker`."),
+    "sending": (
+        _check_sending,
+        "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
+    ),
+    "unsettled": (
+        _check_unsettled,
+        "See that a worker runs and that Omnitron and the mail server answer; docs/operations.md, States.",
+    ),
+    "setbacks": (
+        _check_setbacks,
+        "Read the worker's log for these rows: something in them, or in Aftercart, is wrong.",
+    ),
+    "emails": (
+        _check_emails,
+        "Check EMAIL_URL and the mail server; then have the e-mails sent again in the back office.",
+    ),
+    "omnitron": (
+        _check_oms,
+        "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a sandbox.",
+    ),
+    "log-in": (
+        _check_login_page,
+        "Check PUBLIC_URL, ALLOWED_HOSTS and the proxy; behind one that ends TLS, set TRUSTED_PROXY=true.",
+    ),
+}
