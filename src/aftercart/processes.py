@@ -71,13 +71,5 @@ def sandbox_command(arguments: Sequence[str] = ()) -> list[str]:
 
 def commerce_command() -> list[str]:
     """Return the command of the sandbox's commerce backend, whose log-in sends browsers on to us."""
-    port = str(settings.COMMERCE_SANDBOX_PORT)
-    return [
-        sys.executable,
-        "-m",
-        "aftercart_sandbox.commerce",
-        "--port",
-        port,
-        "--shop-url",
-        settings.PUBLIC_URL,
-    ]
+    options = ["--port", str(settings.COMMERCE_SANDBOX_PORT), "--shop-url", settings.PUBLIC_URL]
+    return [sys.executable, "-m", "aftercart_sandbox.commerce", *options]

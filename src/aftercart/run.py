@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -34,6 +33,7 @@ from aftercart.actions.intake.import_orders import (
     open_lines,
 )
 from aftercart.actions.upkeep.rotate_keys import RotationResult, rotate_keys
+from aftercart.command_setup import close_connections
 from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
 from aftercart.demo.summary import shop_customers
 from aftercart.lib import postgres
@@ -65,9 +65,7 @@ def run_all() -> int:
             shop = _start_commerce(supervisor)
             prepare_database()
             raise_descriptor_limit()
-            web = supervisor.start(
-                Service("web", web_command(), is_ready=lambda: _answers(settings.PORT, "/readyz"))
-            )
+            web = _serve(supervisor, "web", web_command(), settings.PORT, "/readyz")
             supervisor.start(Service("worker", worker_command()))
             if sandbox is not None:
                 supervisor.wait_for(sandbox)
@@ -78,7 +76,7 @@ def run_all() -> int:
             summary = summarise()
             supervisor.wait_for(web)
             describe_demo(summary)
-            _release_connections()
+            close_connections()  # the services have theirs
             supervisor.watch()
     except (ServiceFailed, postgres.PostgresError) as error:
         print(f"aftercart: {error}", file=sys.stderr)  # noqa: T201 - people read it in the terminal
@@ -86,12 +84,6 @@ def run_all() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _release_connections() -> None:
-    """Give up our own connections: the services have theirs, and PostgreSQL stops quietly without ours."""
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
 
 
 @contextmanager
@@ -122,23 +114,22 @@ def _start_database(supervisor: Supervisor) -> None:
     postgres.create_database(data, postgres.DATABASE)
 
 
+def _serve(supervisor: Supervisor, name: str, command: list[str], port: int, path: str) -> Service:
+    """Start a server, which is ready once it answers at this path."""
+    return supervisor.start(Service(name, command, is_ready=lambda: _answers(port, path)))
+
+
 def _start_sandbox(supervisor: Supervisor) -> Service | None:
     if os.environ.get("OMNITRON_URL"):
         return None
-    port = settings.SANDBOX_PORT
-    return supervisor.start(
-        Service("sandbox", sandbox_command(), is_ready=lambda: _answers(port, "/sandbox/health/"))
-    )
+    return _serve(supervisor, "sandbox", sandbox_command(), settings.SANDBOX_PORT, "/sandbox/health/")
 
 
 def _start_commerce(supervisor: Supervisor) -> Service | None:
     """Start the sandbox's commerce backend, where accounts are the shop's and no other shop is named."""
     if has_own_accounts() or os.environ.get("COMMERCE_URL"):
         return None
-    port = settings.COMMERCE_SANDBOX_PORT
-    return supervisor.start(
-        Service("shop", commerce_command(), is_ready=lambda: _answers(port, "/sandbox/health/"))
-    )
+    return _serve(supervisor, "shop", commerce_command(), settings.COMMERCE_SANDBOX_PORT, "/sandbox/health/")
 
 
 def _load_sandbox() -> None:

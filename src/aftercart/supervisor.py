@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Self
 
+#: Seconds in which a service has to become ready, and in which it has to stop.
+_START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LONGEST_PAUSE = 10.0
 #: A process that has run so long is healthy: its next death is treated as the first.
 _HEALTHY_AFTER = 30.0
 _PR_SET_PDEATHSIG = 1
+#: Columns of the names before the lines of the log.
+_WIDTH = 8
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -34,13 +38,12 @@ class Service:
     command: Sequence[str]
     is_ready: Callable[[], bool] = lambda: True
     stop_signal: signal.Signals = signal.SIGTERM
-    environment: Mapping[str, str] = field(default_factory=dict)
     popen_options: Mapping[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     deaths: int = 0
 
-    def start(self, width: int) -> None:
+    def start(self) -> None:
         """Start it, in a session of its own, so that Ctrl-C reaches the supervisor alone."""
 
         def die_with_parent() -> None:
@@ -54,18 +57,18 @@ class Service:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it only calls prctl
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             **self.popen_options,
         )
         self.started_at = time.monotonic()
-        threading.Thread(target=self._show, args=(self.process, width), daemon=True).start()
+        threading.Thread(target=self._show, args=(self.process,), daemon=True).start()
 
-    def _show(self, process: subprocess.Popen[bytes], width: int) -> None:
+    def _show(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         with process.stdout:
             for line in process.stdout:
                 text = line.decode(errors="replace").rstrip()
-                print(f"{self.name:<{width}} | {text}", flush=True)  # noqa: T201 - the log is the product
+                _print(self.name, text)
 
     def stop(self) -> None:
         """Ask it to stop, wait, and if need be make it; then whatever it left in its session."""
@@ -88,13 +91,16 @@ class Service:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
+def _print(name: str, text: str) -> None:
+    print(f"{name:<{_WIDTH}} | {text}", flush=True)  # noqa: T201 - the log is the product
+
+
 class Supervisor:
     """Starts services in order, keeps them running, and stops them in reverse order."""
 
     def __init__(self) -> None:
         self._services: list[Service] = []
         self._stopping = threading.Event()
-        self._width = 8
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -114,13 +120,13 @@ class Supervisor:
     def start(self, service: Service) -> Service:
         """Start a service."""
         self._services.append(service)
-        service.start(self._width)
+        service.start()
         return service
 
-    def wait_for(self, service: Service, seconds: float = 60.0) -> None:
+    def wait_for(self, service: Service) -> None:
         """Wait until a started service is ready. Raises `ServiceFailed`."""
         assert service.process is not None  # noqa: S101 - it has been started
-        end = time.monotonic() + seconds
+        end = time.monotonic() + _START_SECONDS
         while not service.is_ready():
             if self._stopping.is_set():
                 raise KeyboardInterrupt
@@ -128,7 +134,7 @@ class Supervisor:
             if code is not None:
                 raise ServiceFailed(f"{service.name} stopped at once, with {code}.")
             if time.monotonic() > end:
-                raise ServiceFailed(f"{service.name} was not ready within {seconds:.0f} s.")
+                raise ServiceFailed(f"{service.name} was not ready within {_START_SECONDS:.0f} s.")
             time.sleep(0.05)
 
     def watch(self) -> None:
@@ -146,7 +152,6 @@ class Supervisor:
         lived = time.monotonic() - service.started_at
         service.deaths = 1 if lived > _HEALTHY_AFTER else service.deaths + 1
         pause = min(0.5 * 2 ** (service.deaths - 1), _LONGEST_PAUSE)
-        text = f"{service.name} died ({code}); again in {pause:.1f} s"
-        print(f"{'run':<{self._width}} | {text}", flush=True)  # noqa: T201 - people read it in the terminal
+        _print("run", f"{service.name} died ({code}); again in {pause:.1f} s")
         if not self._stopping.wait(pause):
-            service.start(self._width)
+            service.start()

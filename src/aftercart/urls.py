@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from aftercart.api import (
     account,
@@ -23,21 +24,13 @@ from aftercart.lib.negotiation import by_format
 from aftercart.pages import views as pages
 
 
-class TextConverter:
+class TextConverter(StringConverter):
     """A path segment that may be an order number or a signed one: bounded, nothing that SQL cannot hold."""
 
     regex = r"[^/\x00]{1,200}"
 
-    def to_python(self, value: str) -> str:
-        """Take it as it is."""
-        return value
 
-    def to_url(self, value: str) -> str:
-        """Write it as it is."""
-        return value
-
-
-class TokenConverter(TextConverter):
+class TokenConverter(StringConverter):
     """A signed token that holds more than a number."""
 
     regex = r"[A-Za-z0-9:_=-]{1,1000}"
