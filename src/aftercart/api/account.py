@@ -8,8 +8,6 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -36,7 +34,9 @@ from aftercart.api.account_serializers import (
     RegistrationSerializer,
 )
 from aftercart.api.authentication import get_user
-from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
+from aftercart.api.open_views import FieldErrorsView, OpenView
+from aftercart.api.parsers import JSON_OR_FORM
+from aftercart.api.serializers import read_valid
 
 
 def _check_password(request: Request, user: User, password: str, field: str) -> None:
@@ -62,9 +62,7 @@ class Profile(APIView):
     def patch(self, request: Request) -> Response:
         """Change the fields that are sent."""
         user = get_user(request)
-        serializer = ProfileSerializer(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        edit_profile(user, serializer.validated_data)
+        edit_profile(user, read_valid(ProfileSerializer, request.data, partial=True).validated_data)
         return Response(user_document(user))
 
 
@@ -75,9 +73,7 @@ class PasswordChange(APIView):
     def post(self, request: Request) -> Response:
         """Set a new password for who knows the old one; every other session ends."""
         user = get_user(request)
-        serializer = PasswordChangeSerializer(data=request.data, context={"user": user})
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(PasswordChangeSerializer, request.data, context={"user": user}).validated_data
         _check_password(request, user, data["old_password"], "old_password")
         set_password(user, data["new_password1"], keeping=request.session.session_key)
         # The key stays: of two new cookies in one header the storefront's proxy would pass on one.
@@ -85,30 +81,24 @@ class PasswordChange(APIView):
         return Response({"detail": _("Your password has been changed.")})
 
 
-class _Anybody(APIView):
-    """What needs no log-in, and so no CSRF token."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    parser_classes: tuple[type[BaseParser], ...] = (JSONParser, PlainJSONParser, FormParser)
+class _OpenForm(OpenView):
+    parser_classes = JSON_OR_FORM
 
 
 @extend_schema(exclude=True)
-class PasswordReset(_Anybody):
+class PasswordReset(_OpenForm):
     """`POST /users/password/reset/`."""
 
     def post(self, request: Request) -> Response:
         """Mail the link to set a password with; the same answer whether there is such a customer or not."""
-        serializer = EmailSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        email = serializer.validated_data["email"]
+        email = read_valid(EmailSerializer, request.data).validated_data["email"]
         _limit(request, email)
         mail_password_link(email)
         return Response({"detail": _("If there is such an account, we have sent it an e-mail.")})
 
 
 @extend_schema(exclude=True)
-class SetPassword(_Anybody):
+class SetPassword(_OpenForm):
     """`POST /users/reset/{uid}/{token}/`: the end of that link."""
 
     def post(self, request: Request, uid: str, token: str) -> Response:
@@ -116,9 +106,8 @@ class SetPassword(_Anybody):
         user = find_by_reset_link(uid, token)
         if user is None:
             raise ValidationError({"non_field_errors": [_("This link is no longer good.")]})
-        serializer = NewPasswordSerializer(data=request.data, context={"user": user})
-        serializer.is_valid(raise_exception=True)
-        set_password(user, serializer.validated_data["new_password1"])
+        data = read_valid(NewPasswordSerializer, request.data, context={"user": user}).validated_data
+        set_password(user, data["new_password1"])
         return Response({"detail": _("Your password has been changed.")})
 
 
@@ -129,9 +118,7 @@ class EmailChange(APIView):
     def post(self, request: Request) -> Response:
         """Mail the link that moves the account to the new address."""
         user = get_user(request)
-        serializer = EmailChangeSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(EmailChangeSerializer, request.data).validated_data
         _check_password(request, user, data["password"], "password")
         _limit(request, data["email"])
         mail_email_change(user, data["email"])
@@ -139,7 +126,7 @@ class EmailChange(APIView):
 
 
 @extend_schema(exclude=True)
-class EmailSetPrimary(_Anybody):
+class EmailSetPrimary(OpenView):
     """`GET /users/email-set-primary/{token}/`: the end of that link."""
 
     def get(self, request: Request, token: str) -> Response:  # noqa: ARG002 - the framework's signature
@@ -150,30 +137,19 @@ class EmailSetPrimary(_Anybody):
 
 
 @extend_schema(exclude=True)
-class Registration(_Anybody):
+class Registration(FieldErrorsView):
     """`POST /users/registration/`."""
-
-    parser_classes = (JSONParser,)
 
     def post(self, request: Request) -> Response:
         """Mail the link that opens the account, and say so where the client shows it: it knows of errors alone.
 
         Nobody is logged in by typing an address: orders belong to whoever reads its mail.
         """
-        serializer = RegistrationSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(RegistrationSerializer, request.data).validated_data
         _limit(request, data["email"])
         register_customer(data["email"], first_name=data["first_name"], last_name=data["last_name"])
         message = _("We have sent you an e-mail. Open its link to choose your password and finish.")
         return Response({"non_field_errors": [message]}, status=400)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Write errors as the log-in does: the client takes every member for a field."""
-        response: Response = super().handle_exception(exc)
-        fields = {name: value for name, value in response.data.items() if isinstance(value, list)}
-        response.data = fields or {"non_field_errors": [response.data["detail"]]}
-        return response
 
 
 @extend_schema(exclude=True)
@@ -198,7 +174,7 @@ class NoOffers(APIView):
 
 
 @extend_schema(exclude=True)
-class NoContactSubjects(_Anybody):
+class NoContactSubjects(OpenView):
     """`GET /users/contact-us-subjects/`: Aftercart takes no e-mails; a shop's own page does."""
 
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature

@@ -1,6 +1,6 @@
 """The views of the address book and of the places in it (contract section 5)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.db import models
@@ -20,11 +20,12 @@ from aftercart.accounts.document import City, Country, District, Township, addre
 from aftercart.actions.address.add_address import add_address
 from aftercart.actions.address.edit_address import edit_address
 from aftercart.actions.address.remove_address import remove_address
-from aftercart.api import schema
 from aftercart.api.address_serializers import AddressSerializer, PlaceFilterSerializer
 from aftercart.api.authentication import get_user
 from aftercart.api.pagination import PagePagination
-from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
+from aftercart.api.parsers import JSON_OR_FORM
+from aftercart.api.schema import address_book as schema
+from aftercart.api.serializers import read_valid
 
 
 class WholeBook(PagePagination):
@@ -40,34 +41,21 @@ class ManyPlaces(PagePagination):
     max_page_size = 1000
 
 
-def _paginate(
-    view: APIView,
-    request: Request,
-    rows: models.QuerySet[Any],
-    write: Callable[[Any], dict[str, Any]],
-    paginator: PagePagination,
-) -> Response:
-    page: Iterable[Any] = paginator.paginate_queryset(rows, request, view=view) or []
-    return paginator.get_paginated_response([write(row) for row in page])
-
-
 class Addresses(APIView):
     """`GET/POST /address/`."""
 
-    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+    parser_classes = JSON_OR_FORM
 
     @schema.list_addresses
     def get(self, request: Request) -> Response:
         """List the caller's addresses, newest first."""
-        rows = list_addresses(get_user(request))
-        return _paginate(self, request, rows, address_document, PagePagination())
+        return PagePagination().answer(list_addresses(get_user(request)), request, address_document)
 
     @schema.add_address
     def post(self, request: Request) -> Response:
         """Add an address: 201 and the entry; 200 if the book has just this one already."""
         user = get_user(request)
-        serializer = AddressSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = read_valid(AddressSerializer, request.data)
         is_primary = bool(serializer.validated_data.get("primary"))
         entry, is_new = add_address(user, serializer.to_draft(), is_primary=is_primary)
         return Response(address_document(entry), status=201 if is_new else 200)
@@ -79,20 +67,19 @@ class DetailedAddresses(APIView):
     @schema.list_detailed_addresses
     def get(self, request: Request) -> Response:
         """List the caller's addresses, newest first, all on one page."""
-        return _paginate(self, request, list_addresses(get_user(request)), address_document, WholeBook())
+        return WholeBook().answer(list_addresses(get_user(request)), request, address_document)
 
 
 class AddressEntry(APIView):
     """`PATCH/DELETE /address/{pk}/`."""
 
-    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+    parser_classes = JSON_OR_FORM
 
     @schema.edit_address
     def patch(self, request: Request, pk: int) -> Response:
         """Change the fields that are sent."""
         user = get_user(request)
-        serializer = AddressSerializer(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
+        serializer = read_valid(AddressSerializer, request.data, partial=True)
         is_primary = serializer.validated_data.get("primary")
         return Response(
             address_document(edit_address(user, pk, serializer.to_changes(), is_primary=is_primary))
@@ -116,11 +103,10 @@ class _Places(APIView):
         write: Callable[[Any], dict[str, Any]],
     ) -> Response:
         get_user(request)
-        serializer = PlaceFilterSerializer(data=request.query_params)
-        serializer.is_valid(raise_exception=True)
+        serializer = read_valid(PlaceFilterSerializer, request.query_params)
         found = rows(serializer.validated_data.get(inside))
         found = found.none() if serializer.wants_stores() else found
-        return _paginate(self, request, found, write, ManyPlaces())
+        return ManyPlaces().answer(found, request, write)
 
 
 class Countries(_Places):

@@ -7,12 +7,12 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from aftercart.actions.sync.receive_events import receive_events
+from aftercart.api.open_views import OpenView
+from aftercart.api.serializers import read_valid
 from aftercart.lib.webhooks import is_genuine
 
 _MOST_EVENTS = 500
@@ -38,17 +38,14 @@ class EventsSerializer(serializers.Serializer[Any]):
     events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]  # the stubs miss what a list takes
 
 
-class OmsEvents(APIView):
+class OmsEvents(OpenView):
     """Takes the OMS's word for where to look, and its own word for nothing else."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     def post(self, request: Request) -> Response:
         """Have the orders of these events synced at once: 202 and how many of them we know.
 
-        Headers: `X-the OMS-Timestamp` (Unix seconds) and `X-the OMS-Signature`
-        (`sha256=<hex HMAC-SHA256 of "<timestamp>.<body>">`). Without a secret there is no such URL.
+        Headers: a timestamp (Unix seconds) and a signature (`sha256=<hex HMAC-SHA256 of "<timestamp>.<body>">`).
+        Without a secret there is no such URL.
         """
         timestamp = request.headers.get("X-Omnitron-Timestamp", "")
         signature = request.headers.get("X-Omnitron-Signature", "")
@@ -57,7 +54,6 @@ class OmsEvents(APIView):
         body = request._request.body  # noqa: SLF001 - the signature is over the bytes
         if not is_genuine(settings.OMNITRON_WEBHOOK_SECRETS, timestamp, signature, body):
             raise SignatureInvalid(_("The signature is wrong or too old."))
-        serializer = EventsSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        numbers = [event["number"] for event in serializer.validated_data["events"]]
+        events = read_valid(EventsSerializer, request.data).validated_data["events"]
+        numbers = [event["number"] for event in events]
         return Response({"accepted": receive_events(numbers)}, status=202)

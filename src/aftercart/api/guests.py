@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
 from aftercart.actions.account.get_anonymous import get_anonymous
-from aftercart.api import schema
 from aftercart.api.authentication import get_user
-from aftercart.api.parsers import FormParser, JSONParser, PlainJSONParser
-from aftercart.api.serializers import AnonymousSerializer
+from aftercart.api.open_views import OpenView
+from aftercart.api.parsers import JSON_OR_FORM
+from aftercart.api.schema import address_book as schema
+from aftercart.api.serializers import AnonymousSerializer, read_valid
 from aftercart.cancellations.selectors import build_document, build_documents
 from aftercart.lib.clock import get_now
 from aftercart.orders.guest_document import view_document
@@ -24,19 +23,15 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests
 
 
-class AnonymousOrders(APIView):
+class AnonymousOrders(OpenView):
     """`POST /users/orders/anonymous/`: a look, and no session; so it needs no CSRF token."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    parser_classes = (JSONParser, PlainJSONParser, FormParser)
+    parser_classes = JSON_OR_FORM
 
     @schema.find_anonymous_order
     def post(self, request: Request) -> Response:
         """Give a guest's order to who knows its number and e-mail address: a list of exactly one."""
-        serializer = AnonymousSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(AnonymousSerializer, request.data).validated_data
         client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
         order = get_anonymous(number=data["number"], email=data["email"], client=client)
         return Response([build_document(order)])

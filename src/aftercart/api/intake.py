@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from aftercart.accounts.models.api_tokens import ORDERS_WRITE, ApiToken, find_token
 from aftercart.actions.account.limit_tries import limit_tries
 from aftercart.actions.intake.import_orders import BadLine, ImportResult, import_orders
-from aftercart.api import schema
+from aftercart.api.schema import intake as schema
 
 #: Orders of one request: all of it is done while the caller waits.
 MOST_ORDERS: Final = 500
@@ -102,15 +102,11 @@ def _read_lines(request: Request) -> list[bytes]:
 
 
 def _make_answer(result: ImportResult, bad: list[BadLine]) -> dict[str, Any]:
-    lines = [{"line": row.line, "reason": row.reason, "number": row.number} for row in bad]
-    return {
-        "created": result.created,
-        "updated": result.updated,
-        "unchanged": result.unchanged,
-        "kept": result.kept,
-        "bad": [line for line, row in zip(lines, bad, strict=True) if not row.is_imported],
-        "doubtful": [line for line, row in zip(lines, bad, strict=True) if row.is_imported],
-    }
+    return schema.IntakeResult.write(
+        result,
+        bad=[schema.ReportedLine.write(row) for row in bad if not row.is_imported],
+        doubtful=[schema.ReportedLine.write(row) for row in bad if row.is_imported],
+    )
 
 
 def _choose_status(result: ImportResult) -> int:

@@ -5,19 +5,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.pagination import PagePagination
-from aftercart.api.serializers import CurrencyFilterSerializer
+from aftercart.api.schema import loyalty as schema
+from aftercart.api.serializers import CurrencyFilterSerializer, read_valid
 from aftercart.lib.money import format_amount
 from aftercart.loyalty.document import entry_document
 from aftercart.loyalty.selectors import get_balance, list_entries
 
 
 def _read_currency(request: Request) -> str:
-    serializer = CurrencyFilterSerializer(data=request.query_params)
-    serializer.is_valid(raise_exception=True)
-    return str(serializer.validated_data.get("currency") or "").upper()
+    data = read_valid(CurrencyFilterSerializer, request.query_params).validated_data
+    return str(data.get("currency") or "").upper()
 
 
 class LoyaltyBalance(APIView):
@@ -40,6 +39,4 @@ class LoyaltyLedger(APIView):
         entries = list_entries(get_user(request))
         if currency:
             entries = entries.filter(currency=currency)
-        paginator = PagePagination()
-        page = paginator.paginate_queryset(entries, request, view=self)
-        return paginator.get_paginated_response([entry_document(entry) for entry in page or []])
+        return PagePagination().answer(entries, request, entry_document)

@@ -20,15 +20,17 @@ from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.take_back_request import take_back_request
 from aftercart.actions.commands import AddressCommand, Answer, Caller, CancellationCommand
-from aftercart.api import schema
 from aftercart.api.authentication import get_user
 from aftercart.api.guests import build_owned_documents, get_owner
 from aftercart.api.pagination import PagePagination
+from aftercart.api.schema import cancellations, quotes
+from aftercart.api.schema import orders as schema
 from aftercart.api.serializers import (
     AddressChangeSerializer,
     CancellationSerializer,
     OrderFilterSerializer,
     SingleRequestSerializer,
+    read_valid,
 )
 from aftercart.api.shop_addresses import take_address, take_pickup
 from aftercart.api.stored import answer_document, answer_list, read_json, read_signed_json
@@ -56,12 +58,10 @@ def read_caller(request: Request) -> Caller:
     return Caller(get_user(request), fingerprint, key, older_fingerprints=tuple(older))
 
 
-def _read_cancellation(
-    request: Request, serializer: CancellationSerializer, number: str | None = None
-) -> CancellationCommand:
-    """Read a valid body as a command, its pickup address from where the addresses are kept."""
-    command = serializer.to_command(read_caller(request), number)
-    return command if command.pickup_address is None else take_pickup(request, command)
+def _read_cancellation(request: Request, number: str | None = None) -> CancellationCommand:
+    """Read the body as a command, its pickup address from where the addresses are kept."""
+    serializer = read_valid(CancellationSerializer, request.data)
+    return take_pickup(request, serializer.to_command(read_caller(request), number))
 
 
 def respond(answer: Answer) -> Response:
@@ -83,45 +83,37 @@ class CompletedOrder(APIView):
 class CancelOrder(APIView):
     """`POST /orders/{order number}/cancel/` (contract section 3)."""
 
-    @schema.cancel_order_items
+    @cancellations.cancel_order_items
     def post(self, request: Request, number: str) -> Response:
         """Cancel or return items: 204 when the OMS has taken it, 200 with requests when not."""
-        serializer = CancellationSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return respond(cancel_items(_read_cancellation(request, serializer, number), get_client()))
+        return respond(cancel_items(_read_cancellation(request, number), get_client()))
 
 
 class QuoteCancellation(APIView):
     """`POST /orders/{order number}/cancel/quote/` (contract section 3.6)."""
 
-    @schema.quote_cancellation
+    @quotes.quote_cancellation
     def post(self, request: Request, number: str) -> Response:
         """Quote what would come back, and sign it. Writes nothing."""
-        serializer = CancellationSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        command = _read_cancellation(request, serializer, number)
-        return Response(quote_cancellation(command).write_document())
+        return Response(quote_cancellation(_read_cancellation(request, number)).write_document())
 
 
 class BulkCancellationRequests(APIView):
     """`POST /users/orders/bulk_cancellation_requests/` (contract section 5)."""
 
-    @schema.request_cancellations
+    @cancellations.request_cancellations
     def post(self, request: Request) -> Response:
         """Ask the back office to cancel or return items of one order: 201 and the requests."""
-        serializer = CancellationSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return respond(request_cancellation(_read_cancellation(request, serializer)))
+        return respond(request_cancellation(_read_cancellation(request)))
 
 
 class CancellationRequests(APIView):
     """`POST /users/orders/cancellation_requests/` (contract section 5)."""
 
-    @schema.request_cancellation
+    @cancellations.request_cancellation
     def post(self, request: Request) -> Response:
         """Ask the back office to cancel or return one item: 201 and the request."""
-        serializer = SingleRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = read_valid(SingleRequestSerializer, request.data)
         answer = request_cancellation(take_pickup(request, serializer.to_command(read_caller(request))))
         return respond(Answer(answer.status, answer.body[0], is_replay=answer.is_replay))
 
@@ -129,7 +121,7 @@ class CancellationRequests(APIView):
 class TakeBack(APIView):
     """`POST /users/orders/cancellation_requests/{id}/take-back/`."""
 
-    @schema.take_back_request
+    @cancellations.take_back_request
     def post(self, request: Request, pk: str) -> Response:
         """Take a request back while nobody has decided on it: 200 and the request."""
         found = read_id(pk)
@@ -144,9 +136,7 @@ class ChangeAddress(APIView):
     @schema.change_order_address
     def post(self, request: Request) -> Response:
         """Send an order to another address: 200 when the OMS took it, 202 when it will be told later."""
-        serializer = AddressChangeSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(AddressChangeSerializer, request.data).validated_data
         command = AddressCommand(
             caller=read_caller(request),
             order=data["order"],
@@ -159,12 +149,10 @@ class ChangeAddress(APIView):
 class CancellationReasons(APIView):
     """`GET /users/orders/cancellation_reasons/` (contract section 5)."""
 
-    @schema.list_cancellation_reasons
+    @cancellations.list_cancellation_reasons
     def get(self, request: Request) -> Response:
         """List the active reasons, in the order in which they are offered."""
-        paginator = PagePagination()
-        page = paginator.paginate_queryset(list_reasons(), request, view=self)
-        return paginator.get_paginated_response([reason_document(reason) for reason in page or []])
+        return PagePagination().answer(list_reasons(), request, reason_document)
 
 
 class Orders(APIView):
@@ -175,15 +163,13 @@ class Orders(APIView):
     @schema.list_orders
     def get(self, request: Request) -> HttpResponse:
         """List the caller's orders, newest first; a guest's latest."""
-        serializer = OrderFilterSerializer(data=request.query_params)
-        serializer.is_valid(raise_exception=True)
+        query = read_valid(OrderFilterSerializer, request.query_params).validated_data
         owner = get_owner(request)
-        orders = _filter_orders(list_orders(owner), serializer.validated_data)
         paginator = PagePagination()
+        orders = paginator.get_page(_filter_orders(list_orders(owner), query), request)
         if isinstance(owner, Guest):
-            page = paginator.paginate_queryset(orders, request, view=self)
-            return paginator.get_paginated_response(build_owned_documents(owner, list(page or [])))
-        return answer_list(paginator, read_json(paginator.get_page(orders, request)))
+            return paginator.get_paginated_response(build_owned_documents(owner, list(orders)))
+        return answer_list(paginator, read_json(orders))
 
 
 def _filter_orders(orders: models.QuerySet[Order], query: dict[str, Any]) -> models.QuerySet[Order]:

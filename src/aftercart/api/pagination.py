@@ -1,5 +1,6 @@
 """Lists: `{"count", "next", "previous", "results"}`, `page` and `limit` (alias `page_size`)."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.core.paginator import InvalidPage
@@ -7,6 +8,7 @@ from django.db import models
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 
 class PagePagination(PageNumberPagination):
@@ -15,6 +17,12 @@ class PagePagination(PageNumberPagination):
     page_size = 20
     max_page_size = 100
     page_size_query_param = "limit"
+
+    def answer(
+        self, rows: models.QuerySet[Any], request: Request, write: Callable[[Any], dict[str, Any]]
+    ) -> Response:
+        """Answer with the page that is asked for, each row as its document. Raises `NotFound`."""
+        return self.get_paginated_response([write(row) for row in self.get_page(rows, request)])
 
     def get_page(self, queryset: models.QuerySet[Any], request: Request) -> models.QuerySet[Any]:
         """Return the part of a query that is asked for, unread. Raises `NotFound`, as `paginate_queryset` does."""

@@ -1,7 +1,7 @@
 """Reading bodies: JSON, strictly, and without a way to make the parser itself fail."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from django.utils.translation import gettext as _
 from rest_framework import parsers
@@ -22,11 +22,11 @@ class JSONParser(parsers.JSONParser):
         return data
 
 
-class FormParser(parsers.FormParser):
-    """A form: what the storefront's client sends where its proxy is told to (`useFormData`)."""
-
-
 class PlainJSONParser(JSONParser):
     """JSON labelled text/plain: what the storefront's proxy sends where it names no content type."""
 
     media_type = "text/plain"
+
+
+#: JSON, or a form: what the storefront's client sends where its proxy is told to (`useFormData`).
+JSON_OR_FORM: Final = (JSONParser, PlainJSONParser, parsers.FormParser)

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from aftercart.actions.returns.add_photo import add_photo
 from aftercart.actions.returns.remove_photo import remove_photo
-from aftercart.api import schema
 from aftercart.api.authentication import get_user
-from aftercart.api.serializers import PhotoSerializer
+from aftercart.api.schema import photos as schema
+from aftercart.api.serializers import PhotoSerializer, read_valid
 from aftercart.cancellations.document import photo_document
 from aftercart.cancellations.models.photos import list_order_photos
 from aftercart.lib.photos import MOST_BYTES, serve_photo
@@ -34,9 +34,7 @@ class ReturnPhotos(APIView):
     def post(self, request: Request, number: str) -> Response:
         """Add a photo to the open return of an item: 201, or 200 where it was there."""
         user = get_user(request)
-        serializer = PhotoSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(PhotoSerializer, request.data).validated_data
         photo, is_new = add_photo(user, number, data["order_item"], data["photo"].read(MOST_BYTES + 1))
         return Response(photo_document(photo, number), status=201 if is_new else 200)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
 import schwifty
 from django.utils.translation import gettext as _
@@ -13,9 +13,18 @@ from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFEREN
 from aftercart.lib.clock import get_now, get_shop_zone
 from aftercart.lib.times import read_day_or_time
 
+_S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
+
 _LARGEST = 2**63 - 1
 _MOST_ITEMS = 500
 _LONGEST_QUOTE = 2000
+
+
+def read_valid(kind: type[_S], data: Any, **options: Any) -> _S:
+    """Read what was sent: a serializer whose `validated_data` it is. Raises `ValidationError`."""
+    serializer = kind(data=data, **options)
+    serializer.is_valid(raise_exception=True)
+    return serializer
 
 
 class IdField(serializers.IntegerField):
@@ -266,17 +275,11 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
             return min(int(value[:5]), 1200)
         return 0 if value.lower() in {"", "false", "no"} else 1
 
-    def validate_created_date__gte(self, value: str) -> datetime | None:
-        """Read the beginning."""
-        return self._read_time(value)
-
-    def validate_created_date__lte(self, value: str) -> datetime | None:
-        """Read the end; a day is its midnight, as a filter of Django REST framework has it."""
-        return self._read_time(value)
-
-    @staticmethod
-    def _read_time(text: str) -> datetime | None:
+    def _read_time(self, text: str) -> datetime | None:
+        """Read a beginning or an end; a day is its midnight, as a filter of Django REST framework has it."""
         try:
             return read_day_or_time(text, time.min, get_shop_zone()) if text else None
         except ValueError as error:
             raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error
+
+    validate_created_date__gte = validate_created_date__lte = _read_time

@@ -12,29 +12,23 @@ from rest_framework.views import APIView
 
 from aftercart.accounts.document import user_document
 from aftercart.accounts.sessions import end_session
-from aftercart.api import schema
 from aftercart.api.authentication import CsrfFailed, get_user, is_from_another_site
-from aftercart.api.parsers import JSONParser
-from aftercart.api.serializers import LoginSerializer
+from aftercart.api.open_views import FieldErrorsView, OpenView
+from aftercart.api.schema import session as schema
+from aftercart.api.serializers import LoginSerializer, read_valid
 from aftercart.lib.emails import fold_email
 from aftercart.lib.identity import has_own_accounts
 
 
-class Login(APIView):
+class Login(FieldErrorsView):
     """`POST /users/login/`. Only JSON: another site cannot send that without being asked (CORS)."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    parser_classes = (JSONParser,)
 
     @schema.log_in
     def post(self, request: Request) -> Response:
         """Log in: `{"key": <session key>}` and the three cookies; 400 in one wording for every miss."""
         if not has_own_accounts():
             raise Http404
-        serializer = LoginSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(LoginSerializer, request.data).validated_data
         django_request = request._request  # noqa: SLF001 - log-in and lock-out work on Django's request
         user = authenticate(django_request, username=fold_email(data["email"]), password=data["password"])
         if user is None:
@@ -42,13 +36,6 @@ class Login(APIView):
             raise ValidationError({"non_field_errors": [message]})
         login(django_request, user)
         return Response({"key": django_request.session.session_key})
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Write every error as lists of sentences: the storefront takes each member for a field (section 1)."""
-        response: Response = super().handle_exception(exc)
-        fields = {name: value for name, value in response.data.items() if isinstance(value, list)}
-        response.data = fields or {"non_field_errors": [response.data["detail"]]}
-        return response
 
 
 class Logout(APIView):
@@ -80,11 +67,8 @@ class CurrentUser(APIView):
         return Response(user_document(get_user(request)))
 
 
-class CsrfToken(APIView):
+class CsrfToken(OpenView):
     """`GET /csrf_token/`."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     @schema.get_csrf_token
     def get(self, request: Request) -> Response:

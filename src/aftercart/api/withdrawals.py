@@ -5,7 +5,6 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import Http404
 from django.utils.translation import get_language
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,9 +12,10 @@ from rest_framework.views import APIView
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
 from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
+from aftercart.api.open_views import OpenView
 from aftercart.api.orders import read_caller, respond
-from aftercart.api.parsers import JSONParser, PlainJSONParser
 from aftercart.api.schema.withdrawals import state_withdrawal, withdraw_from_contract
+from aftercart.api.serializers import read_valid
 from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
 from aftercart.cancellations.withdrawal_document import statement_document
 from aftercart.oms.connect import get_client
@@ -28,27 +28,20 @@ class WithdrawOrder(APIView):
     def post(self, request: Request, number: str) -> Response:
         """Record the statement and send its receipt: 201; the same statement again, marked, for a replay."""
         caller = read_caller(request)
-        serializer = WithdrawalSerializer(data=request.data, context={"user": caller.user})
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = read_valid(WithdrawalSerializer, request.data, context={"user": caller.user}).validated_data
         command = WithdrawalCommand(caller, number, data["name"], data["email"], tuple(data["items"]))
         return respond(withdraw_order(command, get_client()))
 
 
-class StateWithdrawal(APIView):
+class StateWithdrawal(OpenView):
     """A statement of withdrawal by anybody: no session, so it needs no CSRF token (docs/withdrawal.md)."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    parser_classes = (JSONParser, PlainJSONParser)
 
     @state_withdrawal
     def post(self, request: Request) -> Response:
         """Record the statement and acknowledge it: 202, whether there is such an order or not."""
         if not settings.WITHDRAWAL_COUNTRIES:
             raise Http404
-        serializer = StatementSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = read_valid(StatementSerializer, request.data)
         language = (get_language() or "en")[:2]
         client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
         stated = record_statement(
