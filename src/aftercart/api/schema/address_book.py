@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
-from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.accounts import document as addresses
 from aftercart.api import address_serializers, serializers
@@ -38,41 +37,6 @@ BOOK_CODES: Final = {
     "primary_needed": "one address is always the first choice",
 }
 _FIELDS: Final = tuple(address_serializers.AddressSerializer().fields)
-
-extend_schema_serializer(
-    component_name="AddressSubmission",
-    description="An address. Other fields, which the storefront's form sends, are ignored.",
-)(address_serializers.AddressSerializer)
-extend_schema_serializer(
-    component_name="AnonymousLookup",
-    description="What a guest knows of an order: its number, as `number` or `order`, and its e-mail address.",
-)(serializers.AnonymousSerializer)
-
-
-class OptionalIdExtension(OpenApiSerializerFieldExtension):
-    """An id may come as a string of digits, or not at all."""
-
-    target_class = address_serializers.OptionalIdField
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
-        """Write the schema of an id that may be missing; the framework adds null to the types itself."""
-        return {
-            "type": ["integer", "string"],
-            "minimum": 1,
-            "maximum": 2**63 - 1,
-            "pattern": r"^\d*$",
-        }
-
-
-class YesExtension(OpenApiSerializerFieldExtension):
-    """A yes or no may come as a form writes it."""
-
-    target_class = address_serializers.YesField
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
-        """Write the schema of a yes or no."""
-        return {"type": ["boolean", "string", "null"], "enum": [True, False, "true", "false", "", None]}
-
 
 AddressBookRefused = make_document(
     "AddressBookRefused",

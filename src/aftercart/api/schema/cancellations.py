@@ -5,7 +5,7 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
-from aftercart.api.schema import errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,

@@ -4,36 +4,66 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from aftercart.api import events, health
-from aftercart.api.schema import answers, errors
+from aftercart.api.open_views import OpenView
+from aftercart.api.schema import errors
 from aftercart.api.schema.operation import NO_ADDRESS, operation
 from aftercart.api.schema.texts import HEALTH, OMS
+from aftercart.lib.documents import Document, Shape, integer, one_of
 
 
-class _DocumentedView(APIView):
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+class EventsAccepted(Document):
+    """How much of a message was of use."""
+
+    accepted = integer("How many of the orders are ours.", minimum=0)
 
 
-class _Live(_DocumentedView):
+class Alive(Document):
+    """It runs."""
+
+    status = one_of(("ok",))
+
+
+class Queue(Document):
+    """The worker's queue."""
+
+    due = integer("Jobs that could run now.", minimum=0)
+    lag_seconds = Shape({"type": "number", "minimum": 0}, "How long the first of them has been due.")
+
+
+class Ready(Document):
+    """It is ready. The queue is told, not judged."""
+
+    status = one_of(("ok",))
+    queue = Queue()
+    workers = integer("How many are alive.", minimum=0)
+
+
+class NotReady(Document):
+    """What is missing: the database (`detail` names the error), or `pending` migrations."""
+
+    status = one_of(("database", "migrations"))
+    detail = Shape({"type": "string"}, "The kind of error.", required=False)
+    pending = Shape({"type": "integer", "minimum": 1}, "How many migrations.", required=False)
+
+
+class _Live(OpenView):
     @operation(
         "check_life",
         tag=HEALTH,
         summary="Is it alive",
         description="Answers as long as the process does.",
-        answers={200: (answers.Alive, "It is."), 404: NO_ADDRESS},
+        answers={200: (Alive, "It is."), 404: NO_ADDRESS},
         is_bare=True,
     )
     def get(self, request: Request) -> Response:
         raise NotImplementedError
 
 
-class _Ready(_DocumentedView):
+class _Ready(OpenView):
     @operation(
         "check_readiness",
         tag=HEALTH,
@@ -43,9 +73,9 @@ Ready is when the database answers and has all migrations. The queue's lag is to
 does not help a queue without workers.
 """,
         answers={
-            200: (answers.Ready, "It is."),
+            200: (Ready, "It is."),
             404: NO_ADDRESS,
-            503: (answers.NotReady, "Not yet, or not now."),
+            503: (NotReady, "Not yet, or not now."),
         },
         is_bare=True,
     )
@@ -53,7 +83,7 @@ does not help a queue without workers.
         raise NotImplementedError
 
 
-class _Events(_DocumentedView):
+class _Events(OpenView):
     @operation(
         "receive_events",
         tag=OMS,
@@ -81,7 +111,7 @@ whatever else it holds is ignored. Unknown numbers are ignored too.
         ],
         is_open=True,
         answers={
-            202: (answers.EventsAccepted, "These orders will be read."),
+            202: (EventsAccepted, "These orders will be read."),
             400: (
                 errors.make_bad_request(
                     "ReceiveEventsBadRequest",

@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import EndpointEnumerator as FrameworkEnumerator
 from drf_spectacular.generators import SchemaGenerator as FrameworkGenerator
 
-from aftercart.api.schema import fields  # noqa: F401 - registers what derives schemas
+from aftercart.api.schema import fields, requests  # noqa: F401 - say how schemas are derived
 from aftercart.api.schema.documented_views import DOCUMENTED_VIEWS
 from aftercart.api.schema.operation import SHARED
 from aftercart.api.schema.texts import DESCRIPTION, TAGS

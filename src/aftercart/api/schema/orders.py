@@ -5,7 +5,7 @@ from typing import Final
 from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api import serializers
-from aftercart.api.schema import answers, errors, requests  # noqa: F401 - names the bodies
+from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
     ETAG,
     IF_NONE_MATCH,
@@ -18,7 +18,7 @@ from aftercart.api.schema.operation import (
 )
 from aftercart.api.schema.texts import ORDERS
 from aftercart.cancellations.document import Order
-from aftercart.lib.documents import NO_NUL, Document, Shape, list_codes, make_page
+from aftercart.lib.documents import NO_NUL, Document, Shape, integer, list_codes, make_page, one_of
 from aftercart.orders import guest_document
 
 _DAY_OR_TIME: Final = {
@@ -35,6 +35,19 @@ class CompletedOrder(Document):
         {"type": "array", "items": {}},
         "The campaigns applied to it as the shop sent them, or else its discounts (`DiscountItem`).",
     )
+
+
+class AddressChanged(Document):
+    """The OMS has taken the new address."""
+
+    status_code = integer("The HTTP status of Omnitron's answer.", minimum=100, maximum=599)
+
+
+class AddressChangePending(Document):
+    """The new address is recorded; the OMS will be told while the order may still change."""
+
+    status_code = Shape({"type": "null"}, "There is no answer of Omnitron yet.")
+    state = one_of(("pending",))
 
 
 def _list_names(names: frozenset[str]) -> str:
@@ -164,8 +177,8 @@ is collected in a store has no address to change.
     request=serializers.AddressChangeSerializer,
     parameters=[KEY],
     answers={
-        200: (answers.AddressChanged, "Omnitron has taken the change."),
-        202: (answers.AddressChangePending, "Recorded; Omnitron will be told."),
+        200: (AddressChanged, "Omnitron has taken the change."),
+        202: (AddressChangePending, "Recorded; Omnitron will be told."),
         400: (
             errors.make_bad_request(
                 "ChangeOrderAddressBadRequest",

@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
-from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework.fields import Field
 
-from aftercart.api import events, serializers
+from aftercart.api import address_serializers, events, serializers, withdrawal_serializer
 
 #: By serializer: what its component is called, and what it is for.
 _BODIES: Final = {
@@ -28,6 +29,22 @@ _BODIES: Final = {
         "When the courier may come, in the shop's time zone; not in the past.",
     ),
     serializers.HourRangeSerializer: ("HourRange", "From when to when; the end is after the start."),
+    serializers.AnonymousSerializer: (
+        "AnonymousLookup",
+        "What a guest knows of an order: its number, as `number` or `order`, and its e-mail address.",
+    ),
+    address_serializers.AddressSerializer: (
+        "AddressSubmission",
+        "An address. Other fields, which the storefront's form sends, are ignored.",
+    ),
+    withdrawal_serializer.WithdrawalSerializer: (
+        "WithdrawalSubmission",
+        "A statement of withdrawal. Every field may be left out.",
+    ),
+    withdrawal_serializer.StatementSerializer: (
+        "PublicStatementSubmission",
+        "A statement of withdrawal by somebody who has proved nothing. Links are refused.",
+    ),
     events.EventsSerializer: ("Events", "A message: at most 500 events."),
     events.EventSerializer: ("Event", "One change; of what it says, only the order's number is read."),
 }
@@ -49,37 +66,38 @@ class SubmissionExtension(OpenApiSerializerExtension):
         return schema
 
 
-class IdExtension(OpenApiSerializerFieldExtension):
-    """An id may come as a string of digits."""
+#: By field: the forms in which its value may come. The framework adds null where there may be.
+_FORMS: Final[dict[type[Field[Any, Any, Any, Any]], dict[str, Any]]] = {
+    serializers.IdField: {
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": 2**63 - 1,
+        "pattern": r"^\d+$",
+    },
+    address_serializers.OptionalIdField: {
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": 2**63 - 1,
+        "pattern": r"^\d*$",
+    },
+    address_serializers.YesField: {
+        "type": ["boolean", "string", "null"],
+        "enum": [True, False, "true", "false", "", None],
+    },
+    serializers.QuantityField: {
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": 1_000_000,
+        "pattern": r"^\d*$",
+    },
+    serializers.HourField: {
+        "type": ["string", "integer"],
+        "pattern": r"^\d{1,2}(:\d{2}(:\d{2})?)?$",
+        "minimum": 0,
+        "maximum": 23,
+        "description": "`9`, `09:00` or `09:00:00`, in the shop's time zone.",
+    },
+}
 
-    target_class = serializers.IdField
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
-        """Write the schema of an id."""
-        return {"type": ["integer", "string"], "minimum": 1, "maximum": 2**63 - 1, "pattern": r"^\d+$"}
-
-
-class QuantityExtension(OpenApiSerializerFieldExtension):
-    """A quantity may come as a string of digits, and as an empty one."""
-
-    target_class = serializers.QuantityField
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
-        """Write the schema of a quantity."""
-        return {"type": ["integer", "string"], "minimum": 1, "maximum": 1_000_000, "pattern": r"^\d*$"}
-
-
-class HourExtension(OpenApiSerializerFieldExtension):
-    """An hour may come as a number, and with or without minutes."""
-
-    target_class = serializers.HourField
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002 - drf-spectacular's signature
-        """Write the schema of an hour."""
-        return {
-            "type": ["string", "integer"],
-            "pattern": r"^\d{1,2}(:\d{2}(:\d{2})?)?$",
-            "minimum": 0,
-            "maximum": 23,
-            "description": "`9`, `09:00` or `09:00:00`, in the shop's time zone.",
-        }
+for _field, _form in _FORMS.items():
+    extend_schema_field(_form)(_field)

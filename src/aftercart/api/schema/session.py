@@ -2,7 +2,7 @@
 
 from aftercart.accounts.document import User
 from aftercart.api import serializers
-from aftercart.api.schema import answers, errors
+from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
     COOKIES,
     CSRF_FAILED,
@@ -12,6 +12,26 @@ from aftercart.api.schema.operation import (
     operation,
 )
 from aftercart.api.schema.texts import SESSION
+from aftercart.lib.documents import Document, text
+
+
+class LoggedIn(Document):
+    """The new session."""
+
+    key = text("The session's key, as the cookies `sessionid` and `osessionid` carry it.")
+
+
+class LoggedOut(Document):
+    """There is no session any more."""
+
+    detail = text("For a person.")
+
+
+class CsrfToken(Document):
+    """A token for writes."""
+
+    csrf_token = text("Send it as `X-CSRFToken` with every write.")
+
 
 log_in = operation(
     "log_in",
@@ -29,7 +49,7 @@ for a while, even with the right password; also when too many log in at once.
     parameters=[COOKIES],
     is_open=True,
     answers={
-        200: (answers.LoggedIn, "Logged in; the cookies are set."),
+        200: (LoggedIn, "Logged in; the cookies are set."),
         400: (errors.LogInError, "Not logged in."),
         415: (errors.LogInError, NOT_JSON[1]),
         429: (errors.LogInError, "Too many tries; the password was not looked at."),
@@ -46,7 +66,7 @@ log_out = operation(
     parameters=[COOKIES],
     is_open=True,
     answers={
-        200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
+        200: (LoggedOut, "Logged out; the cookies are cleared."),
         403: CSRF_FAILED,
     },
     has_page=True,
@@ -63,7 +83,7 @@ The same as `log_out`, without a CSRF token; so it is refused where another site
     parameters=[COOKIES],
     is_open=True,
     answers={
-        200: (answers.LoggedOut, "Logged out; the cookies are cleared."),
+        200: (LoggedOut, "Logged out; the cookies are cleared."),
         403: (errors.CsrfFailed, "Another site's page may have caused it."),
     },
     has_page=True,
@@ -88,5 +108,5 @@ get_csrf_token = operation(
     parameters=[COOKIES],
     is_open=True,
     needs_database=False,
-    answers={200: (answers.CsrfToken, "The token."), 404: UNKNOWN_FORMAT},
+    answers={200: (CsrfToken, "The token."), 404: UNKNOWN_FORMAT},
 )

@@ -1,6 +1,6 @@
 """The operation by which a contract is withdrawn from (ours; docs/withdrawal.md)."""
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+from drf_spectacular.utils import OpenApiParameter
 
 from aftercart.api.schema import errors
 from aftercart.api.schema.operation import (
@@ -15,12 +15,6 @@ from aftercart.lib.documents import (
     one_of,
     sentences,
 )
-
-extend_schema_serializer(
-    component_name="WithdrawalSubmission",
-    description="A statement of withdrawal. Every field may be left out.",
-)(WithdrawalSerializer)
-
 
 NothingLeft = make_document(
     "NothingLeftToWithdraw",
@@ -72,12 +66,6 @@ about already is that one again, too: its answer is marked as a repeat, with no 
     },
     has_page=True,
 )
-
-
-extend_schema_serializer(
-    component_name="PublicStatementSubmission",
-    description="A statement of withdrawal by somebody who has proved nothing. Links are refused.",
-)(StatementSerializer)
 
 
 state_withdrawal = operation(
