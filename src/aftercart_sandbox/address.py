@@ -66,10 +66,11 @@ def _apply(call: Call, order: Row, address: dict[str, Any], types: list[str]) ->
     billing = address if "billing" in types else document.get("billing_address")
     if shipping == json.loads(order["shipping_address"]) and billing == document.get("billing_address"):
         return
-    store.run(
-        "UPDATE orders SET shipping_address = ?, document = ?, changed = 1, modified_date = ? WHERE pk = ?",
-        dump(shipping),
-        dump(document | {"billing_address": billing}),
-        store.stamp(),
+    store.update(
+        "orders",
         order["pk"],
+        shipping_address=dump(shipping),
+        document=dump(document | {"billing_address": billing}),
+        changed=1,
+        modified_date=store.stamp(),
     )

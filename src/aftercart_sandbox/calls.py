@@ -6,7 +6,7 @@ from typing import Any
 
 from aftercart_sandbox.call import parse
 from aftercart_sandbox.errors import ApiError
-from aftercart_sandbox.store import Row, Store, dump
+from aftercart_sandbox.store import Row, Store, dump, pick
 
 _MAX_BODY = 100_000
 _MAX_ROWS = 1_000_000
@@ -62,18 +62,12 @@ def call_json(row: Row) -> dict[str, Any]:
     is true for a write that took effect; ``order`` is the number of the order it was about, ``fault`` the id
     of what struck it.
     """
-    return {
-        "n": row["n"],
-        "at": row["at"],
-        "call": row["call"],
-        "method": row["method"],
-        "path": row["path"],
+    return pick(row, "n", "at", "call", "method", "path", "fault") | {
         "query": json.loads(row["query"]),
         "body": None if row["body"] is None else json.loads(row["body"]),
         "order": row["order_number"],
         "answered": None if row["answered"] is None else json.loads(row["answered"]),
         "applied": bool(row["applied"]),
-        "fault": row["fault"],
     }
 
 

@@ -43,22 +43,23 @@ def cancel_order(call: Call) -> Reply:
     _check_items(store, items, kind)
     amounts = _check_money(store, order, items, body["forced_refund_amount"])
     for item, amount in zip(items, amounts, strict=True):
-        store.run(
-            "UPDATE items SET status = ?, cancel_status = 'waiting', status_before = status, cancel_kind = ?,"
-            " cancel_reason = ?, waiting_amount = ?, waiting_since = ?, modified_date = ? WHERE pk = ?",
-            CANCELLATION_WAITING,
-            kind,
-            reasons[item["pk"]],
-            money(amount),
-            store.stamp(),
-            store.stamp(),
+        store.update(
+            "items",
             item["pk"],
+            status=CANCELLATION_WAITING,
+            cancel_status="waiting",
+            status_before=item["status"],
+            cancel_kind=kind,
+            cancel_reason=reasons[item["pk"]],
+            waiting_amount=money(amount),
+            waiting_since=store.stamp(),
+            modified_date=store.stamp(),
         )
         if kind == "refund" and item["pk"] in body["shipping_companies"]:
             _issue_code(store, item, body["shipping_companies"][item["pk"]])
         ledger.write(store, "cancel_accepted", kind, item, ledger.units_of(item), amount, call.number)
     if body["is_cargo_refund"]:
-        store.run("UPDATE orders SET shipping_refund_pending = 1 WHERE pk = ?", order["pk"])
+        store.update("orders", order["pk"], shipping_refund_pending=1)
     refresh_order(store, order["pk"])
     return Reply(order_json(call, get_order(store, call.channel, order["pk"])))
 
@@ -66,14 +67,13 @@ def cancel_order(call: Call) -> Reply:
 def _issue_code(store: Store, item: Row, company: int | str) -> None:
     """Issue the code of a return that is collected; the item shows it."""
     document = json.loads(item["document"]) | {"easy_return": issue_code(store, item["pk"], company)}
-    store.run("UPDATE items SET document = ? WHERE pk = ?", dump(document), item["pk"])
+    store.update("items", item["pk"], document=dump(document))
 
 
 def open_request(store: Store, item_pk: int) -> Row | None:
     """Return the request for an item that is still in progress, or None."""
-    marks = ", ".join("?" * len(REQUEST_OPEN))
-    query = f"SELECT * FROM requests WHERE order_item = ? AND status IN ({marks})"  # noqa: S608 - only names of our own are put in
-    return store.one(query, item_pk, *REQUEST_OPEN)
+    query = f"SELECT * FROM requests WHERE order_item = ? AND status IN {REQUEST_OPEN}"  # noqa: S608 - a tuple of strings reads the same in SQL
+    return store.one(query, item_pk)
 
 
 def _read_body(body: Any, order: Row) -> dict[str, Any]:

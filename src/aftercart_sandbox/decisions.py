@@ -14,14 +14,25 @@ from aftercart_sandbox.tables import CANCELLATION_WAITING, CLOSED, ENDS_IN, REQU
 from aftercart_sandbox.values import money, stamp, whole
 
 DECISIONS = ("approve", "reject", "confirm")
-_OPEN = str(REQUEST_OPEN)  # a tuple of strings reads the same in SQL
 PENDING_ITEMS = (
     "SELECT items.* FROM items JOIN orders ON orders.pk = order_pk WHERE waiting_since IS NOT NULL"
 )
 PENDING_REQUESTS = (
-    "SELECT requests.* FROM requests JOIN orders ON orders.pk = requests.order_pk"  # noqa: S608 - only names of our own are put in
-    f" WHERE requests.status IN {_OPEN}"
+    "SELECT requests.* FROM requests JOIN orders ON orders.pk = requests.order_pk"  # noqa: S608 - a tuple of strings reads the same in SQL
+    f" WHERE requests.status IN {REQUEST_OPEN}"
 )
+_BY_ITEM, _BY_REQUEST = " ORDER BY items.pk", " ORDER BY requests.pk"
+#: By what a decision may name: where that has to be found, and which waiting items and requests are meant.
+_TARGETS = {
+    "order": ("orders WHERE number = ?", "orders.number = ?", "orders.number = ?"),
+    "item": ("items WHERE pk = ?", "items.pk = ?", "requests.order_item = ?"),
+    "remote_item": (
+        "items WHERE remote_id = ?",
+        "items.remote_id = ?",
+        "requests.order_item IN (SELECT pk FROM items WHERE remote_id = ?)",
+    ),
+    "request": ("requests WHERE pk = ?", "", "requests.pk = ?"),
+}
 
 
 def decide(store: Store, body: dict[str, Any]) -> dict[str, Any]:
@@ -36,13 +47,7 @@ def decide(store: Store, body: dict[str, Any]) -> dict[str, Any]:
     if decision not in DECISIONS:
         raise invalid("decision", f"One of {', '.join(DECISIONS)}.")
     reason = str(body.get("reason") or "")
-    where, value = _selection(store, body)
-    items: list[Row] = []
-    if "request" not in where:
-        items = store.all(f"{PENDING_ITEMS} AND {where['item']} ORDER BY items.pk", *value)
-        requests = store.all(f"{PENDING_REQUESTS} AND {where['of_item']} ORDER BY requests.pk", *value)
-    else:
-        requests = store.all(f"{PENDING_REQUESTS} AND {where['request']}", *value)
+    items, requests = _select_pending(store, body)
     for item in items:
         decide_item(store, item, decision)
     for request in requests:
@@ -50,36 +55,20 @@ def decide(store: Store, body: dict[str, Any]) -> dict[str, Any]:
     return {"items": [item["pk"] for item in items], "requests": [request["pk"] for request in requests]}
 
 
-def _selection(store: Store, body: dict[str, Any]) -> tuple[dict[str, str], tuple[Any, ...]]:
-    """Return the conditions for items and requests, and their value, or raise 400 or 404."""
-    named = [name for name in ("order", "item", "remote_item", "request", "all") if body.get(name)]
+def _select_pending(store: Store, body: dict[str, Any]) -> tuple[list[Row], list[Row]]:
+    """Return the items and requests that the body selects of those that wait, or raise 400 or 404."""
+    named = [name for name in (*_TARGETS, "all") if body.get(name)]
     if len(named) != 1:
         raise invalid("non_field_errors", "Name exactly one of order, item, remote_item, request or all.")
-    match named[0]:
-        case "all":
-            return {"item": "1", "of_item": "1"}, ()
-        case "order":
-            value: Any = str(body["order"])
-            known, where = (
-                "orders WHERE number = ?",
-                {"item": "orders.number = ?", "of_item": "orders.number = ?"},
-            )
-        case "item":
-            value = whole(body["item"], "item")
-            known, where = (
-                "items WHERE pk = ?",
-                {"item": "items.pk = ?", "of_item": "requests.order_item = ?"},
-            )
-        case "remote_item":
-            value = str(body["remote_item"])
-            of_item = "requests.order_item IN (SELECT pk FROM items WHERE remote_id = ?)"
-            known, where = "items WHERE remote_id = ?", {"item": "items.remote_id = ?", "of_item": of_item}
-        case _:
-            value = whole(body["request"], "request")
-            known, where = "requests WHERE pk = ?", {"request": "requests.pk = ?"}
-    if store.one(f"SELECT 1 FROM {known}", value) is None:  # noqa: S608  # one of the constants above
+    [name] = named
+    if name == "all":
+        return store.all(PENDING_ITEMS + _BY_ITEM), store.all(PENDING_REQUESTS + _BY_REQUEST)
+    target, of_items, of_requests = _TARGETS[name]
+    value = whole(body[name], name) if name in ("item", "request") else str(body[name])
+    if store.one(f"SELECT 1 FROM {target}", value) is None:  # noqa: S608  # one of the constants above
         raise not_found()
-    return where, (value,)
+    items = store.all(f"{PENDING_ITEMS} AND {of_items}{_BY_ITEM}", value) if of_items else []
+    return items, store.all(f"{PENDING_REQUESTS} AND {of_requests}{_BY_REQUEST}", value)
 
 
 def decide_item(store: Store, item: Row, decision: str) -> None:
@@ -92,10 +81,7 @@ def decide_item(store: Store, item: Row, decision: str) -> None:
         return
     outcome = "approved" if decision == "approve" else "rejected"
     status = ENDS_IN[kind] if decision == "approve" else item["status_before"]
-    store.run(
-        "UPDATE items SET waiting_since = NULL, waiting_amount = NULL, status_before = NULL WHERE pk = ?",
-        item["pk"],
-    )
+    store.update("items", item["pk"], waiting_since=None, waiting_amount=None, status_before=None)
     _set_item(store, item, status, outcome)
     if decision == "approve":
         _refund(store, item, amount, len(units))
@@ -110,16 +96,17 @@ def decide_item(store: Store, item: Row, decision: str) -> None:
 
 def decide_request(store: Store, request: Row, decision: str, reason: str, call: int | None) -> None:
     """Approve, reject (with a reason) or confirm an open request; ``call`` is the API call that did it."""
-    item = store.all("SELECT * FROM items WHERE pk = ?", request["order_item"])[0]
+    item = store.get("items", request["order_item"])
     kind, quantity = request["cancellation_type"], request["quantity"]
     units = ledger.units_of(item, quantity)
     status = {"approve": "completed", "reject": "rejected", "confirm": "confirmed"}[decision]
-    store.run(
-        "UPDATE requests SET status = ?, reject_reason = ?, changed = 1, modified_date = ? WHERE pk = ?",
-        status,
-        reason or None if decision == "reject" else None,
-        store.stamp(),
+    store.update(
+        "requests",
         request["pk"],
+        status=status,
+        reject_reason=reason or None if decision == "reject" else None,
+        changed=1,
+        modified_date=store.stamp(),
     )
     if decision == "confirm":
         return
@@ -132,7 +119,7 @@ def decide_request(store: Store, request: Row, decision: str, reason: str, call:
     amount = value_of(store, item, quantity)
     _set_item(store, item, ENDS_IN[kind] if whole_line else item["status"], "approved")
     _refund(store, item, amount, quantity)
-    store.run("UPDATE requests SET refund_amount = ? WHERE pk = ?", money(amount), request["pk"])
+    store.update("requests", request["pk"], refund_amount=money(amount))
     ledger.write(store, "completed", kind, item, units, amount, call)
     if _is_closed(store, item["order_pk"]):
         _refund_shipping(store, item["order_pk"])
@@ -141,52 +128,47 @@ def decide_request(store: Store, request: Row, decision: str, reason: str, call:
 
 
 def _set_item(store: Store, item: Row, status: str, cancel_status: str) -> None:
-    store.run(
-        "UPDATE items SET status = ?, cancel_status = ?, modified_date = ? WHERE pk = ?",
-        status,
-        cancel_status,
-        store.stamp(),
-        item["pk"],
-    )
+    now = store.stamp()
+    store.update("items", item["pk"], status=status, cancel_status=cancel_status, modified_date=now)
 
 
 def _refund(store: Store, item: Row, amount: Decimal, quantity: int) -> None:
     """Add ``amount`` to what the item and its order gave back, ``quantity`` to the units that are gone."""
     discount = discount_of(store, item, quantity)
-    store.run(
-        "UPDATE items SET refund_amount = ?, cancelled_quantity = cancelled_quantity + ? WHERE pk = ?",
-        money(Decimal(item["refund_amount"]) + amount),
-        quantity,
+    store.update(
+        "items",
         item["pk"],
+        refund_amount=money(Decimal(item["refund_amount"]) + amount),
+        cancelled_quantity=item["cancelled_quantity"] + quantity,
     )
-    order = store.all("SELECT * FROM orders WHERE pk = ?", item["order_pk"])[0]
-    store.run(
-        "UPDATE orders SET refund_amount = ?, discount_refund_amount = ? WHERE pk = ?",
-        money(Decimal(order["refund_amount"]) + amount),
-        money(Decimal(order["discount_refund_amount"]) + discount),
+    order = store.get("orders", item["order_pk"])
+    store.update(
+        "orders",
         order["pk"],
+        refund_amount=money(Decimal(order["refund_amount"]) + amount),
+        discount_refund_amount=money(Decimal(order["discount_refund_amount"]) + discount),
     )
 
 
 def _settle_shipping(store: Store, order_pk: int, decision: str) -> None:
     """Give the shipping fee back with the first approval, if the cancellation had ``is_cargo_refund``."""
-    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
     if decision == "approve":
-        if order["shipping_refund_pending"]:
+        if store.get("orders", order_pk)["shipping_refund_pending"]:
             _refund_shipping(store, order_pk)
     elif store.one(f"{PENDING_ITEMS} AND order_pk = ?", order_pk) is None:
-        store.run("UPDATE orders SET shipping_refund_pending = 0 WHERE pk = ?", order_pk)
+        store.update("orders", order_pk, shipping_refund_pending=0)
 
 
 def _refund_shipping(store: Store, order_pk: int) -> None:
     """Give the shipping fee back, once; it is a part of what the order gives back."""
-    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    order = store.get("orders", order_pk)
     fee = max(shipping_of(store, order) - Decimal(order["shipping_refund_amount"]), Decimal())
-    store.run(
-        "UPDATE orders SET shipping_refund_amount = ?, refund_amount = ?, shipping_refund_pending = 0 WHERE pk = ?",
-        money(Decimal(order["shipping_refund_amount"]) + fee),
-        money(Decimal(order["refund_amount"]) + fee),
+    store.update(
+        "orders",
         order_pk,
+        shipping_refund_amount=money(Decimal(order["shipping_refund_amount"]) + fee),
+        refund_amount=money(Decimal(order["refund_amount"]) + fee),
+        shipping_refund_pending=0,
     )
 
 
@@ -197,9 +179,9 @@ def _is_closed(store: Store, order_pk: int) -> bool:
 
 def _refund_gift_box(store: Store, order_pk: int) -> None:
     """Give back what the shop says that the gift box cost."""
-    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    order = store.get("orders", order_pk)
     total = Decimal(order["refund_amount"]) + gift_box_of(store, order)
-    store.run("UPDATE orders SET refund_amount = ? WHERE pk = ?", money(total), order_pk)
+    store.update("orders", order_pk, refund_amount=money(total))
 
 
 def automatic(store: Store) -> dict[str, Any] | None:

@@ -36,10 +36,9 @@ def set_status(store: Store, body: Any) -> dict[str, Any]:
         if item["status"] not in CLOSED | {CANCELLATION_WAITING} and body.get("item") in (None, item["pk"])
     ]
     for pk in moved:
-        now = store.stamp()
-        store.run("UPDATE items SET status = ?, modified_date = ? WHERE pk = ?", status, now, pk)
+        store.update("items", pk, status=status, modified_date=store.stamp())
     if body.get("item") is None:
-        store.run("UPDATE orders SET base_status = ? WHERE pk = ?", status, order_pk)
+        store.update("orders", order_pk, base_status=status)
     refresh_order(store, order_pk)
     return {"order": order_pk, "items": moved}
 
@@ -61,7 +60,7 @@ def set_refunds(store: Store, body: Any) -> dict[str, Any]:
     for remote_id, amount in of_items.items():
         where = "order_pk = ? AND remote_id = ?"
         store.run(f"UPDATE items SET refund_amount = ? WHERE {where}", amount, order["pk"], remote_id)  # noqa: S608 - only names of our own are put in
-    for name, amount in amounts.items():
-        store.run(f"UPDATE orders SET {name} = ? WHERE pk = ?", amount, order["pk"])  # noqa: S608  # one of _REFUNDS
+    if amounts:
+        store.update("orders", order["pk"], **amounts)
     refresh_order(store, order["pk"])
     return {"order": order["pk"]}

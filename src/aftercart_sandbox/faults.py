@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from http import HTTPStatus
 from typing import Any, get_args, get_origin
 
@@ -116,8 +116,7 @@ def _typed(name: str, value: Any) -> Any:
 
 def add_fault(store: Store, fault: Fault) -> int:
     """Keep a fault durably and return its id; faults are tried in the order they were added."""
-    spec = {name: getattr(fault, name) for name in _DEFAULTS}
-    return store.run("INSERT INTO faults(spec) VALUES(?)", dump(spec))
+    return store.insert("faults", {"spec": dump(asdict(fault))})
 
 
 def list_faults(store: Store) -> list[dict[str, Any]]:

@@ -24,23 +24,17 @@ def write(
     store: Store, event: str, kind: str, item: Row, units: list[int], amount: Decimal, call: int | None
 ) -> None:
     """Append ``event`` (of ``kind`` cancel or refund) for each of ``units``, which share ``amount``."""
-    order = store.all("SELECT number FROM orders WHERE pk = ?", item["order_pk"])[0]
+    row = {
+        "event": event,
+        "kind": kind,
+        "order_pk": item["order_pk"],
+        "order_number": store.get("orders", item["order_pk"])["number"],
+        "item_pk": item["pk"],
+        "remote_id": item["remote_id"],
+        "call": call,
+    }
     for unit, share in zip(units, allocate(amount, [Decimal(1)] * len(units)), strict=True):
-        store.run(
-            "INSERT INTO ledger"
-            "(at, event, kind, order_pk, order_number, item_pk, remote_id, unit, amount, call)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            store.stamp(),
-            event,
-            kind,
-            item["order_pk"],
-            order["number"],
-            item["pk"],
-            item["remote_id"],
-            unit,
-            money(share),
-            call,
-        )
+        store.insert("ledger", row | {"at": store.stamp(), "unit": unit, "amount": money(share)})
 
 
 def units_of(item: Row, quantity: int | None = None) -> list[int]:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aftercart_sandbox.errors import ApiError, invalid
+from aftercart_sandbox.orders import map_object
 from aftercart_sandbox.store import Store, dump
 from aftercart_sandbox.tables import APPROVED, CANCELLATION_WAITING, REFUNDABLE
 from aftercart_sandbox.values import money, need, plain, read_moment, read_money, read_status, truth, whole
@@ -76,7 +77,7 @@ def _load(
             raise _located(error, f"orderitem_set[{place}]") from None
     pk = store.insert("orders", row)
     if known is None:
-        _map(store, channel, "order", pk, remote_id)
+        map_object(store, channel, "order", pk, remote_id)
     _put_items(store, pk, items)
     return ("loaded" if known is None else "replaced"), len(items)
 
@@ -91,7 +92,7 @@ def _put_items(store: Store, order_pk: int, items: list[dict[str, Any]]) -> None
         row = item | {"order_pk": order_pk}
         pk = before.pop((item["remote_id"], item["unit"]), None)
         if pk is None:
-            _map(store, item["channel"], "orderitem", store.insert("items", row), item["remote_id"])
+            map_object(store, item["channel"], "orderitem", store.insert("items", row), item["remote_id"])
         else:
             store.insert("items", row | {"pk": pk})
     for pk in before.values():
@@ -175,21 +176,6 @@ def _item_rows(store: Store, order: dict[str, Any], line: Any, *, split: bool) -
 def _date(store: Store, document: dict[str, Any], field: str) -> str:
     value = document.get(field)
     return store.stamp() if value is None else read_moment(value, field)
-
-
-def _map(store: Store, channel: int, content_type: str, object_id: int, remote_id: str) -> None:
-    now = store.stamp()
-    store.insert(
-        "actions",
-        {
-            "channel": channel,
-            "content_type": content_type,
-            "object_id": object_id,
-            "remote_id": remote_id,
-            "created_date": now,
-            "modified_date": now,
-        },
-    )
 
 
 def _located(error: ApiError, place: str) -> ApiError:

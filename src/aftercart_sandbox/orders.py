@@ -1,15 +1,27 @@
 """Reading orders and items, and keeping an order in step with its items."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from aftercart_sandbox.call import Call, Reply
 from aftercart_sandbox.errors import not_found
 from aftercart_sandbox.listing import Listing, columns, list_rows
-from aftercart_sandbox.store import Row, Store
+from aftercart_sandbox.store import Row, Store, pick
 from aftercart_sandbox.tables import CANCELLATION_WAITING, CLOSED, CONTENT_TYPES, REFUNDED
 from aftercart_sandbox.values import plain
 
+_COMMON = ("pk", "channel", "status", "cancel_status", "refund_amount", "created_date", "modified_date")
+_ORDER_COLUMNS = (
+    *_COMMON,
+    "number",
+    "currency",
+    "amount",
+    "discount_refund_amount",
+    "shipping_amount",
+    "shipping_refund_amount",
+)
+_ITEM_COLUMNS = (*_COMMON, "product", "sku", "price", "quantity", "cancelled_quantity")
 _ORDER_EXTRAS = (
     "billing_address",
     "payment_option",
@@ -66,88 +78,56 @@ def order_json(_call: Call | None, row: Row) -> dict[str, Any]:
     shown = {name: document.get(name) for name in _ORDER_EXTRAS}
     if "user" in document and document["user"] is None:
         shown["is_guest"] = True
-    for name in (
-        "pk",
-        "channel",
-        "number",
-        "status",
-        "cancel_status",
-        "currency",
-        "amount",
-        "refund_amount",
-        "discount_refund_amount",
-        "shipping_amount",
-        "shipping_refund_amount",
-        "created_date",
-        "modified_date",
-    ):
-        shown[name] = row[name]
-    return shown | {
-        "id": row["pk"],
-        "date_placed": row["created_date"],
-        "shipping_address": json.loads(row["shipping_address"]),
-        "payment_type": plain(option.get("payment_type")),
-    }
+    return (
+        shown
+        | pick(row, *_ORDER_COLUMNS)
+        | {
+            "id": row["pk"],
+            "date_placed": row["created_date"],
+            "shipping_address": json.loads(row["shipping_address"]),
+            "payment_type": plain(option.get("payment_type")),
+        }
+    )
 
 
 def item_json(_call: Call | None, row: Row) -> dict[str, Any]:
     """Return an order item as the API shows it; ``price`` is that of one unit."""
     document = json.loads(row["document"])
     shown = {name: document.get(name) for name in _ITEM_EXTRAS}
-    for name in (
-        "pk",
-        "channel",
-        "product",
-        "sku",
-        "status",
-        "cancel_status",
-        "price",
-        "quantity",
-        "cancelled_quantity",
-        "refund_amount",
-        "created_date",
-        "modified_date",
-    ):
-        shown[name] = row[name]
-    return shown | {
-        "id": row["pk"],
-        "order": row["order_pk"],
-        "product_name": document.get("name"),
-        "easy_return": document.get("easy_return"),
-    }
+    return (
+        shown
+        | pick(row, *_ITEM_COLUMNS)
+        | {
+            "id": row["pk"],
+            "order": row["order_pk"],
+            "product_name": document.get("name"),
+            "easy_return": document.get("easy_return"),
+        }
+    )
 
 
 def action_json(_call: Call, row: Row) -> dict[str, Any]:
     """Return an integration action: which of the shop's ids (``remote_id``) is which object here."""
     model = row["content_type"]
-    return {
-        "pk": row["pk"],
+    shown = pick(row, "pk", "object_id", "remote_id", "channel", "created_date", "modified_date")
+    return shown | {
         "id": row["pk"],
         "content_type": {"id": CONTENT_TYPES[model], "app_label": "omnitron", "model": model},
-        "object_id": row["object_id"],
-        "remote_id": row["remote_id"],
-        "channel": row["channel"],
         "status": "success",
         "state": {},
         "version_date": row["modified_date"],
-        "created_date": row["created_date"],
-        "modified_date": row["modified_date"],
     }
 
 
 def reason_json(_call: Call, row: Row) -> dict[str, Any]:
     """Return a cancellation reason."""
     subjects = {"en": row["subject"], "tr": row["turkish"]}
-    return {
-        "pk": row["pk"],
+    return pick(row, "pk", "cancellation_type", "subject", "created_date") | {
         "id": row["pk"],
-        "cancellation_type": row["cancellation_type"],
-        "subject": row["subject"],
         "extra_information_needed": bool(row["extra_information_needed"]),
         "is_active": bool(row["is_active"]),
         "order": row["pk"],
         "translations": {language: {"subject": subject} for language, subject in subjects.items()},
-        "created_date": row["created_date"],
         "modified_date": row["created_date"],
     }
 
@@ -189,7 +169,7 @@ def list_orders(call: Call) -> Reply:
 
 def list_order_updates(call: Call) -> Reply:
     """``GET C/orders/updates/``: the orders that changed since they were loaded, oldest change first."""
-    updates = Listing(ORDERS.table, ORDERS.columns, "modified_date", order_json)
+    updates = replace(ORDERS, sort="modified_date")
     return list_rows(call, updates, "channel = ? AND changed = 1", call.channel)
 
 
@@ -220,18 +200,26 @@ def list_reasons(call: Call) -> Reply:
 
 def find(table: str, call: Call) -> Row:
     """Return the row of ``table`` that the call's address names, or raise the 404."""
-    row = call.store.one(f"SELECT * FROM {table} WHERE pk = ? AND channel = ?", call.pk, call.channel)  # noqa: S608 - only names of our own are put in
-    if row is None:
-        raise not_found()
-    return row
+    return _find(call.store, table, call.channel, call.pk)
 
 
 def get_order(store: Store, channel: int, pk: int) -> Row:
     """Return an order of the channel, or raise the 404."""
-    row = store.one("SELECT * FROM orders WHERE pk = ? AND channel = ?", pk, channel)
+    return _find(store, "orders", channel, pk)
+
+
+def _find(store: Store, table: str, channel: int, pk: int) -> Row:
+    row = store.one(f"SELECT * FROM {table} WHERE pk = ? AND channel = ?", pk, channel)  # noqa: S608 - only names of our own are put in
     if row is None:
         raise not_found()
     return row
+
+
+def map_object(store: Store, channel: int, content_type: str, object_id: int, remote_id: str) -> None:
+    """Note which of the shop's ids is which object here, as an integration action."""
+    row = {"channel": channel, "content_type": content_type, "object_id": object_id, "remote_id": remote_id}
+    now = store.stamp()
+    store.insert("actions", row | {"created_date": now, "modified_date": now})
 
 
 def items_of(store: Store, order_pk: int) -> list[Row]:
@@ -246,7 +234,7 @@ def refresh_order(store: Store, order_pk: int, outcome: str | None = None) -> No
     before that it stays what it was. ``outcome`` is the cancel_status of the last decision, for when nothing
     waits any more.
     """
-    order = store.all("SELECT * FROM orders WHERE pk = ?", order_pk)[0]
+    order = store.get("orders", order_pk)
     items = items_of(store, order_pk)
     statuses = {item["status"] for item in items}
     if len(statuses) == 1 and statuses <= CLOSED | {CANCELLATION_WAITING}:
@@ -257,10 +245,5 @@ def refresh_order(store: Store, order_pk: int, outcome: str | None = None) -> No
         status = order["base_status"]
     waiting = [item["cancel_status"] for item in items if item["status"] == CANCELLATION_WAITING]
     cancel_status = waiting[0] if waiting else outcome or order["cancel_status"]
-    store.run(
-        "UPDATE orders SET status = ?, cancel_status = ?, changed = 1, modified_date = ? WHERE pk = ?",
-        status,
-        cancel_status,
-        store.stamp(),
-        order_pk,
-    )
+    now = store.stamp()
+    store.update("orders", order_pk, status=status, cancel_status=cancel_status, changed=1, modified_date=now)

@@ -78,8 +78,8 @@ def _pending(store: Store) -> str:
 
 
 def _pending_row(store: Store, row: Row, target: str, what: str, state: str) -> list[str]:
-    order = store.all("SELECT number FROM orders WHERE pk = ?", row["order_pk"])[0]
-    return [escape(order["number"]), escape(what), escape(state), _decide_form(target, str(row["pk"]))]
+    number = store.get("orders", row["order_pk"])["number"]
+    return [escape(number), escape(what), escape(state), _decide_form(target, str(row["pk"]))]
 
 
 def _decide_form(target: str, value: str, approve: str = "Approve", reject: str = "Reject") -> str:

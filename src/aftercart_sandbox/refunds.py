@@ -68,7 +68,7 @@ def _cost(line: dict[str, Any], item: Row) -> Decimal:
 
 def _is_paid(store: Store, item: Row) -> bool:
     """Return whether an item was paid: a transfer by its status, at the door by its delivery, else when ordered."""
-    order = store.all("SELECT * FROM orders WHERE pk = ?", item["order_pk"])[0]
+    order = store.get("orders", item["order_pk"])
     document, status = json.loads(order["document"]), str(order["base_status"])
     if document.get("is_payable") is True or status in WAITING_FOR_MONEY:
         return False
@@ -82,7 +82,7 @@ def _is_paid(store: Store, item: Row) -> bool:
 def _of_units(store: Store, item: Row, quantity: int | None) -> list[tuple[Decimal, Decimal]]:
     if item["quantity"] - item["cancelled_quantity"] <= 0:
         return []
-    order = store.all("SELECT * FROM orders WHERE pk = ?", item["order_pk"])[0]
+    order = store.get("orders", item["order_pk"])
     units = _split_order(order, items_of(store, order["pk"]))
     return [units[item["remote_id"], unit] for unit in ledger.units_of(item, quantity)]
 

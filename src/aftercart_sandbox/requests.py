@@ -1,6 +1,7 @@
 """``C/cancellation_requests/``: requests that the back office works (contract section 8)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from aftercart_sandbox import decisions, ledger
@@ -8,10 +9,10 @@ from aftercart_sandbox.call import Call, Reply
 from aftercart_sandbox.cancellation import open_request
 from aftercart_sandbox.errors import invalid, refused
 from aftercart_sandbox.listing import Listing, columns, list_rows
-from aftercart_sandbox.orders import find
+from aftercart_sandbox.orders import find, map_object
 from aftercart_sandbox.refunds import value_of
 from aftercart_sandbox.returns import issue_code, read_company
-from aftercart_sandbox.store import Row, dump
+from aftercart_sandbox.store import Row, dump, pick
 from aftercart_sandbox.tables import (
     CANCELLATION_TYPES,
     CANCELLATION_WAITING,
@@ -26,8 +27,7 @@ from aftercart_sandbox.values import need, truth, whole
 
 def request_json(_call: Call | None, row: Row) -> dict[str, Any]:
     """Return a cancellation request as the API shows it."""
-    shown = {name: row[name] for name in _SHOWN}
-    return shown | {
+    return pick(row, *_SHOWN) | {
         "id": row["pk"],
         "order": row["order_pk"],
         "fully_refund_as_loyalty_money": bool(row["fully_refund_as_loyalty_money"]),
@@ -69,7 +69,7 @@ def list_requests(call: Call) -> Reply:
 
 def list_request_updates(call: Call) -> Reply:
     """``GET C/cancellation_requests/updates/``: those that changed since they were made, oldest first."""
-    updates = Listing(REQUESTS.table, REQUESTS.columns, "modified_date", request_json)
+    updates = replace(REQUESTS, sort="modified_date")
     return list_rows(call, updates, "channel = ? AND changed = 1", call.channel)
 
 
@@ -96,17 +96,13 @@ def create_request(call: Call) -> Reply:
     pk = store.insert("requests", row | {"status": "waiting", "created_date": now, "modified_date": now})
     if row["easy_return"] is not None:
         code = issue_code(store, pk, json.loads(row["easy_return"]))
-        store.run("UPDATE requests SET easy_return = ? WHERE pk = ?", dump(code), pk)
+        store.update("requests", pk, easy_return=dump(code))
     if row["remote_id"] is not None:
-        action = {"channel": call.channel, "content_type": "cancellationrequest", "object_id": pk}
-        store.insert(
-            "actions", action | {"remote_id": row["remote_id"], "created_date": now, "modified_date": now}
-        )
+        map_object(store, call.channel, "cancellationrequest", pk, row["remote_id"])
     units = ledger.units_of(item, row["quantity"])
     amount = value_of(store, item, row["quantity"])
     ledger.write(store, "request_accepted", row["cancellation_type"], item, units, amount, call.number)
-    made = store.all("SELECT * FROM requests WHERE pk = ?", pk)[0]
-    return Reply(request_json(call, made), 201)
+    return Reply(request_json(call, store.get("requests", pk)), 201)
 
 
 def reject_request(call: Call) -> Reply:

@@ -85,6 +85,15 @@ class Store:
         marks = ", ".join("?" * len(row))
         return self.run(f"INSERT OR REPLACE INTO {table}({', '.join(row)}) VALUES({marks})", *row.values())
 
+    def get(self, table: str, pk: int) -> Row:
+        """Return the row of this key, which is there; the table's name is never a client's."""
+        return self.all(f"SELECT * FROM {table} WHERE pk = ?", pk)[0]  # noqa: S608 - only names of our own are put in
+
+    def update(self, table: str, pk: int, **values: Any) -> None:
+        """Change one row by column name."""
+        changes = ", ".join(f"{name} = ?" for name in values)
+        self.run(f"UPDATE {table} SET {changes} WHERE pk = ?", *values.values(), pk)  # noqa: S608 - as above
+
     def setting(self, key: str) -> str | None:
         """Return a durable setting as text, or None."""
         row = self.one("SELECT value FROM settings WHERE key = ?", key)
@@ -99,10 +108,7 @@ class Store:
 
     def now(self) -> dt.datetime:
         """Return the back office's present: UTC plus the clock's offset; never the same moment twice."""
-        self._last = max(
-            dt.datetime.now(dt.UTC) + self.offset,
-            self._last + dt.timedelta(microseconds=1),
-        )
+        self._last = max(dt.datetime.now(dt.UTC) + self.offset, self._last + dt.timedelta(microseconds=1))
         return self._last
 
     def stamp(self) -> str:
@@ -135,6 +141,11 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def pick(row: Row, *names: str) -> dict[str, Any]:
+    """Return some of a row's columns by name."""
+    return {name: row[name] for name in names}
 
 
 def dump(value: Any) -> str:
