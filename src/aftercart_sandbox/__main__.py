@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 
 try:
     from aiohttp import web
@@ -97,14 +98,7 @@ def _add_account(parser: argparse.ArgumentParser, known: Options) -> None:
 async def run(chosen: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     store = Store(chosen.store)
-    options = Options(
-        username=chosen.username,
-        password=chosen.password,
-        token_life=chosen.token_life,
-        login_failures=chosen.login_failures,
-        login_pause=chosen.login_pause,
-        address_path=chosen.address_path,
-    )
+    options = Options(**{option.name: getattr(chosen, option.name) for option in fields(Options)})
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

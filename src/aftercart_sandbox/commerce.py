@@ -51,7 +51,7 @@ class Shop:
 
     def enter(self, response: web.StreamResponse, customer: dict[str, Any]) -> str:
         """Begin a session, and set its cookies."""
-        key = "".join(secrets.choice(_LOWER) for _ in range(32))
+        key = _make_token()
         self.sessions[key] = customer["email"]
         for name in _COOKIES:
             response.set_cookie(name, key, httponly=True, samesite="Lax", path="/")
@@ -78,6 +78,10 @@ def _write_user(customer: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse(status: int, detail: str) -> web.Response:
     return web.json_response({"detail": detail}, status=status)
+
+
+def _list(rows: list[dict[str, Any]]) -> web.Response:
+    return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
@@ -109,9 +113,12 @@ async def log_in(request: web.Request) -> web.Response:
         return web.json_response(
             {"non_field_errors": ["Unable to log in with provided credentials."]}, status=400
         )
-    response = web.json_response({})
-    key = shop.enter(response, customer)
-    response.body = f'{{"key": "{key}"}}'.encode()
+    return _answer_key(shop, customer)
+
+
+def _answer_key(shop: Shop, customer: dict[str, Any], status: int = 200) -> web.Response:
+    response = web.json_response({}, status=status)
+    response.body = f'{{"key": "{shop.enter(response, customer)}"}}'.encode()
     return response
 
 
@@ -144,10 +151,7 @@ async def register(request: web.Request) -> web.Response:
         return web.json_response({"email": ["This e-mail address is already registered."]}, status=400)
     customer = {**body, "pk": next(shop.ids), "email": email, "addresses": []}
     shop.customers[email] = customer
-    response = web.json_response({}, status=201)
-    key = shop.enter(response, customer)
-    response.body = f'{{"key": "{key}"}}'.encode()
-    return response
+    return _answer_key(shop, customer, status=201)
 
 
 async def read_current_user(request: web.Request) -> web.Response:
@@ -173,8 +177,7 @@ async def list_addresses(request: web.Request) -> web.Response:
     customer = request.app[SHOP].find(request)
     if customer is None:
         return _refuse(401, "Not logged in")
-    rows = customer.get("addresses", [])
-    return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})
+    return _list(customer.get("addresses", []))
 
 
 async def list_orders(request: web.Request) -> web.Response:
@@ -183,7 +186,7 @@ async def list_orders(request: web.Request) -> web.Response:
         return _refuse(401, "Authentication credentials were not provided.")
     number = request.query.get("number")
     rows = [row for row in request.app[SHOP].orders.values() if number in (None, str(row["number"]))]
-    return web.json_response({"count": len(rows), "next": None, "previous": None, "results": rows})
+    return _list(rows)
 
 
 async def load_orders(request: web.Request) -> web.Response:
@@ -231,9 +234,8 @@ def build_app(shop: Shop) -> web.Application:
     """Build the server."""
     app = web.Application(middlewares=[_fail])
     app[SHOP] = shop
-    app.router.add_route("GET", "/users/login/", log_in)
-    app.router.add_route("POST", "/users/login/", log_in)
     for method in ("GET", "POST"):
+        app.router.add_route(method, "/users/login/", log_in)
         for path in ("/users/logout", "/users/logout/"):
             app.router.add_route(method, path, log_out)
     app.router.add_post("/users/registration/", register)

@@ -19,11 +19,11 @@ from aftercart_sandbox.errors import ApiError, invalid
 from aftercart_sandbox.orders import item_json, items_of, order_json
 from aftercart_sandbox.requests import request_json
 from aftercart_sandbox.store import Store, dump
-from aftercart_sandbox.values import stamp
 
 log = logging.getLogger("sandbox")
 
-Control = Callable[[Store, Any], Reply]
+#: What answers a control: with the JSON of a 200, or with another `Reply`.
+Control = Callable[[Store, Any], Any]
 _FORM = "application/x-www-form-urlencoded"
 _FORM_NUMBERS = ("times", "skip", "status", "item", "request", "seed")
 _FORM_FRACTIONS = (
@@ -41,7 +41,7 @@ def load(store: Store, body: Any) -> Reply:
     return Reply(loading.load_orders(store, body), 201)
 
 
-def list_loaded(store: Store, query: Any) -> Reply:
+def list_loaded(store: Store, query: Any) -> dict[str, Any]:
     """``GET /sandbox/orders/?number=``: orders with their items, as the API shows them; the newest 100."""
     number = query.get("number")
     rows = store.all(
@@ -52,7 +52,7 @@ def list_loaded(store: Store, query: Any) -> Reply:
         | {"orderitem_set": [item_json(None, item) for item in items_of(store, row["pk"])]}
         for row in rows
     ]
-    return Reply({"count": store.count("SELECT count(*) FROM orders"), "results": shown})
+    return {"count": store.count("SELECT count(*) FROM orders"), "results": shown}
 
 
 def add_faults(store: Store, body: Any) -> Reply:
@@ -63,56 +63,41 @@ def add_faults(store: Store, body: Any) -> Reply:
     return Reply(made if isinstance(body, list) else made[0], 201)
 
 
-def show_faults(store: Store, _query: Any) -> Reply:
+def show_faults(store: Store, _query: Any) -> dict[str, Any]:
     """``GET /sandbox/faults/``."""
     rows = faults.list_faults(store)
-    return Reply({"count": len(rows), "results": rows, "kinds": faults.KINDS})
+    return {"count": len(rows), "results": rows, "kinds": faults.KINDS}
 
 
-def clear_faults(store: Store, query: Any) -> Reply:
+def clear_faults(store: Store, query: Any) -> dict[str, Any]:
     """``DELETE /sandbox/faults/`` for all, ``?id=`` for one."""
     wanted = query.get("id")
-    return Reply({"deleted": store.changed("DELETE FROM faults WHERE ? IS NULL OR id = ?", wanted, wanted)})
+    return {"deleted": store.changed("DELETE FROM faults WHERE ? IS NULL OR id = ?", wanted, wanted)}
 
 
-def show_calls(store: Store, query: Any) -> Reply:
-    """``GET /sandbox/calls/``."""
-    return Reply(list_calls(store, query))
-
-
-def decide(store: Store, body: Any) -> Reply:
+def decide(store: Store, body: Any) -> dict[str, Any]:
     """``POST /sandbox/decide/``: a decision, or ``{"auto": {...} | null}``."""
     if not isinstance(body, dict):
         raise invalid("non_field_errors", "Expected a dictionary.")
     if "auto" in body:
-        return Reply({"auto": decisions.set_automatic(store, body["auto"])})
-    return Reply(decisions.decide(store, body))
+        return {"auto": decisions.set_automatic(store, body["auto"])}
+    return decisions.decide(store, body)
 
 
-def show_pending(store: Store, _query: Any) -> Reply:
+def show_pending(store: Store, _query: Any) -> dict[str, Any]:
     """``GET /sandbox/decide/``: what waits for a decision, and the automatic setting."""
     items = [item_json(None, row) for row in store.all(decisions.PENDING_ITEMS)]
     requests = [request_json(None, row) for row in store.all(decisions.PENDING_REQUESTS)]
-    return Reply({"items": items, "requests": requests, "auto": decisions.automatic(store)})
+    return {"items": items, "requests": requests, "auto": decisions.automatic(store)}
 
 
-def show_ledger(store: Store, query: Any) -> Reply:
+def show_ledger(store: Store, query: Any) -> dict[str, Any]:
     """``GET /sandbox/ledger/?order=number``."""
     rows = ledger.units(store, query.get("order"))
-    return Reply({"count": len(rows), "results": rows})
+    return {"count": len(rows), "results": rows}
 
 
-def set_status(store: Store, body: Any) -> Reply:
-    """``POST /sandbox/status/``."""
-    return Reply(edits.set_status(store, body))
-
-
-def set_refunds(store: Store, body: Any) -> Reply:
-    """``POST /sandbox/refunds/``."""
-    return Reply(edits.set_refunds(store, body))
-
-
-def reset(store: Store, body: Any) -> Reply:
+def reset(store: Store, body: Any) -> dict[str, Any]:
     """``POST /sandbox/reset/``: forget everything; ``keep_orders`` keeps the orders, as they were loaded.
 
     Tokens stay valid, so that a client which lives longer than a test is not met by a 401.
@@ -120,65 +105,61 @@ def reset(store: Store, body: Any) -> Reply:
     store.network.set_distance({})
     if not (isinstance(body, dict) and body.get("keep_orders")):
         store.wipe()
-        return Reply({"status": "ok", "orders": 0})
+        return {"status": "ok", "orders": 0}
     store.generation += 1
     for table in ("failures", "calls", "faults", "settings"):
         store.run(f"DELETE FROM {table}")  # noqa: S608  # a constant
     store.clear_ledger()
     store.shift_clock(0)
     loading.restore_orders(store)
-    return Reply({"status": "ok", "orders": store.count("SELECT count(*) FROM orders")})
+    return {"status": "ok", "orders": store.count("SELECT count(*) FROM orders")}
 
 
-def expire_tokens(store: Store, _body: Any) -> Reply:
+def expire_tokens(store: Store, _body: Any) -> dict[str, Any]:
     """``POST /sandbox/expire_tokens/``: every token given so far is expired now."""
     now = store.stamp()
-    return Reply({"expired": store.changed("UPDATE tokens SET expires = ? WHERE expires > ?", now, now)})
+    return {"expired": store.changed("UPDATE tokens SET expires = ? WHERE expires > ?", now, now)}
 
 
-def set_clock(store: Store, body: Any) -> Reply:
+def set_clock(store: Store, body: Any) -> dict[str, Any]:
     """``POST /sandbox/clock/ {"offset_seconds"}``: the offset from real time, not from the offset before."""
     seconds = body.get("offset_seconds") if isinstance(body, dict) else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 10**9:
         raise invalid("offset_seconds", "A number of seconds.")
     store.shift_clock(seconds)
-    return Reply({"offset_seconds": seconds, "now": store.stamp()})
+    return {"offset_seconds": seconds, "now": store.stamp()}
 
 
-def show_network(store: Store, _query: Any) -> Reply:
+def show_network(store: Store, _query: Any) -> dict[str, Any]:
     """``GET /sandbox/network/``."""
-    return Reply(store.network.to_document())
+    return store.network.to_document()
 
 
-def set_network(store: Store, body: Any) -> Reply:
+def set_network(store: Store, body: Any) -> dict[str, Any]:
     """``POST /sandbox/network/ {"call_seconds", "connection_seconds"}``: how far away the sandbox is from now on."""
     store.network.set_distance(body)
-    return Reply(store.network.to_document())
+    return store.network.to_document()
 
 
-def health(store: Store, _query: Any) -> Reply:
+def health(store: Store, _query: Any) -> dict[str, Any]:
     """``GET /sandbox/health/``."""
-    return Reply(
-        {
-            "status": "ok",
-            "now": stamp(store.now()),
-            "offset_seconds": store.offset.total_seconds(),
-            "orders": store.count("SELECT count(*) FROM orders"),
-            "calls": store.count("SELECT count(*) FROM calls"),
-            "faults": store.count("SELECT count(*) FROM faults"),
-            "pending": len(store.all(decisions.PENDING_ITEMS)) + len(store.all(decisions.PENDING_REQUESTS)),
-        }
-    )
+    return {
+        "status": "ok",
+        "now": store.stamp(),
+        "offset_seconds": store.offset.total_seconds(),
+        **{name: store.count(f"SELECT count(*) FROM {name}") for name in ("orders", "calls", "faults")},  # noqa: S608  # constants
+        "pending": len(store.all(decisions.PENDING_ITEMS)) + len(store.all(decisions.PENDING_REQUESTS)),
+    }
 
 
 CONTROLS: dict[str, dict[str, Control]] = {
     "orders": {"GET": list_loaded, "POST": load},
     "faults": {"GET": show_faults, "POST": add_faults, "DELETE": clear_faults},
-    "calls": {"GET": show_calls},
+    "calls": {"GET": list_calls},
     "decide": {"GET": show_pending, "POST": decide},
     "ledger": {"GET": show_ledger},
-    "status": {"POST": set_status},
-    "refunds": {"POST": set_refunds},
+    "status": {"POST": edits.set_status},
+    "refunds": {"POST": edits.set_refunds},
     "reset": {"POST": reset},
     "expire_tokens": {"POST": expire_tokens},
     "clock": {"POST": set_clock},
@@ -204,7 +185,8 @@ def serve(store: Store, methods: dict[str, Control]) -> Callable[[web.Request], 
                 query.pop("delete")
             control = methods.get(method) or _not_allowed(method)
             with store.transaction():
-                answer = control(store, query)
+                found = control(store, query)
+            answer = found if isinstance(found, Reply) else Reply(found)
         except ApiError as error:
             answer = Reply(error.body, error.status, error.headers)
         if is_form:
