@@ -1,11 +1,12 @@
 """`/metrics` for Prometheus: what the rows say at this moment, the same from every process."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, TextChoices
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -35,98 +36,102 @@ class _Rows(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield each gauge."""
-        yield self._count_submissions()
-        yield self._count_requests()
-        yield self._measure_polls()
-        yield self._measure_unsettled()
-        queue = measure_queue()
-        waiting = AddressChange.objects.filter(state=AddressChange.State.PENDING)
-        manual = Submission.objects.filter(manual_since__isnull=False, state__in=UNDER_WAY)
-        outbox = measure_outbox()
-        for name, meaning, value in (
-            ("aftercart_letters_waiting", "E-mails to be sent.", outbox.waiting),
-            ("aftercart_letters_manual", "E-mails that were given up.", outbox.manual),
-            (
-                "aftercart_withdrawals_undecided",
-                "Statements of withdrawal without a decision.",
-                Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count(),
-            ),
-            (
-                "aftercart_statements_open",
-                "Public statements of withdrawal that are not matched to an order.",
-                PublicStatement.objects.filter(state=PublicStatement.State.OPEN).count(),
-            ),
-            ("aftercart_address_changes_pending", "Address changes to be delivered.", waiting.count()),
-            ("aftercart_submissions_manual", "Lost answers that the staff has to look at.", manual.count()),
-            (
-                "aftercart_late_successes",
-                "Cancellations of the last day that Omnitron carried out after they had been given up.",
-                Submission.objects.filter(late_at__gt=Now() - timedelta(days=1)).count(),
-            ),
-            (
-                "aftercart_differences_open",
-                "Differences from Omnitron that are not resolved.",
-                Difference.objects.filter(resolved_at=None).count(),
-            ),
-            ("aftercart_sending_on_hold", "Whether nothing is sent to Omnitron.", int(not may_send())),
-            (
-                "aftercart_setbacks",
-                "Rows whose work fails again and again in a way that nobody had foreseen.",
-                count_persistent(),
-            ),
-            ("aftercart_queue_due", "Jobs that are due.", queue.due),
-            ("aftercart_queue_lag_seconds", "For how long the oldest job has been due.", queue.lag_seconds),
-            ("aftercart_workers", "Workers that live.", queue.workers),
-        ):
-            yield GaugeMetricFamily(name, meaning, value)
+        yield from _list_labelled()
+        yield from _list_single()
 
-    @staticmethod
-    def _count_submissions() -> GaugeMetricFamily:
-        gauge = GaugeMetricFamily(
-            "aftercart_submissions_under_way", "Submissions that are not settled.", labels=["state"]
-        )
-        counts = Submission.objects.filter(state__in=UNDER_WAY).aggregate(
-            **{state.value: Count("pk", filter=Q(state=state)) for state in UNDER_WAY}
-        )
-        for state, count in sorted(counts.items()):
-            gauge.add_metric([state], count)
-        return gauge
 
-    @staticmethod
-    def _count_requests() -> GaugeMetricFamily:
-        gauge = GaugeMetricFamily(
-            "aftercart_requests_open", "Cancellation requests that are not decided.", labels=["status"]
-        )
-        counts = CancellationRequest.objects.filter(status__in=CancellationRequest.OPEN).aggregate(
-            **{s.value: Count("pk", filter=Q(status=s)) for s in CancellationRequest.OPEN}
-        )
-        for status, count in sorted(counts.items()):
-            gauge.add_metric([status], count)
-        return gauge
-
-    @staticmethod
-    def _measure_unsettled() -> GaugeMetricFamily:
-        gauge = GaugeMetricFamily(
-            "aftercart_oldest_unsettled_seconds",
-            "For how long the oldest of a kind has waited for its end, by the database's clock.",
-            labels=["kind"],
-        )
-        for kind, seconds in measure_unsettled().items():
-            gauge.add_metric([kind], seconds)
-        return gauge
-
-    @staticmethod
-    def _measure_polls() -> GaugeMetricFamily:
-        gauge = GaugeMetricFamily(
+def _list_labelled() -> Iterator[GaugeMetricFamily]:
+    for name, meaning, labels, values in (
+        (
+            "aftercart_submissions_under_way",
+            "Submissions that are not settled.",
+            ("state",),
+            _count_by(Submission.objects.all(), "state", UNDER_WAY),
+        ),
+        (
+            "aftercart_requests_open",
+            "Cancellation requests that are not decided.",
+            ("status",),
+            _count_by(CancellationRequest.objects.all(), "status", CancellationRequest.OPEN),
+        ),
+        (
             "aftercart_poll_lag_seconds",
             "Since when a list of Omnitron's updates has not been read.",
-            labels=["channel", "stream"],
-        )
-        for cursor in SyncCursor.objects.filter(polled_at__isnull=False).order_by("channel_id", "stream"):
-            assert cursor.polled_at is not None  # noqa: S101 - filtered
-            lag = (get_now() - cursor.polled_at).total_seconds()
-            gauge.add_metric([str(cursor.channel_id), cursor.stream], lag)
-        return gauge
+            ("channel", "stream"),
+            _measure_polls(),
+        ),
+        (
+            "aftercart_oldest_unsettled_seconds",
+            "For how long the oldest of a kind has waited for its end, by the database's clock.",
+            ("kind",),
+            {(kind,): seconds for kind, seconds in measure_unsettled().items()},
+        ),
+    ):
+        gauge = GaugeMetricFamily(name, meaning, labels=labels)
+        for key, value in values.items():
+            gauge.add_metric(key, value)
+        yield gauge
+
+
+def _list_single() -> Iterator[GaugeMetricFamily]:
+    queue = measure_queue()
+    waiting = AddressChange.objects.filter(state=AddressChange.State.PENDING)
+    manual = Submission.objects.filter(manual_since__isnull=False, state__in=UNDER_WAY)
+    outbox = measure_outbox()
+    for name, meaning, value in (
+        ("aftercart_letters_waiting", "E-mails to be sent.", outbox.waiting),
+        ("aftercart_letters_manual", "E-mails that were given up.", outbox.manual),
+        (
+            "aftercart_withdrawals_undecided",
+            "Statements of withdrawal without a decision.",
+            Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count(),
+        ),
+        (
+            "aftercart_statements_open",
+            "Public statements of withdrawal that are not matched to an order.",
+            PublicStatement.objects.filter(state=PublicStatement.State.OPEN).count(),
+        ),
+        ("aftercart_address_changes_pending", "Address changes to be delivered.", waiting.count()),
+        ("aftercart_submissions_manual", "Lost answers that the staff has to look at.", manual.count()),
+        (
+            "aftercart_late_successes",
+            "Cancellations of the last day that Omnitron carried out after they had been given up.",
+            Submission.objects.filter(late_at__gt=Now() - timedelta(days=1)).count(),
+        ),
+        (
+            "aftercart_differences_open",
+            "Differences from Omnitron that are not resolved.",
+            Difference.objects.filter(resolved_at=None).count(),
+        ),
+        ("aftercart_sending_on_hold", "Whether nothing is sent to Omnitron.", int(not may_send())),
+        (
+            "aftercart_setbacks",
+            "Rows whose work fails again and again in a way that nobody had foreseen.",
+            count_persistent(),
+        ),
+        ("aftercart_queue_due", "Jobs that are due.", queue.due),
+        ("aftercart_queue_lag_seconds", "For how long the oldest job has been due.", queue.lag_seconds),
+        ("aftercart_workers", "Workers that live.", queue.workers),
+    ):
+        yield GaugeMetricFamily(name, meaning, value)
+
+
+def _count_by(rows: QuerySet[Any], name: str, values: Collection[TextChoices]) -> dict[tuple[str], int]:
+    """Count the rows of each of these values of a column."""
+    counts = rows.filter(**{f"{name}__in": values}).aggregate(
+        **{value.value: Count("pk", filter=Q(**{name: value})) for value in values}
+    )
+    return {(value,): count for value, count in sorted(counts.items())}
+
+
+def _measure_polls() -> dict[tuple[str, str], float]:
+    """Measure how long ago each list of each channel was read."""
+    cursors = SyncCursor.objects.order_by("channel_id", "stream")
+    return {
+        (str(channel), stream): (get_now() - polled_at).total_seconds()
+        for channel, stream, polled_at in cursors.values_list("channel_id", "stream", "polled_at")
+        if polled_at is not None
+    }
 
 
 _registry = CollectorRegistry(auto_describe=False)
