@@ -4,6 +4,7 @@
 is missing.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,6 @@ from aftercart.omnitron.values import (
 from aftercart.oms.messages import (
     AddressChange,
     CancelCommand,
-    RemoteAddress,
     RemoteItem,
     RemoteOrder,
     RemoteReason,
@@ -164,31 +164,11 @@ def write_draft(draft: RequestDraft) -> dict[str, Any]:
     }
 
 
-def write_address(address: RemoteAddress) -> dict[str, Any]:
-    """Write the `address` object of an address change."""
-    return {
-        "pk": address.pk,
-        "first_name": address.first_name,
-        "last_name": address.last_name,
-        "email": address.email,
-        "phone_number": address.phone_number,
-        "title": address.title,
-        "line": address.line,
-        "postcode": address.postcode,
-        "notes": address.notes,
-        "country": address.country,
-        "city": address.city,
-        "township": address.township,
-        "district": address.district,
-        "retail_store": address.retail_store,
-    }
-
-
 def write_address_change(change: AddressChange) -> dict[str, Any]:
     """Write the body of the address change."""
     return {
         "channel_id": change.channel_id,
         "order": change.order_id,
-        "address": write_address(change.address),
+        "address": asdict(change.address),  # its fields bear Omnitron's names
         "order_address_types": ["shipping"],
     }

@@ -71,10 +71,7 @@ class Exchange:
         self._root = root
         self._username = username
         self._password = password
-        self._tokens = shared.tokens
-        self._breaker = shared.breaker
-        self._pulse = shared.pulse
-        self._may_write = shared.may_write
+        self._shared = shared
         self._is_closed = False
 
     def close(self) -> None:
@@ -102,37 +99,38 @@ class Exchange:
         if self.deadline.expired:
             raise NotSent("The time for the dialogue with Omnitron is over.", code=Code.DEADLINE_OVER)
         call = _Call(method, path, params or {}, body, secrets, guard)
-        if not call.is_read and self._may_write is not None and not self._may_write():
+        breaker, pulse, may_write = self._shared.breaker, self._shared.pulse, self._shared.may_write
+        if not call.is_read and may_write is not None and not may_write():
             raise NotSent("Sending to Omnitron is on hold.", code=Code.ON_HOLD)
-        permit = self._breaker.admit()
+        permit = breaker.admit()
         try:
             reply = self._call_with_token(call)
         except OmsError as error:
             if error.is_outage:
-                self._breaker.record_failure(permit)
-                self._pulse.record_failure(is_read=call.is_read)
+                breaker.record_failure(permit)
+                pulse.record_failure(is_read=call.is_read)
             elif error.status is None:
-                self._breaker.record_nothing(permit)
+                breaker.record_nothing(permit)
             else:
-                self._breaker.record_success(permit)
-                self._pulse.record_success(is_read=call.is_read)
+                breaker.record_success(permit)
+                pulse.record_success(is_read=call.is_read)
             raise
         except BaseException:
-            self._breaker.record_nothing(permit)
+            breaker.record_nothing(permit)
             raise
-        self._breaker.record_success(permit)
-        self._pulse.record_success(is_read=call.is_read)
+        breaker.record_success(permit)
+        pulse.record_success(is_read=call.is_read)
         return reply
 
     def _call_with_token(self, call: _Call) -> Reply:
-        token = self._tokens.get(self._log_in, self.deadline)
+        token = self._shared.tokens.get(self._log_in, self.deadline)
         try:
             return self._send(call, token)
         except NotSent as error:
             if error.code != Code.UNAUTHORIZED or not self._username:
                 raise
         # A 401 was not applied, so even a write may be sent again, with one new token, once.
-        token = self._tokens.get(self._log_in, self.deadline, stale=token)
+        token = self._shared.tokens.get(self._log_in, self.deadline, stale=token)
         return self._send(call, token)
 
     def _log_in(self) -> str:

@@ -97,7 +97,7 @@ class HttpOmnitron:
 
     @contextmanager
     def dialogue(self, seconds: float | None = None, *, will_write: bool = False) -> Iterator[Dialogue]:
-        """Begin a dialogue: see `client.Omnitron`."""
+        """Begin a dialogue: see `OmsClient`."""
         settings = self.configuration
         with self._bulkhead.place():
             deadline = Deadline.after(settings.dialogue_seconds if seconds is None else seconds)
@@ -126,7 +126,7 @@ class HttpOmnitron:
 
 
 class HttpDialogue:
-    """One dialogue over HTTP: see `client.Dialogue`."""
+    """One dialogue over HTTP: see the port's `Dialogue`."""
 
     def __init__(self, exchange: Exchange, configuration: Configuration) -> None:
         self._exchange = exchange
@@ -145,8 +145,7 @@ class HttpDialogue:
         path = f"{_channel(channel_id)}orders/"
         found = {
             order.pk: order
-            for rows in self._pages(path, {"number": number}, documents.read_order)
-            for order in rows
+            for order in self._rows(path, {"number": number}, documents.read_order)
             # An API that does not know a filter ignores it: trust the rows, not the question.
             if order.number == number
         }
@@ -162,8 +161,7 @@ class HttpDialogue:
         path = f"{_channel(channel_id)}order_items/"
         items = {
             item.pk: item
-            for rows in self._pages(path, {"order": order_pk, "sort": "id"}, documents.read_item)
-            for item in rows
+            for item in self._rows(path, {"order": order_pk, "sort": "id"}, documents.read_item)
             if item.order_pk == order_pk
         }
         return tuple(items[pk] for pk in sorted(items))
@@ -176,16 +174,8 @@ class HttpDialogue:
         found: dict[str, tuple[int, ...]] = {}
         for remote_id in dict.fromkeys(remote_ids):
             params = {"content_type_name": content_type, "remote_id__exact": remote_id}
-            found[remote_id] = tuple(
-                sorted(
-                    {
-                        object_id
-                        for rows in self._pages(path, params, _parse_action)
-                        for object_id, its_remote_id in rows
-                        if its_remote_id == remote_id
-                    }
-                )
-            )
+            rows = self._rows(path, params, _parse_action)
+            found[remote_id] = tuple(sorted({pk for pk, its_id in rows if its_id == remote_id}))
         return found
 
     def find_remote_ids(
@@ -200,8 +190,8 @@ class HttpDialogue:
                 "content_type_name": content_type,
                 "object_id__in": ",".join(str(pk) for pk in sorted(wanted)),
             }
-            for rows in self._pages(path, params, _parse_action):
-                found.update({pk: theirs for pk, theirs in rows if pk in wanted})
+            rows = self._rows(path, params, _parse_action)
+            found.update({pk: its_id for pk, its_id in rows if pk in wanted})
         return found
 
     def list_orders(
@@ -229,15 +219,14 @@ class HttpDialogue:
     def list_reasons(self, *, channel_id: int) -> tuple[RemoteReason, ...]:
         """GET C/cancellation_reasons/, all pages."""
         path = f"{_channel(channel_id)}cancellation_reasons/"
-        return tuple(reason for rows in self._pages(path, {}, documents.read_reason) for reason in rows)
+        return tuple(self._rows(path, {}, documents.read_reason))
 
     def find_requests(self, *, channel_id: int, remote_id: str) -> tuple[RemoteRequest, ...]:
         """GET C/cancellation_requests/?remote_id__exact=, all pages."""
         path = f"{_channel(channel_id)}cancellation_requests/"
         return tuple(
             request
-            for rows in self._pages(path, {"remote_id__exact": remote_id}, documents.read_request)
-            for request in rows
+            for request in self._rows(path, {"remote_id__exact": remote_id}, documents.read_request)
             if request.remote_id == remote_id
         )
 
@@ -299,12 +288,16 @@ class HttpDialogue:
             else:
                 yield tuple(row for row in rows if row.modified_date is None or row.modified_date > since)
 
+    def _rows(self, path: str, params: Mapping[str, str | int], parse: Callable[[Any], T]) -> Iterator[T]:
+        """Read all rows of a list."""
+        for rows in self._pages(path, params, parse):
+            yield from rows
+
     def _pages(
         self,
         path: str,
         params: Mapping[str, str | int],
         parse: Callable[[Any], T],
-        *,
         limit: int = PAGE_LIMIT,
     ) -> Iterator[tuple[T, ...]]:
         """Read a list page by page. `next` says only whether there is one: its address is never followed."""
