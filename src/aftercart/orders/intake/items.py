@@ -52,12 +52,6 @@ class ItemIntake:
     is_shipping_date_given: bool
     is_delivery_date_given: bool
 
-    def copy(self) -> "ItemIntake":
-        """Give a copy to be written, as `OrderIntake.copy` does."""
-        return ItemIntake(
-            self.id, self.parent_id, self.columns, self.is_shipping_date_given, self.is_delivery_date_given
-        )
-
 
 @dataclass(slots=True)
 class DiscountIntake:
@@ -65,10 +59,6 @@ class DiscountIntake:
 
     id: int | None
     columns: dict[str, Any]
-
-    def copy(self) -> "DiscountIntake":
-        """Give a copy to be written, as `OrderIntake.copy` does."""
-        return DiscountIntake(self.id, self.columns)
 
 
 def read_items(document: Document, order: Mapping[str, Any]) -> list[ItemIntake]:

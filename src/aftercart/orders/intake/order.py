@@ -7,7 +7,7 @@ out itself (`is_cancellable` and the like) is not taken from the document.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -83,11 +83,11 @@ class OrderIntake:
 
         The columns are the same: whoever changes them, as a merge does, puts others in their place.
         """
-        return OrderIntake(
-            self.number, self.id, self.email, self.is_guest, self.shipping, self.billing, self.modified_date,
-            self.columns, [item.copy() for item in self.items], [row.copy() for row in self.discounts],
-            self.points, self.doubts, self.digest,
-        )  # fmt: skip
+        return replace(
+            self,
+            items=[replace(item) for item in self.items],
+            discounts=[replace(row) for row in self.discounts],
+        )
 
 
 def find_number(document: Any) -> str | None:
