@@ -203,7 +203,7 @@ def compute_quote(
     """
     books = _Books(order)
     lines = [_cut_line(books, each, (terms or {}).get(each.order_item, DEFAULT_TERMS)) for each in requested]
-    points_left = max(books.points_spent - to_minor(order.given.points_returned, order.currency), 0)
+    points_left = max(books.points_spent - books.count(order.given.points_returned), 0)
     _keep_unpaid(books, lines, points_left)
     _charge_fees(books, lines)
     shipping, gift_box = _find_rest(books, lines)
@@ -237,22 +237,23 @@ class _Books:
     def __init__(self, order: PaidOrder) -> None:
         self.order = order
         gross = [self._count_gross(item) for item in order.items]
-        discount = share_out(min(self._count(order.discount_amount), sum(gross)), gross)
+        discount = share_out(min(self.count(order.discount_amount), sum(gross)), gross)
         self.gross, self.discount = gross, discount
         self.net = [cost - less for cost, less in zip(gross, discount, strict=True)]
-        self.interest = share_out(self._count(order.interest_amount), self.net)
-        self.earned = share_out(self._count(order.points.earned), self.net)
-        self.shipping = self._count(order.shipping_amount)
-        self.gift_box = self._count(order.gift_box_amount)
-        self.points_spent = self._count(order.points.spent)
+        self.interest = share_out(self.count(order.interest_amount), self.net)
+        self.earned = share_out(self.count(order.points.earned), self.net)
+        self.shipping = self.count(order.shipping_amount)
+        self.gift_box = self.count(order.gift_box_amount)
+        self.points_spent = self.count(order.points.spent)
         self.is_any_paid = any(item.is_paid for item in order.items)
         self.places = {item.order_item: place for place, item in enumerate(order.items)}
 
-    def _count(self, amount: Decimal) -> int:
+    def count(self, amount: Decimal) -> int:
+        """Count an amount in the order's currency."""
         return to_minor(amount, self.order.currency)
 
     def _count_gross(self, item: PaidItem) -> int:
-        cost = max(self._count(item.unit_amount * item.quantity - item.discount_amount), 0)
+        cost = max(self.count(item.unit_amount * item.quantity - item.discount_amount), 0)
         return (
             cost if item.is_tax_included else cost + take_share(cost, _count_percent(item.tax_rate), _WHOLE)
         )
@@ -281,10 +282,6 @@ class _Books:
         parts = (self.gross, self.discount, self.interest)
         gross, less, interest = (share_of_units(part[place], item.quantity, first, count) for part in parts)
         return gross - less + interest
-
-    def count_fee(self, terms: RefundTerms) -> int:
-        """Count a fixed fee."""
-        return self._count(terms.fee_amount)
 
 
 def _count_percent(percent: Decimal) -> int:
@@ -375,7 +372,7 @@ def _charge_fees(books: _Books, lines: Sequence[_Line]) -> None:
     lines = [line for line in lines if line.item.is_paid]
     for line in lines:
         line.fee = min(take_share(line.refund, _count_percent(line.terms.fee_percent), _WHOLE), line.refund)
-    fixed = max((books.count_fee(line.terms) for line in lines), default=0)
+    fixed = max((books.count(line.terms.fee_amount) for line in lines), default=0)
     left = [line.refund - line.fee for line in lines]
     for line, share in zip(lines, share_out(min(fixed, sum(left)), left), strict=True):
         line.fee += share
