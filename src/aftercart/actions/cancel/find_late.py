@@ -86,9 +86,7 @@ def check_late(line: SubmissionLine, theirs: Sequence[RemoteItem], unproven: Seq
     )
     if done == line.quantity:
         raise ArrivedLate(late)
-    raise RemoteDiffers(
-        Cause.ARRIVED_LATE, "An earlier cancellation of other units of this item has arrived late."
-    )
+    raise RemoteDiffers(Cause.ARRIVED_LATE)
 
 
 def nothing_travels(

@@ -61,17 +61,12 @@ def _choose_targets(
         check_late(line, [rows[pk] for pk in pks if pk in rows], unproven)
     targets = [rows[pk] for pk in pks if pk in rows and rows[pk].status not in FINAL]
     if not targets:
-        message = f"Omnitron has no item left for item {line.order_item_id}."
-        raise RemoteDiffers(
-            Cause.OMS_DIFFERS, message, note=write_note("no_item_left", item=line.order_item_id)
-        )
+        raise RemoteDiffers(Cause.OMS_DIFFERS, write_note("no_item_left", item=line.order_item_id))
     if len(pks) == 1 and line.quantity < line.order_item.left_quantity:
-        message = "Omnitron can cancel a part of this line only from its own queue of requests."
-        raise RemoteDiffers(Cause.MERGED_LINE, message)
+        raise RemoteDiffers(Cause.MERGED_LINE)  # a part of it goes only through the OMS's own queue
     if len(pks) > 1 and len(targets) < line.quantity:
-        message = f"Omnitron has {len(targets)} units left of item {line.order_item_id}, not {line.quantity}."
         note = write_note("too_few_left", left=len(targets), item=line.order_item_id, asked=line.quantity)
-        raise RemoteDiffers(Cause.OMS_DIFFERS, message, note=note)
+        raise RemoteDiffers(Cause.OMS_DIFFERS, note)
     if len(pks) > 1:
         named = {pk for earlier in unproven for pk in list_named(earlier, pks)}
         targets = _prefer(targets, named)[: line.quantity]
@@ -94,13 +89,10 @@ def _check_target(line: SubmissionLine, target: RemoteItem) -> None:
         # Units of the same item that are gone have left it this; what is undecided is told otherwise.
         decided |= {"approved"}
     if target.status == Status.CANCELLATION_WAITING or target.cancel_status not in decided:
-        message = f"Omnitron is already cancelling its item {target.pk}."
-        note = write_note("item_in_progress", item=target.pk)
-        raise RemoteDiffers(Cause.OMS_IN_PROGRESS, message, note=note)
+        raise RemoteDiffers(Cause.OMS_IN_PROGRESS, write_note("item_in_progress", item=target.pk))
     if (target.status in SHIPPED) != (line.cancellation_type == "refund"):
-        message = f"Omnitron's item {target.pk} stands at {target.status}."
         note = write_note("item_status", item=target.pk, status=str(target.status))
-        raise RemoteDiffers(Cause.OMS_STATUS, message, note=note)
+        raise RemoteDiffers(Cause.OMS_STATUS, note)
 
 
 def _find_forced_refund(lines: Sequence[SubmissionLine]) -> tuple[Decimal | None, bool]:

@@ -150,7 +150,7 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
             _check_line(line)
     [(looked_at, being_rejected, has_unproven)] = _look_at_earlier(order.pk, submission.pk)
     if any(line.order_item_id in being_rejected for line in lines):
-        raise RemoteDiffers(Cause.REJECTION_UNSENT, "Omnitron has still to be told of an earlier rejection.")
+        raise RemoteDiffers(Cause.REJECTION_UNSENT)
     items = [line.order_item for line in lines]
     order_pk, rows = _read_items(dialogue, order, items)
     remote_pks = get_remote_items(dialogue, order, items)
@@ -177,9 +177,7 @@ def _check_line(line: SubmissionLine) -> None:
     """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
     request = getattr(line, "request", None)
     if request is not None and request.remote_pks:
-        raise RemoteDiffers(
-            Cause.PARTLY_DECIDED, "Omnitron has decided on a part of this line in its own queue."
-        )
+        raise RemoteDiffers(Cause.PARTLY_DECIDED)
 
 
 def _read_items(
@@ -214,7 +212,7 @@ def _mark_sent(submission: Submission, plan: _Plan, actor: Actor) -> None:
     if not claim_move(submission, _State.SENT, update=update, command=command):
         submission.refresh_from_db(fields=["state"])
         if submission.state == _State.PREPARED:
-            raise RemoteDiffers(Cause.EARLIER_UNPROVEN, "Something that was sent earlier may still arrive.")
+            raise RemoteDiffers(Cause.EARLIER_UNPROVEN)
         raise AlreadySettled
     batch = Batch()
     for item_pk, pks in plan.remote_pks.items():

@@ -159,10 +159,7 @@ def _ensure_created(dialogue: Dialogue, request: CancellationRequest) -> list[Re
             break
         failpoint("deliver.created")
     if not found:
-        message = f"Omnitron has no item left for item {line.order_item_id}."
-        raise RemoteDiffers(
-            Cause.OMS_DIFFERS, message, note=write_note("no_item_left", item=line.order_item_id)
-        )
+        raise RemoteDiffers(Cause.OMS_DIFFERS, write_note("no_item_left", item=line.order_item_id))
     return [found[position] for position in sorted(found)]
 
 
@@ -170,7 +167,7 @@ def _read_ours(dialogue: Dialogue, request: CancellationRequest, order: Order) -
     """Find what has been made; what bears our name and is something else leaves no way to tell them apart."""
     made = read_created(dialogue, request, order.channel_id)
     if made.foreign:
-        raise RemoteDiffers(Cause.NAME_TAKEN, "Omnitron has something else under the name of this request.")
+        raise RemoteDiffers(Cause.NAME_TAKEN)
     return made
 
 

@@ -10,14 +10,14 @@ from aftercart.orders.models import Order, OrderItem
 
 
 class RemoteDiffers(Exception):
-    """The OMS knows the order otherwise than we do, so that the direct way is not open. Nothing was sent."""
+    """The OMS knows the order otherwise than we do, so that the direct way is not open. Nothing was sent.
 
-    def __init__(self, code: Cause, detail: str, *, note: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        #: What to keep of it for people, in the language of who reads it.
-        self.note = note or write_note(code)
+    `note` is what to keep of it for people; without one, its `code` says all.
+    """
+
+    def __init__(self, code: Cause, note: str = "") -> None:
+        self.code, self.note = code, note or write_note(code)
+        super().__init__(self.note)
 
 
 def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem]) -> dict[int, list[int]]:
@@ -34,8 +34,7 @@ def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem
         found |= {int(pk): list(answer[pk]) for pk in unknown}
     for pk, pks in found.items():
         if not pks:
-            note = write_note("item_unknown", item=pk)
-            raise RemoteDiffers(Cause.OMS_UNKNOWN_ITEM, f"Omnitron does not know item {pk}.", note=note)
+            raise RemoteDiffers(Cause.OMS_UNKNOWN_ITEM, write_note("item_unknown", item=pk))
     return found
 
 
@@ -56,9 +55,8 @@ def get_remote_reasons(
         for reason in unmapped:
             pk = theirs.get((reason.cancellation_type, reason.subject.strip().casefold()))
             if pk is None:
-                message = f"Omnitron has no reason like {reason.subject!r}."
                 note = write_note("no_such_reason", subject=reason.subject)
-                raise RemoteDiffers(Cause.REASON_UNMAPPED, message, note=note)
+                raise RemoteDiffers(Cause.REASON_UNMAPPED, note)
             reason.remote_pk = pk
             reason.save(update_fields=["remote_pk", "modified_date"])
     return {reason.pk: reason.remote_pk for reason in reasons if reason.remote_pk is not None}
