@@ -96,7 +96,7 @@ def test_without_lock_and_index_two_changes_are_on_their_way() -> None:
 def test_a_newer_change_waits_while_an_unanswered_one_is_left_for_the_worker() -> None:
     shop = make_silent_shop()
 
-    with interrupted("change_address.compute_backoff", lambda: change(shop)) as other:
+    with interrupted("jobs.enqueue_again", lambda: change(shop)) as other:
         assert change(shop) == 202
 
     assert (other.had_to_wait, other.outcome) == (True, 202)

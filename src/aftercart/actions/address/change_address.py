@@ -4,7 +4,6 @@ Unlike a cancellation, an address change can be sent twice without harm, so what
 delivered later, while the order may still change.
 """
 
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,6 @@ from aftercart.actions.recognize_replay import (
     replay,
 )
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.policy.selectors import get_kept_book, get_policy
@@ -50,8 +48,6 @@ from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
-_FIRST_WAIT = timedelta(seconds=5)
-_LONGEST_WAIT = timedelta(minutes=10)
 #: What the contract says of a change that the OMS has not heard of yet.
 _PENDING = Answer(202, {"status_code": None, "state": "pending"})
 _DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
@@ -245,8 +241,7 @@ def postpone_change(change: AddressChange, detail: str) -> Answer:
         pending = AddressChange.objects.filter(pk=change.pk, state=_State.PENDING)
         if pending.update(attempts=change.attempts + 1, cause=detail):
             record_answer(change.idempotency_record, _PENDING)
-            wait = compute_backoff(change.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-            jobs.enqueue(jobs.DELIVER_ADDRESS, change.pk, wait=wait)
+            jobs.enqueue_again(jobs.DELIVER_ADDRESS, change.pk, change.attempts)
         else:  # it has ended meanwhile, and may come through after a newer one
             _compare_later(order)
     return _PENDING

@@ -9,7 +9,6 @@ from django.db import transaction
 from aftercart.actions.sync.compare_refunds import Found
 from aftercart.actions.sync.record_difference import record_difference
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.models import AddressChange
 from aftercart.cancellations.states import claim_change
 from aftercart.lib.clock import get_now
@@ -43,7 +42,7 @@ def compare_address(order_pk: int, client: OmsClient) -> None:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
     except OmsError:
-        _look_again(order, compute_backoff(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
+        _look_again(order, jobs.compute_backoff(0, first=_WHEN_DOWN, longest=_WHEN_DOWN))
         return
     _put_right(order, last, remote.shipping_address_pk)
 

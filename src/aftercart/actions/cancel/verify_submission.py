@@ -11,7 +11,6 @@ from aftercart.actions.cancel.plan_command import Trace, trace_command
 from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.mail.notify_customer import notify_checking
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import Submission
 from aftercart.cancellations.states import is_past_grace
@@ -93,7 +92,7 @@ def _look_later(submission: Submission, detail: str) -> None:
     if age > _YOUNG:
         notify_checking(submission.order, submission)
     longest = _LONGEST_WHEN_YOUNG if age < _YOUNG else _LONGEST_WAIT
-    wait = compute_backoff(submission.checks, first=_FIRST_WAIT, longest=longest)
+    wait = jobs.compute_backoff(submission.checks, first=_FIRST_WAIT, longest=longest)
     left = asked_since + settings.VERIFY_GRACE - now
     if left > timedelta(0):
         wait = min(wait, left)  # the reading that can settle it comes as soon as it can

@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
 from aftercart.cancellations.models.setbacks import exclude_set_back
 from aftercart.lib.clock import get_now
@@ -99,8 +98,9 @@ def _try_later(email: Email, state: Email.State, detail: str) -> None:
     if email.attempts >= MOST_TRIES:
         _give_up(email, _State.FAILED if state == _State.PREPARED else state, detail)
     elif _end_attempt(email, state=state, error=detail):
-        wait = compute_backoff(email.attempts - 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.SEND_EMAIL, email.pk, wait=wait)
+        jobs.enqueue_again(
+            jobs.SEND_EMAIL, email.pk, email.attempts - 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT
+        )
 
 
 def _give_up(email: Email, state: Email.State, detail: str) -> None:

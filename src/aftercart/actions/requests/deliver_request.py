@@ -1,7 +1,6 @@
 """Deliver a cancellation request into the OMS's own queue: looked for first, so that it is made once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import models, transaction
@@ -26,7 +25,6 @@ from aftercart.actions.returns.issue_return_code import issue_return_code
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items, get_remote_reasons
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import (
     LONGEST_DESCRIPTION,
@@ -57,8 +55,6 @@ from aftercart.orders.status import FINAL
 from aftercart.orders.timeline import WORKER, record_event
 
 _State, _Status = Delivery.State, CancellationRequest.Status
-_FIRST_WAIT = timedelta(seconds=5)
-_LONGEST_WAIT = timedelta(minutes=10)
 #: Where a request stands while it, or what was made of it, is to be in the OMS's queue.
 _DELIVERED_IN = frozenset({_Status.WAITING, _Status.COMPLETED, _Status.REJECTED})
 
@@ -101,8 +97,7 @@ def deliver_request(request_pk: int, client: OmsClient) -> None:
         if isinstance(error, AnswerUnknown) and delivery.pending_name and not _as_tried(delivery).exists():
             look_later(request, [delivery.pending_name])  # it has left after somebody else had gone on
         if _record_failure(delivery, error.note, is_final=is_final) and not is_final:
-            wait = compute_backoff(delivery.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-            jobs.enqueue(jobs.DELIVER_REQUEST, request_pk, wait=wait)
+            jobs.enqueue_again(jobs.DELIVER_REQUEST, request_pk, delivery.attempts)
     else:
         if made:
             _record_known(request, made)

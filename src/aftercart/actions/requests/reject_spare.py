@@ -12,7 +12,6 @@ from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote, rej
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
 from aftercart.actions.upkeep import jobs
-from aftercart.actions.upkeep.backoff import compute_backoff
 from aftercart.cancellations.models import CancellationRequest, Delivery, SpareRequest
 from aftercart.lib.failpoints import failpoint
 from aftercart.oms.errors import OmsError
@@ -44,8 +43,7 @@ def reject_spare(spare_pk: int, client: OmsClient) -> None:
             rows = _reject(dialogue, spare, channel_id)
     except OmsError as error:
         SpareRequest.objects.filter(pk=spare.pk).update(tries=spare.tries + 1, error=error.detail)
-        wait = compute_backoff(spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-        jobs.enqueue(jobs.REJECT_SPARE, spare.pk, wait=wait)
+        jobs.enqueue_again(jobs.REJECT_SPARE, spare.pk, spare.tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     else:
         _settle(spare.pk, rows)
 

@@ -21,7 +21,7 @@ from aftercart.actions.sync.follow_changes import FOLLOWED, follow_changes
 from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.settle_refunds import settle_refunds
-from aftercart.actions.upkeep.backoff import compute_backoff
+from aftercart.actions.upkeep.jobs import compute_backoff
 from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
 from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due

@@ -3,6 +3,7 @@
 By name: actions do not know the worker, it knows them. A lock keeps two jobs about one thing apart.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -47,6 +48,9 @@ _PRIORITIES = {
 _WHEN_DELAYED = -1
 #: What makes the other jobs happen comes first.
 UPKEEP: Final = 5
+
+_FIRST_WAIT: Final = timedelta(seconds=5)
+_LONGEST_WAIT: Final = timedelta(minutes=10)
 
 
 def name_lock(task: str, pk: int | str) -> str:
@@ -95,6 +99,19 @@ def enqueue(task: str, pk: int, *, wait: timedelta | None = None) -> None:
         _defer([job])
     else:
         gathered.append(job)
+
+
+def enqueue_again(
+    task: str, pk: int, tries: int, *, first: timedelta = _FIRST_WAIT, longest: timedelta = _LONGEST_WAIT
+) -> None:
+    """Have `task` tried again with the row `pk`, the later the more tries there have been."""
+    enqueue(task, pk, wait=compute_backoff(tries, first=first, longest=longest))
+
+
+def compute_backoff(tries: int, *, first: timedelta, longest: timedelta) -> timedelta:
+    """Double from the first wait up to the longest; up to a quarter more keeps tries out of step."""
+    wait = min(first * 2.0 ** min(tries, 30), longest)
+    return wait * (1 + random.random() / 4)  # noqa: S311 - jitter, not a secret
 
 
 def _defer(jobs: list[Job]) -> None:
