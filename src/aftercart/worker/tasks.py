@@ -35,14 +35,13 @@ from aftercart.actions.upkeep.forget_accounts import forget_accounts
 from aftercart.actions.upkeep.forget_documents import forget_documents
 from aftercart.actions.upkeep.forget_history import forget_history
 from aftercart.actions.upkeep.forget_logs import forget_logs
-from aftercart.cancellations.models.read_budget import has_calls_left, has_calls_to_spare, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_left, has_calls_to_spare, spending_calls
 from aftercart.cancellations.models.setbacks import clear_setback, record_setback
 from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.database import is_outage
 from aftercart.oms.connect import get_client
 from aftercart.oms.errors import NotSent, OmsError
-from aftercart.oms.meter import metered
 from aftercart.worker.leases import take_lease
 from aftercart.worker.queue import take_job
 from aftercart.worker.take_over import take_over_jobs
@@ -247,13 +246,11 @@ def run_learn_ids(_fence: Fence) -> None:
     """Learn the OMS's ids of new orders before somebody cancels one."""
     if not has_calls_to_spare():
         return
-    with metered() as meter:
-        try:
+    try:
+        with spending_calls():
             learn_ids(get_client())
-        except OmsError as error:
-            _logger.info("Ids were not learnt: %s", error.detail)
-        finally:
-            spend_calls(meter.calls)
+    except OmsError as error:
+        _logger.info("Ids were not learnt: %s", error.detail)
 
 
 @_round("* * * * * */5", "aftercart.poll_updates", is_due=list_streams_due)

@@ -6,11 +6,10 @@ from typing import Final
 
 from aftercart.actions.intake.pull_orders import PullResult, pull_orders
 from aftercart.cancellations.models import SyncCursor
-from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_left, spending_calls
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.lib.times import format_time, parse_time
 from aftercart.oms.messages import RemoteOrder
-from aftercart.oms.meter import metered
 from aftercart.oms.port import OmsClient
 
 _STREAM: Final = "backfill"
@@ -73,13 +72,9 @@ def _wait_for_calls(wait: Callable[[], None]) -> None:
 
 def _read_page(client: OmsClient, channel_id: int, position: datetime, seen: set[str]) -> list[RemoteOrder]:
     """Read the first page that holds an order which has not been pulled; [] at the end."""
-    with metered() as meter:
-        try:
-            with client.dialogue() as dialogue:
-                for rows in dialogue.list_orders(channel_id=channel_id, limit=_LIMIT, since=position):
-                    new = [row for row in rows if row.number not in seen]
-                    if new:
-                        return new
-        finally:
-            spend_calls(meter.calls)
+    with spending_calls(), client.dialogue() as dialogue:
+        for rows in dialogue.list_orders(channel_id=channel_id, limit=_LIMIT, since=position):
+            new = [row for row in rows if row.number not in seen]
+            if new:
+                return new
     return []

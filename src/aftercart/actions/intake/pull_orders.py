@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from aftercart.actions.intake.complete_order import complete_document
 from aftercart.actions.intake.import_orders import write_batch
-from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_left, spending_calls
 from aftercart.commerce.client import CommerceUnavailable
 from aftercart.oms.errors import OmsError
 from aftercart.oms.messages import RemoteItem, RemoteOrder
-from aftercart.oms.meter import metered
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.intake.items import ITEM_KNOWN
 from aftercart.orders.intake.order import ORDER_KNOWN, OrderIntake, read_order
@@ -77,13 +76,9 @@ def pull_orders(
 
 
 def _read(order: RemoteOrder, channel_id: int, client: OmsClient, *, must_complete: bool) -> OrderIntake:
-    with metered() as meter:
-        try:
-            with client.dialogue() as dialogue:
-                items = dialogue.read_order_items(channel_id=channel_id, order_pk=order.pk)
-                ids = _find_ids(dialogue, channel_id, order, items)
-        finally:
-            spend_calls(meter.calls)
+    with spending_calls(), client.dialogue() as dialogue:
+        items = dialogue.read_order_items(channel_id=channel_id, order_pk=order.pk)
+        ids = _find_ids(dialogue, channel_id, order, items)
     document = make_document(order, items, ids, channel_id)
     try:
         return read_order(complete_document(document), channel_id=channel_id)

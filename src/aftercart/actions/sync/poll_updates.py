@@ -16,11 +16,10 @@ from aftercart.actions.intake.pull_orders import pull_orders
 from aftercart.actions.requests.note_spares import note_spares
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, Delivery, SyncCursor
-from aftercart.cancellations.models.read_budget import spend_calls
+from aftercart.cancellations.models.read_budget import spending_calls
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotSent, OmsError
 from aftercart.oms.messages import RemoteOrder, RemoteRequest
-from aftercart.oms.meter import metered
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
 
@@ -113,7 +112,7 @@ def poll_updates(channel_id: int, stream: Stream, client: OmsClient) -> int:
     since = None if position is None else position - _OVERLAP
     failure = None
     try:
-        with metered() as meter, client.dialogue() as dialogue:
+        with spending_calls(), client.dialogue() as dialogue:
             pages = 0
             for rows in _list_pages(dialogue, stream, channel_id, since):
                 # What the last round has seen counts for nothing: where more rows than a round's were changed within
@@ -123,7 +122,6 @@ def poll_updates(channel_id: int, stream: Stream, client: OmsClient) -> int:
                     break
     except OmsError as error:
         failure = error
-    spend_calls(meter.calls)
     # First what the new position stands for: a death in between only has it done twice.
     if read.unknown:
         pulled = pull_orders(read.unknown, channel_id, client)

@@ -14,11 +14,10 @@ from aftercart.actions.sync.compare_refunds import Found, compare_refunds
 from aftercart.actions.sync.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
-from aftercart.cancellations.models.read_budget import has_calls_to_spare, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_to_spare, spending_calls
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotFound, OmsError
 from aftercart.oms.messages import RemoteOrder
-from aftercart.oms.meter import metered
 from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
@@ -111,12 +110,10 @@ def reconcile_orders(
 
 def _count_order(pk: int, client: OmsClient, counts: dict[str, int]) -> None:
     try:
-        with metered() as meter:
+        with spending_calls():
             counts["different"] += bool(reconcile_order(pk, client))
         counts["compared"] += 1
     except OmsError as error:
         counts["unread"] += 1
         if error.is_outage:
             raise _OmsAway from None
-    finally:
-        spend_calls(meter.calls)

@@ -23,7 +23,7 @@ from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.settle_refunds import settle_refunds
 from aftercart.actions.upkeep.jobs import compute_backoff
 from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
-from aftercart.cancellations.models.read_budget import has_calls_left, spend_calls
+from aftercart.cancellations.models.read_budget import has_calls_left, spending_calls
 from aftercart.cancellations.selectors import find_being_rejected, is_sync_due
 from aftercart.cancellations.states import UNDER_WAY, claim_request
 from aftercart.lib.clock import get_now
@@ -32,7 +32,6 @@ from aftercart.lib.notes import keep_sentence
 from aftercart.lib.prepared import prepared
 from aftercart.oms.errors import OmsError, Refused
 from aftercart.oms.messages import RemoteItem, RemoteOrder, RemoteRequest
-from aftercart.oms.meter import metered
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import is_payment_shown
@@ -107,14 +106,12 @@ def sync_if_due(order_pk: int, client: OmsClient) -> OmsError | None:
 def sync_or_postpone(order_pk: int, client: OmsClient) -> OmsError | None:
     """Bring an order up to date, or have it tried again later; give the error then."""
     try:
-        with metered() as meter:
+        with spending_calls():
             sync_order(order_pk, client)
     except OmsError as error:
         refusals = _count_refusal(order_pk) if isinstance(error, Refused) else 0
         plan_sync(order_pk, wait=compute_backoff(refusals, first=_WHEN_UNSENT, longest=_LONGEST_WHEN_REFUSED))
         return error
-    finally:
-        spend_calls(meter.calls)
     return None
 
 

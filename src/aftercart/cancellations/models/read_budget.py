@@ -1,9 +1,13 @@
 """How many calls reading in the background may still make: one bucket of tokens for all workers, in a row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from django.conf import settings
 from django.db import connection, models
+
+from aftercart.oms.meter import metered
 
 _MINUTE: Final = 60.0
 #: A bucket holds what comes in so many seconds: nothing is saved up for a storm.
@@ -42,6 +46,16 @@ def spend_calls(count: int) -> float:
         cursor.execute(_SPEND, _describe_bucket() | {"cost": float(count)})
         left: float = cursor.fetchone()[0]
     return left
+
+
+@contextmanager
+def spending_calls() -> Iterator[None]:
+    """Take from the budget the calls that this block makes, also where it fails."""
+    with metered() as meter:
+        try:
+            yield
+        finally:
+            spend_calls(meter.calls)
 
 
 def count_calls_left() -> float:
