@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.upkeep import rotate_keys as rotating
-from aftercart.actions.upkeep.forget_accounts import forget_accounts
+from aftercart.actions.upkeep.forget import forget_accounts
 from aftercart.actions.upkeep.rotate_keys import RotationResult, rotate_keys
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.lib.crypto import decrypt, encrypt, renew
@@ -158,7 +158,7 @@ def test_an_open_line_keeps_its_account_however_old_it_is(settings: Settings) ->
 def test_what_no_key_opens_is_forgotten_too_and_all_of_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aftercart.actions.upkeep.forget_accounts._BATCH", 2)
+    monkeypatch.setattr("aftercart.actions.upkeep.forget._BATCH", 2)
     settings.FIELD_ENCRYPTION_KEYS = ["lost"]
     lines = [make_line() for _ in range(5)]
     settings.FIELD_ENCRYPTION_KEYS = ["new"]

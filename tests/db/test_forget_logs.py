@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 
-from aftercart.actions.upkeep.forget_logs import forget_logs
+from aftercart.actions.upkeep.forget import forget_logs
 from tests.shop import make_customer
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,8 @@ from aftercart.actions.account.check_one_time_code import check_guest_code
 from aftercart.actions.account.get_anonymous import get_anonymous
 from aftercart.actions.account.revoke_links import revoke_links
 from aftercart.actions.account.send_one_time_code import send_one_time_code
-from aftercart.actions.upkeep.recover import forget_guests, recover_jobs
+from aftercart.actions.upkeep.forget import forget_guests
+from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.lib.clock import get_now
 from aftercart.orders.errors import CodeWrong, GuestOrderNotFound, OrderNotFound, TooManyTries
 from aftercart.orders.models import OneTimeCode, Order

@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from aftercart.actions.mail.notify_customer import post
@@ -18,7 +19,7 @@ from aftercart.lib.correlation import correlated
 from aftercart.mail.models import Email
 from aftercart.worker import tasks
 from aftercart.worker.queue import RowJob, take_job
-from aftercart.worker.tasks import run_deliver_request, run_send_email
+from aftercart.worker.tasks import run_send_email
 from tests.shop import make_order
 from tests.statements import recording_statements
 from tests.tables import empty_queue
@@ -133,8 +134,11 @@ def test_what_a_worker_had_taken_along_when_it_died_is_found() -> None:
 def test_what_may_take_long_takes_nothing_along() -> None:
     jobs.enqueue(jobs.DELIVER_REQUEST, 8)
 
-    with mock.patch.object(tasks, "deliver_request"), mock.patch.object(tasks, "get_client"):
-        run_deliver_request.func(7)
+    with (
+        mock.patch.dict(tasks.IN_DIALOGUE, {jobs.DELIVER_REQUEST: mock.Mock()}),
+        mock.patch.object(tasks, "get_client"),
+    ):
+        app.tasks[jobs.DELIVER_REQUEST].func(7)
 
     assert list_waiting() == [(jobs.DELIVER_REQUEST, 8)]
 

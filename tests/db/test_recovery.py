@@ -10,11 +10,11 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from aftercart.actions.cancel.cancel_items import cancel_items, prepare_submission
 from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.cancel.request_cancellation import request_cancellation
-from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.upkeep import jobs, recover
 from aftercart.actions.upkeep.do_apart import do_apart
 from aftercart.actions.upkeep.recover import recover_jobs, recover_submissions
@@ -24,7 +24,7 @@ from aftercart.cancellations.selectors import list_orders_to_sync
 from aftercart.oms.connect import replace_client
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order
-from aftercart.worker.tasks import run_deliver_request, run_recover, run_sync_orders
+from aftercart.worker.tasks import IN_DIALOGUE, run_recover, run_sync_orders
 from tests.shop import Shop, count_jobs, get_statuses
 from tests.tables import empty_queue
 
@@ -176,10 +176,10 @@ def test_a_job_that_fails_waits_longer_each_time_before_it_is_made_again() -> No
 
     with (
         replace_client(shop.fake),
-        mock.patch("aftercart.worker.tasks.deliver_request", side_effect=ValueError("poison")),
+        mock.patch.dict(IN_DIALOGUE, {jobs.DELIVER_REQUEST: mock.Mock(side_effect=ValueError("poison"))}),
         pytest.raises(ValueError, match="poison"),
     ):
-        run_deliver_request(pk=pk)
+        app.tasks[jobs.DELIVER_REQUEST](pk=pk)
 
     assert Setback.objects.get().key == f"aftercart.deliver_request:{pk}"
     recover_jobs()
@@ -187,8 +187,8 @@ def test_a_job_that_fails_waits_longer_each_time_before_it_is_made_again() -> No
     pass_time(seconds=11)
     recover_jobs()
     assert count_jobs(jobs.DELIVER_REQUEST) == 1
-    with replace_client(shop.fake), mock.patch("aftercart.worker.tasks.deliver_request", deliver_request):
-        run_deliver_request(pk=pk)
+    with replace_client(shop.fake):
+        app.tasks[jobs.DELIVER_REQUEST](pk=pk)
     assert Setback.objects.count() == 0
 
 

@@ -16,7 +16,7 @@ from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
-from aftercart.actions.upkeep.forget_accounts import forget_accounts
+from aftercart.actions.upkeep.forget import forget_accounts
 from aftercart.api.stored import _build_json, read_json
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.quoted import find_overdue

@@ -17,9 +17,7 @@ from aftercart.accounts.models.rate_limits import RateLimit
 from aftercart.accounts.sessions import SessionStore
 from aftercart.actions.mail.send_email import forget_emails
 from aftercart.actions.returns.forget_photos import forget_photos
-from aftercart.actions.upkeep import recover
-from aftercart.actions.upkeep.forget_documents import forget_documents
-from aftercart.actions.upkeep.forget_history import forget_history
+from aftercart.actions.upkeep import forget
 from aftercart.cancellations.models import (
     Difference,
     PublicStatement,
@@ -104,16 +102,16 @@ FORGETTING: dict[
     type[Any], tuple[Callable[[datetime], None], Callable[[], timedelta], Callable[[], object]]
 ] = {
     Session: (make_sessions, timedelta, SessionStore.clear_expired),
-    IdempotencyRecord: (make_write, lambda: TWO_DAYS, recover.forget_writes),
-    OneTimeCode: (make_code, lambda: TWO_DAYS, recover.forget_guests),
-    RateLimit: (make_rate_limit, lambda: TWO_DAYS, recover.forget_guests),
-    Setback: (make_setback, lambda: TWO_DAYS, recover.forget_setbacks),
+    IdempotencyRecord: (make_write, lambda: TWO_DAYS, forget.forget_writes),
+    OneTimeCode: (make_code, lambda: TWO_DAYS, forget.forget_guests),
+    RateLimit: (make_rate_limit, lambda: TWO_DAYS, forget.forget_guests),
+    Setback: (make_setback, lambda: TWO_DAYS, forget.forget_setbacks),
     Email: (make_email, lambda: settings.EMAIL_LIFE, lambda: forget_emails(settings.EMAIL_LIFE)),
-    Difference: (make_difference, lambda: settings.AUDIT_LIFE, forget_history),
-    SpareRequest: (make_spare, lambda: settings.AUDIT_LIFE, forget_history),
-    PublicStatement: (make_statement, lambda: settings.AUDIT_LIFE, forget_history),
+    Difference: (make_difference, lambda: settings.AUDIT_LIFE, forget.forget_history),
+    SpareRequest: (make_spare, lambda: settings.AUDIT_LIFE, forget.forget_history),
+    PublicStatement: (make_statement, lambda: settings.AUDIT_LIFE, forget.forget_history),
     ReturnPhoto: (make_photo, lambda: settings.PHOTO_LIFE, forget_photos),
-    StoredDocument: (make_document, lambda: settings.STORED_DOCUMENT_LIFE, forget_documents),
+    StoredDocument: (make_document, lambda: settings.STORED_DOCUMENT_LIFE, forget.forget_documents),
 }
 
 
@@ -138,7 +136,7 @@ def test_a_round_deletes_no_more_than_so_many_batches() -> None:
         make_rate_limit(timezone.now() - 3 * _DAY)
 
     with mock.patch.object(retention, "BATCH", 1), mock.patch.object(retention, "_MOST_BATCHES", 2):
-        assert recover.forget_guests() == 2
+        assert forget.forget_guests() == 2
 
     assert RateLimit.objects.count() == 3
 

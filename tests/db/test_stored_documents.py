@@ -18,7 +18,7 @@ from aftercart.actions.policy.draft_policy import draft_policy
 from aftercart.actions.policy.publish_policy import publish_policy
 from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
-from aftercart.actions.upkeep.forget_documents import forget_documents
+from aftercart.actions.upkeep.forget import forget_documents
 from aftercart.api.stored import _build_json, read_json, read_signed_json
 from aftercart.cancellations.models import CancellationRequest, EasyReturnCompany, PolicyRule, PolicyVersion
 from aftercart.cancellations.policy.selectors import get_default_book, write_rules

@@ -17,11 +17,7 @@ from aftercart.accounts.sessions import SessionStore
 from aftercart.actions.mail.send_email import forget_emails, recover_emails
 from aftercart.actions.sync.learn_ids import MOST, list_orders_without_ids
 from aftercart.actions.sync.poll_updates import _FINDERS, list_streams_due
-from aftercart.actions.upkeep import recover
-from aftercart.actions.upkeep.forget_accounts import forget_accounts
-from aftercart.actions.upkeep.forget_documents import forget_documents
-from aftercart.actions.upkeep.forget_history import forget_history
-from aftercart.actions.upkeep.forget_logs import forget_logs
+from aftercart.actions.upkeep import forget, recover
 from aftercart.actions.upkeep.measure_unsettled import measure_unsettled
 from aftercart.backoffice import lists
 from aftercart.cancellations.models import Delivery
@@ -116,12 +112,12 @@ WORK: dict[str, Callable[[], object]] = {
     "jobs of dead workers": lambda: take_over_jobs(20),
     "the queue": measure_queue,
     "ages of what is unsettled": measure_unsettled,
-    "accounts to forget": forget_accounts,
-    "documents to forget": forget_documents,
-    "logs to forget": forget_logs,
-    "settled differences to forget": forget_history,
-    "replays to forget": recover.forget_writes,
-    "codes to forget": recover.forget_guests,
+    "accounts to forget": forget.forget_accounts,
+    "documents to forget": forget.forget_documents,
+    "logs to forget": forget.forget_logs,
+    "settled differences to forget": forget.forget_history,
+    "replays to forget": forget.forget_writes,
+    "codes to forget": forget.forget_guests,
     "e-mails to forget": lambda: forget_emails(_YEAR_BUT_A_LITTLE),
     "sessions to forget": SessionStore.clear_expired,
     "a guest's order": lambda: find_guest_order(number=_NUMBER, email=_EMAIL),

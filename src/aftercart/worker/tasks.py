@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -29,12 +29,8 @@ from aftercart.actions.sync.reconcile_orders import reconcile_orders
 from aftercart.actions.sync.sync_order import sync_if_due, sync_or_postpone
 from aftercart.actions.sync.sync_reasons import sync_reasons
 from aftercart.actions.sync.watch_restores import watch_restores
-from aftercart.actions.upkeep import jobs, recover
+from aftercart.actions.upkeep import forget, jobs, recover
 from aftercart.actions.upkeep.do_apart import Fence, do_apart
-from aftercart.actions.upkeep.forget_accounts import forget_accounts
-from aftercart.actions.upkeep.forget_documents import forget_documents
-from aftercart.actions.upkeep.forget_history import forget_history
-from aftercart.actions.upkeep.forget_logs import forget_logs
 from aftercart.cancellations.models.read_budget import has_calls_left, has_calls_to_spare, spending_calls
 from aftercart.cancellations.models.setbacks import clear_setback, record_setback
 from aftercart.cancellations.selectors import list_orders_to_sync
@@ -42,6 +38,7 @@ from aftercart.lib.correlation import correlated, make_request_id
 from aftercart.lib.database import is_outage
 from aftercart.oms.connect import get_client
 from aftercart.oms.errors import NotSent, OmsError
+from aftercart.oms.port import OmsClient
 from aftercart.worker.leases import take_lease
 from aftercart.worker.queue import take_job
 from aftercart.worker.take_over import take_over_jobs
@@ -131,46 +128,26 @@ def _round(
     return decorate
 
 
-@_about_row(jobs.VERIFY_SUBMISSION)
-def run_verify_submission(pk: int) -> None:
-    """Look for a cancellation whose answer was lost."""
-    verify_submission(pk, get_client())
+#: What is done about a row in a dialogue with the OMS, whatever comes of it.
+IN_DIALOGUE: Final[dict[str, Callable[[int, OmsClient], None]]] = {
+    jobs.VERIFY_SUBMISSION: verify_submission,
+    jobs.DELIVER_REQUEST: deliver_request,
+    jobs.EXECUTE_APPROVAL: execute_approval,
+    jobs.DELIVER_REJECTION: deliver_rejection,
+    jobs.REJECT_SPARE: reject_spare,
+    jobs.DELIVER_ADDRESS: deliver_address,
+    jobs.COMPARE_ADDRESS: compare_address,
+}
 
 
-@_about_row(jobs.DELIVER_REQUEST)
-def run_deliver_request(pk: int) -> None:
-    """Put a request into the OMS's queue."""
-    deliver_request(pk, get_client())
+def _hold_dialogue(name: str) -> None:
+    @_about_row(name)
+    def run(pk: int) -> None:
+        IN_DIALOGUE[name](pk, get_client())
 
 
-@_about_row(jobs.EXECUTE_APPROVAL)
-def run_execute_approval(pk: int) -> None:
-    """Send what the staff approved."""
-    execute_approval(pk, get_client())
-
-
-@_about_row(jobs.DELIVER_REJECTION)
-def run_deliver_rejection(pk: int) -> None:
-    """Report a rejection to the OMS."""
-    deliver_rejection(pk, get_client())
-
-
-@_about_row(jobs.REJECT_SPARE)
-def run_reject_spare(pk: int) -> None:
-    """Reject a request that must not stay in the OMS's queue."""
-    reject_spare(pk, get_client())
-
-
-@_about_row(jobs.DELIVER_ADDRESS)
-def run_deliver_address(pk: int) -> None:
-    """Send the OMS another address."""
-    deliver_address(pk, get_client())
-
-
-@_about_row(jobs.COMPARE_ADDRESS)
-def run_compare_address(pk: int) -> None:
-    """See where the OMS sends an order."""
-    compare_address(pk, get_client())
+for _name in IN_DIALOGUE:
+    _hold_dialogue(_name)
 
 
 @_about_row(jobs.SEND_CODE)
@@ -288,48 +265,39 @@ async def run_forget(context: JobContext, timestamp: int) -> None:  # noqa: ARG0
     await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=True)
 
 
-@_round("37 * * * *", "aftercart.forget_accounts")
-def run_forget_accounts(_fence: Fence) -> None:
-    """Clear account numbers and holders after their time."""
-    count = forget_accounts()
-    if count:
-        _logger.info("Forgot the accounts of %s lines.", count)
+def _forget(cron: str, name: str, do: Callable[[], int], said: str) -> None:
+    """Register a round that forgets one kind of thing, and says how many it were."""
+
+    @_round(cron, name)
+    def run(_fence: Fence) -> None:
+        count = do()
+        if count:
+            _logger.info(said, count)
 
 
-@_round("41 3 * * *", "aftercart.forget_documents")
-def run_forget_documents(_fence: Fence) -> None:
-    """Delete stored documents that were built long ago."""
-    count = forget_documents()
-    if count:
-        _logger.info("Deleted %s stored documents.", count)
-
-
-@_round("29 3 * * *", "aftercart.forget_photos")
-def run_forget_photos(_fence: Fence) -> None:
-    """Delete photos of returns after their time, and files that belong to none, once a day."""
-    count = forget_photos()
-    if count:
-        _logger.info("Deleted %s photos.", count)
+_forget("37 * * * *", "aftercart.forget_accounts", forget.forget_accounts, "Forgot the accounts of %s lines.")
+_forget("41 3 * * *", "aftercart.forget_documents", forget.forget_documents, "Deleted %s stored documents.")
+_forget("29 3 * * *", "aftercart.forget_photos", forget_photos, "Deleted %s photos.")
 
 
 @_round("53 3 * * *", "aftercart.forget_logs")
 def run_forget_logs(_fence: Fence) -> None:
     """Delete records of log-ins and of staff's changes, and what was settled, after their time, once a day."""
-    forget_logs()
-    forget_history()
+    forget.forget_logs()
+    forget.forget_history()
 
 
 @_round("47 * * * *", "aftercart.forget_writes")
 def run_forget_writes(fence: Fence) -> None:
     """Delete idempotency records, e-mails, sessions, guests' codes and rate limits after their time."""
-    forget: tuple[Callable[[], object], ...] = (
+    kinds: tuple[Callable[[], object], ...] = (
         SessionStore.clear_expired,
-        recover.forget_writes,
-        recover.forget_guests,
-        recover.forget_setbacks,
+        forget.forget_writes,
+        forget.forget_guests,
+        forget.forget_setbacks,
         partial(forget_emails, settings.EMAIL_LIFE),
     )
-    for number, do in enumerate(forget):
+    for number, do in enumerate(kinds):
         do_apart("aftercart.forget_writes", number, do, fence)
 
 

@@ -13,7 +13,6 @@ from django.db import models, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 
-from aftercart.accounts.models import RateLimit
 from aftercart.actions.cancel.settle_overdue import list_overdue, longest_ago, settle_abandoned
 from aftercart.actions.upkeep import jobs
 from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
@@ -22,16 +21,14 @@ from aftercart.cancellations.models import (
     CancellationRequest,
     DecisionNotice,
     Delivery,
-    Setback,
     SpareRequest,
     Submission,
 )
 from aftercart.cancellations.models.setbacks import exclude_set_back
 from aftercart.cancellations.states import UNDER_WAY
 from aftercart.lib.failpoints import failpoint
-from aftercart.lib.retention import delete_oldest
 from aftercart.mail.outbox import list_waiting
-from aftercart.orders.models import IdempotencyRecord, OneTimeCode, Order
+from aftercart.orders.models import OneTimeCode, Order
 
 _State = Submission.State
 
@@ -39,7 +36,6 @@ _State = Submission.State
 _MARGIN = timedelta(seconds=5)
 #: How many rows of a kind one round takes on.
 _MOST = 200
-_OLD = timedelta(hours=48)
 RECOVER_SUBMISSION = "aftercart.recover_submission"
 
 
@@ -119,21 +115,3 @@ def _enqueue(task: str, pk: int, fence: Fence) -> None:
     failpoint("recover.enqueuing")
     fence()  # here as well: who wakes from a long sleep finds the job made, and perhaps done
     jobs.enqueue(task, pk)
-
-
-def forget_writes() -> int:
-    """Delete idempotency records that have outlived the longest promise (contract section 3.5)."""
-    old = IdempotencyRecord.objects.filter(created_at__lt=Now() - _OLD, status_code__isnull=False)
-    return delete_oldest(old, "created_at")
-
-
-def forget_guests() -> int:
-    """Delete guests' codes and rate limits that no budget and no limit looks at any more."""
-    codes = OneTimeCode.objects.filter(created_at__lt=Now() - _OLD)
-    rate_limits = RateLimit.objects.filter(window_start__lt=Now() - _OLD)
-    return delete_oldest(codes, "created_at") + delete_oldest(rate_limits, "window_start")
-
-
-def forget_setbacks() -> int:
-    """Delete setbacks of work that nobody has tried again since: it was done in another way."""
-    return Setback.objects.filter(retry_at__lt=Now() - _OLD).delete()[0]
