@@ -7,6 +7,7 @@ from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.notes import write_note
 from aftercart.oms.port import Dialogue
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import read_order_items
 
 
 class RemoteDiffers(Exception):
@@ -35,6 +36,17 @@ def get_remote_items(dialogue: Dialogue, order: Order, items: Sequence[OrderItem
     for pk, pks in found.items():
         if not pks:
             raise RemoteDiffers(Cause.OMS_UNKNOWN_ITEM, write_note("item_unknown", item=pk))
+    return found
+
+
+def find_remote_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
+    """Find the OMS's item ids for each of an order's, empty for one that the OMS does not know."""
+    found: dict[int, list[int]] = {}
+    for item in read_order_items(order):
+        try:
+            found |= get_remote_items(dialogue, order, [item])
+        except RemoteDiffers:
+            found[item.pk] = []
     return found
 
 

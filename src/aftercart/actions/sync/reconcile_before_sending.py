@@ -6,7 +6,6 @@ released once all of it was read. It may be interrupted, and run again: what was
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import models, transaction
@@ -17,7 +16,7 @@ from aftercart.actions.cancel.record_submission import settle_submission
 from aftercart.actions.cancel.settle_overdue import is_overdue, settle_abandoned
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.requests.deliver_request import deliver_request
-from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
+from aftercart.actions.sync.get_remote import find_remote_items
 from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.poll_updates import STREAMS, Stream, list_channels, poll_updates
@@ -35,11 +34,11 @@ from aftercart.cancellations.models.holds import SendingHold
 from aftercart.cancellations.states import UNDER_WAY, claim_move, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotFound, OmsError
-from aftercart.oms.messages import RemoteItem, RemoteOrder
-from aftercart.oms.port import Dialogue, OmsClient
+from aftercart.oms.messages import RemoteOrder
+from aftercart.oms.port import OmsClient
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.status import FINAL, Status
+from aftercart.orders.status import CANCELLING
 from aftercart.orders.timeline import WORKER, record_event
 
 _State = Submission.State
@@ -136,7 +135,7 @@ def _settle_order(order_pk: int, client: OmsClient) -> int:
     try:
         with client.dialogue() as dialogue:
             remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
-            remote_pks = _find_items(dialogue, order)
+            remote_pks = find_remote_items(dialogue, order)
     except NotFound:
         return 0  # the comparison reports it
     settled = sum(
@@ -153,14 +152,6 @@ def _settle_order(order_pk: int, client: OmsClient) -> int:
     for change in AddressChange.objects.filter(order=order, state=AddressChange.State.PENDING):
         settled += confirm_found(change, remote)
     return settled
-
-
-def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for item in order.items.all():
-        with suppress(RemoteDiffers):  # the comparison reports it
-            found |= get_remote_items(dialogue, order, [item])
-    return found
 
 
 def _settle_submission(
@@ -218,11 +209,7 @@ def _is_done(line: SubmissionLine, remote: RemoteOrder, remote_pks: Mapping[int,
     """
     item = line.order_item
     rows = [row for row in remote.items if row.pk in remote_pks.get(item.pk, ())]
-    gone = sum(1 for row in rows if _is_gone(row))
+    gone = sum(1 for row in rows if row.status in CANCELLING)
     if len(rows) == 1:
         return gone == 1
     return gone - item.cancelled_quantity >= line.quantity
-
-
-def _is_gone(row: RemoteItem) -> bool:
-    return row.status in FINAL | {Status.CANCELLATION_WAITING}

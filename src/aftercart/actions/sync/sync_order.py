@@ -18,7 +18,7 @@ from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote
 from aftercart.actions.returns.issue_return_code import issue_return_code
 from aftercart.actions.sync.compare_refunds import sum_reported
 from aftercart.actions.sync.follow_changes import FOLLOWED, follow_changes
-from aftercart.actions.sync.get_remote import RemoteDiffers, get_remote_items
+from aftercart.actions.sync.get_remote import find_remote_items
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.actions.sync.settle_refunds import settle_refunds
 from aftercart.actions.upkeep.jobs import compute_backoff
@@ -77,7 +77,7 @@ def sync_order(order_pk: int, client: OmsClient) -> None:
     with client.dialogue() as dialogue:
         requests = _read_requests(dialogue, order)  # first: what was decided by then, the items will show
         remote = dialogue.read_order(channel_id=order.channel_id, number=order.number)
-        remote_pks = _find_items(dialogue, order)
+        remote_pks = find_remote_items(dialogue, order)
         shop_ids = _find_new_items(dialogue, order, remote, remote_pks)
         # What was decided in the OMS's queue meanwhile shows at the items, too, and must not look like a late arrival.
         decided = _read_requests(dialogue, order) if list_unproven(order.pk) else requests
@@ -120,16 +120,6 @@ def _count_refusal(order_pk: int) -> int:
     Order.objects.filter(pk=order_pk).update(sync_refusals=models.F("sync_refusals") + 1)
     refusals: int = Order.objects.values_list("sync_refusals", flat=True).get(pk=order_pk)
     return refusals - 1
-
-
-def _find_items(dialogue: Dialogue, order: Order) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for item in read_order_items(order):
-        try:
-            found |= get_remote_items(dialogue, order, [item])
-        except RemoteDiffers:
-            found[item.pk] = []
-    return found
 
 
 def _find_new_items(
