@@ -12,7 +12,7 @@ from aftercart.actions.commands import Answer
 from aftercart.actions.mail.notify_customer import notify_late
 from aftercart.actions.recognize_replay import record_answer
 from aftercart.actions.sync.plan_sync import plan_sync
-from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
+from aftercart.actions.sync.record_difference import record_surplus
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, Delivery, Submission, SubmissionLine
@@ -114,9 +114,8 @@ def _hold_late(submission_pk: int, error: AnswerUnknown) -> Answer:
 
 def take_late(order: Order, late: Submission) -> None:
     """Book a command of a locked order that has arrived: its lines are being cancelled, whatever was decided since."""
-    pks = (late.command or {}).get(
-        "lines"
-    )  # an approval may have moved them to a submission of its own since
+    # An approval may have moved them to a submission of its own since.
+    pks = (late.command or {}).get("lines")
     lines = late.list_carried() if pks is None else SubmissionLine.objects.filter(pk__in=pks)
     lines = lines.select_related("submission", "order_item")
     others = [line for line in lines if not (line.is_open and apply_late(order, line.carrier, late))]
@@ -185,6 +184,5 @@ def _report_other(order: Order, line: SubmissionLine, late: Submission) -> None:
     if is_same:
         return
     if line.outcome != "rejected":
-        ours, theirs = describe_surplus(line, line.quantity, line.quantity)
-        record_difference(order, line.order_item, CANCELLED_TWICE, ours, theirs)
+        record_surplus(order, line, line.quantity, line.quantity)
     notify_late(order, line)

@@ -10,7 +10,7 @@ from aftercart.actions.mail.notify_customer import notify_late
 from aftercart.actions.requests.note_spares import note_spares
 from aftercart.actions.requests.reject_remote import UNDECIDED, read_remote, reject_remote
 from aftercart.actions.sync.plan_sync import plan_sync
-from aftercart.actions.sync.record_difference import CANCELLED_TWICE, describe_surplus, record_difference
+from aftercart.actions.sync.record_difference import record_surplus
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Delivery, SpareRequest
 from aftercart.lib.failpoints import failpoint
@@ -115,6 +115,5 @@ def _count_approved(order: Order, spare: SpareRequest, row: RemoteRequest) -> No
         plan_sync(order.pk)
         return
     units = row.quantity or 1
-    ours, theirs = describe_surplus(line, 0 if line.outcome == "rejected" else units, units)
-    record_difference(order, line.order_item, CANCELLED_TWICE, ours, theirs)
+    record_surplus(order, line, 0 if line.outcome == "rejected" else units, units)
     notify_late(order, line)

@@ -25,11 +25,11 @@ def record_difference(order: Order, item: OrderItem | None, what: str, ours: str
     return row
 
 
-def describe_surplus(line: SubmissionLine, units: int, surplus: int) -> tuple[str, str]:
-    """Say how many units of a line were to be cancelled, and that so many more are gone, with what they give back."""
+def record_surplus(order: Order, line: SubmissionLine, units: int, surplus: int) -> None:
+    """Record how many units of a line were to be cancelled, and that so many more are gone, with their money."""
     item = line.order_item
     quoted = RefundQuoteLine.objects.filter(line=line).first()
     whole = quoted.refund_amount if quoted else item.unit_price * line.quantity
-    amount = round_amount(whole * surplus / line.quantity, item.order.currency)
-    gone = f"{units + surplus} × {item.sku}: {format_amount(amount)} {item.order.currency} too much"
-    return f"{units} × {item.sku}", gone
+    amount = round_amount(whole * surplus / line.quantity, order.currency)
+    gone = f"{units + surplus} × {item.sku}: {format_amount(amount)} {order.currency} too much"
+    record_difference(order, item, CANCELLED_TWICE, f"{units} × {item.sku}", gone)
