@@ -64,5 +64,5 @@ def find_codes() -> set[str]:
                 code.value for code in codes if isinstance(code, ast.Constant) and isinstance(code.value, str)
             }
     found.discard("")
-    assert {"rejection_untold", "still_making"} <= found
+    assert {"still_waiting", "still_making"} <= found
     return found

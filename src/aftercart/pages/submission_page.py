@@ -10,7 +10,6 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from aftercart.actions.cancel.take_back_request import UNDECIDED
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.kind_words import State
 from aftercart.cancellations.line_states import find_state
@@ -123,7 +122,9 @@ class SubmissionPage:
         """Whether the customer can still take something of it back; not with a link alone."""
         is_statement = self.submission.origin == Submission.Origin.WITHDRAWAL
         undecided = any(
-            asked.state == "requested" and asked.line.is_open and asked.line.request.status in UNDECIDED
+            asked.state == "requested"
+            and asked.line.is_open
+            and asked.line.request.status in CancellationRequest.UNDECIDED
             for asked in self.lines
         )
         return undecided and not is_statement and not self.order_page.is_view_only

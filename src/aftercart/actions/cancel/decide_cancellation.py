@@ -7,7 +7,7 @@ sense is allowed is for the rules to say, and what comes back for it is for `pri
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from aftercart.actions.cancel.price_lines import (
     price_lines,
 )
 from aftercart.actions.commands import CancellationCase, CancellationCommand, ItemRequest
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationReason, SubmissionLine
 from aftercart.cancellations.pickups import Calendar, find_next_slot, find_pickup_problem
 from aftercart.orders.errors import CancellationRefused, InputInvalid, say_unknown
@@ -27,10 +28,6 @@ from aftercart.orders.paid import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policy.clauses import is_easy_return
 from aftercart.orders.policy.topics import Effect, Rule
 from aftercart.orders.rules import Finding, judge, list_refusals
-
-#: The codes of what a client may leave out, and the back office has to ask for.
-COLLECTION_NOT_CHOSEN: Final = "collection_not_chosen"
-REASON_NOT_GIVEN: Final = "reason_not_given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,11 @@ def _find_unchosen(case: CancellationCase, lines: Iterable[SubmissionLine]) -> l
         missing = []
         is_chosen = line.pickup_address is not None and line.shipping_company is not None
         if not is_chosen and _is_collected(case, line.order_item_id, line.cancellation_type):
-            missing.append((COLLECTION_NOT_CHOSEN, _("Our team will arrange with you how it is collected.")))
-        if line.reason.code == REASON_NOT_GIVEN:
-            missing.append((REASON_NOT_GIVEN, _("No reason was given, so our team checks it first.")))
+            missing.append(
+                (Cause.COLLECTION_NOT_CHOSEN, _("Our team will arrange with you how it is collected."))
+            )
+        if line.reason.code == Cause.REASON_NOT_GIVEN:
+            missing.append((Cause.REASON_NOT_GIVEN, _("No reason was given, so our team checks it first.")))
         findings += [
             Finding(line.order_item_id, Rule.APPROVAL, code, message, Effect.REVIEW)
             for code, message in missing

@@ -12,9 +12,10 @@ from django.db.models import Exists, OuterRef
 
 from aftercart.accounts.document import address_document
 from aftercart.actions.address.get_address import AddressUnknown, get_address
-from aftercart.actions.cancel.decide_cancellation import REASON_NOT_GIVEN
 from aftercart.actions.commands import CancellationCase, CancellationCommand, ItemRequest
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany, RefundQuote, SubmissionLine
+from aftercart.cancellations.models.reasons import get_unchosen_reason
 from aftercart.cancellations.policy.selectors import get_kept_policy
 from aftercart.cancellations.quoted import find_given
 from aftercart.cancellations.selectors import list_companies
@@ -123,17 +124,7 @@ def _read_unnamed(
         for ask in asked
         if ask.reason not in reasons or reasons[ask.reason].cancellation_type != ask.cancellation_type
     }
-    defaults = {
-        "subject": "Not given",
-        "translations": {"tr": {"subject": "Belirtilmedi"}},
-        "is_active": False,
-    }
-    return {
-        kind: CancellationReason.objects.get_or_create(
-            code=REASON_NOT_GIVEN, cancellation_type=kind, defaults=defaults
-        )[0]
-        for kind in sorted(kinds)
-    }
+    return {kind: get_unchosen_reason(Cause.REASON_NOT_GIVEN, kind) for kind in sorted(kinds)}
 
 
 def _read_companies(order: Order, command: CancellationCommand) -> dict[int, EasyReturnCompany]:

@@ -21,6 +21,7 @@ from aftercart.actions.policy.keep_policy import keep_policy
 from aftercart.actions.recognize_replay import record_answer
 from aftercart.actions.sync.plan_sync import plan_sync_soon
 from aftercart.actions.upkeep import jobs
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import (
     CancellationRequest,
     RefundQuote,
@@ -39,7 +40,7 @@ from aftercart.orders.models import IdempotencyRecord, Order, OrderItem
 from aftercart.orders.policy.topics import Effect
 from aftercart.orders.quotes import LineQuote
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.status import FINAL, Status
+from aftercart.orders.status import CANCELLING, FINAL, Status
 from aftercart.orders.timeline import Actor, record_event
 
 _State = Submission.State
@@ -99,7 +100,7 @@ def record_submission(
         batch.execute()
         return Prepared(submission, decided.lines)
     batch.execute()
-    cause = reviews[0].code if reviews else "requested"
+    cause = reviews[0].code if reviews else Cause.REQUESTED
     answer = open_requests(order, submission, actor, cause=cause)
     record_answer(submission.idempotency_record, answer)
     save_order(order)
@@ -259,7 +260,9 @@ def book_applied(order: Order, submission: Submission, actor: Actor, batch: Batc
     requests = CancellationRequest.objects.filter(line__in=[line.pk for line in lines])
     held = any(hasattr(line, "request") for line in lines)
     waiting = Status.CANCELLATION_WAITING.value
-    moved = [line.order_item_id for line in lines if line.is_open and _is_cancellable(line.order_item)]
+    moved = [
+        line.order_item_id for line in lines if line.is_open and line.order_item.status not in CANCELLING
+    ]
     if moved:
         batch.add(_have_wait(moved, get_now()))
     if held:  # what was held, or approved by the staff, is in the OMS's hands now
@@ -301,10 +304,6 @@ def _list_lines(**lookup: int) -> models.QuerySet[SubmissionLine]:
 @prepared
 def _list_statuses(order: int) -> models.QuerySet[OrderItem, tuple[int, str]]:
     return OrderItem.objects.filter(order=order).values_list("pk", "status")
-
-
-def _is_cancellable(item: OrderItem) -> bool:
-    return item.status not in FINAL | {Status.CANCELLATION_WAITING}
 
 
 def _notify_applied(
@@ -353,10 +352,10 @@ def put_order_status(order: Order, changed: Mapping[int, str] | None = None) -> 
     statuses = set((dict(_list_statuses(order.pk)) | dict(changed or {})).values())
     if statuses <= FINAL:
         after = Status.REFUNDED.value if Status.REFUNDED in statuses else Status.CANCELED.value
-    elif statuses <= FINAL | {Status.CANCELLATION_WAITING}:
+    elif statuses <= CANCELLING:
         after = Status.CANCELLATION_WAITING.value
     elif order.status == Status.CANCELLATION_WAITING:
-        after = order.status_before or max(statuses - FINAL - {Status.CANCELLATION_WAITING})
+        after = order.status_before or max(statuses - CANCELLING)
     else:
         return
     if after != order.status:

@@ -20,9 +20,6 @@ from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor
 
-_Status = CancellationRequest.Status
-#: Nobody has decided on it. One that is held for an answer may have been carried out already.
-UNDECIDED = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
 #: Asking for an item and taking that back adds rows, e-mails and a visit of the OMS's queue, each time.
 _WINDOW: Final = timedelta(hours=1)
 _MOST_OF_ONE_ITEM: Final = 5
@@ -63,7 +60,7 @@ def _take_back(owner: User | Guest, number: str, chosen: models.Q) -> None:
     """
     order = lock_order(number=number, **owned_by(owner))
     requests = CancellationRequest.objects.filter(chosen, line__submission__order=order)
-    undecided = requests.filter(line__is_open=True, status__in=UNDECIDED).exclude(
+    undecided = requests.filter(line__is_open=True, status__in=CancellationRequest.UNDECIDED).exclude(
         line__submission__origin=Submission.Origin.WITHDRAWAL
     )
     found = list(undecided.select_related("line__submission", "line__order_item"))

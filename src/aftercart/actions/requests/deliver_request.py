@@ -119,7 +119,7 @@ def _ensure_created(dialogue: Dialogue, request: CancellationRequest) -> list[Re
     order = line.order_item.order
     delivery.error = ""
     if line.order_item_id in find_being_rejected(order.pk):
-        raise NotSent("Omnitron has still to be told of an earlier rejection.", code="rejection_untold")
+        raise NotSent("Omnitron has still to be told of an earlier rejection.", code=Cause.REJECTION_UNSENT)
     made = _read_ours(dialogue, request, order)
     found = made.rows
     pks = get_remote_items(dialogue, order, [line.order_item])[line.order_item_id]

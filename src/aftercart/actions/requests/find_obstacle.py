@@ -1,7 +1,5 @@
 """Find why a request cannot be decided now: one verdict for the action, which enforces it, and for the pages."""
 
-from typing import Final
-
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +13,6 @@ from aftercart.orders.errors import ActionError
 from aftercart.orders.status import SHIPPED
 
 _Status = CancellationRequest.Status
-_REJECTABLE: Final = frozenset({_Status.WAITING, _Status.WAITING_APPROVAL})
 
 
 class RequestDecided(ActionError):
@@ -58,7 +55,7 @@ class DecidedInPart(ActionError):
     """The OMS has decided of some units in its own queue: the others have to go there, too."""
 
     status = 409
-    code = "partly_decided"
+    code = Cause.PARTLY_DECIDED
     sentence = gettext_lazy(
         "Omnitron has decided on a part of it in its own queue. Please decide the rest there, or reject it."
     )
@@ -68,7 +65,7 @@ class RejectionUnsent(ActionError):
     """The OMS has still to be told that an earlier request for the same item was rejected."""
 
     status = 409
-    code = "rejection_untold"
+    code = Cause.REJECTION_UNSENT
     sentence = gettext_lazy(
         "Omnitron has still to be told of an earlier rejection for this item. Try again in a moment."
     )
@@ -102,7 +99,7 @@ def find_obstacle(request: CancellationRequest) -> ActionError | None:
 
 def find_rejection_obstacle(request: CancellationRequest) -> ActionError | None:
     """Find why a request cannot be rejected; None: it can."""
-    if request.status in _REJECTABLE:
+    if request.status in CancellationRequest.UNDECIDED:
         return None
     return RequestHeld() if request.status == _Status.VERIFYING else RequestDecided(request)
 

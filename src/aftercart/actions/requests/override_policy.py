@@ -7,25 +7,24 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
+from aftercart.actions.cancel.decide_cancellation import judge_lines
 from aftercart.actions.cancel.open_requests import open_requests
 from aftercart.actions.cancel.price_lines import price_lines
 from aftercart.actions.cancel.read_case import read_order_case
 from aftercart.actions.cancel.record_submission import store_quote
 from aftercart.actions.commands import CancellationCase
 from aftercart.actions.policy.keep_policy import keep_policy
+from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationReason, CancellationRequest, Submission, SubmissionLine
 from aftercart.cancellations.selectors import list_reasons
 from aftercart.orders.errors import CancellationRefused, InputInvalid, say_unknown
-from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import OrderItem
 from aftercart.orders.policy.topics import Rule
-from aftercart.orders.rules import Finding, judge, list_refusals
+from aftercart.orders.rules import Finding, list_refusals
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.status import FINAL, SHIPPED
-from aftercart.orders.timeline import Actor, record_event
+from aftercart.orders.timeline import Actor, Event, record_event
 
-#: Why a request is there that the policy did not want.
-OVERRIDDEN = "policy_overridden"
 #: What nobody can override: there is nothing left to cancel, or it is being cancelled.
 _FACTS = frozenset({Rule.ALREADY_CANCELLED, Rule.IN_PROGRESS, Rule.PAYMENT})
 
@@ -52,19 +51,19 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
     order = lock_order(pk=command.order)
     case = read_order_case(order, [command.order_item])
     item, reason = _check(command, case)
-    refusals = _judge(command, case, item, reason)
-    actor = Actor.staff(staff)
-    version_pk = case.version_pk or keep_policy(case.policy.book)
-    submission = Submission.objects.create(
-        order=order, user=staff, origin=Submission.Origin.OVERRIDE, policy_version_id=version_pk
-    )
-    line = SubmissionLine.objects.create(
-        submission=submission,
+    line = SubmissionLine(
         order_item=item,
         reason=reason,
         cancellation_type=reason.cancellation_type,
         quantity=command.quantity or item.left_quantity,
     )
+    refusals = _judge(case, line)
+    actor = Actor.staff(staff)
+    version_pk = case.version_pk or keep_policy(case.policy.book)
+    line.submission = submission = Submission.objects.create(
+        order=order, user=staff, origin=Submission.Origin.OVERRIDE, policy_version_id=version_pk
+    )
+    line.save()
     priced = price_lines(case, [line], (), quoted_to=staff.pk)
     OrderItem.objects.filter(pk=item.pk).update(reserved_quantity=F("reserved_quantity") + line.quantity)
     store_quote(submission, [line], priced)
@@ -73,8 +72,8 @@ def override_policy(command: OverrideCommand, staff: User) -> int:
         "policy": version_pk,
         "overridden": [[finding.code, finding.clause] for finding in refusals],
     }
-    record_event(order, OVERRIDDEN, actor, cause=command.why.strip(), item=item, data=data)
-    open_requests(order, submission, actor, cause=OVERRIDDEN, detail=command.why.strip())
+    record_event(order, Event.POLICY_OVERRIDDEN, actor, cause=command.why.strip(), item=item, data=data)
+    open_requests(order, submission, actor, cause=Cause.POLICY_OVERRIDDEN, detail=command.why.strip())
     save_order(order)
     return CancellationRequest.objects.get(line=line).pk
 
@@ -102,19 +101,8 @@ def _check(command: OverrideCommand, case: CancellationCase) -> tuple[OrderItem,
     return item, reason
 
 
-def _judge(
-    command: OverrideCommand, case: CancellationCase, item: OrderItem, reason: CancellationReason
-) -> tuple[Finding, ...]:
-    requested = RequestedUnits(item.pk, reason.cancellation_type, command.quantity)  # type: ignore[arg-type]  # the column holds one of its choices
-    refusals = list_refusals(
-        judge(
-            [requested],
-            case.facts,
-            placed_at=case.order.created_date,
-            policy=case.policy,
-            now=case.now,
-        )
-    )
+def _judge(case: CancellationCase, line: SubmissionLine) -> tuple[Finding, ...]:
+    refusals = list_refusals(judge_lines(case, [line]))
     facts = [finding for finding in refusals if finding.rule in _FACTS]
     if facts:
         raise CancellationRefused(facts)

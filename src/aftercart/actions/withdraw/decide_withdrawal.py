@@ -16,8 +16,6 @@ from aftercart.orders.errors import ActionError, InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
 
-_Status = CancellationRequest.Status
-
 
 class WithdrawalDecided(ActionError):
     """The withdrawal has been decided already."""
@@ -55,9 +53,7 @@ def refuse_withdrawal(withdrawal_pk: int, staff: User, reason: str) -> None:
     order = lock_order(pk=withdrawal.order_id)
     actor = Actor.staff(staff)
     requests = [
-        request
-        for request in _list_requests(withdrawal)
-        if request.status in {_Status.WAITING, _Status.WAITING_APPROVAL}
+        request for request in _list_requests(withdrawal) if request.status in CancellationRequest.UNDECIDED
     ]
     for request in requests:  # while it still carries out a withdrawal, so that one e-mail tells of all
         reject_line(order, request.line, actor, reason=reason, decided_by=staff)

@@ -35,6 +35,7 @@ from aftercart.actions.recognize_replay import (
 )
 from aftercart.cancellations.models import CancellationReason, Submission, SubmissionLine
 from aftercart.cancellations.models.public_statements import PublicStatement
+from aftercart.cancellations.models.reasons import get_unchosen_reason
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine
 from aftercart.cancellations.withdrawal_document import withdrawal_document
 from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
@@ -52,10 +53,6 @@ from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.status import SHIPPED
 from aftercart.orders.timeline import Actor, record_event
 
-#: The reason of cancellations that carry out a withdrawal: nobody is asked for one.
-REASON_CODE = "withdrawal"
-_SUBJECT = "Withdrawal from contract"
-_TURKISH_SUBJECT = "Sözleşmeden cayma"
 #: A public statement that staff could not match to an order is still its owner's.
 _UNUSED = frozenset({PublicStatement.State.OPEN, PublicStatement.State.CLOSED})
 
@@ -285,7 +282,7 @@ def _submit(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -
 def _plan(item: OrderItem, kind: str) -> SubmissionLine:
     return SubmissionLine(
         order_item=item,
-        reason=_get_reason(kind),
+        reason=get_unchosen_reason("withdrawal", kind),  # nobody is asked for one
         cancellation_type=kind,
         quantity=item.left_quantity,
     )
@@ -298,23 +295,9 @@ def _find_free(line: SubmissionLine | None) -> SubmissionLine | None:
     return line
 
 
-def _get_reason(kind: str) -> CancellationReason:
-    """Get the reason of a type that stands for "none asked"; customers are not offered it."""
-    reason, _is_new = CancellationReason.objects.get_or_create(
-        code=REASON_CODE,
-        cancellation_type=kind,
-        defaults={
-            "subject": _SUBJECT,
-            "translations": {"tr": {"subject": _TURKISH_SUBJECT}},
-            "is_active": False,
-        },
-    )
-    return reason
-
-
 def map_withdrawal_reason(kind: str, remote_pk: int) -> None:
     """Say which of the OMS's reasons stands for a withdrawal, if nobody has yet."""
-    reason = _get_reason(kind)
+    reason = get_unchosen_reason("withdrawal", kind)
     CancellationReason.objects.filter(pk=reason.pk, remote_pk=None).update(remote_pk=remote_pk)
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -83,3 +84,21 @@ class CancellationReason(models.Model):
     def get_subject(self, language: str) -> str:
         """Give the subject in a language, or as it was written."""
         return str((self.translations or {}).get(language, {}).get("subject") or self.subject)
+
+
+#: The reasons that nobody chooses, by their code: what each is about in English and in Turkish.
+_UNCHOSEN: Final = {
+    "withdrawal": ("Withdrawal from contract", "Sözleşmeden cayma"),
+    "reason_not_given": ("Not given", "Belirtilmedi"),
+}
+
+
+def get_unchosen_reason(code: str, kind: str) -> CancellationReason:
+    """Get the reason of a type that has this code; made when it is first wanted, and not offered to customers."""
+    subject, turkish = _UNCHOSEN[code]
+    reason, _is_new = CancellationReason.objects.get_or_create(
+        code=code,
+        cancellation_type=kind,
+        defaults={"subject": subject, "translations": {"tr": {"subject": turkish}}, "is_active": False},
+    )
+    return reason

@@ -43,6 +43,9 @@ class CancellationRequest(models.Model):
         {Status.VERIFYING, Status.WAITING, Status.WAITING_APPROVAL, Status.CONFIRMED, Status.APPROVED}
     )
 
+    #: Nobody has decided on it. One that is held for an answer may have been carried out already.
+    UNDECIDED = frozenset({Status.WAITING, Status.WAITING_APPROVAL})
+
     class Meta:
         verbose_name = _("cancellation request")
         verbose_name_plural = _("cancellation requests")
