@@ -8,8 +8,7 @@ from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.cancel.verify_submission import verify_submission
 from aftercart.actions.requests.approve_request import approve_request
 from aftercart.actions.requests.deliver_request import deliver_request
-from aftercart.actions.requests.overrule_rejection import overrule_rejection
-from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.requests.reject_request import overrule_rejection, reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.models import CancellationRequest, Submission, SubmissionLine
@@ -200,7 +199,7 @@ def test_what_omnitron_has_done_is_not_asked_for_again_while_it_is_booked() -> N
     pk, decided = make_overruled(shop)
 
     with interrupted(
-        "overrule_rejection.record_event", lambda: request_cancellation(shop.command()).status
+        "reject_request.record_event", lambda: request_cancellation(shop.command()).status
     ) as other:
         overrule_rejection(pk, decided)
 
@@ -214,9 +213,9 @@ def test_without_the_lock_units_that_are_gone_are_asked_for_again() -> None:
     pk, decided = make_overruled(shop)
 
     with (
-        without_lock("overrule_rejection.overrule_rejection"),
+        without_lock("reject_request.overrule_rejection"),
         interrupted(
-            "overrule_rejection.record_event", lambda: request_cancellation(shop.command()).status
+            "reject_request.record_event", lambda: request_cancellation(shop.command()).status
         ) as other,
     ):
         overrule_rejection(pk, decided)

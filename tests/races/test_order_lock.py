@@ -20,8 +20,7 @@ from aftercart.actions.requests import approve_request as approving
 from aftercart.actions.requests import reject_spare as sparing
 from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
-from aftercart.actions.requests.overrule_rejection import overrule_rejection
-from aftercart.actions.requests.reject_request import reject_request
+from aftercart.actions.requests.reject_request import overrule_rejection, reject_request
 from aftercart.actions.returns.change_pickup import PickupCommand, change_pickup
 from aftercart.actions.sync import reconcile_before_sending as reconciling
 from aftercart.actions.sync.sync_order import sync_order
@@ -246,7 +245,7 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "read_created._report_foreign": begin_finding_something_else,
     "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,
-    "overrule_rejection.overrule_rejection": begin_overruling,
+    "reject_request.overrule_rejection": begin_overruling,
     "read_case.lock_named": lambda shop: (lambda: make_prepared(shop), 1),
     "reject_spare._settle": begin_rejecting_a_spare,
     "reject_request.reject_request": begin_rejecting,

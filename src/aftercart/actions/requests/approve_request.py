@@ -102,10 +102,13 @@ def _withdraw(request: CancellationRequest, client: OmsClient) -> list[RemoteReq
 
 
 def _is_still_approved(request: CancellationRequest) -> bool:
-    approved = CancellationRequest.objects.filter(
-        pk=request.pk, status=_Status.APPROVED, decided_by__isnull=False
-    )
-    return approved.exists() and _list_round(request).exists()
+    return _list_approved(request).exists() and _list_round(request).exists()
+
+
+def _list_approved(request: CancellationRequest) -> models.QuerySet[CancellationRequest]:
+    """Find a request again, if it is still one that our staff have approved."""
+    rows = CancellationRequest.objects.filter(pk=request.pk)
+    return rows.filter(status=_Status.APPROVED, decided_by__isnull=False)
 
 
 def _list_round(request: CancellationRequest) -> models.QuerySet[Delivery]:
@@ -135,11 +138,8 @@ def _take_back(as_read: CancellationRequest, found: Sequence[RemoteRequest]) -> 
     delivery = _list_round(as_read).first()
     if delivery is None or (delivery.state == _State.KNOWN) != is_delivered:
         return
-    approved = CancellationRequest.objects.filter(
-        pk=as_read.pk, status=_Status.APPROVED, decided_by__isnull=False
-    )
     after = _Status.CONFIRMED if is_delivered else _Status.WAITING
-    if claim_request(approved, after, decided_by=None):
+    if claim_request(_list_approved(as_read), after, decided_by=None):
         pks = [row.pk for row in found] if is_delivered else as_read.remote_pks
         _list_round(as_read).update(error="", remote_pks=pks)
         if not is_delivered:

@@ -1,13 +1,16 @@
 """Reject a waiting request in the back office: the item stays with the customer, who is told why."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aftercart.accounts.models import User
-from aftercart.actions.cancel.close_line import count_done, reject_line
+from aftercart.actions.cancel.book_refund import REFUND_FIELDS
+from aftercart.actions.cancel.close_line import complete_line, count_done, reject_line
 from aftercart.actions.cancel.record_submission import put_order_status
+from aftercart.actions.mail.notify_customer import notify_completed
 from aftercart.actions.requests.find_obstacle import find_rejection_obstacle
-from aftercart.actions.requests.overrule_rejection import overrule_rejection
 from aftercart.actions.requests.read_created import list_created_pks
 from aftercart.actions.requests.reject_remote import reject_remote
 from aftercart.actions.requests.try_later import try_later
@@ -22,8 +25,9 @@ from aftercart.oms.errors import OmsError
 from aftercart.oms.messages import RemoteRequest
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.errors import InputInvalid
+from aftercart.orders.models import OrderItem
 from aftercart.orders.selectors import lock_order, save_order
-from aftercart.orders.timeline import Actor
+from aftercart.orders.timeline import OMS, Actor, record_event
 
 _State, _Status = DecisionNotice.State, CancellationRequest.Status
 
@@ -80,6 +84,29 @@ def deliver_rejection(request_pk: int, client: OmsClient) -> None:
                 # Of what was never sent nothing is to be made any more.
                 unsent = Delivery.objects.filter(latest_of=request_pk, state=Delivery.State.CREATED)
                 claim_delivery(unsent, Delivery.State.WITHDRAWN)
+
+
+@transaction.atomic
+def overrule_rejection(request_pk: int, decided: Sequence[RemoteRequest]) -> None:
+    """Book the units that the OMS completed although our staff rejected the request; none: nothing is done.
+
+    `decided` are the requests that the OMS has for it, all of them at their end. A part of the caller's transaction.
+    """
+    request = CancellationRequest.objects.select_related("line__submission").get(pk=request_pk)
+    line = request.line
+    done = count_done(line, decided)
+    if not done:
+        return
+    order = lock_order(pk=line.submission.order_id)
+    request.refresh_from_db(fields=["status"])
+    if request.status != _Status.REJECTED:
+        return
+    line.order_item = OrderItem.objects.get(pk=line.order_item_id)
+    record_event(order, "rejection_overruled", OMS, item=line.order_item, data={"line": line.pk})
+    complete_line(order, line, OMS, quantity=done)
+    notify_completed(order, line.submission)
+    put_order_status(order)
+    save_order(order, "status", "status_before", *REFUND_FIELDS)
 
 
 def _send_rejection(
