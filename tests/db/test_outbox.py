@@ -13,9 +13,9 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions.account.mail_one_time_code import mail_guest_code
 from aftercart.actions.account.mail_order_link import mail_order_link
 from aftercart.actions.account.opt_out import opt_out
+from aftercart.actions.account.send_one_time_code import mail_guest_code
 from aftercart.actions.mail.notify_customer import post
 from aftercart.actions.mail.resend_email import EmailNotStuck, resend_email
 from aftercart.actions.mail.send_email import MOST_TRIES, forget_emails, recover_emails, send_email

@@ -17,7 +17,7 @@ from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from aftercart.actions.account.mail_one_time_code import mail_guest_code
+from aftercart.actions.account.send_one_time_code import mail_guest_code
 from aftercart.actions.mail.notify_customer import post
 from aftercart.actions.mail.send_email import recover_emails, send_email
 from aftercart.actions.upkeep import jobs

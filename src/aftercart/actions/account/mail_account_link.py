@@ -16,11 +16,10 @@ from django.utils.translation import get_language
 from aftercart.accounts.models import User
 from aftercart.actions.account.limit_tries import limit_client, limit_tries
 from aftercart.actions.account.set_password import make_reset_path
-from aftercart.actions.upkeep import jobs
+from aftercart.actions.mail.notify_customer import post_orderless
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.mail.models import Email
-from aftercart.mail.outbox import queue_orderless_email
 
 _SALT: Final = "aftercart.email_change"
 LINK_LIFE: Final = timedelta(hours=24)
@@ -106,7 +105,7 @@ def _digest_password(user: User) -> str:
 
 
 def _queue(kind: Email.Kind, recipient: str, user: User | None, *, link: str = "") -> None:
-    pk = queue_orderless_email(
+    post_orderless(
         kind,
         uuid.uuid4(),
         recipient=recipient,
@@ -114,4 +113,3 @@ def _queue(kind: Email.Kind, recipient: str, user: User | None, *, link: str = "
         secret=link,
         expires_at=get_now() + LINK_LIFE if link else None,
     )
-    jobs.enqueue(jobs.SEND_EMAIL, pk)

@@ -1,19 +1,24 @@
-"""Send a one-time code: to the address of a guest's order, or of an account, within what each may get."""
+"""Send a one-time code: to the address of a guest's order, or of an account, within what each may get.
+
+The code stands encrypted in the outbox until it has been sent, is sent at most once, and not after it has expired.
+"""
 
 import secrets
+import uuid
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from aftercart.accounts.models import User
-from aftercart.actions.account.mail_one_time_code import mail_guest_code, mail_login_code
+from aftercart.actions.mail.notify_customer import post, post_orderless
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.locks import lock_purpose
+from aftercart.mail.models import Email
 from aftercart.orders.errors import OrderNotFound
-from aftercart.orders.guests import CODE_DIGITS
+from aftercart.orders.guests import CODE_DIGITS, CODE_LIFE
 from aftercart.orders.models import OneTimeCode, Order
 from aftercart.orders.selectors import find_guest_order, lock_order
 
@@ -45,7 +50,22 @@ def send_one_time_code(pk: int) -> None:
         if order:
             mail_guest_code(order, code, asked.language)
         else:
-            mail_login_code(email, code, asked.language)
+            _mail_login_code(email, code, asked.language)
+
+
+def mail_guest_code(order: Order, code: str, language: str) -> None:
+    """Write a guest the code for an order, inside the caller's transaction: each is an e-mail of its own."""
+    options = _describe_code(code, language)
+    post(order, Email.Kind.GUEST_CODE, uuid.uuid4(), {}, **options)
+
+
+def _mail_login_code(email: str, code: str, language: str) -> None:
+    options = _describe_code(code, language)
+    post_orderless(Email.Kind.LOGIN_CODE, uuid.uuid4(), recipient=email, **options)
+
+
+def _describe_code(code: str, language: str) -> dict[str, Any]:
+    return {"language": language[:2], "secret": code, "expires_at": get_now() + CODE_LIFE}
 
 
 def hash_code(asked: OneTimeCode, code: str) -> str:

@@ -33,7 +33,7 @@ from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
 from aftercart.lib.web_addresses import find_image
 from aftercart.mail.models import Email, LineNotice
-from aftercart.mail.outbox import get_language_of, queue_email
+from aftercart.mail.outbox import get_language_of, queue_email, queue_orderless_email
 from aftercart.orders.models import Order, OrderItem
 
 _Kind = Email.Kind
@@ -50,6 +50,11 @@ def post(
     if pk is not None:
         jobs.enqueue(jobs.SEND_EMAIL, pk)
     return pk
+
+
+def post_orderless(kind: Email.Kind, subject: uuid.UUID, **options: Any) -> None:
+    """Write an e-mail that is about no order, and have the worker send it as `post` does."""
+    jobs.enqueue(jobs.SEND_EMAIL, queue_orderless_email(kind, subject, **options))
 
 
 def name_subject(kind: str, pk: int) -> uuid.UUID:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from aftercart.accounts.models.rate_limits import count_try
 from aftercart.actions.account.limit_tries import limit_client
-from aftercart.actions.upkeep import jobs
+from aftercart.actions.mail.notify_customer import post_orderless
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
@@ -24,7 +24,6 @@ from aftercart.lib.fingerprints import list_fingerprints
 from aftercart.lib.locks import lock_purpose
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
-from aftercart.mail.outbox import queue_orderless_email
 
 #: What nobody shall have us send to strangers: a link, or what a mail program makes one of; no e-mail address.
 _LINK: Final = re.compile(
@@ -108,7 +107,7 @@ def _acknowledge(statement: PublicStatement) -> None:
         "items": statement.items,
         "submitted_at": format_time(statement.submitted_at),
     }
-    pk = queue_orderless_email(
+    post_orderless(
         Email.Kind.WITHDRAWAL_STATED,
         statement.uuid,
         recipient=statement.email,
@@ -116,4 +115,3 @@ def _acknowledge(statement: PublicStatement) -> None:
         secret=f"{settings.PUBLIC_URL}/withdraw/{statement.uuid}/",
         facts=facts,
     )
-    jobs.enqueue(jobs.SEND_EMAIL, pk)
