@@ -4,6 +4,7 @@ While a batch is written, a thread reads the next one. The database is the calle
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -96,14 +97,10 @@ class _Importer:
         #: The batch that is being read, to be written next, and the numbers of its orders.
         self._next: Future[Batch] | None = None
         self._next_numbers: set[str] = set()
-        self._total = BatchOutcome()
-        self._bad = self._doubtful = 0
+        self._total: Counter[str] = Counter()
 
     def result(self) -> ImportResult:
-        total = self._total
-        return ImportResult(
-            total.created, total.updated, total.unchanged, total.kept, self._bad, self._doubtful
-        )
+        return ImportResult(**self._total)
 
     def run(self, lines: Iterable[bytes]) -> None:
         """Import the lines; a thread is begun only for more than a batch, and never for somebody who waits."""
@@ -166,19 +163,16 @@ class _Importer:
     def _write(self, batch: Batch) -> None:
         intakes = batch.intakes
         outcome = write_batch(intakes) if intakes else BatchOutcome()
-        outcome.unchanged += batch.unchanged
-        for name in ("created", "updated", "unchanged", "kept"):
-            setattr(self._total, name, getattr(self._total, name) + getattr(outcome, name))
         for place, reason in outcome.refused.items():
             batch.bad.append(make_report(batch.lines[place], reason, intakes[place].number))
-        self._bad += len(batch.bad)
         doubtful = [
             make_report(batch.lines[place], doubt, intake.number, is_imported=True)
             for place, intake in enumerate(intakes)
             for doubt in intake.doubts
             if place not in outcome.refused
         ]
-        self._doubtful += len(doubtful)
+        self._total += outcome.counts
+        self._total += Counter(unchanged=batch.unchanged, bad=len(batch.bad), doubtful=len(doubtful))
         for bad in sorted([*batch.bad, *doubtful], key=lambda bad: bad.line):
             self._report_bad(bad)
         self._progress(batch.count)
@@ -196,13 +190,8 @@ def write_batch(intakes: Sequence[OrderIntake]) -> BatchOutcome:
             return BatchOutcome(refused={0: f"the database refused it: {reason}"})
     half = len(intakes) // 2
     first, second = write_batch(intakes[:half]), write_batch(intakes[half:])
-    return BatchOutcome(
-        first.created + second.created,
-        first.updated + second.updated,
-        first.unchanged + second.unchanged,
-        first.kept + second.kept,
-        first.refused | {half + place: reason for place, reason in second.refused.items()},
-    )
+    refused = {half + place: reason for place, reason in second.refused.items()}
+    return BatchOutcome(first.counts + second.counts, first.refused | refused)
 
 
 def _try(intakes: Sequence[OrderIntake]) -> BatchOutcome:

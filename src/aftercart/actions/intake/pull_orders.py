@@ -68,7 +68,7 @@ def pull_orders(
             result.unread.append(row)
     if intakes:
         outcome = write_batch(intakes)
-        result.written = outcome.created + outcome.updated
+        result.written = outcome.counts["created"] + outcome.counts["updated"]
         for place, reason in outcome.refused.items():
             result.bad[intakes[place].number] = reason
             _logger.warning("Order %s of Omnitron's was refused: %s", intakes[place].number, reason)

@@ -1,6 +1,7 @@
 """Write a batch of imported orders: the new ones by COPY, the newer ones over what we have."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,13 +11,13 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Max, Q
 
-from aftercart.actions.intake.import_points import import_points
 from aftercart.actions.intake.resolve_customers import Customer, resolve_customers
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.models.syncing import add_channels
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.bulk import advance_sequence, copy_rows, encode_json, find_rows, reserve_ids, update_rows
 from aftercart.lib.locks import lock_purpose
+from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.intake.items import DiscountIntake, ItemIntake
 from aftercart.orders.intake.merge import (
     MERGED_OF_DISCOUNTS,
@@ -50,6 +51,7 @@ _DISCOUNT_FIELDS: Final = (
     "name", "amount", "cancel_amount", "code", "offer_type", "promotion", "session_offer_type",
     "created_date", "modified_date",
 )  # fmt: skip
+#: As `Customer` has them.
 _ADDRESSES: Final = ("user_id", "shipping_address", "billing_address")
 _JSON_FIELDS: Final = frozenset({"payment_option", "campaigns", "details", "product"})
 _KNOWN_MOMENTS: Final = 4096
@@ -57,12 +59,12 @@ _KNOWN_MOMENTS: Final = 4096
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What became of a batch: numbers of orders, and why the refused ones were, by position in the batch."""
+    """What became of a batch: why orders were refused, by position in the batch, and the numbers of all others.
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    kept: int = 0
+    `counts` are those created, updated, found unchanged, and kept since ours are newer.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
     refused: dict[int, str] = field(default_factory=dict)
 
 
@@ -84,8 +86,7 @@ def write_orders(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     for place, intake in enumerate(intakes):
         order_id, modified = known.get(intake.number, (None, None))
         if modified is not None and intake.modified_date <= modified and intake.id in {None, order_id}:
-            outcome.unchanged += intake.modified_date == modified
-            outcome.kept += intake.modified_date < modified
+            outcome.counts["unchanged" if intake.modified_date == modified else "kept"] += 1
         elif reason := taken.claim(intake, order_id):
             outcome.refused[place] = reason
         else:
@@ -95,8 +96,8 @@ def write_orders(intakes: Sequence[OrderIntake]) -> BatchOutcome:
     _create(new, customers[: len(new)])
     add_channels(intake.columns["channel_id"] for intake in [*new, *newer])
     _update(newer, customers[len(new) :])
-    import_points([*new, *newer], customers)
-    outcome.created, outcome.updated = len(new), len(newer)
+    _add_points([*new, *newer], customers)
+    outcome.counts += Counter(created=len(new), updated=len(newer))
     return outcome
 
 
@@ -115,25 +116,29 @@ class _TakenIds:
         """Take the ids that a document brings, or tell why it cannot have them."""
         if intake.id is not None and order_id not in {None, intake.id}:
             return f"id: the order {intake.number} has the id {order_id} here, not {intake.id}"
-        claims = [
-            ("id", self.orders, [intake.id]),
-            ("orderitem_set[].id", self.items, [item.id for item in intake.items]),
-            ("discountitem_set[].pk", self.discounts, [discount.id for discount in intake.discounts]),
-        ]
+        names = ("id", "orderitem_set[].id", "discountitem_set[].pk")
+        claims = list(zip(names, (self.orders, self.items, self.discounts), _list_ids([intake]), strict=True))
         for name, taken, ids in claims:
             for pk in ids:
-                owner = intake.number if pk is None else taken.get(pk, intake.number)
+                owner = taken.get(pk, intake.number)
                 if owner != intake.number:
                     return f"{name}: {pk} belongs to the order {owner}"
         for _, taken, ids in claims:
-            taken.update((pk, intake.number) for pk in ids if pk is not None)
+            taken.update((pk, intake.number) for pk in ids)
         return None
 
 
+def _list_ids(intakes: Sequence[OrderIntake]) -> tuple[list[int], list[int], list[int]]:
+    """List the ids that documents bring: of orders, of their items, and of their discounts."""
+    return (
+        [intake.id for intake in intakes if intake.id is not None],
+        [item.id for intake in intakes for item in intake.items if item.id is not None],
+        [row.id for intake in intakes for row in intake.discounts if row.id is not None],
+    )
+
+
 def _read_taken_ids(intakes: Sequence[OrderIntake]) -> _TakenIds:
-    orders = [intake.id for intake in intakes if intake.id is not None]
-    items = [item.id for intake in intakes for item in intake.items if item.id is not None]
-    discounts = [row.id for intake in intakes for row in intake.discounts if row.id is not None]
+    orders, items, discounts = _list_ids(intakes)
     return _TakenIds(
         dict(Order.objects.filter(pk__in=orders).values_list("pk", "number")),
         dict(OrderItem.objects.filter(pk__in=items).order_by().values_list("pk", "order__number")),
@@ -143,14 +148,9 @@ def _read_taken_ids(intakes: Sequence[OrderIntake]) -> _TakenIds:
 
 def _advance_sequences(intakes: Sequence[OrderIntake]) -> None:
     """Put the sequences past the ids that the documents bring, before any new id is taken from them."""
-    for table, ids in (
-        (ORDERS, [intake.id for intake in intakes]),
-        (ITEMS, [item.id for intake in intakes for item in intake.items]),
-        (DISCOUNTS, [discount.id for intake in intakes for discount in intake.discounts]),
-    ):
-        largest = max((pk for pk in ids if pk is not None), default=0)
-        if largest:
-            advance_sequence(table, largest)
+    for table, ids in zip((ORDERS, ITEMS, DISCOUNTS), _list_ids(intakes), strict=True):
+        if ids:
+            advance_sequence(table, max(ids))
 
 
 def _give_ids(table: str, rows: Iterable[OrderIntake | ItemIntake | DiscountIntake]) -> None:
@@ -225,22 +225,37 @@ def _add_entries(event: str, entries: Iterable[tuple[OrderIntake, dict[str, Any]
     copy_rows(TIMELINE, ("order_id", "event", "actor", "cause", "data"), rows)
 
 
+def _add_points(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> None:
+    """Add the points that orders tell of to the ledger of their customers.
+
+    An entry is known by its reference within the order, so the same document adds nothing a second time. A
+    guest has no ledger. What a newer document says of a known entry changes nothing: the ledger is not
+    rewritten.
+    """
+    entries = [
+        LoyaltyEntry(
+            user_id=customer.user_id,
+            currency=intake.columns["currency"],
+            kind=row.kind,
+            amount=row.amount,
+            order_id=intake.id,
+            reference=row.reference,
+            created_date=row.created_date,
+        )
+        for intake, customer in zip(intakes, customers, strict=True)
+        if customer.user_id is not None
+        for row in intake.points
+    ]
+    if entries:
+        LoyaltyEntry.objects.bulk_create(entries, ignore_conflicts=True)
+
+
 def _create(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> None:
     if not intakes:
         return
     _give_ids(ORDERS, intakes)
     rows = [
-        [
-            intake.id,
-            intake.number,
-            1,
-            1,
-            intake.digest,
-            customer.user_id,
-            customer.shipping,
-            customer.billing,
-            *_write_order(intake.columns),
-        ]
+        [intake.id, intake.number, 1, 1, intake.digest, *customer, *_write_order(intake.columns)]
         for intake, customer in zip(intakes, customers, strict=True)
     ]
     with _orders_are_new():
@@ -283,17 +298,8 @@ def _update(intakes: Sequence[OrderIntake], customers: Sequence[Customer]) -> No
         before = order.status
         is_open = any(item.pk in open_lines for item in items.get(order.pk, ()))
         merge_order(order, intake, has_open_lines=is_open)
-        rows.append(
-            [
-                order.version + 1,
-                intake.digest,
-                customer.user_id,
-                customer.shipping,
-                customer.billing,
-                *_write_order(intake.columns),
-                order.pk,
-            ]
-        )
+        row = [order.version + 1, intake.digest, *customer, *_write_order(intake.columns), order.pk]
+        rows.append(row)
         entries.append((intake, {"status_before": before, "status": intake.columns["status"]}))
     update_rows(ORDERS, ("version", "import_digest", *_ADDRESSES, *_ORDER_FIELDS), rows)
     _update_items(intakes, items, open_lines)
@@ -321,44 +327,47 @@ def _read_open_lines(order_ids: Sequence[int]) -> dict[int, int]:
     return dict(lines.values_list("order_item_id").annotate(most=Max("quantity")))
 
 
+def _pair(
+    intakes: Sequence[OrderIntake],
+    known: Mapping[int, list[Any]],
+    list_rows: Callable[[OrderIntake], Sequence[Any]],
+    column: str,
+) -> tuple[list[tuple[Any, Any]], list[tuple[int | None, Any]], set[int]]:
+    """Pair our rows with those that documents bring; also give what is new, with its order, and ours that are gone."""
+    pairs: list[tuple[Any, Any]] = []
+    added: list[tuple[int | None, Any]] = []
+    gone: set[int] = set()
+    for intake in intakes:
+        ours, theirs = known.get(intake.id or 0, []), list_rows(intake)
+        matched = match_rows(ours, theirs, column)
+        gone |= {row.pk for row in ours} - {row.pk for row in matched.values()}
+        for place, row in enumerate(theirs):
+            if place in matched:
+                row.id = matched[place].pk
+                pairs.append((matched[place], row))
+            else:
+                added.append((intake.id, row))
+    return pairs, added, gone
+
+
 def _update_items(
     intakes: Sequence[OrderIntake], items: dict[int, list[OrderItem]], open_lines: dict[int, int]
 ) -> None:
-    changed: list[list[Any]] = []
-    added: list[tuple[int | None, ItemIntake]] = []
-    gone: set[int] = set()
-    for intake in intakes:
-        ours = items.get(intake.id or 0, [])
-        matched = match_rows(ours, intake.items, "sku")
-        gone |= {item.pk for item in ours} - {item.pk for item in matched.values()}
-        for place, line in enumerate(intake.items):
-            if place in matched:
-                line.id = matched[place].pk
-                merge_item(matched[place], line, open_lines.get(matched[place].pk))
-                changed.append([line.parent_id, *_write_item(line.columns), line.id])
-            else:
-                added.append((intake.id, line))
+    pairs, added, gone = _pair(intakes, items, lambda intake: intake.items, "sku")
+    for item, line in pairs:
+        merge_item(item, line, open_lines.get(item.pk))
     add_items(added)
+    changed = [[line.parent_id, *_write_item(line.columns), line.id] for _item, line in pairs]
     update_rows(ITEMS, ("parent_id", *_ITEM_FIELDS), changed)
     # What has a history stays, even if the shop no longer knows it: the timeline refuses to be rewritten.
     OrderItem.objects.filter(pk__in=gone, lines__isnull=True, timelineentry__isnull=True).delete()
 
 
 def _update_discounts(intakes: Sequence[OrderIntake], discounts: dict[int, list[DiscountItem]]) -> None:
-    changed: list[list[Any]] = []
-    added: list[tuple[int | None, DiscountIntake]] = []
-    gone: set[int] = set()
-    for intake in intakes:
-        ours = discounts.get(intake.id or 0, [])
-        matched = match_rows(ours, intake.discounts, "name")
-        gone |= {row.pk for row in ours} - {row.pk for row in matched.values()}
-        for place, row in enumerate(intake.discounts):
-            if place in matched:
-                row.id = matched[place].pk
-                merge_discount(matched[place], row)
-                changed.append([*_write_discount(row.columns), row.id])
-            else:
-                added.append((intake.id, row))
+    pairs, added, gone = _pair(intakes, discounts, lambda intake: intake.discounts, "name")
+    for discount, row in pairs:
+        merge_discount(discount, row)
     _add_discounts(added)
+    changed = [[*_write_discount(row.columns), row.id] for _discount, row in pairs]
     update_rows(DISCOUNTS, _DISCOUNT_FIELDS, changed)
     DiscountItem.objects.filter(pk__in=gone, cancel_amount=0).delete()
