@@ -4,6 +4,7 @@ Unlike a cancellation, an address change can be sent twice without harm, so what
 delivered later, while the order may still change.
 """
 
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -50,7 +51,6 @@ from aftercart.orders.timeline import WORKER, Actor, record_event
 _State = AddressChange.State
 #: What the contract says of a change that the OMS has not heard of yet.
 _PENDING = Answer(202, {"status_code": None, "state": "pending"})
-_DETAIL_NAMES = ("country", "city", "township", "district", "retail_store")
 
 
 def change_address(command: AddressCommand, client: OmsClient) -> Answer:
@@ -206,19 +206,8 @@ def _check_rules(order: Order, address: Address) -> Policy:
 
 
 def _send(change: AddressChange, client: OmsClient) -> int:
-    order, snapshot = change.order, change.address
-    address = RemoteAddress(
-        pk=snapshot["pk"],
-        first_name=snapshot["first_name"],
-        last_name=snapshot["last_name"],
-        email=snapshot["email"],
-        phone_number=snapshot["phone_number"],
-        title=snapshot["title"],
-        line=snapshot["line"],
-        postcode=snapshot["postcode"],
-        notes=snapshot["notes"],
-        **{name: _get_pk(snapshot[name]) for name in _DETAIL_NAMES},
-    )
+    order, names = change.order, [field.name for field in fields(RemoteAddress)]
+    address = RemoteAddress(**{name: _get_value(change.address[name]) for name in names})
     message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
     failpoint("address.telling")
     with client.dialogue() as dialogue:
@@ -230,8 +219,9 @@ def _is_pending(change_pk: int) -> bool:
     return AddressChange.objects.filter(pk=change_pk, state=_State.PENDING).exists()
 
 
-def _get_pk(place: dict[str, Any] | int | None) -> int | None:
-    return place["pk"] if isinstance(place, dict) else place
+def _get_value(value: Any) -> Any:
+    """Return what the OMS takes of a part of an address: of a place or a store its id."""
+    return value["pk"] if isinstance(value, dict) else value
 
 
 def postpone_change(change: AddressChange, detail: str) -> Answer:

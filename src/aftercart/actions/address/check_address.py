@@ -1,10 +1,14 @@
 """Check an address that somebody typed: whether its places fit into each other, its number, its company."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
+from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.address_book import list_cities, list_countries, list_districts, list_townships
 from aftercart.accounts.document import hash_address
@@ -13,6 +17,12 @@ from aftercart.accounts.models import Address
 from aftercart.orders.errors import InputInvalid
 
 _OF_A_COMPANY = ("company_name", "tax_office", "tax_no")
+#: Each place, the one above it, what lists those within it, and what to say of one that is not among them.
+_LEVELS: Final[tuple[tuple[str, str, Callable[[int], QuerySet[Any]], Promise], ...]] = (
+    ("city", "country", list_cities, gettext_lazy("This city is not in the country.")),
+    ("township", "city", list_townships, gettext_lazy("This township is not in the city.")),
+    ("district", "township", list_districts, gettext_lazy("This district is not in the township.")),
+)
 
 
 def check_address(draft: AddressDraft) -> Address:
@@ -37,31 +47,19 @@ def check_address(draft: AddressDraft) -> Address:
     if complaints:
         raise InputInvalid(complaints)
     ids = tuple(places[name] and places[name].pk for name in PLACES)
-    address = Address(**{**values, **places}, hash_data=hash_address(values, ids))
-    address.country, address.city, address.township = (places[name] for name in PLACES[:3])
-    address.district = places["district"]
-    return address
+    return Address(**{**values, **places}, hash_data=hash_address(values, ids))
 
 
 def _find_places(draft: AddressDraft, complaints: dict[str, list[str]]) -> dict[str, Any]:
     """Find each place inside the one above it; below one that is wrong nothing is looked for."""
-    found: dict[str, Any] = {
-        "country": list_countries().filter(pk=draft.country).first(),
-    }
+    found: dict[str, Any] = {"country": list_countries().filter(pk=draft.country).first()}
     if found["country"] is None:
         complaints["country"].append(_("We do not deliver to this country."))
         return found
-    found["city"] = list_cities(draft.country).filter(pk=draft.city).first()
-    if found["city"] is None:
-        complaints["city"].append(_("This city is not in the country."))
-        return found
-    found["township"] = list_townships(draft.city).filter(pk=draft.township).first()
-    if found["township"] is None:
-        complaints["township"].append(_("This township is not in the city."))
-        return found
-    found["district"] = None
-    if draft.district is not None:
-        found["district"] = list_districts(draft.township).filter(pk=draft.district).first()
-        if found["district"] is None:
-            complaints["district"].append(_("This district is not in the township."))
+    for name, above, list_below, complaint in _LEVELS:
+        pk = getattr(draft, name)
+        found[name] = None if pk is None else list_below(getattr(draft, above)).filter(pk=pk).first()
+        if found[name] is None and pk is not None:
+            complaints[name].append(str(complaint))
+            break
     return found
