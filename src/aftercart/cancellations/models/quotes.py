@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-def _amount() -> "models.DecimalField[Any, Any]":
-    return models.DecimalField(max_digits=16, decimal_places=4, default=0)
+def _amount(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Make a column of an amount, which is zero unless the options say otherwise."""
+    return models.DecimalField(max_digits=16, decimal_places=4, **(options or {"default": 0}))
 
 
 class Destination(models.TextChoices):
@@ -53,9 +54,7 @@ class RefundQuote(models.Model):
         default=False, db_default=False, help_text="It comes back only when nothing is left of the order."
     )
     rest_booked_at = models.DateTimeField(null=True, blank=True)
-    rest_booked_amount = models.DecimalField(
-        max_digits=16, decimal_places=4, null=True, blank=True, help_text="What came back of it."
-    )
+    rest_booked_amount = _amount(null=True, blank=True, help_text="What came back of it.")
     rest_line = models.ForeignKey(
         "cancellations.SubmissionLine",
         null=True,
@@ -131,15 +130,9 @@ class RefundQuoteLine(models.Model):
     points_returned = _amount()
     points_credited = _amount()
     points_clawed_back = _amount()
-    booked_amount = models.DecimalField(
-        max_digits=16, decimal_places=4, null=True, blank=True, help_text="What came back in the end."
-    )
-    reported_amount = models.DecimalField(
-        max_digits=16,
-        decimal_places=4,
-        null=True,
-        blank=True,
-        help_text="What Omnitron reports as given back; null while it reports nothing.",
+    booked_amount = _amount(null=True, blank=True, help_text="What came back in the end.")
+    reported_amount = _amount(
+        null=True, blank=True, help_text="What Omnitron reports as given back; null while it reports nothing."
     )
     is_paid = models.BooleanField(
         default=True, db_default=True, help_text="Whether money had been paid for it."
