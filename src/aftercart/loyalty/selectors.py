@@ -1,4 +1,4 @@
-"""Reads of the ledger, ."""
+"""Reads of the ledger."""
 
 from collections import defaultdict
 from collections.abc import Iterable

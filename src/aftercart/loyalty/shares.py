@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from aftercart.lib.money import ZERO, round_amount
+from aftercart.orders.quotes import Points
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPoints:
+class OrderPoints(Points):
     """An order's points so far, each as a positive amount in its currency."""
 
-    spent: Decimal = ZERO
-    earned: Decimal = ZERO
     returned: Decimal = ZERO
     clawed_back: Decimal = ZERO
 
@@ -28,6 +27,13 @@ class LinePoints:
     returned: Decimal = ZERO
     refund_credit: Decimal = ZERO
     clawed_back: Decimal = ZERO
+
+    def __add__(self, other: "LinePoints") -> "LinePoints":
+        return LinePoints(
+            self.returned + other.returned,
+            self.refund_credit + other.refund_credit,
+            self.clawed_back + other.clawed_back,
+        )
 
 
 def share_points(

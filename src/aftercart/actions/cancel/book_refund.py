@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO, from_minor, share_out, to_minor
+from aftercart.loyalty.shares import LinePoints
 from aftercart.oms.messages import RemoteOrder
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.models import DiscountItem, Order, OrderItem
@@ -26,17 +27,14 @@ REFUND_FIELDS = ("refund_amount", "discount_refund_amount", "shipping_refund_amo
 class Booked:
     """What completing a line gave back, in money and points together, and which of it are points.
 
-    What was quoted for the order as a whole is in it, if it came with this line. `points_clawed_back` is no part
-    of `amount`. Without a quote (from before there were any) nothing is known of points. `is_refunded`: the OMS
+    What was quoted for the order as a whole is in it, if it came with this line. Points that are clawed back are no
+    part of `amount`. Without a quote (from before there were any) nothing is known of points. `is_refunded`: the OMS
     has reported it, or it is points.
     """
 
-    is_quoted: bool
-    amount: Decimal = ZERO
-    points_returned: Decimal = ZERO
-    points_credited: Decimal = ZERO
-    points_clawed_back: Decimal = ZERO
-    is_refunded: bool = False
+    amount: Decimal
+    points: LinePoints | None
+    is_refunded: bool
 
 
 def book_refund(
@@ -51,7 +49,7 @@ def book_refund(
     quoted = RefundQuoteLine.objects.select_related("quote").filter(line=line).first()
     if quoted is None:  # from before there were quotes
         amount = book_reported(order, item, reported)
-        return Booked(is_quoted=False, amount=amount, is_refunded=amount > 0)
+        return Booked(amount, points=None, is_refunded=amount > 0)
     if line.completed_quantity < line.quantity:
         _reduce(order, line, quoted)
     if quoted.is_paid and not read_payment(order).covers(item):  # what was quoted rests on a payment
@@ -65,15 +63,13 @@ def book_refund(
     share = quoted.discount_share if quoted.is_paid else ZERO
     order.discount_refund_amount += share
     _cancel_discounts(order, share)
-    rest = book_rest(order, line, remote)
-    return Booked(
-        is_quoted=True,
-        amount=amount + rest.amount,
-        points_returned=quoted.points_returned + rest.points_returned,
-        points_credited=(quoted.points_credited if quoted.is_paid else ZERO) + rest.points_credited,
-        points_clawed_back=quoted.points_clawed_back,
-        is_refunded=quoted.is_refunded,
+    points = LinePoints(
+        returned=quoted.points_returned,
+        refund_credit=quoted.points_credited if quoted.is_paid else ZERO,
+        clawed_back=quoted.points_clawed_back,
     )
+    rest, rest_points = book_rest(order, line, remote)
+    return Booked(amount + rest, points + rest_points, quoted.is_refunded)
 
 
 def _choose(
@@ -126,8 +122,12 @@ def book_reported(order: Order, item: OrderItem, reported: Decimal | None) -> De
     return added
 
 
-def book_rest(order: Order, line: SubmissionLine | None, remote: RemoteOrder | None) -> Booked:
+def book_rest(
+    order: Order, line: SubmissionLine | None, remote: RemoteOrder | None
+) -> tuple[Decimal, LinePoints]:
     """Book what was quoted for the order as a whole and is due by now: all lines of its quote went through.
+
+    Returns what that gave back, and which of it are points.
 
     What rests on nothing being left of the order waits for that: another cancellation, which counted as done,
     may be decided later, or not be done at all. `line` is the one that is being completed; its item need not have
@@ -137,18 +137,13 @@ def book_rest(order: Order, line: SubmissionLine | None, remote: RemoteOrder | N
     waiting = RefundQuote.objects.filter(submission__order=order, rest_booked_at=None)
     quotes = waiting.exclude(pk__in=RefundQuoteLine.objects.exclude(whole).values("quote")).order_by("pk")
     is_left = _is_anything_left(order, line)
-    total = Booked(is_quoted=True)
+    amount, points = ZERO, LinePoints()
     for quote in quotes:
         if is_left and quote.is_rest_for_last and quote.rest_amount > 0:
             continue
-        rest = _book_one(order, quote, line, remote)
-        total = Booked(
-            is_quoted=True,
-            amount=total.amount + rest.amount,
-            points_returned=total.points_returned + rest.points_returned,
-            points_credited=total.points_credited + rest.points_credited,
-        )
-    return total
+        more, more_points = _book_one(order, quote, line, remote)
+        amount, points = amount + more, points + more_points
+    return amount, points
 
 
 def _is_anything_left(order: Order, line: SubmissionLine | None) -> bool:
@@ -160,7 +155,7 @@ def _is_anything_left(order: Order, line: SubmissionLine | None) -> bool:
 
 def _book_one(
     order: Order, quote: RefundQuote, line: SubmissionLine | None, remote: RemoteOrder | None
-) -> Booked:
+) -> tuple[Decimal, LinePoints]:
     """Book one quote's part. Each of the two is given back once, whatever several quotes have quoted."""
     given = RefundQuote.objects.filter(submission__order=order, rest_booked_at__isnull=False)
     shipping, gift_box = quote.shipping_refund_amount, quote.gift_box_refund_amount
@@ -177,13 +172,10 @@ def _book_one(
         amount = min(amount, reported)
     quote.rest_booked_at, quote.rest_line, quote.rest_booked_amount = get_now(), line, amount
     quote.save(update_fields=["rest_booked_at", "rest_line", "rest_booked_amount"])
-    has_rest = shipping + gift_box > 0
-    return Booked(
-        is_quoted=True,
-        amount=amount,
-        points_returned=quote.rest_points_returned if has_rest else ZERO,
-        points_credited=quote.rest_points_credited if has_rest and is_paid else ZERO,
-    )
+    if shipping + gift_box <= 0:
+        return amount, LinePoints()
+    credit = quote.rest_points_credited if is_paid else ZERO
+    return amount, LinePoints(returned=quote.rest_points_returned, refund_credit=credit)
 
 
 def find_reported_rest(remote: RemoteOrder) -> Decimal | None:

@@ -14,7 +14,6 @@ from aftercart.cancellations.models import CancellationRequest, SubmissionLine
 from aftercart.cancellations.states import IllegalMove, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import format_amount
-from aftercart.loyalty.shares import LinePoints
 from aftercart.oms.messages import RemoteItem, RemoteOrder, RemoteRequest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import save_item
@@ -58,11 +57,6 @@ def complete_line(
         "is_refunded": booked.is_refunded,
     }
     record_event(order, "cancellation_completed", actor, cause=reason, item=item, data=data)
-    points = LinePoints(
-        returned=booked.points_returned,
-        refund_credit=booked.points_credited,
-        clawed_back=booked.points_clawed_back,
-    )
     credit_points(
         order,
         item,
@@ -70,7 +64,7 @@ def complete_line(
         line=line,
         quantity=quantity,
         reported=booked.amount,
-        quoted=points if booked.is_quoted else None,
+        quoted=booked.points,
     )
     follow_line(order, line, actor)
 

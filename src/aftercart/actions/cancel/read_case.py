@@ -26,7 +26,7 @@ from aftercart.loyalty.selectors import read_order_points
 from aftercart.orders.errors import InputInvalid, say_unknown
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid
-from aftercart.orders.quotes import Given, PaidOrder, Points
+from aftercart.orders.quotes import Given, PaidOrder
 from aftercart.orders.selectors import gather_facts, lock_order, owned_by
 
 
@@ -103,9 +103,7 @@ def _read_paid(order: Order, items: Sequence[OrderItem]) -> PaidOrder:
     if not any(item.has_past for item in items):  # type: ignore[attr-defined]  # an annotation
         return gather_paid(order, items, given=Given(has_shipping=order.shipping_refund_amount > 0))
     points = read_order_points(order.pk)
-    return gather_paid(
-        order, items, given=find_given(order), points=Points(spent=points.spent, earned=points.earned)
-    )
+    return gather_paid(order, items, given=find_given(order), points=points)
 
 
 @prepared

@@ -19,7 +19,7 @@ from aftercart.loyalty.selectors import read_order_points
 from aftercart.oms.messages import RemoteItem, RemoteOrder
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.paid import gather_paid, read_payment
-from aftercart.orders.quotes import Points, compute_total
+from aftercart.orders.quotes import compute_total
 from aftercart.orders.selectors import read_order_items
 from aftercart.orders.status import FINAL
 
@@ -190,14 +190,8 @@ def compare_books(books: RefundBooks) -> Iterator[Found]:
             yield from _compare_item(of_item, books.order)
     if books.is_ours:
         yield from _compare_whole(books)
-    points = read_order_points(books.order.pk)
-    paid = compute_total(
-        gather_paid(
-            books.order,
-            [of_item.item for of_item in books.items],
-            points=Points(spent=points.spent, earned=points.earned),
-        )
-    )
+    items = [of_item.item for of_item in books.items]
+    paid = compute_total(gather_paid(books.order, items, points=read_order_points(books.order.pk)))
     if books.order.refund_amount > paid:
         yield None, ABOVE_PAID, write_amount(paid), write_amount(books.order.refund_amount)
 

@@ -376,5 +376,5 @@ def _book_fulfilment(
     if is_moved or (item.cancelled_quantity, item.refund_amount) != (cancelled_before, refund_before):
         save_item(item, *fields)
     if gone := item.cancelled_quantity - cancelled_before:
-        rest = book_rest(order, None, remote)
-        credit_points(order, item, OMS, line=None, quantity=gone, extra=rest.points_credited)
+        _amount, points = book_rest(order, None, remote)
+        credit_points(order, item, OMS, line=None, quantity=gone, extra=points.refund_credit)
