@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
-from aftercart.actions.account.enter_from_shop import forget_nobodies
+from aftercart.actions.account.enter_from_shop import nobodies
 from aftercart.actions.intake import import_orders as import_module
 from aftercart.actions.intake.backfill_orders import backfill_orders
 from aftercart.actions.intake.read_batches import Batch, read_batch
@@ -141,7 +141,7 @@ def test_a_log_in_by_the_shop_that_is_killed_at_any_point_lets_nobody_else_in(se
     shop.log_in(KEY, 77, "ayse@example.com")
 
     def ask(key: str = KEY) -> Any:
-        forget_nobodies()
+        nobodies.clear()
         client = Client(
             headers={"accept": "application/json", "cookie": f"sessionid={key}; osessionid={key}"}
         )

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aftercart.accounts.models import Session, User
 from aftercart.accounts.shop_sessions import name_remembered
-from aftercart.actions.account.enter_from_shop import forget_nobodies, keep_customer
+from aftercart.actions.account.enter_from_shop import keep_customer, nobodies
 from aftercart.commerce.client import ShopUser
 from aftercart.commerce.connect import replace_commerce
 from tests.commerce import FakeCommerce
@@ -26,11 +26,11 @@ KEY = "k3v0y2q8m1x7c5b9n4z6a8s2d1f7g3h5"
 @pytest.fixture
 def commerce(settings: Settings) -> Iterator[FakeCommerce]:
     settings.AFTERCART_IDENTITY = "commerce"
-    forget_nobodies()
+    nobodies.clear()
     with replace_commerce(FakeCommerce()) as fake:
         assert isinstance(fake, FakeCommerce)
         yield fake
-    forget_nobodies()
+    nobodies.clear()
 
 
 def bring(key: str = KEY, *, accept: str = "application/json", **cookies: str) -> Client:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from aftercart.accounts.models import Session, User
-from aftercart.actions.account.enter_from_shop import enter_from_shop, forget_nobodies, keep_customer
+from aftercart.actions.account.enter_from_shop import enter_from_shop, keep_customer, nobodies
 from aftercart.commerce.client import ShopUser
 from aftercart.commerce.connect import replace_commerce
 from tests.commerce import FakeCommerce
@@ -23,11 +23,11 @@ SAVING = "aftercart.accounts.models.User.save_base"
 @pytest.fixture
 def commerce(settings: Settings) -> Iterator[FakeCommerce]:
     settings.AFTERCART_IDENTITY = "commerce"
-    forget_nobodies()
+    nobodies.clear()
     with replace_commerce(FakeCommerce()) as fake:
         assert isinstance(fake, FakeCommerce)
         yield fake
-    forget_nobodies()
+    nobodies.clear()
 
 
 def test_of_many_who_bring_one_cookie_one_asks_and_all_are_answered(commerce: FakeCommerce) -> None:

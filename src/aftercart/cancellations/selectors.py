@@ -227,9 +227,9 @@ class _Verdicts:
         )
 
 
-def build_document(order: Order, book: PolicyBook | None = None) -> dict[str, Any]:
+def build_document(order: Order) -> dict[str, Any]:
     """Write one order as its document."""
-    return build_documents([order], book)[0]
+    return build_documents([order])[0]
 
 
 def _by_order(rows: Iterable[Any]) -> dict[int, list[Any]]:

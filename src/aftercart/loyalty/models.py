@@ -47,10 +47,6 @@ class LoyaltyEntry(models.Model):
     )
     created_date = models.DateTimeField(default=timezone.now)
 
-    #: Kinds that add to the balance, and kinds that take from it.
-    GIVING = frozenset({Kind.EARNED, Kind.RETURNED, Kind.REFUND_CREDIT})
-    TAKING = frozenset({Kind.SPENT, Kind.CLAWED_BACK})
-
     class Meta:
         verbose_name = _("points entry")
         verbose_name_plural = _("points entries")

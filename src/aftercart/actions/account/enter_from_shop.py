@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from aftercart.accounts.models import User
 from aftercart.accounts.shop_sessions import name_remembered
 from aftercart.actions.account.limit_tries import limit_client
+from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.commerce.client import CommerceUnavailable, ShopUser
 from aftercart.commerce.connect import get_commerce
 from aftercart.lib.emails import fold_email
@@ -36,7 +37,7 @@ def enter_from_shop(cookie: str, client: str) -> User | None:
     address that brings many cookies that nobody knows.
     """
     name = name_remembered(cookie)
-    if _nobodies.holds(name):
+    if nobodies.holds(name):
         return None
     return _flights.share(name, lambda: _ask(cookie, name, client))
 
@@ -45,7 +46,7 @@ def _ask(cookie: str, name: str, client: str) -> User | None:
     limit_client("shop.session", client, _WINDOW, settings.COMMERCE_UNKNOWN_PER_MINUTE)
     shop_user = get_commerce().read_user(cookie)
     if shop_user is None:
-        _nobodies.add(name)
+        nobodies.add(name)
         return None
     return keep_customer(shop_user)
 
@@ -61,12 +62,10 @@ def keep_customer(shop: ShopUser) -> User:
     known = User.objects.filter(commerce_pk=shop.pk).first()
     if known is not None and all(getattr(known, name) == value for name, value in fields.items()):
         return known
-    try:
-        return _keep(shop, fields)
-    except IntegrityError:  # somebody has made the same just now, and finds it made
-        return _keep(shop, fields)
+    return _keep(shop, fields)
 
 
+@once_more_if_raced
 def _keep(shop: ShopUser, fields: dict[str, str]) -> User:
     with transaction.atomic():
         mine = User.objects.filter(commerce_pk=shop.pk).first()
@@ -152,9 +151,4 @@ class _Flights:
         return flight.result()
 
 
-_nobodies, _flights = _Nobodies(), _Flights()
-
-
-def forget_nobodies() -> None:
-    """Forget which cookies were nobody's, for tests."""
-    _nobodies.clear()
+nobodies, _flights = _Nobodies(), _Flights()

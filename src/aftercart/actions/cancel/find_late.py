@@ -79,34 +79,25 @@ def check_late(line: SubmissionLine, theirs: Sequence[RemoteItem], unproven: Seq
     late = find_late(unproven, line.order_item, theirs)
     if late is None:
         return
-    done = (
-        len(list_named(late, [row.pk for row in theirs]))
-        if len(theirs) > 1
-        else line.order_item.left_quantity
-    )
+    named = list_named(late, [row.pk for row in theirs])
+    done = len(named) if len(theirs) > 1 else line.order_item.left_quantity
     if done == line.quantity:
         raise ArrivedLate(late)
     raise RemoteDiffers(Cause.ARRIVED_LATE)
 
 
 def nothing_travels(
-    order_pk: int,
-    items: Mapping[int, Collection[int]],
-    began_at: datetime,
-    *,
-    but: int = 0,
-    but_request: int = 0,
+    order_pk: int, items: Mapping[int, Collection[int]], began_at: datetime, *, but_request: int
 ) -> Q:
     """Hold unless something that was sent for these items may still arrive: a condition of a claiming UPDATE.
 
     `items` maps ours to the OMS's; `began_at` is when the reading began on which the claim rests: it has seen what
-    was sent longer ago than the grace. `but` is the submission that claims,
-    `but_request` the request.
+    was sent longer ago than the grace. `but_request` is the request that claims.
     """
     about = Q(request__line__order_item__in=list(items))
     over = began_at - settings.VERIFY_GRACE
     joined = ",".join(str(pk) for pks in items.values() for pk in pks)
-    return has_nothing_travelling(order_pk, joined, about, over, but=but, but_request=but_request)
+    return has_nothing_travelling(order_pk, joined, about, over, but=0, but_request=but_request)
 
 
 def has_nothing_travelling(

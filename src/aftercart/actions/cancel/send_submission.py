@@ -32,7 +32,7 @@ from aftercart.lib.correlation import correlate_submission
 from aftercart.lib.failpoints import failpoint
 from aftercart.lib.outages import despite_outages
 from aftercart.lib.prepared import prepared, prepared_update
-from aftercart.oms.errors import AnswerUnknown, NotSent, OmsError, Refused
+from aftercart.oms.errors import AnswerUnknown, NotSent, Refused
 from aftercart.oms.messages import CancelCommand, RemoteItem
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order, OrderItem
@@ -77,12 +77,6 @@ def send_submission(asked: Prepared | int, client: OmsClient) -> Answer:
     is_approval = submission.origin == Submission.Origin.APPROVAL
     actor = (Actor.staff if is_approval else Actor.customer)(submission.user)
 
-    def settle(outcome: Submission.State, error: OmsError | RemoteDiffers | None = None) -> Answer:
-        cause, detail = (error.code, error.note) if error else ("", "")
-        return despite_outages(
-            partial(settle_submission, submission_pk, outcome, actor, cause=cause, detail=detail)
-        )
-
     try:
         with client.dialogue(will_write=True) as dialogue:
             plan = _plan(submission, lines, dialogue)
@@ -96,7 +90,11 @@ def send_submission(asked: Prepared | int, client: OmsClient) -> Answer:
             )
             failpoint("send.answered")
     except (NotSent, Refused, RemoteDiffers) as error:
-        return settle(_State.REFUSED, error)
+        return despite_outages(
+            partial(
+                settle_submission, submission_pk, _State.REFUSED, actor, cause=error.code, detail=error.note
+            )
+        )
     except AnswerUnknown as error:
         return despite_outages(partial(settle_unknown, submission_pk, actor, error))
     except ArrivedLate as error:

@@ -58,20 +58,20 @@ def verify_submission(submission_pk: int, client: OmsClient) -> None:
 
 #: Why a submission without an answer was released.
 _RELEASES = {
-    Trace.UNTOUCHED: (Cause.FOUND_NOT_APPLIED, write_note(Cause.FOUND_NOT_APPLIED)),
-    Trace.TOUCHED: (Cause.FOUND_CHANGED, write_note(Cause.FOUND_CHANGED)),
+    Trace.UNTOUCHED: Cause.FOUND_NOT_APPLIED,
+    Trace.TOUCHED: Cause.FOUND_CHANGED,
 }
 
 
 def _release(submission: Submission, trace: Trace, began_at: datetime) -> None:
     """Release a submission that was not found applied, if the reading began after the grace; else look later."""
-    cause, detail = _RELEASES[trace]
+    cause = _RELEASES[trace]
     settle_submission(
         submission.pk,
         Submission.State.REFUSED,
         WORKER,
         cause=cause,
-        detail=detail,
+        detail=write_note(cause),
         only_if=Q(state=Submission.State.UNKNOWN) & is_past_grace(began_at),
     )
     submission.refresh_from_db()

@@ -54,7 +54,7 @@ def send_email(email_pk: int) -> None:
         _give_up(email, _State.FAILED, f"{type(error).__name__}: {error}"[:500])
     else:
         failpoint("email.handed_over")
-        _mark_sent(email)
+        _mark_sent(email.pk, get_now())
 
 
 def recover_emails(fence: Fence = stand_alone) -> int:
@@ -76,13 +76,9 @@ def forget_emails(life: timedelta) -> int:
     return delete_oldest(old, "created_at")
 
 
-def _mark_sent(email: Email) -> None:
-    # Also what was meanwhile taken for dead: that it was handed over is certain now.
-    _end_as_sent(email.pk, get_now())
-
-
 @prepared_update
-def _end_as_sent(pk: int, at: datetime) -> tuple[models.QuerySet[Email], dict[str, Any]]:
+def _mark_sent(pk: int, at: datetime) -> tuple[models.QuerySet[Email], dict[str, Any]]:
+    """End it as sent, also what was meanwhile taken for dead: that it was handed over is certain now."""
     rows = Email.objects.filter(pk=pk).exclude(state=_State.SENT)
     return rows, {"state": _State.SENT, "sent_at": at, "error": "", "secret": "", "manual_since": None}
 

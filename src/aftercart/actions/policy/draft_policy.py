@@ -9,8 +9,8 @@ from aftercart.orders.policy.clauses import PolicyBook
 
 
 @transaction.atomic(durable=True)
-def draft_policy(staff: User, source: PolicyBook, *, note: str = "") -> int:
+def draft_policy(staff: User, source: PolicyBook) -> int:
     """Copy a policy into a new draft, and give its number. Nothing else changes until it is published."""
-    version = PolicyVersion.objects.create(author=staff, note=note)
+    version = PolicyVersion.objects.create(author=staff)
     PolicyRule.objects.bulk_create(write_rules(version, source.clauses))
     return version.pk

@@ -1,10 +1,11 @@
 """Find the OMS's ids for our items and reasons, remembered once found."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.notes import write_note
+from aftercart.oms.messages import RemoteReason
 from aftercart.oms.port import Dialogue
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.selectors import read_order_items
@@ -59,16 +60,22 @@ def get_remote_reasons(
     """
     unmapped = [reason for reason in reasons if reason.remote_pk is None]
     if unmapped:
-        theirs = {
-            (row.cancellation_type, row.subject.strip().casefold()): row.pk
-            for row in dialogue.list_reasons(channel_id=channel_id)
-            if row.is_active
-        }
+        theirs = map_reasons(dialogue.list_reasons(channel_id=channel_id))
         for reason in unmapped:
-            pk = theirs.get((reason.cancellation_type, reason.subject.strip().casefold()))
+            pk = theirs.get(name_reason(reason))
             if pk is None:
                 note = write_note("no_such_reason", subject=reason.subject)
                 raise RemoteDiffers(Cause.REASON_UNMAPPED, note)
             reason.remote_pk = pk
             reason.save(update_fields=["remote_pk", "modified_date"])
     return {reason.pk: reason.remote_pk for reason in reasons if reason.remote_pk is not None}
+
+
+def map_reasons(rows: Iterable[RemoteReason]) -> dict[tuple[str, str], int]:
+    """Map the OMS's active reasons, by `name_reason`, to their ids there."""
+    return {name_reason(row): row.pk for row in rows if row.is_active}
+
+
+def name_reason(reason: CancellationReason | RemoteReason) -> tuple[str, str]:
+    """Return what ours and the OMS's reason have in common: type and subject, however that is written."""
+    return reason.cancellation_type, reason.subject.strip().casefold()

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,14 +17,12 @@ from aftercart.actions.requests.note_spares import note_spares
 from aftercart.actions.sync.plan_sync import plan_sync
 from aftercart.cancellations.models import CancellationRequest, Delivery, SyncCursor
 from aftercart.cancellations.models.read_budget import spending_calls
+from aftercart.cancellations.models.syncing import STREAMS, Stream
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotSent, OmsError
 from aftercart.oms.messages import RemoteOrder, RemoteRequest
 from aftercart.oms.port import Dialogue, OmsClient
 from aftercart.orders.models import Order
-
-Stream = Literal["orders", "requests"]
-STREAMS: tuple[Stream, ...] = ("orders", "requests")
 
 #: How the name of a request at the OMS begins: with its uuid.
 _NAME = re.compile("[0-9a-f]{32}")
@@ -141,10 +139,8 @@ def _cap(position: datetime | None, now: datetime) -> datetime | None:
 def _list_pages(
     dialogue: Dialogue, stream: Stream, channel_id: int, since: datetime | None
 ) -> Iterator[tuple[Any, ...]]:
-    if stream == "orders":
-        yield from dialogue.list_order_updates(channel_id=channel_id, limit=_LIMIT, since=since)
-    else:
-        yield from dialogue.list_request_updates(channel_id=channel_id, limit=_LIMIT, since=since)
+    list_updates = dialogue.list_order_updates if stream == "orders" else dialogue.list_request_updates
+    return list_updates(channel_id=channel_id, limit=_LIMIT, since=since)
 
 
 def _find_by_number(rows: list[Any]) -> set[int]:

@@ -19,7 +19,7 @@ from aftercart.actions.requests.deliver_request import deliver_request
 from aftercart.actions.sync.get_remote import find_remote_items
 from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 from aftercart.actions.sync.plan_sync import plan_sync
-from aftercart.actions.sync.poll_updates import STREAMS, Stream, list_channels, poll_updates
+from aftercart.actions.sync.poll_updates import list_channels, poll_updates
 from aftercart.actions.sync.reconcile_orders import reconcile_order
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import (
@@ -31,6 +31,7 @@ from aftercart.cancellations.models import (
     SyncCursor,
 )
 from aftercart.cancellations.models.holds import SendingHold
+from aftercart.cancellations.models.syncing import STREAMS, Stream
 from aftercart.cancellations.states import UNDER_WAY, claim_move, claim_request
 from aftercart.lib.clock import get_now
 from aftercart.oms.errors import NotFound, OmsError

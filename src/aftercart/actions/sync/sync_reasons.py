@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
+from aftercart.actions.sync.get_remote import map_reasons, name_reason
 from aftercart.cancellations.models import CancellationReason
 from aftercart.lib.clock import get_now
 from aftercart.oms.messages import RemoteReason
@@ -38,9 +39,7 @@ def sync_reasons(client: OmsClient, channel_id: int | None = None) -> ReasonRepo
     channel = settings.OMNITRON_CHANNEL_ID if channel_id is None else channel_id
     with client.dialogue() as dialogue:
         theirs = {row.pk: row for row in dialogue.list_reasons(channel_id=channel)}
-    by_subject = {
-        _name(row.cancellation_type, row.subject): row.pk for row in theirs.values() if row.is_active
-    }
+    by_subject = map_reasons(theirs.values())
     found = 0
     problems = []
     used = set()
@@ -73,11 +72,7 @@ def _match(
         if known.cancellation_type != reason.cancellation_type:
             return known.pk, _Problem.OTHER_TYPE
         return known.pk, "" if known.is_active else _Problem.INACTIVE
-    partner = by_subject.get(_name(reason.cancellation_type, reason.subject))
+    partner = by_subject.get(name_reason(reason))
     if partner is not None:
         return partner, ""
     return reason.remote_pk, _Problem.UNKNOWN if reason.remote_pk is None else _Problem.GONE
-
-
-def _name(cancellation_type: str, subject: str) -> tuple[str, str]:
-    return cancellation_type, subject.strip().casefold()

@@ -30,7 +30,12 @@ def rotate_keys(progress: Callable[[int, int], None] | None = None) -> RotationR
     meanwhile wins, and no row stays locked. What no key opens is left as it is: a key that was lost may be
     found again.
     """
-    columns = [(model, field) for model, fields in _list_models() for field in fields]
+    columns = [
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, EncryptedTextField)
+    ]
     total = sum(model._default_manager.exclude(**{field: ""}).count() for model, field in columns)
     checked = renewed = lost = 0
     for model, field in columns:
@@ -43,14 +48,6 @@ def rotate_keys(progress: Callable[[int, int], None] | None = None) -> RotationR
             if progress is not None:
                 progress(checked, total)
     return RotationResult(checked, renewed, lost)
-
-
-def _list_models() -> Iterator[tuple[type[models.Model], list[str]]]:
-    """List what has encrypted columns."""
-    for model in apps.get_models():
-        fields = [field.name for field in model._meta.get_fields() if isinstance(field, EncryptedTextField)]
-        if fields:
-            yield model, fields
 
 
 def _read_tokens(model: type[models.Model], field: str) -> Iterator[tuple[Any, str]]:

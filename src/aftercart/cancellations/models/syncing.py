@@ -1,7 +1,7 @@
 """What reading the OMS leaves: how far its lists have been read, and where it and we tell an order differently."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from django.db import models
 from django.utils import timezone
@@ -71,7 +71,8 @@ class Difference(models.Model):
 
 
 #: The OMS's lists of updates.
-STREAMS: Final = ("orders", "requests")
+Stream = Literal["orders", "requests"]
+STREAMS: Final[tuple[Stream, ...]] = ("orders", "requests")
 
 
 def add_channels(channel_ids: Iterable[int]) -> None:
