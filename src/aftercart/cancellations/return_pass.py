@@ -6,6 +6,7 @@ Pages and e-mails show the same pass. E-mails keep it as facts (`to_facts`), wit
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -127,12 +128,14 @@ def find_pass(lines: Sequence[SubmissionLine], *, instructions: str = "") -> Ret
     return make_pass(returned[0], instructions=instructions) if returned else None
 
 
+def read_part(address: Mapping[str, Any], name: str) -> str:
+    """Read a part of an address's document: of a place its name; "" where it has none."""
+    value = address.get(name)
+    return str((value.get("name") if isinstance(value, dict) else value) or "")
+
+
 def write_place(address: Mapping[str, Any]) -> str:
     """Write an address in one line, as in "Moda Caddesi 12, 34710 Kadıköy / İstanbul"."""
-
-    def read(name: str) -> str:
-        value = address.get(name)
-        return str((value.get("name") if isinstance(value, dict) else value) or "")
-
+    read = partial(read_part, address)
     place = " / ".join(filter(None, [read("township"), read("city")]))
     return ", ".join(filter(None, [read("line"), f"{read('postcode')} {place}".strip()]))

@@ -6,6 +6,7 @@ Each function may be called whenever its event may have happened: the outbox kee
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -27,7 +28,7 @@ from aftercart.cancellations.models.easy_return import find_instructions
 from aftercart.cancellations.models.reasons import find_kind
 from aftercart.cancellations.models.withdrawals import is_withdrawn
 from aftercart.cancellations.quoted import find_due
-from aftercart.cancellations.return_pass import find_pass, make_pass
+from aftercart.cancellations.return_pass import find_pass, make_pass, read_part
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import format_time
@@ -299,10 +300,7 @@ def _list_rests(lines: Sequence[SubmissionLine]) -> list[RefundQuote]:
 
 
 def _write_address(address: Mapping[str, Any]) -> str:
-    def name(field: str) -> str:
-        value = address.get(field)
-        return str(value.get("name") or "") if isinstance(value, dict) else str(value or "")
-
-    person = f"{name('first_name')} {name('last_name')}".strip()
-    place = " ".join(filter(None, [name("postcode"), name("district"), name("township")]))
-    return "\n".join(filter(None, [person, name("line"), place, f"{name('city')} {name('country')}".strip()]))
+    read = partial(read_part, address)
+    person = f"{read('first_name')} {read('last_name')}".strip()
+    place = " ".join(filter(None, [read("postcode"), read("district"), read("township")]))
+    return "\n".join(filter(None, [person, read("line"), place, f"{read('city')} {read('country')}".strip()]))

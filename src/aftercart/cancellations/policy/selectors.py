@@ -110,14 +110,12 @@ def get_default_book() -> PolicyBook:
 
 def get_kept_book(version_pk: int | None) -> PolicyBook:
     """Get the policy that something was judged by, or the one in force for what is older than the table."""
-    if version_pk is None:
-        return get_book()
-    return _read_published(version_pk, settings.SHOP_TIME_ZONE, settings.HOLIDAYS)
+    return get_book() if version_pk is None else _get_book_of(version_pk)
 
 
 def read_book(version: PolicyVersion) -> PolicyBook:
     """Read any version, a draft too, as it stands now."""
-    return _make_book(_read_clauses(version.pk), version.pk)
+    return PolicyBook(_read_clauses(version.pk), version.pk, get_shop_zone(), settings.HOLIDAYS)
 
 
 def get_policy(order: Order, book: PolicyBook | None = None) -> Policy:
@@ -165,10 +163,6 @@ def read_rule(rule: PolicyRule) -> Clause:
 
 def _read_clauses(version_pk: int) -> tuple[Clause, ...]:
     return tuple(read_rule(rule) for rule in PolicyRule.objects.filter(version_id=version_pk))
-
-
-def _make_book(clauses: tuple[Clause, ...], version: int | None) -> PolicyBook:
-    return PolicyBook(clauses, version, get_shop_zone(), settings.HOLIDAYS)
 
 
 @lru_cache(maxsize=32)
