@@ -9,7 +9,6 @@ from aftercart.actions.cancel.read_case import find_items
 from aftercart.actions.cancel.send_submission import send_submission
 from aftercart.actions.recognize_replay import checking_later, once_more_if_raced
 from aftercart.actions.withdraw.withdraw_order import (
-    Declaration,
     StatementSettled,
     claim_statement,
     get_earlier,
@@ -64,15 +63,15 @@ def _match(
         chosen = [item for item in offer.items if item.pk in items]
         submissions: list[int] = []
         if chosen:
-            declared = Declaration(
+            withdrawal = Withdrawal(
+                order=order,
+                user=order.user,
                 name=stated.name,
                 email=order.user_email,
-                user=order.user,
-                submitted_at=stated.submitted_at,
                 language=stated.language,
-                actor=Actor.staff(staff),
+                submitted_at=stated.submitted_at,
             )
-            withdrawal, submissions = record_withdrawal(order, offer, chosen, declared)
+            submissions = record_withdrawal(withdrawal, offer, chosen, Actor.staff(staff))
         else:
             withdrawal = get_earlier(order, set(items))
         claim_statement(stated, withdrawal, {_State.OPEN}, staff=staff)

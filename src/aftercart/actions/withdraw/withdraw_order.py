@@ -7,7 +7,6 @@ left to people, who decide on the statement.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
@@ -74,18 +73,6 @@ class WithdrawalCommand:
     statement: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """Who withdraws, for whom the receipt is, when it was declared, and by whom it was entered."""
-
-    name: str
-    email: str
-    user: User | None
-    submitted_at: datetime
-    language: str
-    actor: Actor
-
-
 class StatementSettled(ActionError):
     """Somebody has matched or closed the public statement already."""
 
@@ -135,15 +122,15 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
         if not chosen:
             return _answer(command, get_earlier(order, asked), is_replay=True), []
         user = command.caller.user
-        declared = Declaration(
+        withdrawal = Withdrawal(
+            order=order,
+            user=user,
             name=command.name,
             email=command.email if user else order.user_email,
-            user=user,
-            submitted_at=submitted_at,
             language=(get_language() or "en")[:2],
-            actor=Actor.customer(user),
+            submitted_at=submitted_at,
         )
-        withdrawal, submissions = record_withdrawal(order, offer, chosen, declared)
+        submissions = record_withdrawal(withdrawal, offer, chosen, Actor.customer(user))
         if stated is not None:
             claim_statement(stated, withdrawal, _UNUSED)
         return _answer(command, withdrawal), submissions
@@ -172,17 +159,18 @@ def claim_statement(
 
 
 def record_withdrawal(
-    order: Order,
-    offer: WithdrawalOffer,
-    chosen: Sequence[OrderItem],
-    declared: Declaration,
-) -> tuple[Withdrawal, list[int]]:
-    """Record a statement about items of a locked order, and its receipt; return it, and the submissions to be sent."""
-    withdrawal = _state(declared, order, offer, chosen)
+    withdrawal: Withdrawal, offer: WithdrawalOffer, chosen: Sequence[OrderItem], actor: Actor
+) -> list[int]:
+    """Record a statement about items of its locked order, and its receipt; return the submissions to be sent.
+
+    `withdrawal`, unsaved, says who withdraws, when it was declared, and for whom the receipt is, in which language.
+    """
+    order = withdrawal.order
+    _state(withdrawal, offer, chosen, actor)
     submissions = _submit(order, withdrawal, chosen)
     _send_receipt(order, withdrawal, chosen)
     save_order(order)
-    return withdrawal, submissions
+    return submissions
 
 
 def _answer(command: WithdrawalCommand, withdrawal: Withdrawal, *, is_replay: bool = False) -> Answer:
@@ -208,25 +196,13 @@ def get_earlier(order: Order, asked: set[int]) -> Withdrawal:
     return newest.withdrawal
 
 
-def _state(
-    declared: Declaration, order: Order, offer: WithdrawalOffer, chosen: Sequence[OrderItem]
-) -> Withdrawal:
-    with translation.override(declared.language):
-        statement = write_statement(order, chosen)
-    withdrawal = Withdrawal.objects.create(
-        order=order,
-        user=declared.user,
-        name=declared.name,
-        email=declared.email,
-        language=declared.language,
-        statement=statement,
-        is_in_time=offer.is_in_time,
-        period_ends_at=offer.ends_at,
-        submitted_at=declared.submitted_at,
-    )
+def _state(withdrawal: Withdrawal, offer: WithdrawalOffer, chosen: Sequence[OrderItem], actor: Actor) -> None:
+    with translation.override(withdrawal.language):
+        withdrawal.statement = write_statement(withdrawal.order, chosen)
+    withdrawal.is_in_time, withdrawal.period_ends_at = offer.is_in_time, offer.ends_at
+    withdrawal.save(force_insert=True)
     data = {"withdrawal": str(withdrawal.uuid), "items": [item.pk for item in chosen]}
-    record_event(order, "withdrawal_received", declared.actor, data=data)
-    return withdrawal
+    record_event(withdrawal.order, "withdrawal_received", actor, data=data)
 
 
 def write_statement(order: Order, chosen: Sequence[OrderItem]) -> str:
