@@ -1,7 +1,7 @@
 """What earlier cancellations of an order have given back, or quoted, of what belongs to it as a whole."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,9 +32,7 @@ def find_given(order: Order) -> Given:
     stay with the customer, and may be quoted again.
     """
     rows = _list_quoted(order.pk)
-    by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
-    for row in rows:
-        by_quote[row.quote].append(row)
+    by_quote = group_by_quote(rows)
     is_any_open = any(row.line.is_open for row in rows)
     wholes = [
         quote for quote, lines in by_quote.items() if is_rest_quoted(quote, lines, is_any_open=is_any_open)
@@ -56,6 +54,14 @@ def _list_quoted(order: int) -> models.QuerySet[RefundQuoteLine]:
     return rows.defer("line__iban", "line__holder_name")  # nothing is decrypted to add up amounts
 
 
+def group_by_quote(rows: Iterable[RefundQuoteLine]) -> dict[RefundQuote, list[RefundQuoteLine]]:
+    """Group lines by their quotes, which are to be selected with them."""
+    found: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
+    for row in rows:
+        found[row.quote].append(row)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Unreported:
     """What was quoted for what is done and the OMS has not reported yet, how much of it is booked, and until when."""
@@ -69,13 +75,10 @@ def find_unreported(order: Order) -> Unreported:
     """Find what is still to come of what is done, in one query."""
     rows = RefundQuoteLine.objects.filter(line__order_item__order=order, line__outcome="completed")
     rows = rows.select_related("quote", "line").defer("line__iban", "line__holder_name")
-    by_quote: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
-    for row in rows:
-        by_quote[row.quote].append(row)
     waiting = [row for row in rows if row.is_paid and not row.is_refunded]
     amounts = [(row.quoted_amount, row.booked_amount or ZERO) for row in waiting]
     closed = [row.line.closed_at for row in waiting]
-    for quote, lines in by_quote.items():
+    for quote, lines in group_by_quote(rows).items():
         is_rest_waiting = not quote.is_rest_refunded(lines)
         if quote.rest_booked_at and (is_rest_waiting or any(row in waiting for row in lines)):
             amounts.append((quote.given_rest, quote.given_rest))

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from aftercart.actions.cancel.book_refund import find_reported_rest
 from aftercart.cancellations.models import RefundQuote, RefundQuoteLine, SubmissionLine
-from aftercart.cancellations.quoted import is_rest_quoted
+from aftercart.cancellations.quoted import group_by_quote, is_rest_quoted
 from aftercart.cancellations.selectors import BEING_REJECTED
 from aftercart.lib.money import ZERO, format_amount
 from aftercart.lib.prepared import prepared
@@ -81,9 +81,9 @@ class RefundBooks:
     def read(cls, order: Order, remote: RemoteOrder) -> Self:
         """Read them from the rows of a locked order."""
         quoted: dict[int, list[RefundQuoteLine]] = defaultdict(list)
-        quotes: dict[RefundQuote, list[RefundQuoteLine]] = defaultdict(list)
-        for row in _list_quoted(order.pk):
-            quotes[row.quote].append(row)
+        rows = _list_quoted(order.pk)
+        quotes = group_by_quote(rows)
+        for row in rows:
             if row.line.outcome == "completed":
                 quoted[row.line.order_item_id].append(row)
         is_open = frozenset(_list_undecided(order.pk))

@@ -175,7 +175,10 @@ def _book(as_read: Order, reading: _Reading) -> None:
     rejected = find_being_rejected(order.pk)
     unproven = list_unproven(order.pk)
     for item in read_order_items(order):
-        _keep_remote_pks(item, list(reading.remote_pks.get(item.pk, ())))
+        remote_pks = list(reading.remote_pks.get(item.pk, ()))
+        if item.remote_pks != remote_pks:
+            item.remote_pks = remote_pks
+            save_item(item, "remote_pks")
         theirs = [rows[pk] for pk in item.remote_pks if pk in rows]
         line = lines.get(item.pk)
         if unproven and item.pk not in rejected:
@@ -211,12 +214,6 @@ def _take_status(order: Order, remote: RemoteOrder) -> None:
         # The shop said so before it was paid.
         order.details = order.details | {"is_payable": False}
     order.status = remote.status
-
-
-def _keep_remote_pks(item: OrderItem, found: list[int]) -> None:
-    if item.remote_pks != found:
-        item.remote_pks = found
-        save_item(item, "remote_pks")
 
 
 def _leave_out_decided(
