@@ -1,6 +1,7 @@
 """When a company collects returns: pure. Days and hours are those of the shop's time zone."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -59,8 +60,12 @@ class Calendar:
 
 def find_first_day(calendar: Calendar, today: date) -> date | None:
     """Find the first day on which a collection can be ordered today; None if there is none for a year."""
+    return next(_list_days(calendar, today), None)
+
+
+def _list_days(calendar: Calendar, today: date) -> Iterator[date]:
     days = (today + timedelta(days=calendar.lead_days + more) for more in range(_FARTHEST))
-    return next((day for day in days if calendar.is_open(day)), None)
+    return filter(calendar.is_open, days)
 
 
 def find_next_slot(calendar: Calendar, now: datetime) -> dict[str, Any] | None:
@@ -68,10 +73,8 @@ def find_next_slot(calendar: Calendar, now: datetime) -> dict[str, Any] | None:
 
     `now` is in the shop's time zone; the answer is a pickup as `find_pickup_problem` takes it.
     """
-    today = now.date()
-    for more in range(_FARTHEST if calendar.slots else 0):
-        day = today + timedelta(days=calendar.lead_days + more)
-        for start, end in calendar.slots if calendar.is_open(day) else ():
+    for day in _list_days(calendar, now.date()) if calendar.slots else ():
+        for start, end in calendar.slots:
             if datetime.combine(day, start, now.tzinfo) > now:
                 hours = {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
                 return {"date": day.isoformat(), "hour_range": hours}

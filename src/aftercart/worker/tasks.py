@@ -150,10 +150,7 @@ for _name in IN_DIALOGUE:
     _hold_dialogue(_name)
 
 
-@_about_row(jobs.SEND_CODE)
-def run_send_one_time_code(pk: int) -> None:
-    """Mail a one-time code, if there is such an order or account."""
-    send_one_time_code(pk)
+_about_row(jobs.SEND_CODE)(send_one_time_code)
 
 
 @_about_row(jobs.SYNC_ORDER, goes_on=True)

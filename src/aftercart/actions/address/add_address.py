@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from aftercart.accounts.address_book import LARGEST_BOOK, lock_book
+from aftercart.accounts.address_book import LARGEST_BOOK, list_addresses, lock_book
 from aftercart.accounts.drafts import FIELDS, AddressDraft
 from aftercart.accounts.models import Address, User
 from aftercart.actions.address.check_address import check_address
@@ -42,8 +42,7 @@ def add_address(user: User, draft: AddressDraft, *, is_primary: bool = False) ->
 
 def find_twin(user: User, address: Address) -> Address | None:
     """Find the entry that a courier would take for this address. Inside `lock_book`."""
-    entries = Address.objects.filter(user=user, hash_data=address.hash_data)
-    return entries.select_related("country", "city", "township", "district").first()
+    return list_addresses(user).filter(hash_data=address.hash_data).first()
 
 
 def is_same(entry: Address, address: Address) -> bool:

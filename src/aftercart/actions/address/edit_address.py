@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from aftercart.accounts.address_book import lock_book
+from aftercart.accounts.address_book import list_addresses, lock_book
 from aftercart.accounts.drafts import FIELDS, AddressDraft
 from aftercart.accounts.models import Address, User
 from aftercart.actions.address.add_address import find_twin, is_same, make_primary, say_duplicate
@@ -57,9 +57,8 @@ def _write(user: User, entry: Address, draft: AddressDraft) -> None:
 def lock_entry(user: User, pk: int) -> Address:
     """Lock a user's book, and one entry of it for those who are about to use it. Raises `AddressNotFound`."""
     lock_book(user)
-    entries = Address.objects.filter(user=user).select_for_update(of=("self",))
     try:
-        return entries.select_related("country", "city", "township", "district").get(pk=pk)
+        return list_addresses(user).select_for_update(of=("self",)).get(pk=pk)
     except (Address.DoesNotExist, OverflowError):
         raise AddressNotFound from None
 

@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from aftercart.accounts.address_book import list_addresses
 from aftercart.accounts.drafts import AddressDraft
 from aftercart.accounts.models import Address
 from aftercart.actions.address.check_address import check_address
@@ -29,11 +30,10 @@ def get_address(named: int | AddressDraft | Address, caller: Caller) -> Address:
         return address
     if caller.user is None or not has_own_accounts():  # elsewhere our books hold what is long out of date
         raise AddressUnknown
-    addresses = Address.objects.filter(pk=named, user=caller.user)
-    addresses = addresses.select_related("country", "city", "township", "district")
+    addresses = list_addresses(caller.user).filter(pk=named)
     if connection.in_atomic_block:
         addresses = addresses.select_for_update(no_key=True, of=("self",))
-    address_or_none = addresses.first()
-    if address_or_none is None:
+    entry = addresses.first()
+    if entry is None:
         raise AddressUnknown
-    return address_or_none
+    return entry
