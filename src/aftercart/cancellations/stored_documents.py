@@ -121,13 +121,9 @@ def _build(missing: dict[int, tuple[int, int]], terms: dict[str, Any], build: Bu
         found[order.pk] = document = Document(built.body, make_etag(built.body))
         revision, shared = missing[order.pk]
         row = {"order": order.pk, "revision": revision, "shared": shared, "valid_until": built.valid_until}
-        _keep(document, {**terms, **row})
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, {**terms, **row, "body": document.body, "etag": document.etag})
     return found
-
-
-def _keep(document: Document, terms: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, {**terms, "body": document.body, "etag": document.etag})
 
 
 def list_terms() -> dict[str, Any]:

@@ -50,18 +50,13 @@ def send_one_time_code(pk: int) -> None:
         if order:
             mail_guest_code(order, code, asked.language)
         else:
-            _mail_login_code(email, code, asked.language)
+            options = _describe_code(code, asked.language)
+            post_orderless(Email.Kind.LOGIN_CODE, uuid.uuid4(), recipient=email, **options)
 
 
 def mail_guest_code(order: Order, code: str, language: str) -> None:
     """Write a guest the code for an order, inside the caller's transaction: each is an e-mail of its own."""
-    options = _describe_code(code, language)
-    post(order, Email.Kind.GUEST_CODE, uuid.uuid4(), {}, **options)
-
-
-def _mail_login_code(email: str, code: str, language: str) -> None:
-    options = _describe_code(code, language)
-    post_orderless(Email.Kind.LOGIN_CODE, uuid.uuid4(), recipient=email, **options)
+    post(order, Email.Kind.GUEST_CODE, uuid.uuid4(), {}, **_describe_code(code, language))
 
 
 def _describe_code(code: str, language: str) -> dict[str, Any]:

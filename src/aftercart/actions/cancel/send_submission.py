@@ -143,9 +143,9 @@ def _look_at_earlier(order_pk: int, but: int) -> models.QuerySet[Order, tuple[da
 def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dialogue) -> _Plan:
     """Read the OMS and plan the command. Raises `RemoteDiffers` where its state does not allow it."""
     order = submission.order
-    if submission.approved_request_id is not None:  # else there is no request yet
-        for line in lines:
-            _check_line(line)
+    # Of an approved request the OMS may have decided on a part in its own queue: the rest has to go there too.
+    if submission.approved_request_id is not None and any(line.request.remote_pks for line in lines):
+        raise RemoteDiffers(Cause.PARTLY_DECIDED)
     [(looked_at, being_rejected, has_unproven)] = _look_at_earlier(order.pk, submission.pk)
     if any(line.order_item_id in being_rejected for line in lines):
         raise RemoteDiffers(Cause.REJECTION_UNSENT)
@@ -169,13 +169,6 @@ def _plan(submission: Submission, lines: Sequence[SubmissionLine], dialogue: Dia
         line_pks=[line.pk for line in lines],
         began_at=looked_at,
     )
-
-
-def _check_line(line: SubmissionLine) -> None:
-    """Check that the OMS has not decided on a part of the line in its own queue: the rest has to go there too."""
-    request = getattr(line, "request", None)
-    if request is not None and request.remote_pks:
-        raise RemoteDiffers(Cause.PARTLY_DECIDED)
 
 
 def _read_items(

@@ -189,10 +189,6 @@ _write_item: Final = _make_writer(_ITEM_FIELDS)
 _write_discount: Final = _make_writer(_DISCOUNT_FIELDS)
 
 
-def _item_row(order_id: int | None, item: ItemIntake) -> list[Any]:
-    return [item.id, order_id, item.parent_id, "{}", *_write_item(item.columns)]
-
-
 def add_items(pairs: Collection[tuple[int | None, ItemIntake]]) -> None:
     """Insert items, each with its order's id; those without an id of the shop's get one. Wants a transaction."""
     if not pairs:
@@ -201,7 +197,7 @@ def add_items(pairs: Collection[tuple[int | None, ItemIntake]]) -> None:
     copy_rows(
         ITEMS,
         ("id", "order_id", "parent_id", "remote_pks", *_ITEM_FIELDS),
-        [_item_row(order_id, item) for order_id, item in pairs],
+        [[item.id, order_id, item.parent_id, "{}", *_write_item(item.columns)] for order_id, item in pairs],
     )
 
 

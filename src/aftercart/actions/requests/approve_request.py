@@ -97,12 +97,8 @@ def _withdraw(request: CancellationRequest, client: OmsClient) -> list[RemoteReq
             channel_id=channel_id,
             pks=pks,
             reason=_WITHDRAWN,
-            guard=lambda: _is_still_approved(request),
+            guard=lambda: _list_approved(request).exists() and _list_round(request).exists(),
         )
-
-
-def _is_still_approved(request: CancellationRequest) -> bool:
-    return _list_approved(request).exists() and _list_round(request).exists()
 
 
 def _list_approved(request: CancellationRequest) -> models.QuerySet[CancellationRequest]:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.causes import Cause
-from aftercart.cancellations.models import CancellationRequest, SubmissionLine
+from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.selectors import find_being_rejected
 from aftercart.lib.clock import get_shop_zone
 from aftercart.orders.errors import ActionError
@@ -83,16 +83,16 @@ class ShippedMeanwhile(ActionError):
 
 def find_obstacle(request: CancellationRequest) -> ActionError | None:
     """Find why a request cannot be approved; None: it can. Wants its line and item selected."""
-    line = request.line
     if request.status != _Status.WAITING:
         return RequestHeld() if request.status == _Status.VERIFYING else RequestDecided(request)
-    if _is_part_of_one(line):
+    line, item = request.line, request.line.order_item
+    if line.quantity < item.left_quantity and len(item.remote_pks) == 1:
         return PartOfLine()
     if request.remote_pks and not request.is_delivered:
         return DecidedInPart()
-    if line.order_item.status in SHIPPED and line.cancellation_type == "cancel":
+    if item.status in SHIPPED and line.cancellation_type == "cancel":
         return ShippedMeanwhile()
-    if line.order_item_id in find_being_rejected(line.order_item.order_id):
+    if item.pk in find_being_rejected(item.order_id):
         return RejectionUnsent()
     return None
 
@@ -102,11 +102,6 @@ def find_rejection_obstacle(request: CancellationRequest) -> ActionError | None:
     if request.status in CancellationRequest.UNDECIDED:
         return None
     return RequestHeld() if request.status == _Status.VERIFYING else RequestDecided(request)
-
-
-def _is_part_of_one(line: SubmissionLine) -> bool:
-    item = line.order_item
-    return line.quantity < item.left_quantity and len(item.remote_pks) == 1
 
 
 def say_decision(request: CancellationRequest) -> str:

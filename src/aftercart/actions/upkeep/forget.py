@@ -6,7 +6,6 @@ from typing import Final
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.db import models
 from django.db.models.functions import Now
 
 from aftercart.accounts.models import RateLimit
@@ -27,14 +26,11 @@ def forget_accounts() -> int:
     than the account's last digits, so no order is locked and no version moves.
     """
     count = 0
-    while pks := list(_list_accounts().values_list("pk", flat=True)[:_BATCH]):
+    due = SubmissionLine.objects.filter(is_open=False, closed_at__lt=get_now() - settings.IBAN_RETENTION)
+    due = due.exclude(iban="", holder_name="").order_by("closed_at")  # the order of its index
+    while pks := list(due.values_list("pk", flat=True)[:_BATCH]):
         count += SubmissionLine.objects.filter(pk__in=pks, is_open=False).update(iban="", holder_name="")
     return count
-
-
-def _list_accounts() -> models.QuerySet[SubmissionLine]:
-    due = SubmissionLine.objects.filter(is_open=False, closed_at__lt=get_now() - settings.IBAN_RETENTION)
-    return due.exclude(iban="", holder_name="").order_by("closed_at")  # the order of its index
 
 
 def forget_documents() -> int:

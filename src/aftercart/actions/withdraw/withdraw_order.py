@@ -227,7 +227,13 @@ def _submit(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -
         if not of_kind:
             continue
         case = read_order_case(order, [item.pk for item in of_kind])  # with what the kind before has reserved
-        lines = [_plan(item, kind) for item in of_kind]
+        reason = get_unchosen_reason("withdrawal", kind)  # nobody is asked for one
+        lines = [
+            SubmissionLine(
+                order_item=item, reason=reason, cancellation_type=kind, quantity=item.left_quantity
+            )
+            for item in of_kind
+        ]
         refusals = list_refusals(judge_lines(case, lines))
         obstacles = {refusal.order_item: refusal.code for refusal in reversed(refusals)}
         allowed = [line for line in lines if line.order_item_id not in obstacles]
@@ -253,15 +259,6 @@ def _submit(order: Order, withdrawal: Withdrawal, chosen: Sequence[OrderItem]) -
                 obstacle=obstacles.get(item.pk, ""),
             )
     return to_send
-
-
-def _plan(item: OrderItem, kind: str) -> SubmissionLine:
-    return SubmissionLine(
-        order_item=item,
-        reason=get_unchosen_reason("withdrawal", kind),  # nobody is asked for one
-        cancellation_type=kind,
-        quantity=item.left_quantity,
-    )
 
 
 def _find_free(line: SubmissionLine | None) -> SubmissionLine | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aftercart.cancellations.policy.selectors import get_policy
 from aftercart.cancellations.selectors import find_open_items
-from aftercart.orders.facts import CancellationKind, CaseKind, RequestedUnits
+from aftercart.orders.facts import CaseKind, RequestedUnits
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policy.clauses import PolicyBook
 from aftercart.orders.policy.explain import AddressExplanation, ItemExplanation, explain, explain_address
@@ -51,7 +51,11 @@ def explain_order(
         )
         return OrderExplanation(order, book, at, address=address)
     all_requested = [
-        RequestedUnits(item.pk, kind or _suggest(item), None if quantities is None else quantities[item.pk])
+        RequestedUnits(
+            item.pk,
+            kind or ("refund" if item.status in SHIPPED else "cancel"),
+            None if quantities is None else quantities[item.pk],
+        )
         for item in items
         if quantities is None or item.pk in quantities
     ]
@@ -63,7 +67,3 @@ def explain_order(
         now=at,
     )
     return OrderExplanation(order, book, at, items=explained)
-
-
-def _suggest(item: OrderItem) -> CancellationKind:
-    return "refund" if item.status in SHIPPED else "cancel"
