@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from aftercart.accounts.models import User
+from aftercart.backoffice.columns import moment_column
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.search import USER_WORDS, search_own
-from aftercart.backoffice.words import NOTHING, say_moment
+from aftercart.backoffice.words import NOTHING
 from aftercart.lib.emails import fold_email
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
+    show_joined = moment_column(_("joined"), "date_joined")
+    show_last_login = moment_column(_("last log-in"), "last_login")
+
     def search_rows(self, queryset: QuerySet[User], term: str) -> QuerySet[User]:
         """Find by e-mail or name."""
         return search_own(queryset, term, *USER_WORDS)
@@ -122,16 +126,6 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     def show_name(self, obj: User) -> str:
         """Return the whole name."""
         return obj.get_full_name() or NOTHING
-
-    @admin.display(description=_("joined"), ordering="date_joined")
-    def show_joined(self, obj: User) -> str:
-        """Return since when."""
-        return say_moment(obj.date_joined)
-
-    @admin.display(description=_("last log-in"), ordering="last_login")
-    def show_last_login(self, obj: User) -> str:
-        """Return when they were last here."""
-        return say_moment(obj.last_login)
 
     @admin.display(description=_("password"))
     def show_password(self, obj: User) -> str:

@@ -18,7 +18,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.requests.approve_request import approve_request
 from aftercart.actions.requests.find_obstacle import RequestDecided, find_obstacle, find_rejection_obstacle
 from aftercart.actions.requests.reject_request import reject_request
-from aftercart.backoffice.links import link_row, make_list_url, make_url
+from aftercart.backoffice.links import link_order, link_row, make_list_url, make_url
 from aftercart.backoffice.row_actions import open_row
 from aftercart.backoffice.sheets import Panel, SheetAdmin
 from aftercart.backoffice.timeline import name_item
@@ -26,7 +26,6 @@ from aftercart.backoffice.words import Text, show_badge
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.lib.ids import read_id
 from aftercart.orders.errors import ActionError
-from aftercart.orders.models import Order
 
 _Admin = SheetAdmin[CancellationRequest]
 
@@ -219,7 +218,7 @@ def _make_row(found: CancellationRequest) -> tuple[Text, ...]:
     return (
         link_row(CancellationRequest, found.pk, f"#{found.pk}"),
         f"{found.line.quantity} × {name_item(item.product, item.sku)}",
-        link_row(Order, item.order_id, item.order.number),
+        link_order(item.order),
         found.line.get_cancellation_type_display(),
     )
 

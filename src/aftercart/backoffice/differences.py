@@ -4,17 +4,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.backoffice.columns import ORDER_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import DifferenceFilter
-from aftercart.backoffice.links import link_row
+from aftercart.backoffice.links import link_order
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
-from aftercart.backoffice.words import NOTHING, Text, say_age, say_moment
+from aftercart.backoffice.words import NOTHING, Text, say_moment
 from aftercart.cancellations.models import Difference
-from aftercart.orders.models import Order
 
 
 @admin.register(Difference)
@@ -27,6 +26,10 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     search_help_text = _("Order number or SKU")
     ordering = ("-last_seen", "-id")
     actions = ("settle",)
+
+    show_number = number_column(_("difference"))
+    show_order = ORDER_COLUMN
+    show_age = age_column("first_seen")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Return who may say that a difference is settled."""
@@ -48,7 +51,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one difference."""
         facts = [
-            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("Item"), obj.item.sku if obj.item else ""),
             Fact(_("What differs"), obj.what),
             Fact(_("Here"), obj.ours),
@@ -60,22 +63,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         title = gettext("Difference #%(pk)s") % {"pk": obj.pk}
         return Sheet(title=title, main=[Panel(_("Difference"), keep_filled(facts))])
 
-    @admin.display(description=_("difference"), ordering="id")
-    def show_number(self, obj: Difference) -> str:
-        """Name the difference, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Difference) -> SafeString:
-        """Link the order."""
-        return link_row(Order, obj.order_id, obj.order.number)
-
     @admin.display(description=_("item"))
     def show_item(self, obj: Difference) -> Text:
         """Name the item."""
         return obj.item.sku if obj.item else NOTHING
-
-    @admin.display(description=_("age"), ordering="first_seen")
-    def show_age(self, obj: Difference) -> str:
-        """Return how long it has been there."""
-        return say_age(obj.first_seen)

@@ -10,21 +10,20 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.mail.resend_email import EmailNotStuck, resend_email
+from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
-from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.links import link_order, make_url
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
-from aftercart.backoffice.words import NOTHING, say_age, say_moment, show_state
+from aftercart.backoffice.words import say_moment, show_state
 from aftercart.lib.barcodes import write_qr
 from aftercart.mail.compose import QR_PICTURE, render_email
 from aftercart.mail.examples import make_example
 from aftercart.mail.models import Email
-from aftercart.orders.models import Order
 
 #: An e-mail brings its own style and nothing else, and may do nothing.
 _PREVIEW_POLICY = (
@@ -44,6 +43,11 @@ class EmailAdmin(SheetAdmin[Email]):
     search_help_text = _("Order number or e-mail")
     ordering = ("-id",)
 
+    show_number = number_column(_("e-mail"))
+    show_order = ORDER_COLUMN
+    show_state = STATE_COLUMN
+    show_age = age_column("created_at")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Email]:
         """List e-mails with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order")
@@ -59,7 +63,7 @@ class EmailAdmin(SheetAdmin[Email]):
     def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
         """Write the page of one e-mail."""
         facts = [
-            Fact(_("Order"), _link_order(obj)),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("To"), obj.recipient),
             Fact(_("Language"), dict(settings.LANGUAGES).get(obj.language, obj.language)),
             Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
@@ -143,30 +147,3 @@ class EmailAdmin(SheetAdmin[Email]):
     def _check_view(self, request: HttpRequest) -> None:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-
-    # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("e-mail"), ordering="id")
-    def show_number(self, obj: Email) -> str:
-        """Name the e-mail, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Email) -> SafeString | str:
-        """Link the order."""
-        return _link_order(obj)
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: Email) -> SafeString:
-        """Show where it stands."""
-        return show_state(obj.state, obj.get_state_display())
-
-    @admin.display(description=_("age"), ordering="created_at")
-    def show_age(self, obj: Email) -> str:
-        """Return how old it is."""
-        return say_age(obj.created_at) or NOTHING
-
-
-def _link_order(email: Email) -> SafeString | str:
-    """Link an e-mail's order; one about an account has none."""
-    return NOTHING if email.order is None else link_row(Order, email.order.pk, email.order.number)

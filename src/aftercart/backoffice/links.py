@@ -7,7 +7,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from aftercart.backoffice.reader import may_open
-from aftercart.backoffice.words import Text
+from aftercart.backoffice.words import NOTHING, Text
+from aftercart.orders.models import Order
 
 
 def make_list_url(model: type[Model], **filters: str) -> str:
@@ -26,6 +27,11 @@ def link_row(model: type[Model], pk: int, text: Text) -> SafeString:
     if not may_open(model):
         return format_html("{}", text)
     return format_html('<a class="bo-link" href="{}">{}</a>', make_url(model, pk), text)
+
+
+def link_order(order: Order | None) -> str:
+    """Link an order's page; a dash for none."""
+    return NOTHING if order is None else link_row(Order, order.pk, order.number)
 
 
 def _name(model: type[Model]) -> str:

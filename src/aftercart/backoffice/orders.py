@@ -13,13 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.sync.plan_sync import plan_sync
+from aftercart.backoffice.columns import moment_column
 from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet
 from aftercart.backoffice.overrides import may_override, override_one
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
-from aftercart.backoffice.words import NOTHING, say_amount, say_moment, show_badge, show_status
+from aftercart.backoffice.words import NOTHING, say_amount, show_badge, show_status
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order
 
@@ -51,6 +52,8 @@ class OrderAdmin(SheetAdmin[Order]):
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     ordering = ("-created_date", "-id")
+
+    show_placed = moment_column(_("placed"), "created_date")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """List orders with all that a row shows, in one query."""
@@ -110,11 +113,6 @@ class OrderAdmin(SheetAdmin[Order]):
     def show_amount(self, obj: Order) -> str:
         """Return what was paid."""
         return say_amount(obj.amount, obj.currency)
-
-    @admin.display(description=_("placed"), ordering="created_date")
-    def show_placed(self, obj: Order) -> str:
-        """Return when it was placed."""
-        return say_moment(obj.created_date)
 
     @admin.display(description=_("open requests"))
     def show_open_requests(self, obj: Any) -> str:

@@ -12,22 +12,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from aftercart.accounts.models import User
 from aftercart.actions.account.adjust_points import adjust_points
+from aftercart.backoffice.columns import ORDER_COLUMN, moment_column, number_column
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.links import link_order, make_url
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment
 from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.emails import fold_email
 from aftercart.loyalty.models import LoyaltyEntry
-from aftercart.orders.models import Order
 
 
 class CorrectionForm(forms.Form):
@@ -76,6 +75,10 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
     search_fields = ("user__email", "order__number")
     search_help_text = _("Order number or e-mail")
     ordering = ("-created_date", "-id")
+
+    show_number = number_column(_("entry"))
+    show_order = ORDER_COLUMN
+    show_moment = moment_column(_("made"), "created_date")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever may add an entry may correct; superusers, and those who were given the permission."""
@@ -128,7 +131,7 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
             Fact(_("Customer"), obj.user.email if obj.user else ""),
             Fact(_("What happened"), obj.get_kind_display()),
             Fact(_("Points"), say_amount(obj.amount, obj.currency)),
-            Fact(_("Order"), link_row(Order, obj.order.pk, obj.order.number) if obj.order else ""),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("Reference"), obj.reference),
             Fact(_("Why"), hide_accounts(obj.note)),
             Fact(_("By"), obj.made_by.email if obj.made_by else ""),
@@ -136,11 +139,6 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         ]
         title = gettext("Loyalty entry #%(pk)s") % {"pk": obj.pk}
         return Sheet(title=title, main=[Panel(_("Loyalty points"), keep_filled(facts))])
-
-    @admin.display(description=_("entry"), ordering="id")
-    def show_number(self, obj: LoyaltyEntry) -> str:
-        """Name the entry, as the link to its page."""
-        return f"#{obj.pk}"
 
     @admin.display(description=_("customer"), ordering="user__email")
     def show_customer(self, obj: LoyaltyEntry) -> str:
@@ -151,13 +149,3 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
     def show_amount(self, obj: LoyaltyEntry) -> str:
         """Write the points."""
         return say_amount(obj.amount, obj.currency)
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: LoyaltyEntry) -> SafeString | str:
-        """Link the order."""
-        return link_row(Order, obj.order.pk, obj.order.number) if obj.order else NOTHING
-
-    @admin.display(description=_("made"), ordering="created_date")
-    def show_moment(self, obj: LoyaltyEntry) -> str:
-        """Return when."""
-        return say_moment(obj.created_date)

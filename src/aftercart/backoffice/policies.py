@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.policy.draft_policy import draft_policy
 from aftercart.actions.policy.publish_policy import publish_policy
+from aftercart.backoffice.columns import number_column
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_list_url, make_url
 from aftercart.backoffice.policy_forms import PublicationForm, RuleForm, RuleFormSet
@@ -115,6 +116,8 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
     change_form_outer_before_template = "backoffice/policy_buttons.html"
     fields = ("note",)
     inlines = (RuleInline,)
+
+    show_number = number_column(_("version"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyVersion]:
         """List versions with all that a row shows, in one query."""
@@ -220,11 +223,6 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         return try_policy(self, request)
 
     # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("version"), ordering="id")
-    def show_number(self, obj: PolicyVersion) -> str:
-        """Name the version, as the link to its page."""
-        return f"#{obj.pk}"
 
     @admin.display(description=_("state"), ordering="state")
     def show_state(self, obj: PolicyVersion) -> SafeString:

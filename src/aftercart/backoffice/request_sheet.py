@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from aftercart.actions.requests.find_obstacle import find_obstacle, find_rejection_obstacle
-from aftercart.backoffice.links import link_row
+from aftercart.backoffice.links import link_order, link_row
 from aftercart.backoffice.photos import describe_photos
 from aftercart.backoffice.refunds import describe_line_quote
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
@@ -163,7 +163,7 @@ def _describe_return(request: CancellationRequest) -> list[Panel]:
 
 def _describe_customer(order: Order) -> Panel:
     facts = [
-        Fact(_("Order"), link_row(Order, order.pk, order.number)),
+        Fact(_("Order"), link_order(order)),
         Fact(_("Order status"), show_status(order.status)),
         Fact(_("Amount"), say_amount(order.amount, order.currency)),
         Fact(_("Placed"), say_moment(order.created_date)),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice import decisions
+from aftercart.backoffice.columns import age_column
 from aftercart.backoffice.filters import (
     IS_BOUNCED,
     DeliveryFilter,
@@ -21,16 +22,15 @@ from aftercart.backoffice.filters import (
     RequestStatusFilter,
     RequestTypeFilter,
 )
-from aftercart.backoffice.links import link_row
+from aftercart.backoffice.links import link_order
 from aftercart.backoffice.photos import show_photo
 from aftercart.backoffice.request_sheet import find_failure, make_request_sheet, say_bounce
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
 from aftercart.backoffice.timeline import name_item
-from aftercart.backoffice.words import Text, say_age, show_badge, show_state
+from aftercart.backoffice.words import Text, show_badge, show_state
 from aftercart.cancellations.causes import say_cause, say_detail
 from aftercart.cancellations.models import CancellationRequest
-from aftercart.orders.models import Order
 
 _Status = CancellationRequest.Status
 #: Where the newest come first, since nobody waits for the oldest any more.
@@ -54,6 +54,8 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     search_fields = ("line__order_item__order__number",)  # and more: see search_rows
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     actions = ("approve_selected", "reject_selected")
+
+    show_age = age_column("created_date")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
         """List requests with all that a row shows, in one query."""
@@ -144,10 +146,9 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return f"#{obj.pk}"
 
     @admin.display(description=_("order"), ordering="line__order_item__order__number")
-    def show_order(self, obj: CancellationRequest) -> SafeString:
+    def show_order(self, obj: CancellationRequest) -> str:
         """Link the order."""
-        order = obj.line.order_item.order
-        return link_row(Order, order.pk, order.number)
+        return link_order(obj.line.order_item.order)
 
     @admin.display(description=_("product"), ordering="line__order_item__sku")
     def show_product(self, obj: CancellationRequest) -> str:
@@ -183,11 +184,6 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     def show_status(self, obj: CancellationRequest) -> SafeString:
         """Show where it stands."""
         return show_state(obj.status, obj.get_status_display())
-
-    @admin.display(description=_("age"), ordering="created_date")
-    def show_age(self, obj: CancellationRequest) -> str:
-        """Return how long it has been here."""
-        return say_age(obj.created_date)
 
     @admin.display(description=_("at Omnitron"), ordering="delivery__known_at")
     def show_delivery(self, obj: CancellationRequest) -> Text:

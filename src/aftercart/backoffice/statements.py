@@ -9,19 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from aftercart.actions.withdraw.match_statement import close_statement, match_statement
+from aftercart.backoffice.columns import STATE_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import StatementStateFilter
-from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.links import link_order, link_row, make_url
 from aftercart.backoffice.row_actions import act, open_row
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import name_item
-from aftercart.backoffice.words import say_age, say_moment, show_state
+from aftercart.backoffice.words import say_moment, show_state
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.oms.connect import get_client
@@ -68,6 +68,10 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     search_fields = ("number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
     ordering = ("submitted_at",)
+
+    show_number = number_column(_("statement"))
+    show_state = STATE_COLUMN
+    show_age = age_column("submitted_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PublicStatement]:
         """List statements with all that a row shows, in one query."""
@@ -169,29 +173,12 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
         }
         return TemplateResponse(request, "backoffice/form.html", context)
 
-    # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("statement"), ordering="id")
-    def show_number(self, obj: PublicStatement) -> str:
-        """Name the statement, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: PublicStatement) -> SafeString:
-        """Show what was done with it."""
-        return show_state(obj.state, obj.get_state_display())
-
-    @admin.display(description=_("age"), ordering="submitted_at")
-    def show_age(self, obj: PublicStatement) -> str:
-        """Return how long ago it was made."""
-        return say_age(obj.submitted_at)
-
 
 def _list_candidates(statement: PublicStatement) -> Panel:
     """List the order of the number that was typed, and say whether its address is the one that was typed."""
     rows = [
         (
-            link_row(Order, order.pk, order.number),
+            link_order(order),
             order.user_email,
             _("Yes") if order.user_email == statement.email else _("No"),
         )

@@ -7,8 +7,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from aftercart.backoffice.columns import ORDER_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
-from aftercart.backoffice.links import link_row
+from aftercart.backoffice.links import link_order, link_row
 from aftercart.backoffice.refunds import describe_submission_quote
 from aftercart.backoffice.search import search
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
@@ -20,7 +21,6 @@ from aftercart.backoffice.words import (
     ORIGINS,
     OUTCOMES,
     Text,
-    say_age,
     say_moment,
     show_state,
     show_submission,
@@ -34,7 +34,6 @@ from aftercart.cancellations.models import (
     SubmissionLine,
 )
 from aftercart.lib.account_numbers import hide_accounts, show_last_four
-from aftercart.orders.models import Order
 
 
 @admin.register(Submission)
@@ -49,6 +48,10 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
+    show_number = number_column(_("submission"))
+    show_order = ORDER_COLUMN
+    show_age = age_column("created_at")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         """List submissions with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
@@ -60,7 +63,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
         facts = [
-            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("Way"), ORIGINS[obj.origin]),
             Fact(
                 _("Judged by"),
@@ -91,16 +94,6 @@ class SubmissionAdmin(SheetAdmin[Submission]):
             ],
         )
 
-    @admin.display(description=_("submission"), ordering="id")
-    def show_number(self, obj: Submission) -> str:
-        """Name the submission, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Submission) -> SafeString:
-        """Link the order."""
-        return link_row(Order, obj.order_id, obj.order.number)
-
     @admin.display(description=_("way"), ordering="origin")
     def show_origin(self, obj: Submission) -> Text:
         """Return how it came in."""
@@ -115,11 +108,6 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     def show_cause(self, obj: Submission) -> Text:
         """Say why it stands there."""
         return say_cause(obj.cause) or NOTHING
-
-    @admin.display(description=_("age"), ordering="created_at")
-    def show_age(self, obj: Submission) -> str:
-        """Return how old it is."""
-        return say_age(obj.created_at)
 
 
 def _link_request(submission: Submission) -> Text:
@@ -169,6 +157,10 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
     ordering = ("-id",)
 
+    show_number = number_column(_("address change"))
+    show_order = ORDER_COLUMN
+    show_age = age_column("created_at")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AddressChange]:
         """List changes with all that a row shows, in one query."""
         return super().get_queryset(request).select_related("order", "user")
@@ -180,7 +172,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""
         facts = [
-            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("New address"), write_address(obj.address)),
             Fact(_("Cause"), say_detail(obj.cause)),
@@ -195,16 +187,6 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
             main=[Panel(_("Address change"), keep_filled(facts))],
         )
 
-    @admin.display(description=_("address change"), ordering="id")
-    def show_number(self, obj: AddressChange) -> str:
-        """Name the change, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: AddressChange) -> SafeString:
-        """Link the order."""
-        return link_row(Order, obj.order_id, obj.order.number)
-
     @admin.display(description=_("state"), ordering="state")
     def show_state(self, obj: AddressChange) -> SafeString:
         """Show where it stands."""
@@ -214,8 +196,3 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     def show_cause(self, obj: AddressChange) -> str:
         """Say why it stands there."""
         return say_detail(obj.cause) or NOTHING
-
-    @admin.display(description=_("age"), ordering="created_at")
-    def show_age(self, obj: AddressChange) -> str:
-        """Return how old it is."""
-        return say_age(obj.created_at)

@@ -7,23 +7,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
+from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column, number_column
 from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
-from aftercart.backoffice.links import link_row, make_url
+from aftercart.backoffice.links import link_order, link_row, make_url
 from aftercart.backoffice.row_actions import act, open_row
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import describe_timeline, name_item
-from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_age, say_moment, show_badge, show_state
+from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_moment, show_badge, show_state
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
-from aftercart.orders.models import Order
 
 
 @admin.register(Withdrawal)
@@ -36,6 +35,11 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     search_fields = ("order__number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
     ordering = ("submitted_at",)
+
+    show_number = number_column(_("withdrawal"))
+    show_order = ORDER_COLUMN
+    show_state = STATE_COLUMN
+    show_age = age_column("submitted_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
         """List statements with all that a row shows, in one query."""
@@ -52,7 +56,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     def make_sheet(self, request: HttpRequest, obj: Withdrawal) -> Sheet:
         """Write the page of one statement."""
         facts = [
-            Fact(_("Order"), link_row(Order, obj.order_id, obj.order.number)),
+            Fact(_("Order"), link_order(obj.order)),
             Fact(_("Statement"), obj.statement),
             Fact(_("Name"), obj.name),
             Fact(_("Receipt sent to"), obj.email),
@@ -113,30 +117,10 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
 
     # --- columns -------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("withdrawal"), ordering="id")
-    def show_number(self, obj: Withdrawal) -> str:
-        """Name the statement, as the link to its page."""
-        return f"#{obj.pk}"
-
-    @admin.display(description=_("order"), ordering="order__number")
-    def show_order(self, obj: Withdrawal) -> SafeString:
-        """Link the order."""
-        return link_row(Order, obj.order_id, obj.order.number)
-
     @admin.display(description=_("in time"), ordering="is_in_time")
     def show_in_time(self, obj: Withdrawal) -> Text:
         """Return whether it came within the period."""
         return _("Yes") if obj.is_in_time else show_badge(gettext("No"), "warn")
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: Withdrawal) -> SafeString:
-        """Show what was decided."""
-        return show_state(obj.state, obj.get_state_display())
-
-    @admin.display(description=_("age"), ordering="submitted_at")
-    def show_age(self, obj: Withdrawal) -> str:
-        """Return how long ago it was made."""
-        return say_age(obj.submitted_at)
 
 
 def _list_lines(withdrawal: Withdrawal) -> Panel:
