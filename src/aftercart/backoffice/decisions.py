@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -183,18 +182,19 @@ def _confirm(
     ]
     if others:
         panels.append(_list_fates(_("Not possible"), others))
-    context = {
-        "title": title % {"count": len(possible)},
-        "form": form,
-        "panels": panels,
-        "is_possible": bool(possible),
-        "selected": [found.pk for found in chosen],
-        "checkbox": helpers.ACTION_CHECKBOX_NAME,
-        "action": action,
-        "confirmed": CONFIRMED,
-        "back": request.get_full_path(),
-    }
-    return _render(admin, request, "backoffice/decide.html", context)
+    return admin.show_page(
+        request,
+        "backoffice/decide.html",
+        title=title % {"count": len(possible)},
+        form=form,
+        panels=panels,
+        is_possible=bool(possible),
+        selected=[found.pk for found in chosen],
+        checkbox=helpers.ACTION_CHECKBOX_NAME,
+        action=action,
+        confirmed=CONFIRMED,
+        back=request.get_full_path(),
+    )
 
 
 def _show_fates(admin: _Admin, request: HttpRequest, fates: Sequence[Fate]) -> HttpResponse:
@@ -204,8 +204,8 @@ def _show_fates(admin: _Admin, request: HttpRequest, fates: Sequence[Fate]) -> H
         "%(done)d of %(count)d request decided", "%(done)d of %(count)d requests decided", len(fates)
     )
     title %= {"done": done, "count": len(fates)}
-    context = {"title": title, "panels": [_list_fates(title, fates)], "back": request.get_full_path()}
-    return _render(admin, request, "backoffice/decided.html", context)
+    panels, back = [_list_fates(title, fates)], request.get_full_path()
+    return admin.show_page(request, "backoffice/decided.html", title=title, panels=panels, back=back)
 
 
 def _list_fates(title: str, fates: Sequence[Fate]) -> Panel:
@@ -226,18 +226,16 @@ def _make_row(found: CancellationRequest) -> tuple[Text, ...]:
 def _ask_reason(
     admin: _Admin, request: HttpRequest, found: CancellationRequest, form: RejectionForm
 ) -> HttpResponse:
-    context = {
-        "title": _("Reject request #%(pk)s") % {"pk": found.pk},
-        "form": form,
-        "lines": [_describe(found)],
-        "back": make_url(CancellationRequest, found.pk),
-    }
-    return _render(admin, request, "backoffice/reject.html", context)
-
-
-def _render(admin: _Admin, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    whole = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
-    return TemplateResponse(request, template, whole)
+    return admin.show_page(
+        request,
+        "backoffice/form.html",
+        title=_("Reject request #%(pk)s") % {"pk": found.pk},
+        form=form,
+        lines=[_describe(found)],
+        back=make_url(CancellationRequest, found.pk),
+        button=_("Reject"),
+        is_hard=True,
+    )
 
 
 def _describe(found: CancellationRequest) -> str:

@@ -1,10 +1,13 @@
 """django-unfold's ModelAdmin with the habits of this back office."""
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.contrib.admin import helpers
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.text import capfirst
 
 from aftercart.actions.recognize_replay import once_more_if_raced
@@ -41,6 +44,22 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     paginator = BoundedPaginator
     list_disable_select_all = True
     list_fullwidth = True
+    #: Pages beside Django's own: the method that answers, which names the address too, and the route.
+    more_pages: ClassVar[Mapping[str, str]] = {}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses of `more_pages`."""
+        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        more = [
+            path(route, wrap(getattr(self, page)), name=f"{name}_{page}")
+            for page, route in self.more_pages.items()
+        ]
+        return [*more, *super().get_urls()]
+
+    def show_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        """Show a page of the model that is none of Django's."""
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, template, whole)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":  # noqa: ARG002 - Django's signature
         """Name the list."""

@@ -1,15 +1,13 @@
 """The outbox: what was written to customers, what is stuck, and how each kind of e-mail looks."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +40,11 @@ class EmailAdmin(SheetAdmin[Email]):
     search_fields = ("order__number", "recipient")
     search_help_text = _("Order number or e-mail")
     ordering = ("-id",)
+    more_pages: ClassVar = {
+        "resend": "<int:pk>/resend/",
+        "previews": "previews/",
+        "preview": "previews/<slug:kind>/<slug:language>/<slug:form>/",
+    }
 
     show_number = number_column(_("e-mail"))
     show_order = ORDER_COLUMN
@@ -84,20 +87,6 @@ class EmailAdmin(SheetAdmin[Email]):
             more={"can_resend": can_resend},
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of sending again, and of the previews."""
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/resend/", wrap(self.resend), name="mail_email_resend"),
-            path("previews/", wrap(self.list_previews), name="mail_email_previews"),
-            path(
-                "previews/<slug:kind>/<slug:language>/<slug:form>/",
-                wrap(self.preview),
-                name="mail_email_preview",
-            ),
-            *super().get_urls(),
-        ]
-
     def resend(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have an e-mail that was given up sent again (POST)."""
         if not self.has_change_permission(request):
@@ -114,17 +103,16 @@ class EmailAdmin(SheetAdmin[Email]):
             messages.success(request, gettext("The e-mail waits to be sent again."))
         return HttpResponseRedirect(make_url(Email, pk))
 
-    def list_previews(self, request: HttpRequest) -> HttpResponse:
+    def previews(self, request: HttpRequest) -> HttpResponse:
         """List every kind of e-mail in every language, to be looked at with example data."""
         self._check_view(request)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": gettext("How e-mails look"),
-            "kinds": Email.Kind.choices,
-            "languages": settings.LANGUAGES,
-        }
-        return TemplateResponse(request, "backoffice/email_previews.html", context)
+        return self.show_page(
+            request,
+            "backoffice/email_previews.html",
+            title=gettext("How e-mails look"),
+            kinds=Email.Kind.choices,
+            languages=settings.LANGUAGES,
+        )
 
     def preview(self, request: HttpRequest, kind: str, language: str, form: str) -> HttpResponse:
         """Show one kind of e-mail as HTML or as text. Raises Http404."""

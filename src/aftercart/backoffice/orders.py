@@ -1,13 +1,12 @@
 """Orders as staff read them; the one thing to do is to ask the OMS for news."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +51,7 @@ class OrderAdmin(SheetAdmin[Order]):
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     ordering = ("-created_date", "-id")
+    more_pages: ClassVar = {"sync": "<int:pk>/sync/", "override": "<int:pk>/override/"}
 
     show_placed = moment_column(_("placed"), "created_date")
 
@@ -72,14 +72,6 @@ class OrderAdmin(SheetAdmin[Order]):
         """Write the page of one order."""
         may_sync = self.has_sync_permission(request)
         return make_order_sheet(obj, may_sync=may_sync, may_override=may_override(request))
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the sync and of the override."""
-        sync = path("<int:pk>/sync/", self.admin_site.admin_view(self.sync), name="orders_order_sync")
-        override = path(
-            "<int:pk>/override/", self.admin_site.admin_view(self.override), name="orders_order_override"
-        )
-        return [sync, override, *super().get_urls()]
 
     def override(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask what and why (GET), and open a request against the policy (POST)."""

@@ -1,11 +1,10 @@
 """Override the policy: staff ask for an item on a customer's behalf, and say why."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -51,20 +50,19 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
             can_see = request.user.has_perm("cancellations.view_cancellationrequest")
             url = make_url(CancellationRequest, made) if can_see else make_url(Order, order.pk)
             return HttpResponseRedirect(url)
-    context: dict[str, Any] = {
-        **admin.admin_site.each_context(request),
-        "opts": admin.opts,
-        "title": _("Override the policy for order %(number)s") % {"number": order.number},
-        "explanation": _(
+    return admin.show_page(
+        request,
+        "backoffice/form.html",
+        title=_("Override the policy for order %(number)s") % {"number": order.number},
+        explanation=_(
             "A request is made although the policy refuses it. It is decided like any other; what was"
             " overridden, by whom and why stays in the timeline."
         ),
-        "form": form,
-        "back": make_url(Order, order.pk),
-        "button": _("Make the request"),
-        "is_hard": True,
-    }
-    return TemplateResponse(request, "backoffice/form.html", context)
+        form=form,
+        back=make_url(Order, order.pk),
+        button=_("Make the request"),
+        is_hard=True,
+    )
 
 
 def _make_form(order: Order, request: HttpRequest) -> OverrideForm:

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -107,15 +106,13 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
             messages.success(request, gettext("The correction is booked."))
             return HttpResponseRedirect(make_url(LoyaltyEntry, entry.pk))
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": gettext("Correct points"),
             "form": form,
             "back": reverse("admin:loyalty_loyaltyentry_changelist"),
             "button": gettext("Book"),
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "backoffice/form.html", context)
+        return self.show_page(request, "backoffice/form.html", **context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoyaltyEntry]:
         """List entries with all that a row shows, in one query."""

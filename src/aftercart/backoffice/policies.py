@@ -1,13 +1,12 @@
 """The policy: its versions, a draft with its rules, publishing it, and trying it out."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -116,6 +115,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
     change_form_outer_before_template = "backoffice/policy_buttons.html"
     fields = ("note",)
     inlines = (RuleInline,)
+    more_pages: ClassVar = {"draft": "draft/", "try_out": "try/", "publish": "<int:pk>/publish/"}
 
     show_number = number_column(_("version"))
 
@@ -136,16 +136,6 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         """Return who may delete: drafts only, one at a time."""
         may = request.user.has_perm("cancellations.delete_policyversion")
         return may and obj is not None and obj.is_draft
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of drafting, publishing and trying."""
-        wrap, name = self.admin_site.admin_view, "cancellations_policyversion"
-        return [
-            path("draft/", wrap(self.draft), name=f"{name}_draft"),
-            path("try/", wrap(self.try_out), name=f"{name}_try"),
-            path("<int:pk>/publish/", wrap(self.publish), name=f"{name}_publish"),
-            *super().get_urls(),
-        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Say above the list which policy is in force."""

@@ -1,13 +1,13 @@
 """The "try it" page: what a version of the policy says of an order, which rule decides, and why the others do not."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.policy_forms import TryForm
 from aftercart.backoffice.policy_words import (
     name_book,
@@ -26,23 +26,15 @@ from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.policy.explain import ItemExplanation, Look
 
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
 
-
-def try_policy(admin: "ModelAdmin[PolicyVersion]", request: HttpRequest) -> HttpResponse:
+def try_policy(admin: DeskAdmin[PolicyVersion], request: HttpRequest) -> HttpResponse:
     """Show the form, and what comes of it. Reads only, so that it takes GET only."""
     if not (admin.has_view_or_change_permission(request) and request.user.has_perm("orders.view_order")):
         raise PermissionDenied
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     form = TryForm(request.GET or None)
-    context: dict[str, Any] = {
-        **admin.admin_site.each_context(request),
-        "opts": admin.opts,
-        "title": _("Try the policy"),
-        "form": form,
-    }
+    context: dict[str, Any] = {"title": _("Try the policy"), "form": form}
     if form.is_valid():
         order = Order.objects.filter(number=form.cleaned_data["number"].strip()).first()
         version = PolicyVersion.objects.filter(pk=form.cleaned_data["version"]).first()
@@ -52,7 +44,7 @@ def try_policy(admin: "ModelAdmin[PolicyVersion]", request: HttpRequest) -> Http
             form.add_error("version", _("There is no such version."))
         else:
             context |= _try_order(order, version, form.cleaned_data, request)
-    return TemplateResponse(request, "backoffice/policy_try.html", context)
+    return admin.show_page(request, "backoffice/policy_try.html", **context)
 
 
 def _try_order(

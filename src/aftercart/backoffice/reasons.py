@@ -1,13 +1,12 @@
 """Reasons: what staff may edit."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -78,6 +77,7 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
     list_filter = ("cancellation_type", "is_active", ReasonPartnerFilter)
     list_before_template = "backoffice/reason_list.html"
     search_fields = ("subject",)
+    more_pages: ClassVar = {"sync": "sync/"}
     fieldsets = (
         (None, {"fields": ("subject", ("subject_en", "subject_tr"), "cancellation_type")}),
         (
@@ -97,11 +97,6 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
     ) -> tuple[str, ...]:
         """Keep the type of a reason that there is: requests that name it rely on it."""
         return () if obj is None else ("cancellation_type",)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address of the comparison."""
-        name = "cancellations_cancellationreason_sync"
-        return [path("sync/", self.admin_site.admin_view(self.sync), name=name), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Offer the comparison above the list to those who may edit."""

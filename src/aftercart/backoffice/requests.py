@@ -1,6 +1,6 @@
 """The queue: cancellation requests, to be approved or rejected."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -54,6 +54,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     search_fields = ("line__order_item__order__number",)  # and more: see search_rows
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
     actions = ("approve_selected", "reject_selected")
+    more_pages: ClassVar = {"approve": "<int:pk>/approve/", "reject": "<int:pk>/reject/"}
 
     show_age = age_column("created_date")
 
@@ -95,22 +96,9 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         return make_request_sheet(obj, may_decide=self.has_change_permission(request, obj))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the two decisions."""
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<int:pk>/approve/",
-                wrap(self.approve),
-                name="cancellations_cancellationrequest_approve",
-            ),
-            path(
-                "<int:pk>/reject/",
-                wrap(self.reject),
-                name="cancellations_cancellationrequest_reject",
-            ),
-            path("photos/<uuid:uuid>/", wrap(show_photo), name="return_photo"),
-            *super().get_urls(),
-        ]
+        """Add the address of photos, which the pages of orders show as well."""
+        photo = path("photos/<uuid:uuid>/", self.admin_site.admin_view(show_photo), name="return_photo")
+        return [photo, *super().get_urls()]
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Approve one (POST)."""

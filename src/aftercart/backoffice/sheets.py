@@ -8,7 +8,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.response import TemplateResponse
 
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.words import NOTHING, Text
@@ -104,12 +103,10 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
             raise PermissionDenied
         sheet = self.make_sheet(request, obj)
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": sheet.title,
             "sheet": sheet,
             "row": obj,
             "preserved_filters": self.get_preserved_filters(request),
             **(extra_context or {}),
         }
-        return TemplateResponse(request, self.sheet_template, context)
+        return self.show_page(request, self.sheet_template, **context)

@@ -1,14 +1,12 @@
 """Public statements of withdrawal: matched to an order, or closed with a reason (docs/withdrawal.md)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -68,6 +66,7 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     search_fields = ("number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
     ordering = ("submitted_at",)
+    more_pages: ClassVar = {"match": "<int:pk>/match/", "close": "<int:pk>/close/"}
 
     show_number = number_column(_("statement"))
     show_state = STATE_COLUMN
@@ -112,15 +111,6 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
             more={"can_decide": is_open and self.has_change_permission(request, obj)},
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of matching and closing."""
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/match/", wrap(self.match), name="cancellations_publicstatement_match"),
-            path("<int:pk>/close/", wrap(self.close), name="cancellations_publicstatement_close"),
-            *super().get_urls(),
-        ]
-
     def match(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask which order and which items (GET), and make the withdrawal (POST); another number shows its items."""
         found = open_row(self, request, pk)
@@ -164,14 +154,8 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     def _ask(
         self, request: HttpRequest, found: PublicStatement, form: forms.Form, **more: Any
     ) -> HttpResponse:
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "back": make_url(PublicStatement, found.pk),
-            **more,
-        }
-        return TemplateResponse(request, "backoffice/form.html", context)
+        back = make_url(PublicStatement, found.pk)
+        return self.show_page(request, "backoffice/form.html", form=form, back=back, **more)
 
 
 def _list_candidates(statement: PublicStatement) -> Panel:

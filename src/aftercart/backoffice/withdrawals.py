@@ -1,12 +1,10 @@
 """Statements of withdrawal, to be decided; and where the function is offered (docs/withdrawal.md)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +33,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     search_fields = ("order__number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
     ordering = ("submitted_at",)
+    more_pages: ClassVar = {"accept": "<int:pk>/accept/", "refuse": "<int:pk>/refuse/"}
 
     show_number = number_column(_("withdrawal"))
     show_order = ORDER_COLUMN
@@ -80,15 +79,6 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
             more={"can_decide": is_open and self.has_change_permission(request, obj)},
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the two decisions."""
-        wrap = self.admin_site.admin_view
-        return [
-            path("<int:pk>/accept/", wrap(self.accept), name="cancellations_withdrawal_accept"),
-            path("<int:pk>/refuse/", wrap(self.refuse), name="cancellations_withdrawal_refuse"),
-            *super().get_urls(),
-        ]
-
     def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Accept one (POST)."""
         found = open_row(self, request, pk)
@@ -105,15 +95,16 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
             reason = form.cleaned_data["reason"]
             done = gettext("Withdrawal #%(pk)s is refused; the customer is told why.") % {"pk": pk}
             return act(request, found, done, lambda staff: refuse_withdrawal(pk, staff, reason))
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": gettext("Refuse withdrawal #%(pk)s") % {"pk": pk},
-            "form": form,
-            "lines": [found.statement],
-            "back": make_url(Withdrawal, pk),
-        }
-        return TemplateResponse(request, "backoffice/reject.html", context)
+        return self.show_page(
+            request,
+            "backoffice/form.html",
+            title=gettext("Refuse withdrawal #%(pk)s") % {"pk": pk},
+            form=form,
+            lines=[found.statement],
+            back=make_url(Withdrawal, pk),
+            button=gettext("Reject"),
+            is_hard=True,
+        )
 
     # --- columns -------------------------------------------------------------------------------------------
 
