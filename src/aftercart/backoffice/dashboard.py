@@ -1,14 +1,15 @@
 """The first page: what waits for somebody, in numbers that lead to the rows behind them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from aftercart.backoffice.links import make_list_url
-from aftercart.backoffice.words import NOTHING, say_age
+from aftercart.backoffice.words import say_age
 from aftercart.cancellations.models import (
     AddressChange,
     CancellationReason,
@@ -40,25 +41,8 @@ class Card:
 
 def fill_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Give the index its cards: those of what the person may see (django-unfold's DASHBOARD_CALLBACK)."""
-    user = request.user
-    cards: list[Card] = []
-    if user.has_perm("cancellations.view_cancellationrequest"):
-        cards += _count_requests()
-    if user.has_perm("cancellations.view_withdrawal"):
-        cards.append(_count_withdrawals())
-    if user.has_perm("cancellations.view_publicstatement"):
-        cards += _count_statements()
-    if user.has_perm("cancellations.view_submission"):
-        cards += _count_submissions()
-    if user.has_perm("cancellations.view_addresschange"):
-        cards.append(_count_address_changes())
-    if user.has_perm("cancellations.view_difference"):
-        cards.append(_count_differences())
-    if user.has_perm("mail.view_email"):
-        cards.append(_count_emails())
-    if user.has_perm("cancellations.view_cancellationreason"):
-        cards += _count_lone_reasons()
-    return {**context, "title": _("Overview"), "cards": cards}
+    seen = [count() for permission, count in _COUNTS.items() if request.user.has_perm(permission)]
+    return {**context, "title": _("Overview"), "cards": [card for cards in seen for card in cards]}
 
 
 def count_waiting(request: HttpRequest) -> str:
@@ -66,6 +50,11 @@ def count_waiting(request: HttpRequest) -> str:
     if not request.user.has_perm("cancellations.view_cancellationrequest"):
         return ""
     return str(CancellationRequest.objects.filter(_WAITING).count())
+
+
+def _make_card(title: str, count: int, hint: str, url: str, *, is_alarming: bool = False) -> Card:
+    """Make a card of a count; where any is one too many, it is urgent."""
+    return Card(title, str(count), hint, url, is_urgent=is_alarming and count > 0)
 
 
 def _count_requests() -> list[Card]:
@@ -76,27 +65,21 @@ def _count_requests() -> list[Card]:
         oldest=Min("created_date", filter=_WAITING),
     )
     waiting_url = make_list_url(CancellationRequest, status="waiting")
+    held_url = make_list_url(CancellationRequest, status="verifying")
+    refused_url = make_list_url(CancellationRequest, delivery="undeliverable")
+    refused, hint = numbers["undeliverable"], _("Omnitron's queue refused them for good")
     return [
-        Card(_("Waiting requests"), str(numbers["waiting"]), _("To be approved or rejected"), waiting_url),
+        _make_card(_("Waiting requests"), numbers["waiting"], _("To be approved or rejected"), waiting_url),
         Card(
             _("Oldest waiting"),
-            say_age(numbers["oldest"]) if numbers["oldest"] else NOTHING,
+            say_age(numbers["oldest"]),
             _("How long the first in the queue has waited"),
             waiting_url,
         ),
-        Card(
-            str(_Status.VERIFYING.label),
-            str(numbers["held"]),
-            _("Until Omnitron's answer is known"),
-            make_list_url(CancellationRequest, status="verifying"),
+        _make_card(
+            str(_Status.VERIFYING.label), numbers["held"], _("Until Omnitron's answer is known"), held_url
         ),
-        Card(
-            _("Undeliverable"),
-            str(numbers["undeliverable"]),
-            _("Omnitron's queue refused them for good"),
-            make_list_url(CancellationRequest, delivery="undeliverable"),
-            is_urgent=numbers["undeliverable"] > 0,
-        ),
+        _make_card(_("Undeliverable"), refused, hint, refused_url, is_alarming=True),
     ]
 
 
@@ -104,60 +87,59 @@ def _count_submissions() -> list[Card]:
     numbers = Submission.objects.filter(state__in=UNDER_WAY).aggregate(
         all=Count("pk"), manual=Count("pk", filter=Q(manual_since__isnull=False))
     )
+    all_url, manual_url = (make_list_url(Submission, state=state) for state in ("under_way", "manual"))
+    hint = _("Omnitron could not be asked for a day")
     return [
-        Card(
-            _("Submissions under way"),
-            str(numbers["all"]),
-            _("Recorded, not settled yet"),
-            make_list_url(Submission, state="under_way"),
-        ),
-        Card(
-            _("Answers unknown for long"),
-            str(numbers["manual"]),
-            _("Omnitron could not be asked for a day"),
-            make_list_url(Submission, state="manual"),
-            is_urgent=numbers["manual"] > 0,
-        ),
+        _make_card(_("Submissions under way"), numbers["all"], _("Recorded, not settled yet"), all_url),
+        _make_card(_("Answers unknown for long"), numbers["manual"], hint, manual_url, is_alarming=True),
     ]
 
 
-def _count_differences() -> Card:
+def _count_differences() -> list[Card]:
     count = Difference.objects.filter(resolved_at=None).count()
-    url = make_list_url(Difference)
-    return Card(_("Differences"), str(count), _("Told otherwise by Omnitron"), url, is_urgent=count > 0)
+    url, hint = make_list_url(Difference), _("Told otherwise by Omnitron")
+    return [_make_card(_("Differences"), count, hint, url, is_alarming=True)]
 
 
-def _count_withdrawals() -> Card:
+def _count_withdrawals() -> list[Card]:
     count = Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count()
     hint = _("Statements that nobody has decided on yet")
-    return Card(_("Withdrawals"), str(count), hint, make_list_url(Withdrawal))
+    return [_make_card(_("Withdrawals"), count, hint, make_list_url(Withdrawal))]
 
 
 def _count_statements() -> list[Card]:
     """Count the public statements that nobody has matched; no card, if there is none."""
     count = PublicStatement.objects.filter(state=PublicStatement.State.OPEN).count()
     url, hint = make_list_url(PublicStatement), _("Made without a log-in, to be matched to an order")
-    return [Card(_("Open statements"), str(count), hint, url, is_urgent=True)] if count else []
+    return [_make_card(_("Open statements"), count, hint, url, is_alarming=True)] if count else []
 
 
-def _count_emails() -> Card:
-    count = measure_outbox().manual
-    url = make_list_url(Email, state="manual")
-    return Card(
-        _("E-mails given up"), str(count), _("They did not reach the customer"), url, is_urgent=count > 0
-    )
+def _count_emails() -> list[Card]:
+    url, hint = make_list_url(Email, state="manual"), _("They did not reach the customer")
+    return [_make_card(_("E-mails given up"), measure_outbox().manual, hint, url, is_alarming=True)]
 
 
-def _count_address_changes() -> Card:
+def _count_address_changes() -> list[Card]:
     count = AddressChange.objects.filter(state=AddressChange.State.PENDING).count()
-    url = make_list_url(AddressChange, state="pending")
-    return Card(_("Pending address changes"), str(count), _("Omnitron has not answered yet"), url)
+    url, hint = make_list_url(AddressChange, state="pending"), _("Omnitron has not answered yet")
+    return [_make_card(_("Pending address changes"), count, hint, url)]
 
 
 def _count_lone_reasons() -> list[Card]:
     """Count the offered reasons without a partner at the OMS; no card, if every one has it."""
-    lone = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="")
-    count = lone.count()
-    url = make_list_url(CancellationReason, partner="none")
-    title, hint = _("Reasons without a partner"), _("Omnitron has none like them")
-    return [Card(title, str(count), hint, url, is_urgent=True)] if count else []
+    count = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="").count()
+    url, hint = make_list_url(CancellationReason, partner="none"), _("Omnitron has none like them")
+    return [_make_card(_("Reasons without a partner"), count, hint, url, is_alarming=True)] if count else []
+
+
+#: What is counted, by the permission to see it.
+_COUNTS: Final[dict[str, Callable[[], list[Card]]]] = {
+    "cancellations.view_cancellationrequest": _count_requests,
+    "cancellations.view_withdrawal": _count_withdrawals,
+    "cancellations.view_publicstatement": _count_statements,
+    "cancellations.view_submission": _count_submissions,
+    "cancellations.view_addresschange": _count_address_changes,
+    "cancellations.view_difference": _count_differences,
+    "mail.view_email": _count_emails,
+    "cancellations.view_cancellationreason": _count_lone_reasons,
+}
