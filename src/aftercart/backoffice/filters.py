@@ -148,11 +148,16 @@ class DeliveryFilter(ChoiceFilter):
     )
 
 
-class SubmissionStateFilter(ChoiceFilter):
-    """Under way, or one of the states."""
+class _StateFilter(ChoiceFilter):
+    """By where a row stands."""
 
     title = _("state")
     parameter_name = "state"
+
+
+class SubmissionStateFilter(_StateFilter):
+    """Under way, or one of the states."""
+
     table = (
         ("under_way", _("Under way"), Q(state__in=UNDER_WAY)),
         ("manual", _("Somebody has to look"), Q(state__in=UNDER_WAY, manual_since__isnull=False)),
@@ -160,21 +165,17 @@ class SubmissionStateFilter(ChoiceFilter):
     )
 
 
-class DifferenceFilter(ChoiceFilter):
+class DifferenceFilter(_StateFilter):
     """Open, unless resolved ones are asked for."""
 
-    title = _("state")
-    parameter_name = "state"
     default = _("Open")
     unchosen = Q(resolved_at=None)
     table = (("resolved", _("Resolved"), Q(resolved_at__isnull=False)), ("all", _("All"), Q()))
 
 
-class WithdrawalStateFilter(ChoiceFilter):
+class WithdrawalStateFilter(_StateFilter):
     """Undecided, unless others are asked for."""
 
-    title = _("state")
-    parameter_name = "state"
     default = _("Not decided yet")
     unchosen = Q(state=Withdrawal.State.RECEIVED)
     table = (
@@ -185,11 +186,9 @@ class WithdrawalStateFilter(ChoiceFilter):
     )
 
 
-class StatementStateFilter(ChoiceFilter):
+class StatementStateFilter(_StateFilter):
     """Open, unless others are asked for."""
 
-    title = _("state")
-    parameter_name = "state"
     default = PublicStatement.State.OPEN.label
     unchosen = Q(state=PublicStatement.State.OPEN)
     table = (
@@ -199,11 +198,9 @@ class StatementStateFilter(ChoiceFilter):
     )
 
 
-class EmailStateFilter(ChoiceFilter):
+class EmailStateFilter(_StateFilter):
     """What somebody has to look at, or one of the states."""
 
-    title = _("state")
-    parameter_name = "state"
     table = (
         ("manual", _("Somebody has to look"), Q(manual_since__isnull=False)),
         *((state.value, state.label, Q(state=state)) for state in Email.State),
@@ -218,11 +215,9 @@ class EmailKindFilter(ChoiceFilter):
     table = tuple((kind.value, kind.label, Q(kind=kind)) for kind in Email.Kind)
 
 
-class AddressStateFilter(ChoiceFilter):
+class AddressStateFilter(_StateFilter):
     """One of the states of an address change."""
 
-    title = _("state")
-    parameter_name = "state"
     table = tuple((state.value, ADDRESS_STATES[state], Q(state=state)) for state in AddressChange.State)
 
 

@@ -1,6 +1,5 @@
 """The menu, and the tabs above the queue (django-unfold asks for both)."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -33,15 +32,12 @@ from aftercart.orders.models import Order
 def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
     """List what the person may see, in groups."""
     item = partial(_make_item, request)
+    waiting = {"badge": "aftercart.backoffice.dashboard.count_waiting", "badge_variant": "primary"}
     return [
         {
             "items": [
                 {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")},
-                {
-                    **item(CancellationRequest, _("Requests"), "inbox"),
-                    "badge": "aftercart.backoffice.dashboard.count_waiting",
-                    "badge_variant": "primary",
-                },
+                item(CancellationRequest, _("Requests"), "inbox") | waiting,
                 item(Withdrawal, _("Withdrawals"), "undo"),
                 item(PublicStatement, _("Open statements"), "contact_mail"),
                 item(Order, _("Orders"), "receipt_long"),
@@ -69,34 +65,30 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
                 item(Group, _("Groups"), "group"),
             ],
         },
-        _list_places(item),
+        {
+            "title": _("Addresses"),
+            "collapsible": True,
+            "items": [
+                item(Address, _("Addresses"), "home"),
+                item(Country, _("Countries"), "public"),
+                item(City, _("Cities"), "location_city"),
+                item(Township, _("Townships"), "map"),
+                item(District, _("Districts"), "pin_drop"),
+            ],
+        },
     ]
-
-
-def _list_places(item: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "title": _("Addresses"),
-        "collapsible": True,
-        "items": [
-            item(Address, _("Addresses"), "home"),
-            item(Country, _("Countries"), "public"),
-            item(City, _("Cities"), "location_city"),
-            item(Township, _("Townships"), "map"),
-            item(District, _("Districts"), "pin_drop"),
-        ],
-    }
 
 
 def list_tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """List the tabs above the queue: the views of it that staff switch between all day."""
-    chosen = (request.GET.get("status", ""), request.GET.get("delivery", ""))
-    views = (
-        (_("Open"), "", ""),
-        (_("Waiting for a decision"), "waiting", ""),
-        (_("Held"), "verifying", ""),
-        (_("Undeliverable"), "", "undeliverable"),
-        (_("Rejected"), "rejected", ""),
-        (_("All"), "all", ""),
+    chosen = {name: value for name in ("status", "delivery") if (value := request.GET.get(name))}
+    views: tuple[tuple[str, dict[str, str]], ...] = (
+        (_("Open"), {}),
+        (_("Waiting for a decision"), {"status": "waiting"}),
+        (_("Held"), {"status": "verifying"}),
+        (_("Undeliverable"), {"delivery": "undeliverable"}),
+        (_("Rejected"), {"status": "rejected"}),
+        (_("All"), {"status": "all"}),
     )
     return [
         {
@@ -104,17 +96,10 @@ def list_tabs(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 {
                     "title": title,
-                    "link": make_list_url(
-                        CancellationRequest,
-                        **{
-                            name: value
-                            for name, value in (("status", status), ("delivery", delivery))
-                            if value
-                        },
-                    ),
-                    "active": chosen == (status, delivery),
+                    "link": make_list_url(CancellationRequest, **filters),
+                    "active": chosen == filters,
                 }
-                for title, status, delivery in views
+                for title, filters in views
             ],
         }
     ]
