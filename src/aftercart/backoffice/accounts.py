@@ -146,9 +146,7 @@ class GroupAdmin(DjangoGroupAdmin, DeskAdmin[Group]):  # type: ignore[misc, unus
         """Only a superuser."""
         return _is_superuser(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Only a superuser."""
-        return _is_superuser(request)
+    has_delete_permission = has_change_permission
 
 
 admin.site.unregister(Group)

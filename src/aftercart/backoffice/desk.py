@@ -99,12 +99,6 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         return super().changelist_view(request, {**title, **(extra_context or {})})
 
     @once_more_if_raced
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show the form or save it; of two who save one thing at once, the second is told as if it came later."""
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        return super().changeform_view(request, *args, **kwargs)

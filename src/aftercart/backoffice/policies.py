@@ -82,17 +82,11 @@ class RuleInline(_Inline):
             request.user.has_perm(f"cancellations.{verb}_policyversion") for verb in ("view", "change")
         )
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return who may add a rule."""
-        return _may_change(request, obj)
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return who may edit a rule."""
+        """Return who may add, edit and delete rules."""
         return _may_change(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return who may delete a rule."""
-        return _may_change(request, obj)
+    has_add_permission = has_delete_permission = has_change_permission
 
     @admin.display(description=_("about"))
     def show_subject(self, obj: PolicyRule) -> Text:

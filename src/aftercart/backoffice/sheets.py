@@ -77,12 +77,10 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Nobody edits one here."""
+        """Nobody edits or deletes one here."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Nobody deletes one here."""
-        return False
+    has_delete_permission = has_change_permission
 
     def changeform_view(
         self,
