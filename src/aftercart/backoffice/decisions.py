@@ -143,15 +143,12 @@ def _decide_each(
         try:
             decide(found.pk, _get_staff(request))
         except ActionError as error:
-            fates.append(Fate(found, _describe_obstacle(error), "warn" if _is_meanwhile(error) else "wrong"))
+            # Somebody else was quicker, or it cannot be done.
+            tone = "warn" if isinstance(error, RequestDecided) else "wrong"
+            fates.append(Fate(found, _describe_obstacle(error), tone))
         else:
             fates.append(Fate(found, done, "good"))
     return fates
-
-
-def _is_meanwhile(error: ActionError) -> bool:
-    """Whether somebody else was quicker, rather than that it cannot be done."""
-    return isinstance(error, RequestDecided)
 
 
 def _describe_obstacle(error: ActionError | None) -> str:
@@ -217,7 +214,7 @@ def _make_row(found: CancellationRequest) -> tuple[Text, ...]:
     item = found.line.order_item
     return (
         link_row(CancellationRequest, found.pk, f"#{found.pk}"),
-        f"{found.line.quantity} × {name_item(item.product, item.sku)}",
+        f"{found.line.quantity} × {name_item(item)}",
         link_order(item.order),
         found.line.get_cancellation_type_display(),
     )
@@ -243,7 +240,7 @@ def _describe(found: CancellationRequest) -> str:
     return _("#%(pk)s – %(units)s × %(product)s, order %(number)s") % {
         "pk": found.pk,
         "units": line.quantity,
-        "product": name_item(line.order_item.product, line.order_item.sku),
+        "product": name_item(line.order_item),
         "number": line.order_item.order.number,
     }
 

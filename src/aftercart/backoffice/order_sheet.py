@@ -56,7 +56,7 @@ def make_order_sheet(order: Order, *, may_sync: bool, may_override: bool) -> She
 def _list_items(items: Iterable[OrderItem]) -> Panel:
     rows = [
         (
-            name_item(item.product, item.sku),
+            name_item(item),
             item.sku or NOTHING,
             show_status(item.status),
             str(item.quantity),
@@ -74,7 +74,7 @@ def _list_requests(requests: Iterable[CancellationRequest]) -> Panel:
     rows = [
         (
             link_row(CancellationRequest, request.pk, f"#{request.pk}"),
-            name_item(request.line.order_item.product, request.line.order_item.sku),
+            name_item(request.line.order_item),
             str(request.line.quantity),
             request.line.get_cancellation_type_display(),
             request.line.reason.subject,
@@ -111,7 +111,7 @@ def _list_preferences(order: Order) -> list[Panel]:
     rows = [
         (
             link_row(Submission, line.submission_id, f"#{line.submission_id}"),
-            name_item(line.order_item.product, line.order_item.sku),
+            name_item(line.order_item),
             str(line.quantity),
             hide_accounts(line.exchange_preference),
         )

@@ -68,7 +68,7 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
 def _make_form(order: Order, request: HttpRequest) -> OverrideForm:
     language = (get_language() or "en")[:2]
     items = [
-        (item.pk, f"{name_item(item.product, item.sku)} ({item.left_quantity} × {item.get_status_display()})")
+        (item.pk, f"{name_item(item)} ({item.left_quantity} × {item.get_status_display()})")
         for item in OrderItem.objects.filter(order=order).order_by("pk")
     ]
     reasons = [

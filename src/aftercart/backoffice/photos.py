@@ -28,7 +28,7 @@ def describe_photos(photos: Iterable[ReturnPhoto]) -> list[Panel]:
         by_line.setdefault(photo.line_id, []).append(photo)
     facts = [
         Fact(
-            name_item(own[0].line.order_item.product, own[0].line.order_item.sku),
+            name_item(own[0].line.order_item),
             format_html(
                 '<span class="bo-photos">{}</span>', format_html_join("", _LINK, map(_describe, own))
             ),

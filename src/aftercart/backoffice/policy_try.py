@@ -63,7 +63,7 @@ def _try_order(
         kind=entered["kind"] or None,
         quantities=quantities,
     )
-    names = {item.pk: name_item(item.product, item.sku) for item in items}
+    names = {item.pk: name_item(item) for item in items}
     units = [(item.pk, names[item.pk], item.left_quantity, typed[item.pk]) for item in items]
     return {
         "order": order,

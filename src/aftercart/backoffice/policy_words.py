@@ -10,7 +10,7 @@ from aftercart.cancellations.models.policies import PolicyRule, PolicyType
 from aftercart.orders.policy.clauses import Clause, PolicyBook
 from aftercart.orders.policy.explain import Look
 from aftercart.orders.policy.topics import Effect, Topic
-from aftercart.orders.status import LABELS, Status
+from aftercart.orders.status import CHOICES
 
 _SELECTORS: Final[dict[str, Text]] = {
     "channel": gettext_lazy("channel"),
@@ -104,5 +104,4 @@ def say_outcome(look: Look) -> str:
 
 
 def _name_status(status: str) -> str:
-    known = {s.value for s in Status}
-    return f"{status} {LABELS[Status(status)]}" if status in known else status
+    return f"{status} {dict(CHOICES).get(status, '')}".rstrip()

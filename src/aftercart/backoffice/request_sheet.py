@@ -47,7 +47,7 @@ def make_request_sheet(request: CancellationRequest, *, may_decide: bool) -> She
         % {
             "type": line.get_cancellation_type_display(),
             "units": line.quantity,
-            "product": name_item(item.product, item.sku),
+            "product": name_item(item),
         },
         main=[
             _describe_request(request),
@@ -126,7 +126,7 @@ def _describe_request(request: CancellationRequest) -> Panel:
 def _describe_item(line: SubmissionLine) -> Panel:
     item = line.order_item
     facts = [
-        Fact(_("Product"), name_item(item.product, item.sku)),
+        Fact(_("Product"), name_item(item)),
         Fact(_("Sku"), item.sku),
         Fact(
             _("Units asked for"),

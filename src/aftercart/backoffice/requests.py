@@ -141,7 +141,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     @admin.display(description=_("product"), ordering="line__order_item__sku")
     def show_product(self, obj: CancellationRequest) -> str:
         """Name the product."""
-        return name_item(obj.line.order_item.product, obj.line.order_item.sku)
+        return name_item(obj.line.order_item)
 
     @admin.display(description=_("units"), ordering="line__quantity")
     def show_quantity(self, obj: CancellationRequest) -> int:

@@ -52,7 +52,7 @@ class MatchForm(forms.Form):
         """Offer the items of the order of this number."""
         pks = [item.pk for item in items]
         super().__init__(data, initial={"number": number, "shown": number, "items": pks})
-        choices = [(item.pk, f"{item.left_quantity} × {name_item(item.product, item.sku)}") for item in items]
+        choices = [(item.pk, f"{item.left_quantity} × {name_item(item)}") for item in items]
         self.fields["items"].choices = choices  # type: ignore[attr-defined]  # the field is one of choices
 
 

@@ -120,7 +120,7 @@ def _list_lines(submission: Submission) -> Panel:
     lines = submission.list_carried().select_related("order_item", "reason", "shipping_company")
     rows = [
         (
-            name_item(line.order_item.product, line.order_item.sku),
+            name_item(line.order_item),
             str(line.quantity),
             line.get_cancellation_type_display(),
             line.reason.subject,

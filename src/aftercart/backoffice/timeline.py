@@ -2,7 +2,7 @@
 
 from aftercart.backoffice.sheets import TimelineRow
 from aftercart.backoffice.words import say_actor, say_event, say_event_cause, say_moment
-from aftercart.orders.models import Order
+from aftercart.orders.models import Order, OrderItem
 
 #: What a page shows; an order that has seen more shows the newest.
 _MOST = 300
@@ -16,13 +16,13 @@ def describe_timeline(order: Order) -> list[TimelineRow]:
             at=say_moment(entry.at),
             who=say_actor(entry),
             what=say_event(entry),
-            about=name_item(entry.item.product, entry.item.sku) if entry.item else "",
+            about=name_item(entry.item) if entry.item else "",
             cause=say_event_cause(entry),
         )
         for entry in entries
     ]
 
 
-def name_item(product: dict[str, object], sku: str) -> str:
+def name_item(item: OrderItem) -> str:
     """Name an item by its product, or by its sku."""
-    return str(product.get("name") or sku or "")
+    return str(item.product.get("name") or item.sku or "")

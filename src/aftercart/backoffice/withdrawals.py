@@ -118,7 +118,7 @@ def _list_lines(withdrawal: Withdrawal) -> Panel:
     lines = withdrawal.lines.select_related("order_item", "submission_line__request")
     rows = [
         (
-            name_item(line.order_item.product, line.order_item.sku),
+            name_item(line.order_item),
             str(line.quantity),
             line.obstacle.replace("_", " ") or NOTHING,
             _describe_carrier(line),

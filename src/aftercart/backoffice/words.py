@@ -25,7 +25,7 @@ from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
 from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry
-from aftercart.orders.status import FINAL, LABELS, Status
+from aftercart.orders.status import CHOICES, FINAL, Status
 from aftercart.orders.timeline import Event
 
 Text = str | Promise
@@ -162,7 +162,7 @@ def say_actor(entry: TimelineEntry) -> str:
 
 
 def _say_status(value: str) -> str:
-    return str(LABELS[Status(value)]) if value in {status.value for status in Status} else value or NOTHING
+    return str(dict(CHOICES).get(value, value or NOTHING))
 
 
 def say_moment(at: datetime | None) -> str:
