@@ -1,13 +1,13 @@
 """The words of each kind of e-mail about orders, in the language that is active. Pure: facts in, draft out."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aftercart.cancellations.causes import say_cause, say_detail
-from aftercart.cancellations.kind_words import WORDS, Outcome, State, get_kind
+from aftercart.cancellations.kind_words import WORDS, State, get_kind
 from aftercart.cancellations.return_pass import ReturnPass
 from aftercart.lib.formats import format_day
 from aftercart.lib.times import parse_time
@@ -31,38 +31,58 @@ from aftercart.orders.paid import say_unpaid
 _Kind = Email.Kind
 
 
-def _make_button(content: EmailContent) -> tuple[str, str]:
-    return (_("View your order"), content.url)
+def _make_draft(
+    content: EmailContent, subject: str, heading: str, paragraphs: Sequence[str], **parts: Any
+) -> Draft:
+    """Make the draft of an e-mail that leads to the order's page.
 
-
-def _make_note(content: EmailContent) -> str:
-    """Say how long a guest's link lives; a customer's page wants log-in and lives as long as the order."""
-    if not content.is_guest:
-        return ""
-    return _(
+    A guest's link lives for some days; a customer's page wants log-in and lives as long as the order.
+    """
+    note = _(
         "The link opens your order without a password and works for %(days)s days. Keep it to yourself."
     ) % {"days": settings.LINK_LIFE.days}
+    return Draft(
+        subject,
+        heading,
+        paragraphs,
+        button=(_("View your order"), content.url),
+        note=note if content.is_guest else "",
+        **parts,
+    )
+
+
+def _make_event(content: EmailContent, heading: str, paragraphs: Sequence[str], **parts: Any) -> Draft:
+    """Make the draft of an e-mail about some of an order's products, which its heading sums up."""
+    subject = _("%(headline)s: order %(number)s") % {"headline": heading, "number": content.number}
+    return _make_draft(content, subject, heading, paragraphs, rows=list_rows(content), **parts)
+
+
+def _make_state(
+    content: EmailContent, state: State, *more: str, instead: Sequence[str] = (), **parts: Any
+) -> Draft:
+    """Make the draft of an e-mail in the words that the page of the submission has for this state.
+
+    `more` follows what they say, `instead` stands in its place.
+    """
+    words = WORDS[get_kind(content.facts.get("what"))].outcomes[state]
+    return _make_event(content, str(words.headline), instead or [str(words.next), *more], **parts)
 
 
 def _write_link(content: EmailContent) -> Draft:
-    return Draft(
-        subject=_("Your order %(number)s") % {"number": content.number},
-        heading=_("Your order at a glance"),
-        paragraphs=[
-            _("Follow your order, change its address, cancel it or send items back: all on one page."),
-        ],
-        button=_make_button(content),
-        note=_make_note(content),
+    return _make_draft(
+        content,
+        _("Your order %(number)s") % {"number": content.number},
+        _("Your order at a glance"),
+        [_("Follow your order, change its address, cancel it or send items back: all on one page.")],
     )
 
 
 def _write_reminder(content: EmailContent) -> Draft:
-    return Draft(
-        subject=_("Is everything all right with order %(number)s?") % {"number": content.number},
-        heading=_("Need to change something?"),
-        paragraphs=[_("If something isn't right, you can cancel or return it from your order page.")],
-        button=_make_button(content),
-        note=_make_note(content),
+    return _make_draft(
+        content,
+        _("Is everything all right with order %(number)s?") % {"number": content.number},
+        _("Need to change something?"),
+        [_("If something isn't right, you can cancel or return it from your order page.")],
     )
 
 
@@ -88,15 +108,6 @@ def _list_unpaid(content: EmailContent) -> list[str]:
     return [say_unpaid(has_points=bool(content.facts.get("points")))] if is_unpaid else []
 
 
-def _open(content: EmailContent, state: State) -> Outcome:
-    """Return the headline and the sentence of a state: those that the page has."""
-    return WORDS[get_kind(content.facts.get("what"))].outcomes[state]
-
-
-def _name_subject(headline: object, content: EmailContent) -> str:
-    return _("%(headline)s: order %(number)s") % {"headline": headline, "number": content.number}
-
-
 def _list_return(content: EmailContent) -> list[Section]:
     """List how the items get back to the shop, where any do."""
     facts = content.facts.get("return")
@@ -107,44 +118,25 @@ def _list_return(content: EmailContent) -> list[Section]:
 
 
 def _write_sent(content: EmailContent) -> Draft:
-    words = _open(content, "sent")
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=[str(words.next), *_list_unpaid(content)],
-        rows=list_rows(content),
-        facts=list_refund(content, _("Your refund")),
-        sections=_list_return(content),
-        button=_make_button(content),
-        note=_make_note(content),
-    )
+    refund, sections = list_refund(content, _("Your refund")), _list_return(content)
+    return _make_state(content, "sent", *_list_unpaid(content), facts=refund, sections=sections)
 
 
 def _write_checking(content: EmailContent) -> Draft:
-    words = _open(content, "checking")
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=[str(words.next)],
-        rows=list_rows(content),
-        button=_make_button(content),
-        note=_make_note(content),
-    )
+    return _make_state(content, "checking")
 
 
 def _write_return_code(content: EmailContent) -> Draft:
     found = ReturnPass.from_facts(content.facts.get("return") or {})
-    return Draft(
-        subject=_("Your return code is %(code)s: order %(number)s")
-        % {"code": found.code, "number": content.number},
-        heading=_("Your return code"),
-        paragraphs=[_("Write this code on the parcel before you hand it over.")],
+    return _make_draft(
+        content,
+        _("Your return code is %(code)s: order %(number)s") % {"code": found.code, "number": content.number},
+        _("Your return code"),
+        [_("Write this code on the parcel before you hand it over.")],
         code=found.code,
         is_scanned=True,
         rows=list_rows(content),
         sections=_list_return(content),
-        button=_make_button(content),
-        note=_make_note(content),
     )
 
 
@@ -154,14 +146,8 @@ def _write_pickup(content: EmailContent) -> Draft:
         heading, next_step = _("Your pickup is cancelled"), _("Choose a new time on the page of your return.")
     else:
         heading, next_step = _("Your new pickup time"), _("We will collect your parcel: %(pickup)s.")
-    return Draft(
-        subject=_name_subject(heading, content),
-        heading=heading,
-        paragraphs=[next_step % {"pickup": found.pickup}],
-        rows=list_rows(content),
-        sections=_list_return(content),
-        button=_make_button(content),
-        note=_make_note(content),
+    return _make_event(
+        content, heading, [next_step % {"pickup": found.pickup}], sections=_list_return(content)
     )
 
 
@@ -182,104 +168,65 @@ def _list_refunded(content: EmailContent) -> list[str]:
 
 
 def _write_late(content: EmailContent) -> Draft:
-    headline = _("These items were cancelled after all")
-    return Draft(
-        subject=_name_subject(headline, content),
-        heading=headline,
-        paragraphs=[
+    return _make_event(
+        content,
+        _("These items were cancelled after all"),
+        [
             _(
                 "We told you something else earlier. Since then, the warehouse has carried out the cancellation."
             ),
             _("Our team is checking your order. If you would like to keep an item, please write to us now."),
         ],
-        rows=list_rows(content),
-        button=_make_button(content),
-        note=_make_note(content),
     )
 
 
 def _write_completed(content: EmailContent) -> Draft:
-    words = _open(content, "done")
     label = _("Refunded") if content.facts.get("is_refunded") else _("Your refund")
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=_list_unpaid(content) or _list_refunded(content) or [str(words.next)],
-        rows=list_rows(content),
-        facts=list_refund(content, label),
-        button=_make_button(content),
-        note=_make_note(content),
-    )
+    instead = _list_unpaid(content) or _list_refunded(content)
+    return _make_state(content, "done", instead=instead, facts=list_refund(content, label))
 
 
 def _write_received(content: EmailContent) -> Draft:
-    words = _open(content, "requested")
     answer_by = parse_time(content.facts.get("answer_by"))
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=[
-            str(words.next),
-            _("You will have an answer by %(day)s.") % {"day": format_day(answer_by)},
-            *_list_unpaid(content),
-        ],
-        rows=list_rows(content),
+    return _make_state(
+        content,
+        "requested",
+        _("You will have an answer by %(day)s.") % {"day": format_day(answer_by)},
+        *_list_unpaid(content),
         facts=list_refund(content, _("Your refund if we agree")),
-        button=_make_button(content),
-        note=_make_note(content),
     )
 
 
 def _write_approved(content: EmailContent) -> Draft:
-    words = _open(content, "approved")
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=[str(words.next)],
-        rows=list_rows(content),
-        sections=_list_return(content),
-        button=_make_button(content),
-        note=_make_note(content),
-    )
+    return _make_state(content, "approved", sections=_list_return(content))
 
 
 def _write_rejected(content: EmailContent) -> Draft:
-    words = _open(content, "declined")
-    return Draft(
-        subject=_name_subject(words.headline, content),
-        heading=str(words.headline),
-        paragraphs=[str(words.next)],
-        rows=list_rows(content),
-        quote=str(content.facts.get("reason") or ""),
-        button=_make_button(content),
-        note=_make_note(content),
-    )
+    return _make_state(content, "declined", quote=str(content.facts.get("reason") or ""))
 
 
 def _write_moved(content: EmailContent) -> Draft:
-    return Draft(
-        subject=_("New delivery address for order %(number)s") % {"number": content.number},
-        heading=_("Your order will go to the new address"),
-        paragraphs=[_("We have changed the delivery address of your order.")],
+    return _make_draft(
+        content,
+        _("New delivery address for order %(number)s") % {"number": content.number},
+        _("Your order will go to the new address"),
+        [_("We have changed the delivery address of your order.")],
         quote=str(content.facts.get("address") or ""),
-        button=_make_button(content),
-        note=_make_note(content),
     )
 
 
 def _write_too_late(content: EmailContent) -> Draft:
-    return Draft(
-        subject=_("The address of order %(number)s could not be changed") % {"number": content.number},
-        heading=_("It was too late to change the address"),
-        paragraphs=[
+    return _make_draft(
+        content,
+        _("The address of order %(number)s could not be changed") % {"number": content.number},
+        _("It was too late to change the address"),
+        [
             _(
                 "Your order had already left or could no longer be changed. It will be delivered to the previous "
                 "address."
             )
         ],
         quote=str(content.facts.get("address") or ""),
-        button=_make_button(content),
-        note=_make_note(content),
     )
 
 

@@ -11,10 +11,18 @@ from aftercart.mail.parts import list_refund, list_rows
 from aftercart.orders.paid import say_unpaid
 
 
+def _list_stated(content: EmailContent) -> list[tuple[str, str]]:
+    """List when something was stated, to the second, and by whom."""
+    at = parse_time(content.facts.get("submitted_at"))
+    return [
+        (_("Submitted"), "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+        (_("In the shop's time"), format_moment(at)),
+        (_("Name"), str(content.facts.get("name") or "")),
+    ]
+
+
 def write_receipt(content: EmailContent) -> Draft:
     """Write the acknowledgement that the directive asks for: the content, and when it was submitted."""
-    at = parse_time(content.facts.get("submitted_at"))
-    submitted = "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Draft(
         subject=_("Receipt: your withdrawal from contract %(number)s") % {"number": content.number},
         heading=_("We have received your withdrawal"),
@@ -23,9 +31,7 @@ def write_receipt(content: EmailContent) -> Draft:
             _("It is a receipt, not a decision. We will send you our decision in a separate e-mail."),
         ],
         facts=[
-            (_("Submitted"), submitted),
-            (_("In the shop's time"), format_moment(at)),
-            (_("Name"), str(content.facts.get("name") or "")),
+            *_list_stated(content),
             (_("Contract"), content.number),
             (_("Ordered on"), format_day(parse_time(content.facts.get("ordered_at")))),
             (_("Receipt sent to"), str(content.facts.get("email") or "")),
@@ -40,8 +46,6 @@ def write_receipt(content: EmailContent) -> Draft:
 
 def write_acknowledgement(content: EmailContent) -> Draft:
     """Write that a public statement was received: what was typed, and when; nobody knows yet by whom."""
-    at = parse_time(content.facts.get("submitted_at"))
-    submitted = "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Draft(
         subject=_("Receipt: your statement of withdrawal"),
         heading=_("We have received your statement"),
@@ -53,9 +57,7 @@ def write_acknowledgement(content: EmailContent) -> Draft:
             ),
         ],
         facts=[
-            (_("Submitted"), submitted),
-            (_("In the shop's time"), format_moment(at)),
-            (_("Name"), str(content.facts.get("name") or "")),
+            *_list_stated(content),
             (_("Order number"), str(content.facts.get("number") or "")),
             (_("Items"), str(content.facts.get("items") or _("The whole order"))),
             (_("Reference"), str(content.facts.get("uuid") or "")),
