@@ -34,8 +34,8 @@ from aftercart.actions.intake.import_orders import (
 )
 from aftercart.actions.upkeep.rotate_keys import RotationResult, rotate_keys
 from aftercart.command_setup import close_connections
-from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
-from aftercart.demo.summary import shop_customers
+from aftercart.demo.seed import seed_demo
+from aftercart.demo.summary import demo_summary, sandbox_documents, shop_customers
 from aftercart.lib import postgres
 from aftercart.lib.clock import get_now
 from aftercart.lib.garbage import collecting_rarely

@@ -12,7 +12,8 @@ from aftercart.cancellations.models.policies import PolicyVersion
 from aftercart.cancellations.pickups import find_first_day
 from aftercart.cancellations.policy.selectors import get_book, get_policy, read_book
 from aftercart.demo.kinds import KINDS
-from aftercart.demo.seed import demo_summary, sandbox_documents, seed_demo
+from aftercart.demo.seed import seed_demo
+from aftercart.demo.summary import demo_summary, sandbox_documents
 from aftercart.lib.clock import get_shop_now
 from aftercart.lib.links import check_token
 from aftercart.loyalty.models import LoyaltyEntry

@@ -14,15 +14,18 @@ _SEVERAL_ITEMS = 4
 _SEVERAL_UNITS = 3
 
 
-def is_fit(kind: str, order: Order, items: Sequence[OrderItem], *, is_touched: bool, now: datetime) -> bool:
-    """Return whether an order still shows what its kind (`kinds.KINDS`) is for.
+def is_fit(kind: str, order: Order, *, is_touched: bool, now: datetime) -> bool:
+    """Return whether an order still shows what its kind (`kinds.KINDS`) is for; wants its items fetched with it.
 
     `is_touched`: a customer has asked to cancel something of it, or to send it elsewhere.
     """
+    items = list(order.items.all())
     if kind == "cancelled":
         return order.status == Status.CANCELED
     if kind == "in_progress":
-        return order.status == Status.APPROVED and any(_waits(item) for item in items)
+        return order.status == Status.APPROVED and any(
+            item.status == Status.CANCELLATION_WAITING for item in items
+        )
     if is_touched:
         return False
     if kind == "shipped":
@@ -43,10 +46,6 @@ def _is_approved_kind(kind: str, order: Order, items: Sequence[OrderItem]) -> bo
     if kind == "several_items":
         return len(items) >= _SEVERAL_ITEMS and any(item.left_quantity >= _SEVERAL_UNITS for item in items)
     return len(items) <= _FEW_ITEMS and all(item.quantity == 1 for item in items)
-
-
-def _waits(item: OrderItem) -> bool:
-    return item.status == Status.CANCELLATION_WAITING
 
 
 def _are_all(status: Status, order: Order, items: Sequence[OrderItem]) -> bool:

@@ -1,5 +1,6 @@
 """Make order documents of contract section 6: pure, and the same for the same moment."""
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,20 +61,12 @@ class _Plan:
     has_final_sale: bool = False
 
 
-class _Counter:
-    """Gives the ids of items and discounts, one after the other."""
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of items and discounts, one after the other."""
 
-    def __init__(self) -> None:
-        self.item = FIRST_ITEM_ID - 1
-        self.discount = FIRST_DISCOUNT_ID - 1
-
-    def next_item(self) -> int:
-        self.item += 1
-        return self.item
-
-    def next_discount(self) -> int:
-        self.discount += 1
-        return self.discount
+    items: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_ITEM_ID))
+    discounts: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_DISCOUNT_ID))
 
 
 def generate_documents(now: datetime, count: int = 300) -> Iterator[dict[str, Any]]:
@@ -82,18 +75,18 @@ def generate_documents(now: datetime, count: int = 300) -> Iterator[dict[str, An
     First those prepared for the named customers and the guest (see `kinds.py`), then everybody else's. Ids,
     numbers, people and goods depend on the position alone; only the dates follow `now`.
     """
-    counter = _Counter()
+    ids = _Ids()
     last = FIRST_ORDER_ID - 1
     copies: dict[tuple[str, str], int] = {}
     for order_id, person, kind in list_prepared():
         copy = copies.get((person.email, kind), 0)
         copies[person.email, kind] = copy + 1
         dice = random.Random(_SEED + order_id)  # noqa: S311 - made-up goods, not secrets
-        yield _write(_prepare(dice, order_id, person, kind, copy, now), dice, counter, now)
+        yield _write(_prepare(dice, order_id, person, kind, copy, now), dice, ids, now)
         last = order_id
     for order_id in range(last + 1, FIRST_ORDER_ID + count):
         dice = random.Random(_SEED + order_id)  # noqa: S311 - made up and repeatable, nothing secret
-        yield _write(_invent(dice, order_id, now), dice, counter, now)
+        yield _write(_invent(dice, order_id, now), dice, ids, now)
 
 
 # --- plans -------------------------------------------------------------------------------------------------
@@ -184,14 +177,14 @@ def _currency(code: str) -> dict[str, str]:
     return {"value": code.lower(), "label": {"TRY": "TL", "EUR": "€"}[code]}
 
 
-def _write(plan: _Plan, dice: random.Random, counter: _Counter, now: datetime) -> dict[str, Any]:
+def _write(plan: _Plan, dice: random.Random, ids: _Ids, now: datetime) -> dict[str, Any]:
     person = plan.person
     wanted = enumerate(plan.quantities)
-    items = [_write_item(plan, place, quantity, dice, counter.next_item()) for place, quantity in wanted]
+    items = [_write_item(plan, place, quantity, dice, next(ids.items)) for place, quantity in wanted]
     goods = sum((Decimal(item["total_amount"]) for item in items), Decimal())
     free_from = 1500 if person.currency == "TRY" else 50
     shipping = Decimal(0) if plan.is_pickup or goods >= free_from else _price(79, person.currency)
-    discounts = _write_discounts(plan, goods, counter)
+    discounts = _write_discounts(plan, goods, ids)
     discount = sum((Decimal(row["amount"]) for row in discounts), Decimal())
     gift_box = _price(24, person.currency) if plan.has_gift_box else Decimal(0)
     cash = goods + shipping + gift_box - discount
@@ -322,14 +315,14 @@ def _write_item_extra(plan: _Plan, *, is_final_sale: bool) -> dict[str, Any]:
     return extra
 
 
-def _write_discounts(plan: _Plan, goods: Decimal, counter: _Counter) -> list[dict[str, Any]]:
+def _write_discounts(plan: _Plan, goods: Decimal, ids: _Ids) -> list[dict[str, Any]]:
     if plan.campaign is None:
         return []
     campaign = catalogue.CAMPAIGNS[plan.campaign]
     amount = goods * catalogue.CAMPAIGN_PERCENT[plan.campaign] / 100
     return [
         {
-            "pk": counter.next_discount(),
+            "pk": next(ids.discounts),
             "order": plan.order_id,
             "name": campaign["name"],
             "amount": format_amount(round_amount(amount, plan.person.currency)),

@@ -1,6 +1,5 @@
 """Fill a database with the demo: orders, through the same door as everybody's, people, and reasons."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -18,12 +17,9 @@ from aftercart.cancellations.models.policies import PolicyRule, PolicyType, Poli
 from aftercart.cancellations.policy.selectors import get_book
 from aftercart.demo.generate import generate_documents
 from aftercart.demo.kinds import NAMED, NAMED_PASSWORD, STAFF_EMAIL, STAFF_PASSWORD
-from aftercart.demo.summary import demo_summary, sandbox_documents
 from aftercart.lib.bulk import advance_sequence, encode_json
 from aftercart.orders.models import Order
 from aftercart.orders.policy.topics import Topic
-
-__all__ = ["demo_summary", "sandbox_documents", "seed_demo"]
 
 _log = structlog.get_logger(__name__)
 
@@ -130,7 +126,7 @@ def _seed_orders(now: datetime) -> None:
         Order.objects.filter(pk__in=[document["id"] for document in documents]).values_list("pk", flat=True)
     )
     missing = [document for document in documents if document["id"] not in known]
-    import_orders(_write_lines(missing), report_bad=_warn)
+    import_orders((encode_json(document).encode() for document in missing), report_bad=_warn)
     for person in NAMED:
         fill_book(User.objects.get(email=person.email))
 
@@ -149,10 +145,6 @@ def fill_book(user: User) -> None:
         fields = {name: value for name, value in snapshot.items() if name not in {"pk", "primary", *_PLACES}}
         fields["notes"] = fields["notes"] or ""
         Address.objects.create(user=user, primary=place == 0, **parts, **fields)
-
-
-def _write_lines(documents: Iterable[dict[str, Any]]) -> Iterable[bytes]:
-    return (encode_json(document).encode() for document in documents)
 
 
 def _warn(bad: BadLine) -> None:

@@ -1,7 +1,6 @@
 """What a visitor of the demo needs to know, and what the OMS sandbox must be loaded with."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from aftercart.accounts.address_book import list_addresses
@@ -81,7 +80,7 @@ def _describe_customer(person: Person, base_url: str, touched: frozenset[int]) -
     chosen: dict[str, Order] = {}
     for kind in KINDS:
         ids = [pk for pk, of_kind in prepared if of_kind == kind and pk in orders]
-        fit = [pk for pk in ids if _is_fit(kind, orders[pk], pk in touched, now)]
+        fit = [pk for pk in ids if is_fit(kind, orders[pk], is_touched=pk in touched, now=now)]
         if ids:
             chosen[kind] = orders[(fit or ids)[0]]
     if not chosen:
@@ -95,10 +94,6 @@ def _describe_customer(person: Person, base_url: str, touched: frozenset[int]) -
         ),
         "orders": {kind: _describe_order(order, base_url) for kind, order in chosen.items()},
     }
-
-
-def _is_fit(kind: str, order: Order, is_touched: bool, now: datetime) -> bool:  # noqa: FBT001 - private
-    return is_fit(kind, order, list(order.items.all()), is_touched=is_touched, now=now)
 
 
 def _describe_order(order: Order, base_url: str) -> dict[str, Any]:
