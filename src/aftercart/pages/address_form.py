@@ -11,7 +11,7 @@ from aftercart.accounts.drafts import FIELDS, PLACES, AddressDraft, PhoneInvalid
 from aftercart.accounts.models import Address
 from aftercart.lib.ids import read_id
 from aftercart.orders.errors import InputInvalid
-from aftercart.pages.forms import PlainForm
+from aftercart.pages.forms import PlainForm, make_text_field
 
 #: The name of the button that only asks for the places inside those that are chosen now.
 STEP = "places"
@@ -27,13 +27,6 @@ def _choose(label: Any, message: Any, *, required: bool = True) -> forms.TypedCh
     )
 
 
-def _type(label: Any, most: int, autocomplete: str, *, required: bool = True) -> forms.CharField:
-    attributes = {"autocomplete": autocomplete}
-    return forms.CharField(
-        label=label, max_length=most, required=required, widget=forms.TextInput(attrs=attributes)
-    )
-
-
 class AddressEntryForm(PlainForm):
     """An address to be typed. Each place offers what lies in the one above it, as chosen so far.
 
@@ -41,22 +34,22 @@ class AddressEntryForm(PlainForm):
     back with them, and with everything else as it was typed.
     """
 
-    title = _type(_("Name of this address"), 128, "off")
-    first_name = _type(_("First name"), 150, "given-name")
-    last_name = _type(_("Last name"), 150, "family-name")
-    phone_number = _type(_("Phone number"), 32, "tel")
+    title = make_text_field(_("Name of this address"), 128, "off")
+    first_name = make_text_field(_("First name"), 150, "given-name")
+    last_name = make_text_field(_("Last name"), 150, "family-name")
+    phone_number = make_text_field(_("Phone number"), 32, "tel")
     country = _choose(_("Country"), _("Please choose a country."))
     city = _choose(_("City"), _("Please choose a city of this country."))
     township = _choose(_("Township"), _("Please choose a township of this city."))
     district = _choose(
         _("District (optional)"), _("Please choose a district of this township."), required=False
     )
-    line = _type(_("Street, house, flat"), 512, "street-address")
-    postcode = _type(_("Postcode (optional)"), 20, "postal-code", required=False)
+    line = make_text_field(_("Street, house, flat"), 512, "street-address")
+    postcode = make_text_field(_("Postcode (optional)"), 20, "postal-code", required=False)
     is_corporate = forms.BooleanField(label=_("This is a company's address"), required=False)
-    company_name = _type(_("Company"), 255, "organization", required=False)
-    tax_office = _type(_("Tax office"), 64, "off", required=False)
-    tax_no = _type(_("Tax number"), 32, "off", required=False)
+    company_name = make_text_field(_("Company"), 255, "organization", required=False)
+    tax_office = make_text_field(_("Tax office"), 64, "off", required=False)
+    tax_no = make_text_field(_("Tax number"), 32, "off", required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Offer the places that fit what is chosen."""

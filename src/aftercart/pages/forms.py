@@ -38,6 +38,29 @@ class PlainForm(forms.Form):
         return [(field.auto_id, f"{field.label}: {error}") for field in self for error in field.errors]
 
 
+def make_text_field(label: Any, most: int, autocomplete: str, **options: Any) -> forms.CharField:
+    """Make the field of a line of text; `autocomplete` is what a browser may fill in, or "off"."""
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=most, widget=widget, **options)
+
+
+def make_email_field(label: Any) -> forms.EmailField:
+    """Make the field of an e-mail address."""
+    widget = forms.EmailInput(attrs={"autocomplete": "email"})
+    return forms.EmailField(label=label, max_length=254, widget=widget)
+
+
+def make_day_field(label: Any) -> forms.DateField:
+    """Make the field of a day, which may be left out."""
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget)
+
+
+def _make_password(label: Any, autocomplete: str, **attributes: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete, **attributes})
+    return forms.CharField(label=label, max_length=1024, strip=False, widget=widget)
+
+
 class ForgottenForm(PlainForm):
     """Whose password is forgotten."""
 
@@ -51,29 +74,14 @@ class ForgottenForm(PlainForm):
 class LoginForm(ForgottenForm):
     """E-mail address and password."""
 
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = _make_password(gettext_lazy("Password"), "current-password")
 
 
 class NewPasswordForm(PlainForm):
     """A new password, typed twice."""
 
-    new_password1 = forms.CharField(
-        label=gettext_lazy("New password"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
-    )
-    new_password2 = forms.CharField(
-        label=gettext_lazy("New password, once more"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    new_password1 = _make_password(gettext_lazy("New password"), "new-password", autofocus=True)
+    new_password2 = _make_password(gettext_lazy("New password, once more"), "new-password")
 
     def clean(self) -> dict[str, Any]:
         """Check that both are one, and that it is a good one."""
@@ -92,36 +100,16 @@ class NewPasswordForm(PlainForm):
 class LookupForm(PlainForm):
     """What a guest knows of an order: its number and its e-mail address."""
 
-    number = forms.CharField(
-        label=gettext_lazy("Order number"),
-        max_length=64,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    number = make_text_field(gettext_lazy("Order number"), 64, "off")
+    email = make_email_field(gettext_lazy("E-mail address"))
 
 
 class StatementForm(PlainForm):
     """A statement of withdrawal by somebody who has proved nothing; it is e-mailed, so that it has no links."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Your name"),
-        max_length=255,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    number = forms.CharField(
-        label=gettext_lazy("Order number"),
-        max_length=64,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address for the receipt"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    name = make_text_field(gettext_lazy("Your name"), 255, "name")
+    number = make_text_field(gettext_lazy("Order number"), 64, "off")
+    email = make_email_field(gettext_lazy("E-mail address for the receipt"))
     items = forms.CharField(
         label=gettext_lazy("Which items? (optional)"),
         help_text=gettext_lazy("Leave it empty to withdraw from the whole order."),
@@ -180,16 +168,8 @@ class SearchForm(PlainForm):
         max_length=64,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    since = forms.DateField(
-        label=gettext_lazy("From"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    until = forms.DateField(
-        label=gettext_lazy("Until"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    since = make_day_field(gettext_lazy("From"))
+    until = make_day_field(gettext_lazy("Until"))
 
     created_date__gte = DayOrTimeField(time.min)
     created_date__lte = DayOrTimeField(time.max)
@@ -254,14 +234,14 @@ class ItemForm(PlainForm):
         max_length=LONGEST_DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    exchange_preference = forms.CharField(
-        label=gettext_lazy("Would you rather have another size or colour? (optional)"),
+    exchange_preference = make_text_field(
+        gettext_lazy("Would you rather have another size or colour? (optional)"),
+        LONGEST_PREFERENCE,
+        "off",
         help_text=gettext_lazy(
             "We pass it on to our team, but we can't promise an exchange: this stays a return."
         ),
         required=False,
-        max_length=LONGEST_PREFERENCE,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def __init__(

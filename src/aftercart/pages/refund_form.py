@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.cancellations.models import Destination
-from aftercart.pages.forms import PlainForm
+from aftercart.pages.forms import PlainForm, make_text_field
 
 _ACCOUNT = ("iban", "holder_name")
 
@@ -29,12 +29,7 @@ class RefundForm(PlainForm):
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    holder_name = forms.CharField(
-        label=gettext_lazy("Account holder"),
-        required=False,
-        max_length=255,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
+    holder_name = make_text_field(gettext_lazy("Account holder"), 255, "name", required=False)
     return_policy = forms.BooleanField(
         label=gettext_lazy("I have read the terms of cancellation and return, and accept them."),
         error_messages={"required": gettext_lazy("Please accept the terms of cancellation and return.")},

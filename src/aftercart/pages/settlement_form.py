@@ -18,7 +18,7 @@ from aftercart.cancellations.pickups import (
     say_slots,
 )
 from aftercart.lib.clock import get_shop_now
-from aftercart.pages.forms import PlainForm
+from aftercart.pages.forms import PlainForm, make_day_field
 
 #: When couriers come whose company names no hours, in the shop's time zone.
 PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
@@ -27,15 +27,8 @@ PICKUP_SLOTS = ("09:00-12:00", "12:00-15:00", "15:00-18:00")
 class PickupForm(PlainForm):
     """When a parcel is collected."""
 
-    pickup_date = forms.DateField(
-        label=gettext_lazy("Pickup day"),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    pickup_slot = forms.ChoiceField(
-        label=gettext_lazy("Time of day"),
-        required=False,
-    )
+    pickup_date = make_day_field(gettext_lazy("Pickup day"))
+    pickup_slot = forms.ChoiceField(label=gettext_lazy("Time of day"), required=False)
 
     def __init__(self, *args: Any, companies: Sequence[EasyReturnCompany], **options: Any) -> None:
         """Offer the hours of these companies, from the first day on that one of them can come."""
@@ -112,13 +105,8 @@ class SettlementForm(PickupForm):
     def full_clean(self) -> None:
         """Forget about the collection where nothing is collected, whatever was typed."""
         if self.is_bound and not self.is_collected:
-            for name in self.fields.keys() & {
-                "shipping_company",
-                "pickup_address",
-                "pickup_date",
-                "pickup_slot",
-            }:
-                self.fields[name].disabled = True
+            for field in self.fields.values():
+                field.disabled = True
         super().full_clean()
 
     def clean(self) -> dict[str, Any]:

@@ -13,23 +13,15 @@ from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order, OrderItem
-from aftercart.pages.forms import PlainForm
+from aftercart.pages.forms import PlainForm, make_email_field, make_text_field
 from aftercart.pages.story import name_items
 
 
 class WithdrawalForm(PlainForm):
     """What article 11a lets a shop ask for, prefilled with what is known; all goods, unless some are unticked."""
 
-    name = forms.CharField(
-        label=gettext_lazy("Your name"),
-        max_length=255,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address for the receipt"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
+    name = make_text_field(gettext_lazy("Your name"), 255, "name")
+    email = make_email_field(gettext_lazy("E-mail address for the receipt"))
     items = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Items you are withdrawing from"),
         coerce=int,
