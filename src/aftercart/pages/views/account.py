@@ -8,9 +8,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.account.mail_account_link import limit_account_mail, mail_password_link, move_account
@@ -18,14 +17,11 @@ from aftercart.actions.account.set_password import find_by_reset_link
 from aftercart.actions.account.set_password import set_password as keep_password
 from aftercart.orders.errors import TooManyTries
 from aftercart.pages.forms import ForgottenForm, NewPasswordForm, PlainForm
-from aftercart.pages.views.customer import SeeOther
-from aftercart.pages.views.language import CHOICE, in_chosen_language
+from aftercart.pages.views.customer import SeeOther, public_page
+from aftercart.pages.views.language import CHOICE
 
 
-@never_cache
-@csrf_protect
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def forgotten_password(request: HttpRequest) -> HttpResponse:
     """Mail the link to set a password with; the same answer whether there is such a customer or not."""
     form = ForgottenForm(request.POST if request.method == "POST" else None)
@@ -46,11 +42,8 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     return _show(request, form, _("Forgotten your password?"))
 
 
-@never_cache
-@csrf_protect
 @sensitive_post_parameters("new_password1", "new_password2")
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Set the password of a mailed link. Raises Http404 for one that is nobody's, used or too old."""
     user = find_by_reset_link(uid, token)

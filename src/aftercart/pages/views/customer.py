@@ -1,4 +1,4 @@
-"""What every page of a logged-in customer shares."""
+"""What the pages share, by who may see them: anybody, a customer, or a customer or guest for whom an order is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +37,15 @@ class SeeOther(HttpResponseRedirect):
     """Sends the browser on after a write, so that reloading repeats nothing."""
 
     status_code = 303
+
+
+def public_page(*methods: str) -> Callable[[View], View]:
+    """Make a view a page for anybody: CSRF token, never cached, only these methods, a language to choose."""
+
+    def decorate(view: View) -> View:
+        return never_cache(csrf_protect(require_http_methods(list(methods))(in_chosen_language(view))))
+
+    return decorate
 
 
 def customer_page(*methods: str) -> Callable[[View], View]:
@@ -120,7 +129,7 @@ def visitor_page(*methods: str) -> Callable[[View], View]:
             except _Elsewhere as elsewhere:
                 return elsewhere.response
 
-        return never_cache(csrf_protect(require_http_methods(list(methods))(in_chosen_language(page))))
+        return public_page(*methods)(page)
 
     return decorate
 

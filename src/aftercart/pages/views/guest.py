@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
@@ -32,16 +32,15 @@ from aftercart.pages.views.customer import (
     Visit,
     find_guest_order_to_view,
     find_next,
+    public_page,
 )
-from aftercart.pages.views.language import CHOICE, in_chosen_language
+from aftercart.pages.views.language import CHOICE
 
 #: Where a session keeps which code it has asked for, and where it wants to go with it.
 _ASKED = "guest_code"
 
 
-@never_cache
-@csrf_protect
-@require_safe
+@public_page("GET", "HEAD")
 def guest(request: HttpRequest, signed: str) -> HttpResponse:
     """Show a guest's order to who has its signed link. Raises Http404, one for every miss.
 
@@ -80,10 +79,7 @@ def _open_link(request: HttpRequest, signed: str) -> Visit:
     return Visit(order, guest=admitted.get(order.pk, guest))
 
 
-@never_cache
-@csrf_protect
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def guest_lookup(request: HttpRequest) -> HttpResponse:
     """Ask for number and e-mail address; whatever they are, go on to the same page."""
     if request.method != "POST":
@@ -97,11 +93,8 @@ def guest_lookup(request: HttpRequest) -> HttpResponse:
     return ask_for_code(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
 
 
-@never_cache
-@csrf_protect
 @sensitive_post_parameters("code")
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def guest_code(request: HttpRequest) -> HttpResponse:
     """Take the code, or send one for the order at which the session may look already (`order`)."""
     order = _find_viewed(request)

@@ -9,10 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
@@ -20,19 +17,16 @@ from aftercart.actions.account.check_one_time_code import check_login_code
 from aftercart.orders.errors import CodeWrong, TooManyTries
 from aftercart.pages.forms import CodeForm, LoginForm
 from aftercart.pages.kept_forms import KEPT_FIELD, read_kept_form
-from aftercart.pages.views.customer import SeeOther, find_next
-from aftercart.pages.views.language import CHOICE, in_chosen_language
+from aftercart.pages.views.customer import SeeOther, find_next, public_page
+from aftercart.pages.views.language import CHOICE
 from aftercart.pages.views.session import enter, show_form
 
 #: Where a session keeps which code it has asked for, and for which address.
 _ASKED = "login_code"
 
 
-@never_cache
-@csrf_protect
 @sensitive_post_parameters("code", "password")
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def login_code(request: HttpRequest) -> HttpResponse:
     """Send a code (`email`), or take the one that was sent; the same answers whether there is such an account or not.
 

@@ -7,28 +7,25 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aftercart.actions.account.opt_out import opt_out as act
 from aftercart.mail.compose import read_opt_out_token
 from aftercart.mail.folder import KeptMail, find_mail, list_mails
+from aftercart.pages.views.customer import public_page
 
 #: A mail's HTML brings its own style, and pictures of here at most; it is shown in a frame of its own.
 _FRAMED = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
 
 
-@never_cache
-@csrf_protect
-@require_safe
+@public_page("GET", "HEAD")
 def kept_mails(request: HttpRequest) -> HttpResponse:
     """List the mails of a local run. Raises Http404 anywhere else."""
     return render(request, "pages/mails.html", {"mails": list_mails(_get_folder())})
 
 
-@never_cache
-@csrf_protect
-@require_safe
+@public_page("GET", "HEAD")
 def kept_mail(request: HttpRequest, name: str) -> HttpResponse:
     """Show one mail of a local run, as HTML in a frame and as text. Raises Http404."""
     response: Any = render(request, "pages/mail.html", {"mail": _find(name)})

@@ -11,9 +11,6 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_safe
 
 from aftercart.accounts.models import User
 from aftercart.cancellations.selectors import find_open_items
@@ -28,6 +25,7 @@ from aftercart.pages.views.customer import (
     customer_page,
     get_customer,
     get_visit,
+    public_page,
     visitor_page,
 )
 from aftercart.pages.views.live import answer_unchanged
@@ -35,9 +33,7 @@ from aftercart.pages.views.live import answer_unchanged
 _PAGE_SIZE = 12
 
 
-@never_cache
-@csrf_protect
-@require_safe
+@public_page("GET", "HEAD")
 def home(request: HttpRequest) -> HttpResponse:
     """Show the way: to the log-in, or to one's orders; in a local run to the demo's log-ins, too."""
     context = {

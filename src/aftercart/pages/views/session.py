@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -22,15 +21,12 @@ from aftercart.lib.emails import fold_email
 from aftercart.lib.identity import has_own_accounts
 from aftercart.pages.forms import LoginForm
 from aftercart.pages.kept_forms import KEPT_FIELD, KeptForm, read_kept_form
-from aftercart.pages.views.customer import SeeOther, find_next
-from aftercart.pages.views.language import CHOICE, enter_with_language, in_chosen_language
+from aftercart.pages.views.customer import SeeOther, find_next, public_page
+from aftercart.pages.views.language import CHOICE, enter_with_language
 
 
-@never_cache
-@csrf_protect
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def login(request: HttpRequest) -> HttpResponse:
     """Log in, then go on to `next`; one wording for every miss. Locked out: `pages.lockout` answers."""
     target = find_next(request) or settings.LOGIN_REDIRECT_URL

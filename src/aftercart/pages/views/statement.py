@@ -27,15 +27,12 @@ from aftercart.orders.guests import list_guests
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import find_latest_of_guests
 from aftercart.pages.forms import StatementForm
-from aftercart.pages.views.customer import SeeOther, get_visit, visitor_page
+from aftercart.pages.views.customer import SeeOther, get_visit, public_page, visitor_page
 from aftercart.pages.views.guest import ask_for_code, show_too_many
-from aftercart.pages.views.language import CHOICE, in_chosen_language
+from aftercart.pages.views.language import CHOICE
 
 
-@never_cache
-@csrf_protect
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_chosen_language
+@public_page("GET", "HEAD", "POST")
 def state_withdrawal(request: HttpRequest) -> HttpResponse:
     """Take a statement from anybody. Raises Http404 where the shop offers no withdrawal anywhere."""
     if not settings.WITHDRAWAL_COUNTRIES:
