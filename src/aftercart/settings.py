@@ -95,8 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "aftercart.pages.lockout.LockoutMiddleware",
-    "aftercart.pages.errors.OutageMiddleware",
+    "aftercart.pages.errors.ErrorMiddleware",
 ]
 
 # --- the shop's own look (docs/branding.md) ----------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from aftercart.accounts.backends import LogInRefused
 from aftercart.commerce.client import CommerceUnavailable
 from aftercart.lib.database import is_outage
 from aftercart.lib.identity import has_own_accounts
@@ -18,6 +19,7 @@ from aftercart.lib.negotiation import UNDECODABLE, wants_json
 from aftercart.lib.outages import outages
 from aftercart.orders.errors import BeingChecked, TooManyTries
 from aftercart.pages.kept_forms import is_from_here, keep_form
+from aftercart.pages.lockout import answer_refusal
 from aftercart.pages.views.customer import show_login
 
 _logger = logging.getLogger(__name__)
@@ -66,8 +68,8 @@ def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  #
     return _answer(request, 400, "bad_request", _("Bad request."))
 
 
-class OutageMiddleware:
-    """Answers 503 while the database is away, where a page would be a 500 (the API has its own handler)."""
+class ErrorMiddleware:
+    """Answers what views raise and a page would be a 500 for (the API has its own handler): 503 for an outage."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -86,6 +88,8 @@ class OutageMiddleware:
             return bad_request(request)
         if isinstance(exception, CommerceUnavailable):
             return _answer_unavailable(request)
+        if isinstance(exception, LogInRefused):
+            return answer_refusal(request, exception)
         if isinstance(exception, BeingChecked | TooManyTries):
             response = _answer(request, exception.status, exception.code, str(exception))
             for name, value in exception.headers().items():

@@ -1,6 +1,5 @@
 """What somebody sees whose password was not looked at: too many failures, or too many log-ins at once."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -21,26 +20,16 @@ def answer_lockout(
     credentials: dict[str, Any] | None = None,  # noqa: ARG001 - django-axes calls it with this
 ) -> HttpResponse:
     """Answer for django-axes, which has locked somebody out: 429 with `Retry-After`, whatever the password was."""
-    return _answer(request, LogInRefused("locked_out", int(settings.AXES_COOLOFF_TIME.total_seconds())))
+    return answer_refusal(
+        request, LogInRefused("locked_out", int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    )
 
 
-class LockoutMiddleware:
-    """Answers a log-in that was refused before its password was looked at, on whatever page it was tried."""
+def answer_refusal(request: HttpRequest, refusal: LogInRefused) -> HttpResponse:
+    """Answer a log-in that was refused before its password was looked at, on whatever page it was tried.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
-        return self._get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer the refusal; leave every other exception to others."""
-        return _answer(request, exception) if isinstance(exception, LogInRefused) else None
-
-
-def _answer(request: HttpRequest, refusal: LogInRefused) -> HttpResponse:
-    """Answer in the form of the log-in's other errors, without a code (contract section 1)."""
+    In the form of the log-in's other errors, without a code (contract section 1).
+    """
     minutes = -(-refusal.seconds // 60)
     detail = ngettext(
         "Too many failed attempts to log in. Please try again in %(minutes)d minute.",
