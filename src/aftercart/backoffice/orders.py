@@ -53,6 +53,7 @@ class OrderAdmin(SheetAdmin[Order]):
     ordering = ("-created_date", "-id")
     more_pages: ClassVar = {"sync": "<int:pk>/sync/", "override": "<int:pk>/override/"}
 
+    override = override_one
     show_placed = moment_column(_("placed"), "created_date")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -72,10 +73,6 @@ class OrderAdmin(SheetAdmin[Order]):
         """Write the page of one order."""
         may_sync = self.has_sync_permission(request)
         return make_order_sheet(obj, may_sync=may_sync, may_override=may_override(request))
-
-    def override(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask what and why (GET), and open a request against the policy (POST)."""
-        return override_one(self, request, pk)
 
     def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have the worker read the order from the OMS (POST)."""

@@ -111,6 +111,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
     inlines = (RuleInline,)
     more_pages: ClassVar = {"draft": "draft/", "try_out": "try/", "publish": "<int:pk>/publish/"}
 
+    try_out = try_policy
     show_number = number_column(_("version"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyVersion]:
@@ -201,10 +202,6 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
             text = gettext("Version #%(pk)s is published; it is in force from %(at)s on.")
             messages.success(request, text % {"pk": pk, "at": say_moment(moment)})
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
-
-    def try_out(self, request: HttpRequest) -> HttpResponse:
-        """Show what a version says of an order, and why."""
-        return try_policy(self, request)
 
     # --- columns -------------------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     actions = ("approve_selected", "reject_selected")
     more_pages: ClassVar = {"approve": "<int:pk>/approve/", "reject": "<int:pk>/reject/"}
 
+    approve, reject = decisions.approve_one, decisions.reject_one
     show_age = age_column("created_date")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
@@ -99,14 +100,6 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         """Add the address of photos, which the pages of orders show as well."""
         photo = path("photos/<uuid:uuid>/", self.admin_site.admin_view(show_photo), name="return_photo")
         return [photo, *super().get_urls()]
-
-    def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Approve one (POST)."""
-        return decisions.approve_one(self, request, pk)
-
-    def reject(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask why (GET), and reject one (POST)."""
-        return decisions.reject_one(self, request, pk)
 
     @admin.action(description=_("Approve the selected requests"), permissions=["change"])
     def approve_selected(
