@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from axes.models import AccessAttempt
 
-from aftercart.pages import apps as pages
+from aftercart import pages
 from tests.front.connections import exchange, write_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
