@@ -75,6 +75,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def keep_language(self, language: str) -> None:
+        """Keep the choice of one of `settings.LANGUAGES`, for other browsers and for e-mails (one query)."""
+        User.objects.filter(pk=self.pk).exclude(language=language).update(language=language)
+
     def get_full_name(self) -> str:
         """Give first and last name, or what there is of them."""
         return f"{self.first_name} {self.last_name}".strip()

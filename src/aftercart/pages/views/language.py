@@ -16,7 +16,6 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from aftercart.accounts.language import keep_language
 from aftercart.accounts.models import User
 
 #: The name of the buttons, in Django's view and in ours.
@@ -59,7 +58,7 @@ def enter_with_language(request: HttpRequest, response: HttpResponse, user: User
     """Settle on the language of who has just logged in: the one chosen just before, or the account's."""
     chosen = request.COOKIES.get(_CHOSEN, "")
     if chosen in dict(settings.LANGUAGES):
-        keep_language(user, chosen)
+        user.keep_language(chosen)
         response.delete_cookie(
             _CHOSEN, path=settings.LANGUAGE_COOKIE_PATH, domain=settings.LANGUAGE_COOKIE_DOMAIN
         )
@@ -69,7 +68,7 @@ def enter_with_language(request: HttpRequest, response: HttpResponse, user: User
 
 def _keep(request: HttpRequest, response: HttpResponse, language: str) -> None:
     if isinstance(request.user, User):
-        keep_language(request.user, language)
+        request.user.keep_language(language)
     else:
         _set_cookie(response, _CHOSEN, language, max_age=None)
 
