@@ -4,13 +4,11 @@ It has two steps: what and why, then the amounts and where they go. What the fir
 in hidden fields, so that no session keeps it, and nothing that was typed is lost.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.forms import Form
-from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -208,7 +206,7 @@ class CancellationForm:
 
     def list_hidden(self) -> list[HiddenField]:
         """List what the first step asked, as it was typed, to travel through the second."""
-        forms: list[Form] = [choice.form for choice in self.asked]
+        forms: list[PlainForm] = [choice.form for choice in self.asked]
         if self.settlement.is_collected:
             forms += self._once
         return [
@@ -301,19 +299,18 @@ class CancellationForm:
     @property
     def refund_errors(self) -> list[tuple[str, str]]:
         """List what is wrong with the second step's fields: the field's id, and a sentence."""
-        return [(field.auto_id, message) for field, message in _list_errors(self.refund)]
+        return self.refund.plain_errors
 
     @cached_property
     def field_errors(self) -> list[tuple[str, str]]:
         """List what is wrong with the fields in sight: the field's id, and a sentence that says where."""
         of_items = [
-            (field.auto_id, f"{choice.item.name}: {message}")
+            (field, f"{choice.item.name}: {message}")
             for choice in self.open_choices
-            for field, message in _list_errors(choice.form)
+            for field, message in choice.form.plain_errors
         ]
-        rest = [(field.auto_id, message) for field, message in _list_errors(self.settlement)]
         typed = self.typed.field_errors if self.typed in self._once else []
-        return of_items + rest + typed
+        return of_items + self.settlement.plain_errors + typed
 
 
 def spread_choice(data: QueryDict, items: Sequence[ItemCard]) -> QueryDict:
@@ -339,13 +336,6 @@ def _list_destinations(payment: Payment, rows: Sequence[OrderItem], *, has_point
         return [Destination.NONE]
     points = [Destination.LOYALTY] if has_points else []
     return [Destination.PAYMENT_METHOD if payment.has_source else Destination.IBAN, *points]
-
-
-def _list_errors(form: Form) -> Iterator[tuple[BoundField, str]]:
-    if form.is_bound:
-        for field in form:
-            for message in field.errors:
-                yield field, str(message)
 
 
 def _read_kind(data: QueryDict | None, item: ItemCard) -> CancellationKind:

@@ -33,9 +33,12 @@ class PlainForm(forms.Form):
     @property
     def field_errors(self) -> list[tuple[str, str]]:
         """List what is wrong with the fields: each one's id, and a sentence that says where."""
-        if not self.is_bound:
-            return []
         return [(field.auto_id, f"{field.label}: {error}") for field in self for error in field.errors]
+
+    @property
+    def plain_errors(self) -> list[tuple[str, str]]:
+        """List what is wrong with the fields, where each sentence says by itself what it is about."""
+        return [(field.auto_id, str(error)) for field in self for error in field.errors]
 
 
 def make_text_field(label: Any, most: int, autocomplete: str, **options: Any) -> forms.CharField:

@@ -55,11 +55,6 @@ class WithdrawalForm(PlainForm):
         self.fields["items"].choices = choices  # type: ignore[attr-defined]  # the field is one of choices
 
     @property
-    def field_errors(self) -> list[tuple[str, str]]:
-        """Give what is wrong, each with the id of its field."""
-        return [(field.auto_id, str(message)) for field in self for message in field.errors]
-
-    @property
     def chosen_labels(self) -> list[str]:
         """Give the chosen items as the form lists them, once it is valid."""
         chosen = set(self.cleaned_data["items"])
