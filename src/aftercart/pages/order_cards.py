@@ -1,7 +1,7 @@
 """An order in a list of orders: its picture, what is in it, and where it stands."""
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from aftercart.cancellations.kind_words import WORDS
 from aftercart.cancellations.models.reasons import SubmissionKind
@@ -33,7 +33,8 @@ class OrderCard:
         self.count = sum(item.quantity for item in items)
         self.more = max(len(items) - MOST_PICTURES, 0)
         self.chips = list_chips(order, items, in_progress)
-        self.tracking_url = _find_tracking(order, items)
+        places = [order.details, *(item.details for item in items)]
+        self.tracking_url = find_tracking(*places) if order.status in SHIPPED else None
         self.buy_again = find_shop_page(items[0].product.get("absolute_url")) if len(items) == 1 else None
 
 
@@ -55,8 +56,6 @@ def _is_returned(item: OrderItem) -> bool:
     return bool({item.status, item.status_before} & SHIPPED)
 
 
-def _find_tracking(order: Order, items: list[OrderItem]) -> str | None:
-    if order.status not in SHIPPED:
-        return None
-    places = [order.details, *(item.details for item in items)]
+def find_tracking(*places: Mapping[str, Any]) -> str | None:
+    """Find where a parcel can be followed, in the details or documents of an order and its items."""
     return next((url for place in places for name in _TRACKING if (url := find_url(place.get(name)))), None)

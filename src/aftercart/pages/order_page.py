@@ -21,7 +21,6 @@ from aftercart.lib.clock import get_now
 from aftercart.lib.formats import format_weekday
 from aftercart.lib.money import ZERO
 from aftercart.lib.times import parse_time
-from aftercart.lib.web_addresses import find_url
 from aftercart.orders.document import NO_ADDRESS
 from aftercart.orders.guest_document import view_document
 from aftercart.orders.guests import Guest
@@ -33,6 +32,7 @@ from aftercart.orders.selectors import gather_facts
 from aftercart.orders.status import FINAL, SHIPPED, Status
 from aftercart.pages.amounts import AmountRow, list_amounts, sum_spent_points
 from aftercart.pages.item_cards import make_card
+from aftercart.pages.order_cards import find_tracking
 from aftercart.pages.returns import ReturnCard, list_returns, view_cards
 from aftercart.pages.story import StoryEntry, describe_story, name_items, read_kinds
 from aftercart.pages.verdicts import explain_refusals, find_address_refusal
@@ -309,8 +309,7 @@ class OrderPage:
     @property
     def tracking_url(self) -> str | None:
         """Where the whole parcel can be followed."""
-        names = ("tracking_url", "shipping_tracking_url", "defined_tracking_url")
-        return next((url for name in names if (url := find_url(self.document[name]))), None)
+        return find_tracking(self.document)
 
     @property
     def installments(self) -> int:
