@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -33,9 +34,7 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
         raise PermissionDenied
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    order = Order.objects.filter(pk=pk).first()
-    if order is None:
-        raise Http404
+    order = get_object_or_404(Order, pk=pk)
     form = _make_form(order, request)
     if form.is_valid():
         try:

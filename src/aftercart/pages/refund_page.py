@@ -1,6 +1,6 @@
 """The second step of a cancellation: what would come back, line by line, where it goes, and who does it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -64,7 +64,13 @@ class RefundPage:
         self._quotes = quotes
         self._any = next(iter(quotes.values()))
         self.lines = [line for line in map(self._make_line, self._any.lines) if line is not None]
-        self.changes = _list_changes(_read_shown(shown_before), self._list_shown(), self._name_row)
+        then, now = _read_shown(shown_before), self._list_shown()
+        #: What is different: its name, what it was, what it is.
+        self.changes = [
+            (*self._name_row(key, then[key]), self._name_row(key, now[key])[1])
+            for key in now
+            if key in then and then[key] != now[key]
+        ]
 
     def _make_line(self, priced: Any) -> RefundLine | None:
         choice = next(choice for choice in self.form.asked if choice.item.pk == priced.order_item)
@@ -239,14 +245,3 @@ def _read_shown(token: str) -> dict[str, str]:
         return dict(signing.loads(token, salt=_SALT)) if token else {}
     except (signing.BadSignature, TypeError, ValueError):
         return {}
-
-
-def _list_changes(
-    then: Mapping[str, str], now: Mapping[str, str], name_row: Any
-) -> list[tuple[str, str, str]]:
-    """List what is different: its name, what it was, what it is."""
-    changed: Iterable[str] = (key for key in now if key in then and then[key] != now[key])
-    return [
-        (name_row(key, now[key])[0], name_row(key, then[key])[1], name_row(key, now[key])[1])
-        for key in changed
-    ]

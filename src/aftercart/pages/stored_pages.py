@@ -6,6 +6,7 @@ from a setting can hold.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django.contrib.messages import get_messages
@@ -16,7 +17,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import escape
 
-from aftercart.cancellations.stored_documents import Built, read_documents
+from aftercart.cancellations.stored_documents import Built, Kind, read_documents
 from aftercart.loyalty.selectors import has_entries
 from aftercart.orders.models import Order
 from aftercart.pages.brand import name_shop
@@ -46,8 +47,8 @@ def answer_order_page(
 
     For its customer alone: what a guest sees is another page.
     """
-    build = _build_signed if is_thanks else _build
-    pages = read_documents(orders, "signed_page" if is_thanks else "page", build)
+    kind: Kind = "signed_page" if is_thanks else "page"
+    pages = read_documents(orders, kind, partial(_build, is_thanks=is_thanks))
     if not pages:
         return None
     if len(get_messages(request)):  # said once, on this page
@@ -68,12 +69,8 @@ def make_context(order: Order, *, is_thanks: bool) -> dict[str, Any]:
     return {"page": page} if is_thanks else {"page": page, "moments": page.list_moments()}
 
 
-def _build(orders: Sequence[Order]) -> list[Built]:
-    return [_build_one(order, is_thanks=False) for order in orders]
-
-
-def _build_signed(orders: Sequence[Order]) -> list[Built]:
-    return [_build_one(order, is_thanks=True) for order in orders]
+def _build(orders: Sequence[Order], *, is_thanks: bool) -> list[Built]:
+    return [_build_one(order, is_thanks=is_thanks) for order in orders]
 
 
 def _build_one(order: Order, *, is_thanks: bool) -> Built:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import NotAuthenticated
 
+from aftercart.accounts import address_book
 from aftercart.accounts.models import Address, User
 from aftercart.accounts.shop_sessions import ShopSession
 from aftercart.actions.address.list_shop_addresses import list_shop_addresses
@@ -183,5 +184,4 @@ def find_next(request: HttpRequest) -> str:
 
 def list_addresses(user: User) -> list[Address]:
     """List a customer's address book, the first one first."""
-    addresses = Address.objects.filter(user=user).order_by("-primary", "pk")
-    return list(addresses.select_related("country", "city", "township", "district"))
+    return list(address_book.list_addresses(user).order_by("-primary", "pk"))

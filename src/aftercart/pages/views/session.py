@@ -20,7 +20,7 @@ from aftercart.accounts.sessions import end_session
 from aftercart.lib.emails import fold_email
 from aftercart.lib.identity import has_own_accounts
 from aftercart.pages.forms import LoginForm
-from aftercart.pages.kept_forms import KEPT_FIELD, KeptForm, read_kept_form
+from aftercart.pages.kept_forms import KEPT_FIELD, read_kept_form
 from aftercart.pages.views.customer import SeeOther, find_next, public_page
 from aftercart.pages.views.language import CHOICE, enter_with_language
 
@@ -62,14 +62,10 @@ def enter(request: HttpRequest, user: User) -> HttpResponse:
     auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     kept = read_kept_form(request)
     target = find_next(request) or settings.LOGIN_REDIRECT_URL
-    response = _resume(request, kept) if kept else SeeOther(target)
+    # A form that was kept is sent only by another press of a button.
+    response = render(request, "pages/resume.html", {"kept": kept}) if kept else SeeOther(target)
     enter_with_language(request, response, user)
     return response
-
-
-def _resume(request: HttpRequest, kept: KeptForm) -> HttpResponse:
-    """Offer the form that was kept: it is sent only by another press of a button."""
-    return render(request, "pages/resume.html", {"kept": kept})
 
 
 def _go_to_the_shop(request: HttpRequest, target: str) -> HttpResponse:

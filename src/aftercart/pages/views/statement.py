@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
@@ -59,7 +59,7 @@ def state_withdrawal(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def statement(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Show the receipt; POST: ask for a code to the order's own address. Raises Http404."""
-    found = _get_statement(uuid)
+    found = get_object_or_404(PublicStatement, uuid=uuid)
     target = reverse("statement-order", args=[uuid])
     if request.method == "POST":
         return ask_for_code(request, found.number, found.email, target)
@@ -71,7 +71,7 @@ def statement(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @visitor_page("GET", "HEAD")
 def statement_order(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Lead who has proved the order to be theirs to its withdrawal, with the statement's time. Raises Http404."""
-    found = _get_statement(uuid)
+    found = get_object_or_404(PublicStatement, uuid=uuid)
     order = get_visit(request, acting=True, number=found.number).order
     query = urlencode({"statement": str(found.uuid)})
     return SeeOther(f"{reverse('order-withdraw', args=[order.number])}?{query}")
@@ -90,13 +90,6 @@ def _prefill(request: HttpRequest) -> dict[str, str]:
     if isinstance(request.user, User):
         typed |= {"name": request.user.get_full_name(), "email": request.user.email}
     return typed
-
-
-def _get_statement(uuid: UUID) -> PublicStatement:
-    found = PublicStatement.objects.filter(uuid=uuid).first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def _show(request: HttpRequest, form: StatementForm, status: int = HTTPStatus.OK) -> HttpResponse:

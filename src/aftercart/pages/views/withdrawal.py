@@ -5,7 +5,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -109,9 +109,7 @@ def _show(
 def withdrawal_receipt(request: HttpRequest, number: str, statement: UUID) -> HttpResponse:
     """Show the receipt of a statement; it names who made it, so that a guest needs a code. Raises Http404."""
     order = get_visit(request, acting=True, number=number).order
-    found = Withdrawal.objects.filter(order=order, uuid=statement).first()
-    if found is None:
-        raise Http404
+    found = get_object_or_404(Withdrawal, order=order, uuid=statement)
     lines = list(found.lines.select_related("order_item"))
     names = name_items([line.order_item for line in lines])
     rows = [(line.quantity, names[line.order_item_id]) for line in lines]
