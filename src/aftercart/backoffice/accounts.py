@@ -1,4 +1,4 @@
-"""Users and groups. Only a superuser touches staff, permissions, e-mail addresses and passwords."""
+"""Users, groups, the staff's log-in. Only a superuser touches staff, permissions, e-mail addresses and passwords."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +24,27 @@ from aftercart.backoffice.words import NOTHING
 from aftercart.lib.emails import fold_email
 
 if TYPE_CHECKING:
+    from django.contrib.admin.forms import AdminAuthenticationForm as _AuthenticationForm
     from django.contrib.auth.forms import AdminUserCreationForm
 
     _UserForm = forms.ModelForm[User]
     _CreationForm = AdminUserCreationForm[User]
 else:
+    from unfold.forms import AuthenticationForm as _AuthenticationForm
     from unfold.forms import UserCreationForm as _CreationForm
 
     _UserForm = forms.ModelForm
 
 #: What only a superuser may set: who somebody is when they log in, and what they may do then.
 _SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class LoginForm(_AuthenticationForm):
+    """E-mail (which Django calls the user name) and password."""
+
+    def clean_username(self) -> str:
+        """Put it in lower case: django-axes counts failures by spelling, and must not count twice."""
+        return fold_email(str(self.cleaned_data["username"]))
 
 
 class UserForm(_UserForm):

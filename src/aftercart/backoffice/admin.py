@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.contrib import admin
 
-from aftercart.backoffice import (
+from aftercart.backoffice import (  # noqa: F401 - each registers what it shows
     accounts,
     differences,
     emails,
@@ -18,23 +18,7 @@ from aftercart.backoffice import (
     submissions,
     withdrawals,
 )
-from aftercart.backoffice.login import LoginForm
-
-__all__ = [
-    "accounts",
-    "differences",
-    "emails",
-    "orders",
-    "places",
-    "points",
-    "policies",
-    "reasons",
-    "requests",
-    "returns",
-    "statements",
-    "submissions",
-    "withdrawals",
-]
+from aftercart.backoffice.accounts import LoginForm
 
 # Tables of what works beneath, which nobody has to look at by hand: their lists would count and sort all of it.
 for _app in ("axes", "procrastinate"):

@@ -24,9 +24,7 @@ def write_address(snapshot: Mapping[str, Any] | None) -> Text:
         _text(snapshot.get("company_name")),
         _text(snapshot.get("line")),
         " ".join(filter(None, [_text(snapshot.get("postcode")), ", ".join(filter(None, places))])),
-        _text(snapshot.get("phone_number")),
-        _text(snapshot.get("email")),
-        _text(snapshot.get("notes")),
+        *(_text(snapshot.get(part)) for part in ("phone_number", "email", "notes")),
     ]
     return format_html_join("", '<span class="bo-line">{}</span>', [(line,) for line in lines if line])
 

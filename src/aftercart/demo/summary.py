@@ -25,6 +25,7 @@ from aftercart.lib.times import format_time
 from aftercart.orders.models import Order, OrderItem
 
 _BATCH = 500
+_AMOUNTS = ("amount", "discount_amount", "shipping_amount", "installment_interest_amount", "refund_amount")
 
 
 def demo_summary(base_url: str, oms_url: str, channel_id: int) -> dict[str, Any]:
@@ -166,11 +167,7 @@ def _write_minimal(order: Order, items: Sequence[OrderItem]) -> dict[str, Any]:
         "status": order.status,
         "currency": order.currency.lower(),
         "user_email": order.user_email,
-        "amount": format_amount(order.amount),
-        "discount_amount": format_amount(order.discount_amount),
-        "shipping_amount": format_amount(order.shipping_amount),
-        "installment_interest_amount": format_amount(order.installment_interest_amount),
-        "refund_amount": format_amount(order.refund_amount),
+        **{name: format_amount(getattr(order, name)) for name in _AMOUNTS},
         "shipping_address": order.shipping_address,
         "payment_option": order.payment_option,
         "is_payable": bool(order.details.get("is_payable")),

@@ -10,7 +10,7 @@ from aftercart.accounts.address_book import list_cities, list_countries, list_di
 from aftercart.accounts.drafts import FIELDS, PLACES, AddressDraft, PhoneInvalid, read_phone
 from aftercart.accounts.models import Address
 from aftercart.lib.ids import read_id
-from aftercart.orders.errors import InputInvalid
+from aftercart.orders.errors import ActionError, InputInvalid
 from aftercart.pages.forms import PlainForm, make_text_field
 
 #: The name of the button that only asks for the places inside those that are chosen now.
@@ -95,9 +95,10 @@ class AddressEntryForm(PlainForm):
         """Make the draft of a valid form."""
         return AddressDraft(**self.to_changes())
 
-    def complain(self, error: InputInvalid) -> None:
-        """Take what an action says, each sentence to its field."""
-        for name, sentences in error.fields.items():
+    def complain(self, error: ActionError) -> None:
+        """Take what an action says, what is wrong with a field to the field."""
+        fields = error.fields if isinstance(error, InputInvalid) else {"": [str(error)]}
+        for name, sentences in fields.items():
             for sentence in sentences:
                 self.add_error(name if name in self.fields else None, sentence)
 

@@ -14,7 +14,7 @@ from aftercart.actions.address.add_address import add_address
 from aftercart.actions.address.edit_address import edit_address
 from aftercart.actions.address.remove_address import remove_address
 from aftercart.lib.ids import read_id
-from aftercart.orders.errors import ActionError, AddressNotFound, InputInvalid
+from aftercart.orders.errors import ActionError, AddressNotFound
 from aftercart.pages.address_form import STEP, AddressEntryForm, read_entry
 from aftercart.pages.views.customer import SeeOther, customer_page, find_next, get_customer, list_addresses
 from aftercart.pages.views.language import CHOICE
@@ -34,10 +34,8 @@ def address_book(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             added, _is_new = add_address(user, form.to_draft())
-        except InputInvalid as error:
-            form.complain(error)
         except ActionError as error:
-            form.add_error(None, str(error))
+            form.complain(error)
         else:
             messages.success(request, _("The address has been added."))
             target = find_next(request)
@@ -64,10 +62,8 @@ def address_entry(request: HttpRequest, pk: int) -> HttpResponse:
             edit_address(user, pk, form.to_changes())
         except AddressNotFound as error:
             raise Http404 from error
-        except InputInvalid as error:
-            form.complain(error)
         except ActionError as error:
-            form.add_error(None, str(error))
+            form.complain(error)
         else:
             messages.success(
                 request, _("The address has been saved. Orders that you have already placed keep theirs.")
