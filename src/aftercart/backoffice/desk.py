@@ -44,8 +44,15 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     paginator = BoundedPaginator
     list_disable_select_all = True
     list_fullwidth = True
+    #: What a row shows of other tables.
+    read_along: ClassVar[tuple[str, ...]] = ()
     #: Pages beside Django's own: the method that answers, which names the address too, and the route.
     more_pages: ClassVar[Mapping[str, str]] = {}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[_M]:
+        """List rows with all that they show, in one query."""
+        rows = super().get_queryset(request)
+        return rows.select_related(*self.read_along) if self.read_along else rows
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of `more_pages`."""

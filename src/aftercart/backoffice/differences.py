@@ -20,6 +20,7 @@ from aftercart.cancellations.models import Difference
 class DifferenceAdmin(SheetAdmin[Difference]):
     """Differences, the latest seen first; one is resolved when it is not found again."""
 
+    read_along = ("order", "item")
     list_display = ("show_number", "show_order", "show_item", "what", "ours", "theirs", "show_age")
     list_filter = (DifferenceFilter,)
     search_fields = ("order__number", "item__sku")
@@ -39,10 +40,6 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002 - Django's signature
         """Resolve what a person has settled; what a comparison finds again is reported again."""
         queryset.filter(resolved_at=None).update(resolved_at=Now())
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Difference]:
-        """List differences with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("order", "item")
 
     def search_rows(self, queryset: QuerySet[Difference], term: str) -> QuerySet[Difference]:
         """Find by number, sku and all else that the order is found by."""

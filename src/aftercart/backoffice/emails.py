@@ -1,7 +1,7 @@
 """The outbox: what was written to customers, what is stuck, and how each kind of e-mail looks."""
 
 from base64 import b64encode
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -34,7 +34,9 @@ class EmailAdmin(SheetAdmin[Email]):
     """E-mails, newest first. What is in a one-time code's e-mail is nobody's business, and shown nowhere."""
 
     sheet_template = "backoffice/email.html"
+    is_acted_on = True
     change_list_template = "backoffice/emails.html"
+    read_along = ("order",)
     list_display = ("show_number", "kind", "show_order", "recipient", "show_state", "attempts", "show_age")
     list_filter = (EmailStateFilter, EmailKindFilter)
     search_fields = ("order__number", "recipient")
@@ -51,17 +53,9 @@ class EmailAdmin(SheetAdmin[Email]):
     show_state = STATE_COLUMN
     show_age = age_column("created_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Email]:
-        """List e-mails with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("order")
-
     def search_rows(self, queryset: QuerySet[Email], term: str) -> QuerySet[Email]:
         """Find by number and all else that the order is found by, or by the recipient."""
         return search_own(queryset, term, "recipient", order="order")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Return who may have an e-mail sent again: nothing else of it can change."""
-        return request.user.has_perm("mail.change_email")
 
     def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
         """Write the page of one e-mail."""

@@ -46,6 +46,7 @@ class OrderAdmin(SheetAdmin[Order]):
     """Orders, newest first."""
 
     sheet_template = "backoffice/order.html"
+    read_along = ("user",)
     list_display = ("number", "show_email", "show_status", "show_amount", "show_placed", "show_open_requests")
     list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
@@ -58,8 +59,7 @@ class OrderAdmin(SheetAdmin[Order]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """List orders with all that a row shows, in one query."""
-        orders = super().get_queryset(request).select_related("user")
-        return orders.annotate(open_requests=_count_open_requests())
+        return super().get_queryset(request).annotate(open_requests=_count_open_requests())
 
     def search_rows(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
         """Find by number, customer, phone, product or `#` and the number of a request."""

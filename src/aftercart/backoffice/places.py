@@ -63,15 +63,11 @@ class DistrictAdmin(DeskAdmin[District]):
 class AddressAdmin(SheetAdmin[Address]):
     """Entries of address books: the customers' own, so that staff read and do not write."""
 
+    read_along = ("user", "country", "city", "township", "district")
     list_display = ("title", "user", "first_name", "last_name", "city", "country")
     search_fields = ("user__email", "last_name", "line")
     search_help_text = _("E-mail, last name or street")
     ordering = ("-id",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Address]:
-        """List addresses with their places, in one query."""
-        places = ("user", "country", "city", "township", "district")
-        return super().get_queryset(request).select_related(*places)
 
     def search_rows(self, queryset: QuerySet[Address], term: str) -> QuerySet[Address]:
         """Find by the customer, the last name or the street."""

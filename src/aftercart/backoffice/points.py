@@ -69,6 +69,7 @@ class CorrectionForm(forms.Form):
 class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
     """Entries, newest first."""
 
+    read_along = ("user", "order", "made_by")
     list_display = ("show_number", "show_customer", "kind", "show_amount", "show_order", "show_moment")
     list_filter = ("kind",)
     search_fields = ("user__email", "order__number")
@@ -113,10 +114,6 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
             **(extra_context or {}),
         }
         return self.show_page(request, "backoffice/form.html", **context)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LoyaltyEntry]:
-        """List entries with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("user", "order", "made_by")
 
     def search_rows(self, queryset: QuerySet[LoyaltyEntry], term: str) -> QuerySet[LoyaltyEntry]:
         """Find by number and all else that the order is found by, or by the customer."""

@@ -103,6 +103,7 @@ class RuleInline(_Inline):
 class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
     """Versions, the newest first. A draft is edited and deleted; what is published can only be copied."""
 
+    read_along = ("author",)
     list_display = ("show_number", "show_state", "show_from", "show_author", "note", "show_count")
     list_filter = ("state",)
     list_before_template = "backoffice/policy_list.html"
@@ -116,8 +117,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyVersion]:
         """List versions with all that a row shows, in one query."""
-        versions = super().get_queryset(request).select_related("author")
-        return versions.annotate(count_of_rules=Count("rules"))
+        return super().get_queryset(request).annotate(count_of_rules=Count("rules"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Refuse the empty form: a version begins as a copy."""

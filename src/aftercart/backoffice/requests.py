@@ -44,6 +44,11 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     """Requests: the open ones, oldest first. Deciding goes through the actions, never through a form."""
 
     sheet_template = "backoffice/request.html"
+    is_acted_on = True
+    read_along = (
+        "line__order_item__order__user", "line__submission", "line__reason",
+        "line__shipping_company", "decided_by", "delivery", "notice",
+    )  # fmt: skip
     list_display = (
         "show_number", "show_order", "show_product", "show_quantity", "show_type", "show_reason",
         "show_cause", "show_status", "show_age", "show_delivery",
@@ -61,20 +66,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
         """List requests with all that a row shows, in one query."""
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(is_bounced=IS_BOUNCED)
-            .select_related(
-                "line__order_item__order__user",
-                "line__submission",
-                "line__reason",
-                "line__shipping_company",
-                "decided_by",
-                "delivery",
-                "notice",
-            )
-        )
+        return super().get_queryset(request).annotate(is_bounced=IS_BOUNCED)
 
     def search_rows(
         self, queryset: QuerySet[CancellationRequest], term: str
@@ -87,10 +79,6 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         if request.GET.get(RequestStatusFilter.parameter_name) in _DECIDED:
             return ("-created_date",)
         return ("created_date",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Return who may decide: nothing else of a request can change."""
-        return request.user.has_perm("cancellations.change_cancellationrequest")
 
     def make_sheet(self, request: HttpRequest, obj: CancellationRequest) -> Sheet:
         """Write the page of one request."""

@@ -67,6 +67,8 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
     """A model that staff read. Its page takes GET only; there is no form behind it to be fooled."""
 
     sheet_template: ClassVar[str] = "backoffice/sheet.html"
+    #: Whether those with the permission to change may decide on a row, or do what its page offers.
+    is_acted_on: ClassVar[bool] = False
 
     def make_sheet(self, request: HttpRequest, obj: _M) -> Sheet:
         """Write the sheet of one row."""
@@ -76,11 +78,13 @@ class SheetAdmin(DeskAdmin[_M], Generic[_M]):
         """Nobody adds one here."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Nobody edits or deletes one here."""
-        return False
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return who may act on one; nobody edits one here."""
+        return self.is_acted_on and super().has_change_permission(request, obj)
 
-    has_delete_permission = has_change_permission
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Nobody deletes one here."""
+        return False
 
     def changeform_view(
         self,

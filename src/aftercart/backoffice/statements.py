@@ -61,6 +61,8 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     """Statements that anybody can make: the open ones, oldest first. What was stated cannot be edited."""
 
     sheet_template = "backoffice/statement.html"
+    is_acted_on = True
+    read_along = ("withdrawal", "settled_by")
     list_display = ("show_number", "number", "name", "email", "show_state", "show_age")
     list_filter = (StatementStateFilter,)
     search_fields = ("number", "email", "name")
@@ -72,17 +74,9 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     show_state = STATE_COLUMN
     show_age = age_column("submitted_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PublicStatement]:
-        """List statements with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("withdrawal", "settled_by")
-
     def search_rows(self, queryset: QuerySet[PublicStatement], term: str) -> QuerySet[PublicStatement]:
         """Find by what was typed."""
         return search_own(queryset, term, "name", "email", "number")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Return who may match and close: nothing else of a statement can change."""
-        return request.user.has_perm("cancellations.change_publicstatement")
 
     def make_sheet(self, request: HttpRequest, obj: PublicStatement) -> Sheet:
         """Write the page of one statement, with the orders that it may be about."""

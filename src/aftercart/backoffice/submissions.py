@@ -40,6 +40,7 @@ from aftercart.lib.account_numbers import hide_accounts, show_last_four
 class SubmissionAdmin(SheetAdmin[Submission]):
     """Submissions, newest first."""
 
+    read_along = ("order", "user")
     list_display = (
         "show_number", "show_order", "show_origin", "show_state", "show_cause", "checks", "show_age",
     )  # fmt: skip
@@ -51,10 +52,6 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     show_number = number_column(_("submission"))
     show_order = ORDER_COLUMN
     show_age = age_column("created_at")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        """List submissions with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("order", "user")
 
     def search_rows(self, queryset: QuerySet[Submission], term: str) -> QuerySet[Submission]:
         """Find by number, customer, phone, product or `#` and the number of the submission."""
@@ -151,6 +148,7 @@ def _say_code(line: SubmissionLine) -> str:
 class AddressChangeAdmin(SheetAdmin[AddressChange]):
     """Address changes, newest first."""
 
+    read_along = ("order", "user")
     list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
     list_filter = (AddressStateFilter,)
     search_fields = ("order__number",)  # and more: see search_rows
@@ -160,10 +158,6 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     show_number = number_column(_("address change"))
     show_order = ORDER_COLUMN
     show_age = age_column("created_at")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AddressChange]:
-        """List changes with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("order", "user")
 
     def search_rows(self, queryset: QuerySet[AddressChange], term: str) -> QuerySet[AddressChange]:
         """Find by number, customer, phone, product or `#` and the number of the change."""

@@ -1,6 +1,6 @@
 """Statements of withdrawal, to be decided; and where the function is offered (docs/withdrawal.md)."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -28,6 +28,8 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     """Statements: the undecided ones, oldest first. What was stated cannot be edited."""
 
     sheet_template = "backoffice/withdrawal.html"
+    is_acted_on = True
+    read_along = ("order", "decided_by")
     list_display = ("show_number", "show_order", "name", "show_in_time", "show_state", "show_age")
     list_filter = (WithdrawalStateFilter,)
     search_fields = ("order__number", "email", "name")
@@ -40,17 +42,9 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     show_state = STATE_COLUMN
     show_age = age_column("submitted_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:
-        """List statements with all that a row shows, in one query."""
-        return super().get_queryset(request).select_related("order", "decided_by")
-
     def search_rows(self, queryset: QuerySet[Withdrawal], term: str) -> QuerySet[Withdrawal]:
         """Find by number and all else that the order is found by, or by the name and e-mail of the statement."""
         return search_own(queryset, term, "name", "email", order="order")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Return who may decide: nothing else of a statement can change."""
-        return request.user.has_perm("cancellations.change_withdrawal")
 
     def make_sheet(self, request: HttpRequest, obj: Withdrawal) -> Sheet:
         """Write the page of one statement."""
