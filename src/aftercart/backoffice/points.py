@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
@@ -19,7 +18,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.account.adjust_points import adjust_points
 from aftercart.backoffice.columns import ORDER_COLUMN, moment_column, number_column
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.backoffice.links import link_order, make_url
+from aftercart.backoffice.links import link_order, make_list_url, make_url
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment
@@ -109,7 +108,7 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         context = {
             "title": gettext("Correct points"),
             "form": form,
-            "back": reverse("admin:loyalty_loyaltyentry_changelist"),
+            "back": make_list_url(LoyaltyEntry),
             "button": gettext("Book"),
             **(extra_context or {}),
         }

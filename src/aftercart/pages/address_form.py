@@ -1,6 +1,7 @@
 """The form of an address. Its places are chosen one after the other, and need no JavaScript for it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -109,8 +110,7 @@ def _name(rows: Any) -> list[tuple[int, str]]:
 
 def read_entry(address: Address) -> dict[str, Any]:
     """Give an entry of the book as the form's initial values."""
-    draft = AddressDraft.of(address)
-    return {name: getattr(draft, name) for name in FIELDS}
+    return asdict(AddressDraft.of(address))
 
 
 def read_snapshot(snapshot: Mapping[str, Any] | None) -> dict[str, Any]:

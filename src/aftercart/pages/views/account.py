@@ -27,7 +27,7 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     form = ForgottenForm(request.POST if request.method == "POST" else None)
     if CHOICE in request.POST:
         form.forget_errors()
-    elif form.is_bound and form.is_valid():
+    elif form.is_valid():
         email, client = form.cleaned_data["email"], get_client_address(request)
         try:
             limit_account_mail(email, client)
@@ -52,7 +52,7 @@ def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if CHOICE in request.POST:
         form.forget_errors()
-    elif form.is_bound and form.is_valid():
+    elif form.is_valid():
         keep_password(user, form.cleaned_data["new_password1"])
         messages.success(request, _("Your password has been changed."))
         return SeeOther(reverse("login"))
@@ -72,11 +72,5 @@ def set_email(request: HttpRequest, token: str) -> HttpResponse:
 def _show(
     request: HttpRequest, form: PlainForm, heading: str, status: HTTPStatus | None = None
 ) -> HttpResponse:
-    is_wrong = form.is_bound and CHOICE not in request.POST
-    context = {"form": form, "heading": heading}
-    return render(
-        request,
-        "pages/password.html",
-        context,
-        status=status or (HTTPStatus.BAD_REQUEST if is_wrong else None),
-    )
+    status = status or (HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK)
+    return render(request, "pages/password.html", {"form": form, "heading": heading}, status=status)

@@ -82,15 +82,13 @@ def _open_link(request: HttpRequest, signed: str) -> Visit:
 @public_page("GET", "HEAD", "POST")
 def guest_lookup(request: HttpRequest) -> HttpResponse:
     """Ask for number and e-mail address; whatever they are, go on to the same page."""
-    if request.method != "POST":
-        return render(request, "pages/guest_lookup.html", {"form": LookupForm()})
-    form = LookupForm(request.POST)
+    form = LookupForm(request.POST if request.method == "POST" else None)
     if CHOICE in request.POST:
         form.forget_errors()
-        return render(request, "pages/guest_lookup.html", {"form": form})
-    if not form.is_valid():
-        return render(request, "pages/guest_lookup.html", {"form": form}, status=HTTPStatus.BAD_REQUEST)
-    return ask_for_code(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
+    elif form.is_valid():
+        return ask_for_code(request, form.cleaned_data["number"], form.cleaned_data["email"], "")
+    status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    return render(request, "pages/guest_lookup.html", {"form": form}, status=status)
 
 
 @sensitive_post_parameters("code")
