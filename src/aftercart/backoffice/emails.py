@@ -4,17 +4,19 @@ from base64 import b64encode
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.actions.mail.resend_email import EmailNotStuck, resend_email
+from aftercart.actions.mail.resend_email import resend_email
 from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
-from aftercart.backoffice.links import link_order, make_url
+from aftercart.backoffice.links import link_order
+from aftercart.backoffice.row_actions import act
 from aftercart.backoffice.search import search_own
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import say_moment, show_state
@@ -87,15 +89,8 @@ class EmailAdmin(SheetAdmin[Email]):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not Email.objects.filter(pk=pk).exists():
-            raise Http404
-        try:
-            resend_email(pk)
-        except EmailNotStuck as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, gettext("The e-mail waits to be sent again."))
-        return HttpResponseRedirect(make_url(Email, pk))
+        found, done = get_object_or_404(Email, pk=pk), gettext("The e-mail waits to be sent again.")
+        return act(request, found, done, lambda _staff: resend_email(pk))
 
     def previews(self, request: HttpRequest) -> HttpResponse:
         """List every kind of e-mail in every language, to be looked at with example data."""

@@ -14,16 +14,11 @@ class NotDelivered(Exception):
 
     def __init__(self, detail: str, *, is_final: bool) -> None:
         super().__init__(detail)
-        self.detail = detail
         self.is_final = is_final
 
 
 class DeliveryUnknown(Exception):
     """The connection broke after the mail may have left: the mail server may have taken it."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
 
 
 def hand_over(mail: EmailMultiAlternatives) -> None:

@@ -45,11 +45,11 @@ def send_email(email_pk: int) -> None:
         hand_over(compose_mail(email))
     except NotDelivered as error:
         if error.is_final:
-            _give_up(email, _State.FAILED, error.detail)
+            _give_up(email, _State.FAILED, str(error))
         else:
-            _try_later(email, _State.PREPARED, error.detail)
+            _try_later(email, _State.PREPARED, str(error))
     except DeliveryUnknown as error:
-        _leave_unknown(email, error.detail)
+        _leave_unknown(email, str(error))
     except Exception as error:  # noqa: BLE001 - an e-mail that cannot be composed must not stop the others
         _give_up(email, _State.FAILED, f"{type(error).__name__}: {error}"[:500])
     else:
