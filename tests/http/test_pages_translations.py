@@ -7,6 +7,7 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -46,6 +47,7 @@ def read_template(path: Path) -> Iterator[str]:
         yield str(ast.literal_eval(literal.group(1)))
 
 
+@cache
 def list_messages() -> set[str]:
     found: set[str] = set()
     for path in SOURCE.rglob("*.py"):

@@ -3,8 +3,8 @@
 import ast
 import re
 import tokenize
-from collections.abc import Iterator
-from io import StringIO
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -46,9 +46,15 @@ def _is_served(path: Path) -> bool:
     return path.relative_to(ROOT).parts[0] == "src"
 
 
-def _list_names(tree: ast.AST, *, has_locals: bool = True) -> Iterator[str]:
+@cache
+def _walk(path: Path) -> list[ast.AST]:
+    """List the nodes of a module, which is read once for all tests."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _list_names(nodes: Iterable[ast.AST], *, has_locals: bool = True) -> Iterator[str]:
     """List what a module defines and, with `has_locals`, binds. A test is named by a sentence, and left out."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.FunctionDef(name=called) | ast.AsyncFunctionDef(name=called):
                 if not called.startswith("test_"):
@@ -87,7 +93,7 @@ def test_no_name_takes_a_retired_word() -> None:
     found = [
         f"{name(path)}: {called}"
         for path in _list_modules()
-        for called in _list_names(ast.parse(path.read_text(encoding="utf-8")), has_locals=_is_served(path))
+        for called in _list_names(_walk(path), has_locals=_is_served(path))
         if _split(called) & _RETIRED_IN_NAMES and called not in _ALLOWED_NAMES
     ]
     assert found == []
@@ -100,7 +106,7 @@ def test_only_its_adapter_and_its_settings_bear_the_name_of_an_oms() -> None:
         f"{name(path)}: {called}"
         for path in _list_modules()
         if served in path.parents and not any(path.is_relative_to(place) for place in allowed)
-        for called in _list_names(ast.parse(path.read_text(encoding="utf-8")))
+        for called in _list_names(_walk(path))
         if "omnitron" in called.lower()
     ]
     assert found == []
@@ -113,21 +119,22 @@ def test_no_comment_outside_of_its_adapter_speaks_of_omnitron() -> None:
         f"{name(path)}: {line.strip()}"
         for path in _list_modules()
         if served in path.parents and not any(path.is_relative_to(place) for place in allowed)
-        for text in _list_comments(path.read_text(encoding="utf-8"))
+        for text in _list_comments(path)
         for line in text.splitlines()
         if re.search(r"\bOmnitron\b", line)
     ]
     assert found == []
 
 
-def _list_comments(source: str) -> Iterator[str]:
+def _list_comments(path: Path) -> Iterator[str]:
     """List a module's docstrings and comments; what is shown to people is neither."""
-    for node in ast.walk(ast.parse(source)):
+    for node in _walk(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
-    for token in tokenize.generate_tokens(StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
+    with path.open("rb") as file:
+        yield from (
+            token.string for token in tokenize.tokenize(file.readline) if token.type == tokenize.COMMENT
+        )
 
 
 def test_what_is_called_find_raises_nothing() -> None:
@@ -135,7 +142,7 @@ def test_what_is_called_find_raises_nothing() -> None:
         f"{name(path)}: {node.name}"
         for path in _list_modules()
         if _is_served(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _walk(path)
         if isinstance(node, ast.FunctionDef) and node.name.lstrip("_").startswith("find_")
         if any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]
@@ -166,7 +173,7 @@ def test_no_docstring_takes_a_retired_word() -> None:
     found = [
         f"{name(path)}: {line}"
         for path in _list_modules()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _walk(path)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         for line in _find_retired_words(ast.get_docstring(node) or "")
     ]
@@ -183,7 +190,7 @@ def test_no_sentence_takes_a_retired_word_in_either_language() -> None:
 
 def test_a_retired_word_is_found_in_whatever_it_is_a_part_of() -> None:
     names = _list_names(
-        ast.parse("def tell_all(wish: int) -> None:\n    TheLetter = 1\nclass StandIn: ...\n")
+        ast.walk(ast.parse("def tell_all(wish: int) -> None:\n    TheLetter = 1\nclass StandIn: ...\n"))
     )
     assert [called for called in names if _split(called) & _RETIRED_IN_NAMES] == [
         "tell_all",
