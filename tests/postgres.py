@@ -35,6 +35,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     folder = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="aftercart-test-")))
     os.environ["AFTERCART_VAR"] = str(folder)
     os.environ[_READY] = "1"
+    # Another run that begins meanwhile would close pytest's own folder to the user that PostgreSQL runs as.
+    early_config.option.basetemp = early_config.known_args_namespace.basetemp or str(folder / "tmp")
     if not os.environ.get("DATABASE_URL"):
         copy_cluster(folder, early_config.rootpath / ".pytest_cache")
         _stack.enter_context(postgres.running(folder / "postgres", _OPTIONS))
