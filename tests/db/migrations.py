@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -29,9 +30,21 @@ def migrate(*targets: Key) -> Any:
 
 @contextmanager
 def migrated_before(key: Key) -> Iterator[Any]:
-    """Go back to before a migration, and forward to all of them at the end; give the models as they were."""
-    leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    """Go back to before a migration, in a copy of the database that ends with this; give the models as they were."""
+    suffix = uuid4().hex[:8]
+    original = connection.settings_dict["NAME"]
+    connection.creation.clone_test_db(suffix, verbosity=0)
+    copy = connection.creation.get_test_db_clone_settings(suffix)["NAME"]
     try:
+        _connect_to(copy)
         yield migrate(*list_parents(key))
     finally:
-        migrate(*leaves)
+        _connect_to(original)
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')  # autovacuum may be at it
+
+
+def _connect_to(database: str) -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's connection has it
+    connection.settings_dict["NAME"] = database

@@ -55,11 +55,15 @@ def pass_time(*, seconds: float) -> None:
 
 def list_looks(shop: Shop, *, hours: int, lists_work: bool) -> list[int]:
     """List after how many seconds the order is read, if nothing is ever decided."""
-    looks, step = [], 20
-    for seconds in range(step, hours * 3600, step):
+    looks: list[int] = []
+    seconds = wait = 0
+    while seconds < hours * 3600:
+        step = max(20, wait * 4 // 5)  # a quicker reading than the last is found, and is a fault
         pass_time(seconds=step)
+        seconds, wait = seconds + step, 0
         SyncCursor.objects.update(polled_at=timezone.now() if lists_work else None)
         if list_orders_to_sync(10) == [shop.order.pk]:
+            wait = seconds - sum(looks[-1:])
             looks.append(seconds)
             Order.objects.update(synced_at=timezone.now())
     return looks

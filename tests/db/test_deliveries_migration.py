@@ -7,7 +7,7 @@ import pytest
 
 from tests.db.migrations import find_migration, list_parents, migrate, migrated_before
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.one_of("migrations")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.deep]
 _APP = "cancellations"
 _AT = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 _BY = {"decided_by_id": 1}

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from aftercart.cancellations.policy import selectors as policy_selectors
 from tests.db.migrations import find_migration, migrate, migrated_before
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.one_of("migrations")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.deep]
 _APP = "cancellations"
 
 

@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from aftercart.actions.upkeep import jobs
 from tests.db.migrations import migrate
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.one_of("migrations")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.deep]
 _APP = "cancellations"
 _BEFORE = [
     (_APP, "0021_revisions_move"),

@@ -232,6 +232,7 @@ def test_a_number_sign_finds_the_request_alone(template: str) -> None:
         "\U00010348" * 3000,
     ],
 )
+@pytest.mark.rotating("path")
 @pytest.mark.parametrize("path", [QUEUE, ORDERS, "/backoffice/cancellations/submission/"])
 def test_whatever_is_searched_for_is_answered(term: str, path: str) -> None:
     prepare()

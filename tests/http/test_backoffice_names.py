@@ -106,6 +106,7 @@ def test_breadcrumbs_are_turkish(browser: Client) -> None:
     assert shown == _BREADCRUMBS
 
 
+@pytest.mark.rotating("model")
 @pytest.mark.parametrize("model", list_models(), ids=lambda model: model._meta.label_lower)
 def test_lists_and_forms_name_nothing_in_english(browser: Client, model: type[Model]) -> None:
     fill()
