@@ -295,7 +295,7 @@ _MUTATIONS: dict[str, list[tuple[str, object]]] = {
     "what is there already is created again": [
         ("deliver_request.read_created", lambda *_: Created(read_clock())),
         ("deliver_request.nothing_travels", _always),
-        ("deliver_request.is_create_expired", _always),
+        ("deliver_request.is_past_grace", _always),
     ],
 }
 

@@ -140,12 +140,7 @@ UNDER_WAY: Final = frozenset({_State.PREPARED, _State.SENT, _State.UNKNOWN})
 
 
 def is_past_grace(began_at: datetime) -> Q:
-    """Select submissions whose POST was long over when a reading of the OMS began, by the database's clock."""
-    return Q(sent_at__lt=began_at - settings.VERIFY_GRACE) | Q(sent_at=None)
-
-
-def is_create_expired(began_at: datetime) -> Q:
-    """Select deliveries whose last creation was long over when a reading of the OMS began."""
+    """Select what was sent by a POST that was long over when a reading of the OMS began, by the database's clock."""
     return Q(sent_at__lt=began_at - settings.VERIFY_GRACE)
 
 

@@ -39,7 +39,7 @@ from aftercart.cancellations.states import (
     FOUND_MOVES,
     claim_delivery,
     claim_notice,
-    is_create_expired,
+    is_past_grace,
     is_recent,
 )
 from aftercart.lib.clock import get_now
@@ -239,7 +239,7 @@ def _mark_sent(
     """
     delivery = request.delivery
     names = {name_remote(delivery, position) for position in made.rows}
-    is_free = Q(pending_name__in=["", *names]) | is_create_expired(made.began_at)
+    is_free = Q(pending_name__in=["", *names]) | is_past_grace(made.began_at)
     order_pk = request.line.order_item.order_id
     is_alone = nothing_travels(order_pk, items, made.began_at, but_request=request.pk)
     # Not by a join, which would leave the conditions on the row to a subquery that is not looked at again.

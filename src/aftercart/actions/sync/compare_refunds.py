@@ -41,9 +41,8 @@ REFUND_KINDS: Final = frozenset(
 Found = tuple[OrderItem | None, str, str, str]
 
 
-def write_amount(amount: Decimal) -> str:
-    """Write an amount for a difference."""
-    return str(format_amount(amount))
+def _make(item: OrderItem | None, what: str, ours: Decimal, theirs: Decimal) -> Found:
+    return item, what, str(format_amount(ours)), str(format_amount(theirs))
 
 
 @dataclass(slots=True)
@@ -175,16 +174,11 @@ def sum_reported(theirs: Collection[RemoteItem]) -> Decimal | None:
     return None if not amounts or None in gone else sum(amounts, ZERO)
 
 
-def compare_refunds(order: Order, remote: RemoteOrder) -> Iterator[Found]:
+def compare_books(books: RefundBooks) -> Iterator[Found]:
     """Find the refunds that differ, of items and then of the order as a whole.
 
     Only what can be compared is: items whose gone units were all quoted here and on which nothing is undecided.
     """
-    yield from compare_books(RefundBooks.read(order, remote))
-
-
-def compare_books(books: RefundBooks) -> Iterator[Found]:
-    """Find what differs of an order's books."""
     for of_item in books.items:
         if not of_item.is_open and of_item.is_ours:
             yield from _compare_item(of_item, books.order)
@@ -193,35 +187,34 @@ def compare_books(books: RefundBooks) -> Iterator[Found]:
     items = [of_item.item for of_item in books.items]
     paid = compute_total(gather_paid(books.order, items, points=read_order_points(books.order.pk)))
     if books.order.refund_amount > paid:
-        yield None, ABOVE_PAID, write_amount(paid), write_amount(books.order.refund_amount)
+        yield _make(None, ABOVE_PAID, paid, books.order.refund_amount)
 
 
 def _compare_item(books: ItemBooks, order: Order) -> Iterator[Found]:
     quoted, reported = books.quoted, books.reported
     if reported is not None and reported not in {quoted, quoted - books.unpaid_points}:
-        yield books.item, REFUND_DIFFERS, write_amount(quoted), write_amount(reported)
+        yield _make(books.item, REFUND_DIFFERS, quoted, reported)
     for line in books.lines:
         if line.is_paid or reported:
             continue
         if line.quoted_amount > line.points_returned:
-            yield books.item, NOT_PAID, write_amount(line.quoted_amount), write_amount(reported or ZERO)
+            yield _make(books.item, NOT_PAID, line.quoted_amount, reported or ZERO)
         elif read_payment(order).covers(books.item):
-            yield books.item, PAID_MEANWHILE, write_amount(quoted), write_amount(reported or ZERO)
+            yield _make(books.item, PAID_MEANWHILE, quoted, reported or ZERO)
 
 
 def _compare_whole(books: RefundBooks) -> Iterator[Found]:
     remote, shipping = books.remote, books.remote.shipping_refund_amount
     if shipping is not None and shipping not in _list_accepted(books):
-        yield None, SHIPPING_DIFFERS, write_amount(books.quoted_shipping), write_amount(shipping)
+        yield _make(None, SHIPPING_DIFFERS, books.quoted_shipping, shipping)
     if remote.refund_amount is not None and not _is_total_understood(books):
         total = (_sum_quoted(books) or ZERO) + books.quoted_rest
-        yield None, REFUND_DIFFERS, write_amount(total), write_amount(remote.refund_amount)
+        yield _make(None, REFUND_DIFFERS, total, remote.refund_amount)
     if remote.discount_refund_amount is not None and not books.is_undecided:
         lines = [line for of_item in books.items for line in of_item.lines if line.is_paid]
         discount = sum((line.discount_share for line in lines), ZERO)
         if remote.discount_refund_amount != discount:
-            theirs = write_amount(remote.discount_refund_amount)
-            yield None, DISCOUNT_DIFFERS, write_amount(discount), theirs
+            yield _make(None, DISCOUNT_DIFFERS, discount, remote.discount_refund_amount)
 
 
 def _list_accepted(books: RefundBooks) -> set[Decimal]:

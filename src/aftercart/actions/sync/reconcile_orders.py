@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from aftercart.actions.address.compare_address import find_other_address
-from aftercart.actions.sync.compare_refunds import Found, compare_refunds
+from aftercart.actions.sync.compare_refunds import Found, RefundBooks, compare_books
 from aftercart.actions.sync.record_difference import FOR_PEOPLE, record_difference
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep.do_apart import Fence, do_apart, stand_alone
@@ -78,7 +78,7 @@ def _compare(order: Order, remote: RemoteOrder) -> Iterator[Found]:
         if statuses != [item.status]:
             yield item, "status", item.status, ", ".join(statuses)
     yield from find_other_address(order, remote)
-    yield from compare_refunds(order, remote)
+    yield from compare_books(RefundBooks.read(order, remote))
 
 
 @transaction.atomic(durable=True)
