@@ -171,17 +171,14 @@ class TimedDocument:
     valid_until: datetime | None
 
 
-def build_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> list[dict[str, Any]]:
-    """Write orders as documents, in a number of queries that does not depend on how many there are.
-
-    `book` is the policy in force, for who has read it already.
-    """
-    return [timed.document for timed in build_timed_documents(orders, book)]
+def build_documents(orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Write orders as documents, in a number of queries that does not depend on how many there are."""
+    return [timed.document for timed in build_timed_documents(orders, get_book())]
 
 
-def build_timed_documents(orders: Sequence[Order], book: PolicyBook | None = None) -> list[TimedDocument]:
-    """Write orders as documents, each with how long it holds."""
-    book, now = book or get_book(), get_now()
+def build_timed_documents(orders: Sequence[Order], book: PolicyBook) -> list[TimedDocument]:
+    """Write orders as documents, each with how long it holds by this policy, which is in force."""
+    now = get_now()
     ids = [order.pk for order in orders]
     items = _by_order(OrderItem.objects.filter(order_id__in=ids))
     discounts = _by_order(DiscountItem.objects.filter(order_id__in=ids))

@@ -128,7 +128,7 @@ def _round(
     return decorate
 
 
-#: What is done about a row in a dialogue with the OMS, whatever comes of it.
+#: What is done about a row in a dialogue with the OMS, by the name of its job.
 IN_DIALOGUE: Final[dict[str, Callable[[int, OmsClient], None]]] = {
     jobs.VERIFY_SUBMISSION: verify_submission,
     jobs.DELIVER_REQUEST: deliver_request,
