@@ -115,7 +115,7 @@ def _describe_request(request: CancellationRequest) -> Panel:
         Fact(_("Would rather have"), hide_accounts(line.exchange_preference)),
         Fact(_("Asked for"), say_moment(request.created_date)),
         Fact(_("Refund as loyalty points"), _("Yes") if line.fully_refund_as_loyalty_money else ""),
-        Fact(_("Refund to account"), show_last_four(line.iban) if line.iban else ""),
+        Fact(_("Refund to account"), show_last_four(line.iban)),
         Fact(_("Account holder"), hide_accounts(line.holder_name)),
         Fact(_("Rejected because"), hide_accounts(request.reject_reason)),
         Fact(_("Decided by"), request.decided_by.email if request.decided_by else ""),
@@ -150,10 +150,7 @@ def _describe_return(request: CancellationRequest) -> list[Panel]:
         [
             Fact(_("Collected by"), line.shipping_company.name if line.shipping_company else ""),
             Fact(_("Return code"), line.easy_return_code),
-            Fact(
-                _("Code valid until"),
-                say_moment(line.easy_return_valid_until) if line.easy_return_valid_until else "",
-            ),
+            Fact(_("Code valid until"), say_moment(line.easy_return_valid_until)),
             Fact(_("Collected on"), write_pickup(line)),
             Fact(_("Collected at"), write_address(line.pickup_address)),
         ]
