@@ -22,8 +22,9 @@ from aftercart.cancellations.selectors import build_document
 from aftercart.oms.errors import AnswerUnknown
 from aftercart.orders.errors import AddressChangeRefused, CancellationRefused
 from aftercart.orders.facts import OrderFacts
-from aftercart.orders.policy.clauses import Clause, PolicyBook, ShippingRefund, decide_terms
+from aftercart.orders.policy.clauses import Clause, PolicyBook, decide_terms
 from aftercart.orders.policy.topics import Effect, Topic
+from aftercart.orders.quotes import ShippingRefund
 from aftercart.orders.selectors import gather_facts, gather_order_facts, list_categories
 from aftercart.orders.windows import Basis, Unit, Window
 from tests.db.test_policy_versions import REFUSE_ALL, make_staff, publish

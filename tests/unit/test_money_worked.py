@@ -49,7 +49,6 @@ def read_order(case: Mapping[str, Any]) -> PaidOrder:
             discount_amount=read_amount(line, "item_discount"),
             tax_rate=read_amount(line, "tax_rate"),
             is_tax_included=line.get("is_tax_included", True),
-            is_shipped=line.get("is_shipped", False),
         )
         for number, line in enumerate(case["lines"], start=1)
     )
@@ -69,8 +68,6 @@ def read_terms(values: Mapping[str, Any]) -> RefundTerms:
         "fee_percent": Decimal,
         "fee_amount": Decimal,
         "shipping_refund": ShippingRefund,
-        "is_interest_refunded": bool,
-        "is_gift_box_refunded": bool,
     }
     assert set(kinds) == {field.name for field in fields(RefundTerms)}
     return RefundTerms(**{name: kinds[name](value) for name, value in values.items()})

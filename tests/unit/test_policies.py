@@ -18,7 +18,6 @@ from aftercart.orders.policy.clauses import (
     Clause,
     Policy,
     PolicyBook,
-    ShippingRefund,
     decide_terms,
     find_mismatch,
     make_default_clauses,
@@ -26,6 +25,7 @@ from aftercart.orders.policy.clauses import (
 )
 from aftercart.orders.policy.explain import clause_document, explain, explain_address, item_document
 from aftercart.orders.policy.topics import Basics, Effect, Rule, Topic
+from aftercart.orders.quotes import ShippingRefund
 from aftercart.orders.rules import Finding, find_window_end, judge
 from aftercart.orders.windows import Basis, Unit, Window
 

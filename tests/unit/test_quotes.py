@@ -204,8 +204,6 @@ def test_with_any_terms_no_amount_is_negative_and_nothing_is_kept_but_what_they_
         fee_percent=Decimal(dice.choice((0, 3, 10, 100))),
         fee_amount=from_minor(dice.choice((0, 1, 990, 10**9)), order.currency),
         shipping_refund=dice.choice(list(ShippingRefund)),
-        is_interest_refunded=dice.random() < 0.5,
-        is_gift_box_refunded=dice.random() < 0.5,
     )
     till = Till(order, terms)
     for asks in partition(order, dice):
@@ -213,12 +211,7 @@ def test_with_any_terms_no_amount_is_negative_and_nothing_is_kept_but_what_they_
 
     assert min(list_amounts(till.quotes)) >= 0
     is_shipping_kept = terms.shipping_refund is ShippingRefund.NEVER
-    kept = (
-        till.sum("fees")
-        + (order.shipping_amount if is_shipping_kept else 0)
-        + (0 if terms.is_interest_refunded else order.interest_amount)
-        + (0 if terms.is_gift_box_refunded else order.gift_box_amount)
-    )
+    kept = till.sum("fees") + (order.shipping_amount if is_shipping_kept else 0)
     assert till.sum("total") + kept == compute_total(order)
     assert till.sum("points_returned") == min(order.points.spent, till.sum("total"))
 
@@ -274,20 +267,10 @@ def test_points_that_are_wanted_instead_of_money_are_credited_beside_those_that_
 
 
 @pytest.mark.parametrize(
-    ("rule", "is_shipped", "expected"),
-    [
-        ("when_nothing_remains", False, "30"),
-        ("when_nothing_remains", True, "30"),
-        ("when_nothing_shipped", False, "30"),
-        ("when_nothing_shipped", True, "0"),
-        ("never", False, "0"),
-        ("always", True, "30"),
-    ],
+    ("rule", "expected"), [("when_nothing_remains", "30"), ("never", "0"), ("always", "30")]
 )
-def test_the_shipping_comes_back_by_the_terms(rule: str, is_shipped: bool, expected: str) -> None:
-    order = PaidOrder(
-        "TRY", (PaidItem(1, 1, Decimal(100), is_shipped=is_shipped),), shipping_amount=Decimal(30)
-    )
+def test_the_shipping_comes_back_by_the_terms(rule: str, expected: str) -> None:
+    order = PaidOrder("TRY", (PaidItem(1, 1, Decimal(100)),), shipping_amount=Decimal(30))
 
     quote = compute_quote(
         order, [RequestedUnits(1, "refund")], terms={1: RefundTerms(shipping_refund=ShippingRefund(rule))}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from aftercart.lib.money import ZERO, format_amount, get_unit, round_to
 from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.quotes import Given, PaidItem, PaidOrder, Points
-from aftercart.orders.status import CANCELLING, SHIPPED, Status
+from aftercart.orders.status import CANCELLING, Status
 
 #: The customer transfers the money after ordering, which the shop then waits for.
 TRANSFERS: Final = frozenset({"funds_transfer", "bank_transfer", "money_transfer", "wire_transfer"})
@@ -250,13 +250,8 @@ def _gather_item(item: OrderItem, payment: Payment, *, is_included: bool) -> Pai
         tax_rate=item.tax_rate,
         is_tax_included=is_included,
         gone_quantity=item.cancelled_quantity + item.reserved_quantity,
-        is_shipped=_is_shipped(item),
         is_paid=payment.covers(item),
     )
-
-
-def _is_shipped(item: OrderItem) -> bool:
-    return item.shipped_at is not None or bool({item.status, item.status_before} & SHIPPED)
 
 
 def _divide(order: Order, lines: Sequence[PaidItem]) -> tuple[Decimal, dict[str, Decimal]]:

@@ -25,7 +25,6 @@ class ShippingRefund(StrEnum):
 
     ALWAYS = "always"
     WHEN_NOTHING_REMAINS = "when_nothing_remains"
-    WHEN_NOTHING_SHIPPED = "when_nothing_shipped"
     NEVER = "never"
 
 
@@ -34,15 +33,13 @@ class RefundTerms:
     """What a shop keeps and what it gives back, of one line.
 
     `fee_percent` is of the line's refund; `fee_amount` is once for all lines that are cancelled together, the
-    highest that any of them names. The shipping and the gift box, which belong to the order, come back only if
-    no line's terms say otherwise.
+    highest that any of them names. The shipping, which belongs to the order, comes back only if no line's terms say
+    otherwise.
     """
 
     fee_percent: Decimal = ZERO
     fee_amount: Decimal = ZERO
     shipping_refund: ShippingRefund = ShippingRefund.WHEN_NOTHING_REMAINS
-    is_interest_refunded: bool = True
-    is_gift_box_refunded: bool = True
 
 
 DEFAULT_TERMS: Final = RefundTerms()
@@ -63,7 +60,6 @@ class PaidItem:
     tax_rate: Decimal = ZERO
     is_tax_included: bool = True
     gone_quantity: int = 0
-    is_shipped: bool = False
     is_paid: bool = True
 
 
@@ -343,7 +339,7 @@ def _cut_line(books: _Books, requested: RequestedUnits, terms: RefundTerms) -> _
         gross=cut(books.gross),
         discount=cut(books.discount),
         tax=books.cut_tax(place, item.gone_quantity, count),
-        interest=cut(books.interest) if terms.is_interest_refunded else 0,
+        interest=cut(books.interest),
         clawed_back=cut(books.earned),
     )
 
@@ -387,11 +383,8 @@ def _find_rest(books: _Books, lines: Sequence[_Line]) -> tuple[int, int]:
     is_last = all(
         item.gone_quantity + asked.get(item.order_item, 0) >= item.quantity for item in books.order.items
     )
-    is_shipped = any(item.is_shipped for item in books.order.items)
-    is_kept = ShippingRefund.NEVER in rules or (ShippingRefund.WHEN_NOTHING_SHIPPED in rules and is_shipped)
-    is_due = is_last or rules == {ShippingRefund.ALWAYS}
-    is_unwrapped = is_last and all(line.terms.is_gift_box_refunded for line in lines)
+    is_due = (is_last and ShippingRefund.NEVER not in rules) or rules == {ShippingRefund.ALWAYS}
     return (
-        books.shipping if is_due and not is_kept and not given.has_shipping else 0,
-        books.gift_box if is_unwrapped and not given.has_gift_box else 0,
+        books.shipping if is_due and not given.has_shipping else 0,
+        books.gift_box if is_last and not given.has_gift_box else 0,
     )

@@ -22,7 +22,7 @@ from aftercart.orders.errors import InputInvalid, QuoteStale
 from aftercart.orders.facts import RequestedUnits
 from aftercart.orders.paid import NOTHING_PAID, say_unpaid
 from aftercart.orders.policy.clauses import decide_terms
-from aftercart.orders.quotes import LineQuote, Quote, RefundTerms, ShippingRefund, compute_quote
+from aftercart.orders.quotes import LineQuote, Quote, RefundTerms, compute_quote
 from aftercart.orders.rules import Finding, list_refusals
 
 #: What a line is quoted, in the contract's words.
@@ -213,7 +213,7 @@ def _find_terms(case: CancellationCase, requested: Sequence[RequestedUnits]) -> 
         found[each.order_item] = RefundTerms(
             fee_percent=terms.fee_percent,
             fee_amount=terms.fee_fixed,
-            shipping_refund=ShippingRefund(terms.shipping_refund.value),
+            shipping_refund=terms.shipping_refund,
         )
     return found
 

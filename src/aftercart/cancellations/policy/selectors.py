@@ -18,10 +18,10 @@ from aftercart.orders.policy.clauses import (
     Clause,
     Policy,
     PolicyBook,
-    ShippingRefund,
     make_default_clauses,
 )
 from aftercart.orders.policy.topics import Basics, Effect, Topic
+from aftercart.orders.quotes import ShippingRefund
 from aftercart.orders.selectors import gather_order_facts
 from aftercart.orders.windows import Basis, Unit, Window
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from enum import StrEnum
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -19,15 +18,8 @@ import msgspec
 
 from aftercart.orders.facts import Case, CaseKind, ItemFacts, OrderFacts
 from aftercart.orders.policy.topics import Basics, Effect, Topic
+from aftercart.orders.quotes import ShippingRefund
 from aftercart.orders.windows import Window
-
-
-class ShippingRefund(StrEnum):
-    """When the shipping that was paid comes back."""
-
-    NEVER = "never"
-    WHEN_NOTHING_REMAINS = "when_nothing_remains"
-    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
