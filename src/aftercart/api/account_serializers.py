@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
+from aftercart.api.serializers import EmptyIsNull
+
 _LONGEST_PASSWORD = 1024
 
 
@@ -16,11 +18,8 @@ class _PasswordField(serializers.CharField):
         super().__init__(max_length=_LONGEST_PASSWORD, trim_whitespace=False)
 
 
-class _DayField(serializers.DateField):
-    """A day, or none: the form sends an empty text."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" else data)
+class _DayField(EmptyIsNull, serializers.DateField):
+    """A day, or none."""
 
 
 class ProfileSerializer(serializers.Serializer[Any]):

@@ -5,18 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from aftercart.accounts.drafts import FIELDS, AddressDraft
-from aftercart.api.serializers import IdField
+from aftercart.api.serializers import EmptyIsNull, IdField
 
 
-class OptionalIdField(IdField):
+class OptionalIdField(EmptyIsNull, IdField):
     """An id or none; a form's empty choice is none."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, allow_null=True, **options)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Take an empty string as none given."""
-        return super().run_validation(None if data == "" else data)
 
 
 class YesField(serializers.BooleanField):

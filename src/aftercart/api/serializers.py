@@ -34,15 +34,19 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=_LARGEST, **options)
 
 
-class QuantityField(serializers.IntegerField):
+class EmptyIsNull(serializers.Field[Any, Any, Any, Any]):
+    """For fields that a form sends empty where nothing is chosen."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Take an empty string as null."""
+        return super().run_validation(None if data == "" else data)
+
+
+class QuantityField(EmptyIsNull, serializers.IntegerField):
     """Units; empty means all that is left."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=1_000_000, allow_null=True, required=False, **options)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Take an empty string as none given."""
-        return super().run_validation(None if data == "" else data)
 
 
 class IbanField(serializers.CharField):

@@ -10,6 +10,7 @@ from aftercart.api.schema.operation import (
     CSRF_FAILED,
     KEY,
     LIMIT,
+    ORDER_NUMBER,
     PAGE,
     STILL_RUNNING,
     UNKNOWN_FORMAT,
@@ -79,12 +80,7 @@ All or nothing: one submission ends as a whole in one of the answers below.
 """,
     request=serializers.CancellationSerializer,
     parameters=[
-        OpenApiParameter(
-            "number",
-            str,
-            OpenApiParameter.PATH,
-            description="The order's number: `ORD-2024-001234`, or 16 digits.",
-        ),
+        ORDER_NUMBER,
         KEY,
     ],
     answers={

@@ -79,6 +79,12 @@ _LANGUAGE: Final = OpenApiParameter(
     enum=None,
     description="The language of labels and messages: `en` or `tr`. Anything else gets the shop's language.",
 )
+ORDER_NUMBER: Final = OpenApiParameter(
+    "number",
+    str,
+    OpenApiParameter.PATH,
+    description="The order's number: `ORD-2024-001234`, or 16 digits.",
+)
 KEY: Final = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "maxLength": 255},

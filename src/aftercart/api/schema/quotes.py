@@ -2,11 +2,9 @@
 
 from typing import Final
 
-from drf_spectacular.utils import OpenApiParameter
-
 from aftercart.api import serializers
 from aftercart.api.schema import errors
-from aftercart.api.schema.operation import operation
+from aftercart.api.schema.operation import ORDER_NUMBER, operation
 from aftercart.api.schema.rules import RULES
 from aftercart.api.schema.texts import CANCELLATIONS
 from aftercart.cancellations.models import Destination, RefundQuote
@@ -89,12 +87,7 @@ is a 409 with a fresh quote; never another amount.
 """,
     request=serializers.CancellationSerializer,
     parameters=[
-        OpenApiParameter(
-            "number",
-            str,
-            OpenApiParameter.PATH,
-            description="The order's number: `ORD-2024-001234`, or 16 digits.",
-        ),
+        ORDER_NUMBER,
     ],
     answers={
         200: (Quote, "What would come back."),
