@@ -1,21 +1,17 @@
 """`POST /omnitron/events/`: the OMS's webhook, authenticated by HMAC."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aftercart.actions.sync.receive_events import receive_events
 from aftercart.api.open_views import OpenView
-from aftercart.api.serializers import read_valid
+from aftercart.api.schema import documented_views as schema
+from aftercart.api.serializers import EventsSerializer, read_valid
 from aftercart.lib.webhooks import is_genuine
-
-_MOST_EVENTS = 500
 
 
 class SignatureInvalid(APIException):
@@ -26,21 +22,10 @@ class SignatureInvalid(APIException):
     default_code = "signature_invalid"
 
 
-class EventSerializer(serializers.Serializer[Any]):
-    """One change: the number of the order that it is about; whatever else it says, we go and read."""
-
-    number = serializers.CharField(max_length=64)
-
-
-class EventsSerializer(serializers.Serializer[Any]):
-    """A message: its events."""
-
-    events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]  # the stubs miss what a list takes
-
-
 class OmsEvents(OpenView):
     """Takes the OMS's word for where to look, and its own word for nothing else."""
 
+    @schema.receive_events
     def post(self, request: Request) -> Response:
         """Have the orders of these events synced at once: 202 and how many of them we know.
 

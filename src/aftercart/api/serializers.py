@@ -17,6 +17,7 @@ _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
 
 _LARGEST = 2**63 - 1
 _MOST_ITEMS = 500
+_MOST_EVENTS = 500
 _LONGEST_QUOTE = 2000
 
 
@@ -235,6 +236,18 @@ class AddressChangeSerializer(serializers.Serializer[Any]):
     channel_id = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=2**31 - 1, help_text="Filled from the order."
     )
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One change: the number of the order that it is about; whatever else it says, we go and read."""
+
+    number = serializers.CharField(max_length=64)
+
+
+class EventsSerializer(serializers.Serializer[Any]):
+    """A message: its events."""
+
+    events = EventSerializer(many=True, max_length=_MOST_EVENTS)  # type: ignore[call-arg]  # the stubs miss what a list takes
 
 
 class CurrencyFilterSerializer(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aftercart.api import events, health
+from aftercart.api import health, serializers
 from aftercart.api.open_views import OpenView
 from aftercart.api.schema import errors
 from aftercart.api.schema.operation import NO_ADDRESS, operation
@@ -83,54 +83,49 @@ does not help a queue without workers.
         raise NotImplementedError
 
 
-class _Events(OpenView):
-    @operation(
-        "receive_events",
-        tag=OMS,
-        summary="Report that orders have changed",
-        description="""\
+receive_events = operation(
+    "receive_events",
+    tag=OMS,
+    summary="Report that orders have changed",
+    description="""\
 Has the named orders read from Omnitron at once, instead of with the next poll. An event only says where to look:
 whatever else it holds is ignored. Unknown numbers are ignored too.
 """,
-        request=events.EventsSerializer,
-        parameters=[
-            OpenApiParameter(
-                "X-Omnitron-Timestamp",
-                {"type": "string", "pattern": r"^\d+$"},
-                OpenApiParameter.HEADER,
-                required=True,
-                description="When it was sent, in Unix seconds; at most five minutes from now.",
+    request=serializers.EventsSerializer,
+    parameters=[
+        OpenApiParameter(
+            "X-Omnitron-Timestamp",
+            {"type": "string", "pattern": r"^\d+$"},
+            OpenApiParameter.HEADER,
+            required=True,
+            description="When it was sent, in Unix seconds; at most five minutes from now.",
+        ),
+        OpenApiParameter(
+            "X-Omnitron-Signature",
+            {"type": "string", "pattern": "^(sha256=)?[0-9a-f]{64}$"},
+            OpenApiParameter.HEADER,
+            required=True,
+            description='The HMAC-SHA256 of `"<timestamp>.<body>"` with a secret that both sides know.',
+        ),
+    ],
+    is_open=True,
+    answers={
+        202: (EventsAccepted, "These orders will be read."),
+        400: (
+            errors.make_bad_request(
+                "ReceiveEventsBadRequest",
+                errors.make_input_error("EventsInputError", serializers.EventsSerializer().fields),
+                errors.Unreadable,
             ),
-            OpenApiParameter(
-                "X-Omnitron-Signature",
-                {"type": "string", "pattern": "^(sha256=)?[0-9a-f]{64}$"},
-                OpenApiParameter.HEADER,
-                required=True,
-                description='The HMAC-SHA256 of `"<timestamp>.<body>"` with a secret that both sides know.',
-            ),
-        ],
-        is_open=True,
-        answers={
-            202: (EventsAccepted, "These orders will be read."),
-            400: (
-                errors.make_bad_request(
-                    "ReceiveEventsBadRequest",
-                    errors.make_input_error("EventsInputError", events.EventsSerializer().fields),
-                    errors.Unreadable,
-                ),
-                "The input makes no sense.",
-            ),
-            401: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
-            404: (errors.NotFound, "The shop has no secret with Omnitron, so that there is no such address."),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        raise NotImplementedError
+            "The input makes no sense.",
+        ),
+        401: (errors.SignatureInvalid, "Not signed with a secret of ours, or not recently."),
+        404: (errors.NotFound, "The shop has no secret with Omnitron, so that there is no such address."),
+    },
+)
 
-
-#: By view, or by the class of a view.
+#: By view.
 DOCUMENTED_VIEWS: Final[dict[Any, Callable[..., Any]]] = {
     health.live: _Live.as_view(),
     health.ready: _Ready.as_view(),
-    events.OmsEvents: _Events.as_view(),
 }

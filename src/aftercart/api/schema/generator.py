@@ -18,7 +18,7 @@ from aftercart.api.schema.texts import DESCRIPTION, TAGS
 def find_json_view(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Find the view that answers in JSON: behind `by_format`, or standing in for a plain one."""
     view: Callable[..., Any] = getattr(callback, "json_view", callback)
-    return DOCUMENTED_VIEWS.get(getattr(view, "cls", view), view)
+    return DOCUMENTED_VIEWS.get(view, view)
 
 
 class EndpointEnumerator(FrameworkEnumerator):

@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework.fields import Field
 
-from aftercart.api import address_serializers, events, serializers, withdrawal_serializer
+from aftercart.api import address_serializers, serializers, withdrawal_serializer
 
 #: By serializer: what its component is called, and what it is for.
 _BODIES: Final = {
@@ -45,8 +45,8 @@ _BODIES: Final = {
         "PublicStatementSubmission",
         "A statement of withdrawal by somebody who has proved nothing. Links are refused.",
     ),
-    events.EventsSerializer: ("Events", "A message: at most 500 events."),
-    events.EventSerializer: ("Event", "One change; of what it says, only the order's number is read."),
+    serializers.EventsSerializer: ("Events", "A message: at most 500 events."),
+    serializers.EventSerializer: ("Event", "One change; of what it says, only the order's number is read."),
 }
 
 for _serializer, (_name, _description) in _BODIES.items():
