@@ -153,8 +153,7 @@ class DeadlineTransport:
         kept: KeptLines | None = None,
     ) -> None:
         self._deadline = deadline
-        self._kept = KeptLines() if kept is None else kept
-        self._is_sharing = kept is not None
+        self._kept = kept
         self._make_line = partial(Line, deadline, connect_seconds, ssl_context)
         self._writing = self._make_line(kept=0)
         self._reading: Line | None = None
@@ -169,7 +168,7 @@ class DeadlineTransport:
         """Close the connections; what reads may use again, they do."""
         self._writing.close()
         if self._reading is not None:
-            if self._is_sharing:
+            if self._kept is not None:
                 self._kept.give_back(self._reading)
             else:
                 self._reading.close()
@@ -191,7 +190,8 @@ class DeadlineTransport:
             self._writing.backend.begin(is_write=True, guard=guard)
             return self._exchange(self._writing, request)
         if self._reading is None:
-            self._reading = self._kept.take(self._deadline) or self._make_line(kept=1)
+            kept = None if self._kept is None else self._kept.take(self._deadline)
+            self._reading = kept or self._make_line(kept=1)
         line = self._reading
         line.backend.begin(is_write=False, guard=guard)
         try:
