@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 
 try:
@@ -31,7 +30,7 @@ stored survives a kill -9; two servers must not share one store.
 """
 
 
-def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(
         prog="python -m aftercart_sandbox",
@@ -58,7 +57,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="the address change, below channel/<id>/orders/; may hold {pk} (%(default)s)",
     )
     parser.add_argument("--verbose", action="store_true", help="log every request to stderr")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 def _add_account(parser: argparse.ArgumentParser, known: Options) -> None:

@@ -12,7 +12,6 @@ import html
 import itertools
 import secrets
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -267,13 +266,13 @@ async def run(host: str, port: int, url: str) -> None:
     await runner.cleanup()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Parse the command line, and serve."""
     parser = argparse.ArgumentParser(prog="python -m aftercart_sandbox.commerce", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8400, help="port; 0 takes a free one (%(default)s)")
     parser.add_argument("--shop-url", default="", help="where a log-in sends a browser on to (here)")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args()
     asyncio.run(run(chosen.host, chosen.port, chosen.shop_url))
 
 

@@ -12,7 +12,7 @@ from django.db.models import sql
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault
 
-from aftercart.lib.prepared import Part
+from aftercart.lib.prepared import Part, make_update
 
 #: A model, whether its rows have ids, and the columns that the database fills in.
 _Kind = tuple[type[models.Model], bool, tuple[str, ...]]
@@ -38,10 +38,7 @@ class Batch:
 
     def update(self, rows: models.QuerySet[Any], **values: Any) -> None:
         """Update rows of one table, with values or expressions."""
-        query = rows.query.chain(sql.UpdateQuery)
-        query.clear_ordering(force=True)
-        query.add_update_values(values)  # type: ignore[attr-defined]  # `chain` gives what it is asked for
-        self._parts.append(query.get_compiler(connection=connection).as_sql())
+        self._parts.append(make_update(rows, values).get_compiler(connection=connection).as_sql())
 
     def execute(self) -> None:
         """Carry out all of it. Raises what any of the writes raises; then none was done."""

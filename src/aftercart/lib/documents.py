@@ -151,9 +151,9 @@ def integer(help_text: str = "", *, null: bool = False, source: str | None = Non
     return Shape({"type": "integer", **schema}, help_text, null=null, source=source)
 
 
-def flag(help_text: str = "", *, null: bool = False) -> Shape:
+def flag(help_text: str = "") -> Shape:
     """Declare a boolean."""
-    return Shape({"type": "boolean"}, help_text, null=null)
+    return Shape({"type": "boolean"}, help_text)
 
 
 def money(help_text: str = "", *, null: bool = False) -> Shape:

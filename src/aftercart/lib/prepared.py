@@ -88,18 +88,22 @@ class _Select(_Statement):
 
 
 class _Update(_Statement):
-    def __init__(self, made: tuple[Any, Mapping[str, Any]]) -> None:
-        rows, values = made
-        query = rows.query.chain(sql.UpdateQuery)
-        query.clear_ordering(force=True)
-        query.add_update_values(values)
-        super().__init__(query)
+    def __init__(self, made: tuple[models.QuerySet[Any], Mapping[str, Any]]) -> None:
+        super().__init__(make_update(*made))
 
     def run(self, arguments: Sequence[Any]) -> int:
         """Carry it out; return how many rows it was."""
         with connection.cursor() as cursor:
             cursor.execute(self._sql, self._fill(arguments))
             return int(cursor.rowcount)
+
+
+def make_update(rows: models.QuerySet[Any], values: Mapping[str, Any]) -> Any:
+    """Make the query that gives rows of one table values or expressions."""
+    query: Any = rows.query.chain(sql.UpdateQuery)
+    query.clear_ordering(force=True)
+    query.add_update_values(values)
+    return query
 
 
 def prepared(build: Callable[P, models.QuerySet[Any, Row_co]]) -> Callable[P, list[Row_co]]:
