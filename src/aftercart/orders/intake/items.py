@@ -15,8 +15,8 @@ from aftercart.orders.intake.values import (
     DocumentInvalid,
     check_amount,
     make_optional_text_reader,
+    make_required,
     make_text_reader,
-    need,
     read_amount,
     read_field,
     read_flag,
@@ -169,10 +169,6 @@ def _find_sku(product: Any) -> str:
     return read_field(product, "sku", _read_sku) if isinstance(product, dict) else ""
 
 
-def _read_product_id(value: Any) -> int:
-    return need(read_optional_id(value))
-
-
 def _read_quantity(value: Any) -> int | None:
     return read_optional_whole(value, 1, _LARGEST_QUANTITY)
 
@@ -201,6 +197,7 @@ def _read_final_sale(row: Document) -> bool:
 
 
 _read_sku: Final = make_text_reader(128)
+_read_product_id: Final = make_required(read_optional_id)
 _ITEM: Final = Form(
     {
         "id": read_optional_own_id,

@@ -28,8 +28,8 @@ from aftercart.orders.intake.values import (
     Document,
     DocumentInvalid,
     check_amount,
+    make_required,
     make_text_reader,
-    need,
     plain,
     read_amount,
     read_field,
@@ -161,18 +161,6 @@ def _read_number(value: Any) -> str:
     return number
 
 
-def _read_created(value: Any) -> datetime:
-    return need(read_optional_moment(value))
-
-
-def _read_status(value: Any) -> str:
-    return need(read_optional_status(value))
-
-
-def _read_currency(value: Any) -> str:
-    return need(read_optional_currency(value))
-
-
 def _read_optional(value: Any) -> Decimal:
     return read_optional_amount(value) or ZERO
 
@@ -229,7 +217,7 @@ _GIVEN: Final = Form(
     {
         "number": _read_number,
         "id": read_optional_own_id,
-        "created_date": _read_created,
+        "created_date": make_required(read_optional_moment),
         "shipping_address": read_address,
     },
     always=("number", "created_date"),
@@ -240,8 +228,8 @@ _COLUMNS: Final = Form(
     {
         "channel_id": _find_channel,
         "user_email": _read_email,
-        "status": _read_status,
-        "currency": _read_currency,
+        "status": make_required(read_optional_status),
+        "currency": make_required(read_optional_currency),
         "amount": read_amount,
         **dict.fromkeys(_AMOUNTS, _read_optional),
         "shipping_tax_rate": read_optional_amount,

@@ -167,6 +167,11 @@ def need(value: _T | None) -> _T:
     return value
 
 
+def make_required(read: Callable[[Any], _T | None]) -> Callable[[Any], _T]:
+    """Make what reads a value that must be there of what reads one that may be missing."""
+    return lambda value: need(read(value))
+
+
 def make_text_reader(limit: int) -> Callable[[Any], str]:
     """Make what reads a text of at most `limit` characters; a number is taken as its digits, null as ""."""
 
