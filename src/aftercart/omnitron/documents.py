@@ -47,8 +47,18 @@ def read_item(value: Any) -> RemoteItem:
         easy_return_code=code,
         easy_return_valid_until=valid_until,
         modified_date=read_optional_moment(row, "modified_date"),
-        document=row,
+        document=_to_item_document(row),
     )
+
+
+def _to_item_document(row: Row) -> Row:
+    """Return an item in the fields of an order document, whose product is an object."""
+    document = {name: value for name, value in row.items() if name not in {"order", "parent"}}
+    if not isinstance(row.get("product"), dict):
+        sku = read_optional_text(row, "sku")
+        label = row.get("product_name") or row.get("name") or sku
+        document["product"] = {"pk": row.get("product"), "sku": sku, "name": label}
+    return document
 
 
 def read_order(value: Any) -> RemoteOrder:
@@ -66,8 +76,34 @@ def read_order(value: Any) -> RemoteOrder:
         modified_date=read_optional_moment(row, "modified_date"),
         shipping_address_pk=_find_address_pk(row),
         created_date=read_optional_moment(row, "created_date") or read_optional_moment(row, "date_placed"),
-        document=row,
+        document=_to_order_document(row),
     )
+
+
+def _to_order_document(row: Row) -> Row:
+    """Return an order in the fields of an order document, without those that Omnitron uses for something else."""
+    document = {name: value for name, value in row.items() if name not in {"channel", "user"}} | {
+        "user_email": _find_email(row),
+        "created_date": row.get("created_date") or row.get("date_placed"),
+    }
+    return document | {"user": None} if _is_guests(row) else document
+
+
+def _is_guests(row: Row) -> bool:
+    """Return whether an order is a guest's: it says so, or its customer does, or it has none."""
+    customer = row.get("customer")
+    says_so = isinstance(customer, dict) and customer.get("user_type") == "guest"
+    return row.get("is_guest") is True or says_so or ("customer" in row and customer is None)
+
+
+def _find_email(row: Row) -> Any:
+    """Find who ordered: Omnitron says it of the order, of its customer, or of its address."""
+    for place in (row, row.get("customer"), row.get("billing_address"), row.get("shipping_address")):
+        if isinstance(place, dict):
+            email = place.get("user_email") or place.get("email")
+            if email:
+                return email
+    return None
 
 
 def _find_address_pk(row: Row) -> int | None:

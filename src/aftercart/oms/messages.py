@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RemoteItem:
-    """One row of `C/order_items/`. `cancel_status` is a name such as "waiting", or None when none runs."""
+    """An item as the OMS has it. `cancel_status` is a name such as "waiting", or None when none runs."""
 
     pk: int
     order_pk: int
@@ -28,13 +28,13 @@ class RemoteItem:
     easy_return_code: str | None = None
     easy_return_valid_until: datetime | None = None
     modified_date: datetime | None = None
-    #: The whole row, for who makes an order of it.
+    #: All that is known of it, as an element of an order document's `orderitem_set` (contract section 6).
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteOrder:
-    """One row of `C/orders/`; `items` only where they were read too, by ascending pk."""
+    """An order as the OMS has it; `items` only where they were read too, by ascending pk."""
 
     pk: int
     number: str
@@ -48,13 +48,13 @@ class RemoteOrder:
     items: tuple[RemoteItem, ...] = ()
     shipping_address_pk: int | None = None
     created_date: datetime | None = None
-    #: The whole row, for who makes an order of it.
+    #: All that is known of it, as an order document (contract section 6) without ids of the shop's and items.
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteReason:
-    """One row of `C/cancellation_reasons/`. `cancellation_type` is "cancel" or "refund"."""
+    """A reason as the OMS has it. `cancellation_type` is "cancel" or "refund"."""
 
     pk: int
     cancellation_type: str
@@ -64,10 +64,10 @@ class RemoteReason:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRequest:
-    """One row of `C/cancellation_requests/`.
+    """A cancellation request as the OMS has it.
 
     `status` is waiting, waiting_approval, confirmed, approved, rejected or completed; `remote_id` is what we
-    gave it at its making.
+    gave it when it was created.
     """
 
     pk: int

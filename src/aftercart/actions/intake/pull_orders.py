@@ -22,6 +22,8 @@ _logger = logging.getLogger(__name__)
 
 #: What each of the OMS's items holds for itself, and their sum for the shop's.
 _SUMS: Final = ("total_amount", "refund_amount")
+#: What is counted anew for an item of the shop's that is several of the OMS's.
+_COUNTED: Final = {"cancelled_quantity", "quantity"}
 
 
 @dataclass(slots=True)
@@ -109,38 +111,13 @@ def make_document(
     channel_id: int,
 ) -> dict[str, Any]:
     """Make an order document (contract section 6) of the OMS's: only fields that the contract knows."""
-    row = order.document
-    document = {name: value for name, value in row.items() if name in ORDER_KNOWN}
-    document |= {
+    return {name: value for name, value in order.document.items() if name in ORDER_KNOWN} | {
         "id": ids.get(("order", order.pk)),
         "number": order.number,
         "status": order.status,
         "channel_id": channel_id,
-        "user_email": _find_email(row),
-        "created_date": row.get("created_date") or row.get("date_placed"),
         "orderitem_set": make_items(items, ids),
     }
-    document.pop("channel", None)
-    document.pop("user", None)
-    return {**document, "user": None} if _is_guests(row) else document
-
-
-def _is_guests(row: Mapping[str, Any]) -> bool:
-    """Return whether an order is a guest's: it says so, or its customer does, or it has none."""
-    customer = row.get("customer")
-    says_so = isinstance(customer, Mapping) and customer.get("user_type") == "guest"
-    return row.get("is_guest") is True or says_so or ("customer" in row and customer is None)
-
-
-def _find_email(row: Mapping[str, Any]) -> Any:
-    """Find who ordered: the OMS tells it of the order, of its customer, or of its address."""
-    places = (row, row.get("customer"), row.get("billing_address"), row.get("shipping_address"))
-    for place in places:
-        if isinstance(place, Mapping):
-            email = place.get("user_email") or place.get("email")
-            if email:
-                return email
-    return None
 
 
 def make_items(items: Sequence[RemoteItem], ids: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
@@ -152,14 +129,8 @@ def make_items(items: Sequence[RemoteItem], ids: Mapping[tuple[str, int], str]) 
 
 
 def _make_item(group: Sequence[RemoteItem], shop_id: str | None) -> dict[str, Any]:
-    first, row = group[0], group[0].document
-    document = {name: value for name, value in row.items() if name in ITEM_KNOWN}
-    for name in ("order", "parent", "cancelled_quantity", "quantity"):
-        document.pop(name, None)
-    product = row.get("product")
-    if not isinstance(product, Mapping):
-        label = row.get("product_name") or row.get("name") or first.sku
-        document["product"] = {"pk": product, "sku": first.sku, "name": label}
+    first = group[0]
+    document = {name: value for name, value in first.document.items() if name in ITEM_KNOWN - _COUNTED}
     open_ones = [item.status for item in group if item.status not in FINAL]
     quantities = {item.pk: item.quantity or 1 for item in group}
     document |= {
