@@ -102,7 +102,7 @@ def test_one_that_wakes_before_its_last_look_sends_nothing(patient: tuple[OrderS
 
 def test_one_that_wakes_at_its_system_call_is_seen_and_told(patient: tuple[OrderScenario, Path]) -> None:
     scenario, folder = patient
-    with frozen_at("omnitron.sending", folder, scenario.cancel) as answer:
+    with frozen_at("outbound.sending", folder, scenario.cancel) as answer:
         give_up(scenario)
 
     assert answer.result().status_code == 200
@@ -118,7 +118,7 @@ def test_one_that_wakes_after_its_request_was_delivered_is_refused(
     patient: tuple[OrderScenario, Path],
 ) -> None:
     scenario, folder = patient
-    with frozen_at("omnitron.sending", folder, scenario.cancel):
+    with frozen_at("outbound.sending", folder, scenario.cancel):
         give_up(scenario)
         deliver_request(CancellationRequest.objects.get().pk, make_client(scenario.sandbox))
 
@@ -132,7 +132,7 @@ def test_one_that_wakes_after_the_staff_approved_takes_nothing_a_second_time(
 ) -> None:
     scenario, folder = patient
     client = make_client(scenario.sandbox)
-    with frozen_at("omnitron.sending", folder, scenario.cancel):
+    with frozen_at("outbound.sending", folder, scenario.cancel):
         give_up(scenario)
         pk = CancellationRequest.objects.get().pk
         approve_request(pk, make_customer())
@@ -148,7 +148,7 @@ def test_one_that_wakes_after_its_deadline_has_its_answer_looked_for_anew(
     patient: tuple[OrderScenario, Path],
 ) -> None:
     scenario, folder = patient
-    with frozen_at("omnitron.sending", folder, scenario.cancel):
+    with frozen_at("outbound.sending", folder, scenario.cancel):
         give_up(scenario)
         scenario.sandbox.control(
             "faults", {"call": "order_cancel", "kind": "latency", "seconds": 3, "after": True}

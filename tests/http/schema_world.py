@@ -17,7 +17,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.cancellations.models import CancellationReason, EasyReturnCompany
 from aftercart.lib.links import sign_number
-from aftercart.lib.webhooks import sign_message
+from aftercart.lib.signed_messages import sign_message
 from aftercart.orders.models import DiscountItem, Order, OrderItem
 from tests.fake_omnitron import FakeOmnitron
 from tests.http.conftest import Api

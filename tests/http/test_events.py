@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from aftercart.lib.webhooks import WINDOW, sign_message
+from aftercart.lib.signed_messages import WINDOW, sign_message
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db

@@ -148,7 +148,7 @@ def expect(state: Any) -> dict[str, Any]:
 @pytest.fixture
 def stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have processes stop before they send."""
-    stop_at(monkeypatch, {"address.telling": "telling"})
+    stop_at(monkeypatch, {"address.sending": "telling"})
 
 
 @pytest.mark.usefixtures("stops")

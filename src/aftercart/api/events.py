@@ -11,7 +11,7 @@ from aftercart.actions.sync.receive_events import receive_events
 from aftercart.api.open_views import OpenView
 from aftercart.api.schema import documented_views as schema
 from aftercart.api.serializers import EventsSerializer, read_valid
-from aftercart.lib.webhooks import is_genuine
+from aftercart.lib.signed_messages import is_genuine
 
 
 class SignatureInvalid(APIException):

@@ -1,1 +1,1 @@
-"""Tools that know nothing of orders: money, signed links, configuration, secrets, the embedded PostgreSQL."""
+"""Tools below every model: money, signed links, configuration, secrets, the embedded PostgreSQL."""

@@ -99,7 +99,7 @@ def look_up(host: str, port: int, limit: Deadline) -> Sequence[AddressInfo]:
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    threading.Thread(target=ask, name="omnitron-look-up", daemon=True).start()
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
     try:
         answer = answers.get(timeout=limit.remaining())
     except queue.Empty:

@@ -143,7 +143,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         self._backend.admit(self)
         self._socket.settimeout(self._left())  # which looks at the monotonic clock after the guard
         if self._backend.is_guarded:
-            failpoint("omnitron.sending")
+            failpoint("outbound.sending")
         self._backend.has_left = True
         with suppress(
             BrokenPipeError, ConnectionResetError

@@ -38,7 +38,7 @@ _LONGEST_FREEZE = 20.0
 #: What freezing at the very send leaves open is shown apart (tests/faults/test_frozen_at_send.py): nothing can stop
 #: a process that has looked for the last time. Here such a one goes on within the grace, as do Omnitron and its wire
 #: when anything else stands still, so that what arrives late is what has been sent late.
-_AT_THE_SEND: Point = "omnitron.sending"
+_AT_THE_SEND: Point = "outbound.sending"
 _WITHIN_GRACE = 1.0
 _LONGEST_CUT = 12.0
 #: Longer than anybody waits for the answer, and shorter than the grace.

@@ -209,7 +209,7 @@ def _send(change: AddressChange, client: OmsClient) -> int:
     order, names = change.order, [field.name for field in fields(RemoteAddress)]
     address = RemoteAddress(**{name: _get_value(change.address[name]) for name in names})
     message = AddressMessage(channel_id=order.channel_id, order_id=order.pk, address=address)
-    failpoint("address.telling")
+    failpoint("address.sending")
     with client.dialogue() as dialogue:
         return dialogue.change_address(body=message, guard=lambda: _is_pending(change.pk))
 

@@ -105,7 +105,7 @@ class PolicyRule(models.Model):
     """One row of the policy. An empty selector fits everything; see docs/policies.md for each column."""
 
     class Effect(models.TextChoices):
-        """`orders.policies.Effect`, in words."""
+        """The policy's `Effect` (`orders/policy/topics.py`), in words."""
 
         ALLOW = "allow", _("Allow")
         REVIEW = "review", _("Leave to the back office")
