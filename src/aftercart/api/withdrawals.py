@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import Http404
-from django.utils.translation import get_language
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +17,7 @@ from aftercart.api.schema.withdrawals import state_withdrawal, withdraw_from_con
 from aftercart.api.serializers import read_valid
 from aftercart.api.withdrawal_serializer import StatementSerializer, WithdrawalSerializer
 from aftercart.cancellations.withdrawal_document import statement_document
+from aftercart.lib.formats import get_active_language
 from aftercart.oms.connect import get_client
 
 
@@ -42,7 +42,7 @@ class StateWithdrawal(OpenView):
         if not settings.WITHDRAWAL_COUNTRIES:
             raise Http404
         serializer = read_valid(StatementSerializer, request.data)
-        language = (get_language() or "en")[:2]
+        language = get_active_language()
         client = get_client_address(request._request)  # noqa: SLF001 - Django's own request, which the framework keeps there
         stated = record_statement(
             StatementCommand(**serializer.validated_data, language=language, client=client)

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from aftercart.actions.requests.override_policy import OverrideCommand, override_policy
@@ -15,6 +14,7 @@ from aftercart.backoffice.policy_forms import OverrideForm
 from aftercart.backoffice.timeline import name_item
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.selectors import list_reasons
+from aftercart.lib.formats import get_active_language
 from aftercart.orders.errors import ActionError
 from aftercart.orders.models import Order, OrderItem
 
@@ -65,7 +65,7 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
 
 
 def _make_form(order: Order, request: HttpRequest) -> OverrideForm:
-    language = (get_language() or "en")[:2]
+    language = get_active_language()
     items = [
         (item.pk, f"{name_item(item)} ({item.left_quantity} × {item.get_status_display()})")
         for item in OrderItem.objects.filter(order=order).order_by("pk")

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from django.urls import reverse
-from django.utils.translation import get_language
 
 from aftercart.cancellations import models
 from aftercart.cancellations.refund_document import Refund
@@ -17,6 +16,7 @@ from aftercart.lib.documents import (
     one_of,
     text,
 )
+from aftercart.lib.formats import get_active_language
 from aftercart.orders import document
 
 #: What each status of a cancellation request means (contract sections 3.4 and 8).
@@ -169,7 +169,7 @@ def request_record(request: models.CancellationRequest) -> dict[str, Any]:
 
 def reason_document(reason: models.CancellationReason) -> dict[str, Any]:
     """Write a reason (contract section 5), its subject in the caller's language."""
-    subject = reason.get_subject((get_language() or "en")[:2])
+    subject = reason.get_subject(get_active_language())
     return CancellationReason.write(reason, uuid=str(reason.uuid), subject=subject)
 
 

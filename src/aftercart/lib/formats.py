@@ -14,13 +14,18 @@ _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _MINUS = "\N{MINUS SIGN}"
 
 
+def get_active_language() -> str:
+    """Return the language that is active, `en` or `tr`; English where none is, as in a worker."""
+    return (get_language() or "en")[:2]
+
+
 def format_money(amount: Decimal | str, currency: str) -> str:
     """Write an amount: `TRY 1,234.50`, `€1,234.50`; in Turkish `1.234,50 TL`, `1.234,50 €`."""
     value = round_amount(Decimal(amount), currency)
     number = number_format(abs(value), decimal_pos=get_exponent(currency), use_l10n=True, force_grouping=True)
     code = currency.upper()
     sign = _SIGNS.get(code)
-    if (get_language() or "").startswith("tr"):
+    if get_active_language() == "tr":
         text = f"{number} {'TL' if code == 'TRY' else sign or code}"
     else:
         text = f"{sign}{number}" if sign else f"{code} {number}"
@@ -44,7 +49,7 @@ def format_weekday(value: date | datetime | None) -> str:
     """Write a day that is near, as in "Wednesday, 25 November"; in Turkish "25 Kasım Çarşamba"."""
     if value is None:
         return ""
-    pattern = "j F l" if (get_language() or "").startswith("tr") else "l, j F"
+    pattern = "j F l" if get_active_language() == "tr" else "l, j F"
     return date_format(_localize(value) if isinstance(value, datetime) else value, pattern)
 
 

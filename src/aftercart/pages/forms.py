@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import Address
 from aftercart.actions.withdraw.record_statement import find_links
 from aftercart.cancellations.models import LONGEST_DESCRIPTION, LONGEST_PREFERENCE, CancellationReason
 from aftercart.lib.clock import get_shop_zone
+from aftercart.lib.formats import get_active_language
 from aftercart.lib.times import read_day_or_time
 from aftercart.orders.facts import CancellationKind
 
@@ -276,7 +277,7 @@ class ItemForm(PlainForm):
 
     @staticmethod
     def _name(reason: CancellationReason) -> str:
-        return reason.get_subject((get_language() or "en")[:2])
+        return reason.get_subject(get_active_language())
 
     @property
     def is_asked(self) -> bool:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Final
 
 from django.conf import settings
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from aftercart.cancellations.causes import Cause
@@ -23,6 +22,7 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.models.photos import MOST_PHOTOS, list_photos
 from aftercart.cancellations.models.reasons import SubmissionKind, find_kind
 from aftercart.cancellations.refunds import describe_submission, find_amount
+from aftercart.lib.formats import get_active_language
 from aftercart.lib.money import ZERO
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
@@ -228,7 +228,7 @@ def _make_line(line: SubmissionLine, cards: dict[int, ItemCard]) -> AskedLine:
     return AskedLine(
         item=cards[line.order_item_id],
         quantity=line.quantity,
-        reason=line.reason.get_subject((get_language() or "en")[:2]),
+        reason=line.reason.get_subject(get_active_language()),
         description=line.description,
         exchange_preference=line.exchange_preference,
         refund=None if quoted is None or state in _NOTHING_DONE else find_amount(line, quoted),

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import translation
 from django.utils.text import get_text_list
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.decide_cancellation import Decision, judge_lines
@@ -41,7 +41,7 @@ from aftercart.cancellations.withdrawal_terms import WithdrawalOffer, find_offer
 from aftercart.lib.clock import get_now
 from aftercart.lib.emails import fold_email
 from aftercart.lib.failpoints import failpoint
-from aftercart.lib.formats import format_day
+from aftercart.lib.formats import format_day, get_active_language
 from aftercart.lib.times import format_time
 from aftercart.mail.models import Email
 from aftercart.oms.port import OmsClient
@@ -127,7 +127,7 @@ def _record(command: WithdrawalCommand) -> tuple[Answer, list[int]]:
             user=user,
             name=command.name,
             email=command.email if user else order.user_email,
-            language=(get_language() or "en")[:2],
+            language=get_active_language(),
             submitted_at=submitted_at,
         )
         submissions = record_withdrawal(withdrawal, offer, chosen, Actor.customer(user))

@@ -2,10 +2,11 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.pickups import Calendar, read_slot, validate_slot
+from aftercart.lib.formats import get_active_language
 
 
 class EasyReturnCompany(models.Model):
@@ -93,7 +94,7 @@ def find_instructions(channel_id: int) -> str:
     rows = ReturnInstructions.objects.filter(models.Q(channel_id=channel_id) | models.Q(channel_id=None))
     own = rows.order_by(models.F("channel_id").asc(nulls_last=True)).first()
     if own is not None:
-        return own.get_text((get_language() or "en")[:2])
+        return own.get_text(get_active_language())
     return gettext(
         "Pack the items well, put the invoice or the order number in, and send the parcel to us. We will give "
         "your money back when it has arrived."

@@ -1,7 +1,6 @@
 """What clauses are called, and what the customer is told: in a clause's own words, or in its topic's."""
 
-from django.utils.translation import get_language
-
+from aftercart.lib.formats import get_active_language
 from aftercart.orders.facts import CaseKind
 from aftercart.orders.policy.clauses import Clause
 from aftercart.orders.policy.topics import Topic
@@ -16,7 +15,7 @@ def say_sentence(topic: Topic, clause: Clause | None, kind: CaseKind) -> str:
     """Say to the customer, in their language, what a clause says: in its own words, or in the topic's."""
     own = ""
     if clause is not None:
-        is_turkish = (get_language() or "").startswith("tr")
+        is_turkish = get_active_language() == "tr"
         first, second = clause.message_en, clause.message_tr
         own = (second or first) if is_turkish else (first or second)
     if own:

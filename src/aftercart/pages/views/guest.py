@@ -9,7 +9,6 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,6 +18,7 @@ from aftercart.accounts.clients import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
 from aftercart.actions.account.check_one_time_code import check_guest_code
 from aftercart.lib.clock import get_now
+from aftercart.lib.formats import get_active_language
 from aftercart.lib.ids import read_id
 from aftercart.lib.links import read_signed_at
 from aftercart.orders.errors import CodeWrong, OrderNotFound, TooManyTries
@@ -134,7 +134,7 @@ def ask_for_code(request: HttpRequest, number: str, email: str, target: str) -> 
         asked = ask_one_time_code(
             number=number,
             email=email,
-            language=(get_language() or "en")[:2],
+            language=get_active_language(),
             client=get_client_address(request),
         )
     except TooManyTries as error:

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_post_parameters
 
 from aftercart.accounts.clients import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
 from aftercart.actions.account.check_one_time_code import check_login_code
+from aftercart.lib.formats import get_active_language
 from aftercart.orders.errors import CodeWrong, TooManyTries
 from aftercart.pages.forms import CodeForm, LoginForm
 from aftercart.pages.kept_forms import KEPT_FIELD, read_kept_form
@@ -61,7 +61,7 @@ def _send(request: HttpRequest, target: str) -> HttpResponse:
     form.fields["password"].required = False
     if not form.is_valid():
         return show_form(request, form, HTTPStatus.BAD_REQUEST)
-    email, language = form.cleaned_data["email"], (get_language() or "en")[:2]
+    email, language = form.cleaned_data["email"], get_active_language()
     try:
         asked = ask_one_time_code(email=email, language=language, client=get_client_address(request))
     except TooManyTries as error:

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
@@ -22,6 +21,7 @@ from aftercart.accounts.models import User
 from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.lib.clock import get_now
+from aftercart.lib.formats import get_active_language
 from aftercart.orders.errors import TooManyTries
 from aftercart.orders.guests import list_guests
 from aftercart.orders.models import Order
@@ -45,7 +45,7 @@ def state_withdrawal(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     if not form.is_valid():
         return _show(request, form, HTTPStatus.BAD_REQUEST)
-    language, client = (get_language() or "en")[:2], get_client_address(request)
+    language, client = get_active_language(), get_client_address(request)
     try:
         recorded = record_statement(StatementCommand(**form.cleaned_data, language=language, client=client))
     except TooManyTries as error:
