@@ -61,7 +61,8 @@ def read_caller(request: Request) -> Caller:
 def _read_cancellation(request: Request, number: str | None = None) -> CancellationCommand:
     """Read the body as a command, its pickup address from where the addresses are kept."""
     serializer = read_valid(CancellationSerializer, request.data)
-    return take_pickup(request, serializer.to_command(read_caller(request), number))
+    command = serializer.to_command(read_caller(request), number)
+    return command if command.pickup_address is None else take_pickup(request, command)
 
 
 def respond(answer: Answer) -> Response:
