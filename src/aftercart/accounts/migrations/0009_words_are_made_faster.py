@@ -45,6 +45,6 @@ PATTERNS = "CREATE INDEX accounts_user_email_b2644a56_like ON accounts_user (ema
 
 class Migration(migrations.Migration):
 
-    dependencies = [('accounts', '0008_names_for_staff')]
+    dependencies = [('accounts', '0007_search_words')]
 
     operations = [migrations.RunSQL(FASTER, AS_BEFORE), migrations.RunSQL(NO_PATTERNS, PATTERNS)]

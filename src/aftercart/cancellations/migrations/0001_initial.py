@@ -25,32 +25,35 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('cancellation_type', models.CharField(choices=[('cancel', 'Cancellation'), ('refund', 'Return')], max_length=6)),
-                ('subject', models.CharField(max_length=255)),
+                ('cancellation_type', models.CharField(choices=[('cancel', 'Cancellation'), ('refund', 'Return')], max_length=6, verbose_name='type')),
+                ('subject', models.CharField(max_length=255, verbose_name='subject')),
                 ('translations', models.JSONField(blank=True, default=dict)),
-                ('extra_information_needed', models.BooleanField(default=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('order', models.IntegerField(default=0)),
-                ('remote_pk', models.BigIntegerField(blank=True, null=True)),
+                ('extra_information_needed', models.BooleanField(default=False, verbose_name='needs a description')),
+                ('is_active', models.BooleanField(default=True, verbose_name='offered to customers')),
+                ('order', models.IntegerField(default=0, verbose_name='place in the list')),
+                ('remote_pk', models.BigIntegerField(blank=True, null=True, verbose_name="Omnitron's id")),
                 ('created_date', models.DateTimeField(auto_now_add=True)),
                 ('modified_date', models.DateTimeField(auto_now=True)),
             ],
             options={
                 'ordering': ['cancellation_type', 'order', 'id'],
+                'verbose_name': 'cancellation reason',
+                'verbose_name_plural': 'cancellation reasons',
             },
         ),
         migrations.CreateModel(
             name='EasyReturnCompany',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('value', models.CharField(help_text='Its code at Omnitron.', max_length=64)),
-                ('channel_id', models.IntegerField(blank=True, null=True)),
-                ('is_active', models.BooleanField(default=True)),
+                ('name', models.CharField(max_length=128, verbose_name='name')),
+                ('value', models.CharField(help_text='Its code at Omnitron.', max_length=64, verbose_name="Omnitron's code")),
+                ('channel_id', models.IntegerField(blank=True, null=True, verbose_name='channel')),
+                ('is_active', models.BooleanField(default=True, verbose_name='offered to customers')),
             ],
             options={
-                'verbose_name_plural': 'easy return companies',
+                'verbose_name_plural': 'easy-return companies',
                 'ordering': ['id'],
+                'verbose_name': 'easy-return company',
             },
         ),
         migrations.CreateModel(
@@ -63,7 +66,7 @@ class Migration(migrations.Migration):
                 ('cause', models.CharField(blank=True, max_length=64)),
                 ('cause_detail', models.TextField(blank=True)),
                 ('command', models.JSONField(blank=True, null=True)),
-                ('checks', models.IntegerField(default=0)),
+                ('checks', models.IntegerField(default=0, verbose_name='checks')),
                 ('manual_since', models.DateTimeField(blank=True, help_text='Since when a person should look; the worker goes on looking too.', null=True)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('settled_at', models.DateTimeField(null=True)),
@@ -74,6 +77,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'verbose_name': 'submission',
+                'verbose_name_plural': 'submissions',
             },
         ),
         migrations.CreateModel(
@@ -98,6 +103,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'verbose_name': 'submission line',
+                'verbose_name_plural': 'submission lines',
             },
         ),
         migrations.CreateModel(
@@ -123,6 +130,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'verbose_name': 'cancellation request',
+                'verbose_name_plural': 'cancellation requests',
             },
         ),
         migrations.CreateModel(
@@ -148,7 +157,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('refused', 'Refused'), ('too_late', 'Too Late'), ('superseded', 'Superseded')], default='pending', max_length=10)),
                 ('status_code', models.IntegerField(null=True)),
                 ('cause', models.TextField(blank=True)),
-                ('attempts', models.IntegerField(default=0)),
+                ('attempts', models.IntegerField(default=0, verbose_name='tries')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('settled_at', models.DateTimeField(null=True)),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='address_changes', to='orders.order')),
@@ -158,15 +167,17 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('order',), name='one_pending_change_an_order')],
+                'verbose_name': 'address change',
+                'verbose_name_plural': 'address changes',
             },
         ),
         migrations.CreateModel(
             name='Difference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=64)),
-                ('ours', models.CharField(blank=True, max_length=255)),
-                ('theirs', models.CharField(blank=True, max_length=255)),
+                ('what', models.CharField(max_length=64, verbose_name='what differs')),
+                ('ours', models.CharField(blank=True, max_length=255, verbose_name='here')),
+                ('theirs', models.CharField(blank=True, max_length=255, verbose_name='at Omnitron')),
                 ('first_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('last_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
@@ -176,6 +187,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-last_seen', '-id'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('order', 'item', 'what'), name='one_open_difference_of_a_kind', nulls_distinct=False)],
+                'verbose_name': 'difference',
+                'verbose_name_plural': 'differences',
             },
         ),
         migrations.AddIndex(

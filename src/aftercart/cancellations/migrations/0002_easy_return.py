@@ -23,17 +23,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='easyreturncompany',
             name='closed_dates',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), blank=True, default=list, help_text='Holidays: 2026-10-29, 2026-12-31', size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), blank=True, default=list, help_text='Holidays: 2026-10-29, 2026-12-31', size=None, verbose_name='holidays'),
         ),
         migrations.AddField(
             model_name='easyreturncompany',
             name='lead_days',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Days before a collection by which it has to be ordered; 0: the same day.'),
+            field=models.PositiveSmallIntegerField(default=0, help_text='Days before a collection by which it has to be ordered; 0: the same day.', verbose_name='days ahead'),
         ),
         migrations.AddField(
             model_name='easyreturncompany',
             name='slots',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=11, validators=[aftercart.cancellations.pickups.validate_slot]), blank=True, default=list, help_text='Hours of collection: 09:00-12:00, 13:00-17:00', size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=11, validators=[aftercart.cancellations.pickups.validate_slot]), blank=True, default=list, help_text='Hours of collection: 09:00-12:00, 13:00-17:00', size=None, verbose_name='hours'),
         ),
         migrations.AddField(
             model_name='easyreturncompany',
@@ -62,14 +62,15 @@ class Migration(migrations.Migration):
             name='ReturnInstructions',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel_id', models.IntegerField(blank=True, null=True)),
-                ('text', models.TextField()),
+                ('channel_id', models.IntegerField(blank=True, null=True, verbose_name='channel')),
+                ('text', models.TextField(verbose_name='text')),
                 ('translations', models.JSONField(blank=True, default=dict)),
             ],
             options={
                 'verbose_name_plural': 'return instructions',
                 'ordering': ['channel_id', 'id'],
                 'constraints': [models.UniqueConstraint(fields=('channel_id',), name='one_text_of_instructions_a_channel', nulls_distinct=False)],
+                'verbose_name': 'return instructions',
             },
         ),
     ]

@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'verbose_name': 'withdrawal',
+                'verbose_name_plural': 'withdrawals',
             },
         ),
         migrations.CreateModel(
@@ -46,20 +48,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'verbose_name': 'withdrawal line',
+                'verbose_name_plural': 'withdrawal lines',
             },
         ),
         migrations.CreateModel(
             name='WithdrawalPolicy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel_id', models.IntegerField(blank=True, null=True)),
-                ('country', models.CharField(blank=True, help_text='ISO 3166-1 alpha-2, in lower case. Empty: all countries.', max_length=2)),
-                ('is_offered', models.BooleanField(default=True)),
-                ('days', models.PositiveSmallIntegerField(default=14)),
+                ('channel_id', models.IntegerField(blank=True, null=True, verbose_name='channel')),
+                ('country', models.CharField(blank=True, help_text='ISO 3166-1 alpha-2, in lower case. Empty: all countries.', max_length=2, verbose_name='country')),
+                ('is_offered', models.BooleanField(default=True, verbose_name='offered')),
+                ('days', models.PositiveSmallIntegerField(default=14, verbose_name='days')),
             ],
             options={
                 'verbose_name_plural': 'withdrawal policies',
                 'ordering': ['country', 'channel_id'],
+                'verbose_name': 'withdrawal policy',
             },
         ),
         migrations.AddField(

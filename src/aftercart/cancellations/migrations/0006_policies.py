@@ -5,6 +5,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
+import aftercart.cancellations.models.policies
 from django.db import migrations, models
 
 #: What is published stays. A user who is deleted leaves their versions: only that column may be emptied.
@@ -89,6 +90,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'permissions': [('publish_policyversion', 'Can publish a policy version'), ('override_policyversion', 'Can ask for a cancellation that the policy refuses')],
+                'verbose_name': 'policy version',
+                'verbose_name_plural': 'policy versions',
             },
         ),
         migrations.CreateModel(
@@ -96,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('topic', models.CharField(choices=[('status', 'Status'), ('invoice', 'Invoice'), ('direct_window', 'Time for the direct way'), ('final_sale', 'Final sale'), ('return_window', 'Time for returning'), ('approval', 'Approval'), ('amount', 'Amount'), ('partial_line', 'Part of a line'), ('mixed_types', 'Cancellation and return together'), ('country', 'Another country'), ('easy_return', 'Easy return'), ('fee', 'Fee'), ('shipping_refund', 'Shipping refund')], max_length=16)),
+                ('topic', models.CharField(choices=aftercart.cancellations.models.policies.list_topics, max_length=16)),
                 ('effect', models.CharField(choices=[('allow', 'Allow'), ('review', 'Leave to the back office'), ('refuse', 'Refuse')], default='allow', max_length=6)),
                 ('channel_id', models.IntegerField(blank=True, null=True)),
                 ('cancellation_type', models.CharField(blank=True, choices=[('cancel', 'Cancellation'), ('refund', 'Return'), ('address_change', 'Address change')], max_length=14)),
@@ -122,6 +125,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number', 'id'],
+                'verbose_name': 'policy rule',
+                'verbose_name_plural': 'policy rules',
             },
         ),
         migrations.AddField(

@@ -39,6 +39,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='refundquote',
             name='destination',
-            field=models.CharField(choices=[('payment_method', 'The way it was paid'), ('iban', 'A bank account'), ('loyalty', 'Loyalty points'), ('none', 'Nothing was paid')], max_length=14),
+            field=models.CharField(choices=[('payment_method', 'Original payment method'), ('iban', 'A bank account'), ('loyalty', 'Loyalty points'), ('none', 'Nothing was paid')], max_length=14),
         ),
     ]

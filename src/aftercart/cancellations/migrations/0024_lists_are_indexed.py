@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_search_words'),
-        ('cancellations', '0023_destination_names'),
+        ('cancellations', '0022_vocabulary'),
         ('orders', '0015_orders_are_found_by_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

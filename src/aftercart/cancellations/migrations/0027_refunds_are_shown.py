@@ -23,7 +23,7 @@ def watch_more(table: str, columns: tuple[str, ...], more: tuple[str, ...], orde
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cancellations', '0026_names_for_staff'),
+        ('cancellations', '0025_history_by_age'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ refunds = import_module("aftercart.cancellations.migrations.0027_refunds_are_sho
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cancellations', '0030_topics_are_declared'),
+        ('cancellations', '0029_points_are_agreed'),
     ]
 
     operations = [

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('currency', models.CharField(max_length=3)),
-                ('kind', models.CharField(choices=[('earned', 'Earned'), ('spent', 'Spent'), ('returned', 'Given back'), ('refund_credit', 'Refund as points'), ('clawed_back', 'Taken back'), ('adjustment', 'Correction')], max_length=13)),
+                ('kind', models.CharField(choices=[('earned', 'Earned'), ('spent', 'Spent'), ('returned', 'Given back'), ('refund_credit', 'Refund as points'), ('clawed_back', 'Taken back'), ('adjustment', 'Correction')], max_length=13, verbose_name='kind')),
                 ('amount', models.DecimalField(decimal_places=4, max_digits=16)),
                 ('reference', models.CharField(blank=True, max_length=64)),
                 ('note', models.CharField(blank=True, help_text='Why, for staff; no customer reads it.', max_length=255)),
@@ -33,10 +33,11 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_entries', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name_plural': 'loyalty entries',
+                'verbose_name_plural': 'points entries',
                 'ordering': ['-created_date', '-id'],
                 'indexes': [models.Index(fields=['user', '-created_date', '-id'], name='points_of_a_user')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('line__isnull', False)), fields=('line', 'kind'), name='one_effect_a_line'), models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('order', 'kind', 'reference'), name='one_effect_a_reference'), models.UniqueConstraint(condition=models.Q(('kind', 'adjustment'), models.Q(('reference', ''), _negated=True)), fields=('reference',), name='one_correction_a_form'), models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('kind__in', ['earned', 'returned', 'refund_credit'])), models.Q(('amount__lt', 0), ('kind__in', ['spent', 'clawed_back'])), models.Q(('kind', 'adjustment'), models.Q(('amount', 0), _negated=True)), _connector='OR'), name='the_sign_follows_the_kind')],
+                'verbose_name': 'points entry',
             },
         ),
     ]

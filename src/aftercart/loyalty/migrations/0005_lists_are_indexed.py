@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False  # so that rows can be read and written meanwhile
 
     dependencies = [
-        ('cancellations', '0023_destination_names'),
+        ('cancellations', '0022_vocabulary'),
         ('loyalty', '0004_first_points'),
         ('orders', '0014_lists_are_indexed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['email'],
+                'verbose_name': 'opt-out',
+                'verbose_name_plural': 'opt-outs',
             },
         ),
         migrations.CreateModel(
@@ -32,15 +34,15 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('order_link', 'Link to an order'), ('order_link_reminder', "Reminder of an order's link"), ('guest_code', 'One-time code'), ('cancellation_sent', 'Cancellation sent'), ('cancellation_confirmed', 'Cancellation confirmed'), ('cancellation_completed', 'Cancellation completed'), ('request_received', 'Request received'), ('request_approved', 'Request approved'), ('request_rejected', 'Request rejected'), ('address_changed', 'Address changed'), ('address_too_late', 'Too late to change the address'), ('withdrawal_receipt', 'Receipt of a withdrawal'), ('withdrawal_accepted', 'Withdrawal accepted'), ('withdrawal_refused', 'Withdrawal refused')], max_length=24)),
+                ('kind', models.CharField(choices=[('order_link', 'Link to an order'), ('order_link_reminder', "Reminder of an order's link"), ('guest_code', 'One-time code'), ('cancellation_sent', 'Cancellation sent'), ('cancellation_confirmed', 'Cancellation confirmed'), ('cancellation_late', 'Cancellation after all'), ('cancellation_completed', 'Cancellation completed'), ('request_received', 'Request received'), ('request_approved', 'Request approved'), ('request_rejected', 'Request rejected'), ('address_changed', 'Address changed'), ('address_too_late', 'Too late to change the address'), ('withdrawal_receipt', 'Receipt of a withdrawal'), ('withdrawal_accepted', 'Withdrawal accepted'), ('withdrawal_refused', 'Withdrawal refused')], max_length=24)),
                 ('subject', models.UUIDField()),
-                ('recipient', models.EmailField(max_length=254)),
+                ('recipient', models.EmailField(max_length=254, verbose_name='recipient')),
                 ('language', models.CharField(max_length=2)),
                 ('facts', models.JSONField(default=dict)),
                 ('secret', aftercart.lib.crypto.EncryptedTextField(blank=True)),
                 ('message_id', models.CharField(max_length=255)),
                 ('state', models.CharField(choices=[('prepared', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Perhaps sent')], default='prepared', max_length=8)),
-                ('attempts', models.IntegerField(default=0)),
+                ('attempts', models.IntegerField(default=0, verbose_name='tries')),
                 ('error', models.TextField(blank=True)),
                 ('manual_since', models.DateTimeField(blank=True, help_text='Since when a person should look.', null=True)),
                 ('expires_at', models.DateTimeField(blank=True, help_text='After this it is of no use.', null=True)),
@@ -53,6 +55,8 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'indexes': [models.Index(condition=models.Q(('state__in', ['prepared', 'sending', 'unknown'])), fields=['id'], name='letters_under_way'), models.Index(condition=models.Q(('manual_since', None), _negated=True), fields=['manual_since'], name='letters_for_people'), models.Index(fields=['created_at'], name='letters_by_age')],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'subject', 'recipient'), name='one_letter_an_event')],
+                'verbose_name': 'e-mail',
+                'verbose_name_plural': 'e-mails',
             },
         ),
     ]

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cancellations', '0020_approvals_keep_lines'),
-        ('mail', '0002_late_cancellations'),
+        ('mail', '0001_outbox'),
     ]
 
     operations = [
@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
                 'constraints': [models.UniqueConstraint(fields=('line', 'outcome'), name='one_notice_an_outcome')],
+                'verbose_name': 'notice',
+                'verbose_name_plural': 'notices',
             },
         ),
     ]

@@ -15,11 +15,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='email',
             name='kind',
-            field=models.CharField(choices=[('order_link', 'Link to an order'), ('order_link_reminder', "Reminder of an order's link"), ('guest_code', 'One-time code'), ('cancellation_sent', 'Cancellation sent'), ('cancellation_confirmed', 'Cancellation confirmed'), ('cancellation_late', 'Cancellation after all'), ('cancellation_completed', 'Cancellation completed'), ('request_received', 'Request received'), ('request_approved', 'Request approved'), ('request_rejected', 'Request rejected'), ('address_changed', 'Address changed'), ('address_too_late', 'Too late to change the address'), ('approval_bounced', 'Approval not taken by Omnitron (to staff)'), ('withdrawal_receipt', 'Receipt of a withdrawal'), ('withdrawal_accepted', 'Withdrawal accepted'), ('withdrawal_refused', 'Withdrawal refused'), ('password_link', 'Link to set a password'), ('email_change', 'Link to a new e-mail address')], max_length=24),
+            field=models.CharField(choices=[('order_link', 'Link to an order'), ('order_link_reminder', "Reminder of an order's link"), ('guest_code', 'One-time code'), ('cancellation_sent', 'Cancellation sent'), ('cancellation_checking', 'Confirmation still to come'), ('return_code', 'Return code'), ('pickup_changed', 'Pickup changed'), ('cancellation_confirmed', 'Cancellation confirmed'), ('cancellation_late', 'Cancellation after all'), ('cancellation_completed', 'Cancellation completed'), ('request_received', 'Request received'), ('request_approved', 'Request approved'), ('request_rejected', 'Request rejected'), ('address_changed', 'Address changed'), ('address_too_late', 'Too late to change the address'), ('approval_bounced', 'Approval not taken by Omnitron (to staff)'), ('withdrawal_receipt', 'Receipt of a withdrawal'), ('withdrawal_accepted', 'Withdrawal accepted'), ('withdrawal_refused', 'Withdrawal refused'), ('withdrawal_stated', 'Acknowledgement of a public statement'), ('password_link', 'Link to set a password'), ('email_change', 'Link to a new e-mail address'), ('email_moved', 'Account moved to another address'), ('login_code', 'Code to log in')], max_length=24, verbose_name='kind'),
         ),
         migrations.AlterField(
             model_name='email',
             name='order',
-            field=models.ForeignKey(help_text='None: about an account.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='emails', to='orders.order'),
+            field=models.ForeignKey(help_text='None: about an account, or a public statement.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='emails', to='orders.order'),
         ),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_search_words'),
-        ('mail', '0007_return_code_emails'),
+        ('mail', '0006_account_emails'),
         ('orders', '0014_lists_are_indexed'),
     ]
 

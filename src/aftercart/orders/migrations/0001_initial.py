@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Order',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=64, unique=True)),
+                ('number', models.CharField(max_length=64, unique=True, verbose_name='number')),
                 ('channel_id', models.IntegerField()),
                 ('user_email', models.EmailField(max_length=254)),
                 ('status', models.CharField(choices=[('50', 'Cancellation waiting'), ('100', 'Cancelled'), ('200', 'Waiting'), ('300', 'Waiting for payment'), ('350', 'Waiting for confirmation'), ('400', 'Approved'), ('450', 'Preparing'), ('500', 'Shipped'), ('510', 'Shipped and informed'), ('520', 'Ready for pick-up'), ('540', 'Delivery attempted'), ('544', 'Review started'), ('545', 'Waiting for review'), ('546', 'Waiting for payment'), ('547', 'Paid'), ('550', 'Delivered'), ('600', 'Refunded')], max_length=3)),
@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_date', '-id'],
+                'verbose_name': 'order',
+                'verbose_name_plural': 'orders',
             },
         ),
         migrations.CreateModel(
@@ -71,6 +73,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'verbose_name': 'discount',
+                'verbose_name_plural': 'discounts',
             },
         ),
         migrations.CreateModel(
@@ -103,6 +107,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'verbose_name': 'order item',
+                'verbose_name_plural': 'order items',
             },
         ),
         migrations.CreateModel(
@@ -121,6 +127,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'timeline entries',
                 'ordering': ['at', 'id'],
+                'verbose_name': 'timeline entry',
             },
         ),
         migrations.CreateModel(
@@ -137,6 +144,8 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['user', 'fingerprint', '-created_at'], name='writes_by_body'), models.Index(fields=['created_at'], name='writes_by_age')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('user', 'key'), name='one_write_a_key')],
+                'verbose_name': 'idempotency record',
+                'verbose_name_plural': 'idempotency records',
             },
         ),
         migrations.AddIndex(

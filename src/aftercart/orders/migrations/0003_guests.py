@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('mailed_at', models.DateTimeField(null=True)),
                 ('used_at', models.DateTimeField(null=True)),
             ],
+            options={'verbose_name': 'one-time code', 'verbose_name_plural': 'one-time codes'},
         ),
         migrations.AddField(
             model_name='idempotencyrecord',

@@ -29,7 +29,7 @@ PATTERNS = "CREATE INDEX orders_order_number_abc9e0f2_like ON orders_order (numb
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0016_names_for_staff'),
+        ('orders', '0015_orders_are_found_by_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
