@@ -8,7 +8,6 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from aftercart.accounts.models import User
-from aftercart.backoffice.columns import moment_column
+from aftercart.backoffice.columns import make_column, moment_column
 from aftercart.backoffice.desk import DeskAdmin
-from aftercart.backoffice.search import USER_WORDS, search_own
+from aftercart.backoffice.search import USER_WORDS, OwnSearch
 from aftercart.backoffice.words import NOTHING
 from aftercart.lib.emails import fold_email
 
@@ -89,6 +88,7 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     list_filter = ("is_staff", "is_active", "is_superuser")
     search_fields = ("email", "first_name", "last_name")
     search_help_text = _("E-mail or name")
+    search = OwnSearch(USER_WORDS)
     ordering = ("-id",)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("show_joined", "show_last_login", "show_password")
@@ -99,12 +99,9 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
+    show_name = make_column(_("name"), lambda row: row.get_full_name() or NOTHING)
     show_joined = moment_column(_("joined"), "date_joined")
     show_last_login = moment_column(_("last log-in"), "last_login")
-
-    def search_rows(self, queryset: QuerySet[User], term: str) -> QuerySet[User]:
-        """Find by e-mail or name."""
-        return search_own(queryset, term, *USER_WORDS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep what only a superuser may set."""
@@ -131,11 +128,6 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
             raise PermissionDenied
         response: HttpResponse = super().user_change_password(request, id, form_url)
         return response
-
-    @admin.display(description=_("name"), ordering="last_name")
-    def show_name(self, obj: User) -> str:
-        """Return the whole name."""
-        return obj.get_full_name() or NOTHING
 
     @admin.display(description=_("password"))
     def show_password(self, obj: User) -> str:

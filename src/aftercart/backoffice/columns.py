@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 Column = Callable[[Any, Any], Text]
 
 
-def make_column(title: "_StrPromise", say: Callable[[Any], Text], ordering: str) -> Column:
-    """Make a column of what it says of a row, and the field that it is sorted by."""
+def make_column(title: "_StrPromise", say: Callable[[Any], Text], ordering: str | None = None) -> Column:
+    """Make a column of what it says of a row; of the field that its list is sorted by, if it is that one."""
 
     @admin.display(description=title, ordering=ordering)
     def show(_desk: Any, row: Any) -> Text:
@@ -41,6 +41,6 @@ def age_column(name: str) -> Column:
 
 
 #: The link to a row's order.
-ORDER_COLUMN = make_column(_("order"), lambda row: link_order(row.order), "order__number")
+ORDER_COLUMN = make_column(_("order"), lambda row: link_order(row.order))
 #: Where a row stands, in the words of its model.
-STATE_COLUMN = make_column(_("state"), lambda row: show_state(row.state, row.get_state_display()), "state")
+STATE_COLUMN = make_column(_("state"), lambda row: show_state(row.state, row.get_state_display()))

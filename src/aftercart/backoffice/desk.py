@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 
 from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.backoffice.lists import BoundedList, BoundedPaginator
+from aftercart.backoffice.search import OrderSearch, OwnSearch
 from aftercart.lib.ids import read_id
 
 _M = TypeVar("_M", bound=Model)
@@ -46,6 +47,8 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
     list_fullwidth = True
     #: What a row shows of other tables.
     read_along: ClassVar[tuple[str, ...]] = ()
+    #: How rows are found; None: Django compares each of `search_fields`, which is for short lists.
+    search: ClassVar[OrderSearch | OwnSearch | None] = None
     #: Pages beside Django's own: the method that answers, which names the address too, and the route.
     more_pages: ClassVar[Mapping[str, str]] = {}
 
@@ -78,16 +81,13 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         names = {str(name).removeprefix("-") for name in first}
         return [name for name in map(str, self.get_list_display(request)) if _get_order(self, name) in names]
 
-    def search_rows(self, queryset: QuerySet[_M], term: str) -> QuerySet[_M] | None:  # noqa: ARG002 - for others to say
-        """Keep the rows that a term fits; None: Django compares each of `search_fields`, which is for short lists."""
-        return None
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[_M], search_term: str
     ) -> tuple[QuerySet[_M], bool]:
         """Find rows, each once."""
-        found = self.search_rows(queryset, search_term)
-        return super().get_search_results(request, queryset, search_term) if found is None else (found, False)
+        if self.search is None:
+            return super().get_search_results(request, queryset, search_term)
+        return self.search.find(queryset, search_term), False
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Do what was chosen to what was selected; Django fails at a selected id that is no number."""

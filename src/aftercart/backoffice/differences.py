@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.backoffice.columns import ORDER_COLUMN, age_column, number_column
+from aftercart.backoffice.columns import ORDER_COLUMN, age_column, make_column, number_column
 from aftercart.backoffice.filters import DifferenceFilter
 from aftercart.backoffice.links import link_order
-from aftercart.backoffice.search import search
+from aftercart.backoffice.search import OrderSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
-from aftercart.backoffice.words import NOTHING, Text, say_moment
+from aftercart.backoffice.words import NOTHING, say_moment
 from aftercart.cancellations.models import Difference
 
 
@@ -25,11 +25,13 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     list_filter = (DifferenceFilter,)
     search_fields = ("order__number", "item__sku")
     search_help_text = _("Order number or SKU")
+    search = OrderSearch("order")
     ordering = ("-last_seen", "-id")
     actions = ("settle",)
 
     show_number = number_column(_("difference"))
     show_order = ORDER_COLUMN
+    show_item = make_column(_("item"), lambda row: row.item.sku if row.item else NOTHING)
     show_age = age_column("first_seen")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
@@ -40,10 +42,6 @@ class DifferenceAdmin(SheetAdmin[Difference]):
     def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002 - Django's signature
         """Resolve what a person has settled; what a comparison finds again is reported again."""
         queryset.filter(resolved_at=None).update(resolved_at=Now())
-
-    def search_rows(self, queryset: QuerySet[Difference], term: str) -> QuerySet[Difference]:
-        """Find by number, sku and all else that the order is found by."""
-        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Difference) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one difference."""
@@ -59,8 +57,3 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         ]
         title = gettext("Difference #%(pk)s") % {"pk": obj.pk}
         return Sheet(title=title, main=[Panel(_("Difference"), keep_filled(facts))])
-
-    @admin.display(description=_("item"))
-    def show_item(self, obj: Difference) -> Text:
-        """Name the item."""
-        return obj.item.sku if obj.item else NOTHING

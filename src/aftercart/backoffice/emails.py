@@ -6,7 +6,6 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
@@ -17,7 +16,7 @@ from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column,
 from aftercart.backoffice.filters import EmailKindFilter, EmailStateFilter
 from aftercart.backoffice.links import link_order
 from aftercart.backoffice.row_actions import act
-from aftercart.backoffice.search import search_own
+from aftercart.backoffice.search import OwnSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import say_moment, show_state
 from aftercart.lib.barcodes import write_qr
@@ -43,6 +42,7 @@ class EmailAdmin(SheetAdmin[Email]):
     list_filter = (EmailStateFilter, EmailKindFilter)
     search_fields = ("order__number", "recipient")
     search_help_text = _("Order number or e-mail")
+    search = OwnSearch(("recipient",), order="order")
     ordering = ("-id",)
     more_pages: ClassVar = {
         "resend": "<int:pk>/resend/",
@@ -54,10 +54,6 @@ class EmailAdmin(SheetAdmin[Email]):
     show_order = ORDER_COLUMN
     show_state = STATE_COLUMN
     show_age = age_column("created_at")
-
-    def search_rows(self, queryset: QuerySet[Email], term: str) -> QuerySet[Email]:
-        """Find by number and all else that the order is found by, or by the recipient."""
-        return search_own(queryset, term, "recipient", order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Email) -> Sheet:
         """Write the page of one e-mail."""

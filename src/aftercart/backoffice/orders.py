@@ -1,25 +1,24 @@
 """Orders as staff read them; the one thing to do is to ask the OMS for news."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.sync.plan_sync import plan_sync
-from aftercart.backoffice.columns import moment_column
+from aftercart.backoffice.columns import make_column, moment_column
 from aftercart.backoffice.filters import ChannelFilter, CurrencyFilter
 from aftercart.backoffice.links import make_url
 from aftercart.backoffice.order_sheet import make_order_sheet
 from aftercart.backoffice.overrides import may_override, override_one
-from aftercart.backoffice.search import search
+from aftercart.backoffice.search import OrderSearch
 from aftercart.backoffice.sheets import Sheet, SheetAdmin
-from aftercart.backoffice.words import NOTHING, say_amount, show_badge, show_status
+from aftercart.backoffice.words import NOTHING, Text, say_amount, show_badge, show_status
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.orders.models import Order
 
@@ -41,6 +40,11 @@ def _count_open_requests() -> Coalesce:
     return Coalesce(Subquery(open_requests, output_field=IntegerField()), 0)
 
 
+def _say_count(open_requests: int) -> Text:
+    """Write how many requests are undecided."""
+    return show_badge(str(open_requests), "warn") if open_requests else NOTHING
+
+
 @admin.register(Order)
 class OrderAdmin(SheetAdmin[Order]):
     """Orders, newest first."""
@@ -51,19 +55,20 @@ class OrderAdmin(SheetAdmin[Order]):
     list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
+    search = OrderSearch("pk", number="items__lines__request", most=_MOST_FOUND)
     ordering = ("-created_date", "-id")
     more_pages: ClassVar = {"sync": "<int:pk>/sync/", "override": "<int:pk>/override/"}
 
     override = override_one
     show_placed = moment_column(_("placed"), "created_date")
+    show_email = make_column(_("e-mail"), lambda row: row.user_email)
+    show_status = make_column(_("status"), lambda row: show_status(row.status))
+    show_amount = make_column(_("amount"), lambda row: say_amount(row.amount, row.currency))
+    show_open_requests = make_column(_("open requests"), lambda row: _say_count(row.open_requests))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """List orders with all that a row shows, in one query."""
         return super().get_queryset(request).annotate(open_requests=_count_open_requests())
-
-    def search_rows(self, queryset: QuerySet[Order], term: str) -> QuerySet[Order]:
-        """Find by number, customer, phone, product or `#` and the number of a request."""
-        return search(queryset, term, order="pk", number="items__lines__request", most=_MOST_FOUND)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         """Return who may ask the OMS for news of an order."""
@@ -85,25 +90,3 @@ class OrderAdmin(SheetAdmin[Order]):
         plan_sync(pk)
         messages.success(request, gettext("The order is being read from Omnitron; look again in a moment."))
         return HttpResponseRedirect(make_url(Order, pk))
-
-    # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("e-mail"), ordering="user_email")
-    def show_email(self, obj: Order) -> str:
-        """Return whose it is."""
-        return obj.user_email
-
-    @admin.display(description=_("status"), ordering="status")
-    def show_status(self, obj: Order) -> SafeString:
-        """Show where the order stands."""
-        return show_status(obj.status)
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def show_amount(self, obj: Order) -> str:
-        """Return what was paid."""
-        return say_amount(obj.amount, obj.currency)
-
-    @admin.display(description=_("open requests"))
-    def show_open_requests(self, obj: Any) -> str:
-        """Return how many requests are undecided."""
-        return show_badge(str(obj.open_requests), "warn") if obj.open_requests else NOTHING

@@ -1,7 +1,6 @@
 """Countries, cities, townships and districts, and the customers' address books."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +8,7 @@ from aftercart.accounts.document import address_document
 from aftercart.accounts.models import Address, City, Country, District, Township, User
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row
-from aftercart.backoffice.search import search_own
+from aftercart.backoffice.search import OwnSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.snapshots import write_address
 from aftercart.backoffice.words import say_moment
@@ -67,11 +66,8 @@ class AddressAdmin(SheetAdmin[Address]):
     list_display = ("title", "user", "first_name", "last_name", "city", "country")
     search_fields = ("user__email", "last_name", "line")
     search_help_text = _("E-mail, last name or street")
+    search = OwnSearch(("last_name", "line"), user=True)
     ordering = ("-id",)
-
-    def search_rows(self, queryset: QuerySet[Address], term: str) -> QuerySet[Address]:
-        """Find by the customer, the last name or the street."""
-        return search_own(queryset, term, "last_name", "line", user=True)
 
     def make_sheet(self, request: HttpRequest, obj: Address) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one address."""

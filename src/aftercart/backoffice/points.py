@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,10 +15,10 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from aftercart.accounts.models import User
 from aftercart.actions.account.adjust_points import adjust_points
-from aftercart.backoffice.columns import ORDER_COLUMN, moment_column, number_column
+from aftercart.backoffice.columns import ORDER_COLUMN, make_column, moment_column, number_column
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_order, make_list_url, make_url
-from aftercart.backoffice.search import search_own
+from aftercart.backoffice.search import OwnSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.words import NOTHING, say_amount, say_moment
 from aftercart.lib.account_numbers import hide_accounts
@@ -73,9 +72,12 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
     list_filter = ("kind",)
     search_fields = ("user__email", "order__number")
     search_help_text = _("Order number or e-mail")
+    search = OwnSearch(order="order", user=True)
     ordering = ("-created_date", "-id")
 
     show_number = number_column(_("entry"))
+    show_customer = make_column(_("customer"), lambda row: row.user.email if row.user else NOTHING)
+    show_amount = make_column(_("points"), lambda row: say_amount(row.amount, row.currency))
     show_order = ORDER_COLUMN
     show_moment = moment_column(_("made"), "created_date")
 
@@ -114,10 +116,6 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         }
         return self.show_page(request, "backoffice/form.html", **context)
 
-    def search_rows(self, queryset: QuerySet[LoyaltyEntry], term: str) -> QuerySet[LoyaltyEntry]:
-        """Find by number and all else that the order is found by, or by the customer."""
-        return search_own(queryset, term, order="order", user=True)
-
     def make_sheet(self, request: HttpRequest, obj: LoyaltyEntry) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one entry."""
         facts = [
@@ -132,13 +130,3 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
         ]
         title = gettext("Loyalty entry #%(pk)s") % {"pk": obj.pk}
         return Sheet(title=title, main=[Panel(_("Loyalty points"), keep_filled(facts))])
-
-    @admin.display(description=_("customer"), ordering="user__email")
-    def show_customer(self, obj: LoyaltyEntry) -> str:
-        """Name the customer."""
-        return obj.user.email if obj.user else NOTHING
-
-    @admin.display(description=_("points"), ordering="amount")
-    def show_amount(self, obj: LoyaltyEntry) -> str:
-        """Write the points."""
-        return say_amount(obj.amount, obj.currency)

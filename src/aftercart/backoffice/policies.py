@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.policy.draft_policy import draft_policy
 from aftercart.actions.policy.publish_policy import publish_policy
-from aftercart.backoffice.columns import number_column
+from aftercart.backoffice.columns import make_column, number_column
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.links import link_row, make_list_url, make_url
 from aftercart.backoffice.policy_forms import PublicationForm, RuleForm, RuleFormSet
@@ -99,6 +99,13 @@ class RuleInline(_Inline):
         return say_content(read_rule(obj)) if obj.pk else NOTHING
 
 
+def _show_state(version: PolicyVersion) -> SafeString:
+    """Show whether it is published; the default, for what was judged by it, is marked."""
+    if version.is_default:
+        return show_badge(gettext("Default, as judged by"), "quiet")
+    return show_badge(version.get_state_display(), "warn" if version.is_draft else "good")
+
+
 @admin.register(PolicyVersion)
 class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
     """Versions, the newest first. A draft is edited and deleted; what is published can only be copied."""
@@ -114,6 +121,12 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
 
     try_out = try_policy
     show_number = number_column(_("version"))
+    show_state = make_column(_("state"), _show_state)
+    show_from = make_column(
+        _("in force from"), lambda row: NOTHING if row.is_default else say_moment(row.effective_from)
+    )
+    show_author = make_column(_("by"), lambda row: row.author.email if row.author else NOTHING)
+    show_count = make_column(_("rules"), lambda row: row.count_of_rules)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyVersion]:
         """List versions with all that a row shows, in one query."""
@@ -202,30 +215,6 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
             text = gettext("Version #%(pk)s is published; it is in force from %(at)s on.")
             messages.success(request, text % {"pk": pk, "at": say_moment(moment)})
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
-
-    # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: PolicyVersion) -> SafeString:
-        """Show whether it is published; the default, for what was judged by it, is marked."""
-        if obj.is_default:
-            return show_badge(gettext("Default, as judged by"), "quiet")
-        return show_badge(obj.get_state_display(), "warn" if obj.is_draft else "good")
-
-    @admin.display(description=_("in force from"), ordering="effective_from")
-    def show_from(self, obj: PolicyVersion) -> str:
-        """Return from when it holds."""
-        return NOTHING if obj.is_default else say_moment(obj.effective_from)
-
-    @admin.display(description=_("by"), ordering="author__email")
-    def show_author(self, obj: PolicyVersion) -> str:
-        """Return who has made or published it."""
-        return obj.author.email if obj.author else NOTHING
-
-    @admin.display(description=_("rules"))
-    def show_count(self, obj: Any) -> int:
-        """Count its rules."""
-        return int(obj.count_of_rules)
 
 
 @admin.register(PolicyRule)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from aftercart.actions.upkeep import jobs
+from aftercart.backoffice.columns import make_column
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import ReasonPartnerFilter
 from aftercart.backoffice.links import make_list_url
@@ -66,6 +67,13 @@ class ReasonForm(_ReasonForm):
         return data
 
 
+def _say_partner(reason: CancellationReason) -> Text:
+    """Return the partner, or what the last comparison found wrong."""
+    if reason.remote_problem and reason.is_active:
+        return show_badge(reason.get_remote_problem_display(), "wrong")
+    return NOTHING if reason.remote_pk is None else str(reason.remote_pk)
+
+
 @admin.register(CancellationReason)
 class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
     """Reasons; one that has been used is switched off, not deleted."""
@@ -90,6 +98,8 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
         ),
     )
 
+    show_partner = make_column(_("at Omnitron"), _say_partner)
+
     def get_readonly_fields(
         self,
         request: HttpRequest,  # noqa: ARG002 - Django's signature
@@ -112,10 +122,3 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
         jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
         messages.success(request, gettext("The reasons are being compared; look again in a moment."))
         return HttpResponseRedirect(make_list_url(CancellationReason))
-
-    @admin.display(description=_("at Omnitron"), ordering="remote_pk")
-    def show_partner(self, obj: CancellationReason) -> Text:
-        """Return the partner, or what the last comparison found wrong."""
-        if obj.remote_problem and obj.is_active:
-            return show_badge(obj.get_remote_problem_display(), "wrong")
-        return NOTHING if obj.remote_pk is None else str(obj.remote_pk)

@@ -5,6 +5,7 @@ of a phone number, and `#12` is the number of a row.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Func, Q, QuerySet
@@ -18,35 +19,47 @@ from aftercart.orders.models.search import find_orders
 USER_WORDS: Final = ("email", "first_name", "last_name")
 
 
-def search(
-    queryset: QuerySet[Any], term: str, *, order: str, number: str = "pk", most: int | None = None
-) -> QuerySet[Any]:
-    """Keep the rows that a term fits: their number, or that of what `number` leads to, or what fits their order.
+@dataclass(frozen=True, slots=True)
+class OrderSearch:
+    """Search of rows by their number, or that of what `number` leads to, and by their order.
 
     `order` is the path to a row's order ("pk" for orders themselves); the newest orders if more than `most` fit.
     """
-    if match := re.fullmatch(rf"\s*#\s*(\d{{1,{LONGEST_ID}}})\s*", term):
-        return queryset.filter(_name(queryset, number, int(match[1])))
-    term = clean_term(term)
-    return queryset.filter(IsAmong(order, find_orders(term, most=most))) if term else queryset
+
+    order: str
+    number: str = "pk"
+    most: int | None = None
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Keep the rows that a term fits."""
+        if match := re.fullmatch(rf"\s*#\s*(\d{{1,{LONGEST_ID}}})\s*", term):
+            return queryset.filter(_name(queryset, self.number, int(match[1])))
+        term = clean_term(term)
+        return queryset.filter(IsAmong(self.order, find_orders(term, most=self.most))) if term else queryset
 
 
-def search_own(
-    queryset: QuerySet[Any], term: str, *words: str, order: str = "", user: bool = False
-) -> QuerySet[Any]:
-    """Keep the rows of which a term fits their own `words`, as an index has them, their order, or their customer."""
-    term = clean_term(term)
-    if not term:
-        return queryset
-    conditions: list[Func] = [IsAmong(order, find_orders(term))] if order else []
-    if words:
-        conditions.append(Fits(Words(*words), term))
-    if user:
-        users = User.objects.filter(Fits(Words(*USER_WORDS), term))
-        conditions.append(IsAmong("user", users.order_by().values("pk")))
-    # Each by its own index: of conditions that are joined by OR, none would be used.
-    rows = [queryset.model.objects.filter(condition).order_by().values("pk") for condition in conditions]
-    return queryset.filter(IsAmong("pk", rows[0].union(*rows[1:]) if len(rows) > 1 else rows[0]))
+@dataclass(frozen=True, slots=True)
+class OwnSearch:
+    """Search of rows by their own `words`, as an index has them, by their order, or by their customer."""
+
+    words: tuple[str, ...] = ()
+    order: str = ""
+    user: bool = False
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Keep the rows that a term fits."""
+        term = clean_term(term)
+        if not term:
+            return queryset
+        conditions: list[Func] = [IsAmong(self.order, find_orders(term))] if self.order else []
+        if self.words:
+            conditions.append(Fits(Words(*self.words), term))
+        if self.user:
+            users = User.objects.filter(Fits(Words(*USER_WORDS), term))
+            conditions.append(IsAmong("user", users.order_by().values("pk")))
+        # Each by its own index: of conditions that are joined by OR, none would be used.
+        rows = [queryset.model.objects.filter(condition).order_by().values("pk") for condition in conditions]
+        return queryset.filter(IsAmong("pk", rows[0].union(*rows[1:]) if len(rows) > 1 else rows[0]))
 
 
 def _name(queryset: QuerySet[Any], number: str, pk: int) -> Q:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +15,7 @@ from aftercart.backoffice.columns import STATE_COLUMN, age_column, number_column
 from aftercart.backoffice.filters import StatementStateFilter
 from aftercart.backoffice.links import link_order, link_row, make_url
 from aftercart.backoffice.row_actions import act, open_row
-from aftercart.backoffice.search import search_own
+from aftercart.backoffice.search import OwnSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import say_moment, show_state
@@ -67,16 +66,13 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
     list_filter = (StatementStateFilter,)
     search_fields = ("number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
+    search = OwnSearch(("name", "email", "number"))
     ordering = ("submitted_at",)
     more_pages: ClassVar = {"match": "<int:pk>/match/", "close": "<int:pk>/close/"}
 
     show_number = number_column(_("statement"))
     show_state = STATE_COLUMN
     show_age = age_column("submitted_at")
-
-    def search_rows(self, queryset: QuerySet[PublicStatement], term: str) -> QuerySet[PublicStatement]:
-        """Find by what was typed."""
-        return search_own(queryset, term, "name", "email", "number")
 
     def make_sheet(self, request: HttpRequest, obj: PublicStatement) -> Sheet:
         """Write the page of one statement, with the orders that it may be about."""

@@ -1,17 +1,15 @@
 """Submissions and address changes: the intents behind everything, to be looked at when something is stuck."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.backoffice.columns import ORDER_COLUMN, age_column, number_column
+from aftercart.backoffice.columns import ORDER_COLUMN, age_column, make_column, number_column
 from aftercart.backoffice.filters import AddressStateFilter, SubmissionStateFilter
 from aftercart.backoffice.links import link_order, link_row
 from aftercart.backoffice.refunds import describe_submission_quote
-from aftercart.backoffice.search import search
+from aftercart.backoffice.search import OrderSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item
@@ -45,17 +43,17 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         "show_number", "show_order", "show_origin", "show_state", "show_cause", "checks", "show_age",
     )  # fmt: skip
     list_filter = (SubmissionStateFilter,)
-    search_fields = ("order__number",)  # and more: see search_rows
+    search_fields = ("order__number",)  # and more: see `search`
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
+    search = OrderSearch("order")
     ordering = ("-id",)
 
     show_number = number_column(_("submission"))
     show_order = ORDER_COLUMN
+    show_origin = make_column(_("way"), lambda row: ORIGINS[row.origin])
+    show_state = make_column(_("state"), show_submission)
+    show_cause = make_column(_("cause"), lambda row: say_cause(row.cause) or NOTHING)
     show_age = age_column("created_at")
-
-    def search_rows(self, queryset: QuerySet[Submission], term: str) -> QuerySet[Submission]:
-        """Find by number, customer, phone, product or `#` and the number of the submission."""
-        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Submission) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one submission."""
@@ -90,21 +88,6 @@ class SubmissionAdmin(SheetAdmin[Submission]):
                 *describe_submission_quote(obj, obj.order.currency),
             ],
         )
-
-    @admin.display(description=_("way"), ordering="origin")
-    def show_origin(self, obj: Submission) -> Text:
-        """Return how it came in."""
-        return ORIGINS[obj.origin]
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: Submission) -> SafeString:
-        """Show where the dialogue with the OMS stands."""
-        return show_submission(obj)
-
-    @admin.display(description=_("cause"), ordering="cause")
-    def show_cause(self, obj: Submission) -> Text:
-        """Say why it stands there."""
-        return say_cause(obj.cause) or NOTHING
 
 
 def _link_request(submission: Submission) -> Text:
@@ -151,17 +134,16 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     read_along = ("order", "user")
     list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
     list_filter = (AddressStateFilter,)
-    search_fields = ("order__number",)  # and more: see search_rows
+    search_fields = ("order__number",)  # and more: see `search`
     search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
+    search = OrderSearch("order")
     ordering = ("-id",)
 
     show_number = number_column(_("address change"))
     show_order = ORDER_COLUMN
+    show_state = make_column(_("state"), lambda row: show_state(row.state, ADDRESS_STATES[row.state]))
+    show_cause = make_column(_("cause"), lambda row: say_detail(row.cause) or NOTHING)
     show_age = age_column("created_at")
-
-    def search_rows(self, queryset: QuerySet[AddressChange], term: str) -> QuerySet[AddressChange]:
-        """Find by number, customer, phone, product or `#` and the number of the change."""
-        return search(queryset, term, order="order")
 
     def make_sheet(self, request: HttpRequest, obj: AddressChange) -> Sheet:  # noqa: ARG002 - Django's signature
         """Write the page of one change."""
@@ -180,13 +162,3 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
             badge=show_state(obj.state, ADDRESS_STATES[obj.state]),
             main=[Panel(_("Address change"), keep_filled(facts))],
         )
-
-    @admin.display(description=_("state"), ordering="state")
-    def show_state(self, obj: AddressChange) -> SafeString:
-        """Show where it stands."""
-        return show_state(obj.state, ADDRESS_STATES[obj.state])
-
-    @admin.display(description=_("cause"))
-    def show_cause(self, obj: AddressChange) -> str:
-        """Say why it stands there."""
-        return say_detail(obj.cause) or NOTHING

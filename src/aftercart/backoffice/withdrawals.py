@@ -3,19 +3,18 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.actions.withdraw.decide_withdrawal import accept_withdrawal, refuse_withdrawal
-from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column, number_column
+from aftercart.backoffice.columns import ORDER_COLUMN, STATE_COLUMN, age_column, make_column, number_column
 from aftercart.backoffice.decisions import RejectionForm
 from aftercart.backoffice.desk import DeskAdmin
 from aftercart.backoffice.filters import WithdrawalStateFilter
 from aftercart.backoffice.links import link_order, link_row, make_url
 from aftercart.backoffice.row_actions import act, open_row
-from aftercart.backoffice.search import search_own
+from aftercart.backoffice.search import OwnSearch
 from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_filled
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import NOTHING, OUTCOMES, Text, say_moment, show_badge, show_state
@@ -34,17 +33,17 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
     list_filter = (WithdrawalStateFilter,)
     search_fields = ("order__number", "email", "name")
     search_help_text = _("Order number, name or e-mail")
+    search = OwnSearch(("name", "email"), order="order")
     ordering = ("submitted_at",)
     more_pages: ClassVar = {"accept": "<int:pk>/accept/", "refuse": "<int:pk>/refuse/"}
 
     show_number = number_column(_("withdrawal"))
     show_order = ORDER_COLUMN
+    show_in_time = make_column(
+        _("in time"), lambda row: _("Yes") if row.is_in_time else show_badge(gettext("No"), "warn")
+    )
     show_state = STATE_COLUMN
     show_age = age_column("submitted_at")
-
-    def search_rows(self, queryset: QuerySet[Withdrawal], term: str) -> QuerySet[Withdrawal]:
-        """Find by number and all else that the order is found by, or by the name and e-mail of the statement."""
-        return search_own(queryset, term, "name", "email", order="order")
 
     def make_sheet(self, request: HttpRequest, obj: Withdrawal) -> Sheet:
         """Write the page of one statement."""
@@ -99,13 +98,6 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
             button=gettext("Reject"),
             is_hard=True,
         )
-
-    # --- columns -------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("in time"), ordering="is_in_time")
-    def show_in_time(self, obj: Withdrawal) -> Text:
-        """Return whether it came within the period."""
-        return _("Yes") if obj.is_in_time else show_badge(gettext("No"), "warn")
 
 
 def _list_lines(withdrawal: Withdrawal) -> Panel:
