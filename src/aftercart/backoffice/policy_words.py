@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from aftercart.backoffice.words import NOTHING, Text, say_moment, show_badge
-from aftercart.cancellations.models.policies import PolicyRule, PolicyType
+from aftercart.cancellations.models.policies import PolicyType
 from aftercart.orders.policy.clauses import Clause, PolicyBook
 from aftercart.orders.policy.explain import Look
 from aftercart.orders.policy.topics import Effect, Topic
@@ -36,7 +36,7 @@ def name_book(book: PolicyBook) -> str:
 
 def show_effect(effect: Effect) -> Text:
     """Make the badge of an effect."""
-    return show_badge(PolicyRule.Effect(effect.value).label, _TONES[effect])
+    return show_badge(effect.label, _TONES[effect])
 
 
 def say_subject(clause: Clause) -> str:
@@ -71,8 +71,8 @@ def say_content(clause: Clause) -> str:
             _("%(length)s %(unit)s from: %(basis)s")
             % {
                 "length": clause.window.length,
-                "unit": PolicyRule.Unit(clause.window.unit.value).label,
-                "basis": PolicyRule.Basis(clause.window.basis.value).label,
+                "unit": clause.window.unit.label,
+                "basis": clause.window.basis.label,
             }
         )
     if clause.topic is Topic.FEE:
@@ -85,7 +85,7 @@ def say_content(clause: Clause) -> str:
             }
         )
     if clause.topic is Topic.SHIPPING_REFUND:
-        parts.append(str(PolicyRule.ShippingRefund(clause.shipping_refund.value).label))
+        parts.append(str(clause.shipping_refund.label))
     if clause.code:
         parts.append(clause.code)
     return "; ".join(parts) or NOTHING

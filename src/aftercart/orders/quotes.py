@@ -10,8 +10,10 @@ Inside, everything is counted in the currency's smallest unit; outside, amounts 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.lib.money import ZERO, from_minor, share_of_units, share_out, take_share, to_minor
 from aftercart.orders.facts import RequestedUnits
@@ -20,12 +22,12 @@ from aftercart.orders.facts import RequestedUnits
 _WHOLE: Final = 10_000
 
 
-class ShippingRefund(StrEnum):
-    """When what the delivery cost is given back; of several rules the later one here counts."""
+class ShippingRefund(models.TextChoices):
+    """When what the delivery cost is given back; of several rules the earlier one here counts."""
 
-    ALWAYS = "always"
-    WHEN_NOTHING_REMAINS = "when_nothing_remains"
-    NEVER = "never"
+    NEVER = "never", _("Never")
+    WHEN_NOTHING_REMAINS = "when_nothing_remains", _("When nothing remains")
+    ALWAYS = "always", _("Always")
 
 
 @dataclass(frozen=True, slots=True)

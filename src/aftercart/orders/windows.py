@@ -3,28 +3,30 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
 from typing import Final, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 _FIRST_DAY_OF_THE_WEEKEND: Final = 5
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class Basis(StrEnum):
+class Basis(models.TextChoices):
     """What a window begins with."""
 
-    ORDER = "order"
-    SHIPMENT = "shipment"
-    DELIVERY = "delivery"
+    ORDER = "order", _("Order")
+    SHIPMENT = "shipment", _("Shipment")
+    DELIVERY = "delivery", _("Delivery")
 
 
-class Unit(StrEnum):
+class Unit(models.TextChoices):
     """What a window is measured in."""
 
-    MINUTES = "minutes"
-    HOURS = "hours"
-    DAYS = "days"
-    BUSINESS_DAYS = "business_days"
+    MINUTES = "minutes", _("Minutes")
+    HOURS = "hours", _("Hours")
+    DAYS = "days", _("Days")
+    BUSINESS_DAYS = "business_days", _("Business days")
 
 
 @dataclass(frozen=True, slots=True)

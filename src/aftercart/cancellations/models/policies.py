@@ -16,7 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.policy.topics import Effect, Topic
+from aftercart.orders.quotes import ShippingRefund
 from aftercart.orders.status import CHOICES
+from aftercart.orders.windows import Basis, Unit
 
 Text = str | Promise
 
@@ -104,35 +106,6 @@ def _words(length: int, **options: Any) -> "ArrayField[Any, Any]":
 class PolicyRule(models.Model):
     """One row of the policy. An empty selector fits everything; see docs/policies.md for each column."""
 
-    class Effect(models.TextChoices):
-        """The policy's `Effect` (`orders/policy/topics.py`), in words."""
-
-        ALLOW = "allow", _("Allow")
-        REVIEW = "review", _("Leave to the back office")
-        REFUSE = "refuse", _("Refuse")
-
-    class Basis(models.TextChoices):
-        """What a window begins with."""
-
-        ORDER = "order", _("Order")
-        SHIPMENT = "shipment", _("Shipment")
-        DELIVERY = "delivery", _("Delivery")
-
-    class Unit(models.TextChoices):
-        """What a window is measured in."""
-
-        MINUTES = "minutes", _("Minutes")
-        HOURS = "hours", _("Hours")
-        DAYS = "days", _("Days")
-        BUSINESS_DAYS = "business_days", _("Business days")
-
-    class ShippingRefund(models.TextChoices):
-        """When the shipping that was paid comes back."""
-
-        NEVER = "never", _("Never")
-        WHEN_NOTHING_REMAINS = "when_nothing_remains", _("When nothing remains")
-        ALWAYS = "always", _("Always")
-
     version = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="rules")
     number = models.PositiveIntegerField()
     topic = models.CharField(max_length=16, choices=list_topics)
@@ -212,14 +185,12 @@ class PolicyRule(models.Model):
         given = [bool(self.window_basis), self.window_length is not None, bool(self.window_unit)]
         if any(given) and not all(given):
             return {"window_length": _("Basis, length and unit of a window belong together.")}
-        if self.window_unit in {self.Unit.DAYS, self.Unit.BUSINESS_DAYS} and (
-            (self.window_length or 0) > _MOST_DAYS
-        ):
+        if self.window_unit in {Unit.DAYS, Unit.BUSINESS_DAYS} and ((self.window_length or 0) > _MOST_DAYS):
             return {"window_length": _("That is more than ten years.")}
         has_window = Topic(self.topic).declared.speaks is not None
         if not has_window and any(given):
             return {"window_length": _("Only topics about time have a window.")}
-        if has_window and self.effect != self.Effect.ALLOW and not any(given):
+        if has_window and self.effect != Effect.ALLOW and not any(given):
             return {"window_length": _("Without a window this rule would never apply.")}
         return {}
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,12 +19,12 @@ from aftercart.orders.facts import Case, CaseKind, ItemFacts, RequestedUnits
 from aftercart.orders.windows import Basis, Window
 
 
-class Effect(StrEnum):
+class Effect(models.TextChoices):
     """What a clause does: nothing, leave the whole submission to the back office, or refuse it."""
 
-    ALLOW = "allow"
-    REVIEW = "review"
-    REFUSE = "refuse"
+    ALLOW = "allow", _("Allow")
+    REVIEW = "review", _("Leave to the back office")
+    REFUSE = "refuse", _("Refuse")
 
 
 class Rule(IntEnum):
