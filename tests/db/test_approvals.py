@@ -11,7 +11,7 @@ from aftercart.actions.requests import approve_request as approve_module
 from aftercart.actions.requests import deliver_request as deliver_module
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
-from aftercart.actions.requests.find_obstacle import DecidedInPart
+from aftercart.actions.requests.find_obstacle import RequestObstructed
 from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
@@ -124,8 +124,9 @@ def wait_with_a_decided_unit() -> Shop:
 def test_the_unit_that_is_left_is_not_given_up_for_the_decided_one() -> None:
     shop = wait_with_a_decided_unit()
 
-    with pytest.raises(DecidedInPart):
+    with pytest.raises(RequestObstructed) as refused:
         approve(shop)
+    assert refused.value.code == "partly_decided"
     deliver_request(get_request().pk, shop.fake)
 
     decided, left = get_request().remote_pks

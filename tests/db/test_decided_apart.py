@@ -8,7 +8,7 @@ from aftercart.actions.cancel.cancel_items import cancel_items
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
-from aftercart.actions.requests.find_obstacle import PartOfLine
+from aftercart.actions.requests.find_obstacle import RequestObstructed
 from aftercart.actions.requests.reject_request import deliver_rejection, reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep import jobs
@@ -86,8 +86,9 @@ def test_a_part_of_a_line_that_is_one_item_there_is_never_sent_as_the_whole() ->
     request = request_units(shop, 1)
     sync_order(shop.order.pk, shop.fake)
 
-    with pytest.raises(PartOfLine):
+    with pytest.raises(RequestObstructed) as refused:
         approve_request(request.pk, make_customer())
+    assert refused.value.code == "partial_line"
 
     assert get_request().status == "waiting"
     assert shop.count_posts() == 0

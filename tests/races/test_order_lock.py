@@ -156,11 +156,6 @@ def begin_leaving(shop: Shop) -> Step:
     return lambda: approving._take_back(CancellationRequest.objects.get(pk=pk), []), 1
 
 
-def begin_rejecting(shop: Shop) -> Step:
-    pk, staff = make_request(shop), make_customer()
-    return lambda: reject_request(pk, staff, "No."), 1
-
-
 def begin_delivering(shop: Shop) -> Step:
     pk = make_request(shop)
     return lambda: deliver_request(pk, shop.fake), 1
@@ -232,7 +227,6 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "apply_late.note_late": begin_noting,
     "apply_late.adopt_late": begin_adopting,
     "apply_late._hold_late": begin_holding,
-    "approve_request.approve_request": begin_approving,
     "approve_request._prepare": begin_executing,
     "approve_request._take_back": begin_leaving,
     "change_address._prepare": begin_changing,
@@ -242,13 +236,13 @@ PLACES: dict[str, Callable[[Shop], Step]] = {
     "decide_withdrawal.accept_withdrawal": begin_accepting_a_withdrawal,
     "decide_withdrawal.refuse_withdrawal": begin_refusing_a_withdrawal,
     "deliver_request._record_known": begin_delivering,
+    "find_obstacle.lock_request": begin_approving,
     "read_created._report_foreign": begin_finding_something_else,
     "reconcile_before_sending._confirm_found": begin_confirming_what_was_found,
     "override_policy.override_policy": begin_overriding,
     "reject_request.overrule_rejection": begin_overruling,
     "read_case.lock_named": lambda shop: (lambda: make_prepared(shop), 1),
     "reject_spare._settle": begin_rejecting_a_spare,
-    "reject_request.reject_request": begin_rejecting,
     "revoke_links.revoke_links": lambda shop: (lambda: revoke_links(shop.order.number), 1),
     "send_submission._mark_sent": begin_sending,
     "record_submission.settle_submission": begin_settling,

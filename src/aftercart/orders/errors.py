@@ -45,6 +45,12 @@ class ActionError(Exception):
         return {}
 
 
+class Conflict(ActionError):
+    """What there is stands against it: decided, done or changed already."""
+
+    status = 409
+
+
 class RuleRefused(ActionError):
     """A rule about the whole says no: with a sentence and a code of its own, or with its class's."""
 
@@ -107,13 +113,12 @@ class AddressChangeRefused(RuleRefused):
     """The address cannot change: the order has left, a cancellation is under way, the OMS says no."""
 
 
-class QuoteStale(ActionError):
+class QuoteStale(Conflict):
     """A quote no longer binds: the order has changed, it has expired, or something else is asked.
 
     `document` is a fresh quote of what is asked now.
     """
 
-    status = 409
     code = "quote_stale"
     sentence = _("Your refund has changed since we showed it to you. Please check the new amounts.")
 
@@ -126,13 +131,12 @@ class QuoteStale(ActionError):
         return {**self.document, "detail": str(self), "code": self.code}
 
 
-class StillRunning(ActionError):
+class StillRunning(Conflict):
     """The same write is under way; its answer comes with the next try (contract section 3.5).
 
     `record` is the id of the idempotency record that gets the answer.
     """
 
-    status = 409
     code = "still_running"
     sentence = _("The same request is still being processed. Please try again in a moment.")
 

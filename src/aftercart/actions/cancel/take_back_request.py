@@ -14,7 +14,7 @@ from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.upkeep import jobs
 from aftercart.cancellations.causes import Cause
 from aftercart.cancellations.models import CancellationRequest, DecisionNotice, Submission
-from aftercart.orders.errors import ActionError, OrderNotFound
+from aftercart.orders.errors import Conflict, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, owned_by, save_order
@@ -25,10 +25,9 @@ _WINDOW: Final = timedelta(hours=1)
 _MOST_OF_ONE_ITEM: Final = 5
 
 
-class NothingToTakeBack(ActionError):
+class NothingToTakeBack(Conflict):
     """What was asked for has been decided, or is being carried out."""
 
-    status = 409
     code = "nothing_to_take_back"
     sentence = gettext_lazy("This can no longer be taken back: it has been decided or is being carried out.")
 

@@ -5,13 +5,12 @@ from django.utils.translation import gettext_lazy
 
 from aftercart.actions.upkeep import jobs
 from aftercart.mail.models import Email
-from aftercart.orders.errors import ActionError
+from aftercart.orders.errors import Conflict
 
 
-class EmailNotStuck(ActionError):
+class EmailNotStuck(Conflict):
     """The e-mail was sent, is being sent, or must not be sent again."""
 
-    status = 409
     code = "email_not_stuck"
     sentence = gettext_lazy("This e-mail can't be sent again.")
 

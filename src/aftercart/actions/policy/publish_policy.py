@@ -9,15 +9,14 @@ from django.utils.translation import gettext_lazy
 from aftercart.accounts.models import User
 from aftercart.cancellations.models.policies import PolicyVersion
 from aftercart.lib.clock import get_now
-from aftercart.orders.errors import ActionError, InputInvalid
+from aftercart.orders.errors import Conflict, InputInvalid
 
 _State = PolicyVersion.State
 
 
-class PolicyPublished(ActionError):
+class PolicyPublished(Conflict):
     """The version has been published already."""
 
-    status = 409
     code = "policy_published"
     sentence = gettext_lazy("This version has already been published; it can't change any more.")
 

@@ -6,7 +6,7 @@ from django.db import models, transaction
 
 from aftercart.accounts.models import User
 from aftercart.actions.cancel.send_submission import send_submission
-from aftercart.actions.requests.find_obstacle import find_obstacle
+from aftercart.actions.requests.find_obstacle import find_obstacle, lock_request
 from aftercart.actions.requests.note_spares import look_later
 from aftercart.actions.requests.open_delivery import ensure_delivery
 from aftercart.actions.requests.read_created import list_created_pks, name_remote
@@ -32,14 +32,7 @@ _WITHDRAWN = "Approved in Aftercart; cancelled directly."
 @transaction.atomic(durable=True)
 def approve_request(request_pk: int, staff: User) -> None:
     """Approve: recorded now, sent to the OMS by the worker. Raises what `find_obstacle` finds."""
-    requests = CancellationRequest.objects.select_related(
-        "line__submission", "line__order_item", "decided_by", "delivery"
-    )
-    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
-    request = requests.get(pk=request_pk)
-    obstacle = find_obstacle(request)
-    if obstacle is not None:
-        raise obstacle
+    order, request = lock_request(request_pk, find_obstacle)
     approve_waiting(order, request, staff)
     save_order(order)
 

@@ -10,7 +10,7 @@ from aftercart.actions.cancel.book_refund import REFUND_FIELDS
 from aftercart.actions.cancel.close_line import complete_line, count_done, reject_line
 from aftercart.actions.cancel.record_submission import put_order_status
 from aftercart.actions.mail.notify_customer import notify_completed
-from aftercart.actions.requests.find_obstacle import find_rejection_obstacle
+from aftercart.actions.requests.find_obstacle import find_rejection_obstacle, lock_request
 from aftercart.actions.requests.read_created import list_created_pks
 from aftercart.actions.requests.reject_remote import reject_remote
 from aftercart.actions.requests.try_later import try_later
@@ -36,18 +36,11 @@ _State, _Status = DecisionNotice.State, CancellationRequest.Status
 def reject_request(request_pk: int, staff: User, reason: str) -> None:
     """Reject. The OMS is told afterwards, if it has the request.
 
-    Raises `RequestDecided` or `RequestHeld`, and `InputInvalid` without a reason.
+    Raises `RequestDecided` or `RequestObstructed`, and `InputInvalid` without a reason.
     """
     if not reason.strip():
         raise InputInvalid({"reason": [_("Say why: the customer will read it.")]})
-    requests = CancellationRequest.objects.select_related(
-        "line__submission", "line__order_item", "decided_by"
-    )
-    order = lock_order(pk=requests.get(pk=request_pk).line.submission.order_id)
-    request = requests.get(pk=request_pk)
-    obstacle = find_rejection_obstacle(request)
-    if obstacle is not None:
-        raise obstacle
+    order, request = lock_request(request_pk, find_rejection_obstacle)
     reject_line(order, request.line, Actor.staff(staff), reason=reason, decided_by=staff)
     DecisionNotice.objects.create(request=request)
     put_order_status(order)

@@ -24,7 +24,7 @@ from aftercart.lib.photos import (
     name_file,
     write_anew,
 )
-from aftercart.orders.errors import ActionError, InputInvalid, say_unknown
+from aftercart.orders.errors import ActionError, Conflict, InputInvalid, say_unknown
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import get_order, lock_order, owned_by
@@ -37,18 +37,16 @@ _SENTENCES: dict[str, str | Promise] = {
 }
 
 
-class NoOpenReturn(ActionError):
+class NoOpenReturn(Conflict):
     """Nothing of the item is being returned, or it has been decided."""
 
-    status = 409
     code = "no_open_return"
     sentence = _("Photos can be added while a return is open. This one has been decided, or there is none.")
 
 
-class PhotosFull(ActionError):
+class PhotosFull(Conflict):
     """The line has as many photos as it may have."""
 
-    status = 409
     code = "photos_full"
     sentence = _("There are five photos of this item already. No more can be added.")
 

@@ -12,17 +12,16 @@ from aftercart.actions.mail.notify_customer import notify_pickup
 from aftercart.cancellations.models import SubmissionLine
 from aftercart.cancellations.pickups import find_pickup_problem, is_changeable
 from aftercart.lib.clock import get_shop_now
-from aftercart.orders.errors import ActionError, InputInvalid, OrderNotFound
+from aftercart.orders.errors import Conflict, InputInvalid, OrderNotFound
 from aftercart.orders.guests import Guest
 from aftercart.orders.models import Order
 from aftercart.orders.selectors import lock_order, owned_by, save_order
 from aftercart.orders.timeline import Actor, Event, record_event
 
 
-class PickupFixed(ActionError):
+class PickupFixed(Conflict):
     """The parcel has been collected, will be within the carrier's notice, or is no longer awaited."""
 
-    status = 409
     code = "pickup_fixed"
     sentence = gettext_lazy(
         "This pickup can no longer be changed. If you cannot be there, please write to us."

@@ -12,15 +12,14 @@ from aftercart.actions.upkeep import jobs
 from aftercart.actions.withdraw.follow_withdrawal import settle_withdrawal
 from aftercart.cancellations.models import CancellationRequest
 from aftercart.cancellations.models.withdrawals import Withdrawal
-from aftercart.orders.errors import ActionError, InputInvalid
+from aftercart.orders.errors import Conflict, InputInvalid
 from aftercart.orders.selectors import lock_order, save_order
 from aftercart.orders.timeline import Actor
 
 
-class WithdrawalDecided(ActionError):
+class WithdrawalDecided(Conflict):
     """The withdrawal has been decided already."""
 
-    status = 409
     code = "withdrawal_decided"
     sentence = gettext_lazy("This withdrawal has already been decided.")
 

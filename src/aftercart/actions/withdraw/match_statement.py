@@ -19,17 +19,16 @@ from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.withdrawal_terms import find_offer
 from aftercart.lib.clock import get_now
 from aftercart.oms.port import OmsClient
-from aftercart.orders.errors import ActionError, InputInvalid
+from aftercart.orders.errors import Conflict, InputInvalid
 from aftercart.orders.selectors import lock_order
 from aftercart.orders.timeline import Actor
 
 _State = PublicStatement.State
 
 
-class NotOffered(ActionError):
+class NotOffered(Conflict):
     """The shop offers no withdrawal to the customer of the order."""
 
-    status = 409
     code = "withdrawal_not_offered"
     sentence = gettext_lazy("For this order no withdrawal is offered.")
 
