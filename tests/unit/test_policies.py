@@ -271,7 +271,7 @@ def test_another_country_is_a_clause_too() -> None:
     assert refusal is not None
     assert refusal.code == "other_country"
     assert judge_country("tr", "de", policy=bind(abroad), status="400") is None
-    assert judge_country(None, "de", policy=bind(), status="400") is None
+    assert judge_country("", "de", policy=bind(), status="400") is None
 
 
 def test_an_explanation_names_who_decided_and_why_the_others_did_not() -> None:

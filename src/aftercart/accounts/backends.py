@@ -18,10 +18,9 @@ from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
 from aftercart.accounts.models.rate_limits import Try, count_try
-from aftercart.accounts.networks import is_shops_own, name_network
+from aftercart.accounts.networks import get_client_address, is_shops_own, name_network
 from aftercart.lib.emails import fold_email
 
 #: Log-ins of one network address, those that succeed included, in terms of the failures that it may have.

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from aftercart.accounts.backends import known_by_session
-from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.networks import get_client_address
 from aftercart.accounts.shop_sessions import ShopSession
 from aftercart.lib.negotiation import names_html
 

@@ -1,14 +1,17 @@
-"""Networks: what counts as one address when tries are counted, and whose tries are not counted by address."""
+"""Networks: who a client is, what counts as one address of tries, and whose are not counted by address."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from aftercart.accounts.clients import get_client_address
-
 #: Who has an IPv6 address has all addresses of its /64.
 _IPV6_PREFIX = 64
+
+
+def get_client_address(request: HttpRequest) -> str:
+    """Return the client's IP address, as `lib.forwarded` has settled it; empty if there is none."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def get_client_network(request: HttpRequest) -> str:

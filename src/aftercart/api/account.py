@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.document import user_document
 from aftercart.accounts.models import User
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.account.anonymize_customer import anonymize_customer
 from aftercart.actions.account.edit_profile import edit_profile
 from aftercart.actions.account.mail_account_link import (

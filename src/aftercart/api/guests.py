@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.account.get_anonymous import get_anonymous
 from aftercart.api.authentication import get_user
 from aftercart.api.open_views import OpenView

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
 from aftercart.actions.withdraw.withdraw_order import WithdrawalCommand, withdraw_order
 from aftercart.api.open_views import OpenView

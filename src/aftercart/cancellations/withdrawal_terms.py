@@ -10,6 +10,7 @@ from django.db.models import Q
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
 from aftercart.lib.clock import get_shop_zone
 from aftercart.orders.models import Order, OrderItem
+from aftercart.orders.selectors import read_country
 from aftercart.orders.withdrawal_rules import GoodFacts, WithdrawalTerms, find_period_end, is_in_time
 
 
@@ -47,7 +48,7 @@ def find_terms(order: Order) -> WithdrawalTerms | None:
 
     An order whose country nobody knows counts as one of those that have it: a right is not lost by that.
     """
-    country = _find_country(order)
+    country = read_country(order.shipping_address) or read_country(order.billing_address)
     rows = WithdrawalPolicy.objects.filter(
         Q(channel_id=order.channel_id) | Q(channel_id=None), country__in=["", country]
     )
@@ -81,11 +82,3 @@ def find_offer(order: Order, items: Sequence[OrderItem], now: datetime) -> Withd
 def list_withdrawals(order: Order) -> list[Withdrawal]:
     """List what has been stated about an order, newest first."""
     return list(Withdrawal.objects.filter(order=order))
-
-
-def _find_country(order: Order) -> str:
-    for address in (order.shipping_address, order.billing_address):
-        code = str(((address or {}).get("country") or {}).get("code") or "")
-        if code:
-            return code.lower()
-    return ""

@@ -50,9 +50,9 @@ def judge_address_change(
     return None
 
 
-def judge_country(old: str | None, new: str, *, policy: Policy, status: str) -> AddressRefusal | None:
-    """Judge whether an order may move between these countries (ISO codes; None: not known)."""
-    if old in {None, new}:
+def judge_country(old: str, new: str, *, policy: Policy, status: str) -> AddressRefusal | None:
+    """Judge whether an order may move between these countries (ISO codes; "": not known)."""
+    if old in {"", new}:
         return None
     clause = policy.decide(Topic.COUNTRY, policy.make_case("address_change", status))
     return None if clause is None or clause.effect is Effect.ALLOW else _refuse(Topic.COUNTRY, clause)

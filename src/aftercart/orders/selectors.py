@@ -1,6 +1,6 @@
 """Reads of orders, and the one lock that every write to an order takes first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -175,14 +175,19 @@ def gather_facts(
 
 def gather_order_facts(order: Order) -> OrderFacts:
     """Gather what the policy wants to know of an order as a whole."""
-    country = (order.shipping_address or {}).get("country")
     return OrderFacts(
         channel_id=order.channel_id,
         currency=order.currency.upper(),
         payment_type=order.get_payment_type(),
         client_type=str(order.details.get("client_type") or ""),
-        country=str(country.get("code") or "").lower() if isinstance(country, dict) else "",
+        country=read_country(order.shipping_address),
     )
+
+
+def read_country(address: Mapping[str, Any] | None) -> str:
+    """Read the ISO code of an address's country, in lower case; "" where it is not known."""
+    country = (address or {}).get("country")
+    return str(country.get("code") or "").lower() if isinstance(country, dict) else ""
 
 
 def list_categories(product: dict[str, Any]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ from aftercart.orders.address_rules import judge_address_change, judge_country, 
 from aftercart.orders.errors import AddressChangeRefused, InputInvalid, OrderNotFound, say_unknown
 from aftercart.orders.models import IdempotencyRecord, Order
 from aftercart.orders.policy.clauses import Policy
-from aftercart.orders.selectors import lock_order, owned_by, save_order
+from aftercart.orders.selectors import lock_order, owned_by, read_country, save_order
 from aftercart.orders.timeline import WORKER, Actor, record_event
 
 _State = AddressChange.State
@@ -191,7 +191,6 @@ def _is_newest(idempotency_record: IdempotencyRecord, order: Order) -> bool:
 
 def _check_rules(order: Order, address: Address) -> Policy:
     """Judge the change, and give the policy that allows it."""
-    country = (order.shipping_address or {}).get("country") or {}
     policy = get_policy(order)
     refusal = judge_address_change(
         status=order.status,
@@ -199,7 +198,9 @@ def _check_rules(order: Order, address: Address) -> Policy:
         is_cancelling=bool(find_open_items([order.pk])),
         is_store_pickup=order.is_store_pickup,
         policy=policy,
-    ) or judge_country(country.get("code"), address.country.code, policy=policy, status=order.status)
+    ) or judge_country(
+        read_country(order.shipping_address), address.country.code, policy=policy, status=order.status
+    )
     if refusal is not None:
         raise AddressChangeRefused(refusal.message, refusal.code)
     return policy

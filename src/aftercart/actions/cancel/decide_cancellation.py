@@ -5,7 +5,7 @@ sense is allowed is for the rules to say, and what comes back for it is for `pri
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from aftercart.orders.paid import POINTS_NEED_PAYMENT, read_payment
 from aftercart.orders.policy.clauses import is_easy_return
 from aftercart.orders.policy.topics import Effect, Rule
 from aftercart.orders.rules import Finding, judge, list_refusals
+from aftercart.orders.selectors import read_country
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +146,10 @@ def _find_pickup_address(
         return (order.shipping_address if is_known else None), ""
     if found is None:
         return None, say_unknown(str(command.pickup_address))
-    here, there = _read_country(order.shipping_address), _read_country(found)
+    here, there = read_country(order.shipping_address), read_country(found)
     if here and there and here != there:
         return None, _("Returns are collected only in the country that the order was delivered to.")
     return found, ""
-
-
-def _read_country(address: Mapping[str, Any] | None) -> str:
-    """Return the ISO code of an address's country; "" where it is not known."""
-    country = (address or {}).get("country")
-    return str(country.get("code") or "").lower() if isinstance(country, dict) else ""
 
 
 def _find_complaints(case: CancellationCase, item_request: ItemRequest) -> Iterator[tuple[str, str]]:

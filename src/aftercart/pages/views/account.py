@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.account.mail_account_link import limit_account_mail, mail_password_link, move_account
 from aftercart.actions.account.set_password import find_by_reset_link
 from aftercart.actions.account.set_password import set_password as keep_password

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
 from aftercart.actions.account.check_one_time_code import check_guest_code
 from aftercart.lib.clock import get_now

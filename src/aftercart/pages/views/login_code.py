@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
-from aftercart.accounts.clients import get_client_address
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.account.ask_one_time_code import ask_one_time_code
 from aftercart.actions.account.check_one_time_code import check_login_code
 from aftercart.lib.formats import get_active_language

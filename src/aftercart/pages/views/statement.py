@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from aftercart.accounts.clients import get_client_address
 from aftercart.accounts.models import User
+from aftercart.accounts.networks import get_client_address
 from aftercart.actions.withdraw.record_statement import StatementCommand, record_statement
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.lib.clock import get_now
