@@ -23,6 +23,7 @@ from aftercart.cancellations.quoted import find_overdue
 from aftercart.lib.times import format_time
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order
+from tests.db.test_booked_refunds import report
 from tests.db.test_policy_versions import make_staff
 from tests.shop import Line, Shop, get_request
 
@@ -242,3 +243,30 @@ def test_shipping_that_was_paid_in_money_is_overdue_though_its_items_were_points
     assert find_overdue(now) == (closed_at + timedelta(days=14) if is_overdue else None)
     [refund] = read(shop.order)["refund_set"]
     assert (refund["status"]["value"] == "under_way") == is_overdue
+
+
+@pytest.mark.parametrize("price", ["0.00", "60.00"])
+def test_shipping_that_is_reported_beside_items_without_money_is_refunded(price: str) -> None:
+    shop = Shop([Line(price=price)], order_fields={"shipping_amount": Decimal("9.90")})
+    if points := Decimal(price):
+        LoyaltyEntry.objects.create(
+            user=shop.user,
+            order=shop.order,
+            kind="spent",
+            amount=-points,
+            currency="TRY",
+            reference="import:1",
+        )
+    Order.objects.update(amount=points + Decimal("9.90"))
+    cancel_items(shop.command(), shop.fake)
+    settle(shop, "0.00")
+    [refund] = read(shop.order)["refund_set"]
+    assert refund["status"]["value"] == "under_way"
+
+    report(shop, refund_amount="9.90", shipping_refund_amount="9.90")
+    sync_order(shop.order.pk, shop.fake)
+
+    [refund] = read(shop.order)["refund_set"]
+    assert (refund["status"]["value"], refund["refund_due_at"]) == ("refunded", None)
+    SubmissionLine.objects.update(closed_at=timezone.now() - timedelta(days=15))
+    assert find_overdue(timezone.now()) is None

@@ -98,7 +98,7 @@ def find_due(done_at: datetime) -> datetime:
 def find_overdue(now: datetime) -> datetime | None:
     """Find since when the oldest refund is overdue that the OMS has not reported; None: none is (two queries).
 
-    What comes back of an order as a whole is reported with its lines; looked for apart where those are points alone.
+    What comes back of an order as a whole is reported with its lines or apart; looked for where those are points alone.
     """
     since = now - settings.REFUND_LIFE - _LOOK_BACK
     late = RefundQuoteLine.objects.filter(
@@ -115,6 +115,7 @@ def find_overdue(now: datetime) -> datetime | None:
         # Booked when its last line was completed: an index leads to these, and not to each that there ever was.
         Q(quote__shipping_refund_amount__gt=0) | Q(quote__gift_box_refund_amount__gt=0),
         quote__rest_booked_at__gte=since - _A_DAY,
+        quote__is_rest_reported=False,
     )
     found = [
         rows.aggregate(first=Min("line__closed_at"))["first"] for rows in (late.filter(IS_UNREPORTED), rests)

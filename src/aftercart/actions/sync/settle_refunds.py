@@ -34,6 +34,7 @@ def settle_refunds(order: Order, remote: RemoteOrder) -> None:
     for of_item in books.items:
         if of_item.is_ours and of_item.lines and not of_item.is_open:
             _take_item(order, of_item)
+    _take_rest(books)
     if books.is_ours:
         _take_whole(books)
     else:
@@ -70,6 +71,16 @@ def _take_item(order: Order, books: ItemBooks) -> None:
         item.refund_amount += change
         order.refund_amount += change
         save_item(item, "refund_amount")
+
+
+def _take_rest(books: RefundBooks) -> None:
+    """Take over that something was given back besides the items, where that is quoted and booked."""
+    if not find_reported_rest(books.remote):
+        return
+    for quote in books.quotes:
+        if quote.rest_booked_at and quote.rest_amount > 0 and not quote.is_rest_reported:
+            quote.is_rest_reported = True
+            quote.save(update_fields=["is_rest_reported"])
 
 
 def _take_whole(books: RefundBooks) -> None:

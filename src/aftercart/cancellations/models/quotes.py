@@ -55,6 +55,9 @@ class RefundQuote(models.Model):
     )
     rest_booked_at = models.DateTimeField(null=True, blank=True)
     rest_booked_amount = _amount(null=True, blank=True, help_text="What came back of it.")
+    is_rest_reported = models.BooleanField(
+        default=False, db_default=False, help_text="Omnitron reports that something of it was given back."
+    )
     rest_line = models.ForeignKey(
         "cancellations.SubmissionLine",
         null=True,
@@ -90,12 +93,14 @@ class RefundQuote(models.Model):
         return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
 
     def is_rest_refunded(self, lines: Iterable["RefundQuoteLine"]) -> bool:
-        """Return whether what was booked of it has been given back: money with the first of its lines that is reported.
+        """Return whether what was booked of it has been given back: money once it, or one of its lines, is reported.
 
-        The OMS does not always report it apart; where its lines were points alone, nothing but a report says so.
+        The OMS does not always report it apart; where no money comes back for its lines, nothing but a report says so.
         """
         points = self.rest_points_returned + self.rest_points_credited
-        return self.given_rest <= points or any((line.reported_amount or 0) > 0 for line in lines)
+        if self.given_rest <= points or self.is_rest_reported:
+            return True
+        return any((line.reported_amount or 0) > 0 for line in lines)
 
 
 #: The OMS has reported no money, and money was quoted: what `RefundQuoteLine.is_refunded` denies.
