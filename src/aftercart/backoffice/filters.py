@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from aftercart.backoffice.words import ADDRESS_STATES, SUBMISSION_STATES, Text
+from aftercart.backoffice.words import Text
 from aftercart.cancellations.causes import CAUSES
 from aftercart.cancellations.models import (
     AddressChange,
@@ -161,7 +161,7 @@ class SubmissionStateFilter(_StateFilter):
     table = (
         ("under_way", _("Under way"), Q(state__in=UNDER_WAY)),
         ("manual", _("Somebody has to look"), Q(state__in=UNDER_WAY, manual_since__isnull=False)),
-        *((state.value, SUBMISSION_STATES[state], Q(state=state)) for state in Submission.State),
+        *((state.value, state.label, Q(state=state)) for state in Submission.State),
     )
 
 
@@ -218,7 +218,7 @@ class EmailKindFilter(ChoiceFilter):
 class AddressStateFilter(_StateFilter):
     """One of the states of an address change."""
 
-    table = tuple((state.value, ADDRESS_STATES[state], Q(state=state)) for state in AddressChange.State)
+    table = tuple((state.value, state.label, Q(state=state)) for state in AddressChange.State)
 
 
 class _KnownValuesFilter(SimpleListFilter):

@@ -10,9 +10,7 @@ from aftercart.backoffice.sheets import Fact, Panel, Sheet, keep_filled
 from aftercart.backoffice.snapshots import write_address
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import (
-    ADDRESS_STATES,
     NOTHING,
-    ORIGINS,
     say_amount,
     say_moment,
     show_state,
@@ -93,7 +91,7 @@ def _list_submissions(submissions: Iterable[Submission]) -> Panel:
     rows = [
         (
             link_row(Submission, submission.pk, f"#{submission.pk}"),
-            ORIGINS[submission.origin],
+            submission.get_origin_display(),
             show_submission(submission),
             say_cause(submission.cause) or NOTHING,
             say_moment(submission.created_at),
@@ -125,7 +123,7 @@ def _list_address_changes(changes: Iterable[AddressChange]) -> Panel:
     rows = [
         (
             link_row(AddressChange, change.pk, say_moment(change.created_at)),
-            show_state(change.state, ADDRESS_STATES[change.state]),
+            show_state(change.state, change.get_state_display()),
             write_address(change.address),
             say_detail(change.cause) or NOTHING,
         )

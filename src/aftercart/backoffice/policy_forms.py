@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from aftercart.cancellations.models.policies import PolicyRule, PolicyType, PolicyVersion
 from aftercart.lib.clock import get_shop_zone
-from aftercart.orders.status import CHOICES
+from aftercart.orders.status import Status
 
 if TYPE_CHECKING:
     _RuleForm = forms.ModelForm[PolicyRule]
@@ -60,7 +60,7 @@ class RuleForm(_RuleForm):
     """One rule."""
 
     statuses = forms.MultipleChoiceField(
-        label=_("Statuses"), choices=CHOICES, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Statuses"), choices=Status.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
     sku_patterns = LinesField(label=_("Skus"), longest=128)
     category_patterns = LinesField(label=_("Categories"), longest=255)

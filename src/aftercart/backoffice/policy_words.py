@@ -10,7 +10,7 @@ from aftercart.cancellations.models.policies import PolicyType
 from aftercart.orders.policy.clauses import Clause, PolicyBook
 from aftercart.orders.policy.explain import Look
 from aftercart.orders.policy.topics import Effect, Topic
-from aftercart.orders.status import CHOICES
+from aftercart.orders.status import Status
 
 _SELECTORS: Final[dict[str, Text]] = {
     "channel": gettext_lazy("channel"),
@@ -104,4 +104,4 @@ def say_outcome(look: Look) -> str:
 
 
 def _name_status(status: str) -> str:
-    return f"{status} {dict(CHOICES).get(status, '')}".rstrip()
+    return f"{status} {dict(Status.choices).get(status, '')}".rstrip()

@@ -11,7 +11,6 @@ from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import describe_timeline, name_item
 from aftercart.backoffice.words import (
     NOTHING,
-    ORIGINS,
     Text,
     say_age,
     say_amount,
@@ -206,7 +205,7 @@ def _list_tries(request: CancellationRequest) -> Panel:
     rows = [
         (
             link_row(Submission, submission.pk, _("#%(pk)s") % {"pk": submission.pk}),
-            ORIGINS[submission.origin],
+            submission.get_origin_display(),
             submission.user.email if submission.user else NOTHING,
             say_moment(submission.sent_at or submission.created_at),
             show_submission(submission),

@@ -14,9 +14,7 @@ from aftercart.backoffice.sheets import Fact, Panel, Sheet, SheetAdmin, keep_fil
 from aftercart.backoffice.snapshots import write_address, write_pickup
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import (
-    ADDRESS_STATES,
     NOTHING,
-    ORIGINS,
     OUTCOMES,
     Text,
     say_moment,
@@ -50,7 +48,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
 
     show_number = number_column(_("submission"))
     show_order = ORDER_COLUMN
-    show_origin = make_column(_("way"), lambda row: ORIGINS[row.origin])
+    show_origin = make_column(_("way"), lambda row: row.get_origin_display())
     show_state = make_column(_("state"), show_submission)
     show_cause = make_column(_("cause"), lambda row: say_cause(row.cause) or NOTHING)
     show_age = age_column("created_at")
@@ -59,7 +57,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
         """Write the page of one submission."""
         facts = [
             Fact(_("Order"), link_order(obj.order)),
-            Fact(_("Way"), ORIGINS[obj.origin]),
+            Fact(_("Way"), obj.get_origin_display()),
             Fact(
                 _("Judged by"),
                 link_row(
@@ -141,7 +139,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
 
     show_number = number_column(_("address change"))
     show_order = ORDER_COLUMN
-    show_state = make_column(_("state"), lambda row: show_state(row.state, ADDRESS_STATES[row.state]))
+    show_state = make_column(_("state"), lambda row: show_state(row.state, row.get_state_display()))
     show_cause = make_column(_("cause"), lambda row: say_detail(row.cause) or NOTHING)
     show_age = age_column("created_at")
 
@@ -159,6 +157,6 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
         ]
         return Sheet(
             title=gettext("Address change #%(pk)s") % {"pk": obj.pk},
-            badge=show_state(obj.state, ADDRESS_STATES[obj.state]),
+            badge=show_state(obj.state, obj.get_state_display()),
             main=[Panel(_("Address change"), keep_filled(facts))],
         )

@@ -25,92 +25,16 @@ from aftercart.lib.money import get_exponent, round_amount
 from aftercart.lib.times import clamp
 from aftercart.mail.models import Email
 from aftercart.orders.models import TimelineEntry
-from aftercart.orders.status import CHOICES, FINAL, Status
-from aftercart.orders.timeline import Event
+from aftercart.orders.status import FINAL, Status
+from aftercart.orders.timeline import EVENTS
 
 Text = str | Promise
 NOTHING: Final = "–"
-
-EVENT_WORDS: Final[dict[str, Text]] = {
-    Event.ORDER_IMPORTED: gettext_lazy("Order imported"),
-    Event.ORDER_UPDATED: gettext_lazy("Order updated by an import"),
-    Event.ORDER_FOLLOWED: gettext_lazy("Changed at Omnitron"),
-    Event.CANCELLATION_SUBMITTED: gettext_lazy("Cancellation or return asked for"),
-    Event.CANCELLATION_SENDING: gettext_lazy("About to be sent to Omnitron"),
-    Event.CANCELLATION_SENT: gettext_lazy("Omnitron took the cancellation"),
-    Event.ANSWER_UNKNOWN: gettext_lazy("Omnitron's answer is unknown; it is being checked"),
-    Event.LATE_SENDING: gettext_lazy("Sent after it had been given up; it is being checked again"),
-    Event.SECOND_REQUEST_SETTLED: gettext_lazy("A second request in Omnitron's queue was dealt with"),
-    Event.LATE_REQUEST_SETTLED: gettext_lazy("A request that reached Omnitron's queue late was dealt with"),
-    Event.LATE_SUCCESS: gettext_lazy("Omnitron carried out what had been given up"),
-    Event.REQUESTS_OPENED: gettext_lazy("Left to the back office"),
-    Event.VERIFICATION_NEEDS_STAFF: gettext_lazy(
-        "Its answer has been looked for in vain for long; somebody should look"
-    ),
-    Event.REQUEST_DELIVERED: gettext_lazy("Request delivered into Omnitron's queue"),
-    Event.REQUEST_APPROVED: gettext_lazy("Request approved"),
-    Event.REQUEST_WITHDRAWN: gettext_lazy("Request taken out of Omnitron's queue"),
-    Event.REQUEST_DECIDED_THERE: gettext_lazy("Omnitron had decided before the approval reached it"),
-    Event.REQUEST_FOUND_DONE: gettext_lazy("Found done at Omnitron after a restore"),
-    Event.REJECTION_OVERRULED: gettext_lazy("Omnitron had cancelled it before the rejection reached it"),
-    Event.CANCELLATION_COMPLETED: gettext_lazy("Cancelled or returned"),
-    Event.REQUEST_TAKEN_BACK: gettext_lazy("Taken back by the customer"),
-    Event.CANCELLATION_REJECTED: gettext_lazy("Cancellation rejected"),
-    Event.RETURN_CODE_ISSUED: gettext_lazy("Return code issued"),
-    Event.PICKUP_CHANGED: gettext_lazy("Pickup changed by the customer"),
-    Event.PICKUP_CANCELLED: gettext_lazy("Pickup cancelled by the customer"),
-    Event.POINTS_BOOKED: gettext_lazy("Loyalty points settled"),
-    Event.POLICY_OVERRIDDEN: gettext_lazy("The policy was overridden by staff"),
-    Event.LINKS_REVOKED: gettext_lazy("All links to the order were made void"),
-    Event.WITHDRAWAL_RECEIVED: gettext_lazy("Withdrawal from contract received"),
-    Event.WITHDRAWAL_ACCEPTED: gettext_lazy("Withdrawal accepted"),
-    Event.WITHDRAWAL_REFUSED: gettext_lazy("Withdrawal refused"),
-    Event.ADDRESS_CHANGE_SUBMITTED: gettext_lazy("Another delivery address asked for"),
-    Event.ADDRESS_CHANGE_CONFIRMED: gettext_lazy("Delivery address changed"),
-    Event.ADDRESS_CHANGE_REFUSED: gettext_lazy("Address change refused"),
-    Event.ADDRESS_CHANGE_TOO_LATE: gettext_lazy("Too late to change the delivery address"),
-    Event.ADDRESS_CHANGE_OVERTAKEN: gettext_lazy(
-        "An older address change overtook this one; it is told again"
-    ),
-    Event.ADDRESS_CHANGE_FOUND: gettext_lazy("Omnitron sends it to another address that was asked for"),
-}
-
-_ACTORS: Final[dict[str, Text]] = {
-    TimelineEntry.Actor.CUSTOMER: gettext_lazy("Customer"),
-    TimelineEntry.Actor.STAFF: gettext_lazy("Staff"),
-    TimelineEntry.Actor.WORKER: gettext_lazy("Aftercart"),
-    TimelineEntry.Actor.OMS: gettext_lazy("Omnitron"),
-    TimelineEntry.Actor.IMPORT: gettext_lazy("Import"),
-}
-
-SUBMISSION_STATES: Final[dict[str, Text]] = {
-    Submission.State.PREPARED: gettext_lazy("Recorded"),
-    Submission.State.SENT: gettext_lazy("Sent, no answer yet"),
-    Submission.State.APPLIED: gettext_lazy("Taken by Omnitron"),
-    Submission.State.REFUSED: gettext_lazy("Left to the back office"),
-    Submission.State.UNKNOWN: gettext_lazy("Answer unknown"),
-}
 
 #: What a line came to.
 OUTCOMES: Final[dict[str, Text]] = {
     "completed": CancellationRequest.Status.COMPLETED.label,
     "rejected": CancellationRequest.Status.REJECTED.label,
-}
-
-ORIGINS: Final[dict[str, Text]] = {
-    Submission.Origin.DIRECT: gettext_lazy("Direct"),
-    Submission.Origin.REQUEST: gettext_lazy("As a request"),
-    Submission.Origin.APPROVAL: gettext_lazy("Approved by staff"),
-    Submission.Origin.WITHDRAWAL: gettext_lazy("By withdrawal"),
-    Submission.Origin.OVERRIDE: gettext_lazy("By staff, against the policy"),
-}
-
-ADDRESS_STATES: Final[dict[str, Text]] = {
-    AddressChange.State.PENDING: gettext_lazy("Waiting for Omnitron"),
-    AddressChange.State.CONFIRMED: gettext_lazy("Changed"),
-    AddressChange.State.REFUSED: gettext_lazy("Refused"),
-    AddressChange.State.TOO_LATE: gettext_lazy("Too late"),
-    AddressChange.State.SUPERSEDED: gettext_lazy("Replaced by a newer one"),
 }
 
 _TONES: Final[dict[str, str]] = {
@@ -140,11 +64,12 @@ _TONES: Final[dict[str, str]] = {
 
 
 def say_event(entry: TimelineEntry) -> str:
-    """Say what happened, in words; an event that nobody has put into words yet is shown by its name."""
+    """Say what happened, in words; an event of an earlier version is shown by its name."""
     if entry.event == "status_changed":
         before, after = (_say_status(str(entry.data.get(name, ""))) for name in ("before", "after"))
         return _("Status: %(before)s → %(after)s") % {"before": before, "after": after}
-    return str(EVENT_WORDS.get(entry.event) or entry.event.replace("_", " ").capitalize())
+    known = EVENTS.get(entry.event)
+    return str(known.words) if known else entry.event.replace("_", " ").capitalize()
 
 
 def say_event_cause(entry: TimelineEntry) -> str:
@@ -158,11 +83,11 @@ def say_actor(entry: TimelineEntry) -> str:
     """Say who: the member of staff by e-mail, everybody else by kind. Wants `user` selected."""
     if entry.user is not None and entry.actor == TimelineEntry.Actor.STAFF:
         return entry.user.email
-    return str(_ACTORS.get(entry.actor, entry.actor))
+    return entry.get_actor_display()
 
 
 def _say_status(value: str) -> str:
-    return str(dict(CHOICES).get(value, value or NOTHING))
+    return str(dict(Status.choices).get(value, value or NOTHING))
 
 
 def say_moment(at: datetime | None) -> str:
@@ -197,7 +122,7 @@ def show_state(state: str, text: Text) -> SafeString:
 
 def show_submission(submission: Submission) -> SafeString:
     """Make the badge of a submission; an approval that the OMS did not take leaves its request waiting."""
-    text = SUBMISSION_STATES[submission.state]
+    text: Text = submission.get_state_display()
     if submission.state == Submission.State.REFUSED and submission.origin == Submission.Origin.APPROVAL:
         text = gettext_lazy("Not taken by Omnitron")
     return show_state(submission.state, text)

@@ -1,8 +1,8 @@
 """Why a submission or a request is where it is: stored as codes, put into words in the reader's language."""
 
-from enum import StrEnum
 from typing import Final
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,50 +11,58 @@ from aftercart.lib.account_numbers import hide_accounts
 from aftercart.lib.notes import read_note
 from aftercart.oms.errors import Code
 from aftercart.orders.policy.topics import ITEM_TOPICS
-from aftercart.orders.status import LABELS, Status
+from aftercart.orders.status import Status
 
 Text = str | Promise
 
 
-class Cause(StrEnum):
+class Cause(models.TextChoices):
     """Why something is where it is, besides the policy's topics and what failed in the dialogue (`oms.errors.Code`).
 
     Any other code is the OMS's own: it refused.
     """
 
-    REQUESTED = "requested"
-    TAKEN_BACK = "taken_back"
-    COLLECTION_NOT_CHOSEN = "collection_not_chosen"
-    REASON_NOT_GIVEN = "reason_not_given"
-    POLICY_OVERRIDDEN = "policy_overridden"
-    PROCESS_DIED = "process_died"
+    REQUESTED = "requested", gettext_lazy("Asked for as a request")
+    TAKEN_BACK = "taken_back", gettext_lazy("Taken back by the customer")
+    COLLECTION_NOT_CHOSEN = (
+        "collection_not_chosen",
+        gettext_lazy("How it is collected is to be arranged with the customer"),
+    )
+    REASON_NOT_GIVEN = "reason_not_given", gettext_lazy("No reason was given")
+    POLICY_OVERRIDDEN = "policy_overridden", gettext_lazy("Asked for by staff, against the policy")
+    PROCESS_DIED = "process_died", gettext_lazy("Our server stopped on the way")
     #: With these a submission without an answer was settled by reading the OMS.
-    FOUND_APPLIED = "found_applied"
-    FOUND_NOT_APPLIED = "found_not_applied"
-    FOUND_CHANGED = "found_changed"
+    FOUND_APPLIED = "found_applied", gettext_lazy("Found applied at Omnitron")
+    FOUND_NOT_APPLIED = "found_not_applied", gettext_lazy("Not found at Omnitron")
+    FOUND_CHANGED = (
+        "found_changed",
+        gettext_lazy("Changed at Omnitron meanwhile; it may have been rejected there"),
+    )
     #: What was given up has arrived all the same.
-    ARRIVED_LATE = "arrived_late"
+    ARRIVED_LATE = "arrived_late", gettext_lazy("Given up, and carried out by Omnitron all the same")
     #: Something that was sent earlier for the same items may still arrive.
-    EARLIER_UNPROVEN = "earlier_unproven"
-    NAME_TAKEN = "name_taken"
-    MERGED_LINE = "merged_line"
-    OMS_DIFFERS = "omnitron_differs"
-    OMS_IN_PROGRESS = "omnitron_in_progress"
-    OMS_STATUS = "omnitron_status"
-    OMS_UNKNOWN_ITEM = "omnitron_unknown_item"
-    PARTLY_DECIDED = "partly_decided"
-    REJECTION_UNSENT = "rejection_untold"
-    REASON_UNMAPPED = "reason_unmapped"
+    EARLIER_UNPROVEN = "earlier_unproven", gettext_lazy("Something that was sent earlier may still arrive")
+    NAME_TAKEN = "name_taken", gettext_lazy("Omnitron has something else under its name")
+    MERGED_LINE = (
+        "merged_line",
+        gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
+    )
+    OMS_DIFFERS = "omnitron_differs", gettext_lazy("Omnitron's order differs from ours")
+    OMS_IN_PROGRESS = "omnitron_in_progress", gettext_lazy("Omnitron is already cancelling it")
+    OMS_STATUS = "omnitron_status", gettext_lazy("Its status at Omnitron does not allow it")
+    OMS_UNKNOWN_ITEM = "omnitron_unknown_item", gettext_lazy("Omnitron does not know the item")
+    PARTLY_DECIDED = "partly_decided", gettext_lazy("Omnitron has decided on a part of it in its own queue")
+    REJECTION_UNSENT = (
+        "rejection_untold",
+        gettext_lazy("Omnitron has still to be told of an earlier rejection"),
+    )
+    REASON_UNMAPPED = "reason_unmapped", gettext_lazy("Omnitron has no such reason")
 
 
-#: Each cause in words for staff; for customers: pages/outcome_words.py.
+#: Each in words for staff; for customers: pages/outcome_words.py.
 CAUSES: Final[dict[str, Text]] = {
-    Cause.REQUESTED: gettext_lazy("Asked for as a request"),
-    Cause.TAKEN_BACK: gettext_lazy("Taken back by the customer"),
+    **dict(Cause.choices),
     **{topic.declared.code: topic.declared.reason or topic.declared.name for topic in ITEM_TOPICS},
-    Cause.COLLECTION_NOT_CHOSEN: gettext_lazy("How it is collected is to be arranged with the customer"),
-    Cause.REASON_NOT_GIVEN: gettext_lazy("No reason was given"),
-    Cause.POLICY_OVERRIDDEN: gettext_lazy("Asked for by staff, against the policy"),
     Code.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
     Code.BREAKER_OPEN: gettext_lazy("Omnitron was failing and was left alone"),
     Code.BULKHEAD_FULL: gettext_lazy("Too many were waiting for Omnitron"),
@@ -70,22 +78,7 @@ CAUSES: Final[dict[str, Text]] = {
     Code.NOT_JSON: gettext_lazy("Omnitron's answer made no sense"),
     Code.TOO_LARGE: gettext_lazy("Omnitron's answer made no sense"),
     Code.MALFORMED: gettext_lazy("Omnitron's answer made no sense"),
-    Cause.PROCESS_DIED: gettext_lazy("Our server stopped on the way"),
-    Cause.FOUND_APPLIED: gettext_lazy("Found applied at Omnitron"),
-    Cause.FOUND_NOT_APPLIED: gettext_lazy("Not found at Omnitron"),
-    Cause.FOUND_CHANGED: gettext_lazy("Changed at Omnitron meanwhile; it may have been rejected there"),
-    Cause.ARRIVED_LATE: gettext_lazy("Given up, and carried out by Omnitron all the same"),
-    Cause.EARLIER_UNPROVEN: gettext_lazy("Something that was sent earlier may still arrive"),
-    Cause.NAME_TAKEN: gettext_lazy("Omnitron has something else under its name"),
     Code.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
-    Cause.MERGED_LINE: gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
-    Cause.OMS_DIFFERS: gettext_lazy("Omnitron's order differs from ours"),
-    Cause.OMS_IN_PROGRESS: gettext_lazy("Omnitron is already cancelling it"),
-    Cause.OMS_STATUS: gettext_lazy("Its status at Omnitron does not allow it"),
-    Cause.OMS_UNKNOWN_ITEM: gettext_lazy("Omnitron does not know the item"),
-    Cause.PARTLY_DECIDED: gettext_lazy("Omnitron has decided on a part of it in its own queue"),
-    Cause.REJECTION_UNSENT: gettext_lazy("Omnitron has still to be told of an earlier rejection"),
-    Cause.REASON_UNMAPPED: gettext_lazy("Omnitron has no such reason"),
     Code.NOT_FOUND: gettext_lazy("Omnitron does not know the order"),
     Code.REFUSED: gettext_lazy("Omnitron refused"),
 }
@@ -126,8 +119,8 @@ def say_detail(text: str, cause: str = "") -> str:
     code, values = note
     if code not in _NOTES:
         return "" if code == cause else str(say_cause(code))
-    if values.get("status") in {status.value for status in Status}:
-        values["status"] = LABELS[Status(values["status"])]
+    if values.get("status") in Status.values:
+        values["status"] = Status(values["status"]).label
     try:
         return hide_accounts(str(_NOTES[code]) % values)
     except KeyError:  # a note of another version

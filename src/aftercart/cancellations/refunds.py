@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
-from django.utils.functional import Promise
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.cancellations.line_states import find_state
@@ -21,23 +20,16 @@ from aftercart.orders.models import Order, OrderItem
 from aftercart.orders.refund_words import RefundRow, list_refund_rows, name_destination
 
 
-class RefundStatus(StrEnum):
+class RefundStatus(models.TextChoices):
     """How a refund stands. Of several lines the one that is behind speaks: the first of these."""
 
-    REQUESTED = "requested"
-    EXPECTED = "expected"
-    UNDER_WAY = "under_way"
-    REFUNDED = "refunded"
-    NONE = "none"
+    REQUESTED = "requested", _("Your refund if we agree")
+    EXPECTED = "expected", _("Your refund")
+    UNDER_WAY = "under_way", _("Refund on its way")
+    REFUNDED = "refunded", _("Refunded")
+    NONE = "none", _("Nothing to refund")
 
 
-LABELS: Final[dict[RefundStatus, str | Promise]] = {
-    RefundStatus.REQUESTED: _("Your refund if we agree"),
-    RefundStatus.EXPECTED: _("Your refund"),
-    RefundStatus.UNDER_WAY: _("Refund on its way"),
-    RefundStatus.REFUNDED: _("Refunded"),
-    RefundStatus.NONE: _("Nothing to refund"),
-}
 _BEHIND_FIRST: Final = list(RefundStatus)
 #: Where a refund goes, in the order in which it is said.
 SPLIT: Final = (Destination.PAYMENT_METHOD, Destination.IBAN, Destination.LOYALTY)
@@ -78,7 +70,7 @@ class Refund:
     @property
     def label(self) -> str:
         """How it stands, in the customer's words."""
-        return str(LABELS[self.status])
+        return str(self.status.label)
 
     @property
     def destination_name(self) -> str:

@@ -21,7 +21,7 @@ from aftercart.lib.documents import (
 )
 from aftercart.lib.secrets import drop_staff_notes
 from aftercart.orders import models
-from aftercart.orders.status import FINAL, LABELS, SHIPPED, Status
+from aftercart.orders.status import FINAL, SHIPPED, Status
 
 
 class OrderCountry(document.Country):
@@ -71,7 +71,7 @@ OrderStatus = make_enumeration(
     "OrderStatus",
     "The status of an order or of one item. Values are numeric strings.",
     {status.value: status.name.lower() for status in Status},
-    labels=LABELS,
+    labels=dict(Status.choices),
 )
 
 

@@ -1,53 +1,32 @@
 """The statuses of orders and items (contract section 7), and which may follow which: one table."""
 
-from enum import StrEnum
 from typing import Final
 
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Status(StrEnum):
-    """A status, as the numeric string that the contract speaks."""
+class Status(models.TextChoices):
+    """A status, as the numeric string that the contract speaks, with its words."""
 
-    CANCELLATION_WAITING = "50"
-    CANCELED = "100"
-    WAITING = "200"
-    PAYMENT_WAITING = "300"
-    CONFIRMATION_WAITING = "350"
-    APPROVED = "400"
-    PREPARING = "450"
-    SHIPPED = "500"
-    SHIPPED_AND_INFORMED = "510"
-    READY_FOR_PICKUP = "520"
-    ATTEMPTED_DELIVERY = "540"
-    REVIEW_STARTED = "544"
-    REVIEW_WAITING = "545"
-    WAITING_FOR_PAYMENT = "546"
-    PAID = "547"
-    DELIVERED = "550"
-    REFUNDED = "600"
+    CANCELLATION_WAITING = "50", _("Cancellation waiting")
+    CANCELED = "100", _("Cancelled")
+    WAITING = "200", _("Waiting")
+    PAYMENT_WAITING = "300", _("Waiting for payment")
+    CONFIRMATION_WAITING = "350", _("Waiting for confirmation")
+    APPROVED = "400", _("Approved")
+    PREPARING = "450", _("Preparing")
+    SHIPPED = "500", _("Shipped")
+    SHIPPED_AND_INFORMED = "510", _("Shipped and informed")
+    READY_FOR_PICKUP = "520", _("Ready for pick-up")
+    ATTEMPTED_DELIVERY = "540", _("Delivery attempted")
+    REVIEW_STARTED = "544", _("Review started")
+    REVIEW_WAITING = "545", _("Waiting for review")
+    WAITING_FOR_PAYMENT = "546", _("Waiting for payment")
+    PAID = "547", _("Paid")
+    DELIVERED = "550", _("Delivered")
+    REFUNDED = "600", _("Refunded")
 
-
-LABELS: Final = {
-    Status.CANCELLATION_WAITING: _("Cancellation waiting"),
-    Status.CANCELED: _("Cancelled"),
-    Status.WAITING: _("Waiting"),
-    Status.PAYMENT_WAITING: _("Waiting for payment"),
-    Status.CONFIRMATION_WAITING: _("Waiting for confirmation"),
-    Status.APPROVED: _("Approved"),
-    Status.PREPARING: _("Preparing"),
-    Status.SHIPPED: _("Shipped"),
-    Status.SHIPPED_AND_INFORMED: _("Shipped and informed"),
-    Status.READY_FOR_PICKUP: _("Ready for pick-up"),
-    Status.ATTEMPTED_DELIVERY: _("Delivery attempted"),
-    Status.REVIEW_STARTED: _("Review started"),
-    Status.REVIEW_WAITING: _("Waiting for review"),
-    Status.WAITING_FOR_PAYMENT: _("Waiting for payment"),
-    Status.PAID: _("Paid"),
-    Status.DELIVERED: _("Delivered"),
-    Status.REFUNDED: _("Refunded"),
-}
-CHOICES: Final = [(status.value, LABELS[status]) for status in Status]
 
 #: The end of the road: nothing follows.
 FINAL: Final = frozenset({Status.CANCELED, Status.REFUNDED})

@@ -4,100 +4,104 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.accounts.models import User
 from aftercart.lib.batch import Batch
 from aftercart.orders.models import Order, OrderItem, TimelineEntry
 
-_Kind = TimelineEntry.Actor
-_ANYBODY: Final = frozenset({_Kind.CUSTOMER, _Kind.STAFF, _Kind.WORKER})
+_CUSTOMER, _STAFF, _WORKER, _OMS, _IMPORT = TimelineEntry.Actor
+_ANYBODY: Final = (_CUSTOMER, _STAFF, _WORKER)
 
 
 class Event(StrEnum):
-    """What can happen to an order. Words for staff are in backoffice/words.py, for customers in pages/story.py."""
+    """What can happen to an order, in words for staff, and on whose behalf: a wrong entry can never be put right.
 
-    ORDER_IMPORTED = "order_imported"
-    ORDER_UPDATED = "order_updated"
-    ORDER_FOLLOWED = "order_followed"
-    STATUS_CHANGED = "status_changed"
-    CANCELLATION_SUBMITTED = "cancellation_submitted"
-    CANCELLATION_SENDING = "cancellation_sending"
-    CANCELLATION_SENT = "cancellation_sent"
-    LATE_SENDING = "late_sending"
-    LATE_SUCCESS = "late_success"
-    ANSWER_UNKNOWN = "answer_unknown"
-    REQUESTS_OPENED = "requests_opened"
-    VERIFICATION_NEEDS_STAFF = "verification_needs_staff"
-    REQUEST_DELIVERED = "request_delivered"
-    REQUEST_APPROVED = "request_approved"
-    REQUEST_WITHDRAWN = "request_withdrawn"
-    REQUEST_TAKEN_BACK = "request_taken_back"
-    REQUEST_FOUND_DONE = "request_found_done"
-    SECOND_REQUEST_SETTLED = "second_request_settled"
-    LATE_REQUEST_SETTLED = "late_request_settled"
-    REQUEST_DECIDED_THERE = "request_decided_there"
-    REJECTION_OVERRULED = "rejection_overruled"
-    CANCELLATION_COMPLETED = "cancellation_completed"
-    CANCELLATION_REJECTED = "cancellation_rejected"
-    RETURN_CODE_ISSUED = "return_code_issued"
-    PICKUP_CHANGED = "pickup_changed"
-    PICKUP_CANCELLED = "pickup_cancelled"
-    POINTS_BOOKED = "points_booked"
-    POLICY_OVERRIDDEN = "policy_overridden"
-    LINKS_REVOKED = "links_revoked"
-    WITHDRAWAL_RECEIVED = "withdrawal_received"
-    WITHDRAWAL_ACCEPTED = "withdrawal_accepted"
-    WITHDRAWAL_REFUSED = "withdrawal_refused"
-    ADDRESS_CHANGE_SUBMITTED = "address_change_submitted"
-    ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed"
-    ADDRESS_CHANGE_REFUSED = "address_change_refused"
-    ADDRESS_CHANGE_TOO_LATE = "address_change_too_late"
-    ADDRESS_CHANGE_OVERTAKEN = "address_change_overtaken"
-    ADDRESS_CHANGE_FOUND = "address_change_found"
+    Words for customers are in pages/story.py.
+    """
+
+    words: Promise | str
+    actors: frozenset[TimelineEntry.Actor]
+
+    def __new__(cls, value: str, words: Promise | str, *actors: TimelineEntry.Actor) -> Self:
+        """Make one of its name, its words and its actors."""
+        event = str.__new__(cls, value)
+        event._value_, event.words, event.actors = value, words, frozenset(actors)
+        return event
+
+    ORDER_IMPORTED = "order_imported", _("Order imported"), _IMPORT
+    ORDER_UPDATED = "order_updated", _("Order updated by an import"), _IMPORT
+    ORDER_FOLLOWED = "order_followed", _("Changed at Omnitron"), _OMS
+    #: Its entry names the statuses.
+    STATUS_CHANGED = "status_changed", "", _OMS
+    CANCELLATION_SUBMITTED = "cancellation_submitted", _("Cancellation or return asked for"), _CUSTOMER
+    CANCELLATION_SENDING = "cancellation_sending", _("About to be sent to Omnitron"), _CUSTOMER, _STAFF
+    CANCELLATION_SENT = "cancellation_sent", _("Omnitron took the cancellation"), *_ANYBODY, _OMS
+    LATE_SENDING = "late_sending", _("Sent after it had been given up; it is being checked again"), _WORKER
+    LATE_SUCCESS = "late_success", _("Omnitron carried out what had been given up"), _OMS
+    ANSWER_UNKNOWN = "answer_unknown", _("Omnitron's answer is unknown; it is being checked"), *_ANYBODY
+    REQUESTS_OPENED = "requests_opened", _("Left to the back office"), *_ANYBODY
+    VERIFICATION_NEEDS_STAFF = (
+        "verification_needs_staff",
+        _("Its answer has been looked for in vain for long; somebody should look"),
+        _WORKER,
+    )
+    REQUEST_DELIVERED = "request_delivered", _("Request delivered into Omnitron's queue"), _WORKER
+    REQUEST_APPROVED = "request_approved", _("Request approved"), _STAFF
+    REQUEST_WITHDRAWN = "request_withdrawn", _("Request taken out of Omnitron's queue"), _STAFF
+    REQUEST_TAKEN_BACK = "request_taken_back", _("Taken back by the customer"), _CUSTOMER
+    REQUEST_FOUND_DONE = "request_found_done", _("Found done at Omnitron after a restore"), _WORKER
+    SECOND_REQUEST_SETTLED = (
+        "second_request_settled",
+        _("A second request in Omnitron's queue was dealt with"),
+        _OMS,
+    )
+    LATE_REQUEST_SETTLED = (
+        "late_request_settled",
+        _("A request that reached Omnitron's queue late was dealt with"),
+        _OMS,
+    )
+    REQUEST_DECIDED_THERE = (
+        "request_decided_there",
+        _("Omnitron had decided before the approval reached it"),
+        _OMS,
+    )
+    REJECTION_OVERRULED = (
+        "rejection_overruled",
+        _("Omnitron had cancelled it before the rejection reached it"),
+        _OMS,
+    )
+    CANCELLATION_COMPLETED = "cancellation_completed", _("Cancelled or returned"), _OMS
+    CANCELLATION_REJECTED = "cancellation_rejected", _("Cancellation rejected"), _OMS, _STAFF
+    RETURN_CODE_ISSUED = "return_code_issued", _("Return code issued"), _OMS
+    PICKUP_CHANGED = "pickup_changed", _("Pickup changed by the customer"), _CUSTOMER
+    PICKUP_CANCELLED = "pickup_cancelled", _("Pickup cancelled by the customer"), _CUSTOMER
+    POINTS_BOOKED = "points_booked", _("Loyalty points settled"), _OMS
+    POLICY_OVERRIDDEN = "policy_overridden", _("The policy was overridden by staff"), _STAFF
+    LINKS_REVOKED = "links_revoked", _("All links to the order were made void"), _STAFF
+    WITHDRAWAL_RECEIVED = "withdrawal_received", _("Withdrawal from contract received"), _CUSTOMER, _STAFF
+    WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted"), _OMS, _STAFF
+    WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused"), _STAFF
+    ADDRESS_CHANGE_SUBMITTED = "address_change_submitted", _("Another delivery address asked for"), _CUSTOMER
+    ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed", _("Delivery address changed"), _CUSTOMER, _WORKER
+    ADDRESS_CHANGE_REFUSED = "address_change_refused", _("Address change refused"), _CUSTOMER
+    ADDRESS_CHANGE_TOO_LATE = "address_change_too_late", _("Too late to change the delivery address"), _WORKER
+    ADDRESS_CHANGE_OVERTAKEN = (
+        "address_change_overtaken",
+        _("An older address change overtook this one; it is told again"),
+        _OMS,
+    )
+    ADDRESS_CHANGE_FOUND = (
+        "address_change_found",
+        _("Omnitron sends it to another address that was asked for"),
+        _OMS,
+    )
 
 
-#: Every event, and on whose behalf it may happen: an entry can never be put right, so a wrong one is not written.
-EVENTS: Final[Mapping[str, frozenset[_Kind]]] = {
-    Event.ORDER_IMPORTED: frozenset({_Kind.IMPORT}),
-    Event.ORDER_UPDATED: frozenset({_Kind.IMPORT}),
-    Event.ORDER_FOLLOWED: frozenset({_Kind.OMS}),
-    Event.STATUS_CHANGED: frozenset({_Kind.OMS}),
-    Event.CANCELLATION_SUBMITTED: frozenset({_Kind.CUSTOMER}),
-    Event.CANCELLATION_SENDING: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
-    Event.CANCELLATION_SENT: _ANYBODY | {_Kind.OMS},
-    Event.LATE_SENDING: frozenset({_Kind.WORKER}),
-    Event.LATE_SUCCESS: frozenset({_Kind.OMS}),
-    Event.ANSWER_UNKNOWN: _ANYBODY,
-    Event.REQUESTS_OPENED: _ANYBODY,
-    Event.VERIFICATION_NEEDS_STAFF: frozenset({_Kind.WORKER}),
-    Event.REQUEST_DELIVERED: frozenset({_Kind.WORKER}),
-    Event.REQUEST_APPROVED: frozenset({_Kind.STAFF}),
-    Event.REQUEST_WITHDRAWN: frozenset({_Kind.STAFF}),
-    Event.REQUEST_TAKEN_BACK: frozenset({_Kind.CUSTOMER}),
-    Event.REQUEST_FOUND_DONE: frozenset({_Kind.WORKER}),
-    Event.SECOND_REQUEST_SETTLED: frozenset({_Kind.OMS}),
-    Event.LATE_REQUEST_SETTLED: frozenset({_Kind.OMS}),
-    Event.REQUEST_DECIDED_THERE: frozenset({_Kind.OMS}),
-    Event.REJECTION_OVERRULED: frozenset({_Kind.OMS}),
-    Event.CANCELLATION_COMPLETED: frozenset({_Kind.OMS}),
-    Event.CANCELLATION_REJECTED: frozenset({_Kind.OMS, _Kind.STAFF}),
-    Event.RETURN_CODE_ISSUED: frozenset({_Kind.OMS}),
-    Event.PICKUP_CHANGED: frozenset({_Kind.CUSTOMER}),
-    Event.PICKUP_CANCELLED: frozenset({_Kind.CUSTOMER}),
-    Event.POINTS_BOOKED: frozenset({_Kind.OMS}),
-    Event.POLICY_OVERRIDDEN: frozenset({_Kind.STAFF}),
-    Event.LINKS_REVOKED: frozenset({_Kind.STAFF}),
-    Event.WITHDRAWAL_RECEIVED: frozenset({_Kind.CUSTOMER, _Kind.STAFF}),
-    Event.WITHDRAWAL_ACCEPTED: frozenset({_Kind.OMS, _Kind.STAFF}),
-    Event.WITHDRAWAL_REFUSED: frozenset({_Kind.STAFF}),
-    Event.ADDRESS_CHANGE_SUBMITTED: frozenset({_Kind.CUSTOMER}),
-    Event.ADDRESS_CHANGE_CONFIRMED: frozenset({_Kind.CUSTOMER, _Kind.WORKER}),
-    Event.ADDRESS_CHANGE_REFUSED: frozenset({_Kind.CUSTOMER}),
-    Event.ADDRESS_CHANGE_TOO_LATE: frozenset({_Kind.WORKER}),
-    Event.ADDRESS_CHANGE_OVERTAKEN: frozenset({_Kind.OMS}),
-    Event.ADDRESS_CHANGE_FOUND: frozenset({_Kind.OMS}),
-}
+EVENTS: Final[Mapping[str, Event]] = {event.value: event for event in Event}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +138,11 @@ def record_event(
 ) -> None:
     """Append an entry, at once or with a batch. Call it inside the transaction of what it tells.
 
-    Warns of an event that `EVENTS` does not name, or an actor that it does not have: an error in every test, and in
+    Warns of what is no `Event`, or of an actor that it does not have: an error in every test, and in
     production no reason to leave undone what is to be recorded.
     """
-    if actor.kind not in EVENTS.get(event, ()):
-        warnings.warn(f"{event!r} by {actor.kind!r} is not in EVENTS", RuntimeWarning, stacklevel=2)
+    if event not in EVENTS or actor.kind not in EVENTS[event].actors:
+        warnings.warn(f"{event!r} by {actor.kind!r} is no event", RuntimeWarning, stacklevel=2)
     entry = TimelineEntry(
         order=order,
         item=item,

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('origin', models.CharField(choices=[('direct', 'Direct'), ('request', 'Request'), ('approval', 'Approval')], max_length=8)),
-                ('state', models.CharField(choices=[('prepared', 'Prepared'), ('sent', 'Sent'), ('applied', 'Applied'), ('refused', 'Refused'), ('unknown', 'Unknown')], default='prepared', max_length=8)),
+                ('state', models.CharField(choices=[('prepared', 'Recorded'), ('sent', 'Sent, no answer yet'), ('applied', 'Taken by Omnitron'), ('refused', 'Left to the back office'), ('unknown', 'Answer unknown')], default='prepared', max_length=8)),
                 ('cause', models.CharField(blank=True, max_length=64)),
                 ('cause_detail', models.TextField(blank=True)),
                 ('command', models.JSONField(blank=True, null=True)),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.JSONField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('refused', 'Refused'), ('too_late', 'Too Late'), ('superseded', 'Superseded')], default='pending', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Waiting for Omnitron'), ('confirmed', 'Changed'), ('refused', 'Refused'), ('too_late', 'Too late'), ('superseded', 'Replaced by a newer one')], default='pending', max_length=10)),
                 ('status_code', models.IntegerField(null=True)),
                 ('cause', models.TextField(blank=True)),
                 ('attempts', models.IntegerField(default=0, verbose_name='tries')),

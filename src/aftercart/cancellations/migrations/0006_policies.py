@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='submission',
             name='origin',
-            field=models.CharField(choices=[('direct', 'Direct'), ('request', 'Request'), ('approval', 'Approval'), ('withdrawal', 'Withdrawal'), ('override', 'Override')], max_length=10),
+            field=models.CharField(choices=[('direct', 'Direct'), ('request', 'As a request'), ('approval', 'Approved by staff'), ('withdrawal', 'By withdrawal'), ('override', 'By staff, against the policy')], max_length=10),
         ),
         migrations.CreateModel(
             name='PolicyVersion',

@@ -14,11 +14,11 @@ class AddressChange(models.Model):
     class State(models.TextChoices):
         """Where it stands; of several for one order the newest wins, and the older become `superseded`."""
 
-        PENDING = "pending"
-        CONFIRMED = "confirmed"
-        REFUSED = "refused"
-        TOO_LATE = "too_late"
-        SUPERSEDED = "superseded"
+        PENDING = "pending", _("Waiting for Omnitron")
+        CONFIRMED = "confirmed", _("Changed")
+        REFUSED = "refused", _("Refused")
+        TOO_LATE = "too_late", _("Too late")
+        SUPERSEDED = "superseded", _("Replaced by a newer one")
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="address_changes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from aftercart.orders.policy.topics import Effect, Topic
 from aftercart.orders.quotes import ShippingRefund
-from aftercart.orders.status import CHOICES
+from aftercart.orders.status import Status
 from aftercart.orders.windows import Basis, Unit
 
 Text = str | Promise
@@ -112,7 +112,7 @@ class PolicyRule(models.Model):
     effect = models.CharField(max_length=6, choices=Effect, default=Effect.ALLOW)
     channel_id = models.IntegerField(null=True, blank=True)
     cancellation_type = models.CharField(max_length=14, choices=PolicyType, blank=True)
-    statuses = ArrayField(models.CharField(max_length=16, choices=CHOICES), default=list, blank=True)
+    statuses = ArrayField(models.CharField(max_length=16, choices=Status), default=list, blank=True)
     sku_patterns = _words(128)
     category_patterns = _words(255)
     payment_types = _words(64)

@@ -28,20 +28,20 @@ class Submission(models.Model):
     class State(models.TextChoices):
         """Where the dialogue with the OMS stands (docs/decisions/0002)."""
 
-        PREPARED = "prepared"
-        SENT = "sent"
-        APPLIED = "applied"
-        REFUSED = "refused"
-        UNKNOWN = "unknown"
+        PREPARED = "prepared", _("Recorded")
+        SENT = "sent", _("Sent, no answer yet")
+        APPLIED = "applied", _("Taken by Omnitron")
+        REFUSED = "refused", _("Left to the back office")
+        UNKNOWN = "unknown", _("Answer unknown")
 
     class Origin(models.TextChoices):
         """How it came in: the direct way, as requests only, by a withdrawal, or by staff: approved, or overridden."""
 
-        DIRECT = "direct"
-        REQUEST = "request"
-        APPROVAL = "approval"
-        WITHDRAWAL = "withdrawal"
-        OVERRIDE = "override"
+        DIRECT = "direct", _("Direct")
+        REQUEST = "request", _("As a request")
+        APPROVAL = "approval", _("Approved by staff")
+        WITHDRAWAL = "withdrawal", _("By withdrawal")
+        OVERRIDE = "override", _("By staff, against the policy")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="submissions")

@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event', models.CharField(max_length=64)),
-                ('actor', models.CharField(choices=[('customer', 'Customer'), ('staff', 'Staff'), ('worker', 'Worker'), ('omnitron', 'Omnitron'), ('import', 'Import')], max_length=10)),
+                ('actor', models.CharField(choices=[('customer', 'Customer'), ('staff', 'Staff'), ('worker', 'Aftercart'), ('omnitron', 'Omnitron'), ('import', 'Import')], max_length=10)),
                 ('cause', models.TextField(blank=True)),
                 ('data', models.JSONField(blank=True, default=dict)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.lib.times import EARLIEST, LATEST
-from aftercart.orders.status import CHOICES
+from aftercart.orders.status import Status
 
 
 def _amount(**options: Any) -> "models.DecimalField[Any, Any]":
@@ -48,8 +48,8 @@ class Order(models.Model):
         db_index=False,  # `orders_of_a_user` begins with it
     )
     user_email = models.EmailField()
-    status = models.CharField(max_length=3, choices=CHOICES)
-    status_before = models.CharField(max_length=3, choices=CHOICES, blank=True)
+    status = models.CharField(max_length=3, choices=Status)
+    status_before = models.CharField(max_length=3, choices=Status, blank=True)
     currency = models.CharField(max_length=3)
     amount = _amount()
     amount_without_discount = _amount()
@@ -138,8 +138,8 @@ class OrderItem(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
-    status = models.CharField(max_length=3, choices=CHOICES)
-    status_before = models.CharField(max_length=3, choices=CHOICES, blank=True)
+    status = models.CharField(max_length=3, choices=Status)
+    status_before = models.CharField(max_length=3, choices=Status, blank=True)
     sku = models.CharField(max_length=128, blank=True)
     product = models.JSONField(default=dict)
     quantity = models.IntegerField(default=1)
@@ -229,11 +229,11 @@ class TimelineEntry(models.Model):
     class Actor(models.TextChoices):
         """On whose behalf it happened."""
 
-        CUSTOMER = "customer"
-        STAFF = "staff"
-        WORKER = "worker"
-        OMS = "omnitron", "Omnitron"
-        IMPORT = "import"
+        CUSTOMER = "customer", _("Customer")
+        STAFF = "staff", _("Staff")
+        WORKER = "worker", _("Aftercart")
+        OMS = "omnitron", _("Omnitron")
+        IMPORT = "import", _("Import")
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
     item = models.ForeignKey(OrderItem, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
