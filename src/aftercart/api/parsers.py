@@ -28,5 +28,5 @@ class PlainJSONParser(JSONParser):
     media_type = "text/plain"
 
 
-#: JSON, or a form: what the storefront's client sends where its proxy is told to (`useFormData`).
-JSON_OR_FORM: Final = (JSONParser, PlainJSONParser, parsers.FormParser)
+#: JSON, or a form of either kind; the storefront's client sends one where its proxy is told to (`useFormData`).
+JSON_OR_FORM: Final = (JSONParser, PlainJSONParser, parsers.FormParser, parsers.MultiPartParser)
