@@ -33,6 +33,11 @@ class Panel:
     rows: Sequence[Sequence[Text]] = ()
     empty: Text = NOTHING
 
+    @property
+    def named_rows(self) -> Sequence[Sequence[tuple[Text, Text]]]:
+        """The rows, each cell after its column's name, which a phone shows before it."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
