@@ -112,7 +112,11 @@ BRAND = config.read("BRAND_FOLDER")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BRAND / "templates"] if BRAND else [],
+        # backoffice/instead/templates goes before the folders of applications: what it holds replaces django-unfold's.
+        "DIRS": [
+            *([BRAND / "templates"] if BRAND else []),
+            Path(__file__).parent / "backoffice" / "instead" / "templates",
+        ],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

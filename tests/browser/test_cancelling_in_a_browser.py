@@ -80,7 +80,7 @@ def test_a_part_of_a_line_is_returned_and_collected(
             "requested",
             {
                 "en-GB": "Nothing is cancelled yet: our team will decide and e-mail you.",
-                "tr-TR": "Henüz iptal edilen bir şey yok: ekibimiz değerlendirip e-postayla yanıtlayacak.",
+                "tr-TR": "Henüz hiçbir ürün iptal edilmedi: ekibimiz talebinizi değerlendirip e-postayla yanıtlayacak.",
             },
         ),
         (

@@ -96,7 +96,7 @@ def test_more_than_is_left_is_an_input_error() -> None:
         cancel_items(command, shop.fake)
 
     assert caught.value.body() == {
-        "cancel_order_items": [f"Item {item.pk}, quantity: Only 1 left of this item."],
+        "cancel_order_items": [f"Item {item.pk}, quantity: You can cancel or return at most 1 of this item."],
         "code": "invalid",
     }
     assert_nothing_happened(shop, version=1)
@@ -145,8 +145,8 @@ def test_every_complaint_about_the_input_is_told_at_once() -> None:
         "pickup_address": ['Invalid pk "99999" - object does not exist.'],
         "cancel_order_items": [
             f"Item {first.pk}, description: This reason needs a description.",
-            f"Item {first.pk}, order_item: This item is named twice.",
-            f"Item {first.pk}, holder_name: IBAN and account holder belong together.",
+            f"Item {first.pk}, order_item: This item is listed twice.",
+            f"Item {first.pk}, holder_name: Please enter both the IBAN and the account holder.",
             f'Item {foreign.pk}, order_item: Invalid pk "{foreign.pk}" - object does not exist.',
         ],
     }
@@ -156,7 +156,7 @@ def test_every_complaint_about_the_input_is_told_at_once() -> None:
 def test_an_iban_is_taken_only_where_the_payment_cannot_go_back() -> None:
     card = Shop()
     iban = {"iban": "TR330006100519786457841326", "holder_name": "Ayşe Yılmaz"}
-    with pytest.raises(InputInvalid, match="refunded to where it came from"):
+    with pytest.raises(InputInvalid, match="refunded to the original payment method"):
         cancel_items(make_command(card.order, ask(card.items[0], card.cancel_reason, **iban)), card.fake)
 
     transfer = Shop(order_fields={"payment_option": {"payment_type": "funds_transfer"}})

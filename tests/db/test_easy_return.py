@@ -71,7 +71,7 @@ def tomorrow(start: str = "09:00", end: str = "12:00") -> dict[str, Any]:
         ({"slots": ["13:00-17:00"]}, "Parcels are collected at these hours: 13:00–17:00."),
         (
             {"closed_dates": [get_shop_now().date() + timedelta(days=2)]},
-            "Nobody collects parcels on that day.",
+            "Parcels are not collected on that day.",
         ),
     ],
 )

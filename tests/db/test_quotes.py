@@ -292,7 +292,10 @@ def test_a_quote_of_something_else_is_an_input_error(whose: str) -> None:
     with pytest.raises(InputInvalid) as caught:
         cancel_items(replace(shop.command(), quote=token), shop.fake)
 
-    assert caught.value.body() == {"quote": ["This is not a quote of this order."], "code": "quote_invalid"}
+    assert caught.value.body() == {
+        "quote": ["This quote does not belong to this order."],
+        "code": "quote_invalid",
+    }
     assert_nothing_happened(shop)
 
 

@@ -96,6 +96,9 @@ def test_staff_see_only_what_they_have_permission_for() -> None:
     assert browser.get(QUEUE).status_code == 200
     assert browser.get(ORDERS).status_code == 403
     assert browser.get(f"{ORDERS}{order.pk}/change/").status_code == 403
+    refusal = browser.get(ORDERS).content.decode()
+    assert "You do not have access to this page" in refusal
+    assert "open for too long" not in refusal
     menu = browser.get("/backoffice/").content.decode()
     assert QUEUE in menu
     assert ORDERS not in menu

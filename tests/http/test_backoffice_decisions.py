@@ -51,7 +51,7 @@ def test_approve_records_who_did_it_and_leaves_the_rest_to_the_worker(browser: C
     response = browser.post(f"{QUEUE}{request.pk}/approve/")
 
     assert (response.status_code, response["Location"]) == (302, QUEUE)
-    assert _said(response) == [f"Request #{request.pk} is approved; it goes to Omnitron now."]
+    assert _said(response) == [f"Request #{request.pk} is approved; it is on its way to Omnitron."]
     request.refresh_from_db()
     assert (request.status, request.decided_by) == (_Status.APPROVED, decider)
     assert _events(order)[1:] == [("request_approved", "staff", decider.pk)]
@@ -191,7 +191,7 @@ def test_many_are_asked_about_and_then_approved_one_by_one(browser: Client) -> N
     page = choose(browser, "approve", *waiting, held)
 
     assert "Approve 2 requests?" in page
-    assert list_fates(page)[f"#{held.pk}"].startswith("Omnitron's answer is still being looked for.")
+    assert list_fates(page)[f"#{held.pk}"].startswith("Omnitron's answer is still unknown.")
     assert CancellationRequest.objects.filter(status=_Status.APPROVED).count() == 0
     assert _jobs() == []
 
@@ -199,8 +199,8 @@ def test_many_are_asked_about_and_then_approved_one_by_one(browser: Client) -> N
 
     assert "2 of 3 requests decided" in page
     fates = list_fates(page)
-    assert [fates[f"#{request.pk}"] for request in waiting] == ["Approved by you now."] * 2
-    assert fates[f"#{held.pk}"].startswith("Omnitron's answer is still being looked for.")
+    assert [fates[f"#{request.pk}"] for request in waiting] == ["You have just approved it."] * 2
+    assert fates[f"#{held.pk}"].startswith("Omnitron's answer is still unknown.")
     assert list(CancellationRequest.objects.order_by("id").values_list("status", flat=True)) == [
         _Status.APPROVED,
         _Status.APPROVED,
@@ -219,7 +219,7 @@ def test_many_are_rejected_for_one_reason(browser: Client) -> None:
     page = choose(browser, "reject", *requests, reason="Sold out of time.")
 
     assert "2 of 2 requests decided" in page
-    assert set(list_fates(page).values()) == {"Rejected by you now."}
+    assert set(list_fates(page).values()) == {"You have just rejected it."}
     assert set(CancellationRequest.objects.values_list("status", "reject_reason")) == {
         (_Status.REJECTED, "Sold out of time.")
     }
@@ -242,7 +242,7 @@ def test_what_a_colleague_took_meanwhile_is_named_with_who_and_how(
     fate = list_fates(page)[f"#{taken.pk}"]
     did = {"approve": "approved", "reject": "rejected"}[theirs]
     assert fate.startswith(f"This request has already been decided. {colleague.email} {did} it on ")
-    assert list_fates(page)[f"#{mine.pk}"].endswith("by you now.")
+    assert list_fates(page)[f"#{mine.pk}"].startswith("You have just ")
     assert CancellationRequest.objects.filter(pk=taken.pk).values().get() == before
 
 

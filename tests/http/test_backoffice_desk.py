@@ -67,11 +67,11 @@ def test_the_page_keeps_why_a_request_is_there_and_what_omnitron_said_to_each_tr
     )
     assert second[1:3] == ["Approved by staff", approver.email]
     assert second[4:] == [
-        "Not taken by Omnitron",
+        "Did not go through at Omnitron",
         "Omnitron refused: illegal move – It has left the warehouse.",
     ]
     assert f"{approver.email} approved it on " in page
-    assert "and Omnitron did not take it. It waits for a decision again." in page
+    assert "but it did not go through at Omnitron. It needs a decision again." in page
 
 
 def test_the_list_says_that_an_approval_came_back_and_can_show_those_alone(browser: Client) -> None:
@@ -97,7 +97,7 @@ def test_a_first_delivery_is_no_failed_try(browser: Client, attempts: int, error
     page = get(browser, f"{QUEUE}{request.pk}/change/")
 
     assert "Failed tries" not in page
-    assert (f"<dt>Tries</dt><dd>{attempts}</dd>" in page) == shown
+    assert (f"<dt>Attempts</dt><dd>{attempts}</dd>" in page) == shown
 
 
 # --- words ---------------------------------------------------------------------------------------------------

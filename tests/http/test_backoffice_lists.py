@@ -47,10 +47,11 @@ def test_a_long_list_is_counted_so_far_and_goes_on_after_its_last_page(browser: 
 
     first, last = read(browser, ORDERS), read(browser, f"{ORDERS}?p=2")
     assert re.search(r"4\+\s+orders", first.get_text())
-    assert "Go on" not in find_links(first)
-    second = read(browser, ORDERS + find_links(last)["Go on"])
+    assert "Continue" not in find_links(first)
+    second = read(browser, ORDERS + find_links(last)["Continue"])
     third = read(
-        browser, ORDERS + find_links(read(browser, ORDERS + find_links(last)["Go on"] + "&p=2"))["Go on"]
+        browser,
+        ORDERS + find_links(read(browser, ORDERS + find_links(last)["Continue"] + "&p=2"))["Continue"],
     )
 
     assert [list_numbers(page) for page in (first, last, second, third)] == [
@@ -64,7 +65,7 @@ def test_a_long_list_is_counted_so_far_and_goes_on_after_its_last_page(browser: 
 def test_a_list_that_rises_goes_on_as_well_and_keeps_its_filter(browser: Client) -> None:
     pks = [f"#{make_request().pk}" for _ in range(6)]
 
-    url = find_links(read(browser, f"{QUEUE}?p=2&type=cancel"))["Go on"]
+    url = find_links(read(browser, f"{QUEUE}?p=2&type=cancel"))["Continue"]
 
     assert "type=cancel" in url
     assert list_numbers(read(browser, QUEUE + url), "show_number") == pks[4:]
@@ -125,3 +126,46 @@ def test_what_means_something_to_the_database_is_a_word_like_any_other(term: str
     with connection.cursor() as cursor:
         cursor.execute("SELECT search_words(%s) @@ search_query(%s)", [f"one {term} two", clean_term(term)])
         assert cursor.fetchone() == (True,)
+
+
+def read_empty(browser: Client, url: str, language: str = "en") -> tuple[str, list[str]]:
+    """Read what an empty list says, and what it offers."""
+    response = browser.get(url, headers={"accept-language": language})
+    page = BeautifulSoup(response.content, "html.parser")
+    said = page.select_one("#changelist h2")
+    assert said is not None
+    assert said.parent is not None
+    sentence = said.find_next_sibling("p")
+    links = [link.get_text(strip=True) for link in said.parent.select("a")]
+    return " / ".join(part.get_text(strip=True) for part in (said, sentence) if part), links
+
+
+@pytest.mark.parametrize("path", [QUEUE, f"{QUEUE}?status=waiting"])
+def test_an_empty_queue_says_that_it_is_worked_off(browser: Client, path: str) -> None:
+    english, links = read_empty(browser, path)
+    assert english == "All caught up / No request is waiting for a decision. New ones will appear here."
+    assert links == (["Reset filters"] if "?" in path else [])
+    turkish, _links = read_empty(browser, path, "tr")
+    assert turkish == "Bekleyen talep yok / Karar bekleyen talepler burada görünecek."
+
+
+@pytest.mark.parametrize("path", [f"{QUEUE}?q=nobody", f"{QUEUE}?status=rejected", f"{ORDERS}?q=nobody"])
+def test_a_search_without_a_result_says_so_and_leads_back(browser: Client, path: str) -> None:
+    assert read_empty(browser, path) == (
+        "No results / Nothing matches this search or these filters.",
+        ["Reset filters"],
+    )
+
+
+def test_an_empty_list_offers_what_can_be_added(browser: Client) -> None:
+    path = "/backoffice/cancellations/easyreturncompany/"
+    assert read_empty(browser, path) == ("Nothing here yet", ["Add easy-return company"])
+    assert read_empty(browser, path, "tr") == ("Henüz kayıt yok", ["kolay iade firması ekle"])
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "2 cancellation requests"), ("tr", "2 talep")])
+def test_rows_are_counted_as_a_language_counts_them(browser: Client, language: str, said: str) -> None:
+    for _time in range(2):
+        make_request()
+    page = BeautifulSoup(browser.get(QUEUE, headers={"accept-language": language}).content, "html.parser")
+    assert said in [" ".join(div.get_text().split()) for div in page.select("div.py-4")]

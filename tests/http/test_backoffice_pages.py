@@ -223,7 +223,7 @@ def test_an_order_shows_its_timeline_in_words_and_in_the_shops_time(root: Client
     page = _read(root, f"{ORDERS}{order.pk}/change/")
 
     for text in (
-        "Cancellation or return asked for",
+        "Cancellation or return requested",
         "Cancellation rejected",
         "The parcel has left.",
         staff.email,
@@ -329,10 +329,10 @@ def test_the_overview_counts_what_waits_and_links_it(root: Client) -> None:
         "Being checked": "1",
         "Undeliverable": "1",
         "Submissions under way": "1",
-        "Answers unknown for long": "1",
+        "Answers long unknown": "1",
         "Pending address changes": "1",
         "Differences": "1",
-        "E-mails given up": "0",
+        "E-mails that need attention": "0",
         "Withdrawals": "0",
     }
     for title, card in cards.items():

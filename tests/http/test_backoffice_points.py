@@ -68,8 +68,8 @@ def test_staff_correct_points_once_by_an_entry_that_tells_who_and_why() -> None:
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"email": "nobody@example.com"}, "Nobody has this e-mail address."),
-        ({"amount": "0"}, "Nothing is no correction."),
+        ({"email": "nobody@example.com"}, "There is no customer with this e-mail address."),
+        ({"amount": "0"}, "Enter a number other than zero."),
         ({"amount": "1e30"}, "digits"),
         ({"currency": "T1"}, "Enter a valid value."),
         ({"note": ""}, "This field is required."),

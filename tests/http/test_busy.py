@@ -65,7 +65,7 @@ def assert_unavailable(answer: Any) -> None:
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
     assert answer.json() == {
-        "detail": "We are briefly unavailable. Please try again.",
+        "detail": "We are briefly unavailable. Please try again in a moment.",
         "code": "unavailable",
     }
 
@@ -97,7 +97,7 @@ def test_a_page_says_so_in_the_shops_own_look() -> None:
         answer = form.confirm(fields)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert "We are briefly unavailable. Please try again." in answer.content.decode()
+    assert "We are briefly unavailable. Please try again in a moment." in answer.content.decode()
     assert_nothing_happened(shop)
 
 
@@ -137,4 +137,4 @@ def test_an_outage_that_no_view_meets_with_is_503_as_well() -> None:
         page = client.get("/users/orders/", headers={"Accept": "text/html"})
 
     assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
-    assert "We are briefly unavailable. Please try again." in page.content.decode()
+    assert "We are briefly unavailable. Please try again in a moment." in page.content.decode()

@@ -63,7 +63,7 @@ def test_an_empty_book_says_so_and_takes_the_first_address(client: Client, user:
     assert (answer.status_code, answer["Location"]) == (303, "/address/")
     entry = Address.objects.get(user=user)
     assert (entry.phone_number, entry.primary, entry.email) == ("05321234567", True, user.email)
-    assert "First choice" in read(client.get("/address/")).get_text()
+    assert "Default" in read(client.get("/address/")).get_text()
 
 
 def test_an_address_added_on_the_way_leads_back_to_where_it_is_needed_and_nowhere_else(
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_told_field_by_field_and_what_was_typed_stays(client: C
         page = read(answer)
         assert answer.status_code == 400
         assert [link.get_text() for link in page.select(".summary a")] == [
-            "Phone number: This is not a valid phone number.",
+            "Phone number: Please enter a valid phone number.",
             "Township: Please choose a township of this city.",
             "Company: This field is required for a company.",
             "Tax office: This field is required for a company.",
@@ -168,7 +168,7 @@ def test_an_entry_in_use_stays_and_says_why(client: Client, user: User) -> None:
 
     answer = client.post(f"/address/{entry.pk}/", {"remove": "1"}, follow=True)
 
-    assert "an order is being sent there" in read(answer).get_text()
+    assert "a delivery uses this address" in read(answer).get_text()
     assert Address.objects.get() == entry
 
 

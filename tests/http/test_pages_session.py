@@ -81,7 +81,7 @@ def test_unknown_people_and_wrong_passwords_look_the_same(strict: Client) -> Non
         for email, password in ((EMAIL, "wrong"), ("nobody@example.com", PASSWORD))
     }
     assert len(pages) == 1
-    assert "is not right" in pages.pop()
+    assert "The e-mail address or password is incorrect." in pages.pop()
 
 
 def test_without_a_token_nobody_is_logged_in(strict: Client) -> None:

@@ -82,7 +82,9 @@ def test_one_entrance_explains_the_ways_and_is_skipped_where_there_is_one(
     assert cancel not in list_targets(client, detail)
     assert list_targets(client, ways) >= {cancel, withdraw}
     explained = say(read(client.get(ways)))
-    assert "Not shipped yet: you can cancel it, and nothing has to be sent back." in explained
+    assert (
+        "You can cancel items that have not shipped yet. You do not need to send anything back." in explained
+    )
     assert "Your legal right: you end the contract without giving a reason" in explained
 
     delivered = {"status": "550", "delivered_at": timezone.now(), "is_final_sale": True}

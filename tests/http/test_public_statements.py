@@ -114,7 +114,7 @@ def test_a_strangers_address_gets_no_more_than_three_e_mails_an_hour_and_all_is_
 
     assert PublicStatement.objects.count() == 5
     assert Email.objects.filter(recipient="stranger@example.com").count() == 3
-    assert "this address has had several receipts lately" in text_of(Browser().get(answer["Location"]))
+    assert "this address has received several receipts recently" in text_of(Browser().get(answer["Location"]))
 
 
 def test_a_client_has_its_limit(settings: Settings) -> None:
@@ -133,7 +133,7 @@ def test_nothing_with_a_link_is_sent_on(field: str, link: str) -> None:
     answer = state(Browser(), "ORD-1", **{field: f"see {link} now"})
 
     assert answer.status_code == 400
-    assert "Please leave out links." in text_of(answer)
+    assert "Please do not include links." in text_of(answer)
     assert (PublicStatement.objects.count(), Email.objects.count()) == (0, 0)
 
 

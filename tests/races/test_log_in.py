@@ -200,7 +200,7 @@ def test_a_process_checks_few_at_once_and_refuses_the_rest_at_once(
     assert (hasher.hashed, hasher.most_at_once) == (4, 2)
     assert count_statuses(answers) == {400: 4, 429: AT_ONCE - 4}
     assert {answer["Retry-After"] for answer in refused} == {"2"}
-    sentence = "Many people are logging in at this moment. Please try again in a few seconds."
+    sentence = "Many people are logging in right now. Please try again in a few seconds."
     assert [answer.json() for answer in refused] == [{"non_field_errors": [sentence]}] * (AT_ONCE - 4)
     # Who was not looked at has not failed.
     assert sum(RateLimit.objects.values_list("count", flat=True)) == 3 * 4

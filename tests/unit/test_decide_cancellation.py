@@ -125,11 +125,11 @@ def test_every_complaint_is_made_at_once() -> None:
 
     assert caught.value.fields == {
         "cancel_order_items": [
-            "Item 1, quantity: Only 2 left of this item.",
-            "Item 1, iban: This payment is refunded to where it came from; an IBAN is not taken.",
-            "Item 1, order_item: This item is named twice.",
+            "Item 1, quantity: You can cancel or return at most 2 of this item.",
+            "Item 1, iban: This payment is refunded to the original payment method; please leave out the IBAN.",
+            "Item 1, order_item: This item is listed twice.",
             'Item 8, order_item: Invalid pk "8" - object does not exist.',
-            "Item 1, order_item: This item is named twice.",
+            "Item 1, order_item: This item is listed twice.",
             'Item 1, reason: Invalid pk "4" - object does not exist.',
         ]
     }
@@ -172,7 +172,7 @@ def test_a_return_that_nobody_can_collect_is_left_to_the_team() -> None:
         (None, 'Invalid pk "4" - object does not exist.'),
         (
             {"country": {"code": "de"}},
-            "Returns are collected only in the country that the order was delivered to.",
+            "We can only collect returns in the country the order was delivered to.",
         ),
     ],
 )

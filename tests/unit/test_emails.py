@@ -96,7 +96,7 @@ def test_what_a_customer_wrote_is_no_html() -> None:
     assert "<script>" not in html
     assert "&lt;i&gt;no&lt;/i&gt;" in html
     assert "- 1 × <script>x</script>" in text
-    assert draft.subject == "We could not cancel it: order <b>1</b>"
+    assert draft.subject == "We could not complete your cancellation: order <b>1</b>"
 
 
 def test_amounts_are_written_in_the_emails_language() -> None:
@@ -148,7 +148,7 @@ PAID_BACK = {
     [
         (
             {},
-            "Your refund has been made. Your bank may take some days to show it.",
+            "We have made your refund. Your bank may take a few days to show it.",
             [("Refunded", "TRY 110.00"), ("Refunded to", "Original payment method (Card)")],
         ),
         (

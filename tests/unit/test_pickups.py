@@ -17,7 +17,7 @@ from aftercart.cancellations.pickups import (
 #: A Wednesday, half past ten in the morning.
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=ZoneInfo("Europe/Istanbul"))
 PAST = "The pickup time is in the past."
-CLOSED = "Nobody collects parcels on that day."
+CLOSED = "Parcels are not collected on that day."
 WORKDAYS = frozenset({1, 2, 3, 4, 5})
 SLOTS = (read_slot("09:00-12:00"), read_slot("13:00-17:00"))
 

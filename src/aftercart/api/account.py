@@ -43,7 +43,7 @@ def _check_password(request: Request, user: User, password: str, field: str) -> 
     """Check a customer's password at the door of the log-ins, where tries are counted. Raises `ValidationError`."""
     found = authenticate(request._request, username=user.email, password=password)  # noqa: SLF001 - the door works on Django's request
     if found != user:
-        raise ValidationError({field: [_("This is not your password.")]})
+        raise ValidationError({field: [_("This password is incorrect.")]})
 
 
 def _limit(request: Request, email: str) -> None:
@@ -94,7 +94,7 @@ class PasswordReset(_OpenForm):
         email = read_valid(EmailSerializer, request.data).validated_data["email"]
         _limit(request, email)
         mail_password_link(email)
-        return Response({"detail": _("If there is such an account, we have sent it an e-mail.")})
+        return Response({"detail": _("If this account exists, we have sent it an e-mail.")})
 
 
 @extend_schema(exclude=True)
@@ -105,7 +105,7 @@ class SetPassword(_OpenForm):
         """Set the password. A link that is nobody's, used or too old: 400."""
         user = find_by_reset_link(uid, token)
         if user is None:
-            raise ValidationError({"non_field_errors": [_("This link is no longer good.")]})
+            raise ValidationError({"non_field_errors": [_("This link is no longer valid.")]})
         data = read_valid(NewPasswordSerializer, request.data, context={"user": user}).validated_data
         set_password(user, data["new_password1"])
         return Response({"detail": _("Your password has been changed.")})

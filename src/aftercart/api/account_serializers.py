@@ -47,7 +47,7 @@ class NewPasswordSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check that both are one, and that it is a good one."""
         if attrs["new_password1"] != attrs["new_password2"]:
-            raise serializers.ValidationError({"new_password2": [_("The two passwords are not the same.")]})
+            raise serializers.ValidationError({"new_password2": [_("The passwords do not match.")]})
         user = self.context.get("user")
         try:
             validate_password(attrs["new_password1"], user)
@@ -77,7 +77,7 @@ class EmailChangeSerializer(EmailSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check that both addresses are one."""
         if attrs.get("emailConfirm", attrs["email"]) != attrs["email"]:
-            raise serializers.ValidationError({"emailConfirm": [_("The two addresses are not the same.")]})
+            raise serializers.ValidationError({"emailConfirm": [_("The e-mail addresses do not match.")]})
         return attrs
 
 

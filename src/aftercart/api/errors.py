@@ -61,7 +61,7 @@ def _answer_outage(error: Exception) -> Response:
 
 
 def _answer_unavailable() -> Response:
-    body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}
+    body = {"detail": _("We are briefly unavailable. Please try again in a moment."), "code": "unavailable"}
     return Response(body, status=503, headers={"Retry-After": str(_RETRY_AFTER)})
 
 

@@ -97,7 +97,7 @@ def _throttle(request: Request) -> None:
 def _read_lines(request: Request) -> list[bytes]:
     body = request.data if isinstance(request.data, bytes) else b""
     if not body.strip():
-        raise ValidationError({"non_field_errors": [_("The body holds no orders.")]}, code="empty")
+        raise ValidationError({"non_field_errors": [_("The request body contains no orders.")]}, code="empty")
     return body.split(b"\n")
 
 

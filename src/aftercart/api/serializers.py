@@ -59,7 +59,7 @@ class IbanField(serializers.CharField):
         try:
             return schwifty.IBAN(text).compact if text else ""
         except schwifty.exceptions.SchwiftyException as error:
-            raise serializers.ValidationError(_("This is not a valid IBAN."), code="invalid_iban") from error
+            raise serializers.ValidationError(_("Please enter a valid IBAN."), code="invalid_iban") from error
 
 
 class HourField(serializers.TimeField):
@@ -163,7 +163,7 @@ class CancellationSerializer(serializers.Serializer[Any]):
     def validate_return_policy(self, value: bool | None) -> bool | None:  # noqa: FBT001 - the framework calls it with this
         """Refuse a consent that was not given."""
         if value is False:
-            raise serializers.ValidationError(_("The return policy must be accepted."), code="not_accepted")
+            raise serializers.ValidationError(_("Please accept the return policy."), code="not_accepted")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class CancellationSerializer(serializers.Serializer[Any]):
             given = [attrs.get(name), *(item.get(name) for item in attrs["cancel_order_items"])]
             values = {value for value in given if value is not None}
             if len(values) > 1:
-                message = _("The items and the whole say different things.")
+                message = _("The items and the request as a whole give different values.")
                 raise serializers.ValidationError({name: [message]}, code="contradiction")
             attrs[name] = values.pop() if values else None
         return attrs
@@ -297,6 +297,6 @@ class OrderFilterSerializer(serializers.Serializer[Any]):
         try:
             return read_day_or_time(text, time.min, get_shop_zone()) if text else None
         except ValueError as error:
-            raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error
+            raise serializers.ValidationError(_("Enter a date as YYYY-MM-DD, or a date and time.")) from error
 
     validate_created_date__gte = validate_created_date__lte = _read_time

@@ -95,7 +95,7 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "phone", "is_active", "show_password")}),
         (_("Permissions"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
-        (_("Seen"), {"fields": ("show_joined", "show_last_login")}),
+        (_("Activity"), {"fields": ("show_joined", "show_last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
@@ -133,8 +133,10 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin[User]):  # type: ignore[type-arg, mis
     def show_password(self, obj: User) -> str:
         """Return whether there is one, and where a superuser sets another."""
         url = reverse("admin:auth_user_password_change", args=[obj.pk])
-        state = gettext("Set") if obj.has_usable_password() else gettext("None: cannot log in with one")
-        return format_html('{} · <a class="bo-link" href="{}">{}</a>', state, url, gettext("set another"))
+        state = (
+            gettext("Set") if obj.has_usable_password() else gettext("None: cannot log in with a password")
+        )
+        return format_html('{} · <a class="bo-link" href="{}">{}</a>', state, url, gettext("set a new one"))
 
 
 class GroupAdmin(DjangoGroupAdmin, DeskAdmin[Group]):  # type: ignore[misc, unused-ignore]  # generic in the stubs only

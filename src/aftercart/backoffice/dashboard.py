@@ -88,22 +88,22 @@ def _count_submissions() -> list[Card]:
         all=Count("pk"), manual=Count("pk", filter=Q(manual_since__isnull=False))
     )
     all_url, manual_url = (make_list_url(Submission, state=state) for state in ("under_way", "manual"))
-    hint = _("Omnitron could not be asked for a day")
+    hint = _("Omnitron has given no clear answer for a day")
     return [
         _make_card(_("Submissions under way"), numbers["all"], _("Recorded, not settled yet"), all_url),
-        _make_card(_("Answers unknown for long"), numbers["manual"], hint, manual_url, is_alarming=True),
+        _make_card(_("Answers long unknown"), numbers["manual"], hint, manual_url, is_alarming=True),
     ]
 
 
 def _count_differences() -> list[Card]:
     count = Difference.objects.filter(resolved_at=None).count()
-    url, hint = make_list_url(Difference), _("Told otherwise by Omnitron")
+    url, hint = make_list_url(Difference), _("Where Omnitron's records disagree with ours")
     return [_make_card(_("Differences"), count, hint, url, is_alarming=True)]
 
 
 def _count_withdrawals() -> list[Card]:
     count = Withdrawal.objects.filter(state=Withdrawal.State.RECEIVED).count()
-    hint = _("Statements that nobody has decided on yet")
+    hint = _("Statements awaiting a decision")
     return [_make_card(_("Withdrawals"), count, hint, make_list_url(Withdrawal))]
 
 
@@ -115,8 +115,10 @@ def _count_statements() -> list[Card]:
 
 
 def _count_emails() -> list[Card]:
-    url, hint = make_list_url(Email, state="manual"), _("They did not reach the customer")
-    return [_make_card(_("E-mails given up"), measure_outbox().manual, hint, url, is_alarming=True)]
+    url, hint = make_list_url(Email, state="manual"), _("They may not have reached the customer")
+    return [
+        _make_card(_("E-mails that need attention"), measure_outbox().manual, hint, url, is_alarming=True)
+    ]
 
 
 def _count_address_changes() -> list[Card]:
@@ -128,8 +130,10 @@ def _count_address_changes() -> list[Card]:
 def _count_lone_reasons() -> list[Card]:
     """Count the offered reasons without a partner at the OMS; no card, if every one has it."""
     count = CancellationReason.objects.filter(is_active=True).exclude(remote_problem="").count()
-    url, hint = make_list_url(CancellationReason, partner="none"), _("Omnitron has none like them")
-    return [_make_card(_("Reasons without a partner"), count, hint, url, is_alarming=True)] if count else []
+    url, hint = make_list_url(CancellationReason, partner="none"), _("Omnitron has nothing like them")
+    return (
+        [_make_card(_("Reasons without a counterpart"), count, hint, url, is_alarming=True)] if count else []
+    )
 
 
 #: What is counted, by the permission to see it.

@@ -66,7 +66,9 @@ def approve_one(admin: _Admin, request: HttpRequest, pk: int) -> HttpResponse:
         approve_request(found.pk, _get_staff(request))
     except ActionError as error:
         return _say_failure(request, found, error)
-    messages.success(request, _("Request #%(pk)s is approved; it goes to Omnitron now.") % {"pk": found.pk})
+    messages.success(
+        request, _("Request #%(pk)s is approved; it is on its way to Omnitron.") % {"pk": found.pk}
+    )
     return HttpResponseRedirect(_make_queue_url(admin, request))
 
 
@@ -97,7 +99,7 @@ def approve_many(admin: _Admin, request: HttpRequest) -> HttpResponse | None:
     if CONFIRMED not in request.POST:
         return _confirm(admin, request, chosen, find_obstacle, action="approve_selected")
     return _show_fates(
-        admin, request, _decide_each(request, chosen, approve_request, _("Approved by you now."))
+        admin, request, _decide_each(request, chosen, approve_request, _("You have just approved it."))
     )
 
 
@@ -111,7 +113,7 @@ def reject_many(admin: _Admin, request: HttpRequest) -> HttpResponse | None:
         return _confirm(admin, request, chosen, find_rejection_obstacle, action="reject_selected", form=form)
     reason = form.cleaned_data["reason"]
     fates = _decide_each(
-        request, chosen, lambda pk, staff: reject_request(pk, staff, reason), _("Rejected by you now.")
+        request, chosen, lambda pk, staff: reject_request(pk, staff, reason), _("You have just rejected it.")
     )
     return _show_fates(admin, request, fates)
 
@@ -207,7 +209,7 @@ def _show_fates(admin: _Admin, request: HttpRequest, fates: Sequence[Fate]) -> H
 
 def _list_fates(title: str, fates: Sequence[Fate]) -> Panel:
     rows = [(*_make_row(fate.request), show_badge(fate.text, fate.tone)) for fate in fates]
-    return Panel(title, columns=(*_COLUMNS, _("See details")), rows=rows)
+    return Panel(title, columns=(*_COLUMNS, _("Outcome")), rows=rows)
 
 
 def _make_row(found: CancellationRequest) -> tuple[Text, ...]:

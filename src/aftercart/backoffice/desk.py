@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from aftercart.actions.recognize_replay import once_more_if_raced
 from aftercart.backoffice.lists import BoundedList, BoundedPaginator
 from aftercart.backoffice.search import OrderSearch, OwnSearch
+from aftercart.backoffice.words import Text
 from aftercart.lib.ids import read_id
 
 _M = TypeVar("_M", bound=Model)
@@ -70,6 +72,12 @@ class DeskAdmin(_UnfoldAdmin[_M], Generic[_M]):
         """Show a page of the model that is none of Django's."""
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, template, whole)
+
+    def describe_empty(self, rows: BoundedList) -> tuple[Text, Text]:
+        """Say what a list without rows means: a title and a sentence, which may be empty."""
+        if rows.is_narrowed:
+            return _("No results"), _("Nothing matches this search or these filters.")
+        return _("Nothing here yet"), ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":  # noqa: ARG002 - Django's signature
         """Name the list."""

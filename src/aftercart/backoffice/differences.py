@@ -38,7 +38,7 @@ class DifferenceAdmin(SheetAdmin[Difference]):
         """Return who may say that a difference is settled."""
         return request.user.has_perm("cancellations.change_difference")
 
-    @admin.action(description=_("Mark the selected differences as settled"), permissions=["settle"])
+    @admin.action(description=_("Mark the selected differences as resolved"), permissions=["settle"])
     def settle(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:  # noqa: ARG002 - Django's signature
         """Resolve what a person has settled; what a comparison finds again is reported again."""
         queryset.filter(resolved_at=None).update(resolved_at=Now())

@@ -61,9 +61,9 @@ class EmailAdmin(SheetAdmin[Email]):
             Fact(_("Order"), link_order(obj.order)),
             Fact(_("To"), obj.recipient),
             Fact(_("Language"), dict(settings.LANGUAGES).get(obj.language, obj.language)),
-            Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
+            Fact(_("Attempts"), str(obj.attempts) if obj.attempts else ""),
             Fact(_("What went wrong"), obj.error),
-            Fact(_("Somebody should look since"), say_moment(obj.manual_since)),
+            Fact(_("Needs attention since"), say_moment(obj.manual_since)),
             Fact(_("Written"), say_moment(obj.created_at)),
             Fact(_("Sent"), say_moment(obj.sent_at)),
             Fact(_("Message-ID"), obj.message_id),
@@ -85,7 +85,7 @@ class EmailAdmin(SheetAdmin[Email]):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        found, done = get_object_or_404(Email, pk=pk), gettext("The e-mail waits to be sent again.")
+        found, done = get_object_or_404(Email, pk=pk), gettext("The e-mail will be sent again.")
         return act(request, found, done, lambda _staff: resend_email(pk))
 
     def previews(self, request: HttpRequest) -> HttpResponse:

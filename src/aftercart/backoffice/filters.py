@@ -138,7 +138,7 @@ class DeliveryFilter(ChoiceFilter):
     title = _("at Omnitron")
     parameter_name = "delivery"
     table = (
-        ("delivered", _("Delivered"), Q(delivery__state=_Delivery.KNOWN)),
+        ("delivered", _("In Omnitron's queue"), Q(delivery__state=_Delivery.KNOWN)),
         (
             "waiting",
             _("Not yet delivered"),
@@ -160,7 +160,7 @@ class SubmissionStateFilter(_StateFilter):
 
     table = (
         ("under_way", _("Under way"), Q(state__in=UNDER_WAY)),
-        ("manual", _("Somebody has to look"), Q(state__in=UNDER_WAY, manual_since__isnull=False)),
+        ("manual", _("Needs attention"), Q(state__in=UNDER_WAY, manual_since__isnull=False)),
         *((state.value, state.label, Q(state=state)) for state in Submission.State),
     )
 
@@ -202,7 +202,7 @@ class EmailStateFilter(_StateFilter):
     """What somebody has to look at, or one of the states."""
 
     table = (
-        ("manual", _("Somebody has to look"), Q(manual_since__isnull=False)),
+        ("manual", _("Needs attention"), Q(manual_since__isnull=False)),
         *((state.value, state.label, Q(state=state)) for state in Email.State),
     )
 
@@ -278,7 +278,7 @@ class CurrencyFilter(_KnownValuesFilter):
 class ReasonPartnerFilter(ChoiceFilter):
     """Reasons by whether the OMS has the same."""
 
-    title = _("partner at Omnitron")
+    title = _("counterpart at Omnitron")
     parameter_name = "partner"
     table = (
         ("none", _("None"), Q(remote_pk=None) | ~Q(remote_problem="")),

@@ -12,6 +12,7 @@ from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from aftercart.backoffice.words import Text
 from aftercart.lib.ids import read_id
 from aftercart.lib.search import IsAmong
 
@@ -53,6 +54,18 @@ class BoundedPaginator(_Pages):
 
 class BoundedList(ChangeList):
     """A list that finds the ids of its page by an index, and then reads those rows alone."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something was searched for or filtered."""
+        return bool(self.query or self.has_active_filters)
+
+    @property
+    def empty_words(self) -> tuple[Text, Text]:
+        """What the list says without rows: a title and a sentence."""
+        desk: Any = self.model_admin
+        words: tuple[Text, Text] = desk.describe_empty(self)
+        return words
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """Leave out what is no filter."""

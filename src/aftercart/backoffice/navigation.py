@@ -44,7 +44,7 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
-            "title": _("Behind it"),
+            "title": _("Behind the scenes"),
             "items": [
                 item(Submission, _("Submissions"), "send"),
                 item(AddressChange, _("Address changes"), "edit_location"),
@@ -54,13 +54,13 @@ def list_menu(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
-            "title": _("Set up"),
+            "title": _("Setup"),
             "items": [
                 item(PolicyVersion, _("Policy"), "policy"),
                 item(CancellationReason, _("Reasons"), "list"),
                 item(EasyReturnCompany, _("Easy-return companies"), "local_shipping"),
                 item(ReturnInstructions, _("Return instructions"), "assignment_return"),
-                item(WithdrawalPolicy, _("Where one can withdraw"), "gavel"),
+                item(WithdrawalPolicy, _("Right of withdrawal"), "gavel"),
                 item(User, _("Users"), "person"),
                 item(Group, _("Groups"), "group"),
             ],

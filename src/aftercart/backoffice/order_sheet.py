@@ -64,7 +64,7 @@ def _list_items(items: Iterable[OrderItem]) -> Panel:
         )
         for item in items
     ]
-    columns = (_("Product"), _("Sku"), _("Status"), _("Units"), _("Cancelled"), _("Total"), _("Refunded"))
+    columns = (_("Product"), _("SKU"), _("Status"), _("Units"), _("Cancelled"), _("Total"), _("Refunded"))
     return Panel(_("Items"), columns=columns, rows=rows)
 
 
@@ -129,7 +129,7 @@ def _list_address_changes(changes: Iterable[AddressChange]) -> Panel:
         )
         for change in changes
     ]
-    columns = (_("Asked for"), _("State"), _("Address"), _("Cause"))
+    columns = (_("Requested"), _("State"), _("Address"), _("Cause"))
     return Panel(_("Address changes"), columns=columns, rows=rows, empty=_("No address changes."))
 
 

@@ -54,7 +54,7 @@ class OrderAdmin(SheetAdmin[Order]):
     list_display = ("number", "show_email", "show_status", "show_amount", "show_placed", "show_open_requests")
     list_filter = (("status", admin.ChoicesFieldListFilter), ChannelFilter, CurrencyFilter)
     search_fields = ("number", "user_email", "user__first_name", "user__last_name")
-    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
+    search_help_text = _("Order number, customer, e-mail, phone, product, SKU or #request")
     search = OrderSearch("pk", number="items__lines__request", most=_MOST_FOUND)
     ordering = ("-created_date", "-id")
     more_pages: ClassVar = {"sync": "<int:pk>/sync/", "override": "<int:pk>/override/"}
@@ -88,5 +88,5 @@ class OrderAdmin(SheetAdmin[Order]):
         if not Order.objects.filter(pk=pk).exists():
             raise Http404
         plan_sync(pk)
-        messages.success(request, gettext("The order is being read from Omnitron; look again in a moment."))
+        messages.success(request, gettext("The order is being read from Omnitron; check back in a moment."))
         return HttpResponseRedirect(make_url(Order, pk))

@@ -54,12 +54,12 @@ def override_one(admin: "SheetAdmin[Order]", request: HttpRequest, pk: int) -> H
         "backoffice/form.html",
         title=_("Override the policy for order %(number)s") % {"number": order.number},
         explanation=_(
-            "A request is made although the policy refuses it. It is decided like any other; what was"
+            "This creates a request although the policy refuses it. It is decided like any other; what was"
             " overridden, by whom and why stays in the timeline."
         ),
         form=form,
         back=make_url(Order, order.pk),
-        button=_("Make the request"),
+        button=_("Create the request"),
         is_hard=True,
     )
 

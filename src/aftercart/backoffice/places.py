@@ -75,7 +75,7 @@ class AddressAdmin(SheetAdmin[Address]):
             Fact(_("Customer"), link_row(User, obj.user_id, obj.user.email)),
             Fact(_("Address"), write_address(address_document(obj))),
             Fact(_("Tax office"), obj.tax_office),
-            Fact(_("Main address"), _("Yes") if obj.primary else ""),
+            Fact(_("Default address"), _("Yes") if obj.primary else ""),
             Fact(_("Changed"), say_moment(obj.modified_date)),
         ]
         return Sheet(title=obj.title, main=[Panel(_("Address"), keep_filled(facts))])

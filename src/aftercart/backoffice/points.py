@@ -40,7 +40,7 @@ class CorrectionForm(forms.Form):
         label=_("Points"),
         max_digits=12,
         decimal_places=2,
-        help_text=_("With a minus sign they are taken."),
+        help_text=_("Use a minus sign to deduct points."),
         widget=UnfoldAdminTextInputWidget,
     )
     note = forms.CharField(
@@ -52,14 +52,14 @@ class CorrectionForm(forms.Form):
         """Find the customer."""
         customer = User.objects.filter(email=fold_email(str(self.cleaned_data["email"]))).first()
         if customer is None:
-            raise forms.ValidationError(gettext("Nobody has this e-mail address."))
+            raise forms.ValidationError(gettext("There is no customer with this e-mail address."))
         return customer
 
     def clean_amount(self) -> Decimal:
         """Want an amount that changes something."""
         amount: Decimal = self.cleaned_data["amount"]
         if not amount:
-            raise forms.ValidationError(gettext("Nothing is no correction."))
+            raise forms.ValidationError(gettext("Enter a number other than zero."))
         return amount
 
 
@@ -105,13 +105,13 @@ class LoyaltyEntryAdmin(SheetAdmin[LoyaltyEntry]):
                 reference=f"staff:{data['reference']}",
                 staff=cast("User", request.user),
             )
-            messages.success(request, gettext("The correction is booked."))
+            messages.success(request, gettext("The correction is saved."))
             return HttpResponseRedirect(make_url(LoyaltyEntry, entry.pk))
         context = {
             "title": gettext("Correct points"),
             "form": form,
             "back": make_list_url(LoyaltyEntry),
-            "button": gettext("Book"),
+            "button": gettext("Save"),
             **(extra_context or {}),
         }
         return self.show_page(request, "backoffice/form.html", **context)

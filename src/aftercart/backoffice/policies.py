@@ -59,7 +59,9 @@ def _say_overtaken(request: HttpRequest, version: PolicyVersion | None, error: D
     version.refresh_from_db()
     if version.is_draft and not isinstance(error, IntegrityError):
         raise error
-    messages.error(request, gettext("Somebody else has changed this version meanwhile; nothing was saved."))
+    messages.error(
+        request, gettext("Somebody else has changed this version in the meantime; nothing was saved.")
+    )
     return HttpResponseRedirect(make_url(PolicyVersion, version.pk))
 
 
@@ -88,7 +90,7 @@ class RuleInline(_Inline):
 
     has_add_permission = has_delete_permission = has_change_permission
 
-    @admin.display(description=_("about"))
+    @admin.display(description=_("applies to"))
     def show_subject(self, obj: PolicyRule) -> Text:
         """Say whom it is about, as the link to all of the rule."""
         return link_row(PolicyRule, obj.pk, say_subject(read_rule(obj))) if obj.pk else NOTHING
@@ -102,7 +104,7 @@ class RuleInline(_Inline):
 def _show_state(version: PolicyVersion) -> SafeString:
     """Show whether it is published; the default, for what was judged by it, is marked."""
     if version.is_default:
-        return show_badge(gettext("Default, as judged by"), "quiet")
+        return show_badge(gettext("Default, as applied"), "quiet")
     return show_badge(version.get_state_display(), "warn" if version.is_draft else "good")
 
 
@@ -182,7 +184,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         pk = draft_policy(cast("User", request.user), self._get_source(request.POST.get("source", "")))
-        messages.success(request, gettext("A draft was made. Nothing changes until it is published."))
+        messages.success(request, gettext("A draft was created. Nothing changes until it is published."))
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
 
     def _get_source(self, typed: str) -> PolicyBook:
@@ -212,7 +214,7 @@ class PolicyVersionAdmin(DeskAdmin[PolicyVersion]):
         except ActionError as error:
             messages.error(request, " ".join(error.sentences()))
         else:
-            text = gettext("Version #%(pk)s is published; it is in force from %(at)s on.")
+            text = gettext("Version #%(pk)s is published and in force from %(at)s.")
             messages.success(request, text % {"pk": pk, "at": say_moment(moment)})
         return HttpResponseRedirect(make_url(PolicyVersion, pk))
 
@@ -225,13 +227,13 @@ class PolicyRuleAdmin(DeskAdmin[PolicyRule]):
     fieldsets = (
         (None, {"fields": ("number", "topic", "effect", "cancellation_type")}),
         (
-            _("Whom it is about"),
+            _("What it applies to"),
             {
                 "fields": (
                     "channel_id", "sku_patterns", "category_patterns", "statuses", "payment_types",
                     "client_types", "countries", ("amount_above", "amount_up_to", "currency"),
                 ),
-                "description": _("Empty: everybody. Patterns have * and ?. Amounts are the whole request's."),
+                "description": _("Empty: everything. Use * and ? as wildcards. Amounts are the whole request's."),
             },
         ),
         (_("Window"), {"fields": (("window_basis", "window_length", "window_unit"),)}),

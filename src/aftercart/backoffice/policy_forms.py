@@ -62,7 +62,7 @@ class RuleForm(_RuleForm):
     statuses = forms.MultipleChoiceField(
         label=_("Statuses"), choices=Status.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
-    sku_patterns = LinesField(label=_("Skus"), longest=128)
+    sku_patterns = LinesField(label=_("SKUs"), longest=128)
     category_patterns = LinesField(label=_("Categories"), longest=255)
     payment_types = LinesField(label=_("Payment types"), longest=64)
     client_types = LinesField(label=_("Client types"), longest=64)
@@ -174,7 +174,7 @@ class OverrideForm(forms.Form):
     )
     reason = forms.TypedChoiceField(label=_("Customer's reason"), coerce=int, widget=UnfoldAdminSelectWidget)
     why = forms.CharField(
-        label=_("Why against the policy"),
+        label=_("Why the policy is overridden"),
         help_text=_("It is kept in the order's timeline, with your name."),
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),

@@ -125,5 +125,5 @@ def _list_looks(looks: Iterable[Look]) -> Panel:
         )
         for look in looks
     ]
-    columns = (_("Rule"), _("Topic"), _("Effect"), _("About"), _("Says"), _("See details"))
+    columns = (_("Rule"), _("Topic"), _("Effect"), _("Applies to"), _("Says"), _("See details"))
     return Panel(_("Rules looked at"), columns=columns, rows=rows, empty=NOTHING)

@@ -77,7 +77,7 @@ def say_content(clause: Clause) -> str:
         )
     if clause.topic is Topic.FEE:
         parts.append(
-            _("%(fixed)s %(currency)s and %(percent)s %%")
+            _("%(fixed)s %(currency)s and %(percent)s%%")
             % {
                 "fixed": f"{clause.fee_fixed.normalize():f}",
                 "currency": clause.currency,
@@ -97,9 +97,9 @@ def say_outcome(look: Look) -> str:
     if look.speaks:
         return _("Decides.") + until
     if look.decides:
-        return _("Decides, and has nothing against it.") + until
+        return _("Decides, and does not stand in the way.") + until
     if look.mismatch:
-        return _("Not about this one: %(selector)s.") % {"selector": _SELECTORS[look.mismatch]}
+        return _("Does not apply here: %(selector)s.") % {"selector": _SELECTORS[look.mismatch]}
     return _("Another one is more specific.")
 
 

@@ -120,5 +120,5 @@ class CancellationReasonAdmin(DeskAdmin[CancellationReason]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         jobs.enqueue(jobs.SYNC_REASONS, settings.OMNITRON_CHANNEL_ID)
-        messages.success(request, gettext("The reasons are being compared; look again in a moment."))
+        messages.success(request, gettext("The reasons are being compared; check back in a moment."))
         return HttpResponseRedirect(make_list_url(CancellationReason))

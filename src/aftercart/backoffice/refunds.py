@@ -18,14 +18,14 @@ def describe_line_quote(line: SubmissionLine) -> list[Panel]:
     amounts = (
         (_("Price of these units"), quoted.item_amount),
         (_("Less their discount"), quoted.discount_share),
-        (_("Interest given back"), quoted.interest_share),
-        (_("Tax in it"), quoted.tax_included),
+        (_("Interest refunded"), quoted.interest_share),
+        (_("Tax included"), quoted.tax_included),
         (_("Fee kept"), quoted.fee_amount),
     )
     points = (
-        (_("Of it as points that were spent"), quoted.points_returned),
-        (_("Of it as points instead of money"), quoted.points_credited),
-        (_("Points lost that were earned"), quoted.points_clawed_back),
+        (_("Of which spent points returned"), quoted.points_returned),
+        (_("Of which points instead of money"), quoted.points_credited),
+        (_("Earned points taken back"), quoted.points_clawed_back),
     )
     refund = say_amount(quoted.refund_amount - quoted.fee_amount, currency)
     facts = [
@@ -54,17 +54,17 @@ def describe_submission_quote(submission: Submission, currency: str) -> list[Pan
 
 def _describe_whole(quote: RefundQuote, currency: str) -> list[Fact]:
     amounts = (
-        (_("Shipping given back with the last line"), quote.shipping_refund_amount),
-        (_("Gift box given back with the last line"), quote.gift_box_refund_amount),
-        (_("Fees kept in all"), quote.fee_amount),
+        (_("Shipping refunded with the last item"), quote.shipping_refund_amount),
+        (_("Gift box refunded with the last item"), quote.gift_box_refund_amount),
+        (_("Total fees kept"), quote.fee_amount),
     )
-    seen = _("Yes, and it binds") if quote.is_binding else _("No")
+    seen = _("Yes, and it is binding") if quote.is_binding else _("No")
     return [
         *_say_amounts(amounts, currency),
         Fact(_("Quoted for the whole submission"), say_amount(quote.total_amount, currency)),
         Fact(_("Goes back to"), quote.get_destination_display()),
         *_describe_agreement(quote.submission, currency),
-        Fact(_("The customer had seen it"), seen),
+        Fact(_("Shown to the customer"), seen),
         Fact(_("Quoted"), say_moment(quote.created_at)),
     ]
 
@@ -76,7 +76,7 @@ def _describe_agreement(submission: Submission, currency: str) -> list[Fact]:
     return [
         Fact(_("Agreed to points instead of money"), say_amount(submission.points_agreed_amount, currency)),
         Fact(_("Agreed at"), say_moment(submission.points_agreed_at)),
-        Fact(_("By the words"), submission.points_agreement),
+        Fact(_("Wording agreed to"), submission.points_agreement),
     ]
 
 

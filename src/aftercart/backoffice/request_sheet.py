@@ -79,19 +79,19 @@ def _say_standing(request: CancellationRequest) -> str:
         .order_by("-pk")
         .first()
     )
-    waiting = _("Waiting for a decision for %(age)s.") % {"age": age}
+    waiting = _("Has been waiting for a decision for %(age)s.") % {"age": age}
     if bounced is not None:
         words = {"who": bounced.user.email if bounced.user else NOTHING, "at": say_moment(bounced.created_at)}
         approved = _(
-            "%(who)s approved it on %(at)s, and Omnitron did not take it. It waits for a decision again."
+            "%(who)s approved it on %(at)s, but it did not go through at Omnitron. It needs a decision again."
         )
         waiting = approved % words
     return {
         _Status.VERIFYING: _(
-            "Omnitron's answer is being checked. There is nothing to decide before it is known."
+            "Omnitron's answer is being checked. There is nothing to decide until it is known."
         ),
         _Status.WAITING: waiting,
-        _Status.WAITING_APPROVAL: _("Waiting for approval in Omnitron for %(age)s.") % {"age": age},
+        _Status.WAITING_APPROVAL: _("Has been waiting for approval in Omnitron for %(age)s.") % {"age": age},
         _Status.CONFIRMED: _("Omnitron has confirmed it and is carrying it out."),
         _Status.APPROVED: _("Approved; it is on its way to Omnitron.")
         if request.is_approved_here
@@ -107,16 +107,16 @@ def _describe_request(request: CancellationRequest) -> Panel:
     first = line.submission
     facts = [
         Fact(_("Why it is here"), say_cause(first.cause or request.cause)),
-        Fact(_("In detail"), say_detail(first.cause_detail, first.cause)),
+        Fact(_("Details"), say_detail(first.cause_detail, first.cause)),
         Fact(_("Type"), line.get_cancellation_type_display()),
         Fact(_("Customer's reason"), line.reason.subject),
         Fact(_("Customer's words"), hide_accounts(line.description)),
         Fact(_("Would rather have"), hide_accounts(line.exchange_preference)),
-        Fact(_("Asked for"), say_moment(request.created_date)),
+        Fact(_("Requested"), say_moment(request.created_date)),
         Fact(_("Refund as loyalty points"), _("Yes") if line.fully_refund_as_loyalty_money else ""),
         Fact(_("Refund to account"), show_last_four(line.iban)),
         Fact(_("Account holder"), hide_accounts(line.holder_name)),
-        Fact(_("Rejected because"), hide_accounts(request.reject_reason)),
+        Fact(_("Reason for rejection"), hide_accounts(request.reject_reason)),
         Fact(_("Decided by"), request.decided_by.email if request.decided_by else ""),
     ]
     return Panel(_("Request"), keep_filled(facts))
@@ -126,14 +126,14 @@ def _describe_item(line: SubmissionLine) -> Panel:
     item = line.order_item
     facts = [
         Fact(_("Product"), name_item(item)),
-        Fact(_("Sku"), item.sku),
+        Fact(_("SKU"), item.sku),
         Fact(
             _("Units asked for"),
             _("%(asked)s of %(left)s left (%(bought)s bought)")
             % {"asked": line.quantity, "left": item.left_quantity, "bought": item.quantity},
         ),
         Fact(_("Item status"), show_status(item.status)),
-        Fact(_("Price a unit"), say_amount(item.unit_price or item.price, item.price_currency)),
+        Fact(_("Unit price"), say_amount(item.unit_price or item.price, item.price_currency)),
         Fact(_("Line total"), say_amount(item.total_amount, item.price_currency)),
         Fact(_("Invoice"), item.invoice_number or item.order.invoice_number),
         Fact(_("Shipped"), say_moment(item.shipped_at)),
@@ -154,7 +154,7 @@ def _describe_return(request: CancellationRequest) -> list[Panel]:
             Fact(_("Collected at"), write_address(line.pickup_address)),
         ]
     )
-    return [Panel(_("Pick-up"), facts)] if facts else []
+    return [Panel(_("Pickup"), facts)] if facts else []
 
 
 def _describe_customer(order: Order) -> Panel:
@@ -185,10 +185,13 @@ def _describe_delivery(request: CancellationRequest) -> Panel:
             say_moment(request.delivery.known_at if request.is_delivered else None),
         ),
         Fact(_("Omnitron's numbers"), ", ".join(str(pk) for pk in request.remote_pks)),
-        Fact(_("Delivery"), refused or ("" if request.is_delivered else _("Not yet delivered"))),
+        Fact(
+            _("Omnitron's queue"),
+            refused or ("" if request.is_delivered else _("Not yet delivered")),
+        ),
         Fact(_("Last error"), say_detail(error)),
         # The first one that gets through is no failure, and one that is on its way is none yet.
-        Fact(_("Tries"), str(tries) if error else ""),
+        Fact(_("Attempts"), str(tries) if error else ""),
     ]
     return Panel(_("At Omnitron"), keep_filled(facts))
 
@@ -214,7 +217,7 @@ def _list_tries(request: CancellationRequest) -> Panel:
         for submission in (request.line.submission, *approvals)
     ]
     columns = (_("Submission"), _("Way"), _("By"), _("When"), _("State"), _("What Omnitron said, or why not"))
-    return Panel(_("Tries"), columns=columns, rows=rows)
+    return Panel(_("Attempts"), columns=columns, rows=rows)
 
 
 def _say_why(submission: Submission) -> str:

@@ -22,6 +22,7 @@ from aftercart.backoffice.filters import (
     RequestTypeFilter,
 )
 from aftercart.backoffice.links import link_order
+from aftercart.backoffice.lists import BoundedList
 from aftercart.backoffice.photos import show_photo
 from aftercart.backoffice.request_sheet import find_failure, make_request_sheet, say_bounce
 from aftercart.backoffice.search import OrderSearch
@@ -50,7 +51,7 @@ def _say_why(request: Any) -> Text:
 
 def _say_delivery(request: CancellationRequest) -> Text:
     """Return whether the OMS's queue has it, and what went wrong last."""
-    state: Text = gettext("Delivered") if request.is_delivered else gettext("Not yet delivered")
+    state: Text = gettext("In Omnitron's queue") if request.is_delivered else gettext("Not yet delivered")
     if request.is_undeliverable:
         state = show_badge(gettext("Undeliverable"), "wrong")
     error = Truncator(say_detail(find_failure(request)[0])).chars(_MOST_OF_AN_ERROR)
@@ -75,7 +76,7 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
         RequestStatusFilter, RequestTypeFilter, RequestCauseFilter, DeliveryFilter, RequestChannelFilter,
     )  # fmt: skip
     search_fields = ("line__order_item__order__number",)  # and more: see `search`
-    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #request")
+    search_help_text = _("Order number, customer, e-mail, phone, product, SKU or #request")
     search = OrderSearch("line__order_item__order")
     actions = ("approve_selected", "reject_selected")
     more_pages: ClassVar = {"approve": "<int:pk>/approve/", "reject": "<int:pk>/reject/"}
@@ -95,6 +96,15 @@ class CancellationRequestAdmin(SheetAdmin[CancellationRequest]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CancellationRequest]:
         """List requests with all that a row shows, in one query."""
         return super().get_queryset(request).annotate(is_bounced=IS_BOUNCED)
+
+    def describe_empty(self, rows: BoundedList) -> tuple[Text, Text]:
+        """Say that the queue is worked off; of what was searched for, that there is none."""
+        if rows.query or rows.get_filters_params() not in ({}, {"status": ["waiting"]}):
+            return super().describe_empty(rows)
+        return (
+            gettext("All caught up"),
+            gettext("No request is waiting for a decision. New ones will appear here."),
+        )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Put who waits longest first; among the decided, the newest."""

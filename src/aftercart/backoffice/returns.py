@@ -32,7 +32,7 @@ class CompanyForm(_CompanyForm):
         coerce=int,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("None ticked: it collects on all of them."),
+        help_text=_("None selected: it collects every day."),
     )
 
     class Meta:
@@ -44,7 +44,7 @@ class CompanyForm(_CompanyForm):
             "value": "",
             "channel_id": _("Empty: all channels."),
             "slots": _("As in 09:00-12:00, 13:00-17:00. Empty: at any hour."),
-            "lead_days": _("So many days before a collection it has to be ordered; 0: the same day."),
+            "lead_days": _("How many days ahead a pickup must be ordered; 0: the same day."),
             "closed_dates": _("As in 2026-10-29, 2026-12-31."),
         }
         widgets: ClassVar = {
@@ -67,7 +67,7 @@ class EasyReturnCompanyAdmin(DeskAdmin[EasyReturnCompany]):
             _("When it collects"),
             {
                 "fields": ("weekdays", "slots", "lead_days", "closed_dates"),
-                "description": _("In the shop's time zone. What is empty excludes nothing."),
+                "description": _("In the shop's time zone. Empty fields exclude nothing."),
             },
         ),
     )

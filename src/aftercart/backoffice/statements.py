@@ -110,7 +110,9 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
         form = MatchForm(request.POST if is_shown else None, number=number, items=list(items))
         if form.is_valid():
             chosen = frozenset(form.cleaned_data["items"])
-            done = gettext("Statement #%(pk)s is now a withdrawal; the receipt goes to the order's address.")
+            done = gettext(
+                "Statement #%(pk)s is now a withdrawal; the receipt goes to the order's e-mail address."
+            )
             return act(
                 request,
                 found,
@@ -125,7 +127,8 @@ class PublicStatementAdmin(SheetAdmin[PublicStatement]):
             form,
             title=gettext("Match statement #%(pk)s to an order") % {"pk": pk},
             explanation=gettext(
-                "The statement's own time counts, not yours. Receipt and decision go to the order's address."
+                "What counts is when the statement was made, not when you match it. Receipt and decision go to"
+                " the order's e-mail address."
             ),
             button=gettext("Withdraw"),
         )
@@ -160,5 +163,8 @@ def _list_candidates(statement: PublicStatement) -> Panel:
     ]
     columns = (_("Order"), _("E-mail"), _("The same as stated"))
     return Panel(
-        _("Order of this number"), columns=columns, rows=rows, empty=_("There is no order with this number.")
+        _("Order with this number"),
+        columns=columns,
+        rows=rows,
+        empty=_("There is no order with this number."),
     )

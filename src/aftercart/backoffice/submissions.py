@@ -42,7 +42,7 @@ class SubmissionAdmin(SheetAdmin[Submission]):
     )  # fmt: skip
     list_filter = (SubmissionStateFilter,)
     search_fields = ("order__number",)  # and more: see `search`
-    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
+    search_help_text = _("Order number, customer, e-mail, phone, product, SKU or #number")
     search = OrderSearch("order")
     ordering = ("-id",)
 
@@ -71,11 +71,11 @@ class SubmissionAdmin(SheetAdmin[Submission]):
             Fact(_("Request"), _link_request(obj)),
             Fact(_("By"), obj.user.email if obj.user else ""),
             Fact(_("Cause"), say_cause(obj.cause)),
-            Fact(_("In detail"), say_detail(obj.cause_detail, obj.cause)),
+            Fact(_("Details"), say_detail(obj.cause_detail, obj.cause)),
             Fact(_("Made"), say_moment(obj.created_at)),
             Fact(_("Sent"), say_moment(obj.sent_at)),
             Fact(_("Settled"), say_moment(obj.settled_at)),
-            Fact(_("Times looked for"), str(obj.checks) if obj.checks else ""),
+            Fact(_("Times checked"), str(obj.checks) if obj.checks else ""),
         ]
         return Sheet(
             title=gettext("Submission #%(pk)s") % {"pk": obj.pk},
@@ -111,7 +111,7 @@ def _list_lines(submission: Submission) -> Panel:
         for line in lines
     ]
     columns = (
-        _("Product"), _("Units"), _("Type"), _("Reason"), _("Would rather have"), _("Account"), _("Pick-up"),
+        _("Product"), _("Units"), _("Type"), _("Reason"), _("Would rather have"), _("Account"), _("Pickup"),
         _("Return code"), _("Outcome"),
     )  # fmt: skip
     return Panel(_("Lines"), columns=columns, rows=rows)
@@ -133,7 +133,7 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
     list_display = ("show_number", "show_order", "show_state", "show_cause", "attempts", "show_age")
     list_filter = (AddressStateFilter,)
     search_fields = ("order__number",)  # and more: see `search`
-    search_help_text = _("Order number, customer, e-mail, phone, product, sku or #number")
+    search_help_text = _("Order number, customer, e-mail, phone, product, SKU or #number")
     search = OrderSearch("order")
     ordering = ("-id",)
 
@@ -151,8 +151,8 @@ class AddressChangeAdmin(SheetAdmin[AddressChange]):
             Fact(_("New address"), write_address(obj.address)),
             Fact(_("Cause"), say_detail(obj.cause)),
             Fact(_("Omnitron's answer"), str(obj.status_code) if obj.status_code else ""),
-            Fact(_("Tries"), str(obj.attempts) if obj.attempts else ""),
-            Fact(_("Asked for"), say_moment(obj.created_at)),
+            Fact(_("Attempts"), str(obj.attempts) if obj.attempts else ""),
+            Fact(_("Requested"), say_moment(obj.created_at)),
             Fact(_("Settled"), say_moment(obj.settled_at)),
         ]
         return Sheet(

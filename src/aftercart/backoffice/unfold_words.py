@@ -21,8 +21,6 @@ UNFOLD_WORDS: Final = (
     _("Apply Filters"),
     _("Clear all filters"),
     _("Reset filters"),
-    _("No results found"),
-    _("This page yielded into no results. Create a new item or reset your filters."),
     _("No results matching your query"),
     _("Search apps and models..."),
     _("Loading more results..."),

@@ -77,7 +77,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         found = open_row(self, request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        done = gettext("Withdrawal #%(pk)s is accepted; the customer is told.") % {"pk": pk}
+        done = gettext("Withdrawal #%(pk)s is accepted; the customer will be notified.") % {"pk": pk}
         return act(request, found, done, lambda staff: accept_withdrawal(pk, staff))
 
     def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -86,7 +86,7 @@ class WithdrawalAdmin(SheetAdmin[Withdrawal]):
         form = RejectionForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
-            done = gettext("Withdrawal #%(pk)s is refused; the customer is told why.") % {"pk": pk}
+            done = gettext("Withdrawal #%(pk)s is refused; the customer will be told why.") % {"pk": pk}
             return act(request, found, done, lambda staff: refuse_withdrawal(pk, staff, reason))
         return self.show_page(
             request,
@@ -111,14 +111,14 @@ def _list_lines(withdrawal: Withdrawal) -> Panel:
         )
         for line in lines
     ]
-    columns = (_("Product"), _("Units"), _("Rule in the way"), _("Carried out by"))
+    columns = (_("Product"), _("Units"), _("Blocking rule"), _("Carried out by"))
     return Panel(_("Items"), columns=columns, rows=rows)
 
 
 def _describe_carrier(line: WithdrawalLine) -> Text:
     carrier = line.submission_line
     if carrier is None:
-        return _("Nothing: please see to it")
+        return _("Nothing: please take care of it")
     request = getattr(carrier, "request", None)
     if request is not None:
         return link_row(CancellationRequest, request.pk, gettext("Request #%(pk)s") % {"pk": request.pk})

@@ -124,7 +124,7 @@ def show_submission(submission: Submission) -> SafeString:
     """Make the badge of a submission; an approval that the OMS did not take leaves its request waiting."""
     text: Text = submission.get_state_display()
     if submission.state == Submission.State.REFUSED and submission.origin == Submission.Origin.APPROVAL:
-        text = gettext_lazy("Not taken by Omnitron")
+        text = gettext_lazy("Did not go through at Omnitron")
     return show_state(submission.state, text)
 
 

@@ -22,15 +22,15 @@ class Cause(models.TextChoices):
     Any other code is the OMS's own: it refused.
     """
 
-    REQUESTED = "requested", gettext_lazy("Asked for as a request")
+    REQUESTED = "requested", gettext_lazy("Submitted as a request")
     TAKEN_BACK = "taken_back", gettext_lazy("Taken back by the customer")
     COLLECTION_NOT_CHOSEN = (
         "collection_not_chosen",
-        gettext_lazy("How it is collected is to be arranged with the customer"),
+        gettext_lazy("The pickup is to be arranged with the customer"),
     )
     REASON_NOT_GIVEN = "reason_not_given", gettext_lazy("No reason was given")
-    POLICY_OVERRIDDEN = "policy_overridden", gettext_lazy("Asked for by staff, against the policy")
-    PROCESS_DIED = "process_died", gettext_lazy("Our server stopped on the way")
+    POLICY_OVERRIDDEN = "policy_overridden", gettext_lazy("Requested by staff, against the policy")
+    PROCESS_DIED = "process_died", gettext_lazy("Our server stopped midway")
     #: With these a submission without an answer was settled by reading the OMS.
     FOUND_APPLIED = "found_applied", gettext_lazy("Found applied at Omnitron")
     FOUND_NOT_APPLIED = "found_not_applied", gettext_lazy("Not found at Omnitron")
@@ -45,16 +45,16 @@ class Cause(models.TextChoices):
     NAME_TAKEN = "name_taken", gettext_lazy("Omnitron has something else under its name")
     MERGED_LINE = (
         "merged_line",
-        gettext_lazy("A part of a line that is one item at Omnitron: to be approved there"),
+        gettext_lazy("Part of a line that is a single item at Omnitron: to be approved there"),
     )
     OMS_DIFFERS = "omnitron_differs", gettext_lazy("Omnitron's order differs from ours")
     OMS_IN_PROGRESS = "omnitron_in_progress", gettext_lazy("Omnitron is already cancelling it")
     OMS_STATUS = "omnitron_status", gettext_lazy("Its status at Omnitron does not allow it")
     OMS_UNKNOWN_ITEM = "omnitron_unknown_item", gettext_lazy("Omnitron does not know the item")
-    PARTLY_DECIDED = "partly_decided", gettext_lazy("Omnitron has decided on a part of it in its own queue")
+    PARTLY_DECIDED = "partly_decided", gettext_lazy("Omnitron has decided part of it in its own queue")
     REJECTION_UNSENT = (
         "rejection_untold",
-        gettext_lazy("Omnitron has still to be told of an earlier rejection"),
+        gettext_lazy("An earlier rejection has not reached Omnitron yet"),
     )
     REASON_UNMAPPED = "reason_unmapped", gettext_lazy("Omnitron has no such reason")
 
@@ -64,11 +64,11 @@ CAUSES: Final[dict[str, Text]] = {
     **dict(Cause.choices),
     **{topic.declared.code: topic.declared.reason or topic.declared.name for topic in ITEM_TOPICS},
     Code.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
-    Code.BREAKER_OPEN: gettext_lazy("Omnitron was failing and was left alone"),
-    Code.BULKHEAD_FULL: gettext_lazy("Too many were waiting for Omnitron"),
+    Code.BREAKER_OPEN: gettext_lazy("Omnitron was failing, so nothing was sent for a while"),
+    Code.BULKHEAD_FULL: gettext_lazy("Too many requests were waiting for Omnitron"),
     Code.ON_HOLD: gettext_lazy("Sending to Omnitron was on hold"),
     Code.THROTTLED: gettext_lazy("Omnitron was too busy"),
-    Code.UNAUTHORIZED: gettext_lazy("Omnitron did not take our token"),
+    Code.UNAUTHORIZED: gettext_lazy("Omnitron did not accept our token"),
     Code.LOGIN_FAILED: gettext_lazy("Omnitron did not let us log in"),
     Code.DEADLINE_OVER: gettext_lazy("Omnitron took too long"),
     Code.TIMEOUT: gettext_lazy("Omnitron did not answer in time"),
@@ -89,13 +89,13 @@ _NOTES: Final[dict[str, Text]] = {
     "no_item_left": gettext_lazy("Omnitron has nothing left of item %(item)s."),
     "too_few_left": gettext_lazy("Of item %(item)s Omnitron has %(left)s left, not %(asked)s."),
     "item_in_progress": gettext_lazy("Omnitron is already cancelling its item %(item)s."),
-    "item_status": gettext_lazy("Omnitron's item %(item)s stands at “%(status)s”."),
+    "item_status": gettext_lazy("Omnitron's item %(item)s has the status “%(status)s”."),
     "item_unknown": gettext_lazy("Omnitron does not know item %(item)s."),
     "no_such_reason": gettext_lazy("Omnitron has no reason like “%(subject)s”."),
-    "still_making": gettext_lazy("Omnitron may still be making this request."),
+    "still_making": gettext_lazy("Omnitron may still be creating this request."),
     "still_waiting": gettext_lazy("Omnitron still shows this request as waiting."),
     "still_deciding": gettext_lazy("Omnitron is deciding on it."),
-    "order_has_left": gettext_lazy("The order has left in the meantime."),
+    "order_has_left": gettext_lazy("The order has shipped in the meantime."),
 }
 
 

@@ -49,7 +49,7 @@ class KindWords:
     outcomes: Mapping[State, Outcome]
 
 
-_NOTHING_LEFT: Final = _("There is nothing more for you to do.")
+_NOTHING_LEFT: Final = _("There is nothing else you need to do.")
 _WORKING: Final = _("This takes a few seconds. There is no need to send it again.")
 _UNDER_WAY: Final = _("It is under way, and we will e-mail you as soon as it is done.")
 _EACH: Final = _("You can see the result for each item below.")
@@ -86,7 +86,9 @@ _CANCEL: Final = KindWords(
         ),
         "approved": Outcome(_("Our team has approved your cancellation"), _UNDER_WAY),
         "done": Outcome(_("Your cancellation is complete"), _NOTHING_LEFT),
-        "declined": Outcome(_("We could not cancel it"), _("Your order goes ahead as planned.")),
+        "declined": Outcome(
+            _("We could not complete your cancellation"), _("Your order goes ahead as planned.")
+        ),
         "taken_back": Outcome(
             _("You have taken your cancellation request back"), _("Your order goes ahead as planned.")
         ),
@@ -111,7 +113,7 @@ _RETURN: Final = KindWords(
         "working": Outcome(_("We are sending your return"), _WORKING),
         "sent": Outcome(
             _("Your return is registered"),
-            _("Please pack the items. How they get back to us is set out below."),
+            _("Please pack the items. You can see below how to send them back."),
         ),
         "checking": Outcome(
             _("We are waiting for your return to be confirmed"),
@@ -164,7 +166,7 @@ _BOTH: Final = KindWords(
         ),
         "approved": Outcome(_("Our team has approved your request"), _UNDER_WAY),
         "done": Outcome(_("Your cancellation and return are complete"), _NOTHING_LEFT),
-        "declined": Outcome(_("We could not do what you asked for"), _("Your order stays as it was.")),
+        "declined": Outcome(_("We could not complete your request"), _("Your order stays as it was.")),
         "taken_back": Outcome(_("You have taken your request back"), _("Your order stays as it was.")),
         "partly": Outcome(_("Part of your request is complete"), _EACH),
     },
@@ -174,10 +176,10 @@ _WITHDRAWAL: Final = KindWords(
     in_progress=_("Withdrawal in progress"),
     requested=_("Withdrawal received"),
     asked=_("You withdrew from the contract."),
-    sent=_("Your withdrawal is being carried out."),
+    sent=_("Your withdrawal is being processed."),
     checking=_("Your withdrawal was passed on; the confirmation is still to come."),
     opened=_("Our team received your withdrawal."),
-    approved=_("Our team accepted your withdrawal; it is being carried out."),
+    approved=_("Our team accepted your withdrawal; it is being processed."),
     done=_("%(item)s: withdrawal complete."),
     done_refunded=_("%(item)s: withdrawal complete, %(amount)s refunded."),
     done_refund_due=_("%(item)s: withdrawal complete. Your refund of %(amount)s is on its way."),
@@ -185,9 +187,9 @@ _WITHDRAWAL: Final = KindWords(
     taken_back=_("%(item)s: withdrawal ended."),
     outcomes={
         "working": Outcome(_("We are passing on your withdrawal"), _WORKING),
-        "sent": Outcome(_("Your withdrawal is being carried out"), _UNDER_WAY),
+        "sent": Outcome(_("Your withdrawal is being processed"), _UNDER_WAY),
         "checking": Outcome(
-            _("Your withdrawal is being carried out"),
+            _("Your withdrawal is being processed"),
             _("The confirmation is taking longer than usual. Your statement counts from when you sent it."),
         ),
         "requested": Outcome(

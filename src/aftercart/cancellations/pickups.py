@@ -107,7 +107,7 @@ def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetim
     if day < now.date() + timedelta(days=calendar.lead_days):
         return _say_first_day(calendar, now.date())
     if not calendar.is_open(day):
-        return _("Nobody collects parcels on that day.")
+        return _("Parcels are not collected on that day.")
     if calendar.slots and not any(first <= start and end <= last for first, last in calendar.slots):
         return _("Parcels are collected at these hours: %(hours)s.") % {"hours": say_slots(calendar.slots)}
     return ""
@@ -116,7 +116,7 @@ def find_pickup_problem(calendar: Calendar, pickup: dict[str, Any], now: datetim
 def _say_first_day(calendar: Calendar, today: date) -> str:
     first = find_first_day(calendar, today)
     if first is None:
-        return _("Nobody collects parcels on that day.")
+        return _("Parcels are not collected on that day.")
     return _("The parcel can be collected from %(day)s on.") % {"day": date_format(first, "j F Y")}
 
 

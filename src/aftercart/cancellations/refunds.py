@@ -23,7 +23,7 @@ from aftercart.orders.refund_words import RefundRow, list_refund_rows, name_dest
 class RefundStatus(models.TextChoices):
     """How a refund stands. Of several lines the one that is behind speaks: the first of these."""
 
-    REQUESTED = "requested", _("Your refund if we agree")
+    REQUESTED = "requested", _("Your refund if approved")
     EXPECTED = "expected", _("Your refund")
     UNDER_WAY = "under_way", _("Refund on its way")
     REFUNDED = "refunded", _("Refunded")

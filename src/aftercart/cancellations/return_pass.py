@@ -83,7 +83,7 @@ class ReturnPass:
             return _("You have cancelled the pickup. Choose a new time when you can hand the parcel over.")
         if self.pickup:
             return _("Hand the parcel to %(company)s on %(pickup)s.") % words
-        return _("%(company)s will collect the parcel; keep it at hand.") % words
+        return _("%(company)s will collect the parcel; please have it ready.") % words
 
     def to_facts(self) -> dict[str, Any]:
         """Write what an e-mail keeps of it."""

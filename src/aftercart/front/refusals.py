@@ -19,7 +19,7 @@ class Refused(Exception):
 
 def make_busy() -> Refused:
     """Make the refusal of what there is no room or no time for now."""
-    detail = "We are briefly unavailable. Please try again."
+    detail = "We are briefly unavailable. Please try again in a moment."
     return Refused(503, "unavailable", detail, headers=(("Retry-After", "1"),))
 
 

@@ -128,7 +128,10 @@ def serve_photo(photos: models.QuerySet[Any], uuid: UUID) -> HttpResponse:
         raise Http404 from None
     except Exception:
         _logger.exception("A photo could not be read from its storage.")
-        body = {"detail": _("We are briefly unavailable. Please try again."), "code": "unavailable"}
+        body = {
+            "detail": _("We are briefly unavailable. Please try again in a moment."),
+            "code": "unavailable",
+        }
         return JsonResponse(body, status=503, headers={"Retry-After": "5"})
     headers = {
         "Content-Disposition": f'inline; filename="{name_file(uuid)}"',

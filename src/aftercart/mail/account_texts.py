@@ -11,7 +11,7 @@ def write_password_link(content: EmailContent) -> Draft:
     return Draft(
         subject=_("Set your password at %(shop)s") % {"shop": settings.SHOP_NAME},
         heading=_("Set your password"),
-        paragraphs=[_("Open this link to choose a new password. It works once, for 24 hours.")],
+        paragraphs=[_("Open this link to choose a new password. It works once and expires after 24 hours.")],
         button=(_("Choose a password"), content.url),
         note=_("If you did not ask for this, do nothing: your password stays as it is."),
     )
@@ -23,7 +23,9 @@ def write_email_change(content: EmailContent) -> Draft:
         subject=_("Confirm your new e-mail address at %(shop)s") % {"shop": settings.SHOP_NAME},
         heading=_("Confirm your e-mail address"),
         paragraphs=[
-            _("Open this link to use this address for your account. It works once, for 24 hours."),
+            _(
+                "Open this link to use this address for your account. It works once and expires after 24 hours."
+            ),
         ],
         button=(_("Use this address"), content.url),
         note=_("If you did not ask for this, do nothing: no account is changed."),
@@ -54,7 +56,5 @@ def write_login_code(content: EmailContent) -> Draft:
             )
         ],
         code=content.secret,
-        note=_(
-            "If you did not ask for it, ignore this e-mail. Give the code to nobody: it opens your account."
-        ),
+        note=_("If you did not ask for it, ignore this e-mail. Never share the code: it opens your account."),
     )

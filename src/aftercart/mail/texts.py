@@ -73,7 +73,7 @@ def _write_link(content: EmailContent) -> Draft:
         content,
         _("Your order %(number)s") % {"number": content.number},
         _("Your order at a glance"),
-        [_("Follow your order, change its address, cancel it or send items back: all on one page.")],
+        [_("Track your order, change its address, cancel it or send items back: all on one page.")],
     )
 
 
@@ -160,7 +160,7 @@ def _list_refunded(content: EmailContent) -> list[str]:
     if is_points:
         return [_("It is added to your loyalty points.")]
     if facts.get("is_refunded"):
-        return [_("Your refund has been made. Your bank may take some days to show it.")]
+        return [_("We have made your refund. Your bank may take a few days to show it.")]
     due = parse_time(facts.get("due"))
     if due is not None:
         return [_("Your refund is on its way. You will have it by %(day)s.") % {"day": format_day(due)}]
@@ -193,7 +193,7 @@ def _write_received(content: EmailContent) -> Draft:
         "requested",
         _("You will have an answer by %(day)s.") % {"day": format_day(answer_by)},
         *_list_unpaid(content),
-        facts=list_refund(content, _("Your refund if we agree")),
+        facts=list_refund(content, _("Your refund if approved")),
     )
 
 
@@ -238,12 +238,12 @@ def _write_bounced(content: EmailContent) -> Draft:
         say_detail(str(content.facts.get("detail") or ""), cause),
     ]
     return Draft(
-        subject=_("Not taken by Omnitron: request #%(pk)s of order %(number)s") % words,
-        heading=_("Omnitron did not take what you approved"),
+        subject=_("Did not go through at Omnitron: request #%(pk)s of order %(number)s") % words,
+        heading=_("What you approved did not go through at Omnitron"),
         paragraphs=[
-            _("You approved request #%(pk)s, and Omnitron did not take the cancellation.") % words,
+            _("You approved request #%(pk)s, but the cancellation did not go through at Omnitron.") % words,
             _(
-                "Nothing is cancelled, and the customer has not been told so. The request waits for a decision again."
+                "Nothing is cancelled, and the customer was not told that it is. The request needs a decision again."
             ),
         ],
         rows=list_rows(content),

@@ -62,7 +62,7 @@ def write_acknowledgement(content: EmailContent) -> Draft:
             (_("Items"), str(content.facts.get("items") or _("The whole order"))),
             (_("Reference"), str(content.facts.get("uuid") or "")),
         ],
-        button=(_("Make it quicker"), content.url),
+        button=(_("Speed it up"), content.url),
         note=_(
             "If you did not state this, ignore this e-mail: nothing is cancelled before we know who ordered."
         ),

@@ -37,16 +37,16 @@ class Event(StrEnum):
     ORDER_FOLLOWED = "order_followed", _("Changed at Omnitron"), _OMS
     #: Its entry names the statuses.
     STATUS_CHANGED = "status_changed", "", _OMS
-    CANCELLATION_SUBMITTED = "cancellation_submitted", _("Cancellation or return asked for"), _CUSTOMER
+    CANCELLATION_SUBMITTED = "cancellation_submitted", _("Cancellation or return requested"), _CUSTOMER
     CANCELLATION_SENDING = "cancellation_sending", _("About to be sent to Omnitron"), _CUSTOMER, _STAFF
-    CANCELLATION_SENT = "cancellation_sent", _("Omnitron took the cancellation"), *_ANYBODY, _OMS
+    CANCELLATION_SENT = "cancellation_sent", _("Omnitron accepted the cancellation"), *_ANYBODY, _OMS
     LATE_SENDING = "late_sending", _("Sent after it had been given up; it is being checked again"), _WORKER
     LATE_SUCCESS = "late_success", _("Omnitron carried out what had been given up"), _OMS
     ANSWER_UNKNOWN = "answer_unknown", _("Omnitron's answer is unknown; it is being checked"), *_ANYBODY
     REQUESTS_OPENED = "requests_opened", _("Left to the back office"), *_ANYBODY
     VERIFICATION_NEEDS_STAFF = (
         "verification_needs_staff",
-        _("Its answer has been looked for in vain for long; somebody should look"),
+        _("The answer has long been looked for in vain; it needs attention"),
         _WORKER,
     )
     REQUEST_DELIVERED = "request_delivered", _("Request delivered into Omnitron's queue"), _WORKER
@@ -81,17 +81,17 @@ class Event(StrEnum):
     PICKUP_CANCELLED = "pickup_cancelled", _("Pickup cancelled by the customer"), _CUSTOMER
     POINTS_BOOKED = "points_booked", _("Loyalty points settled"), _OMS
     POLICY_OVERRIDDEN = "policy_overridden", _("The policy was overridden by staff"), _STAFF
-    LINKS_REVOKED = "links_revoked", _("All links to the order were made void"), _STAFF
+    LINKS_REVOKED = "links_revoked", _("All links to the order were revoked"), _STAFF
     WITHDRAWAL_RECEIVED = "withdrawal_received", _("Withdrawal from contract received"), _CUSTOMER, _STAFF
     WITHDRAWAL_ACCEPTED = "withdrawal_accepted", _("Withdrawal accepted"), _OMS, _STAFF
     WITHDRAWAL_REFUSED = "withdrawal_refused", _("Withdrawal refused"), _STAFF
-    ADDRESS_CHANGE_SUBMITTED = "address_change_submitted", _("Another delivery address asked for"), _CUSTOMER
+    ADDRESS_CHANGE_SUBMITTED = "address_change_submitted", _("Another delivery address requested"), _CUSTOMER
     ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed", _("Delivery address changed"), _CUSTOMER, _WORKER
     ADDRESS_CHANGE_REFUSED = "address_change_refused", _("Address change refused"), _CUSTOMER
     ADDRESS_CHANGE_TOO_LATE = "address_change_too_late", _("Too late to change the delivery address"), _WORKER
     ADDRESS_CHANGE_OVERTAKEN = (
         "address_change_overtaken",
-        _("An older address change overtook this one; it is told again"),
+        _("An older address change overtook this one; it is being sent again"),
         _OMS,
     )
     ADDRESS_CHANGE_FOUND = (

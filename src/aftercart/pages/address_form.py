@@ -81,7 +81,7 @@ class AddressEntryForm(PlainForm):
         try:
             read_phone(data.get("phone_number") or "+902125550000", code)
         except PhoneInvalid:
-            self.add_error("phone_number", _("This is not a valid phone number."))
+            self.add_error("phone_number", _("Please enter a valid phone number."))
         if data.get("is_corporate"):
             for name in ("company_name", "tax_office", "tax_no"):
                 if not data.get(name) and name not in self.errors:

@@ -34,7 +34,9 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpRe
     if wants_json(request):
         return JsonResponse({"detail": detail, "code": code}, status=status)
     try:
-        return render(request, "pages/error.html", {"status": status, "detail": detail}, status=status)
+        return render(
+            request, "pages/error.html", {"status": status, "code": code, "detail": detail}, status=status
+        )
     except Exception as error:  # noqa: BLE001 - whatever it is (session, database, a shop's template), this is the answer
         _logger.warning("The error page failed: %s", type(error).__name__)
         return HttpResponse(format_html(_PLAIN, status, detail), status=status)
@@ -104,7 +106,9 @@ def _answer_outage(request: HttpRequest, error: BaseException) -> HttpResponse:
 
 
 def _answer_unavailable(request: HttpRequest) -> HttpResponse:
-    response = _answer(request, 503, "unavailable", _("We are briefly unavailable. Please try again."))
+    response = _answer(
+        request, 503, "unavailable", _("We are briefly unavailable. Please try again in a moment.")
+    )
     response.headers["Retry-After"] = "2"
     return response
 

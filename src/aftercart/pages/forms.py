@@ -85,14 +85,14 @@ class NewPasswordForm(PlainForm):
     """A new password, typed twice."""
 
     new_password1 = _make_password(gettext_lazy("New password"), "new-password", autofocus=True)
-    new_password2 = _make_password(gettext_lazy("New password, once more"), "new-password")
+    new_password2 = _make_password(gettext_lazy("Repeat new password"), "new-password")
 
     def clean(self) -> dict[str, Any]:
         """Check that both are one, and that it is a good one."""
         data: dict[str, Any] = super().clean() or {}
         first, second = data.get("new_password1"), data.get("new_password2")
         if first and second and first != second:
-            self.add_error("new_password2", _("The two passwords are not the same."))
+            self.add_error("new_password2", _("The passwords do not match."))
         elif first:
             try:
                 validate_password(first)
@@ -160,7 +160,7 @@ class DayOrTimeField(forms.CharField):
         try:
             return read_day_or_time(text, self.of_day, get_shop_zone()) if text else None
         except ValueError as error:
-            raise ValidationError(_("Enter a date as YYYY-MM-DD, or a time.")) from error
+            raise ValidationError(_("Enter a date as YYYY-MM-DD, or a date and time.")) from error
 
 
 class SearchForm(PlainForm):

@@ -37,7 +37,7 @@ def answer_refusal(request: HttpRequest, refusal: LogInRefused) -> HttpResponse:
         minutes,
     ) % {"minutes": minutes}
     if refusal.reason == "busy":
-        detail = _("Many people are logging in at this moment. Please try again in a few seconds.")
+        detail = _("Many people are logging in right now. Please try again in a few seconds.")
     if wants_json(request):
         answer: HttpResponse = JsonResponse({"non_field_errors": [detail]}, status=_STATUS)
     else:

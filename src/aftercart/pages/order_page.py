@@ -125,7 +125,7 @@ class OrderPage:
         if self.refund_under_way:
             return replace(words, next=_("Your refund is on its way."))
         if self.refunded:
-            said = _("Your refund has been made. Your bank may take some days to show it.")
+            said = _("We have made your refund. Your bank may take a few days to show it.")
             return replace(words, next=said)
         return words
 
@@ -283,9 +283,9 @@ class OrderPage:
     def explanation(self) -> str:
         """What cancelling and returning are, as far as this order allows them."""
         kinds = {item.kind for item in self.items}
-        cancel = _("Not shipped yet: you can cancel it, and nothing has to be sent back.")
+        cancel = _("You can cancel items that have not shipped yet. You do not need to send anything back.")
         give_back = _(
-            "With the carrier or delivered: you can send it back, and we refund it once it is here."
+            "You can return items that are on their way or delivered. We refund them once they reach us."
         )
         return " ".join(
             sentence for kind, sentence in (("cancel", cancel), ("refund", give_back)) if kind in kinds

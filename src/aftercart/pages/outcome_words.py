@@ -43,7 +43,7 @@ def find_outcome(state: State, kind: SubmissionKind) -> OutcomeWords:
     return OutcomeWords(words.headline, words.next, _TONES[state], state in _FINAL)
 
 
-_OUTAGE: Final = _("The warehouse's system did not answer just now, so our team is taking care of it.")
+_OUTAGE: Final = _("The warehouse's system did not respond just now, so our team is taking care of it.")
 #: Why something was left to the team.
 CAUSES: Final[dict[str, Text]] = {
     **{topic.declared.code: topic.declared.sentence for topic in ITEM_TOPICS if topic.declared.reason},

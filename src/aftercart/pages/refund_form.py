@@ -31,7 +31,7 @@ class RefundForm(PlainForm):
     )
     holder_name = make_text_field(gettext_lazy("Account holder"), 255, "name", required=False)
     return_policy = forms.BooleanField(
-        label=gettext_lazy("I have read the terms of cancellation and return, and accept them."),
+        label=gettext_lazy("I have read and accept the terms of cancellation and return."),
         error_messages={"required": gettext_lazy("Please accept the terms of cancellation and return.")},
     )
 
@@ -70,7 +70,7 @@ class RefundForm(PlainForm):
             try:
                 data["iban"] = schwifty.IBAN(data["iban"]).compact
             except schwifty.exceptions.SchwiftyException:
-                self.add_error("iban", _("This is not a valid IBAN."))
+                self.add_error("iban", _("Please enter a valid IBAN."))
         if "holder_name" in data and not data["holder_name"].strip():
-            self.add_error("holder_name", _("Please enter whose account it is."))
+            self.add_error("holder_name", _("Please enter the account holder."))
         return data

@@ -141,8 +141,10 @@ class RefundPage:
     def kept(self) -> list[str]:
         """Of what is taken in part: how many stay, and how many our team takes out."""
         sentences = {
-            "cancel": _("You are keeping %(kept)s of %(left)s; our team cancels %(count)s."),
-            "refund": _("You are keeping %(kept)s of %(left)s; our team takes back %(count)s."),
+            "cancel": _("You are keeping %(kept)s of %(left)s; our team will cancel %(count)s."),
+            "refund": _(
+                "You are keeping %(kept)s of %(left)s; our team will handle the return of %(count)s."
+            ),
         }
         return [
             sentences[line.item.kind or "cancel"]
@@ -213,7 +215,7 @@ class RefundPage:
     def _name_row(self, key: str, value: str) -> tuple[str, str]:
         """Name a row of what was shown, and write its value."""
         if key == "way":
-            return _("How it is done"), _("at once") if value == RefundQuote.Way.DIRECT else _(
+            return _("How it is handled"), _("right away") if value == RefundQuote.Way.DIRECT else _(
                 "our team first"
             )
         named = {"shipping": _("Shipping"), "fees": _("Fee"), "total": _("Total")}

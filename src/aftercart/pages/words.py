@@ -99,9 +99,7 @@ ORDER_WORDS: Final = {
     ),
     Status.SHIPPED: _ON_ITS_WAY,
     Status.SHIPPED_AND_INFORMED: _ON_ITS_WAY,
-    Status.READY_FOR_PICKUP: OrderWords(
-        _("Your order is ready for pick-up"), _("You can collect it now."), 2
-    ),
+    Status.READY_FOR_PICKUP: OrderWords(_("Your order is ready for pickup"), _("You can collect it now."), 2),
     Status.ATTEMPTED_DELIVERY: OrderWords(
         _("The carrier could not deliver your order"),
         _("The carrier's tracking page shows what happens next."),
@@ -112,7 +110,9 @@ ORDER_WORDS: Final = {
     Status.WAITING_FOR_PAYMENT: OrderWords(
         _("We are waiting for your payment"), _("As soon as it has arrived, your order is complete."), 2
     ),
-    Status.PAID: OrderWords(_("Your payment has arrived"), _("There is nothing more for you to do."), 2),
+    Status.PAID: OrderWords(_("Your payment has arrived"), _("There is nothing else you need to do."), 2),
     Status.DELIVERED: OrderWords(_("Your order has been delivered"), _("We hope you enjoy it."), 3),
-    Status.REFUNDED: OrderWords(_("Your order has been returned"), _("There is nothing more for you to do.")),
+    Status.REFUNDED: OrderWords(
+        _("Your order has been returned"), _("There is nothing else you need to do.")
+    ),
 }

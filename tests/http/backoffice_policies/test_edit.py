@@ -102,7 +102,7 @@ def test_a_new_rule_is_added_in_place(root: Client) -> None:
 @pytest.mark.parametrize(
     ("typed", "shown"),
     [
-        ({"topic": "partial_line", "effect": "allow"}, "Omnitron cannot take this directly"),
+        ({"topic": "partial_line", "effect": "allow"}, "Omnitron cannot handle this directly"),
         ({"number": "10"}, "Another rule has this number already."),
         ({"topic": "nonsense"}, "not one of the available choices"),
         ({"number": "-1"}, "greater than or equal to 0"),
@@ -155,7 +155,7 @@ def test_what_is_published_is_shown_and_cannot_be_changed(root: Client) -> None:
     rule = version.rules.get(number=10)
     before = list(version.rules.values())
     page = read(root, f"{POLICIES}{version.pk}/change/")
-    assert "it never changes" in page
+    assert "This version is published and can no longer change." in page
     assert "rules-0-number" not in page
     assert read(root, f"{RULES}{rule.pk}/change/")
 

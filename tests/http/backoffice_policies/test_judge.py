@@ -1,4 +1,4 @@
-"""The policy tried on an order and overridden, what was judged by it, and reasons without a partner."""
+"""The policy tried on an order and overridden, what was judged by it, and reasons without a counterpart."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,7 @@ def test_trying_tells_the_verdict_the_rule_and_why_the_others_did_not_decide(roo
     window = book.by_topic[Topic.RETURN_WINDOW][0].number
     assert f"This item is a final sale and can't be returned. (final_sale; rule {final_sale})" in page
     assert f"The time for returning this item is over. (return_window_closed; rule {window})" in page
-    assert "Not about this one: type." in page
+    assert "Does not apply here: type." in page
     assert "Judged by the default of the settings" in page
     assert count_everything() == before
 
@@ -108,7 +108,7 @@ def test_staff_override_the_policy_and_the_order_tells_it() -> None:
     request = CancellationRequest.objects.get()
     assert answer["Location"] == f"/backoffice/cancellations/cancellationrequest/{request.pk}/change/"
     page = read(browser, answer["Location"])
-    assert "Asked for by staff, against the policy" in page
+    assert "Requested by staff, against the policy" in page
     page = read(browser, f"{ORDERS}{order.pk}/change/")
     assert "The policy was overridden by staff" in page
     assert "A good customer." in page
@@ -152,6 +152,6 @@ def test_reasons_without_a_partner_are_shown_filtered_and_counted(root: Client) 
 
     assert ("Alone" in page, "Off" in page, ">Fine<" in page) == (True, True, False)
     assert "No reason of this subject there" in page
-    assert "Reasons without a partner" in read(root, "/backoffice/")
+    assert "Reasons without a counterpart" in read(root, "/backoffice/")
     root.post(f"{REASONS}sync/")
     assert [job.task_name for job in ProcrastinateJob.objects.all()] == ["aftercart.sync_reasons"]

@@ -70,7 +70,7 @@ def test_a_part_of_a_line_can_be_asked_for_but_no_more_than_is_left(
     assert (number["value"], number["min"], number["max"]) == ("2", "1", "2")
     answer = form.choose(2, reasons[0], quantity="3").send()
     assert answer.status_code == 400
-    assert "Only 2 left of this item." in complaints(answer)[0]
+    assert "You can cancel or return at most 2 of this item." in complaints(answer)[0]
     assert complaints(form.choose(2, reasons[0], quantity="0").send()) != []
     assert_nothing_happened(fake)
     assert form.choose(2, reasons[0], quantity="1").send().status_code == 303

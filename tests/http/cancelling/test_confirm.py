@@ -188,7 +188,7 @@ def test_the_second_step_tells_the_amounts_the_way_and_why(
     assert way is not None
     day = format_day(timezone.now() + timedelta(days=3))
     assert re.sub(r"\s+", " ", way.get_text(" ", strip=True)) == (
-        "Our team checks this first You are keeping 2 of 3; our team cancels 1. "
+        "Our team checks this first You are keeping 2 of 3; our team will cancel 1. "
         f"You will have an answer by {day}."
     )
     assert [option.get_text(" ", strip=True) for option in page.select(".option strong")] == [
@@ -241,9 +241,9 @@ def test_an_account_is_asked_for_only_where_money_cannot_go_back_the_way_it_came
     assert (fields["destination"], fields["iban"]) == ("iban", "")
     wrong = {"iban": "TR00 1234", "holder_name": "Ayşe"}
     answer = form.confirm(fields, **wrong)
-    assert complaints(answer) == ["This is not a valid IBAN."]
+    assert complaints(answer) == ["Please enter a valid IBAN."]
     assert read_second(answer)["iban"] == "TR00 1234"
-    assert complaints(form.confirm(fields, iban=IBAN)) == ["Please enter whose account it is."]
+    assert complaints(form.confirm(fields, iban=IBAN)) == ["Please enter the account holder."]
     assert complaints(form.confirm(fields, holder_name="Ayşe")) == ["Please enter the IBAN of the account."]
     assert_nothing_happened(fake)
     answer = form.confirm(fields, iban=IBAN, holder_name="Ayşe Yılmaz")

@@ -117,7 +117,7 @@ def test_it_is_short_and_of_a_return(client: Client, order: Order, reasons: list
     )  # fmt: skip
     assert cancelled.status_code == 400
     assert cancelled.json()["cancel_order_items"] == [
-        f"Item {other}, exchange_preference: Only for a return can another size or colour be named."
+        f"Item {other}, exchange_preference: You can only ask for another size or colour when you return an item."
     ]
     assert not Submission.objects.exists()
 

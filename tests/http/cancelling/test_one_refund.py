@@ -192,7 +192,7 @@ class World:
         email = Email.objects.get(order=self.shop.order, kind=kind)
         draft, _text, _html = compose.render_email(email.kind, compose._gather_content(email), language="en")
         facts = dict(draft.facts)
-        label = next(name for name in facts if name in {"Your refund", "Refunded", "Your refund if we agree"})
+        label = next(name for name in facts if name in {"Your refund", "Refunded", "Your refund if approved"})
         return sum_up(facts, label)
 
 
@@ -299,7 +299,7 @@ def test_after_a_rejection_no_place_speaks_of_a_refund(world: World, settings: S
     quoted = world.read_quote()
     assert quoted == world.case.expected
     world.ask()
-    assert_same(world, "Your refund if we agree")
+    assert_same(world, "Your refund if approved")
     assert world.read_email("request_received") == world.case.expected
 
     for request in CancellationRequest.objects.all():

@@ -51,7 +51,7 @@ def test_a_cancellation_that_omnitron_takes_is_said_to_be_sent(
             [
                 "We have received your cancellation request",
                 "Nothing is cancelled yet: our team will decide and e-mail you.",
-                "The warehouse's system did not answer just now, so our team is taking care of it.",
+                "The warehouse's system did not respond just now, so our team is taking care of it.",
                 "You will have an answer by {day}.",
             ],
         ),
@@ -81,7 +81,7 @@ def test_what_the_back_office_has_to_decide_is_said_to_be_received_no_more(
     day = format_day(Submission.objects.get().created_at + timedelta(days=3))
     assert read_outcome(client, answer) == [line.format(day=day) for line in said]
     page = read(client.get(answer["Location"]))
-    assert ("Your refund if we agree" in page.get_text()) is (error is NotSent)
+    assert ("Your refund if approved" in page.get_text()) is (error is NotSent)
     assert ("We tried to pass it on." in page.get_text()) is (error is NotSent)
     assert CancellationRequest.objects.count() == 2
 
@@ -127,11 +127,11 @@ def test_a_page_that_shows_what_is_asks_for_nothing_more(
 @pytest.mark.parametrize(
     ("outcome", "reason", "said"),
     [
-        ("completed", "", ["Your cancellation is complete", "There is nothing more for you to do."]),
+        ("completed", "", ["Your cancellation is complete", "There is nothing else you need to do."]),
         (
             "rejected",
             "It is on the lorry.",
-            ["We could not cancel it", "Your order goes ahead as planned."],
+            ["We could not complete your cancellation", "Your order goes ahead as planned."],
         ),
     ],
 )

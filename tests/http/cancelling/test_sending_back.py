@@ -82,9 +82,7 @@ def test_a_parcel_is_not_collected_in_another_country(form: Form, order: Order, 
     answer = form.go_on(**pick(form, "aras", "18:00-21:00") | {"pickup_address": abroad.pk})
 
     assert answer.status_code == 400
-    assert complaints(answer) == [
-        "Returns are collected only in the country that the order was delivered to."
-    ]
+    assert complaints(answer) == ["We can only collect returns in the country the order was delivered to."]
     assert_nothing_happened(fake)
 
 

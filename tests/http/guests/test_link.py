@@ -45,6 +45,15 @@ def test_a_guests_link_shows_the_order_and_asks_for_a_code_before_anything_chang
         assert order.number in text_of(client.get(step["Location"]))
 
 
+def test_a_customer_with_a_guests_link_is_told_why_a_code_is_needed(client: Client, order: Order) -> None:
+    client.force_login(make_customer())
+    client.get(sign(order))
+
+    said = text_of(client.get(client.get(f"/orders/{order.number}/cancel/")["Location"]))
+
+    assert f"Order {order.number} was placed without an account, so you need a code to make changes." in said
+
+
 def test_a_link_alone_cancels_nothing(client: Client, order: Order, fake: FakeOmnitron) -> None:
     client.get(sign(order))
     item, reason = get_items(order)[0], make_reason()

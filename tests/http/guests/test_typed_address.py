@@ -121,7 +121,7 @@ def test_a_typed_address_that_makes_no_sense_changes_nothing(
     answer = client.post("/orders/change-address/", body)
 
     assert answer.status_code == 400
-    assert {"First name: This field is required.", "Phone number: This is not a valid phone number."} <= {
+    assert {"First name: This field is required.", "Phone number: Please enter a valid phone number."} <= {
         link.get_text() for link in BeautifulSoup(answer.content, "html.parser").select(".summary a")
     }
     assert not AddressChange.objects.exists()

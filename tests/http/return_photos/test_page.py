@@ -70,7 +70,7 @@ def test_a_photo_that_is_none_is_named_and_the_others_are_kept(shop: Shop) -> No
     answer = send(client, shop, make_photo(), b"no photo", make_photo(shade=9))
 
     assert read_complaints(client, answer) == [
-        "photo-1.jpg: This is no photo that we can read. Please send it as JPEG, PNG or WebP."
+        "photo-1.jpg: We couldn't open this file as a photo. Please send it as JPEG, PNG or WebP."
     ]
     assert ReturnPhoto.objects.count() == 2
 
@@ -83,12 +83,12 @@ def test_there_are_five_at_most_and_the_same_one_counts_once(shop: Shop) -> None
     assert ReturnPhoto.objects.count() == 4
 
     assert read_complaints(client, send(client, shop, *photos[3:6])) == [
-        "photo-2.jpg: There are five photos of this item already. No more can be added."
+        "photo-2.jpg: This item already has five photos, so no more can be added."
     ]
     assert sorted(ReturnPhoto.objects.values_list("place", flat=True)) == [1, 2, 3, 4, 5]
     assert read(client.get(name_page(shop))).select("#photos [type=file]") == []
     assert read_complaints(client, send(client, shop, *photos[:6]))[-1] == (
-        "An item can have five photos: only the first five were looked at."
+        "An item can have five photos, so only the first five were processed."
     )
 
 
@@ -121,7 +121,7 @@ def test_what_is_decided_takes_no_more_photos_and_shows_those_it_has(shop: Shop)
     assert len(page.select("#photos img")) == 1
     assert page.select("#photos form") == []
     assert read_complaints(client, send(client, shop, make_photo(shade=9))) == [
-        "photo-0.jpg: Photos can be added while a return is open. This one has been decided, or there is none."
+        "photo-0.jpg: You can add photos only while the return is open. This one has been decided, or there is none."
     ]
 
 

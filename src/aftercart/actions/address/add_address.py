@@ -28,7 +28,7 @@ def add_address(user: User, draft: AddressDraft, *, is_primary: bool = False) ->
         if entry is None:
             book = Address.objects.filter(user=user)
             if book.count() >= LARGEST_BOOK:
-                message = _("An address book holds %(most)s addresses.") % {"most": LARGEST_BOOK}
+                message = _("Your address book can hold up to %(most)s addresses.") % {"most": LARGEST_BOOK}
                 raise AddressRefused(message, "address_book_full")
             address.user = user
             address.email = address.email or user.email
@@ -53,7 +53,7 @@ def is_same(entry: Address, address: Address) -> bool:
 
 def say_duplicate() -> AddressRefused:
     """Say that the book has this address already."""
-    return AddressRefused(_("This address is in your address book already."), "duplicate_address")
+    return AddressRefused(_("This address is already in your address book."), "duplicate_address")
 
 
 def make_primary(entry: Address) -> None:

@@ -152,7 +152,7 @@ def _prepare(command: AddressCommand) -> int | Answer:
         except AddressUnknown:
             raise InputInvalid({"address": [say_unknown(str(command.address))]}) from None
         if command.channel_id not in {None, order.channel_id}:
-            raise InputInvalid({"channel_id": [_("This is not the order's channel.")]})
+            raise InputInvalid({"channel_id": [_("The order belongs to another sales channel.")]})
         version_pk = keep_policy(_check_rules(order, address).book)
         _supersede(order)
         change = AddressChange.objects.create(
@@ -273,7 +273,7 @@ def _end(
         record_answer(change.idempotency_record, Answer(200, {"status_code": status_code}))
         order.shipping_address = change.address
     else:
-        message = keep_sentence(cause) or _("The order has left in the meantime.")
+        message = keep_sentence(cause) or _("The order has shipped in the meantime.")
         refused = AddressChangeRefused(message, "too_late")
         record_answer(change.idempotency_record, Answer(refused.status, refused.body()))
     data = {"change": change_pk, "status_code": status_code}

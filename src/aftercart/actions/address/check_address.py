@@ -19,9 +19,9 @@ from aftercart.orders.errors import InputInvalid
 _OF_A_COMPANY = ("company_name", "tax_office", "tax_no")
 #: Each place, the one above it, what lists those within it, and what to say of one that is not among them.
 _LEVELS: Final[tuple[tuple[str, str, Callable[[int], QuerySet[Any]], Promise], ...]] = (
-    ("city", "country", list_cities, gettext_lazy("This city is not in the country.")),
-    ("township", "city", list_townships, gettext_lazy("This township is not in the city.")),
-    ("district", "township", list_districts, gettext_lazy("This district is not in the township.")),
+    ("city", "country", list_cities, gettext_lazy("This city is not in the selected country.")),
+    ("township", "city", list_townships, gettext_lazy("This township is not in the selected city.")),
+    ("district", "township", list_districts, gettext_lazy("This district is not in the selected township.")),
 )
 
 
@@ -39,7 +39,7 @@ def check_address(draft: AddressDraft) -> Address:
     except PhoneInvalid:
         # Without a country nobody can tell what a national number means.
         if country is not None or draft.phone_number.startswith("+"):
-            complaints["phone_number"].append(_("This is not a valid phone number."))
+            complaints["phone_number"].append(_("Please enter a valid phone number."))
     if draft.is_corporate:
         for name in _OF_A_COMPANY:
             if not values[name].strip():

@@ -30,7 +30,7 @@ def edit_address(
     with transaction.atomic(durable=True):
         entry = lock_entry(user, pk)
         if is_primary is False and entry.primary:
-            message = _("One address is always the first choice. Choose another one instead.")
+            message = _("You always need a default address. Set another one as default instead.")
             raise AddressRefused(message, "primary_needed")
         before = AddressDraft.of(entry)
         draft = replace(before, **changes)
@@ -66,7 +66,5 @@ def lock_entry(user: User, pk: int) -> Address:
 def refuse_in_use(user: User, entry: Address) -> None:
     """Raise `AddressRefused` for an entry where a courier is to come, or that the OMS is still to be told."""
     if is_address_in_use(user, entry.pk):
-        message = _(
-            "A return is collected there, or an order is being sent there. Please wait until it is done."
-        )
+        message = _("A return pickup or a delivery uses this address. Please wait until it is done.")
         raise AddressRefused(message, "address_in_use")

@@ -92,10 +92,12 @@ def _find_unchosen(case: CancellationCase, lines: Iterable[SubmissionLine]) -> l
         is_chosen = line.pickup_address is not None and line.shipping_company is not None
         if not is_chosen and _is_collected(case, line.order_item_id, line.cancellation_type):
             missing.append(
-                (Cause.COLLECTION_NOT_CHOSEN, _("Our team will arrange with you how it is collected."))
+                (Cause.COLLECTION_NOT_CHOSEN, _("Our team will contact you to arrange the pickup."))
             )
         if line.reason.code == Cause.REASON_NOT_GIVEN:
-            missing.append((Cause.REASON_NOT_GIVEN, _("No reason was given, so our team checks it first.")))
+            missing.append(
+                (Cause.REASON_NOT_GIVEN, _("No reason was given, so our team will review it first."))
+            )
         findings += [
             Finding(line.order_item_id, Rule.APPROVAL, code, message, Effect.REVIEW)
             for code, message in missing
@@ -122,7 +124,7 @@ def plan_lines(case: CancellationCase, command: CancellationCommand) -> tuple[Su
     named: set[int] = set()
     for item_request in command.items:
         pk = item_request.order_item
-        twice = [("order_item", _("This item is named twice."))] if pk in named else []
+        twice = [("order_item", _("This item is listed twice."))] if pk in named else []
         named.add(pk)
         complaints["cancel_order_items"] += [  # the field is the whole list, so each names its item
             _("Item %(item)s, %(field)s: %(message)s") % {"item": pk, "field": field, "message": message}
@@ -148,7 +150,7 @@ def _find_pickup_address(
         return None, say_unknown(str(command.pickup_address))
     here, there = read_country(order.shipping_address), read_country(found)
     if here and there and here != there:
-        return None, _("Returns are collected only in the country that the order was delivered to.")
+        return None, _("We can only collect returns in the country the order was delivered to.")
     return found, ""
 
 
@@ -158,7 +160,10 @@ def _find_complaints(case: CancellationCase, item_request: ItemRequest) -> Itera
     if item is None:
         yield "order_item", say_unknown(item_request.order_item)
     elif quantity is not None and 0 < item.left_quantity < quantity:  # nothing left is for the rules to say
-        yield "quantity", _("Only %(left)s left of this item.") % {"left": item.left_quantity}
+        yield (
+            "quantity",
+            _("You can cancel or return at most %(left)s of this item.") % {"left": item.left_quantity},
+        )
     reason = _get_reason(case, item_request)
     if reason is None:
         is_known = item_request.reason in case.reasons
@@ -169,15 +174,15 @@ def _find_complaints(case: CancellationCase, item_request: ItemRequest) -> Itera
     yield from _find_return_complaints(case, item_request)
     if bool(item_request.iban) != bool(item_request.holder_name.strip()):
         field = "holder_name" if item_request.iban else "iban"
-        yield field, _("IBAN and account holder belong together.")
+        yield field, _("Please enter both the IBAN and the account holder.")
     elif item_request.iban and read_payment(case.order).has_source:
-        yield "iban", _("This payment is refunded to where it came from; an IBAN is not taken.")
+        yield "iban", _("This payment is refunded to the original payment method; please leave out the IBAN.")
 
 
 def _find_return_complaints(case: CancellationCase, item_request: ItemRequest) -> Iterator[tuple[str, str]]:
     is_return = item_request.cancellation_type == "refund"
     if item_request.exchange_preference and not is_return:
-        yield "exchange_preference", _("Only for a return can another size or colour be named.")
+        yield "exchange_preference", _("You can only ask for another size or colour when you return an item.")
     company = case.companies.get(item_request.shipping_company or 0)
     if item_request.shipping_company is not None and company is None:
         yield "shipping_company", say_unknown(item_request.shipping_company)

@@ -190,7 +190,7 @@ def check_quote(token: str, fresh: QuoteAnswer) -> None:
     except QuoteTokenInvalid:
         then = None
     if then is None or (then.user, then.order) != (now.user, now.order):
-        raise InputInvalid({"quote": [_("This is not a quote of this order.")]}, code="quote_invalid")
+        raise InputInvalid({"quote": [_("This quote does not belong to this order.")]}, code="quote_invalid")
     is_same = (then.version, then.asks, then.amounts) == (now.version, now.asks, now.amounts)
     if not is_same or then.expires_at <= fresh.made_at:
         raise QuoteStale(fresh.write_document())

@@ -29,7 +29,9 @@ class NothingToTakeBack(Conflict):
     """What was asked for has been decided, or is being carried out."""
 
     code = "nothing_to_take_back"
-    sentence = gettext_lazy("This can no longer be taken back: it has been decided or is being carried out.")
+    sentence = gettext_lazy(
+        "This request can no longer be taken back: it has been decided or is already being processed."
+    )
 
 
 def take_back_submission(owner: User | Guest, number: str, submission: UUID) -> None:

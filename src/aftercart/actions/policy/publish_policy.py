@@ -18,7 +18,7 @@ class PolicyPublished(Conflict):
     """The version has been published already."""
 
     code = "policy_published"
-    sentence = gettext_lazy("This version has already been published; it can't change any more.")
+    sentence = gettext_lazy("This version is already published and can no longer be changed.")
 
 
 @transaction.atomic(durable=True)
@@ -30,7 +30,7 @@ def publish_policy(version_pk: int, staff: User, effective_from: datetime | None
     """
     now = get_now()
     if effective_from is not None and effective_from < now:
-        raise InputInvalid({"effective_from": [_("This time has passed; the past can't change.")]})
+        raise InputInvalid({"effective_from": [_("This time has passed. Choose a time in the future.")]})
     moment = effective_from or now
     count = PolicyVersion.objects.filter(pk=version_pk, state=_State.DRAFT).update(
         state=_State.PUBLISHED, effective_from=moment, published_at=now, author=staff

@@ -22,7 +22,7 @@ _Status = CancellationRequest.Status
 _SENTENCES: Final[dict[str, Promise]] = {
     # Nobody knows yet whether the OMS has applied it: nothing may be decided before.
     "request_held": gettext_lazy(
-        "Omnitron's answer is still being looked for. It can be decided as soon as that is known."
+        "Omnitron's answer is still unknown. You can decide as soon as it is known."
     ),
     # The OMS has one item for the whole line, of which it cancels parts only through its own queue.
     "partial_line": gettext_lazy(
@@ -30,11 +30,11 @@ _SENTENCES: Final[dict[str, Promise]] = {
     ),
     # The OMS has decided of some units in its own queue: the others have to go there, too.
     Cause.PARTLY_DECIDED: gettext_lazy(
-        "Omnitron has decided on a part of it in its own queue. Please decide the rest there, or reject it."
+        "Omnitron has decided part of it in its own queue. Please decide the rest there, or reject it."
     ),
     # The OMS has still to be told that an earlier request for the same item was rejected.
     Cause.REJECTION_UNSENT: gettext_lazy(
-        "Omnitron has still to be told of an earlier rejection for this item. Try again in a moment."
+        "An earlier rejection of this item has not reached Omnitron yet. Try again in a moment."
     ),
     # What has been shipped is not cancelled but returned.
     "shipped_meanwhile": gettext_lazy(
@@ -112,7 +112,7 @@ def say_decision(request: CancellationRequest) -> str:
     who, when = _find_decider(request)
     words = {"who": who.email if who else "Omnitron", "at": when}
     if request.status == _Status.WAITING_APPROVAL:
-        return _("It waits for approval in Omnitron.")
+        return _("It is waiting for approval in Omnitron.")
     if request.cause == Cause.TAKEN_BACK:
         return _("The customer took it back on %(at)s.") % words
     if request.status == _Status.REJECTED:

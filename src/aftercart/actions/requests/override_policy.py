@@ -87,7 +87,9 @@ def _check(command: OverrideCommand, case: CancellationCase) -> tuple[OrderItem,
     if item is None:
         problems["order_item"] = [say_unknown(command.order_item)]
     elif command.quantity is not None and not 1 <= command.quantity <= max(item.left_quantity, 1):
-        problems["quantity"] = [_("Only %(left)s left of this item.") % {"left": item.left_quantity}]
+        problems["quantity"] = [
+            _("You can cancel or return at most %(left)s of this item.") % {"left": item.left_quantity}
+        ]
     if reason is None:
         problems["reason"] = [say_unknown(command.reason)]
     elif (
@@ -95,7 +97,7 @@ def _check(command: OverrideCommand, case: CancellationCase) -> tuple[OrderItem,
         and item.status not in FINAL
         and (item.status in SHIPPED) != (reason.cancellation_type == "refund")
     ):
-        problems["reason"] = [_("What has been shipped is returned; what has not, is cancelled.")]
+        problems["reason"] = [_("Shipped items are returned; items not yet shipped are cancelled.")]
     if problems or item is None or reason is None:
         raise InputInvalid(problems)
     return item, reason

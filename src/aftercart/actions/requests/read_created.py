@@ -61,7 +61,7 @@ def read_created(dialogue: Dialogue, request: CancellationRequest, channel_id: i
     found = {name_remote(delivery, position) for position in made.rows}
     is_missing = delivery.state == Delivery.State.SENT and delivery.pending_name not in found
     if is_missing and delivery.sent_at and made.began_at < delivery.sent_at + settings.VERIFY_GRACE:
-        raise AnswerUnknown("Omnitron may still be making this request.", code="still_making")
+        raise AnswerUnknown("Omnitron may still be creating this request.", code="still_making")
     return made
 
 

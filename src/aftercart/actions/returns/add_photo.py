@@ -31,9 +31,9 @@ from aftercart.orders.selectors import get_order, lock_order, owned_by
 
 _logger = logging.getLogger(__name__)
 _SENTENCES: dict[str, str | Promise] = {
-    "photo_unreadable": _("This is no photo that we can read. Please send it as JPEG, PNG or WebP."),
-    "photo_too_large": _("This photo is too large: at most %(most)s MB."),
-    "photo_too_many_pixels": _("This photo has too many pixels. Please send a smaller one."),
+    "photo_unreadable": _("We couldn't open this file as a photo. Please send it as JPEG, PNG or WebP."),
+    "photo_too_large": _("This photo is too large. The limit is %(most)s MB."),
+    "photo_too_many_pixels": _("The resolution of this photo is too high. Please send a smaller one."),
 }
 
 
@@ -41,14 +41,16 @@ class NoOpenReturn(Conflict):
     """Nothing of the item is being returned, or it has been decided."""
 
     code = "no_open_return"
-    sentence = _("Photos can be added while a return is open. This one has been decided, or there is none.")
+    sentence = _(
+        "You can add photos only while the return is open. This one has been decided, or there is none."
+    )
 
 
 class PhotosFull(Conflict):
     """The line has as many photos as it may have."""
 
     code = "photos_full"
-    sentence = _("There are five photos of this item already. No more can be added.")
+    sentence = _("This item already has five photos, so no more can be added.")
 
 
 class PhotoNotKept(ActionError):

@@ -58,7 +58,7 @@ class StatementCommand:
 
 def find_links(typed: Mapping[str, Any]) -> dict[str, str]:
     """Find the fields that hold a link, each with what to say: nobody shall have us send theirs to strangers."""
-    refused = _("Please leave out links.")
+    refused = _("Please do not include links.")
     return {name: refused for name in ("name", "number", "items") if _LINK.search(typed.get(name, ""))}
 
 

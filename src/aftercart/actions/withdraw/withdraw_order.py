@@ -208,7 +208,7 @@ def _state(withdrawal: Withdrawal, offer: WithdrawalOffer, chosen: Sequence[Orde
 def write_statement(order: Order, chosen: Sequence[OrderItem]) -> str:
     """Write what is declared, in the language that is active: the page shows it before it is confirmed."""
     named = [f"{item.left_quantity} × {describe_item(item, 1)['name']}" for item in chosen]
-    return _("I hereby withdraw from contract %(number)s of %(day)s about: %(items)s.") % {
+    return _("I hereby withdraw from contract %(number)s of %(day)s for the following items: %(items)s.") % {
         "number": order.number,
         "day": format_day(order.created_date),
         "items": get_text_list(named, _("and")),

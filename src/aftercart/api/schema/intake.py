@@ -70,7 +70,7 @@ class IntakeResult(Document):
 
 _Empty = make_document(
     "IntakeEmpty",
-    "The body holds no orders.",
+    "The request body contains no orders.",
     {"non_field_errors": sentences("For a person."), "code": one_of(["empty"])},
 )
 _Forbidden = make_document(

@@ -172,24 +172,28 @@ class PolicyRule(models.Model):
         declared, effect = Topic(self.topic).declared, Effect(self.effect)
         allowed = declared.effects - {Effect.REVIEW} if is_address else declared.effects
         if effect not in allowed and declared.effects == {Effect.ALLOW}:
-            return {"effect": _("A fee or a shipping refund is a term; its effect is to allow.")}
+            return {"effect": _("Fees and shipping refunds are terms: their effect must be to allow.")}
         if effect not in allowed and effect is Effect.ALLOW:
-            return {"effect": _("Omnitron cannot take this directly: review or refuse.")}
+            return {
+                "effect": _(
+                    "Omnitron cannot handle this directly: leave it to the back office, or refuse it."
+                )
+            }
         if effect not in allowed:
-            return {"effect": _("There is no review of this: allow or refuse.")}
+            return {"effect": _("This cannot be left to the back office: allow or refuse it.")}
         if is_address and not declared.asks_of_addresses:
-            return {"topic": _("Only status and country are asked of an address change.")}
+            return {"topic": _("Rules about address changes can only name a status and a country.")}
         return {}
 
     def _check_window(self) -> dict[str, Text]:
         given = [bool(self.window_basis), self.window_length is not None, bool(self.window_unit)]
         if any(given) and not all(given):
-            return {"window_length": _("Basis, length and unit of a window belong together.")}
+            return {"window_length": _("Enter the window's start, length and unit together.")}
         if self.window_unit in {Unit.DAYS, Unit.BUSINESS_DAYS} and ((self.window_length or 0) > _MOST_DAYS):
             return {"window_length": _("That is more than ten years.")}
         has_window = Topic(self.topic).declared.speaks is not None
         if not has_window and any(given):
-            return {"window_length": _("Only topics about time have a window.")}
+            return {"window_length": _("Only topics about time can have a window.")}
         if has_window and self.effect != Effect.ALLOW and not any(given):
             return {"window_length": _("Without a window this rule would never apply.")}
         return {}
@@ -197,9 +201,9 @@ class PolicyRule(models.Model):
     def _check_words(self) -> dict[str, Text]:
         problems: dict[str, Text] = {}
         if self.code and not (self.message_en and self.message_tr):
-            problems["code"] = _("A code of its own wants a sentence in both languages.")
+            problems["code"] = _("A code of its own needs a sentence in both languages.")
         if self.topic == Topic.FEE and self.fee_fixed and not self.currency:
-            problems["currency"] = _("A fixed fee wants a currency.")
+            problems["currency"] = _("A fixed fee needs a currency.")
         above, up_to = self.amount_above, self.amount_up_to
         if above is not None and up_to is not None and above >= up_to:
             problems["amount_up_to"] = _("This amount must be greater than the other one.")

@@ -184,7 +184,7 @@ _DECLARED: Final[Mapping[Topic, Declaration]] = {
     Topic.INVOICE: Declaration(
         name=_("Invoice"),
         code="has_invoice",
-        sentence=_("This item has been invoiced already, so our team checks it first."),
+        sentence=_("This item has already been invoiced, so our team will review it first."),
         reason=_("An invoice has been issued"),
         rule=Rule.INVOICE,
         condition="It has an invoice and is to be cancelled, where the shop has that checked.",
@@ -199,7 +199,7 @@ _DECLARED: Final[Mapping[Topic, Declaration]] = {
     Topic.DIRECT_WINDOW: Declaration(
         name=_("Time for the direct way"),
         code="direct_window_passed",
-        sentence=_("The time for an immediate cancellation is over, so our team checks it first."),
+        sentence=_("The time for an immediate cancellation is over, so our team will review it first."),
         reason=_("The time for cancelling directly is over"),
         rule=Rule.DIRECT_WINDOW,
         condition="The shop's time limit for cancelling directly is over.",

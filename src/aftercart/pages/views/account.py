@@ -33,13 +33,13 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
             limit_account_mail(email, client)
         except TooManyTries as error:
             form.add_error(None, str(error))
-            answer = _show(request, form, _("Forgotten your password?"), HTTPStatus.TOO_MANY_REQUESTS)
+            answer = _show(request, form, _("Forgot your password?"), HTTPStatus.TOO_MANY_REQUESTS)
             answer["Retry-After"] = str(error.seconds)
             return answer
         mail_password_link(email)
-        messages.success(request, _("If there is such an account, we have sent it an e-mail."))
+        messages.success(request, _("If this account exists, we have sent it an e-mail."))
         return SeeOther(reverse("login"))
-    return _show(request, form, _("Forgotten your password?"))
+    return _show(request, form, _("Forgot your password?"))
 
 
 @sensitive_post_parameters("new_password1", "new_password2")

@@ -106,6 +106,6 @@ def _show_outcome(request: HttpRequest, answer: Answer) -> None:
         messages.success(request, _("Your order now goes to the new address."))
     else:
         sentence = _(
-            "We have noted the new address and are passing it on. We will e-mail you whether it was in time."
+            "We have noted the new address and are passing it on. We will e-mail you to say whether it was in time."
         )
         messages.info(request, sentence)

@@ -79,7 +79,7 @@ def _remove_or_prefer(request: HttpRequest, user: User, pk: int) -> HttpResponse
             messages.success(request, _("The address has been removed."))
         else:
             edit_address(user, pk, {}, is_primary=True)
-            messages.success(request, _("This address is now your first choice."))
+            messages.success(request, _("This is now your default address."))
     except AddressNotFound as error:
         raise Http404 from error
     except ActionError as error:

@@ -60,7 +60,7 @@ def _add(visit: Visit, item: int, files: Sequence[Any]) -> Iterator[str]:
         except ActionError as error:
             yield f"{file.name}: {error}"
     if len(files) > MOST_PHOTOS:
-        yield _("An item can have five photos: only the first five were looked at.")
+        yield _("An item can have five photos, so only the first five were processed.")
 
 
 @visitor_page("GET", "HEAD", "POST")

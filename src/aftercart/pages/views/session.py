@@ -46,7 +46,7 @@ def login(request: HttpRequest) -> HttpResponse:
         user = auth.authenticate(request, username=fold_email(data["email"]), password=data["password"])
         if user is not None:
             return enter(request, user)
-        form.add_error(None, _("This e-mail address or password is not right."))
+        form.add_error(None, _("The e-mail address or password is incorrect."))
     return show_form(request, form, HTTPStatus.BAD_REQUEST)
 
 
