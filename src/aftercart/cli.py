@@ -28,12 +28,14 @@ def main() -> None:
 
 
 @main.command()
-@click.option("-v", "--verbose", is_flag=True, help="Show all that the processes log, not warnings alone.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show everything that the processes log, not only warnings."
+)
 def run(*, verbose: bool) -> None:
-    """Run everything on this machine: database, sandbox the OMS, web, worker, demo data.
+    """Run everything on this machine: database, OMS sandbox, web, worker, demo data.
 
-    What it needs it makes, in AFTERCART_VAR (./var). DATABASE_URL and OMNITRON_URL put real ones in place of
-    the embedded PostgreSQL and the sandbox. Ctrl-C stops all of it.
+    It keeps everything in AFTERCART_VAR (./var). DATABASE_URL and OMNITRON_URL replace the embedded PostgreSQL and
+    the sandbox with real ones. Ctrl-C stops everything.
     """
     if not verbose:
         os.environ.setdefault("LOG_LEVEL", "WARNING")  # a worker's everyday lines would bury what to open
@@ -59,7 +61,7 @@ def web() -> None:
 
 @main.command()
 def worker() -> None:
-    """Do what is left to be done later: verify lost answers, deliver requests, sync decisions.
+    """Do the background work: verify lost answers, deliver requests, sync decisions.
 
     Run as many as you like, on as many machines as you like; PostgreSQL keeps them apart.
     """
@@ -74,7 +76,7 @@ def worker() -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sandbox(arguments: tuple[str, ...]) -> None:
-    """Serve the OMS sandbox, a server of its own; `aftercart sandbox --help` tells its options."""
+    """Serve the OMS sandbox, a server of its own; `aftercart sandbox --help` lists its options."""
     with _django(database=False):
         from aftercart.processes import sandbox_command
 
@@ -111,9 +113,9 @@ def demo(*, as_json: bool) -> None:
 def import_orders_command(file: str) -> None:
     """Read orders from FILE (`-`: standard input): JSON Lines of order documents, gzip too.
 
-    An order that is there already is updated if the file's `modified_date` is newer. Lines that make no
-    sense are listed in a file beside the input, with number and reason, while the good ones go in; the exit
-    code is then 1.
+    An order that already exists is updated if the file's `modified_date` is newer. Lines that make no sense are
+    listed in a file beside the input, with their number and the reason; the good ones go in all the same, and the
+    exit code is 1.
     """
     with _django(takes_long=True):
         from aftercart.run import describe_import, import_file
@@ -133,11 +135,11 @@ def import_orders_command(file: str) -> None:
     type=click.Choice(["completed", "guest-view", "guest-cancel"]),
     default="completed",
     show_default=True,
-    help="What the link is good for.",
+    help="What the link allows.",
 )
-@click.option("--revoke", is_flag=True, help="Make every link to this order void, instead.")
-@click.option("--mail", is_flag=True, help="Send the order's customer or guest a link by e-mail, instead.")
-@click.option("--reminder", is_flag=True, help="With --mail: as a reminder, which can be unsubscribed from.")
+@click.option("--revoke", is_flag=True, help="Revoke every link to this order instead.")
+@click.option("--mail", is_flag=True, help="E-mail the link to the order's customer or guest instead.")
+@click.option("--reminder", is_flag=True, help="With --mail: as a reminder, with a link to unsubscribe.")
 def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool) -> None:
     """Print a signed link to the order NUMBER."""
     with _django():
@@ -149,10 +151,10 @@ def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool)
         try:
             if revoke:
                 revoke_links(number)
-                click.echo(f"All links to {number} are void.")
+                click.echo(f"All links to {number} are revoked.")
             elif mail:
                 mail_order_link(number, is_reminder=reminder)
-                click.echo(f"An e-mail about {number} waits in the outbox.")
+                click.echo(f"An e-mail about {number} is in the outbox.")
             else:
                 click.echo(make_link(number, purpose=purpose))  # type: ignore[arg-type]  # click has checked the choice
         except OrderNotFound:
@@ -161,10 +163,10 @@ def link(number: str, purpose: str, *, revoke: bool, mail: bool, reminder: bool)
 
 @main.command("rotate-keys")
 def rotate_keys_command() -> None:
-    """Encrypt account numbers anew with the newest key, so that older keys can be taken out.
+    """Re-encrypt account numbers with the newest key, so that older keys can be removed.
 
-    Safe while customers and workers go on, and to be run again. The exit code is 1 if there are values that
-    no key opens.
+    It can run while customers and workers go on, and as often as you like. The exit code is 1 if no key opens
+    some of the values.
     """
     with _django(takes_long=True):
         from aftercart.run import describe_rotation, rotate_with_progress
@@ -182,7 +184,7 @@ def policy() -> None:
     """
 
 
-_VERSION = click.option("--version", "number", type=int, help="Another version than the one in force.")
+_VERSION = click.option("--version", "number", type=int, help="A version other than the one in force.")
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 
 
@@ -237,7 +239,7 @@ def explain_policy(
         except policy_report.VersionUnknown:
             raise click.ClickException(f"There is no policy version {number}.") from None
         except ValueError:
-            raise click.ClickException(f"{at} is not a time as in 2026-11-25T12:00.") from None
+            raise click.ClickException(f"{at} is not a time. Write it like 2026-11-25T12:00.") from None
         if as_json:
             click.echo(policy_report.write_explanation(explained))
         else:
@@ -250,10 +252,10 @@ def reasons() -> None:
 
 
 @reasons.command("sync")
-@click.option("--channel", type=int, help="Another channel than OMNITRON_CHANNEL_ID.")
+@click.option("--channel", type=int, help="A channel other than OMNITRON_CHANNEL_ID.")
 @_AS_JSON
 def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
-    """Find the OMS's partner of each reason, and report those without; the exit code is then 1."""
+    """Find each reason's counterpart in the OMS, and report those without one; the exit code is then 1."""
     with _django():
         from rich.console import Console
 
@@ -282,8 +284,8 @@ def sync_reasons_command(channel: int | None, *, as_json: bool) -> None:
 def reconcile(*, before_sending: bool) -> None:
     """Compare open orders with the OMS; a worker does it once a day, too.
 
-    After a restore, run it with --before-sending before the processes are started. Interrupted, it goes on where it
-    was. The exit code is 1, and sending stays on hold, while anything could not be read.
+    After a restore, run it with --before-sending before the processes are started. If it is interrupted, run it
+    again: it goes on where it was. The exit code is 1, and sending stays on hold, while anything could not be read.
     """
     with _django():
         from aftercart.actions.sync.reconcile_before_sending import reconcile_before_sending
@@ -299,7 +301,7 @@ def reconcile(*, before_sending: bool) -> None:
     click.echo(f"{result.orders} orders read, {result.settled} things found done, {result.different} differ.")
     for what in result.unread:
         click.echo(f"Not read: {what}", err=True)
-    click.echo("Sending is released." if result.is_whole else "Sending stays on hold: run this again.")
+    click.echo("Sending has resumed." if result.is_whole else "Sending stays on hold: run this again.")
     sys.exit(0 if result.is_whole else 1)
 
 
@@ -309,22 +311,22 @@ def _say_progress(done: int, of_all: int) -> None:
 
 
 @main.command("hold-sending")
-@click.option("--release", is_flag=True, help="Have everything sent again, without reading Omnitron first.")
+@click.option("--release", is_flag=True, help="Resume sending, without reading Omnitron first.")
 @click.option("--reason", default="By an operator.", show_default=True)
 def hold_sending_command(reason: str, *, release: bool) -> None:
-    """Have nothing sent to the OMS: cancellations become requests, and what staff decide waits."""
+    """Stop sending to the OMS: cancellations become requests, and what staff decide waits."""
     with _django():
         from aftercart.actions.sync.hold_sending import hold_sending, release_sending
 
         if release:
-            click.echo("Sending is released." if release_sending() else "Sending was not on hold.")
+            click.echo("Sending has resumed." if release_sending() else "Sending was not on hold.")
         else:
             click.echo(f"Sending is on hold since {hold_sending(reason).since:%Y-%m-%d %H:%M} (UTC).")
 
 
 @main.command()
 def doctor() -> None:
-    """Check configuration, secret, database, migrations, clock, queue and the OMS; say how to cure each."""
+    """Check configuration, secret, database, migrations, clock, queue and the OMS; say how to fix each."""
     from aftercart.lib.configuration import Configuration
 
     problems = Configuration().list_problems()
@@ -344,10 +346,10 @@ def doctor() -> None:
 
 
 def _print_diagnosis(name: str, finding: str, cure: str = "", *, is_fine: bool) -> None:
-    mark = click.style("ok  ", fg="green") if is_fine else click.style("ill ", fg="red")
+    mark = click.style("ok  ", fg="green") if is_fine else click.style("FAIL", fg="red")
     click.echo(f"{mark} {name:<14} {finding}")
     if cure:
-        click.echo(f"     {'':<14} cure: {cure}")
+        click.echo(f"     {'':<14} fix: {cure}")
 
 
 main.add_command(pull_orders_command)

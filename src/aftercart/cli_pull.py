@@ -10,19 +10,21 @@ from aftercart.command_setup import django_ready
 
 
 @click.command("pull-orders")
-@click.option("--since", required=True, help="From when on, as in 2026-01-01 or 2026-01-01T12:00 (UTC).")
-@click.option("--channel", type=int, help="Another channel than OMNITRON_CHANNEL_ID.")
+@click.option("--since", required=True, help="The earliest time, as in 2026-01-01 or 2026-01-01T12:00 (UTC).")
+@click.option("--channel", type=int, help="A channel other than OMNITRON_CHANNEL_ID.")
 def pull_orders_command(since: str, channel: int | None) -> None:
     """Fill the database with a channel's orders from the OMS, the oldest first.
 
-    Run again with the same --since, it goes on where it was. It makes no more calls than
-    OMNITRON_READS_PER_MINUTE, which
-    the worker shares. The exit code is 1 when an order makes no sense: the others are in.
+    Run it again with the same --since, and it goes on where it was. It makes no more calls than
+    OMNITRON_READS_PER_MINUTE, a limit that it shares with the workers. The exit code is 1 when an order makes no
+    sense; the others are in.
     """
     try:
         begin = datetime.fromisoformat(since)
     except ValueError:
-        raise click.ClickException(f"{since} is not a day or a time as in 2026-01-01T12:00.") from None
+        raise click.ClickException(
+            f"{since} is not a day or a time. Write it like 2026-01-01 or 2026-01-01T12:00."
+        ) from None
     begin = begin if begin.tzinfo else begin.replace(tzinfo=UTC)
     with django_ready(takes_long=True):
         from django.conf import settings
@@ -46,12 +48,10 @@ def pull_orders_command(since: str, channel: int | None) -> None:
                     wait=lambda: time.sleep(0.5),
                 )
             except OmsError as error:
-                message = f"{error.detail} Run the same command again to go on."
+                message = f"{error.detail} Run the same command again to continue."
                 raise click.ClickException(message) from None
             except CommerceUnavailable as error:
-                message = (
-                    f"The shop did not complete an order ({error.code}). Run the same command again to go on."
-                )
+                message = f"The shop did not complete an order ({error.code}). Run the same command again to continue."
                 raise click.ClickException(message) from None
             done = int(progress.tasks[task].completed)
     click.echo(f"{done} orders read from Omnitron.")

@@ -13,7 +13,11 @@ def token() -> None:
 @token.command("create")
 @click.argument("name")
 @click.option(
-    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it lives."
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=365,
+    show_default=True,
+    help="For how many days it is valid.",
 )
 @click.option(
     "--scope",
@@ -22,7 +26,7 @@ def token() -> None:
     type=click.Choice(["orders:write"]),
     default=["orders:write"],
     show_default=True,
-    help="What it is good for.",
+    help="What it may do.",
 )
 def create_token_command(name: str, days: int, scopes: tuple[str, ...]) -> None:
     """Print a new token. NAME says whose it is; the token cannot be shown again."""

@@ -83,7 +83,7 @@ def _check_secret() -> _Found:
     }
     weak = [name for name, (texts, least) in secrets.items() if any(is_weak(text, least) for text in texts)]
     if weak:
-        return False, f"short or simple: {', '.join(weak)}"
+        return False, f"too short or too simple: {', '.join(weak)}"
     return True, f"strong, {len(settings.SECRET_KEY_FALLBACKS)} older ones accepted"
 
 
@@ -140,7 +140,7 @@ def _check_setbacks() -> _Found:
 def _check_emails() -> _Found:
     outbox = measure_outbox()
     place = str(settings.EMAIL_FILE_PATH) if settings.ARE_EMAILS_KEPT_HERE else _reach_mail_server()
-    return outbox.manual == 0, f"{outbox.waiting} waiting, {outbox.manual} given up; they go to {place}"
+    return outbox.manual == 0, f"{outbox.waiting} waiting, {outbox.manual} given up; delivery goes to {place}"
 
 
 def _reach_mail_server() -> str:
@@ -190,22 +190,22 @@ _CHECKS: Final[dict[str, tuple[Callable[[], _Found], str]]] = {
     "configuration": (_check_configuration, "See the table of settings in the README."),
     "secret": (
         _check_secret,
-        "Set them to at least 32 random characters: `openssl rand -base64 48` makes some.",
+        "Set them to at least 32 random characters: `openssl rand -base64 48` generates one.",
     ),
     "database": (
         _check_database,
         "Start PostgreSQL, or check DATABASE_URL. Without one, `aftercart run` starts its own.",
     ),
-    "migrations": (_check_migrations, "Run `aftercart migrate` (`aftercart run` does by itself)."),
+    "migrations": (_check_migrations, "Run `aftercart migrate` (`aftercart run` does it by itself)."),
     "clock": (_check_clock, "Synchronise this machine's and the database's clocks (NTP)."),
     "queue": (_check_queue, "Start `aftercart worker`."),
     "sending": (
         _check_sending,
-        "After a restore: `aftercart reconcile --before-sending`. Else: `aftercart hold-sending --release`.",
+        "After a restore, run `aftercart reconcile --before-sending`; otherwise `aftercart hold-sending --release`.",
     ),
     "unsettled": (
         _check_unsettled,
-        "See that a worker runs and that Omnitron and the mail server answer; docs/operations.md, States.",
+        "Make sure that a worker runs and that Omnitron and the mail server answer; see docs/operations.md, States.",
     ),
     "setbacks": (
         _check_setbacks,
@@ -213,11 +213,11 @@ _CHECKS: Final[dict[str, tuple[Callable[[], _Found], str]]] = {
     ),
     "emails": (
         _check_emails,
-        "Check EMAIL_URL and the mail server; then have the e-mails sent again in the back office.",
+        "Check EMAIL_URL and the mail server; then send the e-mails again in the back office.",
     ),
     "omnitron": (
         _check_oms,
-        "Check OMNITRON_URL, OMNITRON_USERNAME, OMNITRON_PASSWORD. `aftercart sandbox`: a sandbox.",
+        "Check OMNITRON_URL, OMNITRON_USERNAME and OMNITRON_PASSWORD. `aftercart sandbox` starts a sandbox.",
     ),
     "log-in": (
         _check_login_page,

@@ -122,7 +122,7 @@ def print_explanation(explained: OrderExplanation, console: Console) -> None:
 def print_report(report: ReasonReport, console: Console) -> None:
     """Print what a comparison of reasons found."""
     console.print(
-        f"{report.mapped} reasons have a partner at Omnitron, {report.found} of them found just now."
+        f"{report.mapped} reasons have a counterpart at Omnitron, {report.found} of them found just now."
     )
     for pk, kind, subject, problem in report.problems:
         console.print(f"  ours #{pk} ({kind}) {escape(subject)}: {problem}")
@@ -131,7 +131,7 @@ def print_report(report: ReasonReport, console: Console) -> None:
 
 
 def _print_looks(looks: tuple[Look, ...], console: Console) -> None:
-    table = _make_table("#", "topic", "effect", "about", "what became of it")
+    table = _make_table("#", "topic", "effect", "applies to", "result")
     for look in looks:
         clause = look.clause
         about, _says = _describe(clause)
@@ -150,7 +150,7 @@ def _say_outcome(look: Look) -> str:
     if look.decides:
         return f"decides: nothing to say{until}"
     if look.mismatch:
-        return f"not about this {look.mismatch}"
+        return f"does not apply: {look.mismatch}"
     return "another is more specific"
 
 

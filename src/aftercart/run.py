@@ -278,10 +278,10 @@ def rotate_with_progress() -> RotationResult:
 
 def describe_rotation(result: RotationResult) -> str:
     """Say what became of the account numbers, and what that means for the keys."""
-    text = f"{result.checked} values looked at, {result.renewed} encrypted anew."
+    text = f"{result.checked} values checked, {result.renewed} re-encrypted."
     if result.lost:
-        return f"{text} {result.lost} are opened by no key: keep looking for the key, or let them expire."
-    return f"{text} The newest key opens all of them; older keys can be taken out."
+        return f"{text} No key opens {result.lost} of them: find the key, or let them expire."
+    return f"{text} The newest key opens all of them; older keys can be removed."
 
 
 class _RateColumn(ProgressColumn):
@@ -296,7 +296,7 @@ def describe_import(result: ImportResult, file: str) -> str:
     """Say how an import went, in a sentence."""
     parts = [
         f"{result.created} created, {result.updated} updated",
-        f"{result.unchanged} unchanged, {result.kept} kept as newer",
+        f"{result.unchanged} unchanged, {result.kept} kept because newer here",
     ]
     if result.bad:
         parts.append(f"{result.bad} bad lines: see {bad_lines_path(file)}")

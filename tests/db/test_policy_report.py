@@ -63,7 +63,7 @@ def test_an_order_is_explained_item_by_item() -> None:
     assert shown["items"][2]["findings"][0]["clause"] is None
     assert f"refuse return_window_closed (clause {number}): The time for returning" in text
     assert "refuse already_cancelled (always): Order already cancelled!" in text
-    assert "not about this type" in text
+    assert "does not apply: type" in text
 
 
 def test_the_kind_and_the_time_can_be_told() -> None:

@@ -266,7 +266,7 @@ def test_the_commands_of_the_runbook(scenario: OrderScenario, client: HttpOmnitr
         "Sending is on hold.",
         "1 of 1 orders read",
         "1 orders read, 0 things found done, 0 differ.",
-        "Sending is released.",
+        "Sending has resumed.",
     ]
     assert call(scenario.sandbox, "hold-sending", "--release") == (0, "Sending was not on hold.\n")
     assert call(scenario.sandbox, "reconcile") == (0, "1 compared, 0 different, 0 unread\n")

@@ -97,7 +97,7 @@ def ending_tls(certificate: Path, port: int, shop: str) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("is_trusted", "mark", "finding"),
-    [("true", "ok", "opens and answers at"), ("false", "ill", "would be refused with 403")],
+    [("true", "ok", "opens and answers at"), ("false", "FAIL", "would be refused with 403")],
 )
 def test_doctor_says_whether_the_back_office_can_be_entered_behind_tls(
     certificate: Path, is_trusted: str, mark: str, finding: str

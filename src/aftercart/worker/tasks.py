@@ -179,7 +179,7 @@ def run_sync_reasons(pk: int) -> None:
         _logger.info("Reasons were not compared: %s", error.detail)
         return
     if report.problems:
-        _logger.warning("%s reasons have no partner at Omnitron.", len(report.problems))
+        _logger.warning("%s reasons have no counterpart at Omnitron.", len(report.problems))
 
 
 @_round("41 3 * * *", "aftercart.compare_reasons")
