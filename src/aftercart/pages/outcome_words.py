@@ -67,32 +67,3 @@ CAUSES: Final[dict[str, Text]] = {
         _OUTAGE,
     ),
 }
-#: Our own business, and none of the customer's: they read that the team decides, or what came of it.
-OUR_CAUSES: Final = frozenset(
-    {
-        Cause.REQUESTED,
-        Cause.TAKEN_BACK,
-        Cause.COLLECTION_NOT_CHOSEN,
-        Cause.REASON_NOT_GIVEN,
-        Cause.POLICY_OVERRIDDEN,
-        Code.UNAUTHORIZED,
-        Code.LOGIN_FAILED,
-        Code.REDIRECTED,
-        Code.NOT_JSON,
-        Code.TOO_LARGE,
-        Code.MALFORMED,
-        Cause.FOUND_APPLIED,
-        Cause.ARRIVED_LATE,
-        Cause.NAME_TAKEN,
-        Cause.MERGED_LINE,
-        Cause.OMS_DIFFERS,
-        Cause.OMS_IN_PROGRESS,
-        Cause.OMS_STATUS,
-        Cause.OMS_UNKNOWN_ITEM,
-        Cause.PARTLY_DECIDED,
-        Cause.REJECTION_UNSENT,
-        Cause.REASON_UNMAPPED,
-        Code.NOT_FOUND,
-        Code.REFUSED,
-    }
-)

@@ -44,47 +44,12 @@ ORDER_EVENTS: Final[dict[str, Text]] = {
     Event.ADDRESS_CHANGE_FOUND: gettext_lazy("The delivery address was changed after all."),
 }
 #: Of a submission: the words of its kind (`KindWords`), by the name of the field.
-_SUBMISSION_WORDS: Final[dict[str, Literal["asked", "sent", "opened", "checking"]]] = {
+SUBMISSION_EVENTS: Final[dict[str, Literal["asked", "sent", "opened", "checking"]]] = {
     Event.CANCELLATION_SUBMITTED: "asked",
     Event.CANCELLATION_SENT: "sent",
     Event.REQUESTS_OPENED: "opened",
     Event.ANSWER_UNKNOWN: "checking",
 }
-SUBMISSION_EVENTS: Final = frozenset(_SUBMISSION_WORDS)
-#: Of an item: what `_describe_item` puts into words.
-ITEM_EVENTS: Final = frozenset(
-    {
-        Event.CANCELLATION_COMPLETED,
-        Event.RETURN_CODE_ISSUED,
-        Event.POINTS_BOOKED,
-        Event.CANCELLATION_REJECTED,
-        Event.REQUEST_TAKEN_BACK,
-        Event.STATUS_CHANGED,
-    }
-)
-#: Notes to ourselves: what a customer has to know of them is said by the event before or after, or by an e-mail.
-OUR_EVENTS: Final = frozenset(
-    {
-        Event.ORDER_IMPORTED,
-        Event.ORDER_UPDATED,
-        Event.ORDER_FOLLOWED,
-        Event.CANCELLATION_SENDING,
-        Event.LATE_SENDING,
-        Event.LATE_SUCCESS,
-        Event.VERIFICATION_NEEDS_STAFF,
-        Event.REQUEST_DELIVERED,
-        Event.REQUEST_APPROVED,
-        Event.REQUEST_WITHDRAWN,
-        Event.REQUEST_FOUND_DONE,
-        Event.SECOND_REQUEST_SETTLED,
-        Event.LATE_REQUEST_SETTLED,
-        Event.REQUEST_DECIDED_THERE,
-        Event.REJECTION_OVERRULED,
-        Event.POLICY_OVERRIDDEN,
-        Event.LINKS_REVOKED,
-        Event.ADDRESS_CHANGE_OVERTAKEN,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +144,7 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def _describe_order(entry: TimelineEntry, kinds: Kinds) -> str:
-    field = _SUBMISSION_WORDS.get(entry.event)
+    field = SUBMISSION_EVENTS.get(entry.event)
     if field is None:
         return str(ORDER_EVENTS.get(entry.event, ""))
     kind = kinds.find(entry)
