@@ -12,16 +12,3 @@ from aftercart.accounts.models.users import (
     User,
     UserManager,
 )
-
-__all__ = [
-    "Address",
-    "ApiToken",
-    "City",
-    "Country",
-    "District",
-    "RateLimit",
-    "Session",
-    "Township",
-    "User",
-    "UserManager",
-]

@@ -21,35 +21,3 @@ from aftercart.cancellations.models.submissions import (
 )
 from aftercart.cancellations.models.syncing import Difference, SyncCursor
 from aftercart.cancellations.models.withdrawals import Withdrawal, WithdrawalLine, WithdrawalPolicy
-
-__all__ = [
-    "LONGEST_DESCRIPTION",
-    "LONGEST_PREFERENCE",
-    "AddressChange",
-    "CancellationReason",
-    "CancellationRequest",
-    "CancellationType",
-    "DecisionNotice",
-    "Delivery",
-    "Destination",
-    "Difference",
-    "EasyReturnCompany",
-    "Installation",
-    "PolicyRule",
-    "PolicyVersion",
-    "PublicStatement",
-    "ReadBudget",
-    "RefundQuote",
-    "RefundQuoteLine",
-    "ReturnInstructions",
-    "ReturnPhoto",
-    "SendingHold",
-    "Setback",
-    "SpareRequest",
-    "Submission",
-    "SubmissionLine",
-    "SyncCursor",
-    "Withdrawal",
-    "WithdrawalLine",
-    "WithdrawalPolicy",
-]

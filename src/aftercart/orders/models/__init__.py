@@ -4,16 +4,3 @@ from aftercart.orders.models.one_time_codes import OneTimeCode
 from aftercart.orders.models.orders import DiscountItem, IdempotencyRecord, Order, OrderItem, TimelineEntry
 from aftercart.orders.models.search import OrderWords
 from aftercart.orders.models.stored import OrderRevision, SharedRevision, StoredDocument
-
-__all__ = [
-    "DiscountItem",
-    "IdempotencyRecord",
-    "OneTimeCode",
-    "Order",
-    "OrderItem",
-    "OrderRevision",
-    "OrderWords",
-    "SharedRevision",
-    "StoredDocument",
-    "TimelineEntry",
-]
