@@ -26,13 +26,10 @@ if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as _AuthenticationForm
     from django.contrib.auth.forms import AdminUserCreationForm
 
-    _UserForm = forms.ModelForm[User]
     _CreationForm = AdminUserCreationForm[User]
 else:
     from unfold.forms import AuthenticationForm as _AuthenticationForm
     from unfold.forms import UserCreationForm as _CreationForm
-
-    _UserForm = forms.ModelForm
 
 #: What only a superuser may set: who somebody is when they log in, and what they may do then.
 _SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "groups", "user_permissions")
@@ -46,7 +43,7 @@ class LoginForm(_AuthenticationForm):
         return fold_email(str(self.cleaned_data["username"]))
 
 
-class UserForm(_UserForm):
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A user without the password, which has a page of its own."""
 
     class Meta:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from aftercart.backoffice.words import Text
@@ -20,7 +21,6 @@ from aftercart.cancellations.models import (
 from aftercart.cancellations.models.public_statements import PublicStatement
 from aftercart.cancellations.models.withdrawals import Withdrawal
 from aftercart.cancellations.states import UNDER_WAY
-from aftercart.lib.distinct import list_values
 from aftercart.mail.models import Email
 from aftercart.orders.models import Order
 from aftercart.orders.policy.topics import ITEM_TOPICS
@@ -35,6 +35,16 @@ _Status, _Delivery = CancellationRequest.Status, Delivery.State
 #: How long the channels and currencies that there are stay remembered, in seconds.
 _REMEMBERED = 600
 
+#: The few values of a column of many rows, read from an index that begins with it: one step a value.
+_LIST_VALUES = """
+    WITH RECURSIVE found(value) AS (
+        (SELECT {column} FROM {table} ORDER BY {column} LIMIT 1)
+        UNION ALL
+        SELECT (SELECT {column} FROM {table} WHERE {column} > found.value ORDER BY {column} LIMIT 1)
+        FROM found WHERE found.value IS NOT NULL
+    )
+    SELECT value FROM found WHERE value IS NOT NULL
+"""
 #: Approved before, and not taken by the OMS.
 IS_BOUNCED = Exists(
     Submission.objects.filter(
@@ -246,7 +256,7 @@ def list_known_values(column: str) -> list[Any]:
     key = f"backoffice.{column}"
     values: list[Any] | None = cache.get(key)
     if values is None:
-        values = list_values(Order, column)
+        values = _list_values(Order, column)
         cache.set(key, values, _REMEMBERED)
     return values
 
@@ -284,3 +294,14 @@ class ReasonPartnerFilter(ChoiceFilter):
         ("none", _("None"), Q(remote_pk=None) | ~Q(remote_problem="")),
         ("found", _("Found"), Q(remote_pk__isnull=False, remote_problem="")),
     )
+
+
+def _list_values(model: type[Model], name: str) -> list[Any]:
+    """List the values of a field, in order; `SELECT DISTINCT` would read the whole table, or the whole index."""
+    quote = connection.ops.quote_name
+    meta = model._meta
+    columns = {field.name: field.column for field in meta.concrete_fields}
+    table, column = quote(meta.db_table), quote(str(columns[name]))
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST_VALUES.format(table=table, column=column))
+        return [value for (value,) in cursor.fetchall()]

@@ -1,6 +1,6 @@
 """Reasons: what staff may edit."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -19,13 +19,8 @@ from aftercart.backoffice.links import make_list_url
 from aftercart.backoffice.words import NOTHING, Text, show_badge
 from aftercart.cancellations.models import CancellationReason
 
-if TYPE_CHECKING:
-    _ReasonForm = forms.ModelForm[CancellationReason]
-else:
-    _ReasonForm = forms.ModelForm
 
-
-class ReasonForm(_ReasonForm):
+class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A reason, its translations as a field for each language of the shop."""
 
     subject_en = forms.CharField(

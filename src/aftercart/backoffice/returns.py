@@ -1,6 +1,6 @@
 """Easy return: who collects and when, and the instructions where nobody does."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,14 +16,8 @@ from aftercart.cancellations.models import EasyReturnCompany
 from aftercart.cancellations.models.easy_return import ReturnInstructions
 from aftercart.cancellations.pickups import WEEKDAYS
 
-if TYPE_CHECKING:
-    _CompanyForm = forms.ModelForm[EasyReturnCompany]
-    _InstructionsForm = forms.ModelForm[ReturnInstructions]
-else:
-    _CompanyForm = _InstructionsForm = forms.ModelForm
 
-
-class CompanyForm(_CompanyForm):
+class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A company and its calendar: weekdays to tick, hours and holidays as lists with commas."""
 
     weekdays = forms.TypedMultipleChoiceField(
@@ -73,7 +67,7 @@ class EasyReturnCompanyAdmin(DeskAdmin[EasyReturnCompany]):
     )
 
 
-class InstructionsForm(_InstructionsForm):
+class InstructionsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Instructions, their translations as a field for each language of the shop."""
 
     text_en = forms.CharField(label=_("Text in English"), required=False, widget=UnfoldAdminTextareaWidget)
