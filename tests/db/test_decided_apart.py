@@ -1,10 +1,12 @@
 """Where Omnitron and our staff decide apart: of some units only, or each of the whole."""
 
+from decimal import Decimal
 from unittest import mock
 
 import pytest
 
 from aftercart.actions.cancel.cancel_items import cancel_items
+from aftercart.actions.cancel.quote_cancellation import quote_cancellation
 from aftercart.actions.cancel.request_cancellation import request_cancellation
 from aftercart.actions.requests.approve_request import approve_request, execute_approval
 from aftercart.actions.requests.deliver_request import deliver_request
@@ -16,7 +18,7 @@ from aftercart.actions.upkeep.recover import recover_jobs
 from aftercart.cancellations.models import CancellationRequest, Difference, SubmissionLine
 from aftercart.mail.models import Email
 from aftercart.oms.errors import AnswerUnknown, Refused
-from aftercart.orders.models import OrderItem
+from aftercart.orders.models import Order, OrderItem
 from tests.shop import Line, Shop, ask, count_jobs, get_request, make_command, make_customer, request_units
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,32 @@ def test_a_direct_cancellation_of_which_one_unit_is_refused_cancels_the_other() 
     ours.refresh_from_db()
     assert (line.outcome, line.completed_quantity) == ("completed", 1)
     assert (ours.cancelled_quantity, ours.status) == (1, "400")
+
+
+def test_the_delivery_of_what_was_refused_in_part_comes_back_when_the_rest_is_cancelled() -> None:
+    order_fields = {"shipping_amount": Decimal("29.90")}
+    shop = Shop(
+        [Line(price="10.00", quantity=2), Line(price="5.00")], split_units=True, order_fields=order_fields
+    )
+    Order.objects.update(amount=Decimal("54.90"))
+    cancel_items(shop.command(), shop.fake)
+    one, refused, other = sorted(shop.fake.posts[0].body["cancel_items"])
+    shop.fake.decide_items("approve", one)
+    shop.fake.decide_items("reject", refused)
+    sync_order(shop.order.pk, shop.fake)
+
+    assert quote_cancellation(shop.command(0)).quote.shipping_refund == Decimal("29.90")
+    cancel_items(shop.command(0), shop.fake)
+    shop.fake.decide_items("approve", refused)
+    shop.fake.decide_items("approve", other)
+    sync_order(shop.order.pk, shop.fake)
+
+    shop.order.refresh_from_db()
+    assert (shop.order.refund_amount, shop.order.shipping_refund_amount) == (
+        Decimal("54.90"),
+        Decimal("29.90"),
+    )
+    assert not Difference.objects.exists()
 
 
 def test_a_part_of_a_line_that_is_one_item_there_is_never_sent_as_the_whole() -> None:

@@ -28,7 +28,7 @@ _A_DAY: Final = timedelta(days=1)
 def find_given(order: Order) -> Given:
     """Find what has been given back or is quoted, in one query.
 
-    A quote of which a line was rejected promises no more than its open lines: its shipping and its gift box
+    A quote of which any unit was declined promises no more than its open lines: its shipping and its gift box
     stay with the customer, and may be quoted again.
     """
     rows = _list_quoted(order.pk)
@@ -138,4 +138,4 @@ def is_rest_quoted(quote: RefundQuote, lines: Sequence[RefundQuoteLine], *, is_a
     """
     if quote.rest_booked_at is not None:
         return True
-    return is_any_open and all(row.line.outcome != "rejected" for row in lines)
+    return is_any_open and not any(row.line.is_declined for row in lines)

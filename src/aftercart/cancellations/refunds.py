@@ -107,7 +107,7 @@ def find_rest(quote: RefundQuote, lines: Sequence[SubmissionLine], items: Iterab
     """
     if quote.rest_booked_at is None:
         is_open = any(line.is_open for line in lines)
-        is_declined = any(line.outcome == SubmissionLine.Outcome.REJECTED for line in lines)
+        is_declined = any(line.is_declined for line in lines)
         stays = quote.is_rest_for_last and any(item.left_quantity > item.reserved_quantity for item in items)
         if is_declined or stays or not is_open:
             return _NO_REST

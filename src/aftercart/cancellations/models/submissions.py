@@ -182,6 +182,11 @@ class SubmissionLine(models.Model):
         return f"{self.quantity} of item {self.order_item_id}"
 
     @property
+    def is_declined(self) -> bool:
+        """Whether any of its units was declined: it was rejected, or completed in part."""
+        return not self.is_open and self.completed_quantity < self.quantity
+
+    @property
     def carrier(self) -> Submission:
         """The submission that took it to the OMS last: the newest approval of its request, else its own."""
         if not hasattr(self, "request"):  # nothing that could have been approved
