@@ -62,25 +62,8 @@ class Cause(models.TextChoices):
 #: Each in words for staff; for customers: pages/outcome_words.py.
 CAUSES: Final[dict[str, Text]] = {
     **dict(Cause.choices),
+    **dict(Code.choices),
     **{topic.declared.code: topic.declared.reason or topic.declared.name for topic in ITEM_TOPICS},
-    Code.UNREACHABLE: gettext_lazy("Omnitron could not be reached"),
-    Code.BREAKER_OPEN: gettext_lazy("Omnitron was failing, so nothing was sent for a while"),
-    Code.BULKHEAD_FULL: gettext_lazy("Too many requests were waiting for Omnitron"),
-    Code.ON_HOLD: gettext_lazy("Sending to Omnitron was on hold"),
-    Code.THROTTLED: gettext_lazy("Omnitron was too busy"),
-    Code.UNAUTHORIZED: gettext_lazy("Omnitron did not accept our token"),
-    Code.LOGIN_FAILED: gettext_lazy("Omnitron did not let us log in"),
-    Code.DEADLINE_OVER: gettext_lazy("Omnitron took too long"),
-    Code.TIMEOUT: gettext_lazy("Omnitron did not answer in time"),
-    Code.CONNECTION_LOST: gettext_lazy("The connection to Omnitron broke"),
-    Code.SERVER_ERROR: gettext_lazy("Omnitron failed while answering"),
-    Code.REDIRECTED: gettext_lazy("Omnitron's answer made no sense"),
-    Code.NOT_JSON: gettext_lazy("Omnitron's answer made no sense"),
-    Code.TOO_LARGE: gettext_lazy("Omnitron's answer made no sense"),
-    Code.MALFORMED: gettext_lazy("Omnitron's answer made no sense"),
-    Code.CLAIM_LOST: gettext_lazy("Taken over before it was sent"),
-    Code.NOT_FOUND: gettext_lazy("Omnitron does not know the order"),
-    Code.REFUSED: gettext_lazy("Omnitron refused"),
 }
 
 

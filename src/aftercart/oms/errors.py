@@ -5,32 +5,37 @@
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from aftercart.lib.notes import write_note
 
 
-class Code(StrEnum):
-    """Our own codes, for failures that the OMS did not name. They are stable: logs and the timeline hold them."""
+class Code(models.TextChoices):
+    """Our own codes, in words for staff, for failures that the OMS did not name.
 
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    CONNECTION_LOST = "connection_lost"
-    SERVER_ERROR = "server_error"
-    REDIRECTED = "redirected"
-    NOT_JSON = "not_json"
-    TOO_LARGE = "too_large"
-    MALFORMED = "malformed"
-    DEADLINE_OVER = "deadline_over"
-    CLAIM_LOST = "claim_lost"
-    BREAKER_OPEN = "breaker_open"
-    BULKHEAD_FULL = "bulkhead_full"
-    ON_HOLD = "on_hold"
-    THROTTLED = "throttled"
-    UNAUTHORIZED = "unauthorized"
-    LOGIN_FAILED = "login_failed"
-    REFUSED = "refused"
-    NOT_FOUND = "not_found"
+    They are stable: logs and the timeline hold them.
+    """
+
+    UNREACHABLE = "unreachable", _("Omnitron could not be reached")
+    TIMEOUT = "timeout", _("Omnitron did not answer in time")
+    CONNECTION_LOST = "connection_lost", _("The connection to Omnitron broke")
+    SERVER_ERROR = "server_error", _("Omnitron failed while answering")
+    REDIRECTED = "redirected", _("Omnitron's answer made no sense")
+    NOT_JSON = "not_json", _("Omnitron's answer made no sense")
+    TOO_LARGE = "too_large", _("Omnitron's answer made no sense")
+    MALFORMED = "malformed", _("Omnitron's answer made no sense")
+    DEADLINE_OVER = "deadline_over", _("Omnitron took too long")
+    CLAIM_LOST = "claim_lost", _("Taken over before it was sent")
+    BREAKER_OPEN = "breaker_open", _("Omnitron was failing, so nothing was sent for a while")
+    BULKHEAD_FULL = "bulkhead_full", _("Too many requests were waiting for Omnitron")
+    ON_HOLD = "on_hold", _("Sending to Omnitron was on hold")
+    THROTTLED = "throttled", _("Omnitron was too busy")
+    UNAUTHORIZED = "unauthorized", _("Omnitron did not accept our token")
+    LOGIN_FAILED = "login_failed", _("Omnitron did not let us log in")
+    REFUSED = "refused", _("Omnitron refused")
+    NOT_FOUND = "not_found", _("Omnitron does not know the order")
 
 
 #: The codes that speak against the OMS's health; the others are its decision, or ours.
