@@ -23,7 +23,3 @@ def test_halves_are_rounded_away_from_zero(amount: str, currency: str, rounded: 
 )
 def test_an_amount_is_written_with_two_decimals_and_no_cent_is_cut(amount: str, written: str) -> None:
     assert format_amount(Decimal(amount)) == written
-
-
-def test_no_amount_is_written_as_none() -> None:
-    assert format_amount(None) is None

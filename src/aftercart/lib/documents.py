@@ -138,7 +138,9 @@ def _find_form(field: Any) -> Callable[[Any], Any] | None:
         write = field.write
         return lambda part: None if part is None else write(part)
     form: Callable[[Any], Any] | None = field.form
-    return form
+    if form is None or not field.allow_null:
+        return form
+    return lambda value: None if value is None else form(value)
 
 
 def text(help_text: str = "", *, null: bool = False, source: str | None = None, **schema: Any) -> Shape:

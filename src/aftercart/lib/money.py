@@ -86,12 +86,10 @@ def share_of_units(total: int, quantity: int, first: int, count: int) -> int:
     return upto(first + count) - upto(first)
 
 
-def format_amount(amount: Decimal | None) -> str | None:
-    """Write an amount as the contract does: a string with two decimals (contract section 1), or None.
+def format_amount(amount: Decimal) -> str:
+    """Write an amount as the contract does: a string with two decimals (contract section 1).
 
     An amount with more than two decimals (dinars) keeps them: a cent is never cut off to fit a format.
     """
-    if amount is None:
-        return None
     two = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     return f"{two:f}" if two == amount else f"{amount.normalize():f}"

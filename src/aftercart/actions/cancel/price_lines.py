@@ -7,7 +7,6 @@ would be if nothing changes.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
@@ -101,15 +100,15 @@ class QuoteAnswer:
         quote = self.quote
         return {
             "lines": [_write_line(line) for line in self.lines],
-            "shipping_refund": _write(quote.shipping_refund),
-            "gift_box_refund": _write(quote.gift_box_refund),
-            "fees": _write(quote.fees),
+            "shipping_refund": format_amount(quote.shipping_refund),
+            "gift_box_refund": format_amount(quote.gift_box_refund),
+            "fees": format_amount(quote.fees),
             "loyalty": {
-                "returned": _write(quote.points_returned),
-                "credited": _write(quote.points_credited),
-                "clawed_back": _write(quote.points_clawed_back),
+                "returned": format_amount(quote.points_returned),
+                "credited": format_amount(quote.points_credited),
+                "clawed_back": format_amount(quote.points_clawed_back),
             },
-            "total": _write(quote.total),
+            "total": format_amount(quote.total),
             "destination": self.destination.value,
             "way": self.way.value,
         }
@@ -250,10 +249,6 @@ def _find_destination(lines: Sequence[SubmissionLine]) -> Destination:
     return Destination.PAYMENT_METHOD
 
 
-def _write(amount: Decimal) -> str:
-    return str(format_amount(amount))
-
-
 def _write_line(line: PricedLine) -> dict[str, Any]:
     amounts = {name: getattr(line.quote, name, ZERO) for name in _AMOUNTS}
     return {
@@ -261,5 +256,5 @@ def _write_line(line: PricedLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "eligible": line.quote is not None,
         "codes": list(line.codes),
-        **{name: _write(amount) for name, amount in amounts.items()},
+        **{name: format_amount(amount) for name, amount in amounts.items()},
     }

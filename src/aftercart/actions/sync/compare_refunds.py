@@ -42,7 +42,7 @@ Found = tuple[OrderItem | None, str, str, str]
 
 
 def _make(item: OrderItem | None, what: str, ours: Decimal, theirs: Decimal) -> Found:
-    return item, what, str(format_amount(ours)), str(format_amount(theirs))
+    return item, what, format_amount(ours), format_amount(theirs)
 
 
 @dataclass(slots=True)
