@@ -19,12 +19,13 @@ from aftercart.backoffice.policy_words import (
 from aftercart.backoffice.sheets import Panel
 from aftercart.backoffice.timeline import name_item
 from aftercart.backoffice.words import NOTHING, say_moment, show_badge
+from aftercart.cancellations.models import CancellationType
 from aftercart.cancellations.models.policies import PolicyVersion
 from aftercart.cancellations.policy.explain import OrderExplanation, explain_order
 from aftercart.cancellations.policy.selectors import get_book, read_book
 from aftercart.lib.clock import get_now
 from aftercart.orders.models import Order, OrderItem
-from aftercart.orders.policy.explain import ItemExplanation, Look
+from aftercart.orders.policy.explain import Look
 
 
 def try_policy(admin: DeskAdmin[PolicyVersion], request: HttpRequest) -> HttpResponse:
@@ -91,16 +92,11 @@ def _describe(explained: OrderExplanation, names: dict[int, str]) -> Iterator[di
         }
     for item in explained.items:
         yield {
-            "title": f"{names[item.item.order_item]}, {_name_kind(item)}",
+            "title": f"{names[item.item.order_item]}, {CancellationType(item.requested.cancellation_type).label}",
             "badge": show_effect(item.effect),
             "sentences": [_say_finding(f.message, f.code, f.clause) for f in item.findings],
             "panel": _list_looks(item.looks),
         }
-
-
-def _name_kind(item: ItemExplanation) -> str:
-    kinds = {"cancel": _("Cancellation"), "refund": _("Return")}
-    return kinds[item.requested.cancellation_type]
 
 
 def _say_finding(message: str, code: str, clause: int | None) -> str:
