@@ -1,5 +1,6 @@
 """The tables of the store. Money is text with two decimals, moments are text that sorts by time."""
 
+import re
 from typing import Final
 
 from aftercart_sandbox.tables import FIRST_ACTION, FIRST_ITEM, FIRST_ORDER, FIRST_REQUEST
@@ -11,20 +12,6 @@ FIRST_KEYS: Final = {
     "actions": FIRST_ACTION,
 }
 """Where each table's keys begin, so that no id here is ever mistaken for one of the shop's."""
-
-TABLES: Final = (
-    "settings",
-    "tokens",
-    "failures",
-    "reasons",
-    "orders",
-    "items",
-    "requests",
-    "actions",
-    "calls",
-    "faults",
-    "ledger",
-)
 
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS settings(key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -86,3 +73,5 @@ SCHEMA: Final = (
     """CREATE TRIGGER IF NOT EXISTS ledger_holds BEFORE DELETE ON ledger
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
 )
+
+TABLES: Final = tuple(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", " ".join(SCHEMA)))
