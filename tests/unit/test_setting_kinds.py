@@ -31,6 +31,8 @@ REFUSED = [
     ("TIME_ZONE", "Europe", "TIME_ZONE must be a time zone of the IANA database"),
     ("TIME_ZONE", "../UTC", "TIME_ZONE must be a time zone of the IANA database"),
     ("TIME_ZONE", "/etc/localtime", "TIME_ZONE must be a time zone of the IANA database"),
+    ("TIME_ZONE", "posix/Europe/Istanbul", "TIME_ZONE must be a time zone of the IANA database"),
+    ("TIME_ZONE", "right/UTC", "TIME_ZONE must be a time zone of the IANA database"),
     ("AFTERCART_LANGUAGE", "de", "AFTERCART_LANGUAGE must be en or tr, not 'de'."),
     ("LOG_LEVEL", "info", "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not 'info'."),
     ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json, not 'xml'."),

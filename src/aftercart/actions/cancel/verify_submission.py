@@ -72,7 +72,7 @@ def _release(submission: Submission, trace: Trace, began_at: datetime) -> None:
         WORKER,
         cause=cause,
         detail=write_note(cause),
-        only_if=Q(state=Submission.State.UNKNOWN) & (is_past_grace(began_at) | Q(sent_at=None)),
+        only_if=Q(state=Submission.State.UNKNOWN) & is_past_grace(began_at),
     )
     submission.refresh_from_db()
     if submission.state == Submission.State.UNKNOWN:
