@@ -56,7 +56,7 @@ if TRUSTED_PROXY:
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # `urls.py` reads its modules: only what serves pages wants them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

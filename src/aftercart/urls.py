@@ -36,6 +36,7 @@ class TokenConverter(StringConverter):
     regex = r"[A-Za-z0-9:_=-]{1,1000}"
 
 
+admin.autodiscover()
 register_converter(TextConverter, "text")
 register_converter(TokenConverter, "token")
 
