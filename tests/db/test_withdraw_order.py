@@ -93,7 +93,7 @@ def test_a_statement_is_recorded_and_carried_out_at_once() -> None:
     assert not done.is_replay
     assert (withdrawal.state, withdrawal.name, withdrawal.is_in_time) == ("received", "Ayşe Yılmaz", True)
     assert withdrawal.statement.startswith(f"I hereby withdraw from contract {shop.order.number} of ")
-    assert withdrawal.statement.endswith(" about: 2 × Shirt and 1 × Shirt.")
+    assert withdrawal.statement.endswith(" for the following items: 2 × Shirt and 1 × Shirt.")
     assert get_statuses(shop.order) == ["50", "50"]
     assert shop.count_posts() == 1
     submission = Submission.objects.get()
