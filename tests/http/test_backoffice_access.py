@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -59,6 +60,22 @@ def test_staff_log_in_with_their_e_mail_in_any_case() -> None:
 
     assert (response.status_code, response["Location"]) == (302, "/backoffice/")
     assert client.get(QUEUE).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["", "?next=/backoffice/orders/order/"])
+def test_the_log_in_leads_to_the_back_office_whatever_led_to_it(asked: str) -> None:
+    staff = make_decider()
+    client = Client()
+    page = BeautifulSoup(client.get(f"/backoffice/login/{asked}").content, "html.parser")
+    [hidden] = page.select("input[name=next]")
+    assert hidden["form"] == page.select_one("form[method=post]")["id"]  # type: ignore[index]  # it is there
+
+    response = client.post(
+        f"/backoffice/login/{asked}",
+        {"username": staff.email, "password": "staff-12345", "next": hidden["value"]},
+    )
+
+    assert response["Location"] == (asked.removeprefix("?next=") or "/backoffice/")
 
 
 def test_a_customers_password_does_not_open_the_back_office() -> None:

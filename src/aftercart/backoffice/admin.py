@@ -29,3 +29,4 @@ for _app in ("axes", "procrastinate"):
 # The index of django-unfold comes first among the templates, so that ours needs another name.
 admin.site.index_template = "backoffice/index.html"
 admin.site.login_form = LoginForm
+admin.site.login_template = "backoffice/login.html"
