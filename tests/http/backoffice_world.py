@@ -2,8 +2,11 @@
 
 from itertools import count
 
+from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.db.models import Model
 from django.test import Client
+from django.urls import get_resolver
 
 from aftercart.accounts.models import User
 from aftercart.actions.requests.open_delivery import open_deliveries
@@ -42,6 +45,12 @@ def log_in(user: User, *, checks_csrf: bool = False) -> Client:
     client = Client(enforce_csrf_checks=checks_csrf)
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def list_models() -> list[type[Model]]:
+    """List the models that the back office has pages for."""
+    assert get_resolver().url_patterns  # they are known once these have been read
+    return list(admin.site._registry)
 
 
 def make_order(status: str = "400") -> Order:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
@@ -27,7 +26,7 @@ from aftercart.orders.selectors import find_guest_order
 from aftercart.worker.queue import measure_queue
 from aftercart.worker.take_over import take_over_jobs
 from bench.growth_data import SUBJECT, grow
-from tests.http.backoffice_world import log_in
+from tests.http.backoffice_world import list_models, log_in
 from tests.plans import SMALL, Plans, explaining
 from tests.strength import is_deep
 
@@ -158,7 +157,7 @@ def test_what_customers_and_probes_read_scans_nothing(path: str, grown: None) ->
     check(explain(read))
 
 
-_MODELS = [model for model in admin.site._registry if model._meta.model_name != "policyrule"]
+_MODELS = [model for model in list_models() if model._meta.model_name != "policyrule"]
 _ORDERS = reverse("admin:orders_order_changelist")
 _REQUESTS = reverse("admin:cancellations_cancellationrequest_changelist")
 
