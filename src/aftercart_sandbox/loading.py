@@ -116,7 +116,8 @@ def _order_row(store: Store, channel: int, document: dict[str, Any]) -> dict[str
         "channel": channel,
         "status": status,
         "base_status": base,
-        "cancel_status": plain(document.get("cancel_status")) or ("waiting" if waiting else None),
+        "cancel_status": _name(plain(document.get("cancel_status")), "cancel_status")
+        or ("waiting" if waiting else None),
         "currency": str(plain(document.get("currency")) or "try"),
         "shipping_address": dump(document.get("shipping_address")),
         "flags": dump(flags),
@@ -153,11 +154,11 @@ def _item_rows(store: Store, order: dict[str, Any], line: Any, *, split: bool) -
     row = {
         "channel": order["channel"],
         "remote_id": remote_id,
-        "product": product.get("pk"),
-        "sku": product.get("sku"),
+        "product": _name(product.get("pk"), "product"),
+        "sku": _name(product.get("sku"), "product"),
         "status": status,
         "status_before": order["base_status"] if waiting else None,
-        "cancel_status": "waiting" if waiting else plain(line.get("cancel_status")),
+        "cancel_status": "waiting" if waiting else _name(plain(line.get("cancel_status")), "cancel_status"),
         "cancel_kind": ("refund" if order["base_status"] in REFUNDABLE else "cancel") if waiting else None,
         "waiting_since": store.stamp() if waiting else None,
         "price": price,
@@ -171,6 +172,11 @@ def _item_rows(store: Store, order: dict[str, Any], line: Any, *, split: bool) -
     each = 1 if split else quantity
     amount = money(read_money(price, "price") * each) if waiting else None
     return [row | {"unit": unit, "quantity": each, "waiting_amount": amount} for unit in units]
+
+
+def _name(value: Any, field: str) -> int | str | None:
+    """Return what the shop calls something, or raise a 400 for ``field``: no column holds anything else."""
+    return value if value is None or isinstance(value, str) else whole(value, field)
 
 
 def _date(store: Store, document: dict[str, Any], field: str) -> str:

@@ -85,6 +85,12 @@ def test_split_units_splits_every_line(sandbox: SandboxProcess) -> None:
         (order_document(17, status="401"), "orders[0].status"),
         (order_document(17, {"id": 1}), "orders[0].orderitem_set[0].price"),
         (order_document(17, item_document(1, quantity=0)), "orders[0].orderitem_set[0].quantity"),
+        (
+            order_document(17, item_document(1, product={"pk": 10**30})),
+            "orders[0].orderitem_set[0].product",
+        ),
+        (order_document(17, item_document(1, product={"sku": []})), "orders[0].orderitem_set[0].product"),
+        (order_document(17, cancel_status=[]), "orders[0].cancel_status"),
         (order_document(17, sandbox={"sold_out": True}), "orders[0].sandbox"),
         (order_document(17, created_date="soon"), "orders[0].created_date"),
         ("order", "orders[0].non_field_errors"),
