@@ -17,9 +17,11 @@ _LONG, _COUNT, _MOST_BYTES = 20_000, 100, 1_000_000
 
 @pytest.fixture
 def traced() -> Iterator[None]:
+    gc.freeze()  # else each collection would look through all that other tests have left
     tracemalloc.start()
     yield
     tracemalloc.stop()
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
