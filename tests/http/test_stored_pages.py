@@ -121,12 +121,12 @@ def _sign_messages(text: str) -> str:
 def test_a_page_holds_until_the_period_of_withdrawal_ends(shop: Shop) -> None:
     client = log_in(shop.user)
     path = list_paths(shop.order)[0]
-    delivered_at = timezone.now() - timedelta(days=3)
+    delivered_at = timezone.now() - timedelta(days=8)
     OrderItem.objects.filter(order=shop.order).update(status="550", delivered_at=delivered_at)
     assert "Withdraw from contract here" in read(client, path)
     until = StoredDocument.objects.get(kind="page").valid_until
     assert until is not None
-    later = until + timedelta(days=2)
+    later = until + timedelta(days=6)  # a period that would end on a free day ends on the next that is not
     assert get_book_and_end(later)[1] is None
     with stop_clock(later):
         assert "Withdraw from contract here" not in read(client, path)
