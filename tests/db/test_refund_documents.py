@@ -18,13 +18,16 @@ from aftercart.actions.requests.reject_request import reject_request
 from aftercart.actions.sync.sync_order import sync_order
 from aftercart.actions.upkeep.forget import forget_accounts
 from aftercart.api.stored import _build_json, read_json
-from aftercart.cancellations.models import SubmissionLine
+from aftercart.cancellations.models import RefundQuote, SubmissionLine
 from aftercart.cancellations.quoted import find_overdue
 from aftercart.lib.times import format_time
 from aftercart.loyalty.models import LoyaltyEntry
 from aftercart.orders.models import Order
+from aftercart.orders.policy.clauses import Clause
+from aftercart.orders.policy.topics import Topic
+from aftercart.orders.quotes import ShippingRefund
 from tests.db.test_booked_refunds import report
-from tests.db.test_policy_versions import make_staff
+from tests.db.test_policy_versions import make_staff, publish
 from tests.shop import Line, Shop, get_request
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +38,13 @@ TRANSFER = {"payment_type": "funds_transfer", "name": "Bank transfer"}
 
 def read(order: Order) -> Any:
     return json.loads(read_json([order.pk])[0].body)
+
+
+def list_statuses(order: Order) -> list[str]:
+    """List how its refunds stand, in the order of their quotes."""
+    by_submission = {row["submission"]: row["status"]["value"] for row in read(order)["refund_set"]}
+    quotes = RefundQuote.objects.order_by("pk").select_related("submission")
+    return [by_submission[str(quote.submission.uuid)] for quote in quotes]
 
 
 def read_anew(order: Order) -> Any:
@@ -270,3 +280,35 @@ def test_shipping_that_is_reported_beside_items_without_money_is_refunded(price:
     assert (refund["status"]["value"], refund["refund_due_at"]) == ("refunded", None)
     SubmissionLine.objects.update(closed_at=timezone.now() - timedelta(days=15))
     assert find_overdue(timezone.now()) is None
+
+
+def test_what_is_reported_besides_items_is_the_refund_of_whoever_was_booked_first() -> None:
+    publish(
+        Clause(
+            number=900,
+            topic=Topic.SHIPPING_REFUND,
+            cancellation_type="cancel",
+            shipping_refund=ShippingRefund.ALWAYS,
+        )
+    )
+    shop = Shop(
+        [Line(price="0.00"), Line(price="0.00")],
+        order_fields={
+            "shipping_amount": Decimal("9.90"),
+            "details": {"extra_field": {"gift_box_amount": "5.00"}},
+        },
+    )
+    Order.objects.update(amount=Decimal("14.90"))
+    for position in (0, 1):
+        cancel_items(shop.command(position), shop.fake)
+        settle(shop, "0.00")
+    by_quote = RefundQuote.objects.order_by("pk")
+    assert [quote.rest_booked_amount for quote in by_quote] == [Decimal("9.90"), Decimal("5.00")]
+
+    report(shop, refund_amount="9.90", shipping_refund_amount="9.90")
+    sync_order(shop.order.pk, shop.fake)
+    assert list_statuses(shop.order) == ["refunded", "under_way"]
+
+    report(shop, refund_amount="14.90", shipping_refund_amount="9.90")
+    sync_order(shop.order.pk, shop.fake)
+    assert list_statuses(shop.order) == ["refunded", "refunded"]

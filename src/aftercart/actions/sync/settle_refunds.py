@@ -4,6 +4,7 @@ Inside a transaction that has locked the order; the caller saves it.
 """
 
 from decimal import Decimal
+from operator import attrgetter
 
 from django.db import models
 
@@ -15,7 +16,7 @@ from aftercart.actions.sync.compare_refunds import (
     compare_books,
 )
 from aftercart.actions.sync.record_difference import record_difference
-from aftercart.cancellations.models import Difference
+from aftercart.cancellations.models import Difference, RefundQuote
 from aftercart.lib.clock import get_now
 from aftercart.lib.money import ZERO
 from aftercart.lib.prepared import prepared
@@ -74,13 +75,16 @@ def _take_item(order: Order, books: ItemBooks) -> None:
 
 
 def _take_rest(books: RefundBooks) -> None:
-    """Take over that something was given back besides the items, where that is quoted and booked."""
-    if not find_reported_rest(books.remote):
-        return
-    for quote in books.quotes:
-        if quote.rest_booked_at and quote.rest_amount > 0 and not quote.is_rest_reported:
-            quote.is_rest_reported = True
-            quote.save(update_fields=["is_rest_reported"])
+    """Take over what was given back besides the items: it is that of the quotes that were booked first."""
+    left = find_reported_rest(books.remote) or ZERO
+    booked = [quote for quote in books.quotes if quote.rest_booked_at and quote.rest_money > 0]
+    reported = []
+    for quote in sorted(booked, key=attrgetter("rest_booked_at")):
+        if left > 0 and not quote.is_rest_reported:
+            reported.append(quote.pk)
+        left -= quote.rest_money
+    if reported:
+        RefundQuote.objects.filter(pk__in=reported).update(is_rest_reported=True)
 
 
 def _take_whole(books: RefundBooks) -> None:

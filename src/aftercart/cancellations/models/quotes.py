@@ -92,13 +92,18 @@ class RefundQuote(models.Model):
         """What was given back of that if it is known; else what is quoted."""
         return self.rest_amount if self.rest_booked_amount is None else self.rest_booked_amount
 
+    @property
+    def rest_money(self) -> Decimal:
+        """What of that is not points."""
+        points: Decimal = self.rest_points_returned + self.rest_points_credited
+        return self.given_rest - points
+
     def is_rest_refunded(self, lines: Iterable["RefundQuoteLine"]) -> bool:
         """Return whether what was booked of it has been given back: money once it, or one of its lines, is reported.
 
         The OMS does not always report it apart; where no money comes back for its lines, nothing but a report says so.
         """
-        points = self.rest_points_returned + self.rest_points_credited
-        if self.given_rest <= points or self.is_rest_reported:
+        if self.rest_money <= 0 or self.is_rest_reported:
             return True
         return any((line.reported_amount or 0) > 0 for line in lines)
 
