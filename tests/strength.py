@@ -31,7 +31,8 @@ _TURN = "AFTERCART_TEST_TURN"
 _EXAMPLES = {"quick": 50, "deep": 1_000}
 #: Seconds after which a test hangs: with ten times the examples, on a busy machine.
 _DEEP_TIMEOUT = 3_000
-#: Longest first, so that all workers end together; what is not named keeps its place between the last two.
+#: What takes longest is begun first and what is short last, so that all workers end together. The rest is mixed: while
+#: one worker waits, for a process that was killed or a deadline, the others compute.
 _FIRST = (
     "faults/test_trial.py",
     "meta/test_readme.py",
@@ -39,11 +40,8 @@ _FIRST = (
     "storefront/",
     "front/",
     "remote/test_generated_requests.py",
-    "faults/",
-    "browser/",
-    "races/",
-    "remote/",
 )
+_LAST = ("db/", "unit/")
 #: Here each test is long: any worker takes the next. Elsewhere the tests of a file share its fixtures on one worker.
 _APART = "tests/faults/"
 #: These share processes that are started once a worker.
@@ -125,7 +123,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not to be run, and put the longest first."""
+    """Leave out what is not to be run, and put the rest in the order of `_rank`."""
     turn: int = config.option.turn
     if not config.option.deep:
         taken = list(pick_in_turn(items, turn))
@@ -202,9 +200,22 @@ def _name(item: pytest.Item) -> str:
     return item.nodeid.removeprefix(f"{_FOLDER.name}/")
 
 
-def _rank(item: pytest.Item) -> int:
+def _rank(item: pytest.Item) -> tuple[int, int]:
     path = item.path.relative_to(_FOLDER).as_posix()
-    return next((place for place, prefix in enumerate(_FIRST) if path.startswith(prefix)), len(_FIRST))
+    for place, prefix in enumerate(_FIRST):
+        if path.startswith(prefix):
+            return place, 0
+    if path.startswith(_LAST):
+        return len(_FIRST) + 1, 0
+    return len(_FIRST), zlib.crc32(_name_scope(item.nodeid).encode())
+
+
+def _name_scope(nodeid: str) -> str:
+    """Name what one worker runs at a stretch."""
+    path, _, _name = nodeid.partition("::")
+    if path.startswith(_TOGETHER):
+        return _TOGETHER
+    return nodeid if path.startswith(_APART) else path
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -231,10 +242,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
-            path, _, _name = nodeid.partition("::")
-            if path.startswith(_TOGETHER):
-                return _TOGETHER
-            return nodeid if path.startswith(_APART) else path
+            return _name_scope(nodeid)
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)
